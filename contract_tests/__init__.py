@@ -1,0 +1,1 @@
+"""The contract suite: what other teams and the nightly run point at a target."""

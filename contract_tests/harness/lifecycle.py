@@ -1,0 +1,137 @@
+"""The first and the last of a run: is there a target that knows us, and is nothing of ours left there."""
+
+import contextlib
+import json
+from typing import Any
+
+import httpx
+
+from contract_tests.harness.session import Session, Stop
+from contract_tests.harness.wire import Trouble
+
+_PATIENCE = 3
+
+
+def preflight(session: Session) -> None:
+    """Find out whether the target answers and takes the keys; where not, the session stops with the reason.
+
+    An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised.
+    """
+    session.is_mock = _is_mock(session)
+    main = session.contract.credentials[0]
+    with contextlib.suppress(Stop):
+        status = _first_answer(session, main.account)
+        if status is None:
+            return
+        if status in (401, 403) and not _any_operation_knows(session):
+            session.stopped = f"the target does not accept the key in {main.variable} ({status}): check the key"
+            return
+        if status in (502, 503, 504):
+            session.stopped = f"the target answers {status}: an outage, not drift; run again later"
+            return
+        for credential in session.contract.credentials[1:]:
+            if credential.account in session.keys:
+                with session.attempting():
+                    exchange = session.send(session.contract.lifecycle.read, account=credential.account)
+                if exchange.reply is not None and exchange.reply.status == 401:
+                    del session.keys[credential.account]
+
+
+def _first_answer(session: Session, account: str) -> int | None:
+    """The status of the first request that is answered; None where the session was stopped."""
+    words = ""
+    for _ in range(_PATIENCE):
+        with session.attempting() as attempt:
+            exchange = session.send(session.contract.lifecycle.read, account=account)
+        if exchange.reply is not None:
+            return exchange.reply.status
+        assert attempt.trouble is not None
+        words = attempt.trouble.words
+        if attempt.trouble.kind in ("refused", "not-http", "elsewhere"):
+            break
+    session.stopped = f"no answer from {session.base}: {words}"
+    return None
+
+
+def _any_operation_knows(session: Session) -> bool:
+    """Whether some other operation takes the key that reading refused: then reading has drifted, the key is good."""
+    create = session.contract.lifecycle.create
+    fields = session.contract.identities[create]
+    with session.attempting():
+        body = {pointer[1:]: session.names.mint() for pointer in fields}
+        exchange = session.send(create, body)
+    return exchange.reply is not None and exchange.reply.status not in (401, 403)
+
+
+def _is_mock(session: Session) -> bool:
+    """Whether the project's own mock answers there; its control calls are not counted."""
+    root = httpx.URL(session.base).copy_with(path="/__mock/health", query=None)
+    try:
+        with httpx.Client(trust_env=False, timeout=httpx.Timeout(3.0)) as client:
+            answer = client.get(root)
+            return answer.status_code == 200 and answer.json().get("mock") is True
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return False
+
+
+def clean_up(session: Session) -> None:
+    """Delete every object that this run made, then look what is left; what is, goes to the record by name."""
+    reason, session.stopped = session.stopped, None
+    try:
+        for account, name in _ours(session):
+            with session.attempting():
+                _remove(session, account, name)
+        for account in session.keys:
+            for name in sorted(_listed(session, account)):
+                with session.attempting():
+                    _remove(session, account, name)
+            left = _listed(session, account)
+            session.record.left_behind += sorted(left)
+    except Stop as stop:
+        session.record.left_behind += sorted({name for _, name in session.made})
+        reason = reason or str(stop)
+    finally:
+        session.stopped = reason
+
+
+def _ours(session: Session) -> list[tuple[str, str]]:
+    model = session.contract.model
+    known = {pair for world in session.worlds for pair in model.owned(world)}
+    return sorted(known | set(session.made))
+
+
+def _remove(session: Session, account: str, name: str) -> None:
+    if account not in session.keys:
+        return
+    remove = session.contract.lifecycle.remove
+    fields = session.contract.identities[remove]
+    body = {pointer[1:]: name for pointer, role in fields.items() if role == "existing"}
+    with contextlib.suppress(Trouble):
+        session.send(remove, body, account)
+
+
+def _listed(session: Session, account: str) -> set[str]:
+    """Names of this run's form, and others it made, that reading shows to ``account``."""
+    if not session.made and not any(session.contract.model.owned(world) for world in session.worlds):
+        made: set[str] = set()
+    else:
+        made = {name for held, name in session.made if held == account}
+    with session.attempting():
+        exchange = session.send(session.contract.lifecycle.read, account=account)
+    if exchange.reply is None:
+        return made
+    try:
+        shown = json.loads(exchange.reply.body)
+    except (ValueError, RecursionError):
+        return made
+    return {text for text in _texts(shown) if session.names.owns(text) or text in made}
+
+
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        return {text for inner in value.values() for text in _texts(inner)}
+    if isinstance(value, list):
+        return {text for inner in value for text in _texts(inner)}
+    return set()

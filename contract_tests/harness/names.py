@@ -1,0 +1,44 @@
+"""Names that a run makes: all of one form, so that what a run made can be told from everything else."""
+
+import datetime as dt
+import secrets
+import string
+
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+class Names:
+    """Mints names of the form ``ct-<yymmdd>-<run id>-…``, each once."""
+
+    def __init__(self, today: dt.date, run_id: str | None = None) -> None:
+        self.run_id = run_id or "".join(secrets.choice(_LETTERS) for _ in range(6))
+        self.prefix = f"ct-{today:%y%m%d}-{self.run_id}-"
+        self._count = 0
+
+    def mint(self, length: int | None = None) -> str:
+        """A name never given before; ``length`` characters long where that leaves room for the form."""
+        self._count += 1
+        name = f"{self.prefix}{_base36(self._count)}"
+        return name if length is None else name.ljust(length, "x")[: max(length, len(name))]
+
+    def owns(self, name: str) -> bool:
+        """Whether ``name`` is of this run's form, in whatever case."""
+        return name.lower().startswith(self.prefix)
+
+    @staticmethod
+    def short(length: int) -> str:
+        """A random name too short for the form."""
+        return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def secret(length: int = 20) -> str:
+    """A password never used before, with letters and digits."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = (string.digits + string.ascii_lowercase)[rest] + digits
+    return digits or "0"

@@ -1,0 +1,75 @@
+"""Probes as data: requests that clauses call for, with places for names that only a run can give.
+
+A place in a text is written ``{a}``: any word stands for an object's name, the same within a probe, minted anew each
+time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}`` and ``{a:spaced}`` are the name of ``{a}`` spelled
+otherwise. ``{stock}`` is an object that exists already and is shared. ``{short:1}`` is a random name of one character.
+``{password}`` and ``{password:72}`` are fresh secrets.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.request import Body
+
+PLACE = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request. ``body`` is a JSON value with places, or `Body.ABSENT`.
+
+    ``account`` names whose key is sent. ``authorization`` replaces the credential: it gets the key and gives the
+    header's value, or None for no credential at all. ``method`` and ``path`` stand in for an undeclared operation.
+    """
+
+    operation: str | None
+    body: Any = Body.ABSENT
+    account: str | None = None
+    authorization: Callable[[str], str | None] | None = None
+    method: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A planned flow of requests with a stable ``id``; ``clauses`` are what it exercises, the first what it is for.
+
+    ``family`` is the promise it belongs to (one test module each), ``operation`` the one it judges. ``parts`` are the
+    probes to run one by one where this one, which rides several together, is refused. ``needs`` are the accounts
+    without which it cannot run, ``mock_only`` says why only the mock can be made to do it.
+    """
+
+    id: str
+    family: str
+    operation: str
+    says: str
+    clauses: tuple[str, ...]
+    steps: tuple[Step, ...]
+    parts: tuple["Probe", ...] = ()
+    needs: tuple[str, ...] = ()
+    fault: Mapping[str, Any] = field(default_factory=dict)
+    mock_only: str = ""
+
+
+def places(value: Any) -> set[str]:
+    """The words of all places in ``value``."""
+    if isinstance(value, str):
+        return {found.group(1) for found in PLACE.finditer(value)}
+    if isinstance(value, dict):
+        return {word for inner in value.values() for word in places(inner)}
+    if isinstance(value, list):
+        return {word for inner in value for word in places(inner)}
+    return set()
+
+
+def fill(value: Any, give: Callable[[str, str], str]) -> Any:
+    """``value`` with every place filled by ``give(word, modifier)``, in a new structure."""
+    if isinstance(value, str):
+        return PLACE.sub(lambda found: give(found.group(1), found.group(2) or ""), value)
+    if isinstance(value, dict):
+        return {name: fill(inner, give) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [fill(inner, give) for inner in value]
+    return value

@@ -1,0 +1,318 @@
+"""One run against one target: what was sent, what is known of the target, what disagreed."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from contract_tests.harness.exchange import Exchange, of_request
+from contract_tests.harness.judge import Disagreement, Judge, Judged, SecretTest
+from contract_tests.harness.names import Names
+from contract_tests.harness.wire import Reply, Trouble, Wire
+from contracts.catalogue import Contract
+from contracts.model import Account, State
+from contracts.readings import Readings
+from contracts.redaction import Redactor, password_names
+from contracts.request import Body, Request
+from drift.finding import Finding
+from drift.record import Cell, Record
+
+
+class Stop(Exception):  # noqa: N818 (an event, not an error)
+    """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
+
+
+@dataclass
+class Attempt:
+    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each."""
+
+    aim: tuple[str, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
+    disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+    @property
+    def outage(self) -> bool:
+        """Whether a server that is merely down might have answered so."""
+        return self.trouble is not None or any(found.outage for found, _ in self.disagreements.values())
+
+
+class Session:
+    """A run in progress. ``base`` is the target's address with its path; ``keys`` maps accounts to keys.
+
+    Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through `transport`, so that
+    every exchange is counted, judged and, where it disagrees, recorded.
+    """
+
+    def __init__(self, contract: Contract, base: str, keys: Mapping[str, str], names: Names, record: Record) -> None:
+        self.contract = contract
+        self.base = base.rstrip("/")
+        self.keys = dict(keys)
+        self.names = names
+        self.record = record
+        self.stage = "probes"
+        self.exercised: set[str] = set()
+        self.made: dict[tuple[str, str], None] = {}
+        self.is_mock = False
+        self.stopped: str | None = None
+        self.faulted = False
+        self.good: dict[str, Exchange] = {}
+        self.mutations: list[Exchange] = []
+        self.attempt = Attempt()
+        self.transport = _Transport(self)
+        self.async_transport = _AsyncTransport(self)
+        self._wire = Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
+        self._judge = Judge(contract)
+        self._base_path = urlsplit(self.base).path
+        self._accounts = {key: account for account, key in self.keys.items()}
+        self.password_names = password_names(contract.effective.raw)
+        places = {place.header.lower() for place in contract.places}
+        self.redactor = Redactor(self.password_names | places, self.keys.values())
+        self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
+        self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets)
+        accounts = [Account(name, key) for name, key in self.keys.items()]
+        readings = Readings(contract.model.readings)
+        self.worlds: list[State] = [contract.model.start(accounts, readings, names.prefix)]
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._wire.close()
+
+    # -- sending
+
+    @contextmanager
+    def attempting(self, *aim: str) -> Iterator[Attempt]:
+        """Gather what happens inside as one attempt, made for the clauses ``aim``."""
+        before, self.attempt = self.attempt, Attempt(aim)
+        try:
+            yield self.attempt
+        finally:
+            self.attempt = before
+
+    def send(self, operation: str, body: Any = Body.ABSENT, account: str | None = None) -> Exchange:
+        """One request to a declared operation with the account's key (the first account's by default)."""
+        declared = self.contract.operations[operation]
+        return self.ask(declared.method, declared.path, body, self.authorization(account))
+
+    def authorization(self, account: str | None = None) -> dict[str, str]:
+        """The usual credential header of an account."""
+        place = self.contract.places[0]
+        return {place.header: place.form.format(self.keys[account or self.contract.credentials[0].account])}
+
+    def ask(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Exchange:
+        """One request below the target's address; ``body`` is a JSON value or `Body.ABSENT`."""
+        content = b"" if body is Body.ABSENT else json.dumps(body).encode()
+        sent = {**headers, **({"Content-Type": "application/json"} if content else {})}
+        request = httpx.Request(method, self.base + path, headers=sent, content=content)
+        with contextlib.suppress(Trouble):
+            self.exchange(request)
+        return self.attempt.exchanges[-1]
+
+    def exchange(self, request: httpx.Request) -> Reply:
+        """Send ``request``, judge the answer, and note all that the reports need; `Trouble` where none comes."""
+        if self.stopped is not None:
+            raise Stop(self.stopped)
+        content = request.read()
+        asked = self._asked(request, content)
+        self._learn(asked.body)
+        self.record.requests[self.stage] += 1
+        parts = {**of_request(request, content), "operation": asked.operation, "body": asked.body,
+                 "names": self._named(asked, None)}  # fmt: skip
+        try:
+            reply = self._wire.send(request)
+        except Trouble as trouble:
+            self._unanswered(asked, Exchange(**parts, reply=None, trouble=trouble.words), trouble)
+            raise
+        exchange = Exchange(**parts, reply=reply)
+        self.attempt.exchanges.append(exchange)
+        if reply.status == 429:
+            raise self._stop("the target's rate limit was passed (429): run again later, or alone")
+        if self.faulted:
+            judged = self._judge.judge_fault(self.worlds, asked, reply, self._secret)
+        else:
+            judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret)
+        self._note(asked, exchange, judged)
+        return reply
+
+    def _stop(self, reason: str) -> Stop:
+        self.stopped = reason
+        return Stop(reason)
+
+    # -- what an exchange leaves
+
+    def _asked(self, request: httpx.Request, content: bytes) -> Request:
+        path = request.url.path.removeprefix(self._base_path)
+        operation = self.contract.effective.at(path, request.method)
+        body: Any = Body.ABSENT
+        if content:
+            try:
+                body = json.loads(content)
+            except (ValueError, RecursionError):
+                body = Body.MALFORMED
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return Request(operation.id if operation else None, request.method, path, headers, body, {}, time.time())
+
+    def _account(self, asked: Request) -> str:
+        sent = " ".join(asked.headers.values())
+        return next((name for key, name in self._accounts.items() if key in sent), self.contract.credentials[0].account)
+
+    def _named(self, asked: Request, role: str | None) -> frozenset[str]:
+        """What the request names in fields of ``role`` (any role: None), as text."""
+        fields = self.contract.identities.get(asked.operation or "", {})
+        body = asked.body if isinstance(asked.body, dict) else {}
+        values = (body.get(pointer[1:]) for pointer, its in fields.items() if role in (None, its))
+        return frozenset(str(value) for value in values if isinstance(value, str | int | float))
+
+    def _learn(self, body: Any) -> None:
+        self.redactor.learn_from(body)
+        for name in self.password_names:
+            if isinstance(body, dict) and isinstance(value := body.get(name), str) and len(value) >= 8:
+                self._sent_secrets[value] = None
+
+    def _unanswered(self, asked: Request, exchange: Exchange, trouble: Trouble) -> None:
+        self.attempt.exchanges.append(exchange)
+        self.attempt.trouble = trouble
+        for name in self._named(asked, "new"):
+            self.made[(self._account(asked), name)] = None
+        self.forget(self._named(asked, None))
+
+    def forget(self, names: frozenset[str] | set[str]) -> None:
+        """Take nothing about ``names`` for known any more."""
+        if names:
+            self.worlds = [self.contract.model.forget(world, names) for world in self.worlds]
+
+    def _note(self, asked: Request, exchange: Exchange, judged: Judged) -> None:
+        assert exchange.reply is not None
+        status = exchange.reply.status
+        self.worlds = judged.worlds
+        self.forget(judged.lost)
+        self.redactor.learn_from(judged.json)
+        self._track(asked, exchange)
+        for found in judged.disagreements:
+            self.attempt.disagreements.setdefault(found.id, (found, exchange))
+        if asked.operation is None:
+            return
+        operation = self.contract.operations[asked.operation]
+        cell = self.record.cells.setdefault((operation.name, status), Cell(documented=status in operation.answers))
+        if judged.disagreements:
+            cell.drifted += 1
+        else:
+            cell.conforming += 1
+            if status >= 400 or operation.reads_only:
+                self.good[operation.id] = exchange
+        self.exercised |= judged.kept
+        self.exercised.add(f"{operation.id}/response/{status}")
+        self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in pointers(judged.json)}
+
+    def _track(self, asked: Request, exchange: Exchange) -> None:
+        """Keep count of the objects that this run may have made, so that none is left behind."""
+        assert exchange.reply is not None
+        if asked.operation is None or 400 <= exchange.reply.status < 500:
+            return
+        account = self._account(asked)
+        if exchange.succeeded and self.contract.lifecycle.read != asked.operation:
+            self.mutations.append(exchange)
+        if exchange.succeeded and (new := self._named(asked, "new")):
+            for name in self._named(asked, "existing"):
+                self.made.pop((account, name), None)
+            self.made.update({(account, name): None for name in new})
+        elif new := self._named(asked, "new"):
+            self.made.update({(account, name): None for name in new})
+        elif exchange.succeeded and asked.operation == self.contract.lifecycle.remove:
+            for name in self._named(asked, "existing"):
+                self.made.pop((account, name), None)
+
+    # -- findings
+
+    def finding(self, found: Disagreement, exchange: Exchange) -> Finding:
+        """The disagreement as the reports tell it."""
+        operation = self.contract.operations.get(found.operation)
+        recorded = exchange.recorded(self.redactor)
+        return Finding(
+            id=self.redactor.text(found.id),
+            severity=found.severity,
+            operation=operation.name if operation else found.operation,
+            surface="rest",
+            status=exchange.reply.status if exchange.reply else None,
+            title=self.redactor.text(found.title),
+            why=found.why,
+            clause=found.clause,
+            promise=self.promise(found.clause),
+            exchange=recorded,
+            reproduce="\n".join(self._reproduce(exchange)),
+        )
+
+    def promise(self, clause: str) -> str:
+        """What a clause promises, in words."""
+        from contracts.clauses import clauses  # noqa: PLC0415 (only runs that find something need them)
+
+        return clauses(self.contract).get(clause, clause)
+
+    def _reproduce(self, exchange: Exchange) -> list[str]:
+        """The changes that made the objects concerned, in order, then the request that shows it."""
+        variables = {self.keys[c.account]: c.variable for c in self.contract.credentials if c.account in self.keys}
+        names = set(exchange.names)
+        if not names and exchange.reply is not None:  # a list: what this attempt did before it
+            names = {name for earlier in self.attempt.exchanges for name in earlier.names}
+        before = [
+            earlier
+            for earlier in self.mutations
+            if earlier is not exchange and earlier.names & names and self._precedes(earlier, exchange)
+        ]
+        return [step.curl(self.redactor, variables) for step in (*before[-6:], exchange)]
+
+    def _precedes(self, earlier: Exchange, exchange: Exchange) -> bool:
+        if exchange not in self.mutations:
+            return True
+        return self.mutations.index(earlier) < self.mutations.index(exchange)
+
+
+class _Transport(httpx.BaseTransport):
+    """The session as an httpx transport, for whatever speaks httpx."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport."""
+        try:
+            reply = self._session.exchange(request)
+        except Trouble as trouble:
+            raise httpx.ReadError(trouble.words, request=request) from trouble
+        return respond(reply, request)
+
+
+class _AsyncTransport(httpx.AsyncBaseTransport):
+    """The same for asynchronous callers; the exchange itself is made at once, since a run is sequential."""
+
+    def __init__(self, session: Session) -> None:
+        self._inner = _Transport(session)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.AsyncBaseTransport."""
+        return self._inner.handle_request(request)
+
+
+def respond(reply: Reply, request: httpx.Request) -> httpx.Response:
+    """A reply as an httpx response; its body is decoded already."""
+    kept = {
+        n: v for n, v in reply.headers.items() if n not in ("content-encoding", "content-length", "transfer-encoding")
+    }
+    return httpx.Response(reply.status, headers=kept, content=reply.body, request=request)
+
+
+def pointers(value: Any, above: str = "") -> Iterator[str]:
+    """Every property in a JSON value, as the clauses write it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{above}{name}"
+            yield from pointers(inner, f"{above}{name}/")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from pointers(inner, f"{above}*/")

@@ -1,0 +1,193 @@
+"""Values on both sides of a schema's constraints, found from its keywords and its example.
+
+Patterns are explored without reading them: the example is edited in ways that matter (a run of letters grown as far as
+it goes, a number past its octet, something before or behind), and the schema itself tells which edits it still takes.
+A value is used only where published and effective document agree on it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.schema import Schema
+
+_LONGEST_RUN = 70
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A value made for one keyword. ``pointer`` is where below the property the keyword stands (items: ``/*``)."""
+
+    keyword: str
+    value: Any
+    pointer: str = ""
+
+
+class Judges:
+    """The schemas that must agree on a value: the effective one and, where there is one, the published one."""
+
+    def __init__(self, schemas: Sequence[Schema]) -> None:
+        self._schemas = schemas
+
+    def take(self, value: Any) -> bool:
+        """Whether all accept ``value``."""
+        return all(schema.accepts(value) for schema in self._schemas)
+
+    def refuse(self, value: Any) -> bool:
+        """Whether all refuse ``value``."""
+        return not any(schema.accepts(value) for schema in self._schemas)
+
+
+def inside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = None) -> Iterator[Variant]:
+    """Values that the property must take: on its bounds, each enum value, each boolean, texts that stretch a pattern."""
+    kind = schema.get("type")
+    if "enum" in schema:
+        yield from (Variant("enum", value) for value in schema["enum"])
+    elif kind == "string":
+        yield from _texts_inside(schema, judges)
+    elif kind == "boolean":
+        yield from (Variant("type", value) for value in (True, False))
+    elif kind in ("number", "integer"):
+        low, high = schema.get("minimum"), schema.get("maximum")
+        yield Variant("minimum" if low is not None else "type", low if low is not None else 0)
+        if high is not None:
+            yield Variant("maximum", high)
+        if kind == "number":
+            yield Variant("type", (low or 0) + 10.5)
+        yield Variant("type", schema.get("example", (low or 0) + 1))
+    elif kind == "array" and items is not None:
+        texts = list(matching(_example(schema), items))
+        most = schema.get("maxItems")
+        if most:
+            yield Variant("maxItems", list(_fill(_example(schema), items, most)))
+        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or 10], "/*")
+        yield Variant("minItems" if "minItems" in schema else "type", [] if not schema.get("minItems") else texts[:1])
+
+
+def outside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = None) -> Iterator[Variant]:
+    """Values that the property must refuse: just past each bound, off the enum, off the pattern, one wrong type.
+
+    The wrong type is the one that a lenient server would most likely coerce.
+    """
+    kind = schema.get("type")
+    if "enum" in schema:
+        yield Variant("enum", "no-such-value")
+    if kind == "string":
+        yield Variant("type", 12345678)
+        if "enum" not in schema:
+            yield from _texts_outside(schema, judges)
+    elif kind == "boolean":
+        yield Variant("type", "true")
+    elif kind in ("number", "integer"):
+        yield Variant("type", "10")
+        if "minimum" in schema:
+            yield Variant("minimum", schema["minimum"] - 1)
+        if "maximum" in schema:
+            yield Variant("maximum", schema["maximum"] + 1)
+    elif kind == "array" and items is not None:
+        yield Variant("type", _example(schema))
+        if "maxItems" in schema:
+            yield Variant("maxItems", list(_fill(_example(schema), items, schema["maxItems"] + 1)))
+        yield Variant("type", [10], "/*")
+        yield from (Variant("pattern", [text], "/*") for text in breaking(_example(schema), items)[:3])
+
+
+def _example(schema: Mapping[str, Any]) -> Any:
+    example = schema.get("example")
+    if schema.get("type") == "array":
+        return example[0] if example else schema["items"].get("example", "a")
+    return example
+
+
+def _texts_inside(schema: Mapping[str, Any], judges: Judges) -> Iterator[Variant]:
+    if schema.get("format") == "password":
+        for keyword in ("minLength", "maxLength"):
+            if keyword in schema:
+                yield Variant(keyword, f"{{password:{schema[keyword]}}}")
+        return
+    for keyword in ("minLength", "maxLength"):
+        if keyword in schema and judges.take(text := _sized(schema, schema[keyword])):
+            yield Variant(keyword, text)
+    if "pattern" in schema:
+        yield from (Variant("pattern", text) for text in matching(_example(schema), judges))
+    elif schema.get("example") is not None:
+        yield Variant("type", schema["example"])
+
+
+def _texts_outside(schema: Mapping[str, Any], judges: Judges) -> Iterator[Variant]:
+    password = schema.get("format") == "password"
+    if schema.get("minLength", 0) > 0:
+        size = schema["minLength"] - 1
+        text = f"{{password:{size}}}" if password and size else _sized(schema, size)
+        yield Variant("minLength", text)
+    if "maxLength" in schema:
+        size = schema["maxLength"] + 1
+        yield Variant("maxLength", f"{{password:{size}}}" if password else _sized(schema, size))
+    if "pattern" in schema and schema.get("example") is not None:
+        yield from (Variant("pattern", text) for text in breaking(schema["example"], judges)[:3])
+
+
+def _sized(schema: Mapping[str, Any], size: int) -> str:
+    return str(schema.get("example", "")).ljust(size, "a")[:size]
+
+
+def matching(example: Any, judges: Judges) -> list[str]:
+    """The example and those of its edits that are taken, most telling first."""
+    return [text for text in dict.fromkeys([str(example), *_edits(str(example), judges)]) if judges.take(text)]
+
+
+def breaking(example: Any, judges: Judges) -> list[str]:
+    """Edits of the example that are refused: behind it, before it, and past what a run of it may be."""
+    text = str(example)
+    around = [f"{text}!", f"!{text}", f" {text}", f"-{text}"]
+    refused = [edit for edit in (*around[:2], *_past(text), *around[2:]) if judges.refuse(edit)]
+    return list(dict.fromkeys(refused))
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Where the runs of letters and digits in ``text`` begin and end."""
+    yield from (found.span() for found in re.finditer(r"[A-Za-z0-9]+", text))
+
+
+def _edits(text: str, judges: Judges) -> Iterator[str]:
+    for start, end in _runs(text):
+        run = text[start:end]
+        swaps = ["0", "255", "9"] if run.isdigit() else [run[:1], run[:2], run.upper(), "a1", "a-b"]
+        yield from (text[:start] + swap + text[end:] for swap in swaps)
+        grown = [text[:start] + run.ljust(size, "9" if run.isdigit() else "a") + text[end:]
+                 for size in range(len(run) + 1, _LONGEST_RUN)]  # fmt: skip
+        taken = [edit for edit in grown if judges.take(edit)]
+        yield from taken[-1:]
+        yield text[:start] + f"a.{run}" + text[end:]
+
+
+def _past(text: str) -> Iterator[str]:
+    for start, end in reversed(list(_runs(text))):
+        run = text[start:end]
+        if run.isdigit():
+            yield text[:start] + "256" + text[end:]
+        else:
+            yield text[:start] + run[:1] + text[end:]
+        yield text[:start] + text[end:]
+
+
+def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
+    """``count`` different texts that are taken: the example with one or two characters changed."""
+    given = 0
+    text = str(example)
+    signs = "0123456789" if text[:1].isdigit() else "abcdefghijklmnopqrstuvwxyz0123456789"
+    seen = set()
+    for first in reversed(range(len(text))):
+        for second in reversed(range(first, len(text))):
+            for one in signs:
+                for two in signs if second > first else signs[:1]:
+                    letters = list(text)
+                    letters[second], letters[first] = two, one
+                    edit = "".join(letters)
+                    if edit not in seen and judges.take(edit):
+                        seen.add(edit)
+                        yield edit
+                        given += 1
+                        if given == count:
+                            return

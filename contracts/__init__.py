@@ -1,0 +1,1 @@
+"""What each vendor promised, and the vocabulary for saying it."""

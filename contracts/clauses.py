@@ -1,0 +1,70 @@
+"""Clauses: every checkable promise of a contract, with a stable id.
+
+Most are derived from the effective document, so that a corrected document checks more without more code; what no
+schema can state comes from the model's `rules`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.schema import Document, resolve
+
+_KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems")
+
+
+def clauses(contract: Contract) -> dict[str, str]:
+    """Every clause by id, with its promise in words."""
+    found: dict[str, str] = {}
+    for operation in contract.operations.values():
+        found.update(_operation(operation, contract.effective.raw))
+    for path in {operation.path: None for operation in contract.operations.values()}:
+        found[f"{path}/undeclared"] = f"{path} answers no method with success that the document does not declare."
+    found.update(contract.model.rules)
+    return found
+
+
+def _operation(operation: Operation, document: Document) -> Iterator[tuple[str, str]]:
+    name = operation.name
+    yield f"{operation.id}/credential", f"{name} refuses a request without a good credential."
+    if operation.body is not None:
+        if operation.body_required:
+            yield f"{operation.id}/request/body", f"{name} wants a JSON object as its body."
+        yield from _request(operation, document, resolve(document, operation.body.schema), "")
+    for status, answer in operation.answers.items():
+        yield f"{operation.id}/response/{status}", f"{name} answers {status}: {answer.description or 'as documented'}"
+        for schema in answer.media.values():
+            if schema is not None:
+                for pointer in _properties(document, schema.schema, ""):
+                    yield f"{operation.id}/{status}/body/{pointer}", f"{name} {status} answers {pointer} as documented."
+
+
+def _request(
+    operation: Operation, document: Document, schema: Mapping[str, Any], above: str
+) -> Iterator[tuple[str, str]]:
+    required = schema.get("required", [])
+    for prop, raw in schema.get("properties", {}).items():
+        pointer = f"{above}{prop}"
+        if prop in required:
+            yield f"{operation.id}/request/{pointer}/required", f"{operation.name} wants {pointer}."
+        yield from _keywords(operation, resolve(document, raw), pointer)
+        yield from _request(operation, document, resolve(document, raw), f"{pointer}/")
+
+
+def _keywords(operation: Operation, schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+    for keyword in _KEYWORDS:
+        if keyword in schema:
+            words = f"{operation.name} holds {pointer} to {keyword} {schema[keyword]}."
+            yield f"{operation.id}/request/{pointer}/{keyword}", words
+    if isinstance(schema.get("items"), dict):
+        yield from _keywords(operation, schema["items"], f"{pointer}/*")
+
+
+def _properties(document: Document, raw: Mapping[str, Any], above: str) -> Iterator[str]:
+    schema = resolve(document, raw)
+    for prop, inner in schema.get("properties", {}).items():
+        yield f"{above}{prop}"
+        yield from _properties(document, inner, f"{above}{prop}/")
+    if isinstance(schema.get("items"), dict):
+        yield from _properties(document, schema["items"], f"{above}*/")

@@ -1,0 +1,1 @@
+"""JetEmail: SMTP users ("smarthosts") of an account."""

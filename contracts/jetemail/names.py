@@ -1,0 +1,48 @@
+"""SMTP user names: the published rule, and what "will be sanitized" may make of the rest.
+
+Source: `username` and `newUsername` carry ``^[a-z0-9-]+$`` and "will be sanitized to lowercase alphanumeric with
+hyphens". Whether a name outside the pattern is refused or sanitised, and how exactly, no document says.
+"""
+
+import re
+
+# Our own expressions, linear: character classes without nesting.
+_WELL_FORMED = re.compile(r"[a-z0-9-]+")
+_OUTSIDE = re.compile(r"[^a-z0-9-]")
+
+SANITISERS = ("hyphenate", "drop", "collapse")
+
+
+def well_formed(name: str) -> bool:
+    """Whether ``name`` fits the published pattern."""
+    return _WELL_FORMED.fullmatch(name) is not None
+
+
+def kind(name: str) -> str:
+    """In which way an ill-formed name is so: ``case`` (lower case would do) or ``characters``."""
+    return "case" if well_formed(name.lower()) else "characters"
+
+
+def sanitise(name: str, how: str) -> str:
+    """``name`` made well formed: bad characters become hyphens, go, or become one hyphen a run, ends trimmed."""
+    lower = name.lower()
+    if how == "drop":
+        return _OUTSIDE.sub("", lower)
+    hyphenated = _OUTSIDE.sub("-", lower)
+    return re.sub(r"-+", "-", hyphenated).strip("-") if how == "collapse" else hyphenated
+
+
+def skeleton(name: str) -> str:
+    """What every way of sanitising keeps: the ASCII letters and digits, in lower case."""
+    return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum())
+
+
+def may_become(asked: str, name: str) -> bool:
+    """Whether some way of sanitising makes ``name`` of ``asked``."""
+    if not well_formed(name):
+        return False
+    if asked.isascii():
+        return skeleton(name) == skeleton(asked)
+    # Letters outside ASCII may be spelled out or dropped; what is ASCII stays, in order.
+    letters = iter(skeleton(name))
+    return all(letter in letters for letter in skeleton(asked))

@@ -1,0 +1,287 @@
+"""Patterns: bodies that can be both said and checked.
+
+The mock renders a pattern, the suite matches an answer against it; both read the same line of a model. Patterns judge
+values, not structure: an undeclared property or a wrong type is found by the effective document's schema, before any
+pattern is asked (`contracts.schema`).
+"""
+
+import json
+import secrets
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+JSON = Any
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where a value breaks a pattern.
+
+    ``path`` leads to the value, ``kind`` is a word for finding ids (`missing`, `unexpected`, `value`), ``expected`` is
+    a phrase for people, ``clause`` names the promise broken where the pattern knows it (see `Promised`), ``about`` the
+    object concerned where it is one of a `Listing`.
+    """
+
+    path: Path
+    kind: str
+    expected: str
+    clause: str | None = None
+    about: str | None = None
+
+
+class Pattern(Protocol):
+    """A set of JSON values that can give one of its members and tell how a value fails to be one."""
+
+    def render(self) -> JSON: ...
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]: ...
+
+
+def fits(pattern: Pattern, value: JSON) -> bool:
+    """Whether ``value`` is one of the pattern's."""
+    return next(iter(pattern.mismatches(value)), None) is None
+
+
+def equal(left: JSON, right: JSON) -> bool:
+    """Equality of JSON values: 1 equals 1.0, but true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return bool(left == right)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Exactly this value."""
+
+    value: JSON
+
+    def render(self) -> JSON:
+        return self.value
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not equal(value, self.value):
+            yield Mismatch(path, "value", f"{json.dumps(self.value, ensure_ascii=False)}")
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Any value at all; ``sample`` is the one said."""
+
+    sample: JSON = None
+
+    def render(self) -> JSON:
+        return self.sample
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:  # noqa: ARG002 (takes anything)
+        yield from ()
+
+
+@dataclass(frozen=True)
+class Where:
+    """A value for which ``holds`` is true; ``sample`` is the one said, ``expected`` the phrase for it."""
+
+    sample: JSON
+    holds: Callable[[JSON], bool]
+    expected: str
+
+    def render(self) -> JSON:
+        return self.sample
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not self.holds(value):
+            yield Mismatch(path, "value", self.expected)
+
+
+_SECRET_LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class FreshSecret:
+    """A text of ``shortest`` to ``longest`` characters that is new each time it is said; ``length`` are said."""
+
+    shortest: int
+    longest: int
+    length: int
+
+    def render(self) -> JSON:
+        return "".join(secrets.choice(_SECRET_LETTERS) for _ in range(self.length))
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
+            yield Mismatch(path, "value", f"a secret of {self.shortest} to {self.longest} characters")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """An object with ``required`` properties, perhaps ``optional`` ones, and none of ``never``.
+
+    Others are not this pattern's business: the effective document's schema finds undocumented ones. Said are the
+    required properties, and those optional ones that ``said`` names.
+    """
+
+    required: Mapping[str, Pattern]
+    optional: Mapping[str, Pattern] = field(default_factory=dict)
+    never: Mapping[str, str] = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
+
+    def render(self) -> JSON:
+        shown = {**self.required, **{name: p for name, p in self.optional.items() if name in self.said}}
+        return {name: pattern.render() for name, pattern in shown.items()}
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not isinstance(value, dict):
+            yield Mismatch(path, "type", "an object")
+            return
+        for name, pattern in self.required.items():
+            if name not in value:
+                yield Mismatch((*path, name), "missing", f"the property {name}", getattr(pattern, "clause", None))
+            else:
+                yield from pattern.mismatches(value[name], (*path, name))
+        for name, pattern in self.optional.items():
+            if name in value:
+                yield from pattern.mismatches(value[name], (*path, name))
+        for name, clause in self.never.items():
+            if name in value:
+                yield Mismatch((*path, name), "unexpected", f"no property {name}", clause or None)
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several patterns; the first is said. A mismatch is told as the one that comes nearest."""
+
+    patterns: Sequence[Pattern]
+
+    def render(self) -> JSON:
+        return self.patterns[0].render()
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        failures = [list(pattern.mismatches(value, path)) for pattern in self.patterns]
+        yield from min(failures, key=len)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A text that holds JSON of the inner pattern, as some vendors put lists into strings."""
+
+    inner: Pattern
+
+    def render(self) -> JSON:
+        return json.dumps(self.inner.render(), separators=(",", ":"))
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        try:
+            decoded = json.loads(value)
+        except (TypeError, ValueError, RecursionError):
+            yield Mismatch(path, "value", "a text that holds JSON")
+            return
+        yield from self.inner.mismatches(decoded, path)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """The inner pattern, owed to a clause of its own: a mismatch is a breach of that clause."""
+
+    clause: str
+    inner: Pattern
+
+    def render(self) -> JSON:
+        return self.inner.render()
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        for found in self.inner.mismatches(value, path):
+            yield replace(found, clause=found.clause or self.clause)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A row that a `Listing` must hold: ``row`` is its pattern, ``clause`` the promise that put it there.
+
+    ``accepts`` tells whether a listed key may be this row's where the key itself is not known yet.
+    """
+
+    row: Pattern
+    clause: str
+    accepts: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An array of objects told apart by the text under ``key``.
+
+    Each row of ``known`` stands in it once; each of ``unnamed`` stands in it under some key that it accepts; a key in
+    ``absent`` does not (its value is the clause that removed it). Rows of other keys are foreign: somebody else's.
+    """
+
+    key: str
+    known: Mapping[str, Expected]
+    unnamed: Sequence[Expected] = ()
+    absent: Callable[[str], str | None] = lambda _key: None
+
+    def render(self) -> JSON:
+        return [expected.row.render() for expected in self.known.values()]
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not isinstance(value, list):
+            yield Mismatch(path, "type", "an array")
+            return
+        rows: dict[str, tuple[int, JSON]] = {}
+        for index, row in enumerate(value):
+            name = row.get(self.key) if isinstance(row, dict) else None
+            if not isinstance(name, str):
+                continue
+            if name in rows and name in self.known:
+                yield Mismatch((*path, index), "repeated", f"{name} once", self.known[name].clause, name)
+            rows[name] = (index, row)
+            clause = self.absent(name) if name not in self.known else None
+            if clause is not None:
+                yield Mismatch((*path, index, self.key), "unexpected", f"no row named {name}", clause, name)
+        for name, expected in self.known.items():
+            yield from self._row(rows, name, expected, path)
+        for expected, found in zip(self.unnamed, self.resolve(value), strict=True):
+            yield from self._row(rows, found, expected, path)
+
+    @staticmethod
+    def _row(
+        rows: Mapping[str, tuple[int, JSON]], name: str | None, expected: Expected, path: Path
+    ) -> Iterator[Mismatch]:
+        if name is None or name not in rows:
+            yield Mismatch(path, "row-missing", f"a row for {name or 'the new object'}", expected.clause, name)
+            return
+        index, row = rows[name]
+        for found in expected.row.mismatches(row, (*path, index)):
+            yield replace(found, about=name)
+
+    def resolve(self, value: JSON) -> list[str | None]:
+        """For each of ``unnamed``, the listed key that is its own, or None."""
+        keys = [row.get(self.key) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        free = [key for key in keys if isinstance(key, str) and key not in self.known]
+        found: list[str | None] = []
+        for expected in self.unnamed:
+            name = next((key for key in free if expected.accepts is None or expected.accepts(key)), None)
+            if name is not None:
+                free.remove(name)
+            found.append(name)
+        return found
+
+
+def promises(pattern: Pattern) -> Iterator[str]:
+    """The clauses that a matching answer shows to be kept."""
+    if isinstance(pattern, Promised):
+        yield pattern.clause
+        yield from promises(pattern.inner)
+    elif isinstance(pattern, Fields):
+        for inner in (*pattern.required.values(), *pattern.optional.values()):
+            yield from promises(inner)
+        yield from (clause for clause in pattern.never.values() if clause)
+    elif isinstance(pattern, Either):
+        for inner in pattern.patterns:
+            yield from promises(inner)
+    elif isinstance(pattern, Encoded):
+        yield from promises(pattern.inner)
+    elif isinstance(pattern, Listing):
+        for expected in (*pattern.known.values(), *pattern.unnamed):
+            yield expected.clause
+            yield from promises(expected.row)

@@ -1,0 +1,32 @@
+"""A request as a model sees it: what was asked, whichever surface carried it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Body(Enum):
+    """What stands in ``Request.body`` where there is no JSON value."""
+
+    ABSENT = "absent"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request.
+
+    ``operation`` is the effective document's operation id, None where it declares none for this method and path.
+    ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
+    ``body`` is the JSON value, or a member of `Body`. ``parameters`` holds path and query parameters by name.
+    ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch.
+    """
+
+    operation: str | None
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = Body.ABSENT
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    at: float = 0.0

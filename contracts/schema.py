@@ -1,0 +1,111 @@
+"""Schemas as judges of JSON values: what breaks them, and what stands in a value that they never mention.
+
+Vendors' patterns run on jsonschema-rs with its linear-time regular expressions, never on a backtracking engine.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+JSON = Any
+Path = tuple[str | int, ...]
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One way a value breaks its schema.
+
+    ``path`` leads to the value (for a missing property: to the property), ``keyword`` is the schema keyword broken,
+    ``expected`` says what the schema asks for.
+    """
+
+    path: Path
+    keyword: str
+    expected: str
+
+    @property
+    def pointer(self) -> str:
+        """The path as text for ids: array positions are written ``*``."""
+        return "/".join("*" if isinstance(part, int) else part for part in self.path)
+
+
+def resolve(document: Document, node: JSON) -> JSON:
+    """``node`` with its own local ``$ref`` followed, however often; an endless chain is a ValueError."""
+    for _ in range(32):
+        if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
+            return node
+        found: JSON = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part.replace("~1", "/").replace("~0", "~")]
+        node = found
+    raise ValueError("a $ref that leads to itself")
+
+
+class Schema:
+    """One schema of an OpenAPI document, ready to judge values."""
+
+    def __init__(self, document: Document, schema: Mapping[str, Any]) -> None:
+        self.document = document
+        self.schema = schema
+        version = str(document.get("openapi", "3.1"))
+        judge = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
+        self._validator = judge(
+            {**schema, "components": document.get("components", {})},
+            pattern_options=jsonschema_rs.RegexOptions(),
+            offline=True,
+        )
+
+    def accepts(self, value: JSON) -> bool:
+        """Whether ``value`` is valid."""
+        return bool(self._validator.is_valid(value))
+
+    def violations(self, value: JSON) -> list[Violation]:
+        """Every way in which ``value`` breaks the schema, in the validator's order."""
+        return [self._violation(error) for error in self._validator.iter_errors(value)]
+
+    @staticmethod
+    def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+        path = tuple(error.instance_path)
+        kind = error.kind
+        keyword = kind.name
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+            return Violation((*path, kind.property), keyword, "a value: the property is required")
+        detail = {name: text for name, text in kind.as_dict().items() if name not in ("value", "context")}
+        return Violation(path, keyword, f"{keyword} {' '.join(str(v) for v in detail.values())}".strip())
+
+    def undocumented(self, value: JSON) -> Iterator[Path]:
+        """The path of every property in ``value`` that the schema does not mention.
+
+        Meant for a value that the schema accepts. Free-form objects (no ``properties``) mention everything.
+        """
+        yield from self._undocumented([self.schema], value, ())
+
+    def _undocumented(self, schemas: list[Mapping[str, Any]], value: JSON, path: Path) -> Iterator[Path]:
+        flat = list(self._flatten(schemas, value))
+        if isinstance(value, list):
+            items = [schema["items"] for schema in flat if isinstance(schema.get("items"), dict)]
+            for index, item in enumerate(value):
+                yield from self._undocumented(items, item, (*path, index))
+        if not isinstance(value, dict):
+            return
+        free = not any("properties" in schema for schema in flat)
+        for name, inner in value.items():
+            known = [schema["properties"][name] for schema in flat if name in schema.get("properties", {})]
+            extra = [s["additionalProperties"] for s in flat if isinstance(s.get("additionalProperties"), dict)]
+            if known or extra:
+                yield from self._undocumented(known or extra, inner, (*path, name))
+            elif not free and not any(schema.get("additionalProperties") is True for schema in flat):
+                yield (*path, name)
+
+    def _flatten(self, schemas: list[Mapping[str, Any]], value: JSON) -> Iterator[Mapping[str, Any]]:
+        """The schemas that describe ``value``: references followed, combinators replaced by the members that hold."""
+        for schema in schemas:
+            found = resolve(self.document, schema)
+            yield found
+            yield from self._flatten(found.get("allOf", []), value)
+            for member in (*found.get("oneOf", []), *found.get("anyOf", [])):
+                if Schema(self.document, member).accepts(value):
+                    yield from self._flatten([member], value)

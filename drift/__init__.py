@@ -1,0 +1,1 @@
+"""What a disagreement between target and contract is, and how it is told."""

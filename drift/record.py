@@ -1,0 +1,95 @@
+"""Everything a run learned about one vendor, ready for the reports."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drift.finding import Finding
+from drift.verdict import Verdict, verdict
+from drift.waivers import Waiver
+
+FORMAT = 1
+VERSION = "0.1.0"
+
+
+@dataclass
+class Cell:
+    """What happened where an operation answers one status: how many answers conformed, how many drifted."""
+
+    conforming: int = 0
+    drifted: int = 0
+    documented: bool = True
+    why_not: str = ""
+
+
+@dataclass
+class Checked:
+    """One check of the suite: a probe, a flow through the client, an exploration. ``skipped`` says why it was not made."""
+
+    id: str
+    stage: str
+    title: str
+    seconds: float = 0.0
+    findings: list[str] = field(default_factory=list)
+    skipped: str = ""
+    problem: str = ""
+
+
+@dataclass
+class Record:
+    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``clauses`` are the exercised ids."""
+
+    contract: str
+    name: str
+    digest: str
+    target: str
+    seed: int
+    started: datetime.datetime
+    surfaces: list[str] = field(default_factory=lambda: ["rest"])
+    seconds: float = 0.0
+    reason: str | None = None
+    requests: dict[str, int] = field(default_factory=lambda: {"probes": 0, "client": 0, "explore": 0})
+    documented: list[str] = field(default_factory=list)
+    not_exercised: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
+    checked: list[Checked] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The word for this run."""
+        return verdict(self.findings, self.reason)
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as ``findings.json`` holds it."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "contract": self.contract,
+            "contract_digest": self.digest,
+            "target": self.target,
+            "surface": self.surfaces,
+            "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "verdict": self.verdict.word,
+            "reason": self.reason,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 2),
+            "requests": {**self.requests, "total": sum(self.requests.values())},
+            "clauses": {
+                "documented": len(self.documented),
+                "exercised": len(self.documented) - len(self.not_exercised),
+                "not_exercised": [{"id": name, "why": why} for name, why in self.not_exercised.items()],
+            },
+            "findings": [finding.as_json() for finding in self.findings],
+            "waived": [_waived(finding, waiver) for finding, waiver in self.waived],
+            "left_behind": self.left_behind,
+            "notes": self.notes,
+        }
+
+
+def _waived(finding: Finding, waiver: Waiver) -> Mapping[str, Any]:
+    return {**finding.as_json(), "waived": {"reason": waiver.reason, "expires": waiver.expires.isoformat()}}

@@ -1,0 +1,28 @@
+"""Text from elsewhere made safe to show: a server's words must not steer a terminal, a page or an XML parser."""
+
+import unicodedata
+
+_LONGEST = 2000
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """``text`` on one line, with everything that does not print shown as an escape, cut at ``longest``."""
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text)} characters)"
+    return "".join(letter if _prints(letter) else _escape(letter) for letter in text)
+
+
+def _prints(letter: str) -> bool:
+    return letter == " " or unicodedata.category(letter)[0] in "LMNPS"
+
+
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def markdown(text: str) -> str:
+    """``text`` as Markdown that says it literally, in a table cell too."""
+    shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for sign in "\\`*_{}[]()#+!|~":
+        shown = shown.replace(sign, f"&#{ord(sign)};")
+    return shown.replace("@", "&#64;").replace("://", "&#58;//")

@@ -1,0 +1,89 @@
+"""One vendor as a server plays it: the model's first outcome to each request, state kept between them."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.errors import UsageError
+from contracts.model import Account, State
+from contracts.readings import Readings
+from contracts.request import Body, Request
+
+MAX_BODY = 8 * 1024 * 1024
+"""The largest request body read, in bytes."""
+
+
+def keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, str]:
+    """The key of each account: from its environment variable, or the documented test value."""
+    return {c.account: environment.get(c.variable) or c.test for c in contract.credentials}
+
+
+class Vendor:
+    """A contract's model with its current state."""
+
+    def __init__(self, contract: Contract, environment: Mapping[str, str], readings: Mapping[str, str] = {}) -> None:
+        self.contract = contract
+        self._accounts = [Account(name, key) for name, key in keys(contract, environment).items()]
+        self._told = dict(readings)
+        self._state: State = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every object; the readings told stay."""
+        readings = Readings(self.contract.model.readings).told(self._told)
+        self._state = self.contract.model.start(self._accounts, readings, fresh="")
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """The reading in force of each name."""
+        told = Readings(self.contract.model.readings).told(self._told)
+        return {name: told.choices(name)[0] for name in told.open}
+
+    def tell(self, readings: Mapping[str, str]) -> None:
+        """Take ``readings`` from now on, with a fresh state; an unknown one is a `UsageError` and changes nothing."""
+        told = {**self._told, **readings}
+        Readings(self.contract.model.readings).told(told)
+        self._told = told
+        self.reset()
+
+    def dump(self) -> Any:
+        """The state as JSON, without secrets."""
+        return self.contract.model.dump(self._state)
+
+    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+        """Status and JSON body (None: no body) of the answer to one request; the state goes on."""
+        request = Request(operation.id, operation.method, path, headers, parse(body), {}, time.time())
+        outcome = self.contract.model.outcomes(self._state, request)[0]
+        shown = outcome.body.render() if outcome.body is not None else None
+        self._state = outcome.follow(shown)
+        return outcome.status, shown
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of ``body``, or a member of `Body`."""
+    if not body:
+        return Body.ABSENT
+    try:
+        return json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return Body.MALFORMED
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+def overlapping(vendors: list[Vendor]) -> None:
+    """Refuse two contracts that would answer the same address: a `UsageError` that names both."""
+    seen: dict[str, str] = {}
+    for vendor in vendors:
+        for operation in vendor.contract.operations.values():
+            address = vendor.contract.base_path + operation.path
+            other = seen.setdefault(address, vendor.contract.slug)
+            if other != vendor.contract.slug:
+                raise UsageError(
+                    f"contracts {other} and {vendor.contract.slug} both declare {address}: serve one of them"
+                )

@@ -1,0 +1,182 @@
+"""Write `generated/<slug>/` for every contract: its effective document and the client package made from it.
+
+``python -m scripts.generate_clients`` writes; with ``--check`` it writes nothing, makes everything afresh elsewhere and
+ends 1 with a line for each file that differs. Wrong input ends 3 with one line.
+"""
+
+import argparse
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+from openapi_python_client.strings import PythonIdentifier
+
+from contracts.catalogue import ROOT, Contract, contracts
+from contracts.document import METHODS
+from contracts.errors import UsageError
+from scripts.client_templates import banner, write_templates
+
+# No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
+RUFF = "--isolated --no-cache --no-respect-gitignore --line-length 120 --target-version py311"
+SETTINGS = {
+    # A schema's title is the class's name as it stands.
+    "use_path_prefixes_for_title_model_names": False,
+    "literal_enums": False,
+    "docstrings_on_attributes": False,
+    "generate_all_tags": False,
+    "field_prefix": "field_",
+    "post_hooks": [f"ruff check --fix-only --select F,I,UP {RUFF} .", f"ruff format {RUFF} ."],
+}
+LONGEST = 300
+"""Seconds that the generator may take for one contract."""
+
+
+def generate(contract: Contract, into: Path) -> None:
+    """Make the folder ``into`` afresh: ``openapi.json`` and ``client/``.
+
+    Everything is made in a folder beside it and moved into place when it is whole. A `UsageError` says in one line what
+    the generator will not take.
+    """
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
+        fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
+        fresh.mkdir()
+        document = {"x-generated": banner(contract), **contract.effective.raw}
+        (fresh / "openapi.json").write_text(_json(document), encoding="utf-8", newline="\n")
+        _generate_client(contract, Path(scratch), fresh / "client")
+        if into.exists():
+            into.rename(old)
+        fresh.rename(into)
+
+
+def check(known: Sequence[Contract], folder: Path) -> list[str]:
+    """What in ``folder`` is not as the contracts ``known`` generate it: a line each, with the remedy; empty if all is.
+
+    Nothing in ``folder`` is changed. Python's own caches are overlooked, nothing else is.
+    """
+    with TemporaryDirectory(prefix="generated-") as scratch:
+        for contract in known:
+            generate(contract, Path(scratch) / contract.slug)
+        wanted = _files(Path(scratch))
+    found = _files(folder)
+    lines = []
+    for name in sorted({*wanted, *found}):
+        shown = f"{folder.name}/{name}"
+        if name not in found:
+            lines.append(f"{shown}: is missing; run `make generate` and commit it")
+        elif name not in wanted:
+            made = name.split("/")[0] in {contract.slug for contract in known}
+            remedy = "run `make generate`, which removes it" if made else "remove it"
+            lines.append(f"{shown}: comes from no contract; {remedy}")
+        elif found[name] != wanted[name]:
+            lines.append(f"{shown}: differs from what its contract generates; run `make generate` and commit it")
+    return lines
+
+
+def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
+    """Run the generator on ``contract``; ``scratch`` takes its input, ``client`` its output."""
+    package = f"{contract.slug}_client"
+    settings = SETTINGS | {"project_name_override": f"{contract.slug}-client", "package_name_override": package}
+    (scratch / "input.json").write_text(_json(_input(contract.effective.raw)), encoding="utf-8")
+    (scratch / "config.json").write_text(_json(settings), encoding="utf-8")
+    (scratch / "templates").mkdir()
+    write_templates(contract, scratch / "templates")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
+    # The generator calls ruff by name, and without it leaves every file as the template made it.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "input.json",
+               "--config", "config.json", "--custom-template-path", "templates", "--output-path", str(client),
+               "--fail-on-warning"]  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 - this interpreter, and arguments of our own making
+            command,
+            cwd=scratch,
+            env={**environment, "PATH": path, "PYTHONUTF8": "1", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LONGEST,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {LONGEST} s") from error
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[:600]
+        raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
+    # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
+    (client / ".gitignore").unlink()
+    shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
+    (client / package / "py.typed").write_text(f"# {banner(contract)}\n", encoding="utf-8")
+    _refuse_untyped(contract, client / package)
+
+
+def _input(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The effective document with what the generator overlooks put where it looks."""
+    document = copy.deepcopy(dict(raw))
+    for item in document.get("paths", {}).values():
+        for operation in (item[method] for method in METHODS if method in item):
+            if "security" in document:
+                operation.setdefault("security", document["security"])
+            if operation.get("deprecated"):
+                note = "Deprecated: the API's document marks this operation so; do not build on it."
+                operation["description"] = f"{note}\n\n{operation.get('description', '')}".strip()
+    return document
+
+
+def _refuse_untyped(contract: Contract, package: Path) -> None:
+    """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
+    for operation in contract.operations.values():
+        if operation.body and "properties" in operation.body.schema:
+            module = f"{PythonIdentifier(operation.id, prefix=str(SETTINGS['field_prefix']))}.py"
+            texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
+            if not texts or any("    body: Any" in text for text in texts):
+                raise UsageError(
+                    f"{contract.slug}: the client generator has made no class for the body of {operation.id}; "
+                    "its schema must do without anyOf and oneOf beside its properties"
+                )
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Every file below ``folder`` by its path, hidden ones too, caches of Python left out."""
+    paths = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    names = {path.relative_to(folder).as_posix(): path for path in paths if "__pycache__" not in path.parts}
+    return {name: path.read_bytes() if path.is_file() else b"" for name, path in names.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """The command; gives its exit status: 0 done or nothing differs, 1 something does, 3 wrong input."""
+    parser = _Parser(prog="generate_clients", description="Write generated/<slug>/ for every contract.")
+    parser.add_argument("--check", action="store_true", help="write nothing; end 1 if a file differs")
+    try:
+        known = list(contracts(root).values())
+        if parser.parse_args(arguments).check:
+            lines = check(known, root / "generated")
+            print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
+            return 1 if lines else 0
+        for contract in known:
+            generate(contract, root / "generated" / contract.slug)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
