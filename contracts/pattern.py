@@ -175,14 +175,17 @@ class Encoded:
         try:
             decoded = json.loads(value)
         except (TypeError, ValueError, RecursionError):
-            yield Mismatch(path, "value", "a text that holds JSON")
+            yield Mismatch(path, "encoding", "a text that holds JSON")
             return
         yield from self.inner.mismatches(decoded, path)
 
 
 @dataclass(frozen=True)
 class Promised:
-    """The inner pattern, owed to a clause of its own: a mismatch is a breach of that clause."""
+    """The inner pattern, owed to a clause of its own: a mismatch is a breach of that clause.
+
+    Not so where a text holds no JSON at all: that is the answering operation's own doing.
+    """
 
     clause: str
     inner: Pattern
@@ -192,7 +195,8 @@ class Promised:
 
     def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
         for found in self.inner.mismatches(value, path):
-            yield replace(found, clause=found.clause or self.clause)
+            own = found.clause or (None if found.kind == "encoding" else self.clause)
+            yield replace(found, clause=own)
 
 
 @dataclass(frozen=True)

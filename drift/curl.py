@@ -20,7 +20,7 @@ def _alike(letter: str) -> str:
 
 
 def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:
-    """One curl line. ``keys`` maps each known key to the environment variable that stands in for it."""
+    """One curl line. ``keys`` maps each known key to the shell expression that stands in for it."""
     parts = ["curl -sS -i", "-X", shlex.quote(method), shlex.quote(url)]
     for name, value in headers.items():
         if name.lower() not in _LEFT_OUT:
@@ -34,6 +34,6 @@ def _quote(text: str, keys: Mapping[str, str]) -> str:
     """``text`` quoted for a shell, with keys as variables."""
     for key, variable in keys.items():
         if key in text:
-            inner = '"$' + variable + '"'
+            inner = f'"{variable}"'
             return inner.join(shlex.quote(part) if part else "" for part in text.split(key))
     return shlex.quote(text)

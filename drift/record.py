@@ -1,6 +1,6 @@
 """Everything a run learned about one vendor, ready for the reports."""
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ class Record:
     digest: str
     target: str
     seed: int
-    started: datetime.datetime
+    started: dt.datetime
     surfaces: list[str] = field(default_factory=lambda: ["rest"])
     seconds: float = 0.0
     reason: str | None = None

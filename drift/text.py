@@ -1,5 +1,6 @@
 """Text from elsewhere made safe to show: a server's words must not steer a terminal, a page or an XML parser."""
 
+import re
 import unicodedata
 
 _LONGEST = 2000
@@ -26,3 +27,15 @@ def markdown(text: str) -> str:
     for sign in "\\`*_{}[]()#+!|~":
         shown = shown.replace(sign, f"&#{ord(sign)};")
     return shown.replace("@", "&#64;").replace("://", "&#58;//")
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """``text`` as a Markdown code block that it cannot end; each line made plain."""
+    lines = [plain(line, 4000) for line in text.split("\n")]
+    longest = max((len(run) for line in lines for run in _backticks(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + language, *lines, fence]
+
+
+def _backticks(line: str) -> list[str]:
+    return re.findall("`+", line)

@@ -1,6 +1,6 @@
 """Accepted findings: an id, a reason, a day on which the acceptance ends."""
 
-import datetime
+import datetime as dt
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Waiver:
 
     id: str
     reason: str
-    expires: datetime.date
+    expires: dt.date
 
 
 def read_waivers(path: Path) -> list[Waiver]:
@@ -43,13 +43,13 @@ def _waiver(path: Path, number: int, table: object) -> Waiver:
         if not isinstance(table[key], str) or not table[key].strip():
             raise UsageError(f"{where}: `{key}` is a text that is not empty")
     expires = table["expires"]
-    if not isinstance(expires, datetime.date) or isinstance(expires, datetime.datetime):
+    if not isinstance(expires, dt.date) or isinstance(expires, dt.datetime):
         raise UsageError(f"{where} ({table['id']}): `expires` is a date such as 2027-01-31, without quotes")
     return Waiver(table["id"], table["reason"], expires)
 
 
 def waive(
-    findings: Iterable[Finding], waivers: Sequence[Waiver], today: datetime.date
+    findings: Iterable[Finding], waivers: Sequence[Waiver], today: dt.date
 ) -> tuple[list[Finding], list[tuple[Finding, Waiver]], list[str]]:
     """``findings`` parted into those that stand and those waived, and a line for each waiver that has expired."""
     valid = {waiver.id: waiver for waiver in waivers if waiver.expires >= today}

@@ -4,6 +4,7 @@ Nothing of the generator is copied into the repository. `templates/changes.toml`
 `templates/*.jinja` replace what is of no use to us. A template asks the contract through one variable, ``facts``.
 """
 
+import copy
 import json
 import re
 import shutil
@@ -15,11 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.catalogue import Contract
+from contracts.document import METHODS
 from contracts.errors import UsageError
 from contracts.schema import resolve
 
 OURS = Path(__file__).resolve().parent / "templates"
-TIMEOUT = 30.0
+TIMEOUT = 30
 """Seconds that a generated client waits for a connection, and each time for the next part of an answer."""
 
 # First line of every template of the generator; jinja drops the line break after a block.
@@ -27,6 +29,8 @@ HEAD = '{% import "facts.jinja" as given %}{% set facts = given.facts %}\n'
 # In these the generator's classes take no plain JSON value.
 CLASSES = ("date", "date-time", "uuid", "binary")
 CHOICES = ("allOf", "oneOf", "anyOf", "enum")
+# The versions that installers take (PEP 440), short of their rarest spellings.
+VERSION = re.compile(r"v?\d+(\.\d+)*(-?(a|b|rc|\.post|\.dev)\.?\d+)?")
 
 JSON = Any
 
@@ -62,6 +66,19 @@ def write_templates(contract: Contract, folder: Path) -> None:
     (folder / "facts.jinja").write_text(f"{{% set facts = {text} %}}\n", encoding="utf-8")
 
 
+def generator_input(raw: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The effective document with what the generator overlooks put where it looks."""
+    document = copy.deepcopy(dict(raw))
+    for item in document.get("paths", {}).values():
+        for operation in (item[method] for method in METHODS if method in item):
+            if "security" in document:
+                operation.setdefault("security", document["security"])
+            if operation.get("deprecated"):
+                note = "Deprecated: the API's document marks this operation so; do not build on it."
+                operation["description"] = f"{note}\n\n{operation.get('description', '')}".strip()
+    return document
+
+
 def facts(contract: Contract) -> dict[str, JSON]:
     """What the templates ask ``contract``. ``parameters``, ``fields`` and ``body`` are Python source by name."""
     document = contract.effective.raw
@@ -72,6 +89,11 @@ def facts(contract: Contract) -> dict[str, JSON]:
         raise UsageError(
             f"{contract.file}: places: a client can send a credential as `{{}}` or as a word, a space and `{{}}`, "
             f"not as {place.form!r} in {place.header!r}; list a place that it can use first"
+        )
+    version = str(document["info"].get("version"))
+    if not VERSION.fullmatch(version):
+        raise UsageError(
+            f"{contract.slug}: info.version {version!r} is no package's version; correct it in the overlay"
         )
     body: Mapping[str, JSON] = resolve(document, operation.body.schema) if operation.body else {}
     value = example(document, body)

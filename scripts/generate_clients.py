@@ -5,13 +5,13 @@ ends 1 with a line for each file that differs. Wrong input ends 3 with one line.
 """
 
 import argparse
-import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -19,12 +19,13 @@ from typing import Any, NoReturn
 from openapi_python_client.strings import PythonIdentifier
 
 from contracts.catalogue import ROOT, Contract, contracts
-from contracts.document import METHODS
 from contracts.errors import UsageError
-from scripts.client_templates import banner, write_templates
+from contracts.schema import resolve
+from scripts.client_templates import banner, generator_input, write_templates
 
 # No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
-RUFF = "--isolated --no-cache --no-respect-gitignore --line-length 120 --target-version py311"
+# README.md is left as it is: ruff would take its example of five lines apart.
+RUFF = "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
 SETTINGS = {
     # A schema's title is the class's name as it stands.
     "use_path_prefixes_for_title_model_names": False,
@@ -84,7 +85,7 @@ def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
     """Run the generator on ``contract``; ``scratch`` takes its input, ``client`` its output."""
     package = f"{contract.slug}_client"
     settings = SETTINGS | {"project_name_override": f"{contract.slug}-client", "package_name_override": package}
-    (scratch / "input.json").write_text(_json(_input(contract.effective.raw)), encoding="utf-8")
+    (scratch / "input.json").write_text(_json(generator_input(contract.effective.raw)), encoding="utf-8")
     (scratch / "config.json").write_text(_json(settings), encoding="utf-8")
     (scratch / "templates").mkdir()
     write_templates(contract, scratch / "templates")
@@ -118,26 +119,13 @@ def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
     _refuse_untyped(contract, client / package)
 
 
-def _input(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The effective document with what the generator overlooks put where it looks."""
-    document = copy.deepcopy(dict(raw))
-    for item in document.get("paths", {}).values():
-        for operation in (item[method] for method in METHODS if method in item):
-            if "security" in document:
-                operation.setdefault("security", document["security"])
-            if operation.get("deprecated"):
-                note = "Deprecated: the API's document marks this operation so; do not build on it."
-                operation["description"] = f"{note}\n\n{operation.get('description', '')}".strip()
-    return document
-
-
 def _refuse_untyped(contract: Contract, package: Path) -> None:
     """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
     for operation in contract.operations.values():
-        if operation.body and "properties" in operation.body.schema:
+        if operation.body and "properties" in resolve(contract.effective.raw, operation.body.schema):
             module = f"{PythonIdentifier(operation.id, prefix=str(SETTINGS['field_prefix']))}.py"
             texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
-            if not texts or any("    body: Any" in text for text in texts):
+            if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
                 raise UsageError(
                     f"{contract.slug}: the client generator has made no class for the body of {operation.id}; "
                     "its schema must do without anyOf and oneOf beside its properties"
@@ -146,9 +134,12 @@ def _refuse_untyped(contract: Contract, package: Path) -> None:
 
 def _files(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` by its path, hidden ones too, caches of Python left out."""
-    paths = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    names = {path.relative_to(folder).as_posix(): path for path in paths if "__pycache__" not in path.parts}
-    return {name: path.read_bytes() if path.is_file() else b"" for name, path in names.items()}
+    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    return {
+        name.as_posix(): path.read_bytes() if path.is_file() else b""
+        for name, path in paths.items()
+        if "__pycache__" not in name.parts
+    }
 
 
 def _json(value: Any) -> str:
@@ -174,6 +165,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             generate(contract, root / "generated" / contract.slug)
     except UsageError as error:
         print(error, file=sys.stderr)
+        return 3
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 3
     return 0
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 
+from contract_tests.harness.probe import Probe, Step
+from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session, Stop
-from contract_tests.harness.wire import Trouble
 
 _PATIENCE = 3
 
@@ -23,7 +24,7 @@ def preflight(session: Session) -> None:
         status = _first_answer(session, main.account)
         if status is None:
             return
-        if status in (401, 403) and not _any_operation_knows(session):
+        if status in (401, 403) and not _any_operation_knows(session, main.account):
             session.stopped = f"the target does not accept the key in {main.variable} ({status}): check the key"
             return
         if status in (502, 503, 504):
@@ -33,7 +34,8 @@ def preflight(session: Session) -> None:
             if credential.account in session.keys:
                 with session.attempting():
                     exchange = session.send(session.contract.lifecycle.read, account=credential.account)
-                if exchange.reply is not None and exchange.reply.status == 401:
+                unknown = exchange.reply is not None and exchange.reply.status == 401
+                if unknown and not _any_operation_knows(session, credential.account):
                     del session.keys[credential.account]
 
 
@@ -53,13 +55,13 @@ def _first_answer(session: Session, account: str) -> int | None:
     return None
 
 
-def _any_operation_knows(session: Session) -> bool:
+def _any_operation_knows(session: Session, account: str) -> bool:
     """Whether some other operation takes the key that reading refused: then reading has drifted, the key is good."""
     create = session.contract.lifecycle.create
     fields = session.contract.identities[create]
     with session.attempting():
         body = {pointer[1:]: session.names.mint() for pointer in fields}
-        exchange = session.send(create, body)
+        exchange = session.send(create, body, account)
     return exchange.reply is not None and exchange.reply.status not in (401, 403)
 
 
@@ -74,24 +76,28 @@ def _is_mock(session: Session) -> bool:
         return False
 
 
-def clean_up(session: Session) -> None:
-    """Delete every object that this run made, then look what is left; what is, goes to the record by name."""
+def clean_up(session: Session, runner: Runner) -> None:
+    """Delete every object that this run made, then look what is left; what is, goes to the record by name.
+
+    Deletions are probes like all others: that an object can be deleted is what the contract promises.
+    """
     reason, session.stopped = session.stopped, None
     try:
-        for account, name in _ours(session):
-            with session.attempting():
-                _remove(session, account, name)
+        for number, (account, name) in enumerate(_ours(session), 1):
+            if account in session.keys:
+                runner.run(_removal(session, account, name, number))
         for account in session.keys:
-            for name in sorted(_listed(session, account)):
-                with session.attempting():
-                    _remove(session, account, name)
             left = _listed(session, account)
-            session.record.left_behind += sorted(left)
+            for name in sorted(left):
+                with session.attempting():
+                    step = _removal(session, account, name, 0).steps[0]
+                    session.send(step.operation or "", step.body, account)
+            session.record.left_behind += sorted(_listed(session, account) if left else left)
     except Stop as stop:
         session.record.left_behind += sorted({name for _, name in session.made})
         reason = reason or str(stop)
     finally:
-        session.stopped = reason
+        session.stopped = reason or session.stopped
 
 
 def _ours(session: Session) -> list[tuple[str, str]]:
@@ -100,22 +106,18 @@ def _ours(session: Session) -> list[tuple[str, str]]:
     return sorted(known | set(session.made))
 
 
-def _remove(session: Session, account: str, name: str) -> None:
-    if account not in session.keys:
-        return
+def _removal(session: Session, account: str, name: str, number: int) -> Probe:
     remove = session.contract.lifecycle.remove
     fields = session.contract.identities[remove]
     body = {pointer[1:]: name for pointer, role in fields.items() if role == "existing"}
-    with contextlib.suppress(Trouble):
-        session.send(remove, body, account)
+    clause = f"{remove}/response/200"
+    return Probe(f"clean-up/{number}", "clean-up", remove, "What the run made can be deleted.", (clause,),
+                 (Step(remove, body, account),))  # fmt: skip
 
 
 def _listed(session: Session, account: str) -> set[str]:
     """Names of this run's form, and others it made, that reading shows to ``account``."""
-    if not session.made and not any(session.contract.model.owned(world) for world in session.worlds):
-        made: set[str] = set()
-    else:
-        made = {name for held, name in session.made if held == account}
+    made = {name for held, name in session.made if held == account}
     with session.attempting():
         exchange = session.send(session.contract.lifecycle.read, account=account)
     if exchange.reply is None:

@@ -36,6 +36,11 @@ def secret(length: int = 20) -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
 
 
+def wrong(key: str) -> str:
+    """A key with something behind it: wrong, but taken by a server that compares beginnings only."""
+    return f"{key}x"
+
+
 def _base36(number: int) -> str:
     digits = ""
     while number:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract_tests.harness import values
+from contract_tests.harness.names import wrong
 from contract_tests.harness.probe import Probe, Step, fill
 from contract_tests.harness.scenarios import scenarios
 from contract_tests.harness.values import Judges, Variant
@@ -15,7 +16,6 @@ from contracts.model import Account
 from contracts.readings import Readings
 from contracts.request import Body, Request
 from contracts.schema import Schema, resolve
-from drift.curl import shape
 
 UNDECLARED = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
@@ -23,7 +23,7 @@ UNDECLARED = ("PUT", "TRACE")
 
 def plan(contract: Contract) -> list[Probe]:
     """Every probe of ``contract``, in the order in which they run."""
-    planner = _Planner(contract)
+    planner = Planner(contract)
     known = set(clauses(contract))
     return [
         *planner.credentials(),
@@ -35,7 +35,9 @@ def plan(contract: Contract) -> list[Probe]:
     ]
 
 
-class _Planner:
+class Planner:
+    """Plans the probes of one contract, family by family."""
+
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._document = contract.effective.raw
@@ -43,29 +45,33 @@ class _Planner:
 
     # -- bodies
 
-    def _properties(self, operation: Operation) -> dict[str, dict[str, Any]]:
+    def properties(self, operation: Operation) -> dict[str, dict[str, Any]]:
         schema = resolve(self._document, operation.body.schema) if operation.body else {}
         return {name: resolve(self._document, raw) for name, raw in schema.get("properties", {}).items()}
 
-    def _role(self, operation: Operation, name: str) -> str | None:
+    def required(self, operation: Operation) -> list[str]:
+        """The names of the body's required properties."""
+        found: list[str] = resolve(self._document, operation.body.schema).get("required", []) if operation.body else []
+        return found
+
+    def role(self, operation: Operation, name: str) -> str | None:
         return self._contract.identities.get(operation.id, {}).get(f"/{name}")
 
-    def _baseline(self, operation: Operation) -> Any:
+    def baseline(self, operation: Operation) -> Any:
         """The least valid body: what is required, and one optional property where the schema wants more."""
         if operation.body is None:
             return Body.ABSENT
-        schema = resolve(self._document, operation.body.schema)
-        properties = self._properties(operation)
-        body = {name: self._sample(operation, name, properties[name]) for name in schema.get("required", [])}
+        properties = self.properties(operation)
+        body = {name: self._sample(operation, name, properties[name]) for name in self.required(operation)}
         for name, prop in properties.items():
             if operation.body.accepts(self._filled(body)):
                 break
-            if name not in body and self._role(operation, name) is None:
+            if name not in body and self.role(operation, name) is None:
                 body[name] = self._sample(operation, name, prop)
         return body
 
     def _sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
-        role = self._role(operation, name)
+        role = self.role(operation, name)
         if role == "new":
             return "{n}"
         if role == "existing":
@@ -102,8 +108,8 @@ class _Planner:
                 found.append(Schema(document, prop.get("items", {}) if item else prop))
         return Judges(found)
 
-    def _variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
-        role = self._role(operation, name)
+    def variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
+        role = self.role(operation, name)
         items = self._judges(operation, name, item=True) if prop.get("type") == "array" else None
         for variant in (values.inside if accepted else values.outside)(
             prop, self._judges(operation, name, item=False), items
@@ -120,18 +126,18 @@ class _Planner:
     # -- families
 
     def credentials(self) -> Iterator[Probe]:
-        """No credential, a wrong one, the right one under another scheme, a malformed one, for each operation."""
+        """No credential, a wrong one, the right one under another scheme, one without a scheme, for each operation."""
         place = self._contract.places[0]
         scheme = place.form.replace("{}", "").strip()
         cases = {
             "none": lambda _key: None,
-            "wrong": lambda key: place.form.format(shape(key)),
+            "wrong": lambda key: place.form.format(wrong(key)),
             "other-scheme": lambda key: f"Basic {key}" if scheme else None,
-            "malformed": lambda key: scheme or key[:4],
+            "malformed": lambda key: key if scheme else key[:4],
         }
         for operation in self._contract.operations.values():
             for case, authorization in cases.items():
-                step = Step(operation.id, self._baseline(operation), authorization=authorization)
+                step = Step(operation.id, self.baseline(operation), authorization=authorization)
                 clause = f"{operation.id}/credential"
                 says = f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
                 yield Probe(f"credentials/{operation.id}/{case}", "credentials", operation.id, says, (clause,), (step,))
@@ -142,7 +148,10 @@ class _Planner:
         for operation in self._contract.operations.values():
             paths.setdefault(operation.path, []).append(operation)
         for path, operations in paths.items():
-            body = self._baseline(next((o for o in operations if o.body is not None), operations[0]))
+            life = self._contract.lifecycle
+            changing = [o for o in operations if o.body is not None]
+            changing.sort(key=lambda o: o.id in (life.create, life.remove))
+            body = self.baseline((changing or operations)[0])
             for method in UNDECLARED:
                 if method not in {operation.method for operation in operations}:
                     step = Step(None, Body.ABSENT if method == "TRACE" else body, method=method, path=path)
@@ -157,8 +166,8 @@ class _Planner:
                 continue
             queues = {
                 name: variants
-                for name, prop in self._properties(operation).items()
-                if (variants := list(self._variants(operation, name, prop, accepted=True)))
+                for name, prop in self.properties(operation).items()
+                if (variants := list(self.variants(operation, name, prop, accepted=True)))
             }
             number = 0
             while any(queues.values()):
@@ -166,7 +175,7 @@ class _Planner:
                 yield self._batch(operation, queues, number)
 
     def _batch(self, operation: Operation, queues: dict[str, list[Variant]], number: int) -> Probe:
-        body = self._baseline(operation)
+        body = self.baseline(operation)
         taken: dict[str, Variant] = {}
         for name, queue in queues.items():
             if queue and self._accepted(operation, {**body, name: queue[0].value}):
@@ -190,7 +199,7 @@ class _Planner:
         if len(taken) > 1:
             parts = tuple(
                 self._valid(
-                    operation, f"{name}/{prop}", {**self._baseline(operation), prop: variant.value}, {prop: variant}
+                    operation, f"{name}/{prop}", {**self.baseline(operation), prop: variant.value}, {prop: variant}
                 )
                 for prop, variant in taken.items()
             )
@@ -212,7 +221,7 @@ class _Planner:
         return all(outcome.status < 300 or outcome.status == 409 for outcome in model.outcomes(state, asked))
 
     def _stocked(self, create: Operation) -> Any:
-        body = copy.deepcopy(self._filled(self._baseline(create)))
+        body = copy.deepcopy(self._filled(self.baseline(create)))
         for pointer, role in self._contract.identities.get(create.id, {}).items():
             if role == "new":
                 body[pointer[1:]] = "ct-stock"
@@ -223,12 +232,12 @@ class _Planner:
         for operation in self._contract.operations.values():
             if operation.body is None:
                 continue
-            baseline = self._baseline(operation)
-            for name, prop in self._properties(operation).items():
-                if name in resolve(self._document, operation.body.schema).get("required", []):
+            baseline = self.baseline(operation)
+            for name, prop in self.properties(operation).items():
+                if name in self.required(operation):
                     body = {key: value for key, value in baseline.items() if key != name}
                     yield self._invalid(operation, name, Variant("required", None), body)
-                for variant in self._variants(operation, name, prop, accepted=False):
+                for variant in self.variants(operation, name, prop, accepted=False):
                     yield self._invalid(operation, name, variant, {**baseline, name: variant.value})
             if operation.body_required:
                 for what, shape_ in (("array", [baseline]), ("absent", Body.ABSENT)):
@@ -263,7 +272,7 @@ class _Planner:
                 fault = {"operation": operation.id, "status": status, "body": sample(schema) if schema else None}
                 yield Probe(f"faults/{operation.id}/{status}", "faults", operation.id,
                             f"{operation.name} answers {status} as documented.", (clause,),
-                            (Step(operation.id, self._baseline(operation)),), fault=fault,
+                            (Step(operation.id, self.baseline(operation)),), fault=fault,
                             mock_only=f"only a scripted fault of the mock can provoke {status}")  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Probes as data: requests that clauses call for, with places for names that only a run can give.
 
 A place in a text is written ``{a}``: any word stands for an object's name, the same within a probe, minted anew each
-time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}`` and ``{a:spaced}`` are the name of ``{a}`` spelled
-otherwise. ``{stock}`` is an object that exists already and is shared. ``{short:1}`` is a random name of one character.
+time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are the name of
+``{a}`` spelled otherwise. ``{stock}`` is an object that exists already and is shared. ``{short:1}`` is a random name of one character.
 ``{password}`` and ``{password:72}`` are fresh secrets.
 """
 

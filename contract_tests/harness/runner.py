@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from contract_tests.harness.exchange import Exchange
-from contract_tests.harness.judge import Disagreement
+from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill
 from contract_tests.harness.session import Attempt, Session, Stop
@@ -101,6 +101,16 @@ class Runner:
                 self._add(finding.flaps(last))
         return known + [self._found[name] for name in findings if name in self._found]
 
+    def explored(self, failed: Attempt, *, flapping: bool) -> list[Finding]:
+        """The findings of an explored example, which Hypothesis has asked for again already."""
+        findings = []
+        for name, pair in failed.disagreements.items():
+            if name not in self._found:
+                finding = self._session.finding(*pair)
+                self._add(finding.flaps(None) if flapping else finding)
+                findings.append(self._found[name])
+        return findings
+
     def _add(self, finding: Finding) -> None:
         self._found[finding.id] = finding
         self._session.record.findings.append(finding)
@@ -172,7 +182,8 @@ class Runner:
             return names.setdefault(word, session.names.short(int(modifier)))
         if word not in names:
             names[word] = session.names.mint(int(modifier) if modifier.isdigit() else None)
-        spelling = {"upper": names[word].upper(), "spaced": " ".join(names[word].rsplit("-", 1))}
+        head, _, tail = names[word].rpartition("-")
+        spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}"}
         return spelling.get(modifier, names[word])
 
     def stock(self, account: str) -> str:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract_tests.harness.exchange import Exchange, of_request
-from contract_tests.harness.judge import Disagreement, Judge, Judged, SecretTest
-from contract_tests.harness.names import Names
+from contract_tests.harness.form import Disagreement, SecretTest
+from contract_tests.harness.judge import Judge, Judged
+from contract_tests.harness.names import Names, wrong
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
 from contracts.model import Account, State
@@ -64,7 +65,9 @@ class Session:
         self.faulted = False
         self.good: dict[str, Exchange] = {}
         self.mutations: list[Exchange] = []
+        self.seen: dict[tuple[str, int], Exchange] = {}
         self.attempt = Attempt()
+        self.failed: Attempt | None = None
         self.transport = _Transport(self)
         self.async_transport = _AsyncTransport(self)
         self._wire = Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
@@ -74,8 +77,11 @@ class Session:
         self.password_names = password_names(contract.effective.raw)
         places = {place.header.lower() for place in contract.places}
         self.redactor = Redactor(self.password_names | places, self.keys.values())
+        for key in self.keys.values():
+            self.redactor.learn(wrong(key))
         self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
-        self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets)
+        self._received: set[str] = set()
+        self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets, self._received)
         accounts = [Account(name, key) for name, key in self.keys.items()]
         readings = Readings(contract.model.readings)
         self.worlds: list[State] = [contract.model.start(accounts, readings, names.prefix)]
@@ -132,7 +138,7 @@ class Session:
         exchange = Exchange(**parts, reply=reply)
         self.attempt.exchanges.append(exchange)
         if reply.status == 429:
-            raise self._stop("the target's rate limit was passed (429): run again later, or alone")
+            raise self.stop("the target's rate limit was passed (429): run again later, or alone")
         if self.faulted:
             judged = self._judge.judge_fault(self.worlds, asked, reply, self._secret)
         else:
@@ -140,7 +146,8 @@ class Session:
         self._note(asked, exchange, judged)
         return reply
 
-    def _stop(self, reason: str) -> Stop:
+    def stop(self, reason: str) -> Stop:
+        """End the run for ``reason``: nothing more is sent."""
         self.stopped = reason
         return Stop(reason)
 
@@ -193,12 +200,16 @@ class Session:
         self.worlds = judged.worlds
         self.forget(judged.lost)
         self.redactor.learn_from(judged.json)
+        for name in self.password_names:
+            if isinstance(judged.json, dict) and isinstance(text := judged.json.get(name), str):
+                self._received.add(text)
         self._track(asked, exchange)
         for found in judged.disagreements:
             self.attempt.disagreements.setdefault(found.id, (found, exchange))
         if asked.operation is None:
             return
         operation = self.contract.operations[asked.operation]
+        self.seen.setdefault((operation.id, status), exchange)
         cell = self.record.cells.setdefault((operation.name, status), Cell(documented=status in operation.answers))
         if judged.disagreements:
             cell.drifted += 1
@@ -256,7 +267,13 @@ class Session:
 
     def _reproduce(self, exchange: Exchange) -> list[str]:
         """The changes that made the objects concerned, in order, then the request that shows it."""
-        variables = {self.keys[c.account]: c.variable for c in self.contract.credentials if c.account in self.keys}
+        variables: dict[str, str] = {}
+        for credential in self.contract.credentials:
+            if (key := self.keys.get(credential.account)) is not None:
+                variables |= {
+                    key: f"${credential.variable}",
+                    wrong(key): f"${{{credential.variable}}}x",
+                }
         names = set(exchange.names)
         if not names and exchange.reply is not None:  # a list: what this attempt did before it
             names = {name for earlier in self.attempt.exchanges for name in earlier.names}

@@ -13,6 +13,8 @@ from typing import Any
 from contracts.schema import Schema
 
 _LONGEST_RUN = 70
+_LARGE = 1_000_000
+"""A number that a schema without a maximum must take."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def inside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = Non
             yield Variant("maximum", high)
         if kind == "number":
             yield Variant("type", (low or 0) + 10.5)
-        yield Variant("type", schema.get("example", (low or 0) + 1))
+        if high is None:
+            yield Variant("type", _LARGE)
     elif kind == "array" and items is not None:
         texts = list(matching(_example(schema), items))
         most = schema.get("maxItems")
@@ -72,11 +75,13 @@ def outside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = No
     """
     kind = schema.get("type")
     if "enum" in schema:
-        yield Variant("enum", "no-such-value")
-    if kind == "string":
+        # A member spelled otherwise and a member in a list: what lenient comparison takes.
+        spelled = str(schema["enum"][-1])
+        yield Variant("enum", spelled.upper() if spelled != spelled.upper() else f"{spelled}-not")
+        yield Variant("type", [schema["enum"][0]])
+    elif kind == "string":
         yield Variant("type", 12345678)
-        if "enum" not in schema:
-            yield from _texts_outside(schema, judges)
+        yield from _texts_outside(schema, judges)
     elif kind == "boolean":
         yield Variant("type", "true")
     elif kind in ("number", "integer"):
@@ -140,7 +145,7 @@ def matching(example: Any, judges: Judges) -> list[str]:
 def breaking(example: Any, judges: Judges) -> list[str]:
     """Edits of the example that are refused: behind it, before it, and past what a run of it may be."""
     text = str(example)
-    around = [f"{text}!", f"!{text}", f" {text}", f"-{text}"]
+    around = [f"{text}/8" if text[-1:].isdigit() else f"{text}!", f"!{text}", f" {text}", f"-{text}"]
     refused = [edit for edit in (*around[:2], *_past(text), *around[2:]) if judges.refuse(edit)]
     return list(dict.fromkeys(refused))
 
@@ -153,7 +158,7 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
 def _edits(text: str, judges: Judges) -> Iterator[str]:
     for start, end in _runs(text):
         run = text[start:end]
-        swaps = ["0", "255", "9"] if run.isdigit() else [run[:1], run[:2], run.upper(), "a1", "a-b"]
+        swaps = ["0", "255", "09"] if run.isdigit() else [run[:1], run[:2], run.upper(), "a1", "a-b"]
         yield from (text[:start] + swap + text[end:] for swap in swaps)
         grown = [text[:start] + run.ljust(size, "9" if run.isdigit() else "a") + text[end:]
                  for size in range(len(run) + 1, _LONGEST_RUN)]  # fmt: skip

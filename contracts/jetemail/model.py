@@ -172,7 +172,9 @@ class JetEmail:
         theirs = published.violations(body) if published is not None else []
         patterns = {v.path for v in theirs if v.keyword == "pattern"}
         for found in ours:
-            if found.path in (("username",), ("newUsername",), ("password",)) and isinstance(body.get(found.path[0]), str):
+            if found.path in (("username",), ("newUsername",), ("password",)) and isinstance(
+                body.get(found.path[0]), str
+            ):
                 continue  # judged by their own rules below
             if found.keyword == "not":
                 yield Check(400, f"{operation.id}/rule/flags-exclusive", RULES[f"{operation.id}/rule/flags-exclusive"])
@@ -330,6 +332,7 @@ class JetEmail:
     def _post(self, state: State, account: Account, body: Mapping[str, Any], at: float) -> Sequence[Outcome]:
         settings = {**DEFAULTS, **{name: body[name] for name in DEFAULTS if name in body}}
         owed = {name: f"{CREATE}/effect/{name}" for name in DEFAULTS}
+        owed["asked"] = f"{CREATE}/request/username/pattern"
         asked = body["username"]
         user = User(account.name, self._name_stored(state, asked), asked, settings, owed, at, at)
         answer = self._envelope(self._operations[CREATE], 200, success=True)
@@ -340,6 +343,7 @@ class JetEmail:
             clause = f"{CREATE}/rule/password-generated"
             secret: Mapping[str, Pattern] = {"password": FreshSecret(_SHORTEST, _LONGEST, 24)}
             answer = replace(answer, required={**answer.required, **secret})
+        clause = state.gone.get(asked, clause)  # a name that was freed has to be free
         return [Outcome(200, clause, RULES[clause], answer, state.put(user))]
 
     def _patch_checks(
@@ -386,7 +390,7 @@ class JetEmail:
         owed = {**user.owed, **{name: f"{UPDATE}/effect/{name}" for name in changed}}
         new = replace(user, settings=settings, owed=owed, changed=at)
         if "newUsername" in body:
-            owed["username"] = f"{UPDATE}/effect/newUsername"
+            owed |= {"username": f"{UPDATE}/effect/newUsername", "asked": f"{UPDATE}/request/newUsername/pattern"}
             new = replace(new, asked=body["newUsername"], name=self._name_stored(state, body["newUsername"]))
         return [Outcome(200, f"{UPDATE}/response/200", why, answer, state.put(new, user))]
 

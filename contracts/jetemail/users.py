@@ -96,7 +96,7 @@ def listing(state: State, account: str) -> Listing:
     theirs = {user.name for user in state.users if user.account != account}
 
     def absent(name: str) -> str | None:
-        if any(user.name is None and names.may_become(user.asked, name) for user in state.users):
+        if any(user.name is None and _may_show(user, name) for user in state.users):
             return None
         if name in theirs:
             return "listSmtpUsers/rule/own-account"
@@ -105,7 +105,7 @@ def listing(state: State, account: str) -> Listing:
         return state.gone.get(name, "createSmtpUser/rule/refused-changes-nothing")
 
     def accepts(user: User) -> Callable[[str], bool]:
-        return lambda name: names.may_become(user.asked, name)
+        return lambda name: _may_show(user, name)
 
     clause = "createSmtpUser/effect/username"
     return Listing(
@@ -131,7 +131,7 @@ def _row(state: State, user: User) -> Pattern:
     """One row of the list. Types are the schema's business; here only what was set counts."""
     all_form = state.readings.choices("list-all-domains")[0]
     required: dict[str, Pattern] = {
-        "username": Where(user.name, lambda value: user.name in (None, value), f"the name {user.name}"),
+        "username": _name(user),
         "status": _status(state, user),
         "usage": Where(0, _number, "a number"),
         "quota": _quota(state, user.settings["quota"]),
@@ -148,8 +148,20 @@ def _row(state: State, user: User) -> Pattern:
     return Fields(owed, {"allowAllDomains": Promised(clause, flag)}, said=said)
 
 
+def _may_show(user: User, name: str) -> bool:
+    """Whether a listed name may be that of a user asked for under an ill-formed one; as asked, it is one all the same."""
+    return name == user.asked or names.may_become(user.asked, name)
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _name(user: User) -> Pattern:
+    if user.name is not None:
+        return Where(user.name, lambda value: value == user.name, f"the name {user.name}")
+    sanitised = Where("", lambda value: isinstance(value, str) and names.well_formed(value), "a sanitised name")
+    return Promised(user.owed["asked"], sanitised)
 
 
 def _status(state: State, user: User) -> Pattern:

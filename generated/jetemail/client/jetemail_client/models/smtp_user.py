@@ -24,12 +24,12 @@ class SmtpUser:
         usage (float): Mails sent against the quota. Example: 0.
         quota (float): Email sending quota. Example: 1000.
         allow_any_domain (int): 1 where it may send from any domain.
-        approved_domains (list[str] | str): A list of texts, as JSON in a string; some rows show a real array. Example:
+        approved_domains (list[str] | str): A list of domains, as JSON in a text; some rows show a real array. Example:
             ["example.com"].
-        ip_restrictions (list[str] | str): A list of texts, as JSON in a string; some rows show a real array. Example:
-            ["example.com"].
+        ip_restrictions (list[str] | str): A list of addresses, as JSON in a text; some rows show a real array. Example:
+            ["192.168.1.1"].
         created_date (str): When it was made, in milliseconds since the epoch, as a string. Example: 1763712000000.
-        last_modified (float): When it was last changed Example: 1763712000.
+        last_modified (float): When it was last changed, in seconds since the epoch. Example: 1763712000.
         allow_all_domains (bool | int | Unset): Whether it may send from all verified domains; only newer rows carry it.
     """
 

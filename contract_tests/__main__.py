@@ -1,0 +1,62 @@
+"""``python -m contract_tests``: a run of the suite, its report, and its exit status.
+
+0: none or additive; 1: breaking; 2: inconclusive, or something was left behind; 3: wrong usage.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.harness.options import parser, resolve
+from contract_tests.harness.plugin import ContractPlugin
+from contract_tests.harness.suite import Suite
+from contracts.errors import UsageError
+from drift.report_terminal import terminal
+from drift.verdict import exit_status
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the suite; see the module for the statuses."""
+    try:
+        options = resolve(vars(parser().parse_args(arguments)))
+        suite = Suite(options)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except SystemExit as end:  # --help
+        return 3 if end.code else 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    print(f"seed {options.seed}", flush=True)
+    plugin = ContractPlugin(suite)
+    # The suite's own report takes the place of pytest's terminal output and caches.
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    folder = str(Path(__file__).parent)
+    status = pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", options.vendor], [plugin])
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    for record in plugin.records:
+        print(terminal(record, colour=colour))
+        print()
+    if plugin.report_error:
+        print(f"error: {plugin.report_error}", file=sys.stderr)
+        return 2
+    if not plugin.records:
+        print(f"error: the suite did not come to an end (pytest status {int(status)})", file=sys.stderr)
+        return 2
+    print(f"reports: {options.out}/findings.json, junit.xml, report.md")
+    return exit_status(
+        [record.verdict for record in plugin.records],
+        left_behind=any(record.left_behind for record in plugin.records),
+        fail_on=options.fail_on,
+    )
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Makes a run of the promises in this folder: options, order, findings, reports."""
+
+import pytest
+
+from contract_tests.harness.options import FLAGS, resolve
+from contract_tests.harness.plugin import ContractPlugin
+from contract_tests.harness.suite import Suite
+from contracts.errors import UsageError
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options beside pytest's."""
+    group = parser.getgroup("contract", "the contract suite")
+    for flag, settings in FLAGS.items():
+        group.addoption(flag, **settings)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the run, unless the command did already; what is wrong with its settings ends it with one line."""
+    if any(isinstance(plugin, ContractPlugin) for plugin in config.pluginmanager.get_plugins()):
+        return
+    raw = {flag: config.getoption(flag) for flag in FLAGS}
+    try:
+        suite = Suite(resolve({flag.removeprefix("--").replace("-", "_"): str(value) for flag, value in raw.items()}))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(ContractPlugin(suite))
+
+
+@pytest.fixture(name="suite", scope="session")
+def _suite(request: pytest.FixtureRequest) -> Suite:
+    plugins = request.config.pluginmanager.get_plugins()
+    return next(plugin.suite for plugin in plugins if isinstance(plugin, ContractPlugin))

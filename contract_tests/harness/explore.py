@@ -1,0 +1,189 @@
+"""The exploring stage: requests nobody wrote down, bounded and seeded, judged by the same model as the probes."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
+from hypothesis.stateful import run_state_machine_as_test
+from schemathesis import GenerationMode
+
+from contract_tests.harness.machine import machine
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Attempt, Session, Stop
+from contract_tests.harness.wire import Trouble
+from drift.finding import Finding
+from drift.record import Checked
+
+EXAMPLES = 12
+"""Schemathesis cases for each operation and kind of data."""
+LIVES = 12
+STEPS = 12
+"""Random lives of the state machine, and steps in each."""
+_ROUNDS = 3
+"""How often a search is taken up again after it found something new."""
+
+
+class DriftFoundError(AssertionError):
+    """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
+
+
+def explore_requests(session: Session, runner: Runner, operation: str, mode: str, chosen: int | None) -> list[Finding]:
+    """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``)."""
+    schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
+    declared = session.contract.operations[operation]
+    cases = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
+    found_once = _seen(session)
+
+    def search() -> None:
+        @_seeded(chosen, f"{operation}/{mode}")
+        @_settings(EXAMPLES, chosen)
+        @given(case=cases)
+        def check(case: Any) -> None:
+            with session.attempting() as attempt:
+                _send(session, operation, case)
+            _raise_new(session, attempt, found_once)
+
+        check()
+
+    title = f"{declared.name} keeps its contract under {mode} random data."
+    return _search(session, runner, f"explore/{operation}/{mode}", title, search)
+
+
+def explore_lives(session: Session, runner: Runner, chosen: int | None) -> list[Finding]:
+    """Live random lives of objects through a Hypothesis state machine."""
+    found_once = _seen(session)
+
+    def search() -> None:
+        kind = machine(session, lambda attempt: _raise_new(session, attempt, found_once))
+        _seeded(chosen, "lives")(kind)
+        run_state_machine_as_test(kind, settings=_settings(LIVES, chosen, steps=STEPS))
+
+    return _search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
+
+
+# -- searching
+
+
+def _search(session: Session, runner: Runner, name: str, title: str, search: Callable[[], None]) -> list[Finding]:
+    began = time.monotonic()
+    checked = Checked(name, "explore", title)
+    session.record.checked.append(checked)
+    before, session.stage = session.stage, "explore"
+    findings: list[Finding] = []
+    try:
+        for _ in range(_ROUNDS):
+            found = _one_search(session, runner, search)
+            findings += found
+            if not found:
+                break
+    except Stop as stop:
+        checked.skipped = str(stop)
+    finally:
+        session.stage = before
+        checked.seconds = time.monotonic() - began
+    checked.findings = [finding.id for finding in findings]
+    return findings
+
+
+def _one_search(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
+    """Search once. Hypothesis ends on its smallest failing example, which has then been asked again many times."""
+    session.failed = None
+    flapping = False
+    try:
+        search()
+    except DriftFoundError:
+        pass
+    except (FlakyFailure, FlakyStrategyDefinition):
+        flapping = True
+    if session.failed is None:
+        return []
+    failed, session.failed = session.failed, None
+    return runner.explored(failed, flapping=flapping)
+
+
+def _seen(session: Session) -> set[str]:
+    return {finding.id for finding in session.record.findings}
+
+
+def _raise_new(session: Session, attempt: Attempt, known: set[str]) -> None:
+    known |= _seen(session)
+    if attempt.trouble is not None:
+        session.stop("the target stopped answering while exploring")
+    new = [name for name in attempt.disagreements if name not in known]
+    if new:
+        session.failed = attempt
+        raise DriftFoundError(new[0])
+
+
+def _seeded(chosen: int | None, what: str) -> Callable[[Any], Any]:
+    if chosen is None:
+        return lambda test: test
+    number = int.from_bytes(hashlib.sha256(f"{chosen}/{what}".encode()).digest()[:8], "big")
+    return seed(number)
+
+
+def _settings(examples: int, chosen: int | None, steps: int = 50) -> settings:
+    # The example database would make a seeded run depend on earlier ones.
+    database: dict[str, Any] = {"database": None} if chosen is not None else {}
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=[Phase.reuse, Phase.generate, Phase.shrink] if chosen is None else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        **database,
+    )
+
+
+# -- one case
+
+
+def _send(session: Session, operation: str, case: Any) -> None:
+    """Send a Schemathesis case with the run's credential, and names that are the run's own."""
+    case.body = _owned(session, operation, case.body)
+    prepared = requests.Request(**case.as_transport_kwargs(base_url=session.base)).prepare()
+    content = prepared.body or b""
+    sent = {"Content-Type": prepared.headers.get("Content-Type", "application/json")} if content else {}
+    request = httpx.Request(
+        prepared.method or "GET",
+        str(prepared.url),
+        headers={**session.authorization(), **sent},
+        content=content.encode() if isinstance(content, str) else content,
+    )
+    try:
+        session.exchange(request)
+    except Trouble:
+        return
+
+
+def _owned(session: Session, operation: str, body: Any) -> Any:
+    """``body`` with the names in it replaced by the run's own: new ones by fresh, existing ones mostly by real ones."""
+    if not isinstance(body, dict):
+        return body
+    body = dict(body)
+    for pointer, role in session.contract.identities.get(operation, {}).items():
+        name = body.get(pointer[1:])
+        if not isinstance(name, str) or not name:
+            continue
+        if role == "existing" and len(name) % 4:
+            body[pointer[1:]] = _known(session) or session.names.mint()
+        elif name.isascii() and name.isalnum() and name == name.lower():
+            body[pointer[1:]] = session.names.mint(len(name))
+        else:
+            body[pointer[1:]] = session.names.mint() + name
+    return body
+
+
+def _known(session: Session) -> str | None:
+    """An object that exists, if any."""
+    main = session.contract.credentials[0].account
+    names = [name for held, name in session.contract.model.owned(session.worlds[0]) if held == main]
+    return next((name for name in names if session.names.owns(name)), None)

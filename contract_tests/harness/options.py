@@ -1,0 +1,170 @@
+"""What a run is asked to do, read from the command line and checked before anything is sent."""
+
+import os
+import re
+import secrets
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from contracts.catalogue import Contract, choose
+from contracts.errors import UsageError
+
+FLAGS: dict[str, dict[str, Any]] = {
+    "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
+    "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
+    "--out": {"default": "reports", "help": "the folder for the reports (reports)"},
+    "--seed": {"default": "", "help": "a whole number that makes the exploring stage repeat itself (random, printed)"},
+    "--live": {"default": "", "help": "read or mutate: how far a run on the vendor may go"},
+    "--explore": {"default": "", "help": "1 or 0: whether to explore (1 on the mock and on test addresses)"},
+    "--only": {"default": "", "help": "one probe's or finding's id: run what it takes to show it, and no more"},
+    "--shard": {"default": "", "help": "i/n: run the i-th of n parts of the probes"},
+    "--minutes": {"default": "", "help": "explore for so long, not once"},
+    "--grpc-target": {"default": "", "help": "host:port where the target speaks gRPC"},
+    "--fail-on": {"default": "breaking", "help": "additive or breaking: from which severity on to fail (breaking)"},
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """A run's settings, all checked. ``shard`` is (number, of how many), counted from one."""
+
+    contracts: list[Contract]
+    vendor: str
+    target: str
+    out: Path
+    seed: int
+    seed_given: bool
+    explore: bool
+    only: str
+    shard: tuple[int, int]
+    minutes: float
+    fail_on: str
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class _Parser(ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; --help lists the options")
+
+
+def parser() -> ArgumentParser:
+    """The command's own parser."""
+    made = _Parser(
+        prog="python -m contract_tests", description="Checks targets against their contracts.", allow_abbrev=False
+    )
+    for flag, settings in FLAGS.items():
+        made.add_argument(flag, **settings)
+    return made
+
+
+def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Options:
+    """Check the raw settings (by flag name without dashes); a `UsageError` says what is wrong with the first bad one."""
+    environment = os.environ if environment is None else environment
+    chosen = choose(raw["vendor"] or "all")
+    if not chosen:
+        raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
+    target = _target(raw["target"] or "mock", chosen)
+    if raw["live"] not in ("", "read", "mutate"):
+        raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
+    if raw["live"]:
+        raise UsageError("LIVE: runs on a vendor are not possible yet; use TARGET=mock or the address of a test server")
+    if raw["explore"] not in ("", "0", "1"):
+        raise UsageError(f"EXPLORE is 1 or 0, not {raw['explore']!r}")
+    if raw["fail_on"] not in ("additive", "breaking"):
+        raise UsageError(f"FAIL_ON is additive or breaking, not {raw['fail_on']!r}")
+    if raw["grpc_target"]:
+        raise UsageError("GRPC_TARGET: no contract speaks gRPC yet")
+    seed = _number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
+    return Options(
+        contracts=chosen,
+        vendor=raw["vendor"] or "all",
+        target=target,
+        out=_out(raw["out"] or "reports"),
+        seed=seed,
+        seed_given=bool(raw["seed"]),
+        explore=raw["explore"] != "0",
+        only=raw["only"],
+        shard=_shard(raw["shard"]),
+        minutes=float(_number("MINUTES", raw["minutes"], 1, 24 * 60)) if raw["minutes"] else 0.0,
+        fail_on=raw["fail_on"],
+        keys={contract.slug: _keys(contract, target, environment) for contract in chosen},
+    )
+
+
+def _target(target: str, chosen: list[Contract]) -> str:
+    if target == "mock":
+        return target
+    if target == "live":
+        raise UsageError("TARGET=live is not possible yet: use mock, or the address of a test server")
+    try:
+        parts = urlsplit(target)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
+    host = parts.hostname.lower().rstrip(".")
+    for contract in chosen:
+        if host in contract.hosts:
+            raise UsageError(f"TARGET {host} is {contract.name}'s own server: runs on a vendor are not possible yet")
+    return target.rstrip("/")
+
+
+def loopback(target: str) -> bool:
+    """Whether ``target`` is this machine."""
+    host = urlsplit(target).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
+    keys = {}
+    for credential in contract.credentials:
+        given = environment.get(credential.variable, "")
+        if given and not (given.isascii() and given.isprintable() and given == given.strip()):
+            raise UsageError(f"{credential.variable} has white space at an end, or signs that no header can carry")
+        if given:
+            keys[credential.account] = given
+        elif target == "mock" or loopback(target):
+            keys[credential.account] = credential.test
+        elif credential.required:
+            raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
+    return keys
+
+
+def _number(name: str, text: str, low: int, high: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) <= high:
+        raise UsageError(f"{name} is a whole number from {low} to {high}, not {text!r}")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    if not text:
+        return 1, 1
+    found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"SHARD is i/n with i from 1 to n, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _out(text: str) -> Path:
+    out = Path(text)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"OUT {text}: cannot be made ({error.strerror})") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UsageError(f"OUT {text}: cannot be written to")
+    return out

@@ -1,0 +1,170 @@
+"""The pytest side of a run: which tests there are, in which order, and what becomes of them."""
+
+import sys
+from pathlib import Path
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from contract_tests.harness.progress import Progress
+from contract_tests.harness.suite import Suite
+from drift.finding import Finding
+from drift.record import Record
+from drift.report_terminal import terminal
+from drift.reports import write_reports
+
+Test = TypeVar("Test", bound=Callable[..., None])
+STAGES = ("probes", "client", "explore")
+FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
+"""The order of the probes: those that make objects first, so that later ones find some."""
+
+
+class ContractBrokenError(AssertionError):
+    """A target does not keep its contract: what a contract test fails with."""
+
+
+def expect_none(findings: list[Finding]) -> None:
+    """Fail with what was found, if anything."""
+    if findings:
+        lines = (f"{finding.severity.value}: {finding.title} [{finding.id}]" for finding in findings)
+        raise ContractBrokenError("\n".join(lines))
+
+
+def wanted(asks: Callable[[Suite], bool]) -> Callable[[Test], Test]:
+    """Mark a test as one that a run may leave out: ``asks`` tells from the suite whether it wants it."""
+
+    def mark(test: Test) -> Test:
+        test.wanted = asks  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+def proceed(suite: Suite, slug: str) -> Any:
+    """The vendor's run; the test is skipped where it was stopped, with the reason."""
+    run = suite.run(slug)
+    if run.session.stopped is not None:
+        pytest.skip(run.session.stopped)
+    return run
+
+
+class ContractPlugin:
+    """Registered once a run. ``records`` are the vendors' results when it is over."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+        self.records: list[Record] = []
+        self.report_error = ""
+        self._reason: str | None = None
+        self._progress = Progress(sys.stderr)
+        suite.progress = self._progress.line
+
+    # -- collection
+
+    @pytest.hookimpl
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Each promise is checked for every vendor, and for every probe of its family."""
+        slugs = list(self.suite.plans)
+        if "probe" in metafunc.fixturenames:
+            family = metafunc.module.FAMILY
+            pairs = [(slug, probe) for slug in slugs for probe in self.suite.plans[slug] if probe.family == family]
+            metafunc.parametrize(("slug", "probe"), pairs, ids=[f"{slug}-{probe.id}" for slug, probe in pairs])
+        elif "operation" in metafunc.fixturenames:
+            chosen = [
+                (contract.slug, operation, mode)
+                for contract in self.suite.options.contracts
+                for operation in contract.operations
+                for mode in ("positive", "negative")
+                if self.suite.explores(f"explore/{operation}/{mode}")
+            ]
+            metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
+        elif "slug" in metafunc.fixturenames:
+            wanted: Callable[[Suite], bool] = getattr(metafunc.function, "wanted", lambda _suite: True)
+            metafunc.parametrize("slug", slugs if wanted(self.suite) else [], ids=str)
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Vendor by vendor, stage by stage; a promise that is not asked for this time is left out, not skipped."""
+        items[:] = [item for item in items if "NOTSET" not in item.nodeid]
+        slugs = list(self.suite.plans)
+        items.sort(key=lambda item: (slugs.index(_slug(item)), STAGES.index(_stage(item)), _family(item)))
+        self._progress.total = len(items)
+
+    # -- running
+
+    @pytest.hookimpl
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Say what is going on."""
+        self._progress.step(nodeid.rsplit("::", 1)[-1])
+
+    @pytest.hookimpl
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Clean up behind the probes and the client before exploring, so that each stage is counted with its own."""
+        after = _stage(nextitem) if nextitem is not None and _slug(nextitem) == _slug(item) else ""
+        if after == "explore" and _stage(item) != "explore":
+            self.suite.settle(_slug(item))
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
+        """An error that is not a broken contract is ours: the vendor's run cannot tell any more."""
+        outcome = yield
+        report = outcome.get_result()
+        if report.failed and call.excinfo is not None and not call.excinfo.errisinstance(ContractBrokenError):
+            kind = call.excinfo.typename
+            where = call.excinfo.traceback[-1]
+            place = f"{Path(where.path).name}:{where.lineno + 1}"
+            self.suite.problem(_slug(item), f"internal error in {item.name}: {kind} at {place}")
+
+    @pytest.hookimpl
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The run was told to end early."""
+        collected = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._reason = self._reason if collected and self._reason else "the run was interrupted"
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A test module that cannot be read is an error of ours."""
+        if report.failed:
+            last = str(report.longrepr).strip().splitlines()[-1][:200]
+            self._reason = f"internal error: {report.nodeid} cannot be collected: {last}"
+            self.suite.problem("", self._reason)
+
+    @pytest.hookimpl
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Pytest itself failed."""
+        self._reason = f"internal error of the suite: {str(excrepr).strip().splitlines()[-1][:200]}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Clean up, settle the verdict, write the reports."""
+        if session.config.option.collectonly:
+            self.suite.finish()
+            return
+        self.records = self.suite.finish(self._reason)
+        self._progress.clear()
+        options = self.suite.options
+        try:
+            write_reports(self.records, options.out, single=options.vendor != "all")
+        except OSError as error:
+            self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The report, below pytest's own, where pytest was called itself."""
+        for record in self.records:
+            terminalreporter.section(f"contract {record.contract}")
+            terminalreporter.write_line(terminal(record, colour=False))
+
+
+def _slug(item: pytest.Item) -> str:
+    return str(getattr(item, "callspec", None) and item.callspec.params.get("slug", ""))  # type: ignore[attr-defined]
+
+
+def _family(item: pytest.Item) -> int:
+    family = getattr(getattr(item, "module", None), "FAMILY", "")
+    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+
+
+def _stage(item: pytest.Item) -> str:
+    return str(getattr(getattr(item, "module", None), "STAGE", STAGES[0]))

@@ -1,0 +1,50 @@
+"""Progress of a run: one line that rewrites itself on a terminal, a few plain lines elsewhere."""
+
+import os
+import time
+from typing import TextIO
+
+_EVERY = 5.0
+
+
+class Progress:
+    """Writes to ``stream``. Plain where it is no terminal, and with NO_COLOR or TERM=dumb."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+        self._shown = 0
+        self._last = 0.0
+        self._done = 0
+        self.total = 0
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        self.clear()
+        self._write(f"{text}\n")
+
+    def step(self, name: str) -> None:
+        """One check begins."""
+        self._done += 1
+        text = f"[{self._done}/{self.total}] {name}"[:100]
+        now = time.monotonic()
+        if self._rewrites and now - self._last > 0.05:
+            self._write("\r" + text.ljust(self._shown))
+            self._shown, self._last = len(text), now
+        elif not self._rewrites and now - self._last > _EVERY:
+            if self._last:
+                self._write(f"{text}\n")
+            self._last = now
+
+    def clear(self) -> None:
+        """Take the rewriting line away."""
+        if self._shown:
+            self._write("\r" + " " * self._shown + "\r")
+            self._shown = 0
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._rewrites = False

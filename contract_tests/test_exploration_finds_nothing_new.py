@@ -1,0 +1,36 @@
+"""Requests that nobody wrote down keep to the contract too."""
+
+import time
+
+from contract_tests.harness.explore import explore_lives, explore_requests
+from contract_tests.harness.plugin import expect_none, proceed, wanted
+from contract_tests.harness.suite import Suite
+
+STAGE = "explore"
+
+
+def test_random_requests_are_answered_as_documented(suite: Suite, slug: str, operation: str, mode: str) -> None:
+    """Claim: the contract holds for data that no probe thought of.
+
+    Situation: Schemathesis's cases for one operation, valid or not, with names of the run's own.
+    Expectation: each answer is one that the model allows; else the smallest request that shows it.
+    """
+    run = proceed(suite, slug)
+    expect_none(explore_requests(run.session, run.runner, operation, mode, suite.chosen_seed))
+
+
+@wanted(lambda suite: suite.explores("explore/lives"))
+def test_random_lives_keep_to_the_model(suite: Suite, slug: str) -> None:
+    """Claim: the contract holds along any path through its states.
+
+    Situation: random lives of objects under a few names that cross, for as long as MINUTES says.
+    Expectation: each answer is one that the model allows; else the shortest life that shows it.
+    """
+    run = proceed(suite, slug)
+    until = time.monotonic() + 60 * suite.options.minutes
+    findings = explore_lives(run.session, run.runner, suite.chosen_seed)
+    turn = 0
+    while not findings and time.monotonic() < until and run.session.stopped is None:
+        turn += 1
+        findings = explore_lives(run.session, run.runner, suite.options.seed + turn)
+    expect_none(findings)

@@ -1,0 +1,17 @@
+"""Rules that only prose states hold."""
+
+from contract_tests.harness.plugin import expect_none, proceed
+from contract_tests.harness.probe import Probe
+from contract_tests.harness.suite import Suite
+
+FAMILY = "rules"
+STAGE = "probes"
+
+
+def test_a_flow_goes_as_the_model_says(suite: Suite, slug: str, probe: Probe) -> None:
+    """Claim: Rules that only prose states hold.
+
+    Situation: a flow of requests from the contract's scenarios, on fresh objects.
+    Expectation: answers, step by step, that the model allows.
+    """
+    expect_none(proceed(suite, slug).runner.run(probe))

@@ -1,0 +1,17 @@
+"""What the document does not declare is not there."""
+
+from contract_tests.harness.plugin import expect_none, proceed
+from contract_tests.harness.probe import Probe
+from contract_tests.harness.suite import Suite
+
+FAMILY = "undeclared"
+STAGE = "probes"
+
+
+def test_a_method_that_is_not_documented_does_not_succeed(suite: Suite, slug: str, probe: Probe) -> None:
+    """Claim: What the document does not declare is not there.
+
+    Situation: a method that no document declares, on a path that one does, with a good credential.
+    Expectation: any answer but success.
+    """
+    expect_none(proceed(suite, slug).runner.run(probe))

@@ -1,0 +1,81 @@
+"""Markdown, fit for a CI job's summary."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from drift.finding import Finding
+from drift.record import Record
+from drift.table import table, totals
+from drift.text import fenced, markdown
+
+_MARKS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
+_LONGEST = 4000
+
+
+def report(records: Sequence[Record]) -> str:
+    """The page: a vendor a section, its verdict first, then its table, then its findings."""
+    return "\n".join(line for record in records for line in _section(record)) + "\n"
+
+
+def _section(record: Record) -> Iterator[str]:
+    word = record.verdict.word
+    yield f"## {_MARKS[word]} {markdown(record.name)}: {word}"
+    yield ""
+    if record.reason:
+        yield f"**Why it could not tell everything:** {markdown(record.reason)}"
+        yield ""
+    yield f"{markdown(totals(record))} Target {markdown(record.target)}, seed {record.seed}."
+    yield ""
+    rows = list(table(record))
+    if rows:
+        yield "| " + " | ".join(rows[0]) + " |"
+        yield "|" + "---|" * len(rows[0])
+        for row in rows[1:]:
+            yield "| " + " | ".join(markdown(cell) for cell in row) + " |"
+        yield ""
+    for finding in record.findings:
+        yield from _finding(finding)
+    yield from _rest(record)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    flapping = " (flapping: asked again, it was not repeated)" if finding.flapping else ""
+    yield f"### {finding.severity.value}: {markdown(finding.title)}{flapping}"
+    yield ""
+    yield f"- Clause: {markdown(finding.promise)} ({markdown(finding.clause)})"
+    yield f"- For consumers: {markdown(finding.why)}"
+    yield f"- Finding: {markdown(finding.id)}"
+    yield ""
+    yield from fenced(finding.reproduce, "sh")
+    response = finding.exchange.get("response")
+    if response is not None:
+        body = json.dumps(response["body"], ensure_ascii=False)
+        yield from fenced(f"HTTP {response['status']}\n{body}"[:_LONGEST], "")
+    else:
+        yield from fenced(str(finding.exchange.get("trouble", "")), "")
+    yield ""
+
+
+def _rest(record: Record) -> Iterator[str]:
+    if record.waived:
+        yield "<details><summary>Waived</summary>"
+        yield ""
+        for finding, waiver in record.waived:
+            yield f"- {markdown(finding.id)} until {waiver.expires}: {markdown(waiver.reason)}"
+        yield ""
+        yield "</details>"
+        yield ""
+    if record.not_exercised:
+        yield f"<details><summary>{len(record.not_exercised)} clauses not exercised</summary>"
+        yield ""
+        for name, why in record.not_exercised.items():
+            yield f"- {markdown(name)}: {markdown(why)}"
+        yield ""
+        yield "</details>"
+        yield ""
+    for name in record.left_behind:
+        yield f"**Left behind:** {markdown(name)}: delete it by hand."
+        yield ""
+    for note in record.notes:
+        yield f"Note: {markdown(note)}"
+        yield ""

@@ -1,0 +1,73 @@
+"""The report on a terminal: what happened, what it means, what to do next."""
+
+import json
+from collections.abc import Iterator
+
+from drift.finding import Finding
+from drift.record import Record
+from drift.table import table, totals
+from drift.text import plain
+
+_MEANING = {
+    "none": "The target keeps its contract.",
+    "additive": "The target does more than its contract says; nobody who relies on the contract breaks.",
+    "inconclusive": "The run cannot tell whether the target keeps its contract.",
+    "breaking": "The target broke its contract: consumers who rely on it break.",
+}
+_NEXT = {
+    "none": "",
+    "additive": "Next: extend the contract (overlay, model), or waive the finding in the contract's waivers.toml.",
+    "inconclusive": "Next: remove the cause and run again.",
+    "breaking": "Next: reproduce it with the curl lines, tell the vendor, or waive it in the contract's waivers.toml.",
+}
+_COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
+_SHOWN = 25
+
+
+def terminal(record: Record, *, colour: bool) -> str:
+    """The report on one vendor as lines of text; every word of a server's is made plain first."""
+    return "\n".join(_lines(record, colour))
+
+
+def _lines(record: Record, colour: bool) -> Iterator[str]:
+    yield from _table(record)
+    for finding in record.findings[:_SHOWN]:
+        yield ""
+        yield from _finding(finding)
+    if len(record.findings) > _SHOWN:
+        yield f"\n… and {len(record.findings) - _SHOWN} more findings: see findings.json"
+    yield ""
+    yield from (f"waived until {w.expires}: {plain(f.id)} ({plain(w.reason)})" for f, w in record.waived)
+    yield from (f"note: {plain(note)}" for note in record.notes)
+    yield from (f"left behind: {plain(name)}: delete it by hand" for name in record.left_behind)
+    word = record.verdict.word
+    verdict = f"\x1b[1;{_COLOURS[word]}m{word}\x1b[0m" if colour else word
+    yield f"{record.name} at {plain(record.target)}: {verdict}. {_MEANING[word]}"
+    if record.reason:
+        yield f"Because: {plain(record.reason)}"
+    yield totals(record)
+    if _NEXT[word]:
+        yield _NEXT[word]
+
+
+def _table(record: Record) -> Iterator[str]:
+    rows = [tuple(plain(cell) for cell in row) for row in table(record)]
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    flapping = " [flapping: asked again, it was not repeated]" if finding.flapping else ""
+    yield f"{finding.severity.value}: {plain(finding.title)}{flapping}"
+    yield f"  promised: {plain(finding.promise)}"
+    response = finding.exchange.get("response")
+    if response is None:
+        yield f"  came:     no answer: {plain(str(finding.exchange.get('trouble', '')))}"
+    else:
+        yield f"  came:     {response['status']} {plain(json.dumps(response['body'], ensure_ascii=False), 300)}"
+    yield f"  means:    {plain(finding.why)}"
+    yield f"  id:       {plain(finding.id)}"
+    yield from (f"  {plain(line, 4000)}" for line in finding.reproduce.split("\n"))

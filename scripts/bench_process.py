@@ -1,0 +1,111 @@
+"""Child processes of `make bench`: each is ended by whoever started it, and none sees a real key or a proxy."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.catalogue import ROOT, contracts
+
+_START = 30.0
+"""Seconds that a server may take until it listens."""
+_STOP = 5.0
+"""Seconds that a process may take to end once asked."""
+
+
+class BenchError(Exception):
+    """Something that cannot be measured here; its text, one line, stands in the table instead of a figure."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ran to its end: exit status, wall time in seconds, largest memory of a process of it in bytes."""
+
+    status: int
+    seconds: float
+    peak: int
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without proxies and vendors' keys, so that test values are used everywhere."""
+    keys = {credential.variable for contract in contracts().values() for credential in contract.credentials}
+    kept = {n: v for n, v in os.environ.items() if n not in keys and not n.lower().endswith("_proxy")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+
+
+def free_port() -> int:
+    """A port of loopback that was free a moment ago."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``command`` as the leader of a process group of its own, which ends with the block; it says nothing."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - commands of our own making
+            command, cwd=cwd, env=environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise BenchError(f"{Path(command[0]).name} does not start: {error.strerror}") from error
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for wanted in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, wanted)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP)
+
+
+@contextmanager
+def server(command: Sequence[str], port: int) -> Iterator[int]:
+    """``command`` as a server that listens on ``port`` of loopback, until the block ends; gives the port."""
+    name = Path(command[0]).name if command[0] != sys.executable else " ".join(command[1:3])
+    with _started(command, ROOT) as process:
+        limit = time.monotonic() + _START
+        while not _listens(port):
+            if process.poll() is not None:
+                raise BenchError(f"{name} ended with status {process.returncode}")
+            if time.monotonic() > limit:
+                raise BenchError(f"{name} did not listen within {_START:.0f} s")
+            time.sleep(0.05)
+        yield port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.settimeout(1.0)
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def timed(command: Sequence[str], limit: float, cwd: Path = ROOT) -> Finished:
+    """Run ``command`` to its end, at most ``limit`` seconds.
+
+    Linux counts into a child's peak what its parent held when starting it, so this process is to stay small.
+    """
+    start = time.perf_counter()
+    with _started(command, cwd) as process:
+        while time.perf_counter() - start < limit:
+            found, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if found:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                unit = 1 if sys.platform == "darwin" else 1024
+                return Finished(process.returncode, time.perf_counter() - start, usage.ru_maxrss * unit)
+            time.sleep(0.005)
+    raise BenchError(f"{' '.join(command[1:3])} took longer than {limit:.0f} s")

@@ -1,0 +1,118 @@
+"""The servers that `make bench` compares, and the load put on each: the mock, Prism, and Starlette with nothing in it.
+
+``python -m scripts.bench_servers PORT`` serves the last: what this stack can do at best.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from contracts.catalogue import ROOT, Contract
+from scripts.bench_load import Load, Order
+from scripts.bench_process import BenchError, environment, free_port, server
+from scripts.bench_requests import Sample
+
+CONNECTIONS = 8
+_MOST = 1_000_000
+_SLACK = 40.0
+"""Seconds beyond its own that a load may take."""
+_INSTALL = 300.0
+"""Seconds that npm may take."""
+
+
+async def _answer(request: Request) -> JSONResponse:
+    await request.json()
+    return JSONResponse({"success": True, "message": "what a short answer says"})
+
+
+def serve_bare(port: int) -> None:
+    """Serve an application that reads JSON and answers JSON, with the mock's own server settings."""
+    app = Starlette(routes=[Route("/{path:path}", _answer, methods=["POST", "DELETE", "PUT", "PATCH"])])
+    uvicorn.run(app, host="127.0.0.1", port=port, http="httptools", loop="uvloop", lifespan="off",
+                log_level="critical", access_log=False, server_header=False)  # fmt: skip
+
+
+def start_mock(stack: ExitStack) -> int:
+    """Start the mock for as long as ``stack`` is open; gives its port."""
+    port = free_port()
+    return stack.enter_context(server([sys.executable, "-m", "mock_server", "--port", str(port)], port))
+
+
+def start_bare(stack: ExitStack) -> int:
+    """Start the bare application for as long as ``stack`` is open; gives its port."""
+    port = free_port()
+    return stack.enter_context(server([sys.executable, "-m", "scripts.bench_servers", str(port)], port))
+
+
+def start_prism(stack: ExitStack, contract: Contract) -> int:
+    """Start Prism on the published document for as long as ``stack`` is open; gives its port. It logs nothing."""
+    port = free_port()
+    document = contract.root / contract.settings["published"]
+    command = [str(_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", "-v", "silent"]
+    return stack.enter_context(server(command, port))
+
+
+def _prism() -> Path:
+    """Prism's command, installed as the lock file says into a folder that git does not know; once."""
+    source, into = Path(__file__).parent / "bench", ROOT / ".venv" / "bench"
+    program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
+    lock = (source / "package-lock.json").read_text(encoding="utf-8")
+    if program.exists() and installed.exists() and installed.read_text(encoding="utf-8") == lock:
+        return program
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise BenchError("no Node.js here")
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(source / name, into / name)
+    command = [npm, "ci", "--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL, check=False)  # noqa: S603 - ours
+    except subprocess.TimeoutExpired as error:
+        raise BenchError(f"npm did not finish within {_INSTALL:.0f} s") from error
+    if done.returncode or not program.exists():
+        raise BenchError(f"npm ci ended with status {done.returncode}")
+    installed.write_text(lock, encoding="utf-8")
+    return program
+
+
+class Loader:
+    """Puts load on servers, with names that no earlier load used; each in a process of its own."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def put(
+        self, port: int, samples: Sequence[Sample], seconds: float, connections: int = CONNECTIONS, most: int = _MOST
+    ) -> Load:
+        """Send ``samples`` in turn; a `BenchError` where an answer's status is not the one expected."""
+        turns = [(sample.parts, sample.expected) for sample in samples]
+        order = json.dumps(asdict(Order(port, turns, self._next, connections, seconds, most)))
+        command = [sys.executable, "-m", "scripts.bench_load"]
+        done = subprocess.run(  # noqa: S603 - ours
+            command, cwd=ROOT, env=environment(), input=order, capture_output=True, text=True, check=False,
+            timeout=seconds + _SLACK,
+        )  # fmt: skip
+        if done.returncode:
+            raise BenchError(f"the load failed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
+        load = Load(**json.loads(done.stdout))
+        self._next += load.numbers
+        if load.surprise:
+            raise BenchError(f"answered {load.surprise.splitlines()[0]} where another status was expected")
+        return load
+
+
+if __name__ == "__main__":
+    serve_bare(int(sys.argv[1]))

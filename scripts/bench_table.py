@@ -1,0 +1,70 @@
+"""Figures measured in interleaved rounds, and the rows of the table that say them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Generic, TypeVar
+
+from scripts.bench_process import BenchError
+
+T = TypeVar("T")
+Row = tuple[str, str, str]
+
+
+@dataclass
+class Series(Generic[T]):
+    """The figures of one thing measured in several rounds, or why there are none."""
+
+    figures: list[T] = field(default_factory=list)
+    reason: str = ""
+
+
+def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, Series[T]]:
+    """Run each task once a round, in an order that moves on by one; the first round only warms up.
+
+    A task that raises a `BenchError` is not asked again, and its series holds the reason.
+    """
+    found = {name: Series[T]() for name in tasks}
+    names = list(tasks)
+    for number in range(rounds + 1):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            if found[name].reason:
+                continue
+            try:
+                figure = tasks[name]()
+            except BenchError as error:
+                found[name].reason = str(error)
+            else:
+                found[name].figures += [figure] if number else []
+    return found
+
+
+def figure_row(what: str, one: Series[float], form: str) -> Row:
+    """The median, and between which figures it lies."""
+    if one.reason or not one.figures:
+        return what, f"not measured: {one.reason}", ""
+    low, middle, high = (form.format(f) for f in (min(one.figures), median(one.figures), max(one.figures)))
+    return what, f"{middle} ({low} to {high})", ""
+
+
+def ratio_row(name: str, other: str, one: Series[float], two: Series[float], least: float | None = None) -> Row:
+    """The ratio of two medians, and whether it is at least ``least``."""
+    what = f"{name} / {other}"
+    if not one.figures or not two.figures:
+        return what, "not measured", ""
+    ratio = median(one.figures) / median(two.figures)
+    return what, f"{ratio:.2f}", goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
+
+
+def goal(met: bool, wanted: str) -> str:
+    """What was aimed at, and whether it was reached."""
+    return f"{wanted}: {'met' if met else 'MISSED'}"
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table, aligned so that it reads as plain text too."""
+    every = [("what", "measured", "goal"), *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(3)]
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in every]
+    lines.insert(1, f"| {' | '.join('-' * width for width in widths)} |")
+    return "\n".join(lines)

@@ -1,0 +1,167 @@
+"""Measure suite and mock side by side with what else there is, in one run, as one table.
+
+``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the table; with ``--out`` it is also written as Markdown.
+Figures hold for the machine and the moment; ratios and goals are what to read. A missed goal is not an error.
+"""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from contracts.catalogue import Contract, choose, contracts
+from contracts.errors import UsageError
+from scripts.bench_process import BenchError, Finished
+from scripts.bench_requests import hostile, turns
+from scripts.bench_servers import Loader, start_bare, start_mock, start_prism
+from scripts.bench_suite import forget, requests, run_schemathesis, run_suite
+from scripts.bench_table import Row, Series, figure_row, goal, interleave, ratio_row, table
+
+_MEBIBYTE = 1024 * 1024
+_MOST_REQUESTS, _MOST_MEMORY, _LEAST_OF_PRISM, _LEAST_OF_BARE = 190, 300, 2.0, 0.5
+_HOSTILE_TIMES = 100
+
+
+def suite_rows(contract: Contract, runs: int, scratch: Path) -> Iterator[Row]:
+    """The suite against Schemathesis on one mock: requests, wall times, memory."""
+    with ExitStack() as stack:
+        port = start_mock(stack)
+        target = f"http://127.0.0.1:{port}"
+
+        def afresh(run: Callable[[], Finished]) -> Callable[[], Finished]:
+            def task() -> Finished:
+                forget(port)
+                return run()
+
+            return task
+
+        names = ("suite, mock in its own process", "suite, TARGET=mock", "Schemathesis, the same mock")
+        found = interleave(
+            {
+                names[0]: afresh(lambda: run_suite(contract, target, scratch / "url")),
+                names[1]: lambda: run_suite(contract, "mock", scratch / "mock"),
+                names[2]: afresh(lambda: run_schemathesis(contract, target, scratch)),
+            },
+            runs,
+        )
+    yield _requests_row(scratch / "mock")
+    seconds = {name: Series([f.seconds for f in one.figures], one.reason) for name, one in found.items()}
+    yield from (figure_row(name, one, "{:.2f} s") for name, one in seconds.items())
+    yield from (ratio_row(name, "Schemathesis", seconds[name], seconds[names[2]]) for name in names[:2])
+    for name in names[:2]:
+        peak = max((one.peak / _MEBIBYTE for one in found[name].figures), default=0.0)
+        kept = goal(peak < _MOST_MEMORY, f"< {_MOST_MEMORY} MiB") if peak else ""
+        yield f"peak memory, {name}", f"{peak:.0f} MiB" if peak else "not measured", kept
+
+
+def _requests_row(out: Path) -> Row:
+    what = "requests, probes + client"
+    try:
+        sent = requests(out)
+    except BenchError as error:
+        return what, f"not measured: {error}", ""
+    if sent.verdict == "inconclusive":
+        return what, "not measured: the run was inconclusive", ""
+    both = sent.probes + sent.client
+    figure = f"{sent.probes} + {sent.client} = {both}, verdict {sent.verdict}"
+    return what, figure, goal(both <= _MOST_REQUESTS, f"≤ {_MOST_REQUESTS}")
+
+
+def load_rows(contract: Contract, rounds: int, seconds: float) -> Iterator[Row]:
+    """The mock against Prism and a bare application under the same load; then the mock with a hostile value."""
+    samples = turns(contract)
+    loader = Loader()
+    with ExitStack() as stack:
+        mock, bare = start_mock(stack), start_bare(stack)
+        easy = [replace(sample, expected=2) for sample in samples]
+        tasks = {
+            "mock": lambda: loader.put(mock, samples, seconds),
+            "bare Starlette": lambda: loader.put(bare, easy, seconds),
+        }
+        why = ""
+        try:
+            prism = start_prism(stack, contract)
+            tasks["Prism"] = lambda: loader.put(prism, samples, seconds)
+        except BenchError as error:
+            why = str(error)
+        loads = interleave(tasks, rounds)
+        forget(mock)
+        yield from _hostile_rows(contract, loader, mock)
+    rates = {name: Series([f.requests / f.seconds for f in one.figures], one.reason) for name, one in loads.items()}
+    rates.setdefault("Prism", Series(reason=why))
+    for name, rate in rates.items():
+        what, figure, _ = figure_row(f"{name}, requests a second", rate, "{:,.0f}")
+        busy = f"; generator busy {median(load.busy for load in loads[name].figures):.0%}" if rate.figures else ""
+        yield what, figure + busy, ""
+    yield ratio_row("mock", "Prism", rates["mock"], rates["Prism"], _LEAST_OF_PRISM)
+    yield ratio_row("mock", "bare Starlette", rates["mock"], rates["bare Starlette"], _LEAST_OF_BARE)
+
+
+def _hostile_rows(contract: Contract, loader: Loader, mock: int) -> Iterator[Row]:
+    what = "mock, a value of 64 letters and a `!`"
+    try:
+        load = loader.put(mock, [hostile(contract)], 10.0, connections=1, most=_HOSTILE_TIMES)
+    except BenchError as error:
+        yield what, f"not measured: {error}", ""
+    else:
+        yield what, f"{load.median * 1e3:.2f} ms (slowest of {load.requests}: {load.slowest * 1e3:.2f})", ""
+
+
+def measure(contract: Contract, runs: int, rounds: int, seconds: float) -> Iterator[Row]:
+    """Every row of the table; one that cannot be measured says why."""
+    with TemporaryDirectory(prefix="bench-") as scratch:
+        parts: dict[str, Callable[[], Iterator[Row]]] = {
+            "suite": lambda: suite_rows(contract, runs, Path(scratch)),
+            "load": lambda: load_rows(contract, rounds, seconds),
+        }
+        for name, part in parts.items():
+            try:
+                yield from part()
+            except BenchError as error:
+                yield name, f"not measured: {error}", ""
+
+
+def _bounded(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        if not low <= float(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
+        return float(text)
+
+    return number
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; 3 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.run_bench", description="Suite and mock side by side.")
+    parser.add_argument("--vendor", help="whose contract (the first)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too, as Markdown")
+    parser.add_argument("--runs", type=_bounded(1, 20), default=3, help="runs of suite and Schemathesis (3)")
+    parser.add_argument("--rounds", type=_bounded(1, 50), default=5, help="rounds of load on each server (5)")
+    parser.add_argument("--seconds", type=_bounded(0.1, 30), default=1.5, help="seconds of load in a round (1.5)")
+    try:
+        given = parser.parse_args(arguments)
+        contract = choose(given.vendor or next(iter(contracts())))[0]
+    except SystemExit as end:
+        return 3 if end.code else 0
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    head = (f"{contract.name}, Python {platform.python_version()}, {os.cpu_count()} cores, all side by side; "
+            f"medians of {given.runs:.0f} runs and {given.rounds:.0f} rounds, lowest to highest in parentheses.")  # fmt: skip
+    shown = table(list(measure(contract, int(given.runs), int(given.rounds), given.seconds)))
+    print(f"{head}\n\n{shown}")
+    if given.out is not None:
+        given.out.write_text(f"{head}\n\n{shown}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""What the tests of our own rooms stand on: the contract, a copy of it to break, and a mock that really serves."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import settings
+
+from contracts.catalogue import ROOT, Contract
+from mock_server.server import build, running
+from tests.play import Play
+
+# The same examples every time, and no clock: a red test is red for everybody.
+settings.register_profile("tests", derandomize=True, deadline=None, database=None)
+settings.load_profile("tests")
+
+PAID_KEY = "api_test_paid_0123456789abcdef"
+
+
+@pytest.fixture(name="jetemail", scope="session")
+def _jetemail() -> Contract:
+    return Contract("jetemail")
+
+
+@pytest.fixture(name="root")
+def _root(tmp_path: Path) -> Path:
+    """A root with a copy of the one contract, for tests that break it."""
+    shutil.copytree(ROOT / "contracts" / "jetemail", tmp_path / "contracts" / "jetemail")
+    shutil.copy(ROOT / "openapi.json", tmp_path / "openapi.json")
+    return tmp_path
+
+
+@pytest.fixture(name="mock_play")
+def _mock_play(jetemail: Contract) -> Play:
+    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    return Play.start(jetemail, fresh="")
+
+
+@pytest.fixture(name="suite_play")
+def _suite_play(jetemail: Contract) -> Play:
+    """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
+    return Play.start(jetemail, fresh="ct-")
+
+
+@pytest.fixture(name="mock")
+def _mock(jetemail: Contract) -> Iterator[httpx.Client]:
+    """A client of a freshly started mock, with the paid account's key."""
+    headers = {"Authorization": f"Bearer {PAID_KEY}"}
+    with (
+        running(build([jetemail], {})) as address,
+        httpx.Client(base_url=address, headers=headers, timeout=10) as client,
+    ):
+        yield client
