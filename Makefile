@@ -1,0 +1,78 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables --no-print-directory
+
+# The system's Python, 3.11 or newer; everything else runs in .venv.
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+# The variables of a run; docs and `python -m contract_tests --help` say what each means.
+VENDOR ?= all
+TARGET ?= mock
+OUT ?= reports
+SEED ?=
+LIVE ?=
+EXPLORE ?=
+ONLY ?=
+SHARD ?=
+MINUTES ?=
+GRPC_TARGET ?=
+FAIL_ON ?= breaking
+PORT ?= 8025
+
+.PHONY: help
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SEED=] [EXPLORE=1|0] [ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
+
+.PHONY: environment
+environment:
+	@$(PYTHON) scripts/make_environment.py
+
+.PHONY: contract
+contract: environment ## check vendors' contracts against the mock, an address, or the vendor
+	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
+		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
+		--fail-on '$(FAIL_ON)'
+
+.PHONY: mock
+mock: environment ## play every vendor on PORT=8025 until interrupted
+	@$(RUN) -m mock_server --port '$(PORT)'
+
+.PHONY: test
+test: environment lint types check-generated ## everything that CI runs
+	@$(RUN) -m pytest
+
+.PHONY: lint
+lint: environment ## ruff, in one go
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+
+.PHONY: types
+types: environment ## mypy --strict
+	@$(RUN) -m mypy
+
+.PHONY: generate
+generate: environment ## write generated/ from the contracts
+	@$(RUN) -m scripts.generate_clients
+
+.PHONY: check-generated
+check-generated: environment ## fail where generated/ is not what the contracts give
+	@$(RUN) -m scripts.generate_clients --check
+
+.PHONY: bench
+bench: environment ## measure requests, time, throughput and memory, side by side
+	@$(RUN) -m scripts.run_bench
+
+.PHONY: lock
+lock: environment ## pin the newest allowed dependencies in requirements.lock
+	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv
+	@.venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+		--extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove what can be made again
+	@rm -rf .venv reports .mypy_cache .ruff_cache .pytest_cache .hypothesis

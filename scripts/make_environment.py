@@ -1,0 +1,54 @@
+"""Makes ``.venv`` from the lock file; does nothing where it is made already.
+
+Runs on the system's Python, so it needs nothing but the standard library. Two that run at once take turns.
+"""
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements.lock"
+FOLDER = ROOT / ".venv"
+STAMP = FOLDER / ".made-of"
+OLDEST = (3, 11)
+
+
+def wanted() -> str:
+    """What the environment must be made of: this Python and these pinned packages."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return f"{version} {hashlib.sha256(LOCK.read_bytes()).hexdigest()}\n"
+
+
+def make() -> None:
+    """Make the environment anew; the stamp is written last, so that a broken one is made again."""
+    print("making .venv from requirements.lock (once, half a minute or so)", file=sys.stderr, flush=True)
+    STAMP.unlink(missing_ok=True)
+    venv.create(FOLDER, clear=True, with_pip=True)
+    pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "--requirement", str(LOCK)], check=True)
+    STAMP.write_text(wanted(), encoding="utf-8")
+
+
+def main() -> int:
+    """Make the environment if need be; 3 with one line where it cannot be made."""
+    if sys.version_info[:2] < OLDEST:
+        print(f"error: Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.11 …", file=sys.stderr)
+        return 3
+    with (ROOT / ".env.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted():
+            return 0
+        try:
+            make()
+        except (subprocess.CalledProcessError, OSError) as error:
+            print(f"error: .venv cannot be made ({error}): see above, then try again", file=sys.stderr)
+            return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
