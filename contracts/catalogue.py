@@ -184,10 +184,10 @@ class Contract:
 
     @cached_property
     def digest(self) -> str:
-        """What this contract says, as one hash: its effective document and its model's source."""
-        text = json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)
-        model = (self.folder / "model.py").read_text(encoding="utf-8")
-        return "sha256:" + hashlib.sha256(f"{text}\0{model}".encode()).hexdigest()
+        """What this contract says, as one hash: its effective document and its model's sources."""
+        parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]
+        parts += [path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("*.py"))]
+        return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def contracts(root: Path = ROOT) -> dict[str, Contract]:

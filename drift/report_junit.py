@@ -1,7 +1,7 @@
 """JUnit XML: a suite for each vendor, a case for each check."""
 
 from collections.abc import Sequence
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from drift.finding import Finding
 from drift.record import Checked, Record
@@ -10,17 +10,17 @@ from drift.text import plain
 
 def junit(records: Sequence[Record]) -> str:
     """The records as JUnit XML. Text from a server is stripped of what XML cannot carry."""
-    root = Xml.Element("testsuites", name="contracts")
+    root = ET.Element("testsuites", name="contracts")
     for record in records:
         root.append(_suite(record))
-    Xml.indent(root)
-    return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(record: Record) -> Xml.Element:
+def _suite(record: Record) -> ET.Element:
     standing = {finding.id: finding for finding in record.findings}
     failed = [checked for checked in record.checked if any(name in standing for name in checked.findings)]
-    suite = Xml.Element(
+    suite = ET.Element(
         "testsuite",
         name=record.contract,
         timestamp=record.started.strftime("%Y-%m-%dT%H:%M:%S"),
@@ -30,29 +30,29 @@ def _suite(record: Record) -> Xml.Element:
         errors=str(int(record.reason is not None)),
         skipped=str(sum(bool(checked.skipped) for checked in record.checked)),
     )
-    properties = Xml.SubElement(suite, "properties")
+    properties = ET.SubElement(suite, "properties")
     for name, value in (("verdict", record.verdict.word), ("seed", record.seed), ("target", record.target)):
-        Xml.SubElement(properties, "property", name=name, value=plain(str(value)))
-    verdict = Xml.SubElement(suite, "testcase", classname=f"{record.contract}.run", name="the run can tell", time="0")
+        ET.SubElement(properties, "property", name=name, value=plain(str(value)))
+    verdict = ET.SubElement(suite, "testcase", classname=f"{record.contract}.run", name="the run can tell", time="0")
     if record.reason is not None:
-        Xml.SubElement(verdict, "error", message=plain(record.reason), type="inconclusive")
+        ET.SubElement(verdict, "error", message=plain(record.reason), type="inconclusive")
     for checked in record.checked:
         suite.append(_case(record, checked, standing))
     return suite
 
 
-def _case(record: Record, checked: Checked, standing: dict[str, Finding]) -> Xml.Element:
-    case = Xml.Element(
+def _case(record: Record, checked: Checked, standing: dict[str, Finding]) -> ET.Element:
+    case = ET.Element(
         "testcase",
         classname=f"{record.contract}.{checked.stage}",
         name=plain(checked.id),
         time=f"{checked.seconds:.3f}",
     )
     for finding in (standing[name] for name in checked.findings if name in standing):
-        failure = Xml.SubElement(case, "failure", message=plain(finding.title), type=finding.severity.value)
+        failure = ET.SubElement(case, "failure", message=plain(finding.title), type=finding.severity.value)
         failure.text = "\n".join(
             [plain(finding.id), plain(finding.why), *(plain(line, 4000) for line in finding.reproduce.split("\n"))]
         )
     if checked.skipped:
-        Xml.SubElement(case, "skipped", message=plain(checked.skipped))
+        ET.SubElement(case, "skipped", message=plain(checked.skipped))
     return case

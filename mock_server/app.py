@@ -171,15 +171,12 @@ async def _not_found(_request: Request, _error: Exception) -> Response:
 
 async def _faulty(request: Request, fault: Fault, status: int, shown: Any) -> Response:
     """The answer as the fault spoils it; cut and closed connections are written past the server, on the socket."""
-    if isinstance(shown, str):
-        response = Response(shown, status, media_type="text/plain")
-    else:
-        response = _json(status, shown)
+    response = Response(shown, status, media_type="text/plain") if isinstance(shown, str) else _json(status, shown)
     for name, value in fault.headers.items():
         response.headers[name] = value
     if fault.cut is None and not fault.close:
         return response
-    connection = request.scope["extensions"]["mock.connection"]
+    connection = request.scope["extensions"]["mock.connection"]["transport"]
     if not fault.close:
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status in set(HTTPStatus) else 'Status'}\r\n".encode()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)

@@ -23,7 +23,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """See HttpToolsProtocol."""
         super().on_message_begin()
-        self.scope["extensions"] = {"mock.connection": self.transport}
+        self.scope["extensions"] = {"mock.connection": {"transport": self.transport}}
 
 
 def build(

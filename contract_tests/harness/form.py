@@ -34,8 +34,10 @@ class Disagreement:
 
 
 class SecretTest:
-    """What counts as a secret in an answer: ``names`` of documented password properties, ``values`` this run sent, ``given``
-    passwords that answers gave: each is to be fresh.
+    """What counts as a secret in an answer.
+
+    ``names`` are documented password properties, ``values`` what this run sent as a secret, ``given`` the passwords that
+    answers gave: each is to be fresh.
     """
 
     def __init__(self, names: frozenset[str], telling: Any, values: Mapping[str, None], given: set[str]) -> None:

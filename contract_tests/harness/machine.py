@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from contract_tests.harness.plan import Planner
 from contract_tests.harness.probe import fill
@@ -22,68 +22,76 @@ _POOL = 3
 
 def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
     """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
-    contract = session.contract
-    planner = Planner(contract)
-    changing = [operation for operation in contract.operations.values() if not operation.reads_only]
+    planner = Planner(session.contract)
+    changing = [operation for operation in session.contract.operations.values() if not operation.reads_only]
     fields = {operation.id: _optional(planner, operation) for operation in changing}
+    accounts = st.sampled_from(sorted(session.keys, reverse=True))
+    pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)
 
-    class Lives(RuleBasedStateMachine):
+    class Lives(_Lives):
         """Objects made, changed and removed under a few names that cross."""
 
         def __init__(self) -> None:
-            super().__init__()
-            self.secrets = 0
+            super().__init__(session, planner, report)
 
-        @initialize()
-        def begin(self) -> None:
-            """Mint the names of this life."""
-            self.pool = [session.names.mint() for _ in range(_POOL)]
-            self.sizes = dict.fromkeys(self.pool)
-
-        def _give(self, word: str, modifier: str) -> str:
-            if word != "password":
-                return self.pool[0]
-            self.secrets += 1
-            text = hashlib.sha512(f"{word}{self.secrets}".encode()).hexdigest()
-            return text[: int(modifier)] if modifier else text[:20]
-
-        @rule(
-            operation=st.sampled_from(changing),
-            account=st.sampled_from(sorted(session.keys, reverse=True)),
-            names=st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2),
-            data=st.data(),
-        )
+        @rule(operation=st.sampled_from(changing), account=accounts, names=pairs, data=st.data())
         def change(self, operation: Operation, account: str, names: list[int], data: Any) -> None:
             """One changing operation with names from the pool and a few optional properties."""
             chosen = data.draw(st.fixed_dictionaries({}, optional=fields[operation.id]), label="optional")
-            body = {**fill(planner.baseline(operation), self._give), **fill(chosen, self._give)}
-            roles = contract.identities.get(operation.id, {})
-            for pointer, index in zip(roles, names, strict=False):
-                if pointer[1:] in body:
-                    body[pointer[1:]] = self.pool[index]
-            self._ask(operation, body, account)
+            self.ask(operation, self.body(operation, chosen, names), account)
 
-        @rule(account=st.sampled_from(sorted(session.keys, reverse=True)))
+        @rule(account=accounts)
         def read(self, account: str) -> None:
             """Read back what there is."""
-            self._ask(contract.operations[contract.lifecycle.read], Body.ABSENT, account)
-
-        def _ask(self, operation: Operation, body: Any, account: str) -> None:
-            with session.attempting() as attempt:
-                session.ask(operation.method, operation.path, body, session.authorization(account))
-            report(attempt)
-
-        def teardown(self) -> None:
-            """Remove what this life left."""
-            remove = contract.lifecycle.remove
-            roles = contract.identities[remove]
-            left = {pair for world in session.worlds for pair in contract.model.owned(world)}
-            for account, name in sorted(left):
-                if name in self.sizes and session.stopped is None:
-                    with session.attempting():
-                        session.send(remove, {pointer[1:]: name for pointer in roles}, account)
+            self.ask(session.contract.operations[session.contract.lifecycle.read], Body.ABSENT, account)
 
     return Lives
+
+
+class _Lives(RuleBasedStateMachine):
+    """What a life can do; which steps it takes is its subclass's business."""
+
+    def __init__(self, session: Session, planner: Planner, report: Callable[[Attempt], None]) -> None:
+        super().__init__()
+        self._session = session
+        self._planner = planner
+        self._report = report
+        self._secrets = 0
+        self._pool = [session.names.mint() for _ in range(_POOL)]
+
+    def _give(self, word: str, modifier: str) -> str:
+        if word != "password":
+            return self._pool[0]
+        self._secrets += 1
+        text = hashlib.sha512(f"{word}{self._secrets}".encode()).hexdigest()
+        return text[: int(modifier)] if modifier else text[:20]
+
+    def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> Any:
+        """The least valid body with the ``chosen`` properties, naming objects of the pool."""
+        body = {**fill(self._planner.baseline(operation), self._give), **fill(chosen, self._give)}
+        roles = self._session.contract.identities.get(operation.id, {})
+        for pointer, index in zip(roles, names, strict=False):
+            if pointer[1:] in body:
+                body[pointer[1:]] = self._pool[index]
+        return body
+
+    def ask(self, operation: Operation, body: Any, account: str) -> None:
+        """One request, judged."""
+        session = self._session
+        with session.attempting() as attempt:
+            session.ask(operation.method, operation.path, body, session.authorization(account))
+        self._report(attempt)
+
+    def teardown(self) -> None:
+        """Remove what this life left."""
+        session = self._session
+        remove = session.contract.lifecycle.remove
+        roles = session.contract.identities[remove]
+        left = {pair for world in session.worlds for pair in session.contract.model.owned(world)}
+        for account, name in sorted(left):
+            if name in self._pool and session.stopped is None:
+                with session.attempting():
+                    session.send(remove, {pointer[1:]: name for pointer in roles}, account)
 
 
 def _optional(planner: Planner, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:

@@ -1,8 +1,8 @@
 """The pytest side of a run: which tests there are, in which order, and what becomes of them."""
 
 import sys
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest

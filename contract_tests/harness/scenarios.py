@@ -46,7 +46,7 @@ def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
                 tuple(flow["clauses"]),
                 steps,
                 needs=tuple(flow.get("needs", ())),
-            )  # fmt: skip
+            )
         )
     return probes
 
