@@ -9,7 +9,7 @@ from drift.table import table, totals
 from drift.text import fenced, markdown
 
 _MARKS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
-_LONGEST = 4000
+_LONGEST = 800
 
 
 def report(records: Sequence[Record]) -> str:
@@ -50,7 +50,8 @@ def _finding(finding: Finding) -> Iterator[str]:
     response = finding.exchange.get("response")
     if response is not None:
         body = json.dumps(response["body"], ensure_ascii=False)
-        yield from fenced(f"HTTP {response['status']}\n{body}"[:_LONGEST], "")
+        cut = body if len(body) <= _LONGEST else f"{body[:_LONGEST]}… (the whole of it is in findings.json)"
+        yield from fenced(f"HTTP {response['status']}\n{cut}", "")
     else:
         yield from fenced(str(finding.exchange.get("trouble", "")), "")
     yield ""
@@ -68,8 +69,9 @@ def _rest(record: Record) -> Iterator[str]:
     if record.not_exercised:
         yield f"<details><summary>{len(record.not_exercised)} clauses not exercised</summary>"
         yield ""
-        for name, why in record.not_exercised.items():
-            yield f"- {markdown(name)}: {markdown(why)}"
+        for why in dict.fromkeys(record.not_exercised.values()):
+            names = [markdown(name) for name, reason in record.not_exercised.items() if reason == why]
+            yield f"- {markdown(why)}: {', '.join(names)}"
         yield ""
         yield "</details>"
         yield ""

@@ -20,7 +20,8 @@ class Disagreement:
     """One way in which an answer is not what was promised; a `drift.finding.Finding` before it is confirmed.
 
     ``operation`` is the id of the operation held responsible, ``outage`` marks what a broken server answers too,
-    ``unreadable`` a body of another form than documented, whose values cannot be judged.
+    ``unreadable`` a body of another form than documented, whose values cannot be judged. ``about`` is the object
+    concerned, where it is one of several in the answer.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Disagreement:
     operation: str
     outage: bool = False
     unreadable: bool = False
+    about: str | None = None
 
 
 class SecretTest:

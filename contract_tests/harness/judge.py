@@ -102,6 +102,7 @@ class Judge:
             f"and shows {shown_at(shown, found.path)}",
             why="A rule of the vendor's is not kept: callers who rely on it act on a wrong state.",
             operation=responsible if responsible in self._contract.operations else operation.id,
+            about=found.about,
         )
 
     def _named(self, request: Request) -> set[str]:

@@ -15,8 +15,10 @@ from contract_tests.harness.exchange import Exchange, of_request
 from contract_tests.harness.form import Disagreement, SecretTest
 from contract_tests.harness.judge import Judge, Judged
 from contract_tests.harness.names import Names, wrong
+from contract_tests.harness.reproduce import lines, steps, variables
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
+from contracts.clauses import clauses
 from contracts.model import Account, State
 from contracts.readings import Readings
 from contracts.redaction import Redactor, password_names
@@ -179,7 +181,7 @@ class Session:
     def _learn(self, body: Any) -> None:
         self.redactor.learn_from(body)
         for name in self.password_names:
-            if isinstance(body, dict) and isinstance(value := body.get(name), str) and len(value) >= 8:
+            if isinstance(body, dict) and isinstance(value := body.get(name), str) and _distinctive(value):
                 self._sent_secrets[value] = None
 
     def _unanswered(self, asked: Request, exchange: Exchange, trouble: Trouble) -> None:
@@ -245,6 +247,7 @@ class Session:
         """The disagreement as the reports tell it."""
         operation = self.contract.operations.get(found.operation)
         recorded = exchange.recorded(self.redactor)
+        wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle.create)
         return Finding(
             id=self.redactor.text(found.id),
             severity=found.severity,
@@ -256,38 +259,17 @@ class Session:
             clause=found.clause,
             promise=self.promise(found.clause),
             exchange=recorded,
-            reproduce="\n".join(self._reproduce(exchange)),
+            reproduce=lines(wanted, self.redactor, variables(self.contract, self.keys)),
         )
 
     def promise(self, clause: str) -> str:
         """What a clause promises, in words."""
-        from contracts.clauses import clauses  # noqa: PLC0415 (only runs that find something need them)
-
         return clauses(self.contract).get(clause, clause)
 
-    def _reproduce(self, exchange: Exchange) -> list[str]:
-        """The changes that made the objects concerned, in order, then the request that shows it."""
-        variables: dict[str, str] = {}
-        for credential in self.contract.credentials:
-            if (key := self.keys.get(credential.account)) is not None:
-                variables |= {
-                    key: f"${credential.variable}",
-                    wrong(key): f"${{{credential.variable}}}x",
-                }
-        names = set(exchange.names)
-        if not names and exchange.reply is not None:  # a list: what this attempt did before it
-            names = {name for earlier in self.attempt.exchanges for name in earlier.names}
-        before = [
-            earlier
-            for earlier in self.mutations
-            if earlier is not exchange and earlier.names & names and self._precedes(earlier, exchange)
-        ]
-        return [step.curl(self.redactor, variables) for step in (*before[-6:], exchange)]
 
-    def _precedes(self, earlier: Exchange, exchange: Exchange) -> bool:
-        if exchange not in self.mutations:
-            return True
-        return self.mutations.index(earlier) < self.mutations.index(exchange)
+def _distinctive(secret: str) -> bool:
+    """Whether a secret that turns up in an answer cannot be there by chance, as ``00000000`` in a time can."""
+    return len(secret) >= 8 and len(set(secret)) >= 6 and not secret.isdigit()
 
 
 class _Transport(httpx.BaseTransport):

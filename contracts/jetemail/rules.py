@@ -25,7 +25,7 @@ READINGS: dict[str, tuple[str, ...]] = {
     "new-status": ("active", "inactive", "disabled", "suspended", "quota-locked", "quota-unlocked"),
     "list-inactive": ("inactive", "disabled"),
     "list-texts": ("encoded", "array"),
-    "list-all-domains": ("absent", "integer", "boolean"),
+    "list-all-domains": ("integer", "absent", "boolean"),
     "head": ("405", "200"),
     "options": ("405", "204"),
 }

@@ -1,0 +1,144 @@
+"""The command ``python -m contract_tests`` as tests call it: a process of its own, whose output and reports are kept.
+
+Processes are forked from one that has imported the suite already, which saves two seconds each; what is forked is as
+fresh as a process that was started from nothing, and takes signals like one.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
+PATIENCE = 60.0
+"""Seconds after which a process that is still running has failed its test."""
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["contract_tests.__main__", "contract_tests.harness.explore"])
+_OURS = ("JETEMAIL_", "SMTP2GO_", "ZITADEL_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left: its exit status, what it printed, and its folder of reports."""
+
+    status: int
+    out: str
+    err: str
+    folder: Path
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """``findings.json``."""
+        found: dict[str, Any] = json.loads((self.folder / "findings.json").read_text(encoding="utf-8"))
+        return found
+
+    @cached_property
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """The findings by their ids."""
+        return {finding["id"]: finding for finding in self.report["findings"]}
+
+    @property
+    def markdown(self) -> str:
+        """``report.md``."""
+        return (self.folder / "report.md").read_text(encoding="utf-8")
+
+    @property
+    def junit(self) -> Xml.Element:
+        """``junit.xml``, parsed."""
+        return Xml.fromstring((self.folder / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
+
+    @property
+    def everything(self) -> str:
+        """All that the run wrote anywhere."""
+        files = (path.read_text(encoding="utf-8") for path in sorted(self.folder.rglob("*")) if path.is_file())
+        return "\n".join([self.out, self.err, *files])
+
+    def __str__(self) -> str:
+        """What a failed assertion shows."""
+        return f"status {self.status}\n{self.out[-3000:]}\n{self.err[-1500:]}"
+
+
+class Running:
+    """A run under way."""
+
+    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder / "reports"
+        self._said = folder / "stdout", folder / "stderr"
+        given = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
+        self._process = _FORKS.Process(target=_child, args=(given, dict(environment), *map(str, self._said)))
+        self._process.start()
+
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def end(self, patience: float = PATIENCE) -> Result:
+        """Wait for the end; a process that outlives ``patience`` is killed, and the test fails."""
+        self._process.join(patience)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+            pytest.fail(f"still running after {patience} seconds:\n{self._said[1].read_text(encoding='utf-8')}")
+        status = self._process.exitcode
+        self._process.close()
+        out, err = (path.read_text(encoding="utf-8") for path in self._said)
+        return Result(status, out, err, self.folder)
+
+
+def contract_tests(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
+    """Begin ``python -m contract_tests`` with ``arguments``; ``environment`` is added to the usual one."""
+    return Running(folder, arguments, environment or {})
+
+
+def check(folder: Path, target: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Result:
+    """Check ``target`` against JetEmail's contract, without exploring unless ``arguments`` say so, to the end."""
+    explore = () if "--explore" in arguments else ("--explore", "0")
+    given = ("--vendor", "jetemail", "--target", target, *explore, *arguments)
+    return contract_tests(folder, *given, environment=environment).end()
+
+
+@contextmanager
+def two_at_a_time(request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
+    """Do ``work`` for each value of the parameter ``name`` that a test of this module was collected with.
+
+    Gives a function from such a value to what came of it. Two are at work at any time.
+    """
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    callspecs = [item.callspec for item in items if item.module is request.module and hasattr(item, "callspec")]
+    wanted = dict.fromkeys(str(spec.params[name]) for spec in callspecs if name in spec.params)
+    with ThreadPoolExecutor(2) as pool:
+        futures: dict[str, Future[Any]] = {value: pool.submit(work, value) for value in wanted}
+        yield lambda value: futures[value].result()
+        for future in futures.values():
+            future.cancel()
+
+
+def _child(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+    """In the forked process: a clean environment, output into files, then the command."""
+    from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
+
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower() in _PROXIES:
+            del os.environ[name]
+    os.environ.update(environment)
+    for number, path in ((1, out), (2, err)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(file, number)
+        os.close(file)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.exit(main(list(arguments)))
