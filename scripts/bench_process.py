@@ -85,6 +85,8 @@ def server(command: Sequence[str], port: int) -> Iterator[int]:
             if time.monotonic() > limit:
                 raise BenchError(f"{name} did not listen within {_START:.0f} s")
             time.sleep(0.05)
+        if process.poll() is not None:
+            raise BenchError(f"{name} ended, and something else listens on its port")
         yield port
 
 

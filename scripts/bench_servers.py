@@ -55,11 +55,11 @@ def start_bare(stack: ExitStack) -> int:
     return stack.enter_context(server([sys.executable, "-m", "scripts.bench_servers", str(port)], port))
 
 
-def start_prism(stack: ExitStack, contract: Contract) -> int:
-    """Start Prism on the published document for as long as ``stack`` is open; gives its port. It logs nothing."""
+def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
+    """Start Prism on the published document for as long as ``stack`` is open; gives its port."""
     port = free_port()
     document = contract.root / contract.settings["published"]
-    command = [str(_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", "-v", "silent"]
+    command = [str(_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
     return stack.enter_context(server(command, port))
 
 
@@ -73,15 +73,15 @@ def _prism() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise BenchError("no Node.js here")
-    shutil.rmtree(into, ignore_errors=True)
-    into.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(source / name, into / name)
     command = [npm, "ci", "--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
     try:
+        shutil.rmtree(into, ignore_errors=True)
+        into.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(source / name, into / name)
         done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL, check=False)  # noqa: S603 - ours
-    except subprocess.TimeoutExpired as error:
-        raise BenchError(f"npm did not finish within {_INSTALL:.0f} s") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BenchError(f"npm ci did not succeed: {error}") from error
     if done.returncode or not program.exists():
         raise BenchError(f"npm ci ended with status {done.returncode}")
     installed.write_text(lock, encoding="utf-8")
@@ -101,10 +101,13 @@ class Loader:
         turns = [(sample.parts, sample.expected) for sample in samples]
         order = json.dumps(asdict(Order(port, turns, self._next, connections, seconds, most)))
         command = [sys.executable, "-m", "scripts.bench_load"]
-        done = subprocess.run(  # noqa: S603 - ours
-            command, cwd=ROOT, env=environment(), input=order, capture_output=True, text=True, check=False,
-            timeout=seconds + _SLACK,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(  # noqa: S603 - ours
+                command, cwd=ROOT, env=environment(), input=order, capture_output=True, text=True, check=False,
+                timeout=seconds + _SLACK,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise BenchError("the load did not end in time") from error
         if done.returncode:
             raise BenchError(f"the load failed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
         load = Load(**json.loads(done.stdout))

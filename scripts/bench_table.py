@@ -19,14 +19,14 @@ class Series(Generic[T]):
     reason: str = ""
 
 
-def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, Series[T]]:
-    """Run each task once a round, in an order that moves on by one; the first round only warms up.
+def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int, warm: int) -> dict[str, Series[T]]:
+    """Run each task once a round, in an order that moves on by one; ``warm`` rounds go first and do not count.
 
     A task that raises a `BenchError` is not asked again, and its series holds the reason.
     """
     found = {name: Series[T]() for name in tasks}
     names = list(tasks)
-    for number in range(rounds + 1):
+    for number in range(warm + rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
             if found[name].reason:
                 continue
@@ -35,7 +35,7 @@ def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, S
             except BenchError as error:
                 found[name].reason = str(error)
             else:
-                found[name].figures += [figure] if number else []
+                found[name].figures += [figure] if number >= warm else []
     return found
 
 

@@ -25,7 +25,11 @@ PATIENCE = 60.0
 """Seconds after which a process that is still running has failed its test."""
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["contract_tests.__main__", "contract_tests.harness.explore"])
+_FORKS.set_forkserver_preload(
+    ["contract_tests.__main__", "contract_tests.harness.explore"]
+    # What a run imports late.
+    + ["anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
+)
 _OURS = ("JETEMAIL_", "SMTP2GO_", "ZITADEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -113,7 +117,9 @@ def check(folder: Path, target: str, *arguments: str, environment: Mapping[str, 
 
 
 @contextmanager
-def two_at_a_time(request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
+def two_at_a_time(
+    request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]
+) -> Iterator[Callable[[str], Any]]:
     """Do ``work`` for each value of the parameter ``name`` that a test of this module was collected with.
 
     Gives a function from such a value to what came of it. Two are at work at any time.

@@ -47,7 +47,7 @@ def explore_requests(session: Session, runner: Runner, operation: str, mode: str
         def check(case: Any) -> None:
             with session.attempting() as attempt:
                 _send(session, operation, case)
-            _raise_new(session, attempt, found_once)
+            _raise_new(session, runner, attempt, found_once)
 
         check()
 
@@ -60,7 +60,7 @@ def explore_lives(session: Session, runner: Runner, chosen: int | None) -> list[
     found_once = _seen(session)
 
     def search() -> None:
-        kind = machine(session, lambda attempt: _raise_new(session, attempt, found_once))
+        kind = machine(session, lambda attempt: _raise_new(session, runner, attempt, found_once))
         _seeded(chosen, "lives")(kind)
         run_state_machine_as_test(kind, settings=_settings(LIVES, chosen, steps=STEPS))
 
@@ -74,6 +74,9 @@ def _search(session: Session, runner: Runner, name: str, title: str, search: Cal
     began = time.monotonic()
     checked = Checked(name, "explore", title)
     session.record.checked.append(checked)
+    if runner.silent:
+        checked.skipped = f"{min(runner.silent)} gives no answer: exploring would wait for its time-outs"
+        return []
     before, session.stage = session.stage, "explore"
     findings: list[Finding] = []
     try:
@@ -111,11 +114,15 @@ def _seen(session: Session) -> set[str]:
     return {finding.id for finding in session.record.findings}
 
 
-def _raise_new(session: Session, attempt: Attempt, known: set[str]) -> None:
+def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[str]) -> None:
     known |= _seen(session)
-    if attempt.trouble is not None:
-        session.stop("the target stopped answering while exploring")
-    new = [name for name in attempt.disagreements if name not in known]
+    new = [name for name in runner.disagreements(attempt) if name not in known]
+    if (
+        new
+        and attempt.outage
+        and not runner.control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
+    ):
+        return  # nothing can be concluded from it
     if new:
         session.failed = attempt
         raise DriftFoundError(new[0])

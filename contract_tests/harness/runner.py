@@ -11,7 +11,7 @@ from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill
 from contract_tests.harness.session import Attempt, Session, Stop
-from contract_tests.harness.wire import Trouble
+from contract_tests.harness.wire import Reply, Trouble
 from contracts.request import Body
 from drift.finding import Finding, Severity
 from drift.record import Checked
@@ -27,6 +27,8 @@ class Runner:
         self._found: dict[str, Finding] = {}
         self._failed_controls = 0
         self._stock: dict[str, str] = {}
+        self.silent: set[str] = set()
+        """Operations that were asked twice and did not answer in time, though others do."""
 
     # -- one probe
 
@@ -54,6 +56,9 @@ class Runner:
             return session.stopped
         if probe.mock_only and not session.is_mock:
             return probe.mock_only
+        silent = [step.operation for step in probe.steps if step.operation in self.silent]
+        if silent:
+            return f"{silent[0]} gives no answer: every further request would wait for its time-out"
         missing = [account for account in probe.needs if account not in session.keys]
         if missing:
             variable = next(c.variable for c in session.contract.credentials if c.account == missing[0])
@@ -69,28 +74,27 @@ class Runner:
         first = self._attempt(probe)
         if not first.outage and not first.disagreements:
             return []
-        if first.outage and not self._control(probe):
+        if first.outage and not self.control(probe.operation, probe.clauses):
             return []
         refused = any(found.id.endswith("/refused") for found, _ in first.disagreements.values())
         if refused and probe.parts:
             apart = [finding for part in probe.parts for finding in self._confirmed(part)]
             if apart:
                 return apart
-        return self.confirm(first, lambda: self._attempt(probe), probe)
+        return self.confirm(first, lambda: self._attempt(probe))
 
-    def confirm(self, first: Attempt, again: Callable[[], Attempt], probe: Probe | None = None) -> list[Finding]:
+    def confirm(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """The findings of ``first``, after asking ``again`` for those that are new."""
-        known = [self._found[name] for name in first.disagreements if name in self._found]
-        new = {name: pair for name, pair in first.disagreements.items() if name not in self._found}
-        if first.trouble is not None and probe is not None:
-            new.update(self._no_answer(first, probe))
+        seen = self.disagreements(first)
+        known = [self._found[name] for name in seen if name in self._found]
+        new = {name: pair for name, pair in seen.items() if name not in self._found}
         if not new:
             return known
         findings = {name: self._session.finding(*pair) for name, pair in new.items()}
         second = again()
-        repeated = dict(second.disagreements)
-        if second.trouble is not None and probe is not None:
-            repeated.update(self._no_answer(second, probe))
+        repeated = self.disagreements(second)
+        if second.trouble is not None and second.trouble.kind == "silent" and any(name in new for name in repeated):
+            self.silent.add(second.exchanges[-1].operation or "")
         for name, finding in findings.items():
             if name in repeated:
                 self._add(finding)
@@ -104,7 +108,7 @@ class Runner:
     def explored(self, failed: Attempt, *, flapping: bool) -> list[Finding]:
         """The findings of an explored example, which Hypothesis has asked for again already."""
         findings = []
-        for name, pair in failed.disagreements.items():
+        for name, pair in self.disagreements(failed).items():
             if name not in self._found:
                 finding = self._session.finding(*pair)
                 self._add(finding.flaps(None) if flapping else finding)
@@ -115,19 +119,26 @@ class Runner:
         self._found[finding.id] = finding
         self._session.record.findings.append(finding)
 
-    def _no_answer(self, attempt: Attempt, probe: Probe) -> dict[str, tuple[Disagreement, Exchange]]:
-        assert attempt.trouble is not None
-        clause = probe.clauses[0]
-        found = Disagreement(
-            id=f"{clause}/no-answer",
+    def disagreements(self, attempt: Attempt) -> dict[str, tuple[Disagreement, Exchange]]:
+        """What disagreed in ``attempt``; that a request got no answer is one thing more."""
+        found = dict(attempt.disagreements)
+        if attempt.trouble is None:
+            return found
+        last = attempt.exchanges[-1]
+        operation = last.operation or ""
+        declared = self._session.contract.operations.get(operation)
+        name = declared.name if declared is not None else f"{last.method} {httpx.URL(last.url).path}"
+        clause = f"{operation}/response/{min(declared.answers)}" if declared is not None else operation
+        silence = Disagreement(
+            id=f"{operation or name}/no-answer",
             severity=Severity.BREAKING,
             clause=clause,
-            title=f"{self._session.contract.operations[probe.operation].name} gives no answer: {attempt.trouble.words}",
+            title=f"{name} gives no answer: {attempt.trouble.words}",
             why="Callers wait or fail where the vendor documents an answer; other requests are answered.",
-            operation=probe.operation,
+            operation=operation or name,
             outage=True,
         )
-        return {found.id: (found, attempt.exchanges[-1])}
+        return {**found, silence.id: (silence, last)}
 
     def _attempt(self, probe: Probe) -> Attempt:
         session = self._session
@@ -219,29 +230,35 @@ class Runner:
 
     # -- drift or outage
 
-    def _control(self, probe: Probe) -> bool:
-        """Whether a request that was answered well before still is; the run stops at the third that is not."""
+    def control(self, operation: str, clauses: tuple[str, ...] = ()) -> bool:
+        """Whether a request that was answered well before still is; the run stops at the third that is not.
+
+        One of another operation than the failing ``operation`` is taken, where there is one.
+        """
         session = self._session
-        good = session.good
-        known = next((good[name] for name in good if name != probe.operation), good.get(probe.operation))
-        answered = False
+        known = next((good for name, good in session.good.items() if name != operation), session.good.get(operation))
         with session.attempting() as attempt:
             request = (
                 httpx.Request(known.method, known.url, headers=dict(known.headers), content=known.content)
                 if known is not None
-                else httpx.Request("GET", session.base + session.contract.operations[probe.operation].path)
+                else httpx.Request("GET", session.base + session.contract.operations[operation].path)
             )
             with contextlib.suppress(Trouble):
                 reply = session.exchange(request)
-                answered = not attempt.disagreements and reply.status < 500
-        if answered:
-            return True
+                if known is None and not attempt.disagreements:
+                    return True
+                if known is not None and known.reply is not None and _alike(reply, known.reply):
+                    return True
         self._failed_controls += 1
         reason = "the target stopped answering as it did before: an outage, not drift"
         session.record.reason = reason
         if self._failed_controls >= MAX_FAILED_CONTROLS:
-            session.stopped = reason
-            raise Stop(reason)
-        for clause in probe.clauses:
+            raise session.stop(reason)
+        for clause in clauses:
             session.record.not_exercised.setdefault(clause, reason)
         return False
+
+
+def _alike(reply: Reply, known: Reply) -> bool:
+    """Whether an answer is of the same kind as one that was good: its body may have changed with the state."""
+    return reply.status == known.status and reply.headers.get("content-type") == known.headers.get("content-type")

@@ -1,0 +1,111 @@
+"""Failed checks become exactly the outcomes that some order and some reading allow."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from contracts.checks import Check, judge
+from contracts.model import Outcome
+from contracts.readings import Readings
+
+READINGS = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
+
+BAD = Check(400, "bad", "It is bad.")
+TAKEN = Check(409, "taken", "It is taken.")
+GONE = Check(404, "gone", "It is gone.")
+LARGE = Check(413, "large", "It may be large.", "size", ("large",))
+"""Refused under the last reading: the mock lets it pass."""
+SMALL = Check(422, "small", "It may be small.", "size", ("small",))
+"""Refused under the first reading: so does the mock."""
+MAYBE = Check(409, "maybe", "It may be taken.", maybe=True)
+
+
+def _judge(*checks: Check, readings: Readings = READINGS, order: Sequence[int] = ()) -> list[Outcome]:
+    """The outcomes; each state is the readings that it shows."""
+
+    def refuse(check: Check, shown: Readings) -> Outcome:
+        return Outcome(check.status, check.clause, check.why, None, shown)
+
+    def succeed(shown: Readings) -> Sequence[Outcome]:
+        return [Outcome(200, "good", "It is good.", None, shown)]
+
+    return judge(checks, readings, refuse, succeed, order)
+
+
+@pytest.mark.parametrize(
+    ("checks", "clauses"),
+    [
+        ([], ["good"]),
+        ([BAD], ["bad"]),
+        ([BAD, TAKEN], ["bad", "taken"]),
+        ([MAYBE], ["good", "maybe"]),
+        ([MAYBE, BAD], ["bad", "maybe"]),
+        ([LARGE], ["good", "large"]),
+        ([SMALL], ["small", "good"]),
+        ([LARGE, SMALL], ["small", "good", "large"]),
+        ([LARGE, TAKEN], ["taken", "large"]),
+        ([SMALL, TAKEN], ["small", "taken"]),
+    ],
+)
+def test_outcomes_are_those_that_some_reading_allows(checks: list[Check], clauses: list[str]) -> None:
+    """Claim: success is allowed unless a check is certain; every possible refusal is. Expectation: the mock's first."""
+    assert [outcome.clause for outcome in _judge(*checks)] == clauses
+
+
+def test_refusals_come_in_order_of_their_statuses() -> None:
+    """Claim: a told order is kept. Situation: three failed checks. Expectation: that order, unnamed statuses last."""
+    for order in ([400, 404, 409], [409, 400, 404], [404, 409]):
+        found = [outcome.status for outcome in _judge(TAKEN, BAD, GONE, order=order)]
+        assert found[: len(order)] == order
+        assert sorted(found) == [400, 404, 409]
+
+
+def test_refusal_shows_its_reading() -> None:
+    """Claim: an answer decides what was open. Expectation: a refusal leaves the refusing values, a success the others."""
+    refused, good = _judge(SMALL)
+    assert refused.follow(None).choices("size") == ("small",)
+    assert good.follow(None).choices("size") == ("medium", "large")
+    assert good.follow(None).choices("hue") == ("red", "blue")
+
+
+def test_success_shows_every_reading_that_did_not_refuse() -> None:
+    """Claim: a success passes all checks. Situation: two that may fail. Expectation: only what passes both is left."""
+    good = next(outcome for outcome in _judge(SMALL, LARGE) if outcome.status == 200)
+    assert good.follow(None).choices("size") == ("medium",)
+
+
+def test_certain_check_shows_nothing() -> None:
+    """Claim: what was certain before teaches nothing. Expectation: the same readings after it."""
+    assert _judge(BAD)[0].follow(None) is READINGS
+
+
+def test_shown_reading_decides_from_then_on() -> None:
+    """Claim: once shown, later answers must agree. Expectation: only the refusal, or only the success, remains."""
+    refused, good = _judge(SMALL)
+    assert [outcome.status for outcome in _judge(SMALL, readings=refused.follow(None))] == [422]
+    assert [outcome.status for outcome in _judge(SMALL, readings=good.follow(None))] == [200]
+
+
+def test_scope_keeps_what_is_shown_to_itself() -> None:
+    """Claim: a reading shown for one operation binds that one. Expectation: the other scope is as open as before."""
+    here = Check(422, "small", "why", "size", ("small",), "here")
+    there = Check(422, "small", "why", "size", ("small",), "there")
+    shown = _judge(here)[0].follow(None)
+    assert [outcome.status for outcome in _judge(here, readings=shown)] == [422]
+    assert [outcome.status for outcome in _judge(there, readings=shown)] == [422, 200]
+
+
+def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
+    """Claim: a model need not know what a refused request would do. Expectation: `succeed` is not called."""
+
+    def succeed(_shown: Readings) -> Sequence[Outcome]:
+        raise AssertionError("asked")
+
+    judge([BAD, SMALL], READINGS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
+
+
+@pytest.mark.xfail(reason="bug: checks that refuse under all values together are taken for uncertain, each by itself")
+def test_checks_that_cover_every_reading_leave_no_success() -> None:
+    """Claim: success needs a reading by which nothing refuses. Situation: one refuses under red, one under blue."""
+    covering = [Check(400, "red", "why", "hue", ("red",)), Check(404, "blue", "why", "hue", ("blue",))]
+    assert [outcome.status for outcome in _judge(*covering)] == [400, 404]
