@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     plugin = ContractPlugin(suite)
     # The suite's own report takes the place of pytest's terminal output and caches.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    quiet += ["--disable-plugin-autoload", "--assert=plain"]
     folder = str(Path(__file__).parent)
     status = pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", options.vendor], [plugin])
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -68,11 +68,13 @@ def _prism() -> Path:
     source, into = Path(__file__).parent / "bench", ROOT / ".venv" / "bench"
     program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
     lock = (source / "package-lock.json").read_text(encoding="utf-8")
+    if shutil.which("node") is None:
+        raise BenchError("no Node.js here")
     if program.exists() and installed.exists() and installed.read_text(encoding="utf-8") == lock:
         return program
     npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise BenchError("no Node.js here")
+    if npm is None:
+        raise BenchError("no npm here")
     command = [npm, "ci", "--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
     try:
         shutil.rmtree(into, ignore_errors=True)

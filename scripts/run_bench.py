@@ -163,7 +163,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=_bounded(0.1, 30), default=1.5, help="seconds of load in a round (1.5)")
     try:
         given = parser.parse_args(arguments)
-        contract = choose(given.vendor or next(iter(contracts())))[0]
+        contract = choose(given.vendor or next(iter(contracts()), "none"))[0]
+        if given.out is not None and (given.out.is_dir() or not given.out.parent.is_dir()):
+            raise UsageError(f"{given.out} is no file that can be written")
     except SystemExit as end:
         return 3 if end.code else 0
     except UsageError as error:

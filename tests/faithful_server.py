@@ -140,7 +140,7 @@ class JetEmail:
     def problems(self, method: str, account: str, body: dict[str, Any]) -> Iterator[tuple[int, str]]:
         """Every status that the request deserves, with the words."""
         required = "currentUsername" if method == "PATCH" else "username"
-        naming = {"POST": "username", "PATCH": "newUsername"}.get(method, "")
+        naming = {"POST": "username", "PATCH": "newUsername"}.get(method)
         if required not in body:
             yield 400, "SMTP username is required" if method == "POST" else "Username is required"
         known = [

@@ -1,6 +1,7 @@
 """Any server that a test needs, over real HTTP on a free port of the loopback, with a note of all that it was asked."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +67,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.app = app
         self.asked: list[Asked] = []
+        self.errors: list[BaseException | None] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._news = threading.Condition()
 
@@ -80,8 +82,11 @@ class Server(ThreadingHTTPServer):
         with self._news:
             assert self._news.wait_for(lambda: len(self.asked) >= count, WAIT), f"only {len(self.asked)} requests came"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may go away; that is no news."""
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (its signature in the library)
+        """Keep an error of the app's own; that clients go away is none."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            self.errors.append(error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -121,3 +126,4 @@ def serving(app: App) -> Iterator[Server]:
         finally:
             server.shutdown()
             thread.join()
+        assert not server.errors, server.errors

@@ -61,3 +61,10 @@ class Play:
         shown = self.ask(LIST, account=account)[0].body
         assert shown is not None
         return {row["username"]: row for row in shown.render()["smarthosts"]}
+
+    def mock_row(self, body: Any) -> dict[str, Any]:
+        """The one row that the mock lists after it created ``body``."""
+        self.send(CREATE, body)
+        [row] = self.rows().values()
+        found: dict[str, Any] = row
+        return found

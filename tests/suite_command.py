@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,15 +26,15 @@ PATIENCE = 60.0
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["contract_tests.__main__", "contract_tests.harness.explore"]
-    # What a run imports late.
-    + ["anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
-)
+    # The second line is what a run imports late.
+    ["contract_tests.__main__", "contract_tests.harness.explore",
+     "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
+)  # fmt: skip
 _OURS = ("JETEMAIL_", "SMTP2GO_", "ZITADEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a run left: its exit status, what it printed, and its folder of reports."""
 
@@ -60,9 +60,9 @@ class Result:
         return (self.folder / "report.md").read_text(encoding="utf-8")
 
     @property
-    def junit(self) -> Xml.Element:
+    def junit(self) -> ET.Element:
         """``junit.xml``, parsed."""
-        return Xml.fromstring((self.folder / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
+        return ET.fromstring((self.folder / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
 
     @property
     def everything(self) -> str:
@@ -70,7 +70,7 @@ class Result:
         files = (path.read_text(encoding="utf-8") for path in sorted(self.folder.rglob("*")) if path.is_file())
         return "\n".join([self.out, self.err, *files])
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """What a failed assertion shows."""
         return f"status {self.status}\n{self.out[-3000:]}\n{self.err[-1500:]}"
 

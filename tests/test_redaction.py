@@ -12,7 +12,7 @@ from contracts.catalogue import Contract
 from contracts.redaction import Redactor, mark, password_names
 from tests.json_values import VALUES
 
-SECRET = 'pa"ss wörd/1'
+WORDS = 'pa"ss wörd/1'
 
 
 def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
@@ -53,17 +53,17 @@ def test_every_kind_of_key_hides_its_value(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", [SECRET, json.dumps(SECRET)[1:-1], json.dumps(SECRET, ensure_ascii=False)[1:-1], quote(SECRET, safe="")]
+    "spelling", [WORDS, json.dumps(WORDS)[1:-1], json.dumps(WORDS, ensure_ascii=False)[1:-1], quote(WORDS, safe="")]
 )
 def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
     """Claim: a secret once met is replaced anywhere. Situation: plain, in JSON text, in an address.
 
     Expectation: its mark, and the text around it.
     """
-    redactor = Redactor(values=[SECRET])
-    assert redactor.text(f"before {spelling} after") == f"before {mark(SECRET)} after"
-    assert redactor.json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mark(SECRET)}>"]}
-    assert redactor.json({spelling: 1}) == {mark(SECRET): 1}
+    redactor = Redactor(values=[WORDS])
+    assert redactor.text(f"before {spelling} after") == f"before {mark(WORDS)} after"
+    assert redactor.json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mark(WORDS)}>"]}
+    assert redactor.json({spelling: 1}) == {mark(WORDS): 1}
 
 
 def test_longest_secret_goes_first() -> None:
@@ -92,13 +92,13 @@ def test_secrets_are_learnt_from_bodies() -> None:
 
 def test_headers_lose_credentials_and_cookies() -> None:
     """Claim: no header carries a secret out. Expectation: credentials and cookies marked, secrets within others too."""
-    redactor = Redactor({"X-Pass"}, [SECRET * 2])
+    redactor = Redactor({"X-Pass"}, [WORDS * 2])
     headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
-               "x-pass": "f", "Accept": "text/html", "Referer": f"/?{SECRET * 2}"}  # fmt: skip
+               "x-pass": "f", "Accept": "text/html", "Referer": f"/?{WORDS * 2}"}  # fmt: skip
     shown = redactor.headers(headers)
     assert list(shown) == list(headers)
     assert shown.pop("Accept") == "text/html"
-    assert shown.pop("Referer") == f"/?{mark(SECRET * 2)}"
+    assert shown.pop("Referer") == f"/?{mark(WORDS * 2)}"
     assert shown == {name: mark(headers[name]) for name in shown}
 
 

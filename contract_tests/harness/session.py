@@ -129,14 +129,16 @@ class Session:
         content = request.read()
         asked = self._asked(request, content)
         self._learn(asked.body)
-        self.record.requests[self.stage] += 1
         parts = {**of_request(request, content), "operation": asked.operation, "body": asked.body,
                  "names": self._named(asked, None)}  # fmt: skip
         try:
             reply = self._wire.send(request)
         except Trouble as trouble:
+            if trouble.kind not in ("refused", "elsewhere"):
+                self.record.requests[self.stage] += 1
             self._unanswered(asked, Exchange(**parts, reply=None, trouble=trouble.words), trouble)
             raise
+        self.record.requests[self.stage] += 1
         exchange = Exchange(**parts, reply=reply)
         self.attempt.exchanges.append(exchange)
         if reply.status == 429:

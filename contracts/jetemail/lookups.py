@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from contracts.checks import Check
 from contracts.jetemail import names
-from contracts.jetemail.rules import RULES
+from contracts.jetemail.rules import RULES, UPDATE
 from contracts.jetemail.users import State, User
 from contracts.model import Account
 
@@ -104,3 +104,12 @@ def look_up(state: State, account: Account, operation: str, name: str) -> tuple[
     return user, [
         replace(check, reading="lookup", refusing=("exact",), scope=operation) for check in (missing, impossible)
     ]
+
+
+def same_name_checks(current: str, new: str) -> Iterable[Check]:
+    """A rename to one's own name may be refused before anybody looks whether there is such a user."""
+    check = Check(400, f"{UPDATE}/rule/no-updates", "A user already has its own name.", "rename-to-itself", ("400",))
+    if new == current:
+        yield check
+    elif names.may_become(new, current) or names.may_become(current, new):
+        yield replace(check, reading="", maybe=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.checks import Check, judge
 from contracts.document import OpenApi, Operation
-from contracts.jetemail.lookups import look_up, name_stored, new_name_checks
+from contracts.jetemail.lookups import look_up, name_stored, new_name_checks, same_name_checks
 from contracts.jetemail.names import sanitise
 from contracts.jetemail.requests import (
     FLAGS,
@@ -148,12 +148,14 @@ class JetEmail:
         if len(body) > 1 and not set(body) & (known - {"currentUsername"}):
             yield Check(400, f"{UPDATE}/rule/no-updates", RULES[f"{UPDATE}/rule/no-updates"],
                         "unknown-only-update", ("400",))  # fmt: skip
-        user = None
-        if isinstance(body.get("currentUsername"), str):
-            user, checks = look_up(state, account, UPDATE, body["currentUsername"])
+        user, current, new = None, body.get("currentUsername"), body.get("newUsername")
+        if isinstance(current, str):
+            user, checks = look_up(state, account, UPDATE, current)
             yield from checks
-        if isinstance(body.get("newUsername"), str):
-            yield from new_name_checks(state, account, UPDATE, "newUsername", body["newUsername"], user)
+        if isinstance(new, str):
+            yield from new_name_checks(state, account, UPDATE, "newUsername", new, user)
+            if user is None and isinstance(current, str):
+                yield from same_name_checks(current, new)
         if user is not None:
             yield from stored_flag_checks(user, body)
 

@@ -1,0 +1,277 @@
+"""JetEmail gone wrong: each class breaks one promise and keeps all others. Its docstring says which."""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from tests.faithful_server import PATH, JetEmail
+from tests.loopback_server import WAIT, Answer, App, Asked
+
+
+class Rewritten(JetEmail):
+    """A server whose answers are faithful until they are written: `rewrite` spoils those to ``METHOD``, if given."""
+
+    METHOD = ""
+    STATUS = 0
+
+    def answer(self, asked: Asked) -> Answer | bytes | None:
+        answer = super().answer(asked)
+        assert isinstance(answer, Answer)
+        meant = self.METHOD in ("", asked.method) and self.STATUS in (0, answer.status)
+        return self.rewrite(answer, asked) if meant else answer
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer | bytes | None:
+        raise NotImplementedError
+
+
+class DropsMessage(Rewritten):
+    """Creation says success, and no message."""
+
+    METHOD, STATUS = "POST", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, {name: value for name, value in answer.body.items() if name != "message"})
+
+
+class FlapsMessage(DropsMessage):
+    """Creation leaves the message out every second time."""
+
+    def __init__(self, **ways: str) -> None:
+        super().__init__(**ways)
+        self._turns = itertools.cycle([True, False])
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return super().rewrite(answer, asked) if next(self._turns) else answer
+
+
+class RenamesError(Rewritten):
+    """Refusals say `reason` instead of `error`."""
+
+    METHOD = "PATCH"
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        body = dict(answer.body)
+        return Answer(answer.status, {**body, "reason": body.pop("error")} if answer.status >= 400 else body)
+
+
+class UpdatesUnknown(JetEmail):
+    """An update of a user that is not there succeeds."""
+
+    METHOD = "PATCH"
+
+    def unknown(self, method: str) -> Iterator[tuple[int, str]]:
+        if method != self.METHOD:
+            yield from super().unknown(method)
+
+
+class DeletesUnknown(UpdatesUnknown):
+    """A deletion of a user that is not there succeeds."""
+
+    METHOD = "DELETE"
+
+
+class ForgetsToDelete(JetEmail):
+    """A deletion says success and deletes nothing."""
+
+    def delete(self, account: str, body: dict[str, Any]) -> Answer:
+        return self.success("Smarthost deleted successfully")
+
+
+class EchoesPassword(JetEmail):
+    """Creation returns the password that was sent."""
+
+    def create(self, account: str, body: dict[str, Any]) -> Answer:
+        answer = super().create(account, body)
+        return Answer(200, {**answer.body, **({"password": body["password"]} if "password" in body else {})})
+
+
+class TakesAnyKey(JetEmail):
+    """Any bearer token will do."""
+
+    def account(self, authorization: str) -> str | None:
+        known = super().account(authorization)
+        return known or ("paid" if authorization.startswith("Bearer ") else None)
+
+
+class RefusesLongNames(JetEmail):
+    """A name of 64 characters is refused."""
+
+    def fits(self, method: str, name: str, value: Any) -> bool:
+        long = name == "username" and method == "POST" and isinstance(value, str) and len(value) == 64
+        return not long and super().fits(method, name, value)
+
+
+class TakesNegativeQuota(JetEmail):
+    """A quota below zero is taken."""
+
+    def fits(self, method: str, name: str, value: Any) -> bool:
+        below = name == "quota" and method == "POST" and isinstance(value, int) and value < 0
+        return below or super().fits(method, name, value)
+
+
+class AddsField(Rewritten):
+    """Deletion tells how many users are left, which is documented nowhere."""
+
+    METHOD, STATUS, FIELD = "DELETE", 200, "remaining"
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, {**answer.body, self.FIELD: "none of yours"})
+
+
+class AddsToken(AddsField):
+    """Deletion answers with an undocumented token."""
+
+    FIELD = "token"
+
+
+class DropsQuota(JetEmail):
+    """An update of the quota says success and does not happen."""
+
+    def update(self, account: str, body: dict[str, Any]) -> Answer:
+        return super().update(account, {name: value for name, value in body.items() if name != "quota"})
+
+
+class TakesDuplicates(JetEmail):
+    """A taken name can be created again."""
+
+    def taken(self, account: str, name: str, itself: Any) -> Iterator[tuple[int, str]]:
+        if itself is not None:
+            yield from super().taken(account, name, itself)
+
+
+class TakesBothFlags(JetEmail):
+    """The two flags that exclude one another can be set together."""
+
+    def both_flags(self) -> Iterator[tuple[int, str]]:
+        yield from ()
+
+
+class GeneratesNothing(Rewritten):
+    """No password is generated where none was sent."""
+
+    METHOD, STATUS = "POST", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, {name: value for name, value in answer.body.items() if name != "password"})
+
+
+class TellsPasswords(JetEmail):
+    """The list shows every password."""
+
+    def shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {**super().shown(row), "password": row.get("password")}
+
+
+class SharesUsers(JetEmail):
+    """Each account lists the other's users too."""
+
+    def decide(self, asked: Asked) -> Answer:
+        answer = super().decide(asked)
+        if asked.method == "GET" and answer.status == 200 and asked.path.startswith(PATH):
+            rows = [self.shown(row) for account in self.rows.values() for row in account.values()]
+            return Answer(200, {**answer.body, "smarthosts": rows})
+        return answer
+
+
+class AnswersCreated(Rewritten):
+    """Creation answers 201."""
+
+    METHOD, STATUS = "POST", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(201, answer.body)
+
+
+class Forbids(Rewritten):
+    """A bad key is 403."""
+
+    STATUS = 401
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(403, answer.body)
+
+
+class AnswersHtml(Rewritten):
+    """Updates are answered with a page, status 200."""
+
+    METHOD, STATUS = "PATCH", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, content=b"<!doctype html><h1>Welcome</h1>", media="text/html")
+
+
+class CutsJson(Rewritten):
+    """Updates are answered with half of their JSON, well framed."""
+
+    METHOD, STATUS = "PATCH", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, content=json.dumps(answer.body).encode()[:-9])
+
+
+class BreaksOff(Rewritten):
+    """Updates are answered with fewer bytes than announced."""
+
+    METHOD, STATUS = "PATCH", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, answer.body, length=500)
+
+
+class FailsOnQuota(Rewritten):
+    """Creation with a quota is always 500."""
+
+    METHOD, STATUS = "POST", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        if "quota" not in asked.json:
+            return answer
+        self.rows["paid"].pop(self.tidy(asked.json["username"]), None)
+        return self.refusal(500, "Failed to create SMTP user")
+
+
+class FailsOnce(Rewritten):
+    """One creation is 500, and works when it is asked for again."""
+
+    METHOD, STATUS = "POST", 200
+    done = False
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        if self.done:
+            return answer
+        self.done = True
+        self.rows["paid"].pop(self.tidy(asked.json["username"]), None)
+        return self.refusal(500, "Failed to create SMTP user")
+
+
+# -- servers in trouble
+
+
+class After:
+    """The app ``before`` for ``count`` requests, the app ``then`` for all others."""
+
+    def __init__(self, count: int, before: App, then: App) -> None:
+        self._left, self._before, self._then = count, before, then
+
+    def __call__(self, asked: Asked) -> Answer | bytes | None:
+        self._left -= 1
+        return (self._before if self._left >= 0 else self._then)(asked)
+
+
+class Stalls:
+    """Waits with the answer to the ``count``-th request (from 1) until `go`; the app has done its work by then."""
+
+    def __init__(self, app: App, count: int) -> None:
+        self._app, self._left = app, count
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, asked: Asked) -> Answer | bytes | None:
+        self._left -= 1
+        stalls = self._left == 0
+        answer = self._app(asked)
+        if stalls:
+            self.reached.set()
+            self.go.wait(WAIT)
+        return answer

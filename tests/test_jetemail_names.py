@@ -1,0 +1,76 @@
+"""What is well formed, and what "will be sanitized" may make of the rest."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.catalogue import Contract
+from contracts.jetemail import names
+
+TEXTS = st.text() | st.text("aB-_ .é1")
+
+
+@given(st.text("abz019-", min_size=1))
+def test_well_formed_name_stays_as_it_is(name: str) -> None:
+    """Claim: sanitising concerns ill-formed names only. Expectation: a well-formed one may become itself."""
+    assert names.well_formed(name)
+    assert names.sanitise(name, "hyphenate") == names.sanitise(name, "drop") == name
+    assert names.may_become(name, name)
+
+
+@pytest.mark.parametrize("name", ["", "A", "a b", "a_b", "é", "a\n", "ａ", "١", "a.b"])
+def test_ill_formed_name_is_told(name: str) -> None:
+    """Claim: lower-case ASCII letters, digits and hyphens, nothing else. Expectation: each of these is ill-formed."""
+    assert not names.well_formed(name)
+
+
+@given(TEXTS)
+def test_our_rule_is_the_published_one(jetemail: Contract, name: str) -> None:
+    """Claim: well formed means what the published pattern says. Expectation: both judge every text alike."""
+    body = jetemail.operations["createSmtpUser"].body
+    assert body is not None
+    broken = {found.keyword for found in body.violations({"username": name})} if name.isprintable() else {"pattern"}
+    assert names.well_formed(name) == (not broken & {"pattern", "minLength"})
+
+
+@given(TEXTS)
+def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
+    """Claim: the suite allows whatever the mock makes of a name. Situation: any text, every way.
+
+    Expectation: well formed or empty, the same again, and a name that it may become.
+    """
+    for how in names.SANITISERS:
+        made = names.sanitise(name, how)
+        assert not made or names.well_formed(made)
+        assert names.sanitise(made, how) == made
+        assert not made or names.may_become(name, made)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "may"),
+    [
+        ("Foo Bar", "foo-bar", True),
+        ("Foo Bar", "foobar", True),
+        ("Foo Bar", "-foo--bar-", True),
+        ("Foo Bar", "foo", False),
+        ("Foo Bar", "foo-baz", False),
+        ("Foo Bar", "foo-bar1", False),
+        ("Foo Bar", "Foo-Bar", False),
+        ("Foo Bar", "", False),
+        ("Jürgen", "jurgen", True),
+        ("Jürgen", "juergen", True),
+        ("Jürgen", "jrgen", True),
+        ("Jürgen", "j-rgen", True),
+        ("Jürgen", "rgenj", False),
+    ],
+)
+def test_what_a_name_may_become(asked: str, name: str, may: bool) -> None:
+    """Claim: ASCII letters and digits stay, in order; what else there is becomes hyphens, goes, or is spelled out."""
+    assert names.may_become(asked, name) is may
+
+
+@pytest.mark.parametrize(("name", "kind"), [("FOO", "case"), ("Foo-1", "case"), ("Foo Bar", "characters"), ("é", "characters"),
+                                            ("É", "characters"), ("", "characters")])  # fmt: skip
+def test_kind_of_ill_formedness(name: str, kind: str) -> None:
+    """Claim: a server may lower the case and refuse the rest. Expectation: `case` where lower case is all it takes."""
+    assert names.kind(name) == kind
