@@ -144,6 +144,12 @@ def measure(contract: Contract, runs: int, rounds: int, seconds: float) -> Itera
                 yield name, f"not measured: {error}", ""
 
 
+def _writable(out: Path | None) -> None:
+    """Refuse, before anything is measured, a file that cannot be written."""
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise UsageError(f"{out} is no file that can be written")
+
+
 def _bounded(low: float, high: float) -> Callable[[str], float]:
     def number(text: str) -> float:
         if not low <= float(text) <= high:
@@ -164,15 +170,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         given = parser.parse_args(arguments)
         contract = choose(given.vendor or next(iter(contracts()), "none"))[0]
-        if given.out is not None and (given.out.is_dir() or not given.out.parent.is_dir()):
-            raise UsageError(f"{given.out} is no file that can be written")
+        _writable(given.out)
     except SystemExit as end:
         return 3 if end.code else 0
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    head = (f"{contract.name}, Python {platform.python_version()}, {os.cpu_count()} cores, all side by side; "
+    head = (f"{contract.name}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; "
             f"medians of {given.runs:.0f} runs and {given.rounds:.0f} rounds, lowest to highest in parentheses.")  # fmt: skip
     shown = table(list(measure(contract, int(given.runs), int(given.rounds), given.seconds)))
     print(f"{head}\n\n{shown}")

@@ -44,12 +44,20 @@ def _suite_play(jetemail: Contract) -> Play:
     return Play.start(jetemail, fresh="ct-")
 
 
+@pytest.fixture(name="address", scope="session")
+def _address(jetemail: Contract) -> Iterator[str]:
+    """Where one mock listens for all tests; ask for `mock`, which finds it as if just started."""
+    with running(build([jetemail], {})) as address:
+        yield address
+
+
 @pytest.fixture(name="mock")
-def _mock(jetemail: Contract) -> Iterator[httpx.Client]:
-    """A client of a freshly started mock, with the paid account's key."""
+def _mock(address: str, jetemail: Contract) -> Iterator[httpx.Client]:
+    """A client of the mock with the paid account's key; no user, call, fault or reading is left of earlier tests."""
     headers = {"Authorization": f"Bearer {PAID_KEY}"}
-    with (
-        running(build([jetemail], {})) as address,
-        httpx.Client(base_url=address, headers=headers, timeout=10) as client,
-    ):
+    readings = {name: values[0] for name, values in jetemail.model.readings.items()}
+    with httpx.Client(base_url=address, headers=headers, timeout=10) as client:
+        client.put("/__mock/readings", json={jetemail.slug: readings}).raise_for_status()
+        for control in ("state", "calls", "faults"):
+            client.delete(f"/__mock/{control}").raise_for_status()
         yield client

@@ -154,7 +154,7 @@ class JetEmail:
         if set(body) - set(known) and self.ways["unknown"] == "refused":
             yield 400, "Unknown property"
         if body.get("allowAnyDomain") is True and body.get("allowAllDomains") is True:
-            yield self.both_flags()
+            yield from self.both_flags()
         if body.get("allowAnyDomain") is True and account == "free" and naming:
             yield 403, "Allow Any Domain feature requires a paid subscription"
         row = self.find(account, body.get(required)) if method != "POST" else None
@@ -180,10 +180,11 @@ class JetEmail:
         if row is not None and self.ways["stored flag"] == "400":
             for flag, other in (_FLAGS, _FLAGS[::-1]):
                 if body.get(flag) is True and other not in body and row[other]:
-                    yield self.both_flags()
+                    yield from self.both_flags()
 
-    def both_flags(self) -> tuple[int, str]:
-        return 400, "allowAnyDomain and allowAllDomains cannot be enabled together"
+    def both_flags(self) -> Iterator[tuple[int, str]]:
+        """What is wrong where both flags would be set."""
+        yield 400, "allowAnyDomain and allowAllDomains cannot be enabled together"
 
     def unknown(self, method: str) -> Iterator[tuple[int, str]]:  # noqa: ARG002 (drifted servers tell methods apart)
         yield 404, "Smarthost not found or access denied"

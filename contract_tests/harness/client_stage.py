@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 
+from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.clients import Client, Parsed, disagreements, drive
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Attempt, Session, Stop
+from contract_tests.harness.session import Session
 from drift.finding import Finding
 from drift.record import Checked
 

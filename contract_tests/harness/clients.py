@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 
+from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import ADDITIVE, BREAKING, Disagreement
 from contract_tests.harness.names import secret, wrong
-from contract_tests.harness.plan import Planner
 from contract_tests.harness.probe import fill
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Reply
@@ -116,11 +116,11 @@ def drive(session: Session, client: Client) -> Iterator[tuple[Exchange, Parsed]]
 
 
 def _life(contract: Contract, name: str) -> Iterator[tuple[str, Any]]:
-    life, planner = contract.lifecycle, Planner(contract)
+    life, bodies = contract.lifecycle, Bodies(contract)
 
     def named(operation: str, role: str) -> dict[str, Any]:
         own = {p[1:]: name for p, its in contract.identities.get(operation, {}).items() if its == role}
-        return {**fill(planner.baseline(contract.operations[operation]), lambda _word, _how: secret()), **own}
+        return {**fill(bodies.baseline(contract.operations[operation]), lambda _word, _how: secret()), **own}
 
     yield life.create, named(life.create, "new")
     yield life.create, named(life.create, "new")

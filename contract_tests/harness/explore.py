@@ -13,9 +13,10 @@ from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
+from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.machine import machine
 from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Attempt, Session, Stop
+from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Trouble
 from drift.finding import Finding
 from drift.record import Checked

@@ -170,3 +170,14 @@ def _walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def _texts(value: Any) -> Iterator[str]:
     for _, text in _walk(value):
         yield text
+
+
+def properties(value: Any, above: str = "") -> Iterator[str]:
+    """Every property in a JSON value, as the clauses write it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{above}{name}"
+            yield from properties(inner, f"{above}{name}/")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from properties(inner, f"{above}*/")

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
+from contract_tests.harness.attempt import Stop
 from contract_tests.harness.probe import Probe, Step
 from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session, Stop
+from contract_tests.harness.session import Session
 
 _PATIENCE = 3
 

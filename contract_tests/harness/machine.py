@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from contract_tests.harness.plan import Planner
+from contract_tests.harness.attempt import Attempt
+from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import fill
-from contract_tests.harness.session import Attempt, Session
+from contract_tests.harness.session import Session
 from contracts.document import Operation
 from contracts.request import Body
 
@@ -22,9 +23,9 @@ _POOL = 3
 
 def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
     """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
-    planner = Planner(session.contract)
+    bodies = Bodies(session.contract)
     changing = [operation for operation in session.contract.operations.values() if not operation.reads_only]
-    fields = {operation.id: _optional(planner, operation) for operation in changing}
+    fields = {operation.id: _optional(bodies, operation) for operation in changing}
     accounts = st.sampled_from(sorted(session.keys, reverse=True))
     pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)
 
@@ -32,7 +33,7 @@ def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBas
         """Objects made, changed and removed under a few names that cross."""
 
         def __init__(self) -> None:
-            super().__init__(session, planner, report)
+            super().__init__(session, bodies, report)
 
         @rule(operation=st.sampled_from(changing), account=accounts, names=pairs, data=st.data())
         def change(self, operation: Operation, account: str, names: list[int], data: Any) -> None:
@@ -51,10 +52,10 @@ def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBas
 class _Lives(RuleBasedStateMachine):
     """What a life can do; which steps it takes is its subclass's business."""
 
-    def __init__(self, session: Session, planner: Planner, report: Callable[[Attempt], None]) -> None:
+    def __init__(self, session: Session, bodies: Bodies, report: Callable[[Attempt], None]) -> None:
         super().__init__()
         self._session = session
-        self._planner = planner
+        self._bodies = bodies
         self._report = report
         self._secrets = 0
         self._pool = [session.names.mint() for _ in range(_POOL)]
@@ -68,7 +69,7 @@ class _Lives(RuleBasedStateMachine):
 
     def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> Any:
         """The least valid body with the ``chosen`` properties, naming objects of the pool."""
-        body = {**fill(self._planner.baseline(operation), self._give), **fill(chosen, self._give)}
+        body = {**fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)}
         roles = self._session.contract.identities.get(operation.id, {})
         for pointer, index in zip(roles, names, strict=False):
             if pointer[1:] in body:
@@ -94,17 +95,17 @@ class _Lives(RuleBasedStateMachine):
                     session.send(remove, {pointer[1:]: name for pointer in roles}, account)
 
 
-def _optional(planner: Planner, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
+def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
     """Strategies for an operation's optional properties: the values on their bounds."""
     found = {}
-    required = planner.required(operation)
-    for name, prop in planner.properties(operation).items():
+    required = bodies.required(operation)
+    for name, prop in bodies.properties(operation).items():
         if name in required:
             continue
-        if planner.role(operation, name) is not None:
+        if bodies.role(operation, name) is not None:
             found[name] = st.just("{n}")
             continue
-        values = [variant.value for variant in planner.variants(operation, name, prop, accepted=True)]
+        values = [variant.value for variant in bodies.variants(operation, name, prop, accepted=True)]
         if values:
             found[name] = st.sampled_from(values)
     return found

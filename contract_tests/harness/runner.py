@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import httpx
 
+from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill
-from contract_tests.harness.session import Attempt, Session, Stop
+from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Reply, Trouble
 from contracts.request import Body
 from drift.finding import Finding, Severity

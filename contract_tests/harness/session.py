@@ -5,17 +5,18 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.exchange import Exchange, of_request
-from contract_tests.harness.form import Disagreement, SecretTest
+from contract_tests.harness.form import Disagreement, SecretTest, properties
 from contract_tests.harness.judge import Judge, Judged
 from contract_tests.harness.names import Names, wrong
 from contract_tests.harness.reproduce import lines, steps, variables
+from contract_tests.harness.transport import AsyncTransport, Transport
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
@@ -25,25 +26,6 @@ from contracts.redaction import Redactor, password_names
 from contracts.request import Body, Request
 from drift.finding import Finding
 from drift.record import Cell, Record
-
-
-class Stop(Exception):  # noqa: N818 (an event, not an error)
-    """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
-
-
-@dataclass
-class Attempt:
-    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each."""
-
-    aim: tuple[str, ...] = ()
-    exchanges: list[Exchange] = field(default_factory=list)
-    disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
-    trouble: Trouble | None = None
-
-    @property
-    def outage(self) -> bool:
-        """Whether a server that is merely down might have answered so."""
-        return self.trouble is not None or any(found.outage for found, _ in self.disagreements.values())
 
 
 class Session:
@@ -70,8 +52,8 @@ class Session:
         self.seen: dict[tuple[str, int], Exchange] = {}
         self.attempt = Attempt()
         self.failed: Attempt | None = None
-        self.transport = _Transport(self)
-        self.async_transport = _AsyncTransport(self)
+        self.transport = Transport(self.exchange)
+        self.async_transport = AsyncTransport(self.exchange)
         self._wire = Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
         self._judge = Judge(contract)
         self._base_path = urlsplit(self.base).path
@@ -223,7 +205,7 @@ class Session:
                 self.good[operation.id] = exchange
         self.exercised |= judged.kept
         self.exercised.add(f"{operation.id}/response/{status}")
-        self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in pointers(judged.json)}
+        self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in properties(judged.json)}
 
     def _track(self, asked: Request, exchange: Exchange) -> None:
         """Keep count of the objects that this run may have made, so that none is left behind."""
@@ -272,48 +254,3 @@ class Session:
 def _distinctive(secret: str) -> bool:
     """Whether a secret that turns up in an answer cannot be there by chance, as ``00000000`` in a time can."""
     return len(secret) >= 8 and len(set(secret)) >= 6 and not secret.isdigit()
-
-
-class _Transport(httpx.BaseTransport):
-    """The session as an httpx transport, for whatever speaks httpx."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.BaseTransport."""
-        try:
-            reply = self._session.exchange(request)
-        except Trouble as trouble:
-            raise httpx.ReadError(trouble.words, request=request) from trouble
-        return respond(reply, request)
-
-
-class _AsyncTransport(httpx.AsyncBaseTransport):
-    """The same for asynchronous callers; the exchange itself is made at once, since a run is sequential."""
-
-    def __init__(self, session: Session) -> None:
-        self._inner = _Transport(session)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.AsyncBaseTransport."""
-        return self._inner.handle_request(request)
-
-
-def respond(reply: Reply, request: httpx.Request) -> httpx.Response:
-    """A reply as an httpx response; its body is decoded already."""
-    kept = {
-        n: v for n, v in reply.headers.items() if n not in ("content-encoding", "content-length", "transfer-encoding")
-    }
-    return httpx.Response(reply.status, headers=kept, content=reply.body, request=request)
-
-
-def pointers(value: Any, above: str = "") -> Iterator[str]:
-    """Every property in a JSON value, as the clauses write it."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield f"{above}{name}"
-            yield from pointers(inner, f"{above}{name}/")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from pointers(inner, f"{above}*/")

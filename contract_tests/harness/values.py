@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.schema import Schema
+from contracts.schema import Schema, resolve
 
 _LONGEST_RUN = 70
 _LARGE = 1_000_000
@@ -196,3 +196,23 @@ def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
                         given += 1
                         if given == count:
                             return
+
+
+def sample(schema: Schema) -> Any:
+    """A value of the schema, from its constants, examples and types."""
+    document = schema.document
+
+    def make(raw: Any) -> Any:
+        found = resolve(document, raw)
+        if "const" in found:
+            return found["const"]
+        if "example" in found:
+            return found["example"]
+        if "enum" in found:
+            return found["enum"][0]
+        if found.get("type") == "object" or "properties" in found:
+            return {name: make(found["properties"][name]) for name in found.get("required", [])}
+        defaults = {"string": "text", "boolean": True, "array": []}
+        return defaults.get(found.get("type", ""), found.get("minimum", 0))
+
+    return make(schema.schema)

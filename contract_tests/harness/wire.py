@@ -65,6 +65,8 @@ class Wire:
         except httpx.ConnectTimeout as error:
             raise Trouble("refused", "the target does not take connections") from error
         except httpx.ConnectError as error:
+            if "SSL" in str(error) or "CERTIFICATE" in str(error):
+                raise Trouble("refused", "no trusted TLS connection can be made") from error
             raise Trouble("refused", "the target refuses connections, or its name is unknown") from error
         except httpx.TimeoutException as error:
             raise Trouble("silent", "the target takes the request and does not answer in time") from error

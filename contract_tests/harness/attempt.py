@@ -1,0 +1,26 @@
+"""What happened while one check was made."""
+
+from dataclasses import dataclass, field
+
+from contract_tests.harness.exchange import Exchange
+from contract_tests.harness.form import Disagreement
+from contract_tests.harness.wire import Trouble
+
+
+class Stop(Exception):  # noqa: N818 (an event, not an error)
+    """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
+
+
+@dataclass
+class Attempt:
+    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each."""
+
+    aim: tuple[str, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
+    disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+    @property
+    def outage(self) -> bool:
+        """Whether a server that is merely down might have answered so."""
+        return self.trouble is not None or any(found.outage for found, _ in self.disagreements.values())

@@ -1,0 +1,196 @@
+"""A contract's folder is read as it is meant or refused in one line, and its digest says what it says."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
+from contracts.errors import UsageError
+
+READ: dict[str, Callable[[Contract], Any]] = {
+    "name": lambda contract: contract.name,
+    "places": lambda contract: contract.places,
+    "credentials": lambda contract: contract.credentials,
+    "lifecycle": lambda contract: contract.lifecycle,
+    "identities": lambda contract: contract.identities,
+    "rate": lambda contract: contract.rate,
+    "operations": lambda contract: contract.operations,
+    "hosts": lambda contract: contract.hosts,
+}
+
+
+def _refused(root: Path, part: str) -> str:
+    """The line with which ``part`` of the contract below ``root`` is refused."""
+    with pytest.raises(UsageError) as refusal:
+        READ[part](Contract("jetemail", root))
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+def _edit(root: Path, old: str, new: str) -> None:
+    """Replace ``old``, a regular expression, in contract.toml."""
+    file = root / "contracts" / "jetemail" / "contract.toml"
+    text, count = re.subn(old, new, file.read_text(encoding="utf-8"), count=1, flags=re.DOTALL)
+    assert count == 1
+    file.write_text(text, encoding="utf-8")
+
+
+def test_copy_of_the_contract_reads_as_the_original(root: Path, jetemail: Contract) -> None:
+    """Claim: the tests below break a contract that is whole. Expectation: the copy says what the original says."""
+    copied = Contract("jetemail", root)
+    for part in READ.values():
+        part(copied)
+    assert copied.digest == jetemail.digest
+    assert copied.name == "JetEmail"
+    assert copied.hosts == {"api.jetemail.com"}
+    assert copied.base_path == ""
+    assert (copied.rate.requests, copied.rate.seconds) == (240, 60)
+    assert [(c.account, c.variable, c.required) for c in copied.credentials] == [
+        ("paid", "JETEMAIL_API_KEY", True), ("free", "JETEMAIL_FREE_API_KEY", False)]  # fmt: skip
+
+
+KEYS = ["name", "published", "rate", "places", "credentials", "identities", "lifecycle"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("spoil", ["missing", "of another type"])
+def test_malformed_setting_is_named(root: Path, key: str, spoil: str) -> None:
+    """Claim: a contract lacks nothing. Situation: a key that is not there, or a number. Expectation: file and key."""
+    new = f"{key} = 3\n" if spoil == "of another type" else ""
+    tables = key not in ("name", "published")
+    _edit(root, rf"\[+{key}\]+\n.*?\n(?=\n|\Z)" if tables else rf"\n{key} = [^\n]*\n", "\n")
+    if key in ("places", "credentials"):
+        while f"[[{key}]]" in (root / "contracts/jetemail/contract.toml").read_text(encoding="utf-8"):
+            _edit(root, rf"\[\[{key}\]\]\n.*?\n(?=\n|\Z)", "\n")
+    _edit(root, "^", new)
+    line = _refused(root, "name")
+    assert str(root / "contracts/jetemail/contract.toml") in line
+    assert f"`{key}`" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "problem"),
+    [
+        ('name = "JetEmail"', 'name = "', "name", "is not TOML"),
+        (r'header = "Authorization"\n', "", "places", "`places` does not fit"),
+        ('variable = "JETEMAIL_API_KEY"', 'varaible = "X"', "credentials", "varaible"),
+        ("required = true", "required = true\nplan = 1", "credentials", "plan"),
+        ("seconds = 60", "second = 60", "rate", "second"),
+        ('read = "listSmtpUsers"', "", "lifecycle", "read"),
+        ('read = "listSmtpUsers"', 'read = "listThings"', "lifecycle", "'listThings'"),
+        ("deleteSmtpUser = {", "deleteThing = {", "identities", "'deleteThing'"),
+        ('deleteSmtpUser = {"/username" = "existing"', 'deleteSmtpUser = {"/username" = "old"', "identities", "'old'"),
+        ('deleteSmtpUser = {"/username"', 'deleteSmtpUser = {"username"', "identities", "'username'"),
+    ],
+)
+def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, problem: str) -> None:
+    """Claim: what a contract says is checked when it is read. Situation: one thing wrong in contract.toml.
+
+    Expectation: one line that names the file and the word that is wrong.
+    """
+    _edit(root, old, new)
+    line = _refused(root, part)
+    assert line.startswith(f"{root / 'contracts/jetemail/contract.toml'}: ")
+    assert problem in line
+
+
+@pytest.mark.xfail(reason="bug: types within tables are not checked", raises=(pytest.fail.Exception, AttributeError))
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("requests = 240", 'requests = "240"', "rate"),
+        ("required = true", 'required = "no"', "credentials"),
+        ("header = .Authorization.", "header = 3", "places"),
+        (r"deleteSmtpUser = \{[^\n]*", 'deleteSmtpUser = "/username"', "identities"),
+        (r"servers = \[\]", "servers = [3]", "hosts"),
+    ],
+)
+def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part: str) -> None:
+    """Claim: the same holds below the top. Expectation: a usage error that names the file."""
+    _edit(root, old, new)
+    assert "contract.toml" in _refused(root, part)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("{", ":1: is not JSON"), ("[]", ": is not an OpenAPI 3 document"), ('{"swagger": "2.0"}', ": is not an OpenAPI 3"),
+     (None, ": cannot be read")],
+)  # fmt: skip
+def test_bad_published_document_is_named(root: Path, text: str | None, problem: str) -> None:
+    """Claim: the published document is one. Situation: no JSON, no OpenAPI, no file. Expectation: its name and why."""
+    file = root / "openapi.json"
+    file.unlink()
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    assert f"{file}{problem}" in _refused(root, "operations")
+
+
+def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
+    """Claim: a vendor's fix is noticed. Situation: an overlay's target is gone. Expectation: overlay, action, target."""
+    document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    del document["paths"]["/outbound/smarthost"]["delete"]
+    (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    expected = "contracts/jetemail/overlay.yaml: action 4 ($.paths['/outbound/smarthost'].delete): matches nothing"
+    assert _refused(root, "operations").startswith(expected)
+
+
+def test_unknown_vendor_is_told_what_there_is(root: Path) -> None:
+    """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
+    with pytest.raises(UsageError) as refusal:
+        choose("nobody", root)
+    assert str(refusal.value) == "vendor 'nobody' is unknown: choose from jetemail or all"
+    assert [contract.slug for contract in choose("jetemail", root)] == ["jetemail"]
+    assert [contract.slug for contract in choose("all")] == sorted(contracts())
+    assert "jetemail" in contracts()
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts"),
+    [("a", True), ("mail2go", True), ("2go", False), ("Mail", False), ("a-b", False), ("a_b", False)],
+)
+def test_only_slugs_name_contracts(root: Path, folder: str, counts: bool) -> None:
+    """Claim: the slug is folder, client and environment prefix. Situation: a folder of that name with a contract.toml.
+
+    Expectation: it counts if its name is a slug; without the file it never does.
+    """
+    (root / "contracts" / folder).mkdir()
+    assert list(contracts(root)) == ["jetemail"]
+    (root / "contracts" / folder / "contract.toml").touch()
+    assert list(contracts(root)) == sorted(["jetemail", *([folder] if counts else [])])
+    assert (SLUG.fullmatch(folder) is not None) == counts
+
+
+@pytest.mark.parametrize("file", ["openapi.json", "contracts/jetemail/overlay.yaml"])
+def test_digest_changes_with_the_document(root: Path, jetemail: Contract, file: str) -> None:
+    """Claim: a report's digest tells which contract was meant. Situation: a word changed in document or overlay.
+
+    Expectation: another digest.
+    """
+    text = (root / file).read_text(encoding="utf-8")
+    assert "SMTP user" in text
+    (root / file).write_text(text.replace("SMTP user", "SMTP person", 1), encoding="utf-8")
+    digest = Contract("jetemail", root).digest
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    assert digest != jetemail.digest
+
+
+MODULES = sorted(path.name for path in (ROOT / "contracts/jetemail").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_digest_changes_with_every_module_of_the_model(root: Path, jetemail: Contract, module: str) -> None:
+    """Claim: the same holds for the model, whose modules are many. Expectation: another digest for each."""
+    file = root / "contracts" / "jetemail" / module
+    file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    assert Contract("jetemail", root).digest != jetemail.digest
+
+
+def test_digest_is_the_same_for_another_layout_of_the_same_document(root: Path, jetemail: Contract) -> None:
+    """Claim: a digest is of content. Situation: the published document on one line. Expectation: the same digest."""
+    document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    assert Contract("jetemail", root).digest == jetemail.digest

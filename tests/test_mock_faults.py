@@ -1,0 +1,172 @@
+"""Scripted faults spoil exactly the answers they were meant for, in exactly the way they say."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+PATH = "/outbound/smarthost"
+
+
+def _play(mock: httpx.Client, **fault: Any) -> None:
+    """Have the mock play one fault."""
+    mock.post("/__mock/faults", json=fault).raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (500, {"success": False}, "application/json", '{"success":false}'),
+        (502, "<html>Bad gateway</html>", "text/plain; charset=utf-8", "<html>Bad gateway</html>"),
+        (520, None, None, ""),
+        (200, [1, "é"], "application/json", '[1,"é"]'),
+        (204, None, None, ""),
+    ],
+)
+def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, kind: str | None, text: str) -> None:
+    """Claim: a fault answers in the vendor's place. Expectation: its status and body, JSON or a text as it stands; the
+    request itself is not carried out.
+    """
+    _play(mock, status=status, body=body, times=1)
+    answer = mock.post(PATH, json={"username": "a"})
+    assert (answer.status_code, answer.headers.get("content-type"), answer.text) == (status, kind, text)
+    assert mock.get(PATH).json()["smarthosts"] == []
+
+
+def test_headers_are_played(mock: httpx.Client) -> None:
+    """Claim: a fault adds and replaces headers. Situation: 429 with Retry-After, a page in place of JSON."""
+    _play(mock, status=429, body="<html>", headers={"Retry-After": "300", "Content-Type": "text/html"})
+    answer = mock.get(PATH)
+    assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("300", "text/html")
+
+
+def test_fault_is_used_up(mock: httpx.Client) -> None:
+    """Claim: a fault plays as often as it says. Situation: twice. Expectation: two answers spoilt, then none waits."""
+    _play(mock, status=503, times=2)
+    assert [mock.get(PATH).status_code for _ in range(3)] == [503, 503, 200]
+    assert mock.get("/__mock/faults").json() == []
+
+
+def test_faults_play_in_turn(mock: httpx.Client) -> None:
+    """Claim: the oldest fault goes first. Expectation: in order; DELETE drops those that wait."""
+    for status in (501, 502, 503):
+        _play(mock, status=status)
+    assert [mock.get(PATH).status_code for _ in range(2)] == [501, 502]
+    assert [fault["status"] for fault in mock.get("/__mock/faults").json()] == [503]
+    assert mock.delete("/__mock/faults").json() == []
+    assert mock.get(PATH).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "meant", [{"operation": "deleteSmtpUser"}, {"method": "DELETE"}, {"path": f"{PATH}", "method": "DELETE"}]
+)
+def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) -> None:
+    """Claim: a fault may be meant for some requests. Expectation: others pass, the first that matches is spoilt."""
+    _play(mock, status=503, **meant)
+    assert mock.get(PATH).status_code == 200
+    assert mock.post(PATH, json={"username": "a"}).status_code == 200
+    assert mock.request("DELETE", PATH, json={"username": "a"}).status_code == 503
+    assert mock.request("DELETE", PATH, json={"username": "a"}).status_code == 200
+
+
+def test_fault_for_another_path_does_not_play(mock: httpx.Client) -> None:
+    """Claim: a path is matched whole. Expectation: nothing is spoilt, the fault waits."""
+    _play(mock, status=503, path="/outbound")
+    assert mock.get(PATH).status_code == 200
+    assert len(mock.get("/__mock/faults").json()) == 1
+
+
+def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:
+    """Claim: controls always work. Situation: a fault for anything. Expectation: it waits for a vendor's path."""
+    _play(mock, close=True)
+    assert mock.get("/__mock/health").status_code == 200
+    with pytest.raises(httpx.RemoteProtocolError):
+        mock.get(PATH)
+
+
+def test_delay_is_waited(mock: httpx.Client) -> None:
+    """Claim: a slow server can be played. Expectation: the true answer, after at least the delay."""
+    _play(mock, delay=0.2)
+    begun = time.monotonic()
+    answer = mock.get(PATH)
+    assert time.monotonic() - begun >= 0.2
+    assert answer.json() == {"success": True, "smarthosts": []}
+
+
+@pytest.mark.parametrize("cut", [0, 5])
+def test_cut_body_breaks_the_connection(mock: httpx.Client, cut: int) -> None:
+    """Claim: a cut is told from an answer. Situation: an answer that ends before its Content-Length.
+
+    Expectation: a transport error with the bytes it let through; the request was carried out, the next one works.
+    """
+    _play(mock, cut=cut)
+    with pytest.raises(httpx.RemoteProtocolError, match=f"received {cut} bytes"):
+        mock.post(PATH, json={"username": "a"})
+    assert [row["username"] for row in mock.get(PATH).json()["smarthosts"]] == ["a"]
+
+
+def test_closed_connection_answers_nothing(mock: httpx.Client) -> None:
+    """Claim: a server may vanish. Expectation: no answer at all; carried out all the same, and noted in the journal."""
+    _play(mock, close=True)
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        mock.post(PATH, json={"username": "a"})
+    assert mock.post(PATH, json={"username": "a"}).status_code == 409
+    assert [call["status"] for call in mock.get("/__mock/calls").json()] == [200, 409]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        [],
+        "slow",
+        {"stauts": 500},
+        {"status": 199},
+        {"status": 600},
+        {"status": "500"},
+        {"status": True},
+        {"times": 0},
+        {"times": 1.5},
+        {"delay": -1},
+        {"delay": 61},
+        {"delay": "1"},
+        {"cut": -1},
+        {"operation": 1},
+        {"path": ["/"]},
+        {"headers": []},
+        {"headers": {"a": 1}},
+        {"headers": {"a": "b\r\nc: d"}},
+        {"headers": {"a": "é"}},
+    ],
+    ids=json.dumps,
+)
+def test_malformed_fault_is_refused(mock: httpx.Client, fault: Any) -> None:
+    """Claim: a fault that cannot be played is refused. Expectation: 400 with the reason, and none waits."""
+    answer = mock.post("/__mock/faults", json=fault)
+    assert answer.status_code == 400
+    assert "fault" in answer.json()["error"]
+    assert mock.get("/__mock/faults").json() == []
+    assert mock.get(PATH).status_code == 200
+
+
+@pytest.mark.xfail(reason="bug: a header's name is checked to be printable, not to be one; the answer then breaks")
+@pytest.mark.parametrize("name", ["a b", "", "a:"])
+def test_header_that_cannot_be_sent_is_refused(mock: httpx.Client, name: str) -> None:
+    """Claim: the same holds for a header's name. Situation: a space, nothing, a colon. Expectation: 400."""
+    assert mock.post("/__mock/faults", json={"headers": {name: "x"}}).status_code == 400
+
+
+@pytest.mark.xfail(reason="bug: half a surrogate pair cannot be encoded, and 500 is answered instead")
+def test_any_text_can_be_played(mock: httpx.Client) -> None:
+    """Claim: a text is played as it stands, or refused. Situation: half a surrogate pair. Expectation: 200 or 400."""
+    told = mock.post("/__mock/faults", json={"status": 200, "body": "\ud800"})
+    assert told.status_code == 400 or mock.get(PATH).status_code == 200
+
+
+@pytest.mark.xfail(reason="bug: `close` and `cut` given as other kinds, and a body without a status, are taken")
+@pytest.mark.parametrize("fault", [{"close": "no"}, {"delay": True}, {"body": "never said"}])
+def test_fault_that_does_not_mean_what_it_says_is_refused(mock: httpx.Client, fault: Any) -> None:
+    """Claim: no fault is taken half. Situation: a text for a boolean, and the reverse; a body that is never said."""
+    assert mock.post("/__mock/faults", json=fault).status_code == 400

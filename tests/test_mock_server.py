@@ -1,0 +1,213 @@
+"""The mock answers as the vendor would, says what it holds, and can be told what to read into the documents."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.catalogue import Contract
+from contracts.errors import UsageError
+from mock_server.journal import LENGTH
+from mock_server.server import build, running
+from tests.conftest import PAID_KEY
+
+PATH = "/outbound/smarthost"
+FREE = {"Authorization": "Bearer api_test_free_0123456789abcdef"}
+
+
+def _create(mock: httpx.Client, name: str, **more: Any) -> httpx.Response:
+    return mock.post(PATH, json={"username": name, **more})
+
+
+def test_health_names_the_contracts(mock: httpx.Client) -> None:
+    """Claim: health says that the mock is ready, and that it is one. Expectation: 200 and the slugs it serves."""
+    answer = mock.get("/__mock/health")
+    assert answer.status_code == 200
+    assert answer.json()["mock"] is True
+    assert answer.json()["contracts"] == ["jetemail"]
+
+
+def test_life_of_a_user(mock: httpx.Client) -> None:
+    """Claim: the mock keeps state. Situation: create, update, rename, delete. Expectation: the list follows."""
+    assert _create(mock, "a", quota=3).status_code == 200
+    assert mock.patch(PATH, json={"currentUsername": "a", "newUsername": "b", "quota": 4}).status_code == 200
+    listed = mock.get(PATH).json()
+    assert [(row["username"], row["quota"]) for row in listed["smarthosts"]] == [("b", 4)]
+    assert mock.request("DELETE", PATH, json={"username": "b"}).json()["success"] is True
+    assert mock.get(PATH).json() == {"success": True, "smarthosts": []}
+
+
+def _without_key(mock: httpx.Client) -> httpx.Response:
+    return httpx.get(str(mock.base_url.join(PATH)))
+
+
+@pytest.mark.parametrize(
+    ("ask", "status"),
+    [
+        (lambda mock: _create(mock, "new"), 200),
+        (lambda mock: _create(mock, "a"), 409),
+        (lambda mock: _create(mock, "new", quota=-1), 400),
+        (lambda mock: mock.post(PATH, json={"username": "new", "allowAnyDomain": True}, headers=FREE), 403),
+        (lambda mock: mock.patch(PATH, json={"currentUsername": "a", "quota": 1}), 200),
+        (lambda mock: mock.patch(PATH, json={"currentUsername": "new", "quota": 1}), 404),
+        (lambda mock: mock.patch(PATH, json={"currentUsername": "a", "newUsername": "b"}), 409),
+        (lambda mock: mock.request("DELETE", PATH, json={"username": "a"}), 200),
+        (lambda mock: mock.request("DELETE", PATH, json={"username": "new"}), 404),
+        (lambda mock: mock.get(PATH), 200),
+        (_without_key, 401),
+    ],
+)
+def test_documented_status(
+    mock: httpx.Client, jetemail: Contract, ask: Callable[[httpx.Client], httpx.Response], status: int
+) -> None:
+    """Claim: over HTTP the answers are the document's. Situation: users a and b. Expectation: status, JSON, schema."""
+    _create(mock, "a")
+    _create(mock, "b")
+    answer = ask(mock)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    operation = jetemail.effective.at(PATH, answer.request.method)
+    assert operation is not None
+    schema = operation.answers[status].media["application/json"]
+    assert schema is not None
+    assert schema.violations(answer.json()) == []
+
+
+def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
+    """Claim: a failing test can see what the mock holds. Expectation: users by vendor, no password; DELETE empties."""
+    _create(mock, "a", password="correct horse")  # noqa: S106 (a made-up one, looked for below)
+    shown = mock.get("/__mock/state")
+    assert [user["username"] for user in shown.json()["jetemail"]] == ["a"]
+    assert "horse" not in shown.text
+    assert mock.delete("/__mock/state").json() == {"jetemail": []}
+    assert mock.get(PATH).json()["smarthosts"] == []
+
+
+def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
+    """Claim: the journal is for reading. Situation: a key in the header and in a text, passwords sent and made.
+
+    Expectation: what was asked and answered, none of the secrets; control calls are not counted; DELETE empties.
+    """
+    _create(mock, "a", password="correct horse", approvedDomains=[PAID_KEY])  # noqa: S106 (looked for below)
+    made = _create(mock, "b").json()["password"]
+    mock.get("/__mock/state")
+    shown = mock.get("/__mock/calls")
+    first, second = shown.json()
+    assert (first["method"], first["path"], first["status"], first["credential"]) == ("POST", PATH, 400, True)
+    assert (second["body"]["username"], second["status"]) == ("b", 200)
+    for secret in ("horse", made, PAID_KEY):
+        assert secret not in shown.text
+    mock.delete("/__mock/calls")
+    assert mock.get("/__mock/calls").json() == []
+
+
+@pytest.mark.xfail(reason="bug: texts are cut before secrets are looked for, so the beginning of one stays")
+def test_secret_at_the_end_of_a_long_text_is_not_kept(mock: httpx.Client) -> None:
+    """Claim: cutting long texts reveals nothing. Situation: a key that begins near the cut. Expectation: no part of it."""
+    _create(mock, "a", note="x" * 180 + PAID_KEY)
+    assert PAID_KEY[:15] not in mock.get("/__mock/calls").text
+
+
+def test_journal_is_bounded(mock: httpx.Client) -> None:
+    """Claim: a long run does not fill memory. Situation: more calls than are kept, one of them long.
+
+    Expectation: the last thousand, and of long texts and lists the beginning.
+    """
+    assert LENGTH == 1000
+    _create(mock, "first")
+    for _ in range(LENGTH):
+        mock.put(PATH)
+    _create(mock, "last", note="x" * 100_000, notes=["y"] * 100_000)
+    shown = mock.get("/__mock/calls")
+    assert len(shown.json()) == LENGTH
+    assert [call["method"] for call in shown.json()[-2:]] == ["PUT", "POST"]
+    assert "first" not in shown.text
+    assert len(json.dumps(shown.json()[-1])) < 5_000
+
+
+def test_readings_are_shown_and_told(mock: httpx.Client, jetemail: Contract) -> None:
+    """Claim: the mock takes any reading. Situation: names are sanitised from now on. Expectation: shown, and so."""
+    assert mock.get("/__mock/readings").json() == {"jetemail": {n: v[0] for n, v in jetemail.model.readings.items()}}
+    assert _create(mock, "FOO").status_code == 400
+    told = mock.put("/__mock/readings", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
+    assert told.status_code == 200
+    assert told.json()["jetemail"]["names"] == "sanitised"
+    assert _create(mock, "FOO").status_code == 200
+    [row] = mock.get(PATH).json()["smarthosts"]
+    assert (row["username"], row["approvedDomains"]) == ("foo", [])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"jetemail": {"list-texts": "array", "names": "shouted"}},
+        {"jetemail": {"list-texts": "array", "weather": "fine"}},
+        {"jetemail": {"list-texts": "array"}, "nobody": {}},
+        {"jetemail": {"list-texts": "array", "names": ["refused"]}},
+        {"jetemail": "array"},
+        ["array"],
+        None,
+    ],
+)
+def test_unknown_reading_changes_nothing(mock: httpx.Client, told: Any) -> None:
+    """Claim: one wrong reading refuses all. Situation: a good one beside a wrong one. Expectation: 400, all as before."""
+    _create(mock, "a")
+    before = mock.get("/__mock/readings").json(), mock.get("/__mock/state").json()
+    answer = mock.put("/__mock/readings", json=told)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert (mock.get("/__mock/readings").json(), mock.get("/__mock/state").json()) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "HEAD", "PROPFIND"])
+def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
+    """Claim: what no document declares does not succeed. Expectation: 405, with no body where HEAD allows none."""
+    answer = mock.request(method, PATH)
+    assert answer.status_code == 405
+    assert bool(answer.content) == (method != "HEAD")
+
+
+@pytest.mark.parametrize(("reading", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")])
+def test_head_and_options_are_as_told(mock: httpx.Client, reading: str, method: str, value: str) -> None:
+    """Claim: frameworks answer HEAD and OPTIONS by themselves. Expectation: as told, without a body."""
+    mock.put("/__mock/readings", json={"jetemail": {reading: value}})
+    answer = mock.request(method, PATH)
+    assert (answer.status_code, answer.content) == (int(value), b"")
+    assert mock.request("PUT", PATH).status_code == 405
+
+
+def test_unknown_path_is_404(mock: httpx.Client) -> None:
+    """Claim: the mock serves the contract's paths only. Expectation: 404 as JSON."""
+    for path in ("/", "/outbound", f"{PATH}/more", "/__mock/nothing"):
+        answer = mock.get(path)
+        assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+@pytest.mark.xfail(reason="bug: a slash at the end is redirected, which no document says")
+def test_path_with_a_slash_at_its_end_is_404(mock: httpx.Client) -> None:
+    """Claim: another path is not this one. Expectation: 404, no redirect."""
+    assert mock.get(f"{PATH}/").status_code == 404
+
+
+def test_keys_come_from_the_environment(jetemail: Contract) -> None:
+    """Claim: mock and suite take the same variables. Situation: one set, one empty.
+
+    Expectation: the key given, not its test value; the documented test value for the other.
+    """
+    with running(build([jetemail], {"JETEMAIL_API_KEY": "api_mine", "JETEMAIL_FREE_API_KEY": ""})) as address:
+        statuses = {
+            key: httpx.get(f"{address}{PATH}", headers={"Authorization": f"Bearer {key}"}).status_code
+            for key in ("api_mine", PAID_KEY, "api_test_free_0123456789abcdef")
+        }
+    assert statuses == {"api_mine": 200, PAID_KEY: 401, "api_test_free_0123456789abcdef": 200}
+
+
+def test_contracts_that_overlap_are_refused() -> None:
+    """Claim: one address has one vendor. Situation: two contracts with the same path. Expectation: both are named."""
+    one, other = Contract("jetemail"), Contract("jetemail")
+    assert other.model
+    other.slug = "twin"
+    with pytest.raises(UsageError, match=rf"^contracts jetemail and twin both declare {PATH}: "):
+        build([one, other], {})

@@ -1,0 +1,200 @@
+"""A red that can be trusted: each drift is found, weighed and named, and what the report says to run shows it."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import drifted_server as drifted
+from tests.faithful_server import JetEmail
+from tests.loopback_server import App, serving
+from tests.suite_command import FREE, PAID, Result, check, two_at_a_time
+
+
+@dataclass(frozen=True)
+class Case:
+    """A drift: how grave it is, the methods that it touches, and the id of the finding that names it."""
+
+    server: type[JetEmail]
+    severity: str
+    methods: str
+    id: str
+
+    @property
+    def exit_status(self) -> int:
+        return 1 if self.severity == "breaking" else 0
+
+
+CASES = {
+    case.server.__name__: case
+    for case in (
+        Case(drifted.DropsMessage, "breaking", "POST", "createSmtpUser/200/body/message/missing"),
+        Case(drifted.RenamesError, "breaking", "PATCH", "updateSmtpUser/400/body/error/missing"),
+        Case(drifted.UpdatesUnknown, "breaking", "PATCH", "updateSmtpUser/rule/name-unknown/accepted"),
+        Case(drifted.DeletesUnknown, "breaking", "DELETE", "deleteSmtpUser/rule/name-unknown/accepted"),
+        Case(drifted.ForgetsToDelete, "breaking", "DELETE", "deleteSmtpUser/effect/removed/unexpected"),
+        Case(drifted.EchoesPassword, "breaking", "POST", "createSmtpUser/rule/password-not-returned/unexpected"),
+        Case(drifted.TakesAnyKey, "breaking", "GET POST PATCH DELETE", "deleteSmtpUser/credential/accepted"),
+        Case(drifted.RefusesLongNames, "breaking", "POST", "createSmtpUser/request/username/maxLength/refused"),
+        Case(drifted.TakesNegativeQuota, "additive", "POST", "createSmtpUser/request/quota/minimum/accepted"),
+        Case(drifted.AddsField, "additive", "DELETE", "deleteSmtpUser/200/body/remaining/undocumented"),
+        Case(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
+        Case(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        Case(drifted.TakesDuplicates, "breaking", "POST", "createSmtpUser/rule/name-taken/accepted"),
+        Case(drifted.TakesBothFlags, "breaking", "POST PATCH", "createSmtpUser/rule/flags-exclusive/accepted"),
+        Case(drifted.GeneratesNothing, "breaking", "POST", "createSmtpUser/200/body/password/missing"),
+        Case(drifted.TellsPasswords, "breaking", "GET", "listSmtpUsers/200/body/smarthosts/[*]/password/undocumented"),
+        Case(drifted.SharesUsers, "breaking", "GET POST", "listSmtpUsers/rule/own-account/unexpected"),
+        Case(drifted.AnswersCreated, "breaking", "POST", "createSmtpUser/*/status-201"),
+        Case(drifted.Forbids, "breaking", "GET POST PATCH DELETE", "updateSmtpUser/credential/status-403"),
+        Case(drifted.AnswersHtml, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        Case(drifted.CutsJson, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        Case(drifted.BreaksOff, "breaking", "PATCH", "updateSmtpUser/*no-answer"),
+        Case(drifted.FailsOnQuota, "breaking", "POST", "createSmtpUser/*quota*/status-500"),
+    )
+}
+EVERY = pytest.mark.parametrize("drift", CASES)
+ADDITIVE = pytest.mark.parametrize("drift", [name for name, case in CASES.items() if case.severity == "additive"])
+
+Results = Callable[[str], Result]
+
+
+@pytest.fixture(name="results", scope="module")
+def _results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    def work(drift: str) -> Result:
+        with serving(CASES[drift].server()) as at:
+            return check(tmp_path_factory.mktemp(drift), at.url)
+
+    with two_at_a_time(request, "drift", work) as results:
+        yield results
+
+
+def _named(result: Result, case: Case) -> dict[str, Any]:
+    """The finding that names the drift."""
+    found = [finding for name, finding in result.findings.items() if fnmatchcase(name, case.id)]
+    assert found, (case.id, result)
+    return found[0]
+
+
+@EVERY
+def test_a_drift_is_found_and_weighed(results: Results, drift: str) -> None:
+    """Claim: drift turns the run red where it breaks somebody, and only there.
+
+    Situation: a server that breaks one promise.
+    Expectation: a finding under its stable id, with the right severity, verdict and exit status.
+    """
+    case, result = CASES[drift], results(drift)
+    assert _named(result, case)["severity"] == case.severity, result
+    assert (result.report["verdict"], result.status) == (case.severity, case.exit_status)
+    assert result.report["reason"] is None
+
+
+@EVERY
+def test_a_finding_names_its_operation_and_nothing_else_is_blamed(results: Results, drift: str) -> None:
+    """Claim: whoever reads a finding looks in the right place.
+
+    Situation: the same servers.
+    Expectation: every finding is about an operation that the drift touches; id, clause and words agree on it.
+    """
+    case, result = CASES[drift], results(drift)
+    operations = {f"{method} /outbound/smarthost" for method in case.methods.split()}
+    assert {finding["operation"] for finding in result.findings.values()} <= operations, result
+    finding = _named(result, case)
+    assert finding["id"].split("/")[0] == finding["clause"].split("/")[0]
+    assert all(finding[words].strip() for words in ("title", "why", "promise", "reproduce"))
+    shown = finding["exchange"]["request"]
+    assert shown["method"] in {"GET", *case.methods.split()}, "an effect shows in the list, all else where it is"
+
+
+@EVERY
+def test_a_steady_drift_is_not_called_flapping(results: Results, drift: str) -> None:
+    """Claim: flapping is said of what comes and goes, and of nothing else.
+
+    Situation: servers that drift every time.
+    Expectation: no finding is flapping, and none is noted as not seen again.
+    """
+    report = results(drift).report
+    assert [finding["id"] for finding in report["findings"] if finding["flapping"]] == []
+    assert report["notes"] == []
+
+
+@EVERY
+def test_what_the_report_says_to_run_shows_the_drift(results: Results, drift: str) -> None:
+    """Claim: a finding can be shown to the vendor with the report's own lines.
+
+    Situation: the finding's curl lines, run against a fresh server with the same drift, and against a faithful one.
+    Expectation: the last answer has the status of the finding, and is another than the faithful server's.
+    """
+    case, result = CASES[drift], results(drift)
+    finding = _named(result, case)
+    lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
+    broken, good = (_run(lines, server) for server in (case.server(), JetEmail()))
+    assert broken.status == finding["status"] or broken.code != 0
+    assert broken != good
+
+
+@ADDITIVE
+def test_additive_drift_fails_where_that_is_asked_for(
+    results: Results, drift: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Claim: who wants to know of additive drift by exit status can.
+
+    Situation: additive drift, with FAIL_ON=additive.
+    Expectation: the verdict is additive all the same, and the status 1 in place of 0.
+    """
+    assert results(drift).status == 0
+    with serving(CASES[drift].server()) as at:
+        result = check(tmp_path_factory.mktemp(drift), at.url, "--fail-on", "additive")
+    assert (result.report["verdict"], result.status) == ("additive", 1)
+
+
+def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
+    """Claim: what does not repeat is still reported, as what it is.
+
+    Situation: creation leaves its message out every second time.
+    Expectation: the finding is breaking and flapping, and shows both answers.
+    """
+    with serving(drifted.FlapsMessage()) as at:
+        result = check(tmp_path, at.url)
+    finding = result.findings["createSmtpUser/200/body/message/missing"]
+    assert (finding["flapping"], finding["severity"], result.status) == (True, "breaking", 1)
+    assert "message" not in finding["exchange"]["response"]["body"]
+    assert "message" in finding["again"]["response"]["body"]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the last curl line showed: curl's own status, the HTTP status, the body without times and secrets."""
+
+    code: int
+    status: int | None
+    body: Any
+
+
+def _run(lines: str, app: App) -> _Shown:
+    """Run curl ``lines`` in a shell, one by one, as somebody would paste them."""
+    with serving(app) as at:
+        environment = {**os.environ, "JETEMAIL_API_KEY": PAID, "JETEMAIL_FREE_API_KEY": FREE, "TARGET": at.url}
+        for line in lines.split("\n"):
+            told = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
+    head, _, body = told.stdout.decode().replace("\r\n", "\n").partition("\n\n")
+    status = re.match(r"HTTP/1.1 ([0-9]{3}) ", head)
+    try:
+        shown = _timeless(json.loads(body))
+    except ValueError:
+        shown = body
+    return _Shown(told.returncode, int(status[1]) if status else None, shown)
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        passing = ("created_date", "last_modified", "password")
+        return {name: "…" if name in passing else _timeless(inner) for name, inner in value.items()}
+    return [_timeless(inner) for inner in value] if isinstance(value, list) else value
