@@ -70,6 +70,8 @@ def judge(
     the uncertain checks refused; it is asked only where no check is certain.
     """
     live = [check for check in checks if check.possible(readings)]
+    if not live:
+        return list(succeed(readings))
     live.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))
     outcomes = {check: refuse(check, check.shown(readings)) for check in live}
     certain = [check for check in live if check.certain(readings)]

@@ -20,7 +20,11 @@ class Readings:
 
     def choices(self, name: str, scope: str = "") -> tuple[str, ...]:
         """The values of ``name`` that are still possible within ``scope``, the mock's first."""
+        if not self.left:
+            return self.open[name]
         everywhere = self.left.get(name, self.open[name])
+        if not scope:
+            return everywhere
         here = self.left.get(f"{name}@{scope}", everywhere)
         return tuple(value for value in here if value in everywhere)
 

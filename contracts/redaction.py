@@ -14,6 +14,8 @@ from contracts.schema import Document
 
 JSON = Any
 _TELLING = re.compile(r"password|passwd|secret|token|api[-_]?key|(^|[-_.])key$|hash|authorization", re.IGNORECASE)
+_MOST_NAMES = 1000
+"""How many names' answers are remembered: names come from servers, and memory is bounded."""
 _SHORTEST_KNOWN = 8
 """A value shorter than this is not looked for elsewhere: it would blank half a report."""
 
@@ -40,6 +42,7 @@ class Redactor:
 
     def __init__(self, names: Iterable[str] = (), values: Iterable[str] = ()) -> None:
         self._names = {name.lower() for name in names}
+        self._secret_names: dict[str, bool] = {}
         self._spellings: dict[str, str] = {}
         self._search: re.Pattern[str] | None = None
         for value in values:
@@ -47,7 +50,12 @@ class Redactor:
 
     def secret_name(self, name: str) -> bool:
         """Whether what stands under ``name`` is a secret."""
-        return name.lower() in self._names or _TELLING.search(name) is not None
+        known = self._secret_names.get(name)
+        if known is None:
+            known = name.lower() in self._names or _TELLING.search(name) is not None
+            if len(self._secret_names) < _MOST_NAMES:
+                self._secret_names[name] = known
+        return known
 
     def learn(self, value: JSON) -> None:
         """Remember ``value`` as a secret, to be replaced wherever it appears from now on."""
@@ -88,7 +96,7 @@ class Redactor:
         """``value`` with every secret replaced, in a new structure."""
         if isinstance(value, dict):
             return {
-                self.text(name): _blank(inner) if self.secret_name(name) else self.json(inner)
+                self.text(name): blank(inner) if self.secret_name(name) else self.json(inner)
                 for name, inner in value.items()
             }
         if isinstance(value, list):
@@ -121,7 +129,7 @@ def _texts(value: JSON) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _blank(value: JSON) -> JSON:
+def blank(value: JSON) -> JSON:
     """A secret's value without its content: null and booleans tell nothing, the rest goes."""
     if value is None or isinstance(value, bool):
         return value

@@ -64,6 +64,8 @@ class Schema:
 
     def violations(self, value: JSON) -> list[Violation]:
         """Every way in which ``value`` breaks the schema, in the validator's order."""
+        if self._validator.is_valid(value):  # much faster than finding no error
+            return []
         return [self._violation(error) for error in self._validator.iter_errors(value)]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: the vendors' own paths, and its controls below ``/__mock/``."""
+"""The mock as an ASGI application: the vendors' own paths; its controls are `mock_server.controls`."""
 
 import asyncio
 import json
@@ -7,27 +7,24 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from contracts.document import METHODS, Operation
-from contracts.errors import UsageError
 from contracts.redaction import Redactor, password_names
-from mock_server.faults import Fault, Faults, read_fault
+from mock_server.controls import Controls
+from mock_server.faults import Fault, Faults
 from mock_server.journal import Journal
 from mock_server.vendor import MAX_BODY, Vendor, keys, overlapping, parse
+from mock_server.wire import BodyTooLargeError, answer_json, read_body
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_CONTROLS = "/__mock"
-
-
-class BodyTooLargeError(Exception):
-    """A request body passed `MAX_BODY`."""
 
 
 class Mock:
-    """The vendors served together, their faults and their journal."""
+    """The vendors served together, their faults and their journal. An ASGI application."""
 
     def __init__(self, vendors: Sequence[Vendor], environment: Mapping[str, str]) -> None:
         overlapping(list(vendors))
@@ -36,102 +33,56 @@ class Mock:
         values = [key for v in vendors for key in keys(v.contract, environment).values()]
         self.journal = Journal(Redactor(names, values))
         self.faults = Faults()
-        self.app = Starlette(routes=[*self._controls(), *self._vendor_routes()])
-        self.app.add_exception_handler(404, _not_found)
+        self._endpoints = dict(self._vendor_endpoints())
+        methods = [method.upper() for method in METHODS]
+        routes = [Route(path, endpoint, methods=methods) for path, endpoint in self._endpoints.items()]
+        controls = Controls(self.vendors, self.faults, self.journal)
+        self._app = Starlette(routes=[*controls.routes(), *routes])
+        self._app.add_exception_handler(404, _not_found)
 
-    # -- the vendors' paths
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Paths without parameters are found at once, all others by Starlette's router."""
+        endpoint = self._endpoints.get(scope["path"])
+        if endpoint is None:
+            await self._app(scope, receive, send)
+            return
+        response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
-    def _vendor_routes(self) -> list[Route]:
-        routes = []
+    def _vendor_endpoints(self) -> list[tuple[str, Endpoint]]:
+        found = []
         for vendor in self.vendors.values():
             by_path: dict[str, dict[str, Operation]] = {}
             for operation in vendor.contract.operations.values():
                 by_path.setdefault(operation.path, {})[operation.method] = operation
             for path, operations in by_path.items():
-                methods = [method.upper() for method in METHODS]
-                endpoint = self._endpoint(vendor, operations)
-                routes.append(Route(vendor.contract.base_path + path, endpoint, methods=methods))
-        return routes
+                found.append((vendor.contract.base_path + path, self._endpoint(vendor, operations)))
+        return found
 
     def _endpoint(self, vendor: Vendor, operations: Mapping[str, Operation]) -> Endpoint:
         async def answer(request: Request) -> Response:
             headers = _headers(request)
             try:
-                body = await _read(request)
+                body = parse(await read_body(request))
             except BodyTooLargeError:
-                return _json(413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
-            path = request.url.path
-            operation = operations.get(request.method)
-            fault = self.faults.take(operation.id if operation else None, request.method, path)
+                return answer_json(413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
+            method, path = request.method, request.scope["path"]
+            operation = operations.get(method)
+            fault = self.faults.take(operation.id if operation else None, method, path)
             if fault is not None and fault.delay:
                 await asyncio.sleep(fault.delay)
             if fault is not None and fault.status is not None:
                 status, shown = fault.status, fault.body
             elif operation is None:
-                status, shown = _undeclared(vendor, request.method)
+                status, shown = _undeclared(vendor, method)
             else:
                 status, shown = vendor.answer(operation, path, headers, body)
-            self.journal.note(request.method, path, headers, parse(body), status, shown)
+            self.journal.note(method, path, headers, body, status, shown)
             if fault is None:
-                return _json(status, shown)
+                return answer_json(status, shown)
             return await _faulty(request, fault, status, shown)
 
         return answer
-
-    # -- controls
-
-    def _controls(self) -> list[Route]:
-        return [
-            Route(f"{_CONTROLS}/health", self._health),
-            Route(f"{_CONTROLS}/state", self._state, methods=["GET", "DELETE"]),
-            Route(f"{_CONTROLS}/calls", self._calls, methods=["GET", "DELETE"]),
-            Route(f"{_CONTROLS}/faults", self._faults, methods=["GET", "POST", "DELETE"]),
-            Route(f"{_CONTROLS}/readings", self._readings, methods=["GET", "PUT"]),
-        ]
-
-    async def _health(self, _request: Request) -> Response:
-        return _json(200, {"mock": True, "contracts": sorted(self.vendors)})
-
-    async def _state(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            for vendor in self.vendors.values():
-                vendor.reset()
-        return _json(200, {slug: vendor.dump() for slug, vendor in self.vendors.items()})
-
-    async def _calls(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self.journal.clear()
-        return _json(200, self.journal.calls())
-
-    async def _faults(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self.faults.waiting = []
-        if request.method == "POST":
-            try:
-                self.faults.waiting.append(read_fault(parse(await _read(request))))
-            except (UsageError, BodyTooLargeError) as error:
-                return _json(400, {"error": str(error)})
-        return _json(200, [vars(fault) for fault in self.faults.waiting])
-
-    async def _readings(self, request: Request) -> Response:
-        if request.method == "PUT":
-            told = parse(await _read(request))
-            try:
-                self.tell(told)
-            except UsageError as error:
-                return _json(400, {"error": str(error)})
-        return _json(200, {slug: vendor.readings for slug, vendor in self.vendors.items()})
-
-    def tell(self, told: Any) -> None:
-        """Take the readings ``{slug: {name: value}}``; where one is wrong, none is taken."""
-        if not isinstance(told, dict) or not all(isinstance(values, dict) for values in told.values()):
-            raise UsageError('readings are an object by vendor: {"<vendor>": {"<reading>": "<value>"}}')
-        for slug, values in told.items():
-            if slug not in self.vendors:
-                raise UsageError(f"vendor {slug!r} is not served here: choose from {', '.join(self.vendors)}")
-            Vendor(self.vendors[slug].contract, {}, values)
-        for slug, values in told.items():
-            self.vendors[slug].tell(values)
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -142,49 +93,31 @@ def _headers(request: Request) -> dict[str, str]:
     return headers
 
 
-async def _read(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise BodyTooLargeError
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _undeclared(vendor: Vendor, method: str) -> tuple[int, Any]:
     """What a method answers that no document declares: 405, but for what the readings say of HEAD and OPTIONS."""
     told = vendor.readings.get(method.lower(), "405")
     return int(told), None if told != "405" else {"error": HTTPStatus(405).phrase}
 
 
-def _json(status: int, value: Any) -> Response:
-    if value is None:
-        return Response(status_code=status)
-    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-    return Response(content, status, media_type="application/json")
-
-
 async def _not_found(_request: Request, _error: Exception) -> Response:
-    return _json(404, {"error": HTTPStatus(404).phrase})
+    return answer_json(404, {"error": HTTPStatus(404).phrase})
 
 
 async def _faulty(request: Request, fault: Fault, status: int, shown: Any) -> Response:
     """The answer as the fault spoils it; cut and closed connections are written past the server, on the socket."""
-    response = Response(shown, status, media_type="text/plain") if isinstance(shown, str) else _json(status, shown)
+    text = isinstance(shown, str)
+    response = Response(shown, status, media_type="text/plain") if text else answer_json(status, shown)
     for name, value in fault.headers.items():
         response.headers[name] = value
     if fault.cut is None and not fault.close:
         return response
     connection = request.scope["extensions"]["mock.connection"]["transport"]
     if not fault.close:
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status in set(HTTPStatus) else 'Status'}\r\n".encode()
+        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else json.dumps(status)
+        head = f"HTTP/1.1 {status} {phrase}\r\n".encode()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
         connection.write(head + lines + b"\r\n" + bytes(response.body)[: fault.cut])
     connection.close()
-    try:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-    except ClientDisconnect:
+    while (await request.receive())["type"] != "http.disconnect":
         pass
     return response

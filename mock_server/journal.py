@@ -3,13 +3,15 @@
 import time
 from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
-from contracts.redaction import Redactor
+from contracts.redaction import Redactor, blank
 from contracts.request import Body
 
 LENGTH = 1000
 _SHORT = 200
+_DEEP = 16
 """Longer texts and lists are cut: the journal is for reading, and bounded."""
 
 
@@ -28,11 +30,28 @@ class Journal:
                 "method": method,
                 "path": self._redactor.text(path),
                 "credential": "authorization" in headers,
-                "body": body.value if isinstance(body, Body) else self._redactor.json(_cut(body)),
+                "body": body.value if isinstance(body, Body) else self._kept(body),
                 "status": status,
-                "answer": self._redactor.json(_cut(answer)),
+                "answer": self._kept(answer),
             }
         )
+
+    def _kept(self, value: Any, depth: int = 0) -> Any:
+        """``value`` without secrets, and cut: one walk, since every request pays for it."""
+        if isinstance(value, str):
+            text = self._redactor.text(value)
+            return text if len(text) <= _SHORT else f"{text[:_SHORT]}… ({len(text)} characters)"
+        if isinstance(value, dict):
+            if depth > _DEEP:
+                return "…"
+            secret = self._redactor.secret_name
+            return {
+                self._redactor.text(name): blank(inner) if secret(name) else self._kept(inner, depth + 1)
+                for name, inner in islice(value.items(), _SHORT)
+            }
+        if isinstance(value, list):
+            return "…" if depth > _DEEP else [self._kept(inner, depth + 1) for inner in islice(value, _SHORT)]
+        return value
 
     def calls(self) -> list[dict[str, Any]]:
         """The exchanges kept, oldest first."""
@@ -41,15 +60,3 @@ class Journal:
     def clear(self) -> None:
         """Forget them."""
         self._calls.clear()
-
-
-def _cut(value: Any, depth: int = 0) -> Any:
-    if depth > 16:
-        return "…"
-    if isinstance(value, str):
-        return value if len(value) <= _SHORT else f"{value[:_SHORT]}… ({len(value)} characters)"
-    if isinstance(value, list):
-        return [_cut(inner, depth + 1) for inner in value[:_SHORT]]
-    if isinstance(value, dict):
-        return {str(name): _cut(inner, depth + 1) for name, inner in list(value.items())[:_SHORT]}
-    return value

@@ -50,13 +50,14 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
 def config(mock: Mock) -> uvicorn.Config:
     """How the mock is served."""
     return uvicorn.Config(
-        mock.app,
+        mock,
         http=Protocol,
         loop="uvloop",
         lifespan="off",
         log_level="critical",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,

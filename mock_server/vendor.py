@@ -53,9 +53,12 @@ class Vendor:
         """The state as JSON, without secrets."""
         return self.contract.model.dump(self._state)
 
-    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        """Status and JSON body (None: no body) of the answer to one request; the state goes on."""
-        request = Request(operation.id, operation.method, path, headers, parse(body), {}, time.time())
+    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        """Status and JSON body (None: no body) of the answer to one request; the state goes on.
+
+        ``body`` is what `parse` made of the request's.
+        """
+        request = Request(operation.id, operation.method, path, headers, body, {}, time.time())
         outcome = self.contract.model.outcomes(self._state, request)[0]
         shown = outcome.body.render() if outcome.body is not None else None
         self._state = outcome.follow(shown)
@@ -67,13 +70,16 @@ def parse(body: bytes) -> Any:
     if not body:
         return Body.ABSENT
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return _DECODER.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return Body.MALFORMED
 
 
 def _refuse(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def overlapping(vendors: list[Vendor]) -> None:

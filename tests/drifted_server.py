@@ -221,6 +221,12 @@ class BreaksOff(Rewritten):
         return Answer(200, answer.body, length=500)
 
 
+class BreaksAllOff(BreaksOff):
+    """Every answer has fewer bytes than announced."""
+
+    METHOD, STATUS = "", 0
+
+
 class FailsOnQuota(Rewritten):
     """Creation with a quota is always 500."""
 
@@ -229,20 +235,6 @@ class FailsOnQuota(Rewritten):
     def rewrite(self, answer: Answer, asked: Asked) -> Answer:
         if "quota" not in asked.json:
             return answer
-        self.rows["paid"].pop(self.tidy(asked.json["username"]), None)
-        return self.refusal(500, "Failed to create SMTP user")
-
-
-class FailsOnce(Rewritten):
-    """One creation is 500, and works when it is asked for again."""
-
-    METHOD, STATUS = "POST", 200
-    done = False
-
-    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
-        if self.done:
-            return answer
-        self.done = True
         self.rows["paid"].pop(self.tidy(asked.json["username"]), None)
         return self.refusal(500, "Failed to create SMTP user")
 
@@ -261,18 +253,28 @@ class After:
         return (self._before if self._left >= 0 else self._then)(asked)
 
 
-class Stalls:
-    """Waits with the answer to the ``count``-th request (from 1) until `go`; the app has done its work by then."""
+class Silent:
+    """Takes requests and does not answer, until `go`."""
 
-    def __init__(self, app: App, count: int) -> None:
-        self._app, self._left = app, count
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __call__(self, asked: Asked) -> None:
+        self.go.wait(WAIT)
+
+
+class Stalls:
+    """Does the app's work, and holds its answer to the ``count``-th successful ``METHOD`` request back until `go`."""
+
+    def __init__(self, app: App, method: str, count: int) -> None:
+        self._app, self._method, self._left = app, method, count
         self.reached, self.go = threading.Event(), threading.Event()
 
     def __call__(self, asked: Asked) -> Answer | bytes | None:
-        self._left -= 1
-        stalls = self._left == 0
         answer = self._app(asked)
-        if stalls:
-            self.reached.set()
-            self.go.wait(WAIT)
+        if asked.method == self._method and isinstance(answer, Answer) and answer.status == 200:
+            self._left -= 1
+            if self._left == 0:
+                self.reached.set()
+                self.go.wait(WAIT)
         return answer

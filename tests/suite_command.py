@@ -78,13 +78,22 @@ class Result:
 class Running:
     """A run under way."""
 
-    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str], read_timeout: float | None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder / "reports"
         self._said = folder / "stdout", folder / "stderr"
         given = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
-        self._process = _FORKS.Process(target=_child, args=(given, dict(environment), *map(str, self._said)))
+        self._process = _FORKS.Process(
+            target=_child, args=(given, dict(environment), *map(str, self._said), read_timeout)
+        )
         self._process.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.is_alive()
 
     def signal(self, number: int) -> None:
         """Send the process a signal."""
@@ -104,16 +113,25 @@ class Running:
         return Result(status, out, err, self.folder)
 
 
-def contract_tests(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
-    """Begin ``python -m contract_tests`` with ``arguments``; ``environment`` is added to the usual one."""
-    return Running(folder, arguments, environment or {})
+def contract_tests(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, read_timeout: float | None = None
+) -> Running:
+    """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
+
+    ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds.
+    """
+    return Running(folder, arguments, environment or {}, read_timeout)
 
 
-def check(folder: Path, target: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Result:
-    """Check ``target`` against JetEmail's contract, without exploring unless ``arguments`` say so, to the end."""
+def begin(folder: Path, target: str, *arguments: str, **more: Any) -> Running:
+    """Begin to check ``target`` against JetEmail's contract, without exploring unless ``arguments`` say so."""
     explore = () if "--explore" in arguments else ("--explore", "0")
-    given = ("--vendor", "jetemail", "--target", target, *explore, *arguments)
-    return contract_tests(folder, *given, environment=environment).end()
+    return contract_tests(folder, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
+
+
+def check(folder: Path, target: str, *arguments: str, **more: Any) -> Result:
+    """The same, to the end."""
+    return begin(folder, target, *arguments, **more).end()
 
 
 @contextmanager
@@ -134,10 +152,15 @@ def two_at_a_time(
             future.cancel()
 
 
-def _child(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+def _child(
+    arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str, read_timeout: float | None
+) -> None:
     """In the forked process: a clean environment, output into files, then the command."""
     from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
+    from contract_tests.harness.wire import Wire  # noqa: PLC0415 (as above)
 
+    if read_timeout is not None:
+        Wire.__init__.__defaults__ = (read_timeout,)
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower() in _PROXIES:
             del os.environ[name]

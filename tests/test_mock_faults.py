@@ -26,8 +26,9 @@ def _play(mock: httpx.Client, **fault: Any) -> None:
     ],
 )
 def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, kind: str | None, text: str) -> None:
-    """Claim: a fault answers in the vendor's place. Expectation: its status and body, JSON or a text as it stands; the
-    request itself is not carried out.
+    """Claim: a fault answers in the vendor's place. Situation: JSON, a text as it stands, no body at all.
+
+    Expectation: its status and body; the request itself is not carried out.
     """
     _play(mock, status=status, body=body, times=1)
     answer = mock.post(PATH, json={"username": "a"})

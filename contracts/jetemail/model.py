@@ -48,6 +48,7 @@ class JetEmail:
             for ours in effective.operations.values()
             if (theirs := published.at(ours.path, ours.method)) is not None
         }
+        self._envelopes: dict[tuple[str, int], Fields] = {}
         self._checks = {CREATE: self._create_checks, UPDATE: self._update_checks, DELETE: self._delete_checks}
         self._successes = {CREATE: self._create, UPDATE: self._update, DELETE: self._delete, LIST: self._list}
 
@@ -103,6 +104,12 @@ class JetEmail:
 
     def _envelope(self, operation: Operation, status: int, *, success: bool) -> Fields:
         """The answer's two constants, with the published document's own wording as the sample."""
+        key = (operation.id, status)
+        if key not in self._envelopes:
+            self._envelopes[key] = self._new_envelope(operation, status, success=success)
+        return self._envelopes[key]
+
+    def _new_envelope(self, operation: Operation, status: int, *, success: bool) -> Fields:
         word = "message" if success else "error"
         text = f"{operation.id} {status}"
         theirs = self._published.get(operation.id)

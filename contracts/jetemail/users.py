@@ -44,7 +44,7 @@ class User:
 
 @dataclass(frozen=True)
 class State:
-    """All that is known. ``gone`` maps a name that must not be listed to the clause that removed it.
+    """All that is known. ``gone`` maps a name that must not be listed to the clause that removed it (the mock needs none).
 
     ``doubtful`` are names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
     a request made them; where it is empty, that holds for all: the mock knows everything.
@@ -79,6 +79,8 @@ class State:
     def put(self, user: User, old: User | None = None) -> "State":
         """The state with ``user`` in place of ``old``, or beside the others."""
         users = tuple(user if u is old else u for u in self.users) if old else (*self.users, user)
+        if self.knows_all:
+            return replace(self, users=users)
         gone = {name: clause for name, clause in self.gone.items() if name != user.name}
         if old is not None and old.name is not None and old.name != user.name:
             gone[old.name] = "updateSmtpUser/effect/newUsername"
@@ -87,6 +89,8 @@ class State:
     def drop(self, user: User) -> "State":
         """The state without ``user``."""
         users = tuple(u for u in self.users if u is not user)
+        if self.knows_all:
+            return replace(self, users=users)
         return replace(self, users=users, gone={**self.gone, user.name or "": "deleteSmtpUser/effect/removed"})
 
 

@@ -1,0 +1,247 @@
+"""An outage is not drift: where the target cannot be heard, or the run is cut short, the verdict is ``inconclusive``."""
+
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.drifted_server import After, BreaksAllOff, Silent, Stalls
+from tests.faithful_server import JetEmail
+from tests.loopback_server import WAIT, Answer, App, Asked, serving
+from tests.suite_command import Result, begin, check
+
+HTML = b"<!doctype html><html><body><h1>Sorry</h1></body></html>"
+
+
+def page(status: int) -> App:
+    """What stands before the vendor answers everything with a page of its own."""
+    return lambda _asked: Answer(status, content=HTML, media="text/html")
+
+
+def hangs_up(_asked: Asked) -> None:
+    """No answer at all."""
+
+
+def speaks_smtp(_asked: Asked) -> bytes:
+    """Another protocol."""
+    return b"220 mail.example.com ESMTP ready\r\n"
+
+
+def limits(_asked: Asked) -> Answer:
+    """The rate limit was passed."""
+    return Answer(429, {"message": "Too many requests"}, headers={"Retry-After": "300"})
+
+
+def fails(_asked: Asked) -> Answer:
+    """A server error, in the documented form."""
+    return Answer(500, {"success": False, "error": "Failed"})
+
+
+def is_inconclusive(result: Result) -> None:
+    """The run could not tell, says why in one line, and blames nobody."""
+    report = result.report
+    assert (report["verdict"], result.status, report["findings"]) == ("inconclusive", 2, []), result
+    assert report["reason"].strip()
+    assert "\n" not in report["reason"]
+    assert "Traceback" not in result.out + result.err
+
+
+def test_a_closed_port_is_told_at_once(tmp_path: Path) -> None:
+    """Claim: a target that is not there is no drift.
+
+    Situation: nothing listens on the port.
+    Expectation: `inconclusive`, status 2, in less than five seconds.
+    """
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        began = time.monotonic()
+        result = check(tmp_path, f"http://127.0.0.1:{closed.getsockname()[1]}")
+    assert time.monotonic() - began < 5
+    is_inconclusive(result)
+    assert result.report["clauses"]["exercised"] == 0
+
+
+def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:
+    """Claim: a run has an end, whatever the target does.
+
+    Situation: connections are taken and never answered; the suite's time-out is shortened for the test.
+    Expectation: `inconclusive` after a few attempts.
+    """
+    silent = Silent()
+    with serving(silent) as at:
+        result = check(tmp_path, at.url, read_timeout=0.2)
+        silent.go.set()
+    is_inconclusive(result)
+    assert len(at.asked) < 10
+
+
+@pytest.mark.parametrize("app", [speaks_smtp, hangs_up, fails, BreaksAllOff(), *map(page, (200, 403, 404, 502, 503))])
+def test_a_target_that_answers_nothing_to_the_point_is_inconclusive(app: App, tmp_path: Path) -> None:
+    """Claim: what is not the vendor's API is not judged as if it were.
+
+    Situation: another protocol, closed connections, errors, broken answers or an edge's HTML page, for every request.
+    Expectation: `inconclusive` after a few requests, without a finding.
+    """
+    with serving(app) as at:
+        result = check(tmp_path, at.url)
+    is_inconclusive(result)
+    assert len(at.asked) < 30
+
+
+@pytest.mark.parametrize("then", [hangs_up, fails, page(200), page(502)])
+def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: Path) -> None:
+    """Claim: an outage is told from drift when it comes in the middle, too.
+
+    Situation: a faithful server stops working after 80 requests.
+    Expectation: `inconclusive`, no finding; the users that it kept are named as left behind.
+    """
+    app = JetEmail()
+    with serving(After(80, app, then)) as at:
+        result = check(tmp_path, at.url)
+    is_inconclusive(result)
+    kept = {name for rows in app.rows.values() for name in rows}
+    assert kept
+    assert set(result.report["left_behind"]) == kept
+    assert len(at.asked) < 120
+
+
+@pytest.mark.parametrize("count", [1, 30, 77, 120, 175])
+@pytest.mark.parametrize("hiccup", [hangs_up, fails, page(503)])
+def test_one_hiccup_is_no_finding(hiccup: App, count: int, tmp_path: Path) -> None:
+    """Claim: what happens once and never again is not drift.
+
+    Situation: one request among all is not answered, or answered 500 or 503; the server works before and after.
+    Expectation: no finding, and nothing is left behind.
+    """
+    app = JetEmail()
+    with serving(After(count, app, After(1, hiccup, app))) as at:
+        result = check(tmp_path, at.url)
+    assert result.report["findings"] == []
+    assert result.report["verdict"] in ("none", "inconclusive")
+    assert app.rows == {"paid": {}, "free": {}}
+
+
+def test_a_rate_limit_stops_the_run_at_once(tmp_path: Path) -> None:
+    """Claim: a run does not go on against a limit that blocks the whole account.
+
+    Situation: 429 from the 51st request on.
+    Expectation: `inconclusive`, at most a few more requests, and what could not be removed is named.
+    """
+    app = JetEmail()
+    with serving(After(50, app, limits)) as at:
+        result = check(tmp_path, at.url)
+    is_inconclusive(result)
+    assert "429" in result.report["reason"]
+    assert len(at.asked) <= 53
+    assert set(result.report["left_behind"]) == {name for rows in app.rows.values() for name in rows}
+
+
+def test_a_key_that_is_not_accepted_is_told_by_its_variable(tmp_path: Path) -> None:
+    """Claim: a wrong key is not drift.
+
+    Situation: JETEMAIL_API_KEY holds a key that the server does not know.
+    Expectation: `inconclusive`; the reason names the variable and not the key.
+    """
+    key = "api_of_somebody_else_1234567890"
+    with serving(JetEmail()) as at:
+        result = check(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
+    is_inconclusive(result)
+    assert "JETEMAIL_API_KEY" in result.report["reason"]
+    assert key not in result.everything
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int, tmp_path: Path) -> None:
+    """Claim: a key is sent to the target and nowhere else.
+
+    Situation: every request, or every one after the 40th, is redirected to another address.
+    Expectation: that address hears nothing, and the run is not green.
+    """
+    with serving(JetEmail()) as other:
+
+        def redirects(asked: Asked) -> Answer:
+            return Answer(status, {}, headers={"Location": other.url + asked.path})
+
+        for count in (0, 40):
+            with serving(After(count, JetEmail(), redirects)) as at:
+                result = check(tmp_path / str(count), at.url)
+            assert result.status in (1, 2)
+            assert result.report["verdict"] in ("inconclusive", "breaking")
+    assert other.asked == []
+
+
+def test_proxies_of_the_environment_are_not_asked(tmp_path: Path) -> None:
+    """Claim: what a run sends goes to its target, past whatever the environment says.
+
+    Situation: every usual proxy variable names an address that listens.
+    Expectation: the run is green, exploring too, and nobody came to that address.
+    """
+    with serving(hangs_up) as proxy, serving(JetEmail()) as at:
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        given = {spelled: proxy.url for name in names for spelled in (name, name.lower())}
+        result = check(tmp_path, at.url, "--explore", "1", "--seed", "5", environment=given)
+    assert (result.status, proxy.asked) == (0, []), result
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("method", "count"), [("POST", 1), ("PATCH", 3), ("DELETE", 2)])
+def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
+    """Claim: who stops a run finds the account as it was, and a report.
+
+    Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
+    Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
+    """
+    app = JetEmail()
+    stalls = Stalls(app, method, count)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.signal(number)
+        result = running.end()
+        stalls.go.set()
+    is_inconclusive(result)
+    assert "interrupted" in result.report["reason"]
+    assert app.rows == {"paid": {}, "free": {}}
+    assert result.report["left_behind"] == []
+    assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
+
+
+def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
+    """Claim: a report is whole, or it is not there.
+
+    Situation: a run into a folder with an earlier run's reports is killed on its way.
+    Expectation: the folder holds the earlier reports and nothing else.
+    """
+    with serving(JetEmail()) as at:
+        earlier = check(tmp_path, at.url, "--only", "rules/rename")
+    before = {path.name: path.read_bytes() for path in earlier.folder.iterdir()}
+    assert len(before) == 3
+    stalls = Stalls(JetEmail(), "POST", 3)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.signal(signal.SIGKILL)
+        assert running.end().status == -signal.SIGKILL
+        stalls.go.set()
+    assert {path.name: path.read_bytes() for path in earlier.folder.iterdir()} == before
+
+
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    """Claim: a report is replaced in one go.
+
+    Situation: somebody reads the earlier run's report again and again while another run ends.
+    Expectation: at any moment it is whole; at last it is the new one.
+    """
+    with serving(JetEmail()) as at:
+        earlier = check(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
+        file = earlier.folder / "findings.json"
+        running = begin(tmp_path, at.url, "--seed", "2")
+        seeds = set()
+        while running.alive:
+            seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
+        seeds.add(running.end().report["seed"])
+    assert seeds == {1, 2}
+    assert sorted(path.name for path in earlier.folder.iterdir()) == ["findings.json", "junit.xml", "report.md"]

@@ -1,0 +1,185 @@
+"""What the design asks of the repository as a whole: who imports whom, who may name a vendor, how long a module is."""
+
+import ast
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from contracts.catalogue import ROOT, contracts
+
+ROOMS = ("contracts", "drift", "mock_server", "contract_tests", "scripts", "tests", "generated")
+MAY_IMPORT = {
+    "contracts": {"contracts"},
+    "drift": {"drift", "contracts"},
+    "mock_server": {"mock_server", "contracts"},
+    "contract_tests": {"contract_tests", "mock_server", "drift", "contracts"},
+    "scripts": {"scripts", "contract_tests", "mock_server", "drift", "contracts"},
+    "tests": {"tests", "scripts", "contract_tests", "mock_server", "drift", "contracts"},
+    "generated": set[str](),
+}
+LONGEST = 400
+
+
+def _listed() -> list[PurePosixPath]:
+    """Every file that is tracked, or would be if somebody added all."""
+    git = shutil.which("git")
+    assert git is not None
+    command = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own)
+    return [PurePosixPath(name) for name in sorted(set(found.split("\0"))) if name and (ROOT / name).is_file()]
+
+
+FILES = _listed()
+MODULES = [path for path in FILES if path.suffix == ".py"]
+
+
+def _text(path: PurePosixPath) -> str | None:
+    """What a text file holds; None for others."""
+    content = (ROOT / path).read_bytes()
+    return None if b"\0" in content else content.decode("utf-8", "replace")
+
+
+def _imports(path: PurePosixPath, source: str) -> Iterator[str]:
+    """The full name of every module that ``source``, at ``path``, imports; relative names are resolved."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = path.parent.parts[: len(path.parent.parts) - node.level + 1] if node.level else ()
+            yield ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _forbidden(path: PurePosixPath, source: str) -> list[str]:
+    """What ``source`` imports of our rooms though its own room may not."""
+    own = path.parts[0]
+    rooms = {name.split(".")[0] for name in _imports(path, source)} & set(ROOMS)
+    # A generated client's relative imports stay within its own package, however that is reached from the root.
+    if own == "generated":
+        package = ".".join(path.parts[:4])
+        inside = all(name.startswith(package) for name in _imports(path, source) if name.startswith("generated"))
+        rooms -= {"generated"} if inside else set()
+    return sorted(rooms - MAY_IMPORT[own])
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_run_one_way(room: str) -> None:
+    """Claim: scripts and tests stand on contract_tests, that on mock_server and drift, those on contracts.
+
+    Situation: every module of a room. Expectation: it imports its own room and those below, and generated ones none.
+    """
+    modules = [path for path in MODULES if path.parts[0] == room]
+    assert modules
+    found = {str(path): _forbidden(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
+    assert {path: rooms for path, rooms in found.items() if rooms} == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "rooms"),
+    [
+        ("contracts/x.py", "import drift.text", ["drift"]),
+        ("contracts/a/x.py", "from ... import tests", []),
+        ("contracts/a/x.py", "from ..model import Outcome", []),
+        ("drift/x.py", "def f():\n    from mock_server.app import Mock", ["mock_server"]),
+        ("mock_server/x.py", "import json, contract_tests", ["contract_tests"]),
+        ("generated/a/client/a_client/api/b/x.py", "from ..models.y import Z\nfrom ...types import W", []),
+        ("generated/a/client/a_client/x.py", "from contracts import errors", ["contracts"]),
+        ("generated/a/client/a_client/x.py", "from ... import client", ["generated"]),
+    ],
+)
+def test_import_rule_finds_what_it_looks_for(path: str, source: str, rooms: list[str]) -> None:
+    """Claim: the rule above can fail. Situation: an import of each kind. Expectation: the rooms it may not reach."""
+    assert _forbidden(PurePosixPath(path), source) == rooms
+
+
+def test_every_module_is_in_a_room() -> None:
+    """Claim: no code stands outside the rooms, where no rule would see it."""
+    assert {path.parts[0] for path in MODULES} <= set(ROOMS)
+
+
+def _may_name(path: PurePosixPath, slug: str) -> bool:
+    """Whether this file may spell that vendor's name."""
+    if path.parts[:2] in {("contracts", slug), ("generated", slug)} or path.parts[0] in ("tests", "docs"):
+        return True
+    free = {"README.md", "CHANGELOG.md", "openapi.json", ".gitattributes", f"contract_tests/quirks/test_{slug}.py"}
+    return str(path) in free
+
+
+@pytest.mark.parametrize("slug", list(contracts()))
+def test_only_its_own_files_name_a_vendor(slug: str) -> None:
+    """Claim: a further vendor adds files and edits none. Situation: slug and display name, in any case.
+
+    Expectation: no other file spells either, in its text or in its path.
+    """
+    words = re.compile(f"{re.escape(slug)}|{re.escape(contracts()[slug].name)}", re.IGNORECASE)
+    others = [path for path in FILES if not _may_name(path, slug)]
+    assert 0 < len(others) < len(FILES)
+    assert [str(path) for path in others if words.search(str(path)) or words.search(_text(path) or "")] == []
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    """Claim: a module is read at a sitting. Expectation: none written by hand has more than 400 lines."""
+    lengths = {str(p): len((ROOT / p).read_bytes().splitlines()) for p in MODULES if p.parts[0] != "generated"}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _requirements(text: str) -> dict[str, tuple[str, int]]:
+    """Version and number of hashes of each requirement of a lock, by canonical name."""
+    found = {}
+    for entry in re.sub(r"\\\n", " ", text).splitlines():
+        line = entry.split("#")[0].strip()
+        if line:
+            pinned = re.match(r"(?P<name>[\w.-]+)(\[[\w,-]+\])?==(?P<version>[^\s;]+)", line)
+            assert pinned is not None, f"{line!r} pins no version"
+            found[_canonical(pinned["name"])] = (
+                pinned["version"],
+                len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line)),
+            )
+    return found
+
+
+def test_lock_holds_every_dependency_by_hash() -> None:
+    """Claim: a run installs what was reviewed, from whatever index. Situation: the lock and pyproject.toml.
+
+    Expectation: no address, a version and hashes for each requirement, and every dependency among them.
+    """
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(r"^\s*-(?!-hash)", text, re.MULTILINE)
+    locked = _requirements(text)
+    assert [name for name, (_, hashes) in locked.items() if not hashes] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for dependency in project["dependencies"]:
+        name, exact = re.match(r"([\w.-]+)(?:\[[^\]]*\])?(?:==([\w.]+))?", dependency).groups()  # type: ignore[union-attr]
+        assert _canonical(name) in locked, dependency
+        assert exact in (None, locked[_canonical(name)][0]), dependency
+
+
+# Written in parts, so that this file does not hold what it looks for.
+_PLACES = [f"/{'home'}/", f"/{'Users'}/", f"/{'root'}/", f"/{'work'}/", f"..{'/shared'}"]
+
+
+def _machine_paths(text: str) -> list[str]:
+    """Which paths of somebody's machine a text holds; an address on the web is none."""
+    without_addresses = re.sub(r"\b\w+://[^\s\"'<>)`]+", "", text)
+    return [place for place in _PLACES if place in without_addresses]
+
+
+def test_no_file_knows_a_machine() -> None:
+    """Claim: the repository works anywhere. Expectation: no file holds a path of somebody's machine."""
+    found = {str(path): _machine_paths(_text(path) or "") for path in FILES}
+    assert {path: places for path, places in found.items() if places} == {}
+    assert _machine_paths(f"see {_PLACES[0]}x and https://example.com{_PLACES[3]}x") == _PLACES[:1]
+
+
+def test_no_folder_of_vendors_lacks_its_rule() -> None:
+    """Claim: rooms are those of the design. Expectation: every room exists, so that no rule above runs over nothing."""
+    assert [room for room in ROOMS if not (Path(ROOT) / room).is_dir()] == []
