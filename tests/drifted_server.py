@@ -221,12 +221,6 @@ class BreaksOff(Rewritten):
         return Answer(200, answer.body, length=500)
 
 
-class BreaksAllOff(BreaksOff):
-    """Every answer has fewer bytes than announced."""
-
-    METHOD, STATUS = "", 0
-
-
 class FailsOnQuota(Rewritten):
     """Creation with a quota is always 500."""
 

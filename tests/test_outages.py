@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drifted_server import After, BreaksAllOff, Silent, Stalls
+from tests.drifted_server import After, Silent, Stalls
 from tests.faithful_server import JetEmail
 from tests.loopback_server import WAIT, Answer, App, Asked, serving
 from tests.suite_command import Result, begin, check
@@ -18,11 +18,21 @@ HTML = b"<!doctype html><html><body><h1>Sorry</h1></body></html>"
 
 def page(status: int) -> App:
     """What stands before the vendor answers everything with a page of its own."""
-    return lambda _asked: Answer(status, content=HTML, media="text/html")
+
+    def answers(_asked: Asked) -> Answer:
+        return Answer(status, content=HTML, media="text/html")
+
+    answers.__name__ = f"page-{status}"
+    return answers
 
 
 def hangs_up(_asked: Asked) -> None:
     """No answer at all."""
+
+
+def broken(_asked: Asked) -> Answer:
+    """Fewer bytes than announced."""
+    return Answer(200, {"success": True, "smarthosts": []}, length=500)
 
 
 def speaks_smtp(_asked: Asked) -> bytes:
@@ -78,7 +88,7 @@ def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:
     assert len(at.asked) < 10
 
 
-@pytest.mark.parametrize("app", [speaks_smtp, hangs_up, fails, BreaksAllOff(), *map(page, (200, 403, 404, 502, 503))])
+@pytest.mark.parametrize("app", [speaks_smtp, hangs_up, fails, broken, *map(page, (200, 403, 404, 502, 503))])
 def test_a_target_that_answers_nothing_to_the_point_is_inconclusive(app: App, tmp_path: Path) -> None:
     """Claim: what is not the vendor's API is not judged as if it were.
 
@@ -102,9 +112,10 @@ def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: 
     with serving(After(80, app, then)) as at:
         result = check(tmp_path, at.url)
     is_inconclusive(result)
-    kept = {name for rows in app.rows.values() for name in rows}
+    kept, named = {name for rows in app.rows.values() for name in rows}, set(result.report["left_behind"])
     assert kept
-    assert set(result.report["left_behind"]) == kept
+    assert kept <= named
+    assert len(named - kept) <= 1, "the one that was being made when the server died may be there or not"
     assert len(at.asked) < 120
 
 

@@ -164,6 +164,8 @@ class Session:
 
     def _learn(self, body: Any) -> None:
         self.redactor.learn_from(body)
+        if self.stage == "explore":
+            return  # a password drawn at random may be any word, and turn up in an answer by chance
         for name in self.password_names:
             if isinstance(body, dict) and isinstance(value := body.get(name), str) and _distinctive(value):
                 self._sent_secrets[value] = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.checks import Check, judge
 from contracts.document import OpenApi, Operation
-from contracts.jetemail.lookups import look_up, name_stored, new_name_checks, same_name_checks
+from contracts.jetemail.lookups import Renamed, candidates, look_up, name_stored, new_name_checks, same_name_checks
 from contracts.jetemail.names import sanitise
 from contracts.jetemail.requests import (
     FLAGS,
@@ -159,10 +159,12 @@ class JetEmail:
         if isinstance(current, str):
             user, checks = look_up(state, account, UPDATE, current)
             yield from checks
+        scope = "alone" if set(body) <= {"currentUsername", "newUsername"} else "beside-others"
         if isinstance(new, str):
-            yield from new_name_checks(state, account, UPDATE, "newUsername", new, user)
+            renamed = Renamed(user, scope) if user is not None else None
+            yield from new_name_checks(state, account, UPDATE, "newUsername", new, renamed)
             if user is None and isinstance(current, str):
-                yield from same_name_checks(current, new)
+                yield from same_name_checks(current, new, scope)
         if user is not None:
             yield from stored_flag_checks(user, body)
 
@@ -170,14 +172,14 @@ class JetEmail:
         user, _ = look_up(state, account, UPDATE, body["currentUsername"])
         answer = self._envelope(self._operations[UPDATE], 200, success=True)
         why = "A valid update of a user that exists is 200."
-        if user is None:  # it may exist, though this run knows nothing of it
-            after = self.forget(state, [name for name in (body["currentUsername"], body.get("newUsername")) if name])
+        if user is None:  # it may exist, though nothing is known of it; or it is one of several
+            after = self._unsure(state, account, body["currentUsername"], body.get("newUsername"))
             return [Outcome(200, f"{UPDATE}/response/200", why, answer, after)]
         changed = {name: body[name] for name in (*DEFAULTS, "status") if name in body}
         settings = {**user.settings, **changed}
         for flag, other in (FLAGS, FLAGS[::-1]):
             if changed.get(flag) is True and other not in changed and settings[other] is not False:
-                how = state.readings.choices("stored-flag")
+                how = state.readings.choices("stored-flag", flag)
                 told = state.knows_all or len(how) == 1
                 settings[other] = how[0] != "200-clear" if told else UNKNOWN
         owed = {**user.owed, **{name: f"{UPDATE}/effect/{name}" for name in changed}}
@@ -186,6 +188,11 @@ class JetEmail:
             owed |= {"username": f"{UPDATE}/effect/newUsername", "asked": f"{UPDATE}/request/newUsername/pattern"}
             new = replace(new, asked=body["newUsername"], name=name_stored(state, body["newUsername"]))
         return [Outcome(200, f"{UPDATE}/response/200", why, answer, state.put(new, user))]
+
+    def _unsure(self, state: State, account: Account, name: str, *others: str | None) -> State:
+        """The state after a change of whichever user ``name`` found."""
+        meant = [user.name or user.asked for user in candidates(state, account, name)]
+        return self.forget(state, [name, *meant, *(other for other in others if other)])
 
     def _delete_checks(
         self, state: State, account: Account, operation: Operation, body: Mapping[str, Any]
@@ -197,7 +204,7 @@ class JetEmail:
     def _delete(self, state: State, account: Account, body: Mapping[str, Any], _at: float) -> Sequence[Outcome]:
         user, _ = look_up(state, account, DELETE, body["username"])
         answer = self._envelope(self._operations[DELETE], 200, success=True)
-        after = state.drop(user) if user is not None else self.forget(state, [body["username"]])
+        after = state.drop(user) if user is not None else self._unsure(state, account, body["username"])
         return [Outcome(200, f"{DELETE}/response/200", "A user that exists is deleted.", answer, after)]
 
     def _list(self, state: State, account: Account, _body: Any, _at: float) -> Sequence[Outcome]:

@@ -19,8 +19,15 @@ def well_formed(name: str) -> bool:
 
 
 def kind(name: str) -> str:
-    """In which way an ill-formed name is so: ``case`` (lower case would do) or ``characters``."""
-    return "case" if well_formed(name.lower()) else "characters"
+    """In which way an ill-formed name is so: ``case`` (lower case would do), ``empty``, ``long``, or the bad characters.
+
+    A vendor may treat each otherwise, so what it shows of one kind says nothing of another.
+    """
+    if not name:
+        return "empty"
+    if well_formed(name.lower()):
+        return "long" if well_formed(name) else "case"
+    return "".join(sorted(set(_OUTSIDE.findall(name.lower()))))[:16]
 
 
 def sanitise(name: str, how: str) -> str:
@@ -34,7 +41,20 @@ def sanitise(name: str, how: str) -> str:
 
 def skeleton(name: str) -> str:
     """What every way of sanitising keeps: the ASCII letters and digits, in lower case."""
-    return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum())
+    return "".join(letter for letter in name if letter.isascii() and letter.isalnum()).lower()
+
+
+def may_meet(left: str, right: str) -> bool:
+    """Whether two names may come to the same one, however they are sanitised."""
+    if left.isascii() and right.isascii():
+        return skeleton(left) == skeleton(right)
+    return _within(skeleton(left), skeleton(right)) or _within(skeleton(right), skeleton(left))
+
+
+def _within(short: str, long: str) -> bool:
+    """Whether the letters of ``short`` stand in ``long`` in order."""
+    letters = iter(long)
+    return all(letter in letters for letter in short)
 
 
 def may_become(asked: str, name: str) -> bool:
@@ -44,5 +64,4 @@ def may_become(asked: str, name: str) -> bool:
     if asked.isascii():
         return skeleton(name) == skeleton(asked)
     # Letters outside ASCII may be spelled out or dropped; what is ASCII stays, in order.
-    letters = iter(skeleton(name))
-    return all(letter in letters for letter in skeleton(asked))
+    return _within(skeleton(asked), skeleton(name))

@@ -26,7 +26,7 @@ def authenticate(state: State, request: Request, operation: str) -> tuple[Accoun
         return None, [refused]
     if scheme == "Bearer":
         return account, []
-    return account, [replace(refused, reading="bearer-case", refusing=("exact",))]
+    return account, [replace(refused, reading="bearer-case", refusing=("exact",), scope=scheme)]
 
 
 def request_checks(operation: Operation, published: Operation, body: Mapping[str, Any]) -> Iterable[Check]:
@@ -61,7 +61,9 @@ def _broken(operation: Operation, found: Violation) -> Check:
 
 
 def _disputed(operation: Operation, found: Violation, refusing: str) -> Check:
-    return replace(_broken(operation, found), reading="patterns", refusing=(refusing,), scope=found.pointer)
+    return replace(
+        _broken(operation, found), reading="patterns", refusing=(refusing,), scope=f"{operation.id}/{found.pointer}"
+    )
 
 
 def _password(operation: Operation, password: str) -> Iterable[Check]:
@@ -78,7 +80,8 @@ def _password(operation: Operation, password: str) -> Iterable[Check]:
             why = f"A password has {SHORTEST} to {LONGEST} characters."
             check = Check(400, f"{operation.id}/request/password/{keyword}", why)
             disputed = len(refusing) < len(sizes)
-            yield replace(check, reading="password-length", refusing=refusing) if disputed else check
+            scoped = replace(check, reading="password-length", refusing=refusing, scope=keyword)
+            yield scoped if disputed else check
 
 
 def plan_checks(account: Account, operation: str, body: Mapping[str, Any]) -> Iterable[Check]:
@@ -91,5 +94,5 @@ def stored_flag_checks(user: User, body: Mapping[str, Any]) -> Iterable[Check]:
     for flag, other in (FLAGS, FLAGS[::-1]):
         if body.get(flag) is True and other not in body and user.settings[other] is not False:
             check = Check(400, f"{UPDATE}/rule/flags-exclusive", RULES[f"{UPDATE}/rule/flags-exclusive"],
-                          "stored-flag", ("400",))  # fmt: skip
+                          "stored-flag", ("400",), flag)  # fmt: skip
             yield replace(check, reading="", maybe=True) if user.settings[other] is UNKNOWN else check
