@@ -74,12 +74,28 @@ def judge(
         return list(succeed(readings))
     live.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))
     outcomes = {check: refuse(check, check.shown(readings)) for check in live}
-    certain = [check for check in live if check.certain(readings)]
-    first = [check for check in live if check in certain or check.preferred(readings)]
-    rest = [check for check in live if check not in first]
-    if certain:
-        return [outcomes[check] for check in (*first, *rest)]
+    first = [check for check in live if check.certain(readings) or check.preferred(readings)]
+    ordered = [*first, *(check for check in live if check not in first)]
+    if any(check.certain(readings) or _covered(check, live, readings) for check in live):
+        return [outcomes[check] for check in ordered]
     shown = readings
     for check in live:
         shown = check.passed(shown)
-    return [*(outcomes[check] for check in first), *succeed(shown), *(outcomes[check] for check in rest)]
+    return [
+        *(outcomes[check] for check in first),
+        *succeed(shown),
+        *(outcomes[check] for check in ordered if check not in first),
+    ]
+
+
+def _covered(check: Check, live: Sequence[Check], readings: Readings) -> bool:
+    """Whether this check and others on its reading refuse under every value that is left."""
+    if not check.reading:
+        return False
+    refusing = {
+        value
+        for other in live
+        if (other.reading, other.scope) == (check.reading, check.scope)
+        for value in other.refusing_left(readings)
+    }
+    return refusing == set(readings.choices(check.reading, check.scope))

@@ -74,9 +74,10 @@ class Schema:
         kind = error.kind
         keyword = kind.name
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-            return Violation((*path, kind.property), keyword, "a value: the property is required")
+            return Violation((*path, kind.property), keyword, "the property, which is required")
         detail = {name: text for name, text in kind.as_dict().items() if name not in ("value", "context")}
-        return Violation(path, keyword, f"{keyword} {' '.join(str(v) for v in detail.values())}".strip())
+        words = [" or ".join(map(str, value)) if isinstance(value, list) else str(value) for value in detail.values()]
+        return Violation(path, keyword, f"{keyword} {' '.join(words)}".strip())
 
     def undocumented(self, value: JSON) -> Iterator[Path]:
         """The path of every property in ``value`` that the schema does not mention.

@@ -21,7 +21,8 @@ _NEXT = {
     "breaking": "Next: reproduce it with the curl lines, tell the vendor, or waive it in the contract's waivers.toml.",
 }
 _COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
-_SHOWN = 25
+_SHOWN = 12
+_LINE = 600
 
 
 def terminal(record: Record, *, colour: bool) -> str:
@@ -70,4 +71,4 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"  came:     {response['status']} {plain(json.dumps(response['body'], ensure_ascii=False), 300)}"
     yield f"  means:    {plain(finding.why)}"
     yield f"  id:       {plain(finding.id)}"
-    yield from (f"  {plain(line, 4000)}" for line in finding.reproduce.split("\n"))
+    yield from (f"  {plain(line, _LINE)}" for line in finding.reproduce.split("\n"))

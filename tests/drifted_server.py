@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from tests.faithful_server import PATH, JetEmail
 from tests.loopback_server import WAIT, Answer, App, Asked
@@ -231,6 +232,56 @@ class FailsOnQuota(Rewritten):
             return answer
         self.rows["paid"].pop(self.tidy(asked.json["username"]), None)
         return self.refusal(500, "Failed to create SMTP user")
+
+
+# -- servers with bad manners
+
+
+class Leaks(Rewritten):
+    """Every answer repeats key and password, in words, in a header, nested and encoded."""
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        known = [asked.headers.get("authorization", "").partition(" ")[2]]
+        bodies = (body for body in (asked.json, answer.body) if isinstance(body, dict))
+        known += [body["password"] for body in bodies if isinstance(body.get("password"), str)]
+        told = {"debug": [{"said": f"it was <{word}>", "quoted": quote(word)} for word in known]}
+        headers = {f"X-Debug-{number}": word for number, word in enumerate(known)}
+        return Answer(answer.status, {**answer.body, **told}, headers={**headers, "Set-Cookie": f"key={known[0]}"})
+
+
+HOSTILE = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!-- ", "]]>", "&lt;b&gt;", "\x00\x01\x7f", "\x1b[31mred\x1b]0;title\x07",
+    "\x9b31m", "\u202eright to left\u2066", "\u2028\u2029\u0085", "\ud800", "\r\n::warning::line\n", "::error::first",
+    "```\n<script>alert(2)</script>\n```", "~~~", "[link](http://evil.example)", "![image](http://evil.example/i.png)",
+    "http://evil.example", "www.evil.example", "<http://evil.example>", "@everybody", "| a | b |", "# head", "`code`", "\\",
+    "' \"$(touch /tmp/owned)\" `touch /tmp/owned` ", "\ufeff\u200b\U000e0041",
+)  # fmt: skip
+
+
+class Hostile(Rewritten):
+    """Every answer has properties whose names and values attack terminals, pages, parsers and CI jobs."""
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        body = {**answer.body, **{text: [text] for text in HOSTILE}}
+        media = "text/<script>alert(3)</script>" if answer.status == 409 else "application/json"
+        return Answer(answer.status, body, media=media, headers={"X-Hostile": "<script>::error::|"})
+
+
+class Floods(Rewritten):
+    """Updates are answered with a million characters, in a name too."""
+
+    METHOD, STATUS = "PATCH", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return Answer(200, {**answer.body, "message": ["x" * 1_000_000], "y" * 1_000_000: 1})
+
+
+class RefusesForeignLetters(JetEmail):
+    """A password with letters outside ASCII is refused."""
+
+    def fits(self, method: str, name: str, value: Any) -> bool:
+        foreign = name == "password" and isinstance(value, str) and not value.isascii()
+        return not foreign and super().fits(method, name, value)
 
 
 # -- servers in trouble

@@ -138,6 +138,27 @@ def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
     assert _refused(root, "operations").startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("servers", "hosts", "base"),
+    [
+        ('[{"url": "https://API.example.com/v3/"}, {"url": "https://eu.example.com/v3"}]',
+         {"api.example.com", "eu.example.com", "test.example.com"}, "/v3"),
+        ("[]", {"test.example.com"}, ""),
+        ('[{"url": "/v3"}]', {"test.example.com"}, "/v3"),
+    ],
+)  # fmt: skip
+def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], base: str) -> None:
+    """Claim: the vendor's own servers count as live. Situation: servers in the document, one more in contract.toml.
+
+    Expectation: every host, in lower case; the first server's path stays when a target takes its place.
+    """
+    _edit(root, r"servers = \[\]", 'servers = ["https://test.example.com"]')
+    document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    (root / "openapi.json").write_text(json.dumps({**document, "servers": json.loads(servers)}), encoding="utf-8")
+    contract = Contract("jetemail", root)
+    assert (contract.hosts, contract.base_path) == (hosts, base)
+
+
 def test_unknown_vendor_is_told_what_there_is(root: Path) -> None:
     """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
     with pytest.raises(UsageError) as refusal:

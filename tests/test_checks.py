@@ -104,7 +104,6 @@ def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
     judge([BAD, SMALL], READINGS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
 
 
-@pytest.mark.xfail(reason="bug: checks that refuse under all values together are taken for uncertain, each by itself")
 def test_checks_that_cover_every_reading_leave_no_success() -> None:
     """Claim: success needs a reading by which nothing refuses. Situation: one refuses under red, one under blue."""
     covering = [Check(400, "red", "why", "hue", ("red",)), Check(404, "blue", "why", "hue", ("blue",))]

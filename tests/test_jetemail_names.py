@@ -69,8 +69,32 @@ def test_what_a_name_may_become(asked: str, name: str, may: bool) -> None:
     assert names.may_become(asked, name) is may
 
 
-@pytest.mark.parametrize(("name", "kind"), [("FOO", "case"), ("Foo-1", "case"), ("Foo Bar", "characters"), ("é", "characters"),
-                                            ("É", "characters"), ("", "characters")])  # fmt: skip
-def test_kind_of_ill_formedness(name: str, kind: str) -> None:
-    """Claim: a server may lower the case and refuse the rest. Expectation: `case` where lower case is all it takes."""
-    assert names.kind(name) == kind
+@pytest.mark.parametrize(
+    ("name", "like", "unlike"),
+    [
+        ("FOO", ["Foo-1", "fOO"], ["foo bar", "", "a" * 65, "é"]),
+        ("Foo Bar", ["a b", " "], ["FOO", "foo_bar", "", "a b_"]),
+        ("a" * 65, ["b" * 99], ["A" * 65, ""]),
+        ("é", ["É", "éa"], ["e", "ü", " "]),
+        ("", [], ["-", "a", "A"]),
+    ],
+)
+def test_kind_of_ill_formedness(name: str, like: list[str], unlike: list[str]) -> None:
+    """Claim: a server may treat each kind otherwise, so what it shows of one binds that one only.
+
+    Situation: wrong in case, in characters, in length. Expectation: the same kind where the same is wrong.
+    """
+    assert {names.kind(other) for other in like} <= {names.kind(name)}
+    assert names.kind(name) not in {names.kind(other) for other in unlike}
+
+
+@given(TEXTS, TEXTS)
+def test_names_that_become_the_same_may_meet(left: str, right: str) -> None:
+    """Claim: two names may be one user's. Situation: any two, each sanitised in any way.
+
+    Expectation: where the same comes of both they may meet, whichever is asked first.
+    """
+    assert names.may_meet(left, right) == names.may_meet(right, left)
+    for how in names.SANITISERS:
+        if names.sanitise(left, how) == names.sanitise(right, how):
+            assert names.may_meet(left, right)

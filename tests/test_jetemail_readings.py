@@ -34,6 +34,8 @@ CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[st
     ("sanitiser", "drop", {"names": "sanitised"}, [], (CREATE, {"username": "_a. b"}), 200, {"username": "ab"}),
     ("sanitiser", "collapse", {"names": "sanitised"}, [], (CREATE, {"username": "_a. b"}), 200, {"username": "a-b"}),
     ("sanitiser", "drop", {"names": "sanitised"}, [], (CREATE, {"username": "!"}), 400, {}),
+    ("sanitiser", "drop", {"names": "sanitised"}, [], (CREATE, {"username": "a" * 64 + " "}), 200, {"username": "a" * 64}),
+    ("sanitiser", "hyphenate", {"names": "sanitised"}, [], (CREATE, {"username": "a" * 64 + " "}), 400, {}),
     ("lookup", "exact", {}, [(CREATE, A)], (DELETE, {"username": "A"}), 404, {}),
     ("lookup", "sanitised", {}, [(CREATE, A)], (DELETE, {"username": "A"}), 200, {}),
     ("lookup", "sanitised", {}, [(CREATE, A)], (UPDATE, {"currentUsername": "A", "quota": 7}), 200, {"quota": 7}),

@@ -92,6 +92,7 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
         kind = _KINDS.get(found.keyword, found.keyword)
         at = f"{found.pointer}/" if found.path else ""
         yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{place}/body/{found.pointer}" if at else clause,
+                           f"{label} lacks the property {found.pointer}" if kind == "missing" else
                            f"{label} should have {found.expected} at {found.pointer or 'the top'}, "
                            f"and has {shown_at(shown, found.path)}",
                            "Clients that rely on the documented shape fail on this answer.", operation.id,

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+import httpx
+
 from contracts.catalogue import Contract, choose
 from contracts.errors import UsageError
 
@@ -112,11 +114,19 @@ def _target(target: str, chosen: list[Contract]) -> str:
         raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
-    host = parts.hostname.lower().rstrip(".")
+    host = _plain_host(target)
     for contract in chosen:
         if host in contract.hosts:
             raise UsageError(f"TARGET {host} is {contract.name}'s own server: runs on a vendor are not possible yet")
     return target.rstrip("/")
+
+
+def _plain_host(target: str) -> str:
+    """The host as it will be asked for: no letter, dot or case can hide a vendor's own server."""
+    try:
+        return httpx.URL(target).host.lower().rstrip(".")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
 
 
 def loopback(target: str) -> bool:

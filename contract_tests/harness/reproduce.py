@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.names import wrong
-from contracts.catalogue import Contract
+from contracts.catalogue import Contract, Lifecycle
 from contracts.redaction import Redactor
 
 _MOST = 8
@@ -19,11 +19,11 @@ def variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, create: str) -> list[Exchange]:
+def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, life: Lifecycle) -> list[Exchange]:
     """The changes that made the objects that ``exchange`` is about, in order, then ``exchange`` itself.
 
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through their renames. A
-    request that names none (a list) needs some object to show: the last one made by the operation ``create``.
+    list names none and needs some object to show: the last one made.
     """
     before = []
     for earlier in mutations:
@@ -33,7 +33,7 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
     names = {about} if about is not None else set(exchange.names)
     needed: list[Exchange] = []
     for earlier in reversed(before):
-        if not names and earlier.operation == create:
+        if not names and exchange.operation == life.read and earlier.operation == life.create:
             names = set(earlier.names)
         if earlier.names & names:
             needed.append(earlier)

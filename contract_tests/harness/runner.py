@@ -18,6 +18,8 @@ from drift.finding import Finding, Severity
 from drift.record import Checked
 
 MAX_FAILED_CONTROLS = 3
+_MOST_STOCK = 40
+"""How often a shared object is made anew, where a target keeps losing it."""
 
 
 class Runner:
@@ -28,6 +30,7 @@ class Runner:
         self._found: dict[str, Finding] = {}
         self._failed_controls = 0
         self._stock: dict[str, str] = {}
+        self._stocked = 0
         self.silent: set[str] = set()
         """Operations that were asked twice and did not answer in time, though others do."""
 
@@ -206,7 +209,7 @@ class Runner:
         usable = [name for held, name in sorted(owned[0]) if held == account and session.names.owns(name)
                   and all((account, name) in each for each in owned)]  # fmt: skip
         name = self._stock.get(account, "")
-        if name in usable:
+        if name in usable or self._stocked > _MOST_STOCK:
             return name
         if usable:
             self._stock[account] = usable[0]
@@ -215,9 +218,12 @@ class Runner:
         create = session.contract.lifecycle.create
         fields = session.contract.identities[create]
         body = {pointer[1:]: name for pointer, role in fields.items() if role == "new"}
-        with session.attempting():
+        with session.attempting() as attempt:
             session.send(create, body, account)
+            if attempt.disagreements:  # its answer was not as promised: look whether the object is there
+                session.send(session.contract.lifecycle.read, account=account)
         self._stock[account] = name
+        self._stocked += 1
         return name
 
     def _arrange(self, probe: Probe) -> None:

@@ -233,7 +233,7 @@ class Session:
         """The disagreement as the reports tell it."""
         operation = self.contract.operations.get(found.operation)
         recorded = exchange.recorded(self.redactor)
-        wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle.create)
+        wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle)
         return Finding(
             id=self.redactor.text(found.id),
             severity=found.severity,
