@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from contracts.document import OpenApi, Operation, read_json
@@ -86,13 +86,24 @@ class Contract:
         return settings
 
     def _tables(self, key: str, kind: type) -> list[Any]:
-        """The tables under ``key`` as instances of ``kind``, whose fields they must match."""
+        """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
         raw = self.settings[key]
-        try:
-            return [kind(**table) for table in (raw if isinstance(raw, list) else [raw])]
-        except TypeError as error:
-            problem = str(error).replace(f"{kind.__name__}.__init__() ", "")
-            raise UsageError(f"{self.file}: `{key}` does not fit: {problem}") from error
+        types = get_type_hints(kind)
+        made = []
+        for table in raw if isinstance(raw, list) else [raw]:
+            if not isinstance(table, dict):
+                raise UsageError(f"{self.file}: `{key}` is a table")
+            if wrong := [
+                *(f"unknown {n!r}" for n in table.keys() - types),
+                *(f"no {n!r}" for n in types.keys() - table),
+            ]:
+                raise UsageError(f"{self.file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
+            for name, wanted in types.items():
+                fits = isinstance(table[name], int | float) if wanted is float else type(table[name]) is wanted
+                if not fits or (wanted is float and isinstance(table[name], bool)):
+                    raise UsageError(f"{self.file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
+            made.append(kind(**table))
+        return made
 
     @cached_property
     def name(self) -> str:
@@ -129,6 +140,8 @@ class Contract:
         raw: dict[str, dict[str, str]] = self.settings["identities"]
         for operation, fields in raw.items():
             self._declared(operation, "identities")
+            if not isinstance(fields, dict):
+                raise UsageError(f"{self.file}: identities.{operation} is a table from JSON pointers to roles")
             for pointer, role in fields.items():
                 if role not in ("new", "existing") or not pointer.startswith("/"):
                     raise UsageError(f"{self.file}: identities.{operation}: {pointer!r} = {role!r} is not a JSON pointer "
@@ -172,8 +185,11 @@ class Contract:
     @cached_property
     def hosts(self) -> frozenset[str]:
         """Host names of the vendor's own servers: what counts as live."""
+        ours = self.settings.get("servers", [])
+        if not isinstance(ours, list) or not all(isinstance(url, str) for url in ours):
+            raise UsageError(f"{self.file}: `servers` is a list of addresses")
         urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
-        hosts = (urlsplit(url).hostname for url in (*urls, *self.settings.get("servers", [])))
+        hosts = (urlsplit(url).hostname for url in (*urls, *ours))
         return frozenset(host.lower() for host in hosts if host)
 
     @cached_property

@@ -55,7 +55,13 @@ class Suite:
 
     def _check_only(self) -> None:
         only = self.options.only
-        if only and not any(self.plans.values()) and not self.explores(only) and not self.drives(only):
+        explorations = {
+            f"explore/{part}"
+            for contract in self.options.contracts
+            for operation in contract.operations
+            for part in ("lives", f"{operation}/positive", f"{operation}/negative")
+        }
+        if only and not any(self.plans.values()) and only not in explorations and "client/" not in only:
             raise UsageError(
                 f"ONLY {only!r} is neither a probe's nor a finding's id; findings.json and junit.xml name them"
             )
