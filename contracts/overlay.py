@@ -13,6 +13,7 @@ import jsonpath_rfc9535
 import yaml
 
 from contracts.errors import UsageError
+from contracts.pattern import equal
 
 JSON = Any
 
@@ -38,7 +39,7 @@ def read_overlay(path: Path) -> list[Mapping[str, Any]]:
             raise UsageError(f"{where}: needs a `target`, a JSONPath")
         if not str(action.get("description") or "").strip():
             raise UsageError(f"{where} ({action['target']}): needs a `description`, its reason")
-        if ("update" in action) == ("remove" in action):
+        if ("update" in action) == ("remove" in action) or action.get("remove", True) is not True:
             raise UsageError(f"{where} ({action['target']}): needs either `update` or `remove: true`")
         if unknown := set(action) - {"target", "description", "update", "remove"}:
             raise UsageError(f"{where} ({action['target']}): has an unknown key {min(unknown)!r}")
@@ -57,15 +58,19 @@ def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]],
         if not nodes:
             raise UsageError(f"{where}: matches nothing; correct the target, or drop the action")
         before = copy.deepcopy(result)
-        # From the end, so that removing an array item leaves the places of the others as they were found.
-        for node in reversed(nodes):
+        # Once each, and from the end: removing an array item leaves the places of the others as they were found.
+        for location in sorted({node.location for node in nodes}, key=_place, reverse=True):
             if "remove" in action:
-                _remove(result, node.location, where)
+                _remove(result, location, where)
             else:
-                _update(result, node.location, action["update"], where)
-        if result == before:
+                _update(result, location, action["update"], where)
+        if equal(result, before):
             raise UsageError(f"{where}: changes nothing; the document says so already, drop the action")
     return result
+
+
+def _place(location: tuple[str | int, ...]) -> list[tuple[bool, str | int]]:
+    return [(isinstance(part, str), part) for part in location]
 
 
 def _remove(document: JSON, location: tuple[str | int, ...], where: str) -> None:

@@ -49,6 +49,10 @@ def equal(left: JSON, right: JSON) -> bool:
     """Equality of JSON values: 1 equals 1.0, but true is not 1."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(equal(left[name], right[name]) for name in left)
     return bool(left == right)
 
 
@@ -159,7 +163,12 @@ class Either:
 
     def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
         failures = [list(pattern.mismatches(value, path)) for pattern in self.patterns]
-        yield from min(failures, key=len)
+        yield from min(failures, key=lambda found: (self._beside(value, found), len(found)))
+
+    @staticmethod
+    def _beside(value: JSON, found: list[Mismatch]) -> bool:
+        """Whether the mismatch is that of a pattern for texts, and the value is none."""
+        return not isinstance(value, str) and any(one.kind == "encoding" for one in found)
 
 
 @dataclass(frozen=True)
@@ -262,13 +271,23 @@ class Listing:
         """For each of ``unnamed``, the listed key that is its own, or None."""
         keys = [row.get(self.key) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
         free = [key for key in keys if isinstance(key, str) and key not in self.known]
-        found: list[str | None] = []
-        for expected in self.unnamed:
-            name = next((key for key in free if expected.accepts is None or expected.accepts(key)), None)
-            if name is not None:
-                free.remove(name)
-            found.append(name)
-        return found
+        owner: dict[str, int] = {}
+        for index in range(len(self.unnamed)):
+            self._give(index, free, owner, set())
+        names = {index: name for name, index in owner.items()}
+        return [names.get(index) for index in range(len(self.unnamed))]
+
+    def _give(self, index: int, free: list[str], owner: dict[str, int], tried: set[str]) -> bool:
+        """Give the row at ``index`` of ``unnamed`` a name, moving others to another where that makes room."""
+        accepts = self.unnamed[index].accepts
+        for name in free:
+            if name in tried or (accepts is not None and not accepts(name)):
+                continue
+            tried.add(name)
+            if name not in owner or self._give(owner[name], free, owner, tried):
+                owner[name] = index
+                return True
+        return False
 
 
 def promises(pattern: Pattern) -> Iterator[str]:

@@ -13,7 +13,9 @@ from urllib.parse import quote
 from contracts.schema import Document
 
 JSON = Any
-_TELLING = re.compile(r"password|passwd|secret|token|api[-_]?key|(^|[-_.])key$|hash|authorization", re.IGNORECASE)
+_TELLING = re.compile(
+    r"(?i:password|passwd|secret|token|hash|authorization|api[-_]?key|(^|[-_. ])keys?($|[-_. ]))|[a-z0-9]Keys?($|[A-Z])"
+)
 _MOST_NAMES = 1000
 """How many names' answers are remembered: names come from servers, and memory is bounded."""
 _SHORTEST_KNOWN = 8
@@ -66,7 +68,7 @@ class Redactor:
             text,
             json.dumps(text)[1:-1],
             json.dumps(text, ensure_ascii=False)[1:-1],
-            quote(text, safe=""),
+            quote(text, safe="", errors="surrogatepass"),
         }:
             self._spellings[spelling] = mark(text)
         self._search = None

@@ -12,6 +12,7 @@ import jsonschema_rs
 JSON = Any
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
+_DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,19 @@ class Schema:
 
     def accepts(self, value: JSON) -> bool:
         """Whether ``value`` is valid."""
-        return bool(self._validator.is_valid(value))
+        try:
+            return bool(self._validator.is_valid(value))
+        except ValueError:
+            return bool(self._validator.is_valid(_holdable(value)))
 
     def violations(self, value: JSON) -> list[Violation]:
         """Every way in which ``value`` breaks the schema, in the validator's order."""
-        if self._validator.is_valid(value):  # much faster than finding no error
+        if self.accepts(value):  # much faster than finding no error
             return []
-        return [self._violation(error) for error in self._validator.iter_errors(value)]
+        try:
+            return [self._violation(error) for error in self._validator.iter_errors(value)]
+        except ValueError:
+            return [self._violation(error) for error in self._validator.iter_errors(_holdable(value))]
 
     @staticmethod
     def _violation(error: jsonschema_rs.ValidationError) -> Violation:
@@ -112,3 +119,16 @@ class Schema:
             for member in (*found.get("oneOf", []), *found.get("anyOf", [])):
                 if Schema(self.document, member).accepts(value):
                     yield from self._flatten([member], value)
+
+
+def _holdable(value: JSON, depth: int = 0) -> JSON:
+    """``value`` as the validator can hold it: half surrogate pairs replaced, and cut where it is nested too deep."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {_holdable(name): _holdable(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_holdable(inner, depth + 1) for inner in value]
+    return value

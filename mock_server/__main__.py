@@ -17,13 +17,20 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         return 3 if end.code else 0
     try:
-        serve(given.port, dict(pair.split("=", 1) for pair in given.reading if "=" in pair))
+        serve(given.port, dict(_pair(text) for text in given.reading))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--reading {text!r} is not NAME=VALUE")
+    return name, value
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Mock:
         routes = [Route(path, endpoint, methods=methods) for path, endpoint in self._endpoints.items()]
         controls = Controls(self.vendors, self.faults, self.journal)
         self._app = Starlette(routes=[*controls.routes(), *routes])
+        self._app.router.redirect_slashes = False
         self._app.add_exception_handler(404, _not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -46,7 +46,7 @@ class Journal:
                 return "…"
             secret = self._redactor.secret_name
             return {
-                self._redactor.text(name): blank(inner) if secret(name) else self._kept(inner, depth + 1)
+                self._kept(name): blank(inner) if secret(name) else self._kept(inner, depth + 1)
                 for name, inner in islice(value.items(), _SHORT)
             }
         if isinstance(value, list):

@@ -1,6 +1,7 @@
 """One vendor as a server plays it: the model's first outcome to each request, state kept between them."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -79,7 +80,14 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def overlapping(vendors: list[Vendor]) -> None:

@@ -98,7 +98,6 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
     assert problem in line
 
 
-@pytest.mark.xfail(reason="bug: types within tables are not checked", raises=(pytest.fail.Exception, AttributeError))
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [
@@ -156,7 +155,7 @@ def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], ba
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     (root / "openapi.json").write_text(json.dumps({**document, "servers": json.loads(servers)}), encoding="utf-8")
     contract = Contract("jetemail", root)
-    assert (contract.hosts, contract.base_path) == (hosts, base)
+    assert (set(contract.hosts), contract.base_path) == (hosts, base)
 
 
 def test_unknown_vendor_is_told_what_there_is(root: Path) -> None:

@@ -149,7 +149,6 @@ def test_answers_speak_the_documents_words(mock_play: Play) -> None:
     assert mock_play.send(DELETE, A)[1] == {"success": True, "message": "Smarthost deleted successfully"}
 
 
-@pytest.mark.xfail(reason="bug: without a name the schema's `minProperties` counts one update as none")
 def test_update_of_one_thing_without_a_name_is_not_one_of_nothing(mock_play: Play) -> None:
     """Claim: a refusal cites the promise it rests on. Situation: something to update, no name. Expectation: the name."""
     clauses_cited = {outcome.clause for outcome in mock_play.ask(UPDATE, {"quota": 1})}

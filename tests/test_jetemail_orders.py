@@ -117,6 +117,17 @@ def test_shown_reading_binds_the_answers_after_it(play: Play) -> None:
         assert play.statuses(DELETE, {"username": "ct-here", "note": 1}) == {200, 400}
 
 
+def test_rename_to_itself_alone_says_nothing_of_one_beside_others(play: Play) -> None:
+    """Claim: an update that only repeats the name may count as none. Situation: it was refused, alone.
+
+    Expectation: refused again, alone; beside a quota it is as open as before.
+    """
+    alone = {**HERE, "newUsername": "ct-here"}
+    play.take(next(found for found in play.ask(UPDATE, alone) if found.status == 400))
+    assert play.statuses(UPDATE, alone) == {400}
+    assert play.statuses(UPDATE, {**alone, "quota": 1}) == {200, 400, 409}
+
+
 def test_freed_name_is_free(play: Play) -> None:
     """Claim: delete and rename free a name. Situation: names of this run, deleted and renamed.
 

@@ -92,7 +92,6 @@ def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
     assert listing.resolve({"name": "x"}) == [None, None]
 
 
-@pytest.mark.xfail(reason="bug: names are given out greedily, so one unnamed row may take another's only name")
 def test_unnamed_rows_share_names_as_well_as_can_be() -> None:
     """Claim: a row is missing only if no assignment finds it. Situation: one takes x or y, the other x alone."""
     listing = _listing(unnamed=(lambda name: name in "xy", lambda name: name == "x"))

@@ -92,7 +92,6 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     assert (process.returncode, errors) == (0, "")
 
 
-@pytest.mark.xfail(reason="bug: an argument of --reading without = is passed over")
 def test_reading_without_a_value_is_status_3() -> None:
     """Claim: nothing given is ignored. Situation: `--reading names`. Expectation: one line, status 3."""
     with _command("--port", "0", "--reading", "names") as process:

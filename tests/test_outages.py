@@ -119,7 +119,7 @@ def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: 
     assert len(at.asked) < 120
 
 
-@pytest.mark.parametrize("count", [1, 30, 77, 120, 175])
+@pytest.mark.parametrize("count", [1, 77, 160])
 @pytest.mark.parametrize("hiccup", [hangs_up, fails, page(503)])
 def test_one_hiccup_is_no_finding(hiccup: App, count: int, tmp_path: Path) -> None:
     """Claim: what happens once and never again is not drift.
@@ -164,7 +164,7 @@ def test_a_key_that_is_not_accepted_is_told_by_its_variable(tmp_path: Path) -> N
     assert key not in result.everything
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [302, 308])
 def test_a_redirect_is_not_followed(status: int, tmp_path: Path) -> None:
     """Claim: a key is sent to the target and nowhere else.
 
@@ -193,12 +193,21 @@ def test_proxies_of_the_environment_are_not_asked(tmp_path: Path) -> None:
     with serving(hangs_up) as proxy, serving(JetEmail()) as at:
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         given = {spelled: proxy.url for name in names for spelled in (name, name.lower())}
-        result = check(tmp_path, at.url, "--explore", "1", "--seed", "5", environment=given)
-    assert (result.status, proxy.asked) == (0, []), result
+        probes = check(tmp_path / "probes", at.url, environment=given)
+        explore = ("--explore", "1", "--only", "explore/createSmtpUser/positive")
+        explored = check(tmp_path / "explored", at.url, *explore, environment=given)
+    assert (probes.status, explored.status, proxy.asked) == (0, 0, []), explored
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize(("method", "count"), [("POST", 1), ("PATCH", 3), ("DELETE", 2)])
+@pytest.mark.parametrize(
+    ("number", "method", "count"),
+    [
+        (signal.SIGTERM, "POST", 1),
+        (signal.SIGINT, "POST", 4),
+        (signal.SIGINT, "PATCH", 1),
+        (signal.SIGTERM, "DELETE", 2),
+    ],
+)
 def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
     """Claim: who stops a run finds the account as it was, and a report.
 

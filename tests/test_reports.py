@@ -58,9 +58,9 @@ def _runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     def work(name: str) -> Seen:
         server = SERVERS.get(name, JetEmail)()
         app: App = server if name in SERVERS else drifted.After(80, server, lambda _asked: None)
-        explore = ("--explore", "1", "--seed", "1") if name == "RefusesForeignLetters" else ()
+        explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
         with serving(app) as at:
-            result = check(tmp_path_factory.mktemp(name), at.url, *explore)
+            result = check(tmp_path_factory.mktemp(name), at.url, *(explore if name == "RefusesForeignLetters" else ()))
         asked = [asked for asked in at.asked if not asked.path.startswith("/__mock/")]
         secrets = {text for text in server.secrets if len(text) >= 8} | {PAID, FREE}
         return Seen(result, len(asked), secrets)

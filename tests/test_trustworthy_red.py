@@ -169,6 +169,24 @@ def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
     assert "message" in finding["again"]["response"]["body"]
 
 
+def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:
+    """Claim: what no probe thought of is found by exploring, and can be shown all the same.
+
+    Situation: passwords with letters outside ASCII are refused; only exploring sends such.
+    Expectation: a breaking finding, whose curl lines show it on a fresh server and not on a faithful one.
+    """
+    explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
+    with serving(drifted.RefusesForeignLetters()) as at:
+        result = check(tmp_path, at.url, *explore)
+    assert result.status == 1, result
+    steady = [finding for finding in result.report["findings"] if not finding["flapping"]]
+    assert steady
+    for finding in steady:
+        lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
+        broken, good = (_run(lines, server) for server in (drifted.RefusesForeignLetters(), JetEmail()))
+        assert (broken.status, good.status) == (400, 200), lines
+
+
 @dataclass(frozen=True)
 class _Shown:
     """What the last curl line showed: curl's own status, the HTTP status, the body without times and secrets."""

@@ -86,7 +86,7 @@ class JetEmail:
             problems = [Check(400, f"{operation.id}/request/body", why)]
         else:
             problems = list(self._checks[operation.id](state, account, operation, body))
-        order = [int(status) for status in state.readings.choices("order")[0].split("-")]
+        order = [401, *(int(status) for status in state.readings.choices("order")[0].split("-"))]
 
         def succeed(shown: Readings) -> Sequence[Outcome]:
             return self._successes[operation.id](state.read(shown), account, body, request.at)

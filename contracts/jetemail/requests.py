@@ -15,6 +15,10 @@ from contracts.schema import Violation, resolve
 FLAGS = ("allowAnyDomain", "allowAllDomains")
 SHORTEST, LONGEST = 8, 72
 """A password's length."""
+_OWN_RULES = (("username",), ("newUsername",), ("password",))
+"""What the schema bounds, but not all that is said of it: judged elsewhere, where it is a text."""
+_PROSE = {"not": "flags-exclusive", "minProperties": "no-updates"}
+"""Keywords of the body's schema that the overlay took from prose, and the rules they stand for."""
 
 
 def authenticate(state: State, request: Request, operation: str) -> tuple[Account | None, list[Check]]:
@@ -34,17 +38,12 @@ def request_checks(operation: Operation, published: Operation, body: Mapping[str
     assert operation.body is not None
     ours = operation.body.violations(body)
     theirs = published.body.violations(body) if published.body is not None else []
-    patterns = {v.path for v in theirs if v.keyword == "pattern"}
+    patterns = {found.path for found in theirs if found.keyword == "pattern"}
     for found in ours:
-        if found.path in (("username",), ("newUsername",), ("password",)) and isinstance(body.get(found.path[0]), str):
-            continue  # judged by their own rules below
-        if found.keyword == "not":
-            yield Check(400, f"{operation.id}/rule/flags-exclusive", RULES[f"{operation.id}/rule/flags-exclusive"])
-        elif found.keyword == "minProperties":
-            yield Check(400, f"{operation.id}/rule/no-updates", RULES[f"{operation.id}/rule/no-updates"])
-        elif found.keyword == "pattern" and found.path not in patterns:
+        own = found.path in _OWN_RULES and isinstance(body.get(found.path[0]), str)
+        if found.keyword == "pattern" and found.path not in patterns:
             yield _disputed(operation, found, "corrected")
-        else:
+        elif not own and not (found.keyword == "minProperties" and set(body) - {"currentUsername"}):
             yield _broken(operation, found)
     for found in theirs:
         if found.keyword == "pattern" and found.path not in {v.path for v in ours} and len(found.path) > 1:
@@ -57,6 +56,10 @@ def request_checks(operation: Operation, published: Operation, body: Mapping[str
 
 
 def _broken(operation: Operation, found: Violation) -> Check:
+    """The refusal of what breaks the schema; what the overlay took from prose is a rule."""
+    if found.keyword in _PROSE:
+        rule = f"{operation.id}/rule/{_PROSE[found.keyword]}"
+        return Check(400, rule, RULES[rule])
     return Check(400, f"{operation.id}/request/{found.pointer}/{found.keyword}", found.expected)
 
 
