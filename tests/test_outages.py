@@ -229,6 +229,24 @@ def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, coun
     assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
 
 
+def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
+    """Claim: who stops a run while it cleans up learns what it could not remove.
+
+    Situation: SIGTERM while the first deletion of the clean-up is under way.
+    Expectation: `inconclusive`, status 2, a report; what is left is named.
+    """
+    app = JetEmail()
+    stalls = Stalls(app, "DELETE", 1)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
+        assert stalls.reached.wait(WAIT)
+        running.signal(signal.SIGTERM)
+        result = running.end()
+        stalls.go.set()
+    is_inconclusive(result)
+    assert {name for rows in app.rows.values() for name in rows} <= set(result.report["left_behind"])
+
+
 def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
     """Claim: a report is whole, or it is not there.
 

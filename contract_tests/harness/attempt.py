@@ -20,6 +20,15 @@ class Attempt:
     disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
     trouble: Trouble | None = None
 
+    def differs_in_status(self, exchange: Exchange) -> bool:
+        """Whether the answer to ``exchange`` had a status that the contract does not allow there."""
+        return any(found.status for found, at in self.disagreements.values() if at is exchange)
+
+    @property
+    def status_differs(self) -> bool:
+        """Whether any answer had."""
+        return any(found.status for found, _ in self.disagreements.values())
+
     @property
     def outage(self) -> bool:
         """Whether a server that is merely down might have answered so."""

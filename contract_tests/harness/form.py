@@ -20,7 +20,8 @@ class Disagreement:
     """One way in which an answer is not what was promised; a `drift.finding.Finding` before it is confirmed.
 
     ``operation`` is the id of the operation held responsible, ``outage`` marks what a broken server answers too,
-    ``unreadable`` a body of another form than documented, whose values cannot be judged. ``about`` is the object
+    ``unreadable`` a body of another form than documented, whose values cannot be judged, ``status`` one that the
+    contract does not allow there. ``about`` is the object
     concerned, where it is one of several in the answer.
     """
 
@@ -32,6 +33,7 @@ class Disagreement:
     operation: str
     outage: bool = False
     unreadable: bool = False
+    status: bool = False
     about: str | None = None
 
 
@@ -69,7 +71,7 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
     label = f"{operation.name} {reply.status}"
     clause = f"{operation.id}/response/{reply.status}"
     came = reply.headers.get("content-type", "").split(";")[0].strip().lower()
-    html = came == "text/html" or reply.body[:64].lstrip()[:1] == b"<"
+    html = is_page(reply)
     if not answer.media:
         if reply.body:
             yield Disagreement(f"{place}/body/undocumented", ADDITIVE, clause, f"{label} should have no body",
@@ -122,6 +124,11 @@ def _echoes(operation: Operation, status: int, shown: Any, secret: SecretTest) -
                                f"{operation.id}/response/{status}",
                                f"{operation.name} {status} says a secret at {at}",
                                "A secret is given away to whoever stores or logs answers.", operation.id)  # fmt: skip
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is a page for people: what proxies, portals and error handlers say."""
+    return "text/html" in reply.headers.get("content-type", "").lower() or reply.body[:64].lstrip()[:1] == b"<"
 
 
 def parsed(body: bytes) -> Any:

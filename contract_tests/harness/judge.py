@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.harness.form import ADDITIVE, BREAKING, Disagreement, SecretTest, form, parsed, pointer, shown_at
+from contract_tests.harness.form import (
+    ADDITIVE,
+    BREAKING,
+    Disagreement,
+    SecretTest,
+    form,
+    is_page,
+    parsed,
+    pointer,
+    shown_at,
+)
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
 from contracts.document import Operation
@@ -160,7 +170,8 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
         title=f"{operation.name} should answer {options} ({expected.why}), and answers {reply.status}",
         why=why,
         operation=clause.split("/")[0] if owed else operation.id,
-        outage=reply.status >= 500,
+        outage=reply.status >= 500 or is_page(reply),
+        status=True,
     )
 
 

@@ -105,6 +105,8 @@ def _target(target: str, chosen: list[Contract]) -> str:
         return target
     if target == "live":
         raise UsageError("TARGET=live is not possible yet: use mock, or the address of a test server")
+    if any(sign.isspace() or not sign.isprintable() for sign in target):
+        raise UsageError(f"TARGET {target!r} is not an address: it has white space in it")
     try:
         parts = urlsplit(target)
         port = parts.port
@@ -112,7 +114,7 @@ def _target(target: str, chosen: list[Contract]) -> str:
         raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
-    if parts.query or parts.fragment or parts.username or parts.password:
+    if "?" in target or "#" in target or "@" in parts.netloc:
         raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
     host = _plain_host(target)
     for contract in chosen:
@@ -143,8 +145,8 @@ def _keys(contract: Contract, target: str, environment: Mapping[str, str]) -> di
     keys = {}
     for credential in contract.credentials:
         given = environment.get(credential.variable, "")
-        if given and not (given.isascii() and given.isprintable() and given == given.strip()):
-            raise UsageError(f"{credential.variable} has white space at an end, or signs that no header can carry")
+        if given and not (given.isascii() and given.isprintable() and " " not in given):
+            raise UsageError(f"{credential.variable} has white space in it, or signs that no header can carry")
         if given:
             keys[credential.account] = given
         elif target == "mock" or loopback(target):

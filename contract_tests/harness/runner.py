@@ -80,12 +80,11 @@ class Runner:
             return []
         if first.outage and not self.control(probe.operation, probe.clauses):
             return []
-        refused = any(found.id.endswith("/refused") for found, _ in first.disagreements.values())
-        if refused and probe.parts:
+        if probe.parts and first.status_differs:
             apart = [finding for part in probe.parts for finding in self._confirmed(part)]
             if apart:
                 return apart
-        return self.confirm(first, lambda: self._attempt(probe))
+        return self.confirm(first, lambda: self._attempt(probe, fresh=True))
 
     def confirm(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """The findings of ``first``, after asking ``again`` for those that are new."""
@@ -105,8 +104,8 @@ class Runner:
             elif new[name][0].outage:
                 self._session.record.notes.append(f"not seen again, so not drift: {finding.title}")
             else:
-                last = second.exchanges[-1].recorded(self._session.redactor) if second.exchanges else None
-                self._add(finding.flaps(last))
+                answer = _counterpart(new[name][1], first, second)
+                self._add(finding.flaps(answer.recorded(self._session.redactor) if answer is not None else None))
         return known + [self._found[name] for name in findings if name in self._found]
 
     def explored(self, failed: Attempt, *, flapping: bool) -> list[Finding]:
@@ -144,9 +143,12 @@ class Runner:
         )
         return {**found, silence.id: (silence, last)}
 
-    def _attempt(self, probe: Probe) -> Attempt:
+    def _attempt(self, probe: Probe, *, fresh: bool = False) -> Attempt:
+        """Run the probe's steps. ``fresh`` makes a new shared object first, in the state that a first run finds it in."""
         session = self._session
         names: dict[str, str] = {}
+        if fresh:
+            self._make_stock(session.contract.credentials[0].account)
         with session.attempting(*probe.clauses) as attempt:
             if probe.fault:
                 self._arrange(probe)
@@ -154,12 +156,7 @@ class Runner:
             try:
                 for step in probe.steps:
                     exchange = self._step(step, names)
-                    lost = any(
-                        found.id.rsplit("/", 1)[-1] in ("accepted", "refused") or "/status-" in found.id
-                        for found, at in attempt.disagreements.values()
-                        if at is exchange
-                    )
-                    if lost or attempt.trouble is not None:
+                    if attempt.trouble is not None or attempt.differs_in_status(exchange):
                         break
                 else:
                     session.exercised |= set(probe.clauses)
@@ -214,6 +211,10 @@ class Runner:
         if usable:
             self._stock[account] = usable[0]
             return usable[0]
+        return self._make_stock(account)
+
+    def _make_stock(self, account: str) -> str:
+        session = self._session
         name = session.names.mint()
         create = session.contract.lifecycle.create
         fields = session.contract.identities[create]
@@ -264,6 +265,12 @@ class Runner:
         for clause in clauses:
             session.record.not_exercised.setdefault(clause, reason)
         return False
+
+
+def _counterpart(exchange: Exchange, first: Attempt, second: Attempt) -> Exchange | None:
+    """The exchange of the second attempt that asked the same as ``exchange`` did in the first, if it came to that."""
+    index = next((i for i, seen in enumerate(first.exchanges) if seen is exchange), len(first.exchanges))
+    return second.exchanges[index] if index < len(second.exchanges) else None
 
 
 def _alike(reply: Reply, known: Reply) -> bool:

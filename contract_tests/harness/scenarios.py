@@ -33,6 +33,12 @@ def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
             "needs",
         }:
             raise UsageError(f"{where}: needs `says`, `clauses`, `steps`, and may have `needs`")
+        lists = all(
+            isinstance(flow.get(key, []), list) and all(isinstance(item, str) for item in flow.get(key, []))
+            for key in ("clauses", "needs")
+        )
+        if not lists or not isinstance(flow["says"], str) or not isinstance(flow["steps"], list) or not flow["clauses"]:
+            raise UsageError(f"{where}: `says` is a text, `clauses` and `needs` are lists of texts, `steps` is a list")
         if unknown := [clause for clause in flow["clauses"] if clause not in known]:
             raise UsageError(f"{where}: there is no clause {unknown[0]!r}")
         steps = tuple(_step(contract, where, step) for step in flow["steps"])

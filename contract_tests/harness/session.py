@@ -113,14 +113,23 @@ class Session:
         self._learn(asked.body)
         parts = {**of_request(request, content), "operation": asked.operation, "body": asked.body,
                  "names": self._named(asked, None)}  # fmt: skip
+        account, before = self._account(asked), dict(self.made)
+        self.made.update(
+            {(account, name): None for name in self._named(asked, "new")}
+        )  # it may be made, answered or not
         try:
             reply = self._wire.send(request)
+        except KeyboardInterrupt:
+            self.forget(self._named(asked, None))
+            raise
         except Trouble as trouble:
             if trouble.kind not in ("refused", "elsewhere"):
                 self.record.requests[self.stage] += 1
             self._unanswered(asked, Exchange(**parts, reply=None, trouble=trouble.words), trouble)
             raise
         self.record.requests[self.stage] += 1
+        if 400 <= reply.status < 500:
+            self.made = before
         exchange = Exchange(**parts, reply=reply)
         self.attempt.exchanges.append(exchange)
         if reply.status == 429:
@@ -173,8 +182,6 @@ class Session:
     def _unanswered(self, asked: Request, exchange: Exchange, trouble: Trouble) -> None:
         self.attempt.exchanges.append(exchange)
         self.attempt.trouble = trouble
-        for name in self._named(asked, "new"):
-            self.made[(self._account(asked), name)] = None
         self.forget(self._named(asked, None))
 
     def forget(self, names: frozenset[str] | set[str]) -> None:
@@ -191,7 +198,8 @@ class Session:
         for name in self.password_names:
             if isinstance(judged.json, dict) and isinstance(text := judged.json.get(name), str):
                 self._received.add(text)
-        self._track(asked, exchange)
+        if not any(found.outage for found in judged.disagreements):
+            self._track(asked, exchange)
         for found in judged.disagreements:
             self.attempt.disagreements.setdefault(found.id, (found, exchange))
         if asked.operation is None:
@@ -210,21 +218,14 @@ class Session:
         self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in properties(judged.json)}
 
     def _track(self, asked: Request, exchange: Exchange) -> None:
-        """Keep count of the objects that this run may have made, so that none is left behind."""
-        assert exchange.reply is not None
-        if asked.operation is None or 400 <= exchange.reply.status < 500:
+        """Note a change that succeeded, and what it made or removed: nothing of this run's is to be left behind."""
+        life = self.contract.lifecycle
+        if not exchange.succeeded or asked.operation in (None, life.read):
             return
+        self.mutations.append(exchange)
         account = self._account(asked)
-        if exchange.succeeded and self.contract.lifecycle.read != asked.operation:
-            self.mutations.append(exchange)
-        if exchange.succeeded and (new := self._named(asked, "new")):
-            for name in self._named(asked, "existing"):
-                self.made.pop((account, name), None)
-            self.made.update({(account, name): None for name in new})
-        elif new := self._named(asked, "new"):
-            self.made.update({(account, name): None for name in new})
-        elif exchange.succeeded and asked.operation == self.contract.lifecycle.remove:
-            for name in self._named(asked, "existing"):
+        if asked.operation == life.remove or self._named(asked, "new"):
+            for name in self._named(asked, "existing") - self._named(asked, "new"):
                 self.made.pop((account, name), None)
 
     # -- findings
