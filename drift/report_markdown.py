@@ -10,6 +10,8 @@ from drift.text import fenced, markdown
 
 _MARKS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
 _LONGEST = 800
+_PAGE = 300_000
+"""How many bytes of findings a vendor gets: a CI job's summary holds a mebibyte."""
 
 
 def report(records: Sequence[Record]) -> str:
@@ -33,8 +35,15 @@ def _section(record: Record) -> Iterator[str]:
         for row in rows[1:]:
             yield "| " + " | ".join(markdown(cell) for cell in row) + " |"
         yield ""
-    for finding in record.findings:
-        yield from _finding(finding)
+    size = 0
+    for number, finding in enumerate(record.findings):
+        lines = list(_finding(finding))
+        size += sum(len(line.encode()) for line in lines)
+        if size > _PAGE:
+            yield f"… and {len(record.findings) - number} more findings: findings.json has them all."
+            yield ""
+            break
+        yield from lines
     yield from _rest(record)
 
 

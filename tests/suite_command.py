@@ -134,6 +134,15 @@ def check(folder: Path, target: str, *arguments: str, **more: Any) -> Result:
     return begin(folder, target, *arguments, **more).end()
 
 
+def expect_inconclusive(result: Result) -> None:
+    """The run could not tell, says why in one line, and blames nobody."""
+    report = result.report
+    assert (report["verdict"], result.status, report["findings"]) == ("inconclusive", 2, []), result
+    assert report["reason"].strip()
+    assert "\n" not in report["reason"]
+    assert "Traceback" not in result.out + result.err
+
+
 @contextmanager
 def two_at_a_time(
     request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]

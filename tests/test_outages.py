@@ -1,17 +1,15 @@
-"""An outage is not drift: where the target cannot be heard, or the run is cut short, the verdict is ``inconclusive``."""
+"""An outage is not drift: where the target cannot be heard, the verdict is ``inconclusive``."""
 
-import json
-import signal
 import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.drifted_server import After, Silent, Stalls
+from tests.drifted_server import After, Silent
 from tests.faithful_server import JetEmail
-from tests.loopback_server import WAIT, Answer, App, Asked, serving
-from tests.suite_command import Result, begin, check
+from tests.loopback_server import Answer, App, Asked, serving
+from tests.suite_command import check, expect_inconclusive
 
 HTML = b"<!doctype html><html><body><h1>Sorry</h1></body></html>"
 
@@ -50,15 +48,6 @@ def fails(_asked: Asked) -> Answer:
     return Answer(500, {"success": False, "error": "Failed"})
 
 
-def is_inconclusive(result: Result) -> None:
-    """The run could not tell, says why in one line, and blames nobody."""
-    report = result.report
-    assert (report["verdict"], result.status, report["findings"]) == ("inconclusive", 2, []), result
-    assert report["reason"].strip()
-    assert "\n" not in report["reason"]
-    assert "Traceback" not in result.out + result.err
-
-
 def test_a_closed_port_is_told_at_once(tmp_path: Path) -> None:
     """Claim: a target that is not there is no drift.
 
@@ -70,7 +59,7 @@ def test_a_closed_port_is_told_at_once(tmp_path: Path) -> None:
         began = time.monotonic()
         result = check(tmp_path, f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert time.monotonic() - began < 5
-    is_inconclusive(result)
+    expect_inconclusive(result)
     assert result.report["clauses"]["exercised"] == 0
 
 
@@ -84,7 +73,7 @@ def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:
     with serving(silent) as at:
         result = check(tmp_path, at.url, read_timeout=0.2)
         silent.go.set()
-    is_inconclusive(result)
+    expect_inconclusive(result)
     assert len(at.asked) < 10
 
 
@@ -97,7 +86,7 @@ def test_a_target_that_answers_nothing_to_the_point_is_inconclusive(app: App, tm
     """
     with serving(app) as at:
         result = check(tmp_path, at.url)
-    is_inconclusive(result)
+    expect_inconclusive(result)
     assert len(at.asked) < 30
 
 
@@ -111,7 +100,7 @@ def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: 
     app = JetEmail()
     with serving(After(80, app, then)) as at:
         result = check(tmp_path, at.url)
-    is_inconclusive(result)
+    expect_inconclusive(result)
     kept, named = {name for rows in app.rows.values() for name in rows}, set(result.report["left_behind"])
     assert kept
     assert kept <= named
@@ -144,7 +133,7 @@ def test_a_rate_limit_stops_the_run_at_once(tmp_path: Path) -> None:
     app = JetEmail()
     with serving(After(50, app, limits)) as at:
         result = check(tmp_path, at.url)
-    is_inconclusive(result)
+    expect_inconclusive(result)
     assert "429" in result.report["reason"]
     assert len(at.asked) <= 53
     assert set(result.report["left_behind"]) == {name for rows in app.rows.values() for name in rows}
@@ -159,7 +148,7 @@ def test_a_key_that_is_not_accepted_is_told_by_its_variable(tmp_path: Path) -> N
     key = "api_of_somebody_else_1234567890"
     with serving(JetEmail()) as at:
         result = check(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
-    is_inconclusive(result)
+    expect_inconclusive(result)
     assert "JETEMAIL_API_KEY" in result.report["reason"]
     assert key not in result.everything
 
@@ -197,89 +186,3 @@ def test_proxies_of_the_environment_are_not_asked(tmp_path: Path) -> None:
         explore = ("--explore", "1", "--only", "explore/createSmtpUser/positive")
         explored = check(tmp_path / "explored", at.url, *explore, environment=given)
     assert (probes.status, explored.status, proxy.asked) == (0, 0, []), explored
-
-
-@pytest.mark.parametrize(
-    ("number", "method", "count"),
-    [
-        (signal.SIGTERM, "POST", 1),
-        (signal.SIGINT, "POST", 4),
-        (signal.SIGINT, "PATCH", 1),
-        (signal.SIGTERM, "DELETE", 2),
-    ],
-)
-def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
-    """Claim: who stops a run finds the account as it was, and a report.
-
-    Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
-    Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
-    """
-    app = JetEmail()
-    stalls = Stalls(app, method, count)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url)
-        assert stalls.reached.wait(WAIT)
-        running.signal(number)
-        result = running.end()
-        stalls.go.set()
-    is_inconclusive(result)
-    assert "interrupted" in result.report["reason"]
-    assert app.rows == {"paid": {}, "free": {}}
-    assert result.report["left_behind"] == []
-    assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
-
-
-def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
-    """Claim: who stops a run while it cleans up learns what it could not remove.
-
-    Situation: SIGTERM while the first deletion of the clean-up is under way.
-    Expectation: `inconclusive`, status 2, a report; what is left is named.
-    """
-    app = JetEmail()
-    stalls = Stalls(app, "DELETE", 1)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
-        assert stalls.reached.wait(WAIT)
-        running.signal(signal.SIGTERM)
-        result = running.end()
-        stalls.go.set()
-    is_inconclusive(result)
-    assert {name for rows in app.rows.values() for name in rows} <= set(result.report["left_behind"])
-
-
-def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
-    """Claim: a report is whole, or it is not there.
-
-    Situation: a run into a folder with an earlier run's reports is killed on its way.
-    Expectation: the folder holds the earlier reports and nothing else.
-    """
-    with serving(JetEmail()) as at:
-        earlier = check(tmp_path, at.url, "--only", "rules/rename")
-    before = {path.name: path.read_bytes() for path in earlier.folder.iterdir()}
-    assert len(before) == 3
-    stalls = Stalls(JetEmail(), "POST", 3)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url)
-        assert stalls.reached.wait(WAIT)
-        running.signal(signal.SIGKILL)
-        assert running.end().status == -signal.SIGKILL
-        stalls.go.set()
-    assert {path.name: path.read_bytes() for path in earlier.folder.iterdir()} == before
-
-
-def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
-    """Claim: a report is replaced in one go.
-
-    Situation: somebody reads the earlier run's report again and again while another run ends.
-    Expectation: at any moment it is whole; at last it is the new one.
-    """
-    with serving(JetEmail()) as at:
-        earlier = check(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
-        file = earlier.folder / "findings.json"
-        running = begin(tmp_path, at.url, "--seed", "2")
-        seeds = set()
-        while running.alive:
-            seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
-        seeds.add(running.end().report["seed"])
-    assert seeds == {1, 2}
-    assert sorted(path.name for path in earlier.folder.iterdir()) == ["findings.json", "junit.xml", "report.md"]

@@ -1,7 +1,10 @@
 """A green that can be trusted: whatever the documents leave open, a server that keeps to them is told ``none``."""
 
+import gzip
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,6 +145,18 @@ def chunks(app: App) -> App:
     return answers
 
 
+def zips(app: App) -> App:
+    """``app`` with every answer compressed, which a client that says nothing of encodings allows."""
+
+    def answers(asked: Asked) -> Answer:
+        answer = app(asked)
+        assert isinstance(answer, Answer)
+        content = gzip.compress(json.dumps(answer.body, indent=2).encode())
+        return Answer(answer.status, content=content, headers={"Content-Encoding": "gzip"})
+
+    return answers
+
+
 class Crowded(JetEmail):
     """Somebody else is at work meanwhile: users come and go, and their mails are counted."""
 
@@ -156,18 +171,18 @@ class Crowded(JetEmail):
         return super().decide(asked)
 
 
-def test_how_a_server_speaks_http_does_not_matter(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("speaks", [closes, chunks, zips])
+def test_how_a_server_speaks_http_does_not_matter(speaks: Callable[[App], App], tmp_path: Path) -> None:
     """Claim: a green does not depend on how answers are framed.
 
-    Situation: a connection for each request; answers in small chunks.
+    Situation: a connection for each request; answers in small chunks; compressed and indented answers.
     Expectation: green.
     """
-    for speaks in (closes, chunks):
-        with serving(speaks(JetEmail())) as at:
-            is_green(check(tmp_path_factory.mktemp("framed"), at.url))
+    with serving(speaks(JetEmail())) as at:
+        is_green(check(tmp_path, at.url))
 
 
-def test_others_at_work_are_no_drift(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_others_at_work_are_no_drift(tmp_path: Path) -> None:
     """Claim: what somebody else does in the account is not blamed on the vendor.
 
     Situation: with every look at the list, another user of somebody else's has come or gone, and others have sent.
@@ -176,4 +191,4 @@ def test_others_at_work_are_no_drift(tmp_path_factory: pytest.TempPathFactory) -
     server = Crowded()
     server.inhabit()
     with serving(server) as at:
-        is_green(check(tmp_path_factory.mktemp("crowded"), at.url))
+        is_green(check(tmp_path, at.url))

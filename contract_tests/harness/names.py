@@ -5,6 +5,7 @@ import secrets
 import string
 
 _LETTERS = string.ascii_lowercase + string.digits
+_TRIES = 1000
 
 
 class Names:
@@ -14,6 +15,7 @@ class Names:
         self.run_id = run_id or "".join(secrets.choice(_LETTERS) for _ in range(6))
         self.prefix = f"ct-{today:%y%m%d}-{self.run_id}-"
         self._count = 0
+        self._shorts: set[str] = set()
 
     def mint(self, length: int | None = None) -> str:
         """A name never given before; ``length`` characters long where that leaves room for the form."""
@@ -25,10 +27,14 @@ class Names:
         """Whether ``name`` is of this run's form, in whatever case."""
         return name.lower().startswith(self.prefix)
 
-    @staticmethod
-    def short(length: int) -> str:
-        """A random name too short for the form."""
-        return "".join(secrets.choice(_LETTERS) for _ in range(length))
+    def short(self, length: int) -> str:
+        """A random name too short for the form; another one each time, while there are any."""
+        for _ in range(_TRIES):
+            name = "".join(secrets.choice(_LETTERS) for _ in range(length))
+            if name not in self._shorts:
+                break
+        self._shorts.add(name)
+        return name
 
 
 def secret(length: int = 20) -> str:

@@ -10,7 +10,7 @@ from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
-from contract_tests.harness.probe import Probe, Step, fill
+from contract_tests.harness.probe import Probe, Step, fill, places
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Reply, Trouble
 from contracts.request import Body
@@ -84,7 +84,9 @@ class Runner:
             apart = [finding for part in probe.parts for finding in self._confirmed(part)]
             if apart:
                 return apart
-        return self.confirm(first, lambda: self._attempt(probe, fresh=True))
+        shared = any("stock" in places(step.body) for step in probe.steps)
+        listed = any(found.about is not None for found, _ in first.disagreements.values())
+        return self.confirm(first, lambda: self._attempt(probe, fresh=shared or listed))
 
     def confirm(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """The findings of ``first``, after asking ``again`` for those that are new."""

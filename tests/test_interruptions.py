@@ -1,0 +1,98 @@
+"""A run that is cut short says so, cleans up behind itself and never leaves half a report."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.drifted_server import Stalls
+from tests.faithful_server import JetEmail
+from tests.loopback_server import WAIT, serving
+from tests.suite_command import begin, check, expect_inconclusive
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "count"),
+    [
+        (signal.SIGTERM, "POST", 1),
+        (signal.SIGINT, "POST", 4),
+        (signal.SIGINT, "PATCH", 1),
+        (signal.SIGTERM, "DELETE", 2),
+    ],
+)
+def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
+    """Claim: who stops a run finds the account as it was, and a report.
+
+    Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
+    Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
+    """
+    app = JetEmail()
+    stalls = Stalls(app, method, count)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.signal(number)
+        result = running.end()
+        stalls.go.set()
+    expect_inconclusive(result)
+    assert "interrupted" in result.report["reason"]
+    assert app.rows == {"paid": {}, "free": {}}
+    assert result.report["left_behind"] == []
+    assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
+
+
+def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
+    """Claim: who stops a run while it cleans up learns what it could not remove.
+
+    Situation: SIGTERM while the first deletion of the clean-up is under way.
+    Expectation: `inconclusive`, status 2, a report; what is left is named.
+    """
+    app = JetEmail()
+    stalls = Stalls(app, "DELETE", 1)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
+        assert stalls.reached.wait(WAIT)
+        running.signal(signal.SIGTERM)
+        result = running.end()
+        stalls.go.set()
+    expect_inconclusive(result)
+    assert {name for rows in app.rows.values() for name in rows} <= set(result.report["left_behind"])
+
+
+def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
+    """Claim: a report is whole, or it is not there.
+
+    Situation: a run into a folder with an earlier run's reports is killed on its way.
+    Expectation: the folder holds the earlier reports and nothing else.
+    """
+    with serving(JetEmail()) as at:
+        earlier = check(tmp_path, at.url, "--only", "rules/rename")
+    before = {path.name: path.read_bytes() for path in earlier.folder.iterdir()}
+    assert len(before) == 3
+    stalls = Stalls(JetEmail(), "POST", 3)
+    with serving(stalls) as at:
+        running = begin(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.signal(signal.SIGKILL)
+        assert running.end().status == -signal.SIGKILL
+        stalls.go.set()
+    assert {path.name: path.read_bytes() for path in earlier.folder.iterdir()} == before
+
+
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    """Claim: a report is replaced in one go.
+
+    Situation: somebody reads the earlier run's report again and again while another run ends.
+    Expectation: at any moment it is whole; at last it is the new one.
+    """
+    with serving(JetEmail()) as at:
+        earlier = check(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
+        file = earlier.folder / "findings.json"
+        running = begin(tmp_path, at.url, "--seed", "2")
+        seeds = set()
+        while running.alive:
+            seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
+        seeds.add(running.end().report["seed"])
+    assert seeds == {1, 2}
+    assert sorted(path.name for path in earlier.folder.iterdir()) == ["findings.json", "junit.xml", "report.md"]
