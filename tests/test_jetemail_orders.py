@@ -58,6 +58,7 @@ CASES: list[tuple[str, str, Any, str, set[int]]] = [
     ("something unknown only, unknown", UPDATE, {**NOBODY, "note": 1}, "paid", {400, 404}),
     ("not known whether there", UPDATE, {"currentUsername": "other", "quota": 1}, "paid", {200, 404}),
     ("unknown", DELETE, {"username": "ct-nobody"}, "paid", {404}),
+    ("unknown, longest", DELETE, {"username": "ct-" + "a" * 61}, "paid", {404}),
     ("unknown, something unknown", DELETE, {"username": "ct-nobody", "note": 1}, "paid", {400, 404}),
     ("not known whether there", DELETE, {"username": "other"}, "paid", {200, 404}),
     ("nameless, something unknown", DELETE, {"note": 1}, "paid", {400}),
@@ -115,6 +116,18 @@ def test_shown_reading_binds_the_answers_after_it(play: Play) -> None:
         )
         assert play.statuses(CREATE, {"username": "ct-next", "note": 1}) == {status}
         assert play.statuses(DELETE, {"username": "ct-here", "note": 1}) == {200, 400}
+
+
+def test_name_that_another_may_have_become_is_open(play: Play) -> None:
+    """Claim: until a list shows what became of an ill-formed name, its neighbours are doubtful. Situation: `ct-N ew`.
+
+    Expectation: `ct-n-ew` may be taken and may be there; `ct-other` is neither.
+    """
+    play.succeed(CREATE, {"username": "ct-N ew"})
+    assert play.statuses(CREATE, {"username": "ct-n-ew"}) == {200, 409}
+    assert play.statuses(DELETE, {"username": "ct-n-ew"}) == {200, 404}
+    assert play.statuses(CREATE, {"username": "ct-other"}) == {200}
+    assert play.statuses(DELETE, {"username": "ct-other"}) == {404}
 
 
 def test_rename_to_itself_alone_says_nothing_of_one_beside_others(play: Play) -> None:

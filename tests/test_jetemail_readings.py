@@ -27,6 +27,7 @@ LONG = "é" * 60
 CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[str, Any]]] = [
     ("names", "refused", {}, [], (CREATE, {"username": "FOO"}), 400, {}),
     ("names", "sanitised", {}, [], (CREATE, {"username": "Foo  Bar"}), 200, {"username": "foo--bar"}),
+    ("names", "sanitised", {}, [], (CREATE, {"username": "A"}), 200, {"username": "a"}),
     ("names", "lowered", {}, [], (CREATE, {"username": "FOO"}), 200, {"username": "foo"}),
     ("names", "lowered", {}, [], (CREATE, {"username": "Foo Bar"}), 400, {}),
     ("names", "sanitised", {}, [(CREATE, {"username": "foo"})], (CREATE, {"username": "FOO"}), 409, {}),

@@ -126,7 +126,11 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
     assert len(shown.json()) == LENGTH
     assert [call["method"] for call in shown.json()[-2:]] == ["PUT", "POST"]
     assert "first" not in shown.text
-    assert len(json.dumps(shown.json()[-1])) < 5_000
+    last = shown.json()[-1]
+    assert len(json.dumps(last)) < 5_000
+    assert last["body"]["note"].startswith("x" * 200)
+    assert last["body"]["notes"] == ["y"] * 200
+    assert 10 < json.dumps(last["body"]["deep"]).count('"deep"') < 20
 
 
 def test_journal_is_bounded_in_names_too(mock: httpx.Client) -> None:
