@@ -37,7 +37,10 @@ def make() -> None:
 def main() -> int:
     """Make the environment if need be; 3 with one line where it cannot be made."""
     if sys.version_info[:2] < OLDEST:
-        print(f"error: Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.11 …", file=sys.stderr)
+        print(
+            f"error: Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.11 …",
+            file=sys.stderr,
+        )
         return 3
     with (ROOT / ".env.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
