@@ -161,14 +161,15 @@ class Contract:
         raw = read_json(path)
         if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3."):
             raise UsageError(f"{path}: is not an OpenAPI 3 document")
-        return OpenApi(raw)
+        return OpenApi(raw, str(path))
 
     @cached_property
     def effective(self) -> OpenApi:
         """The published document with the overlay applied: what client, mock and suite go by."""
         overlay = self.folder / "overlay.yaml"
         actions = read_overlay(overlay)
-        return OpenApi(apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root))))
+        raw = apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root)))
+        return OpenApi(raw, f"{self.settings['published']} with its overlay")
 
     @property
     def operations(self) -> dict[str, Operation]:

@@ -48,20 +48,33 @@ class Operation:
 
 
 class OpenApi:
-    """An OpenAPI 3 document. ``raw`` is the parsed JSON and is never changed."""
+    """An OpenAPI 3 document. ``raw`` is the parsed JSON and is never changed; ``source`` names it in errors."""
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    def __init__(self, raw: Mapping[str, Any], source: str = "the document") -> None:
         self.raw = raw
+        self._source = source
 
     @cached_property
     def operations(self) -> dict[str, Operation]:
-        """Every operation by its id (``METHOD path`` where it has none), in the document's order."""
-        found = {}
-        for path, item in self.raw.get("paths", {}).items():
-            for method in METHODS:
-                if method in item:
-                    operation = self._operation(path, method, item)
-                    found[operation.id] = operation
+        """Every operation by its id (``METHOD path`` where it has none), in the document's order.
+
+        Raises:
+            UsageError: the document is not well formed, or two operations have one id.
+        """
+        try:
+            operations = [
+                self._operation(path, method, item)
+                for path, item in self.raw.get("paths", {}).items()
+                for method in METHODS
+                if method in item
+            ]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            problem = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise UsageError(f"{self._source}: is not a well-formed OpenAPI document ({problem})") from error
+        found = {operation.id: operation for operation in operations}
+        if len(found) < len(operations):
+            twice = next(o.id for o in operations if found[o.id] is not o)
+            raise UsageError(f"{self._source}: two operations have the id {twice!r}")
         return found
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:

@@ -99,10 +99,6 @@ def test_bad_json_is_named(tmp_path: Path, content: bytes | None, problem: str) 
         read_json(file)
 
 
-@pytest.mark.xfail(
-    reason="bug: a document is taken for well formed once it says `openapi: 3`",
-    raises=(Exception, pytest.fail.Exception),
-)
 @pytest.mark.parametrize(
     "paths",
     [

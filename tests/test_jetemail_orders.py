@@ -47,6 +47,8 @@ CASES: list[tuple[str, str, Any, str, set[int]]] = [
     ("unknown, nothing to update", UPDATE, NOBODY, "paid", {400, 404}),
     ("unknown, free", UPDATE, {**NOBODY, **ANY}, "free", {403, 404}),
     ("unknown, flags, free", UPDATE, {**NOBODY, **BOTH}, "free", {400, 403, 404}),
+    ("unknown, itself", UPDATE, {**NOBODY, "newUsername": "ct-nobody", "quota": 1}, "paid", {400, 404}),
+    ("unknown, to a free name", UPDATE, {**NOBODY, "newUsername": "ct-free", "quota": 1}, "paid", {404}),
     ("unknown, taken", UPDATE, {**NOBODY, **TO_TAKEN}, "paid", {404, 409}),
     ("unknown, taken, free", UPDATE, {**NOBODY, **TO_TAKEN, **ANY}, "free", {403, 404, 409}),
     ("all four", UPDATE, {**NOBODY, **TO_TAKEN, **BOTH, **SHORT}, "free", {400, 403, 404, 409}),

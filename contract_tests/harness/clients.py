@@ -23,6 +23,7 @@ from contract_tests.harness.form import ADDITIVE, BREAKING, Disagreement
 from contract_tests.harness.names import secret, wrong
 from contract_tests.harness.probe import fill
 from contract_tests.harness.session import Session
+from contract_tests.harness.transport import respond
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
 from contracts.errors import UsageError
@@ -77,7 +78,7 @@ class Client:
         """What the client makes of a recorded reply."""
         module = self.modules[operation]
         client = self.package.Client(base_url="http://127.0.0.1")
-        response = httpx.Response(reply.status, headers=reply.headers, content=reply.body)
+        response = respond(reply, httpx.Request("GET", "http://127.0.0.1"))
         return _caught(lambda: module._parse_response(client=client, response=response))  # noqa: SLF001 (the parser itself)
 
 

@@ -149,7 +149,11 @@ class Suite:
         session, record = run.session, run.session.record
         if session.made:
             self.progress(f"{run.contract.name}: cleaning up")
-            clean_up(session, run.runner)
+            try:
+                clean_up(session, run.runner)
+            except KeyboardInterrupt:
+                reason = "the run was interrupted while it cleaned up"
+                record.left_behind = sorted({*record.left_behind, *(name for _, name in session.made)})
         documented = clauses(run.contract)
         record.documented = list(documented)
         why = self._why_not(session, reason)
