@@ -6,6 +6,7 @@ before. What replaces it says how long it was and nothing else.
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -46,6 +47,7 @@ class Redactor:
         self._names = {name.lower() for name in names}
         self._secret_names: dict[str, bool] = {}
         self._spellings: dict[str, str] = {}
+        self._shortest = sys.maxsize
         self._search: re.Pattern[str] | None = None
         for value in values:
             self.learn(value)
@@ -71,6 +73,7 @@ class Redactor:
             quote(text, safe="", errors="surrogatepass"),
         }:
             self._spellings[spelling] = mark(text)
+            self._shortest = min(self._shortest, len(spelling))
         self._search = None
 
     def learn_from(self, value: JSON) -> None:
@@ -87,7 +90,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """``text`` with every known secret replaced."""
-        if not self._spellings:
+        if len(text) < self._shortest:
             return text
         if self._search is None:
             known = sorted(self._spellings, key=len, reverse=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,9 +18,7 @@ from mock_server.controls import Controls
 from mock_server.faults import Fault, Faults
 from mock_server.journal import Journal
 from mock_server.vendor import MAX_BODY, Vendor, keys, overlapping, parse
-from mock_server.wire import BodyTooLargeError, answer_json, read_body
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+from mock_server.wire import BodyTooLargeError, answer_json, read_body, send_json
 
 
 class Mock:
@@ -43,52 +41,56 @@ class Mock:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Paths without parameters are found at once, all others by Starlette's router."""
-        endpoint = self._endpoints.get(scope["path"])
-        if endpoint is None:
-            await self._app(scope, receive, send)
-            return
-        response = await endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
+        await self._endpoints.get(scope["path"], self._app)(scope, receive, send)
 
-    def _vendor_endpoints(self) -> list[tuple[str, Endpoint]]:
-        found = []
+    def _vendor_endpoints(self) -> Iterator[tuple[str, "Endpoint"]]:
         for vendor in self.vendors.values():
             by_path: dict[str, dict[str, Operation]] = {}
             for operation in vendor.contract.operations.values():
                 by_path.setdefault(operation.path, {})[operation.method] = operation
             for path, operations in by_path.items():
-                found.append((vendor.contract.base_path + path, self._endpoint(vendor, operations)))
-        return found
-
-    def _endpoint(self, vendor: Vendor, operations: Mapping[str, Operation]) -> Endpoint:
-        async def answer(request: Request) -> Response:
-            headers = _headers(request)
-            try:
-                body = parse(await read_body(request))
-            except BodyTooLargeError:
-                return answer_json(413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
-            method, path = request.method, request.scope["path"]
-            operation = operations.get(method)
-            fault = self.faults.take(operation.id if operation else None, method, path)
-            if fault is not None and fault.delay:
-                await asyncio.sleep(fault.delay)
-            if fault is not None and fault.status is not None:
-                status, shown = fault.status, fault.body
-            elif operation is None:
-                status, shown = _undeclared(vendor, method)
-            else:
-                status, shown = vendor.answer(operation, path, headers, body)
-            self.journal.note(method, path, headers, body, status, shown)
-            if fault is None:
-                return answer_json(status, shown)
-            return await _faulty(request, fault, status, shown)
-
-        return answer
+                yield vendor.contract.base_path + path, Endpoint(vendor, operations, self.faults, self.journal)
 
 
-def _headers(request: Request) -> dict[str, str]:
+class Endpoint:
+    """One path of a vendor's, with all its methods. Plain ASGI: this is what a load on the mock goes through."""
+
+    def __init__(self, vendor: Vendor, operations: Mapping[str, Operation], faults: Faults, journal: Journal) -> None:
+        self._vendor = vendor
+        self._operations = operations
+        self._faults = faults
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request as the vendor would, or as a fault says."""
+        headers = _headers(scope)
+        try:
+            body = parse(await read_body(receive))
+        except BodyTooLargeError:
+            await send_json(send, 413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
+            return
+        method, path = scope["method"], scope["path"]
+        operation = self._operations.get(method)
+        fault = self._faults.take(operation.id if operation else None, method, path)
+        if fault is not None and fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault is not None and fault.status is not None:
+            status, shown = fault.status, fault.body
+        elif operation is None:
+            status, shown = _undeclared(self._vendor, method)
+        else:
+            status, shown = self._vendor.answer(operation, path, headers, body)
+        self._journal.note(method, path, headers, body, status, shown)
+        if fault is None:
+            await send_json(send, status, shown)
+        else:
+            response = await _faulty(scope, receive, fault, status, shown)
+            await response(scope, receive, send)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for raw_name, raw_value in request.scope["headers"]:
+    for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
@@ -104,7 +106,7 @@ async def _not_found(_request: Request, _error: Exception) -> Response:
     return answer_json(404, {"error": HTTPStatus(404).phrase})
 
 
-async def _faulty(request: Request, fault: Fault, status: int, shown: Any) -> Response:
+async def _faulty(scope: Scope, receive: Receive, fault: Fault, status: int, shown: Any) -> Response:
     """The answer as the fault spoils it; cut and closed connections are written past the server, on the socket."""
     text = isinstance(shown, str)
     response = Response(shown, status, media_type="text/plain") if text else answer_json(status, shown)
@@ -112,13 +114,13 @@ async def _faulty(request: Request, fault: Fault, status: int, shown: Any) -> Re
         response.headers[name] = value
     if fault.cut is None and not fault.close:
         return response
-    connection = request.scope["extensions"]["mock.connection"]["transport"]
+    connection = scope["extensions"]["mock.connection"]["transport"]
     if not fault.close:
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else json.dumps(status)
         head = f"HTTP/1.1 {status} {phrase}\r\n".encode()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
         connection.write(head + lines + b"\r\n" + bytes(response.body)[: fault.cut])
     connection.close()
-    while (await request.receive())["type"] != "http.disconnect":
+    while (await receive())["type"] != "http.disconnect":
         pass
     return response

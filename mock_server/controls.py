@@ -53,7 +53,7 @@ class Controls:
             self._faults.waiting = []
         if request.method == "POST":
             try:
-                self._faults.waiting.append(read_fault(parse(await read_body(request))))
+                self._faults.waiting.append(read_fault(parse(await read_body(request.receive))))
             except (UsageError, BodyTooLargeError) as error:
                 return answer_json(400, {"error": str(error)})
         return answer_json(200, [vars(fault) for fault in self._faults.waiting])
@@ -61,7 +61,7 @@ class Controls:
     async def _reading(self, request: Request) -> Response:
         if request.method == "PUT":
             try:
-                self._tell(parse(await read_body(request)))
+                self._tell(parse(await read_body(request.receive)))
             except (UsageError, BodyTooLargeError) as error:
                 return answer_json(400, {"error": str(error)})
         return answer_json(200, {slug: vendor.readings for slug, vendor in self._vendors.items()})

@@ -21,10 +21,10 @@ from contract_tests.harness.wire import Trouble
 from drift.finding import Finding
 from drift.record import Checked
 
-EXAMPLES = 12
+EXAMPLES = 8
 """Schemathesis cases for each operation and kind of data."""
-LIVES = 12
-STEPS = 12
+LIVES = 8
+STEPS = 10
 """Random lives of the state machine, and steps in each."""
 _ROUNDS = 3
 """How often a search is taken up again after it found something new."""

@@ -74,8 +74,8 @@ class ContractPlugin:
             chosen = [
                 (contract.slug, operation, mode)
                 for contract in self.suite.options.contracts
-                for operation in contract.operations
-                for mode in ("positive", "negative")
+                for operation, declared in contract.operations.items()
+                for mode in (("positive", "negative") if declared.body or declared.parameters else ("positive",))
                 if self.suite.explores(f"explore/{operation}/{mode}")
             ]
             metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
