@@ -120,6 +120,14 @@ class Contract:
         """The accounts' keys, the one that most requests use first."""
         return self._tables("credentials", Credential)
 
+    def told_apart(self, keys: dict[str, str]) -> dict[str, str]:
+        """``keys``, by account, as they are; a `UsageError` where two accounts have one: no rule could tell them apart."""
+        for credential in self.credentials:
+            for other in self.credentials:
+                if other is not credential and keys.get(other.account, "") == keys.get(credential.account):
+                    raise UsageError(f"{credential.variable} and {other.variable} hold the same key: unset one of them")
+        return keys
+
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How an object is made, removed and read back."""

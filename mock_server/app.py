@@ -29,7 +29,8 @@ class Mock:
         self.vendors = {vendor.contract.slug: vendor for vendor in vendors}
         names = {name for v in vendors for name in password_names(v.contract.effective.raw)}
         values = [key for v in vendors for key in keys(v.contract, environment).values()]
-        self.journal = Journal(Redactor(names, values))
+        places = {place.header.lower() for v in vendors for place in v.contract.places}
+        self.journal = Journal(Redactor(names, values), places)
         self.faults = Faults()
         self._endpoints = dict(self._vendor_endpoints())
         methods = [method.upper() for method in METHODS]

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any
 
@@ -18,8 +18,10 @@ _DEEP = 16
 class Journal:
     """The last `LENGTH` exchanges. Secrets are replaced before anything is kept."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, places: Collection[str]) -> None:
+        """``places`` are the headers, in lower case, that credentials stand in."""
         self._redactor = redactor
+        self._places = places
         self._calls: deque[dict[str, Any]] = deque(maxlen=LENGTH)
 
     def note(self, method: str, path: str, headers: Mapping[str, str], body: Any, status: int, answer: Any) -> None:
@@ -29,7 +31,7 @@ class Journal:
                 "at": time.time(),
                 "method": method,
                 "path": self._redactor.text(path),
-                "credential": "authorization" in headers,
+                "credential": any(place in headers for place in self._places),
                 "body": body.value if isinstance(body, Body) else self._kept(body),
                 "status": status,
                 "answer": self._kept(answer),

@@ -19,7 +19,7 @@ MAX_BODY = 8 * 1024 * 1024
 
 def keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, str]:
     """The key of each account: from its environment variable, or the documented test value."""
-    return {c.account: environment.get(c.variable) or c.test for c in contract.credentials}
+    return contract.told_apart({c.account: environment.get(c.variable) or c.test for c in contract.credentials})
 
 
 class Vendor:

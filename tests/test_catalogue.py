@@ -214,3 +214,10 @@ def test_digest_is_the_same_for_another_layout_of_the_same_document(root: Path, 
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
     assert Contract("jetemail", root).digest == jetemail.digest
+
+
+def test_one_key_for_two_accounts_is_refused(jetemail: Contract) -> None:
+    """Claim: rules that tell accounts apart need keys that do. Expectation: one line that names both variables."""
+    assert jetemail.told_apart({"paid": "one", "free": "two"}) == {"paid": "one", "free": "two"}
+    with pytest.raises(UsageError, match=r"JETEMAIL_API_KEY and JETEMAIL_FREE_API_KEY"):
+        jetemail.told_apart({"paid": "one", "free": "one"})

@@ -153,7 +153,7 @@ def _keys(contract: Contract, target: str, environment: Mapping[str, str]) -> di
             keys[credential.account] = credential.test
         elif credential.required:
             raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
-    return keys
+    return contract.told_apart(keys)
 
 
 def _number(name: str, text: str, low: int, high: int) -> int:
