@@ -156,7 +156,7 @@ def two_at_a_time(
     wanted = dict.fromkeys(str(spec.params[name]) for spec in callspecs if name in spec.params)
     with ThreadPoolExecutor(2) as pool:
         futures: dict[str, Future[Any]] = {value: pool.submit(work, value) for value in wanted}
-        yield lambda value: futures[value].result()
+        yield lambda value: (futures.get(value) or futures.setdefault(value, pool.submit(work, value))).result()
         for future in futures.values():
             future.cancel()
 
