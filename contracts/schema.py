@@ -51,6 +51,7 @@ class Schema:
     def __init__(self, document: Document, schema: Mapping[str, Any]) -> None:
         self.document = document
         self.schema = schema
+        self._members: dict[int, Schema] = {}
         version = str(document.get("openapi", "3.1"))
         judge = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
         self._validator = judge(
@@ -110,6 +111,13 @@ class Schema:
             elif not free and not any(schema.get("additionalProperties") is True for schema in flat):
                 yield (*path, name)
 
+    def _member(self, schema: Mapping[str, Any]) -> "Schema":
+        """The schema of a combinator's member, made once: the documents do not change."""
+        key = id(schema)
+        if key not in self._members:
+            self._members[key] = Schema(self.document, schema)
+        return self._members[key]
+
     def _flatten(self, schemas: list[Mapping[str, Any]], value: JSON) -> Iterator[Mapping[str, Any]]:
         """The schemas that describe ``value``: references followed, combinators replaced by the members that hold."""
         for schema in schemas:
@@ -117,7 +125,7 @@ class Schema:
             yield found
             yield from self._flatten(found.get("allOf", []), value)
             for member in (*found.get("oneOf", []), *found.get("anyOf", [])):
-                if Schema(self.document, member).accepts(value):
+                if self._member(member).accepts(value):
                     yield from self._flatten([member], value)
 
 

@@ -7,7 +7,7 @@ _LEFT_OUT = {"host", "accept-encoding", "connection", "content-length", "user-ag
 
 
 def shape(secret: str) -> str:
-    """A synthetic text of the same shape: as long, with letters, digits and the rest where they were."""
+    """A synthetic text of the same shape: as long by any measure, with letters, digits and the rest where they were."""
     return "".join(_alike(letter) for letter in secret)
 
 
@@ -16,7 +16,9 @@ def _alike(letter: str) -> str:
         return "1"
     if letter.isascii() and letter.isalpha():
         return "A" if letter.isupper() else "a"
-    return letter
+    if letter.isascii():
+        return "!"
+    return "é" if ord(letter) < 0x800 else "€" if ord(letter) < 0x10000 else "😀"
 
 
 def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:

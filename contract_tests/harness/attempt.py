@@ -20,13 +20,9 @@ class Attempt:
     disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
     trouble: Trouble | None = None
 
-    def differs_in_status(self, exchange: Exchange) -> bool:
-        """Whether the answer to ``exchange`` had a status that the contract does not allow there."""
-        return any(found.status for found, at in self.disagreements.values() if at is exchange)
-
     @property
     def status_differs(self) -> bool:
-        """Whether any answer had."""
+        """Whether any answer had a status that the contract does not allow there."""
         return any(found.status for found, _ in self.disagreements.values())
 
     @property

@@ -144,7 +144,12 @@ def _call(
     if asynchronous:
 
         def call() -> Any:
-            return asyncio.run(module.asyncio_detailed(client=connected, **arguments)).parsed
+            # Not asyncio.run: it keeps an interruption to itself where nothing is awaited.
+            loop = asyncio.new_event_loop()
+            try:
+                return loop.run_until_complete(module.asyncio_detailed(client=connected, **arguments)).parsed
+            finally:
+                loop.close()
     else:
 
         def call() -> Any:

@@ -26,6 +26,7 @@ EXAMPLES = 8
 LIVES = 8
 STEPS = 10
 """Random lives of the state machine, and steps in each."""
+_TWICE = 2
 _ROUNDS = 3
 """How often a search is taken up again after it found something new."""
 
@@ -108,7 +109,9 @@ def _one_search(session: Session, runner: Runner, search: Callable[[], None]) ->
     if session.failed is None:
         return []
     failed, session.failed = session.failed, None
-    return runner.explored(failed, flapping=flapping)
+    # Seen more than once it does not flap: the state in which Hypothesis asked again was another.
+    once = all(session.told.get(name, 0) < _TWICE for name in failed.disagreements)
+    return runner.explored(failed, flapping=flapping and once)
 
 
 def _seen(session: Session) -> set[str]:
@@ -124,6 +127,8 @@ def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[st
         and not runner.control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
     ):
         return  # nothing can be concluded from it
+    for name in new:
+        session.told[name] = session.told.get(name, 0) + 1
     if new:
         session.failed = attempt
         raise DriftFoundError(new[0])

@@ -57,7 +57,12 @@ class Judge:
         judged = Judged(list(worlds), json=parsed(reply.body))
         allowed = [(world, outcome) for world in worlds for outcome in self._model.outcomes(world, request)]
         fitting = [pair for pair in allowed if pair[1].status == reply.status]
-        if not fitting:
+        succeeded = 200 <= reply.status < 300
+        done = [pair for pair in allowed if succeeded and pair[1].status < 300]
+        if not fitting and done:  # it was done all the same, under another name
+            judged.disagreements.append(_other_success(operation, done[0][1], reply))
+            judged.worlds = _distinct(outcome.follow(judged.json) for _, outcome in done)
+        elif not fitting:
             judged.disagreements.append(_wrong_status(operation, [o for _, o in allowed], reply, aim))
             judged.lost |= self._named(request)
         answer = operation.answers.get(reply.status)
@@ -136,6 +141,19 @@ class Judge:
                 )
             )
         return judged
+
+
+def _other_success(operation: Operation, expected: Outcome, reply: Reply) -> Disagreement:
+    clause = f"{operation.id}/response/{expected.status}"
+    return Disagreement(
+        id=f"{clause}/status-{reply.status}",
+        severity=BREAKING,
+        clause=clause,
+        title=f"{operation.name} should answer {expected.status}, and answers {reply.status}",
+        why="Callers tell success by the status that is documented: they take this one for a failure.",
+        operation=operation.id,
+        outage=is_page(reply),
+    )
 
 
 def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply, aim: Sequence[str]) -> Disagreement:

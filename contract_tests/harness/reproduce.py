@@ -38,7 +38,9 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
         if earlier.names & names:
             needed.append(earlier)
             names |= earlier.names
-    return [*reversed(needed[:_MOST]), exchange]
+    if len(needed) > _MOST:  # the latest, and the one that made the object
+        needed = [*needed[: _MOST - 1], needed[-1]]
+    return [*reversed(needed), exchange]
 
 
 def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str]) -> str:
