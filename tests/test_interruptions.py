@@ -8,7 +8,7 @@ import pytest
 
 from tests.drifted_server import Stalls
 from tests.faithful_server import JetEmail
-from tests.loopback_server import WAIT, serving
+from tests.loopback_server import WAIT, Answer, Asked, serving
 from tests.suite_command import begin, check, expect_inconclusive
 
 
@@ -96,3 +96,34 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
         seeds.add(running.end().report["seed"])
     assert seeds == {1, 2}
     assert sorted(path.name for path in earlier.folder.iterdir()) == ["findings.json", "junit.xml", "report.md"]
+
+
+def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> None:
+    """Claim: no stage keeps an interruption to itself.
+
+    Situation: SIGINT while the asynchronous client waits for the last creation of a run that does not explore.
+    Expectation: `inconclusive`, status 2, nothing left behind.
+    """
+    whole = JetEmail()
+    made: list[Asked] = []
+
+    def counting(asked: Asked) -> Answer | bytes | None:
+        answer = whole(asked)
+        if asked.method == "POST" and isinstance(answer, Answer) and answer.status == 200:
+            made.append(asked)
+        return answer
+
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    with serving(counting) as at:
+        check(tmp_path / "whole", at.url)
+    app, creations = JetEmail(), len(made)
+    stalls = Stalls(app, "POST", creations)
+    with serving(stalls) as at:
+        running = begin(tmp_path / "cut", at.url)
+        assert stalls.reached.wait(WAIT)
+        running.signal(signal.SIGINT)
+        result = running.end()
+        stalls.go.set()
+    expect_inconclusive(result)
+    assert app.rows == {"paid": {}, "free": {}}
