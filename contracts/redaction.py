@@ -15,7 +15,8 @@ from contracts.schema import Document
 
 JSON = Any
 _TELLING = re.compile(
-    r"(?i:password|passwd|secret|token|hash|authorization|api[-_]?key|(^|[-_. ])keys?($|[-_. ]))|[a-z0-9]Keys?($|[A-Z])"
+    r"(?i:password|passwd|passphrase|pwd|secret|token|hash|authorization|api[-_]?key|(^|[-_. ])(keys?|pass)($|[-_. ]))"
+    r"|[a-z0-9](Keys?|Pass)($|[A-Z])"
 )
 _MOST_NAMES = 1000
 """How many names' answers are remembered: names come from servers, and memory is bounded."""
