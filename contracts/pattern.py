@@ -71,19 +71,6 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Anything:
-    """Any value at all; ``sample`` is the one said."""
-
-    sample: JSON = None
-
-    def render(self) -> JSON:
-        return self.sample
-
-    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:  # noqa: ARG002 (takes anything)
-        yield from ()
-
-
-@dataclass(frozen=True)
 class Where:
     """A value for which ``holds`` is true; ``sample`` is the one said, ``expected`` the phrase for it."""
 

@@ -33,12 +33,11 @@ class Checked:
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)
     skipped: str = ""
-    problem: str = ""
 
 
 @dataclass
 class Record:
-    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``clauses`` are the exercised ids."""
+    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids."""
 
     contract: str
     name: str

@@ -5,7 +5,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from contracts.pattern import (
-    Anything,
     Constant,
     Either,
     Encoded,
@@ -66,7 +65,5 @@ def _exactly(value: Any) -> Where:
     return Where(value, lambda other: equal(other, value), "the sample")
 
 
-_PLAIN: st.SearchStrategy[Pattern] = st.one_of(
-    st.builds(Constant, VALUES), st.builds(Anything, VALUES), st.builds(_exactly, VALUES), _secrets()
-)
+_PLAIN: st.SearchStrategy[Pattern] = st.one_of(st.builds(Constant, VALUES), st.builds(_exactly, VALUES), _secrets())
 PATTERNS: st.SearchStrategy[Pattern] = st.recursive(_PLAIN, _wrapped, max_leaves=6)
