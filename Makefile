@@ -63,6 +63,10 @@ generate: environment ## write generated/ from the contracts
 check-generated: environment ## fail where generated/ is not what the contracts give
 	@$(RUN) -m scripts.generate_clients --check
 
+.PHONY: mutants
+mutants: environment ## measure the suite with every mutant [ONLY=family|id] [SHARD=i/n]
+	@$(RUN) -m mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+
 .PHONY: bench
 bench: environment ## measure requests, time, throughput and memory, side by side
 	@$(RUN) -m scripts.run_bench

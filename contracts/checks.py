@@ -4,7 +4,7 @@ Documents say what is refused, seldom in which order. So a model collects the ch
 answer any of them. A check may hold only under some readings: then success without it is allowed as well.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.model import Outcome
@@ -63,13 +63,15 @@ def judge(
     refuse: Callable[[Check, Readings], Outcome],
     succeed: Callable[[Readings], Sequence[Outcome]],
     order: Sequence[int] = (),
+    excused: Collection[str] = (),
 ) -> list[Outcome]:
     """The outcomes allowed to a request that fails ``checks``, the mock's first.
 
     Refusals come in ``order`` of their statuses. ``succeed`` gives the outcomes under the readings by which none of
-    the uncertain checks refused; it is asked only where no check is certain.
+    the uncertain checks refused; it is asked only where no check is certain. Checks of the clauses in ``excused``
+    (see `Request`) are passed over.
     """
-    live = [check for check in checks if check.possible(readings)]
+    live = [check for check in checks if check.clause not in excused and check.possible(readings)]
     if not live:
         return list(succeed(readings))
     live.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))

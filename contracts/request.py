@@ -20,7 +20,8 @@ class Request:
     ``operation`` is the effective document's operation id, None where it declares none for this method and path.
     ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
     ``body`` is the JSON value, or a member of `Body`. ``parameters`` holds path and query parameters by name.
-    ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch.
+    ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``excused`` are clauses that this
+    request is not held to: how a mutant of the mock switches a promise off (see `contracts.checks.judge`).
     """
 
     operation: str | None
@@ -30,3 +31,4 @@ class Request:
     body: Any = Body.ABSENT
     parameters: Mapping[str, str] = field(default_factory=dict)
     at: float = 0.0
+    excused: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contracts.catalogue import Contract, contracts
@@ -47,7 +48,7 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     return bound
 
 
-def config(mock: Mock) -> uvicorn.Config:
+def config(mock: ASGIApp) -> uvicorn.Config:
     """How the mock is served."""
     return uvicorn.Config(
         mock,
@@ -77,7 +78,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def running(mock: Mock) -> Iterator[str]:
+def running(mock: ASGIApp) -> Iterator[str]:
     """Serve ``mock`` in a thread on a free port of loopback; gives its address, ``http://127.0.0.1:port``."""
     bound = listen(0)
     server = _Server(config(mock))

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.catalogue import Contract
 from contracts.document import Operation
 from contracts.errors import UsageError
-from contracts.model import Account, State
+from contracts.model import Account, Outcome, State
 from contracts.readings import Readings
 from contracts.request import Body, Request
 
@@ -23,19 +23,19 @@ def keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class Vendor:
-    """A contract's model with its current state."""
+    """A contract's model with its current ``state``, and the ``accounts`` that it knows."""
 
     def __init__(self, contract: Contract, environment: Mapping[str, str], readings: Mapping[str, str] = {}) -> None:
         self.contract = contract
-        self._accounts = [Account(name, key) for name, key in keys(contract, environment).items()]
+        self.accounts = [Account(name, key) for name, key in keys(contract, environment).items()]
         self._told = dict(readings)
-        self._state: State = None
+        self.state: State = None
         self.reset()
 
     def reset(self) -> None:
         """Forget every object; the readings told stay."""
         readings = Readings(self.contract.model.readings).told(self._told)
-        self._state = self.contract.model.start(self._accounts, readings, fresh="")
+        self.state = self.contract.model.start(self.accounts, readings, fresh="")
 
     @property
     def readings(self) -> dict[str, str]:
@@ -52,7 +52,7 @@ class Vendor:
 
     def dump(self) -> Any:
         """The state as JSON, without secrets."""
-        return self.contract.model.dump(self._state)
+        return self.contract.model.dump(self.state)
 
     def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
         """Status and JSON body (None: no body) of the answer to one request; the state goes on.
@@ -60,9 +60,12 @@ class Vendor:
         ``body`` is what `parse` made of the request's.
         """
         request = Request(operation.id, operation.method, path, headers, body, {}, time.time())
-        outcome = self.contract.model.outcomes(self._state, request)[0]
+        return self.take(self.contract.model.outcomes(self.state, request)[0])
+
+    def take(self, outcome: Outcome) -> tuple[int, Any]:
+        """Answer with ``outcome``: status and JSON body; the state goes on."""
         shown = outcome.body.render() if outcome.body is not None else None
-        self._state = outcome.follow(shown)
+        self.state = outcome.follow(shown)
         return outcome.status, shown
 
 

@@ -12,14 +12,15 @@ import pytest
 
 from contracts.catalogue import ROOT, contracts
 
-ROOMS = ("contracts", "drift", "mock_server", "contract_tests", "scripts", "tests", "generated")
+ROOMS = ("contracts", "drift", "mock_server", "contract_tests", "mutants", "scripts", "tests", "generated")
 MAY_IMPORT = {
     "contracts": {"contracts"},
     "drift": {"drift", "contracts"},
     "mock_server": {"mock_server", "contracts"},
     "contract_tests": {"contract_tests", "mock_server", "drift", "contracts"},
-    "scripts": {"scripts", "contract_tests", "mock_server", "drift", "contracts"},
-    "tests": {"tests", "scripts", "contract_tests", "mock_server", "drift", "contracts"},
+    "mutants": {"mutants", "contract_tests", "mock_server", "drift", "contracts"},
+    "scripts": {"scripts", "mutants", "contract_tests", "mock_server", "drift", "contracts"},
+    "tests": {"tests", "scripts", "mutants", "contract_tests", "mock_server", "drift", "contracts"},
     "generated": set[str](),
 }
 LONGEST = 400
@@ -68,7 +69,7 @@ def _forbidden(path: PurePosixPath, source: str) -> list[str]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_imports_run_one_way(room: str) -> None:
-    """Claim: scripts and tests stand on contract_tests, that on mock_server and drift, those on contracts.
+    """Claim: scripts and tests stand on mutants, that on contract_tests, that on mock_server and drift, those on contracts.
 
     Situation: every module of a room. Expectation: it imports its own room and those below, and generated ones none.
     """

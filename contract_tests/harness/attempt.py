@@ -13,12 +13,20 @@ class Stop(Exception):  # noqa: N818 (an event, not an error)
 
 @dataclass
 class Attempt:
-    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each."""
+    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each.
+
+    ``places`` are the ids of disagreements with the number of the exchange, every one of them.
+    """
 
     aim: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
     disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
     trouble: Trouble | None = None
+    places: set[tuple[str, int]] = field(default_factory=set)
+
+    def showed(self, name: str, number: int) -> bool:
+        """Whether a disagreement was there at the ``number``-th exchange, or anywhere where that one never came."""
+        return number >= len(self.exchanges) or (name, number) in self.places
 
     @property
     def status_differs(self) -> bool:

@@ -12,7 +12,7 @@ from contracts.document import Operation
 from contracts.model import Account
 from contracts.readings import Readings
 from contracts.request import Body, Request
-from contracts.schema import Schema, resolve
+from contracts.schema import Document, Schema, resolve
 
 
 class Bodies:
@@ -30,6 +30,11 @@ class Bodies:
         """The names of the body's required properties."""
         found: list[str] = resolve(self._document, operation.body.schema).get("required", []) if operation.body else []
         return found
+
+    def optional(self, operation: Operation) -> list[str]:
+        """The names of the body's other properties."""
+        required = self.required(operation)
+        return [name for name in self.properties(operation) if name not in required]
 
     def role(self, operation: Operation, name: str) -> str | None:
         return self._contract.identities.get(operation.id, {}).get(f"/{name}")
@@ -88,9 +93,10 @@ class Bodies:
     def variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
         role = self.role(operation, name)
         items = self._judges(operation, name, item=True) if prop.get("type") == "array" else None
-        for variant in (values.inside if accepted else values.outside)(
-            prop, self._judges(operation, name, item=False), items
-        ):
+        judges = self._judges(operation, name, item=False)
+        akin = listed_elsewhere(self._document, name) if "enum" in prop else []
+        found = values.inside(prop, judges, items) if accepted else values.outside(prop, judges, items, akin)
+        for variant in found:
             if role is None:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
@@ -120,3 +126,22 @@ class Bodies:
             if role == "new":
                 body[pointer[1:]] = "ct-stock"
         return body
+
+
+def listed_elsewhere(document: Document, name: str) -> list[Any]:
+    """The values that properties called ``name`` may have anywhere in a document, where it lists them."""
+    found: dict[Any, None] = {}
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            if isinstance(properties, dict) and name in properties:
+                found.update(dict.fromkeys(resolve(document, properties[name]).get("enum", ())))
+            for inner in node.values():
+                walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner)
+
+    walk(document)
+    return list(found)

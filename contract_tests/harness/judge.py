@@ -76,10 +76,16 @@ class Judge:
         self._values(operation, fitting, reply, judged)
         return judged
 
-    def judge_fault(self, worlds: Sequence[State], request: Request, reply: Reply, secret: SecretTest) -> Judged:
-        """Judge the form alone of an answer that a scripted fault made: no rule calls for it."""
+    def judge_fault(
+        self, worlds: Sequence[State], request: Request, reply: Reply, status: int, secret: SecretTest
+    ) -> Judged:
+        """Judge an answer that a scripted fault made by its status and its form: no rule calls for it."""
         judged = Judged(list(worlds), json=parsed(reply.body))
         operation = self._contract.operations[request.operation or ""]
+        if reply.status != status:
+            clause = f"{operation.id}/response/{status}"
+            expected = Outcome(status, clause, "a scripted fault", None, None)
+            judged.disagreements.append(_wrong_status(operation, [expected], reply, ()))
         if reply.status in operation.answers:
             judged.disagreements += form(operation, reply, judged.json, secret)
         return judged

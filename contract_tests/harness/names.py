@@ -6,6 +6,8 @@ import string
 
 _LETTERS = string.ascii_lowercase + string.digits
 _TRIES = 1000
+_EVERY_SIGN = f"-{string.digits[::-1]}{string.ascii_lowercase[::-1]}"
+"""What long names are filled up with: every sign that a name may have."""
 
 
 class Names:
@@ -21,7 +23,7 @@ class Names:
         """A name never given before; ``length`` characters long where that leaves room for the form."""
         self._count += 1
         name = f"{self.prefix}{_base36(self._count)}"
-        return name if length is None else name.ljust(length, "x")[: max(length, len(name))]
+        return name if length is None else (name + _EVERY_SIGN * length)[: max(length, len(name))]
 
     def owns(self, name: str) -> bool:
         """Whether ``name`` is of this run's form, in whatever case."""

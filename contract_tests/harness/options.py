@@ -49,7 +49,7 @@ class Options:
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-class _Parser(ArgumentParser):
+class Parser(ArgumentParser):
     """A parser whose complaints are one line."""
 
     def error(self, message: str) -> NoReturn:
@@ -58,7 +58,7 @@ class _Parser(ArgumentParser):
 
 def parser() -> ArgumentParser:
     """The command's own parser."""
-    made = _Parser(
+    made = Parser(
         prog="python -m contract_tests", description="Checks targets against their contracts.", allow_abbrev=False
     )
     for flag, settings in FLAGS.items():
@@ -88,12 +88,12 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         contracts=chosen,
         vendor=raw["vendor"] or "all",
         target=target,
-        out=_out(raw["out"] or "reports"),
+        out=folder(raw["out"] or "reports"),
         seed=seed,
         seed_given=bool(raw["seed"]),
         explore=raw["explore"] != "0",
         only=raw["only"],
-        shard=_shard(raw["shard"]),
+        shard=shard(raw["shard"]),
         minutes=float(_number("MINUTES", raw["minutes"], 1, 24 * 60)) if raw["minutes"] else 0.0,
         fail_on=raw["fail_on"],
         keys={contract.slug: _keys(contract, target, environment) for contract in chosen},
@@ -162,7 +162,8 @@ def _number(name: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _shard(text: str) -> tuple[int, int]:
+def shard(text: str) -> tuple[int, int]:
+    """``i/n`` as numbers, 1/1 where it is empty; else a `UsageError`."""
     if not text:
         return 1, 1
     found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
@@ -171,7 +172,8 @@ def _shard(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _out(text: str) -> Path:
+def folder(text: str) -> Path:
+    """The folder ``text``, made where there is none; a `UsageError` where it cannot be written to."""
     out = Path(text)
     try:
         out.mkdir(parents=True, exist_ok=True)

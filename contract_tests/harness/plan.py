@@ -1,20 +1,23 @@
 """The probes that a contract calls for, planned from its documents alone, before anything is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.names import wrong
-from contract_tests.harness.probe import Probe, Step
+from contract_tests.harness.probe import Probe, Step, apart
 from contract_tests.harness.scenarios import scenarios
 from contract_tests.harness.values import Variant, sample
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.document import Operation
 from contracts.request import Body
+from contracts.schema import Schema
 
 UNDECLARED = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
+_TOGETHER = 3
+"""How many valid requests share one look at what they did; as many objects are there by then anyway."""
 
 
 def plan(contract: Contract) -> list[Probe]:
@@ -76,52 +79,60 @@ class Planner:
                                 (f"{path}/undeclared",), (step,))  # fmt: skip
 
     def accepted(self) -> Iterator[Probe]:
-        """Valid requests on the bounds of every property: as many together as the model accepts at once."""
+        """Valid requests on the bounds of every property: as many together as the model accepts at once.
+
+        A few requests share one look at what they did: each is about an object of its own.
+        """
         for operation in self._contract.operations.values():
             if operation.body is None:
                 continue
-            queues = {
-                name: variants
-                for name, prop in self._bodies.properties(operation).items()
-                if (variants := list(self._bodies.variants(operation, name, prop, accepted=True)))
-            }
-            number = 0
-            while any(queues.values()):
-                number += 1
-                yield self._batch(operation, queues, number)
+            batches = list(self._batches(operation))
+            for number, first in enumerate(range(0, len(batches), _TOGETHER), 1):
+                yield self._group(operation, f"accepted/{operation.id}/{number}", batches[first : first + _TOGETHER])
 
-    def _batch(self, operation: Operation, queues: dict[str, list[Variant]], number: int) -> Probe:
-        body = self._bodies.baseline(operation)
-        taken: dict[str, Variant] = {}
-        for name, queue in queues.items():
-            if queue and self._bodies.accepted(operation, {**body, name: queue[0].value}):
-                body = {**body, name: queue[0].value}
-                taken[name] = queue.pop(0)
-        if not taken:  # the model takes none: leave one out, or this would never end
-            name = next(name for name, queue in queues.items() if queue)
-            taken[name] = queues[name].pop(0)
-            body = {**body, name: taken[name].value}
-        return self._valid(operation, f"accepted/{operation.id}/{number}", body, taken)
+    def _batches(self, operation: Operation) -> Iterator[dict[str, Variant]]:
+        """Values of every property for request after request, until each value was in one."""
+        queues = {
+            name: variants
+            for name, prop in self._bodies.properties(operation).items()
+            if (variants := list(self._bodies.variants(operation, name, prop, accepted=True)))
+        }
+        while any(queues.values()):
+            taken: dict[str, Variant] = {}
+            for name, queue in queues.items():
+                if queue and self._bodies.accepted(operation, self._body(operation, {**taken, name: queue[0]})):
+                    taken[name] = queue.pop(0)
+            if not taken:  # the model takes none: leave one out, or this would never end
+                name = next(name for name, queue in queues.items() if queue)
+                taken[name] = queues[name].pop(0)
+            yield taken
 
-    def _valid(self, operation: Operation, name: str, body: Any, taken: dict[str, Variant]) -> Probe:
+    def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
+        return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}
+
+    def _group(self, operation: Operation, name: str, batches: Sequence[dict[str, Variant]]) -> Probe:
+        if len(batches) == 1:
+            return self._valid(operation, name, batches[0])
+        parts = tuple(self._valid(operation, f"{name}/{number}", taken) for number, taken in enumerate(batches, 1))
+        steps = [Step(operation.id, apart(self._body(operation, taken), n)) for n, taken in enumerate(batches, 1)]
+        clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
+        says = (
+            f"{operation.name} takes {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
+        )
+        read = Step(self._contract.lifecycle.read)
+        return Probe(name, "accepted", operation.id, says, clauses, (*steps, read), parts)
+
+    def _valid(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
         targets = tuple(
             f"{operation.id}/request/{prop}{variant.pointer}/{variant.keyword}" for prop, variant in taken.items()
         )
         effects = tuple(
             clause for prop in taken if (clause := f"{operation.id}/effect/{prop}") in self._contract.model.rules
         )
-        steps = (Step(operation.id, body), Step(self._contract.lifecycle.read))
+        steps = (Step(operation.id, self._body(operation, taken)), Step(self._contract.lifecycle.read))
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
-            parts = tuple(
-                self._valid(
-                    operation,
-                    f"{name}/{prop}",
-                    {**self._bodies.baseline(operation), prop: variant.value},
-                    {prop: variant},
-                )
-                for prop, variant in taken.items()
-            )
+            parts = tuple(self._valid(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
         says = f"{operation.name} takes {', '.join(taken)} on their bounds."
         return Probe(name, "accepted", operation.id, says, (*targets, *effects), steps, parts)
 
@@ -137,6 +148,8 @@ class Planner:
                     yield self._invalid(operation, name, Variant("required", None), body)
                 for variant in self._bodies.variants(operation, name, prop, accepted=False):
                     yield self._invalid(operation, name, variant, {**baseline, name: variant.value})
+            if probe := self._nulls(operation):
+                yield probe
             if operation.body_required:
                 for what, shape_ in (("array", [baseline]), ("absent", Body.ABSENT)):
                     says = f"{operation.name} refuses a body that is {what}."
@@ -147,9 +160,22 @@ class Planner:
     def _invalid(self, operation: Operation, name: str, variant: Variant, body: Any) -> Probe:
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
         says = f"{operation.name} refuses {name} past its {variant.keyword}."
-        suffix = "" if variant.keyword != "pattern" else f"/{_id(variant.value)}"
+        suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
                      (Step(operation.id, body),))  # fmt: skip
+
+    def _nulls(self, operation: Operation) -> Probe | None:
+        """Null for every optional property at once: what a server that takes null for absent grants."""
+        body = self._bodies.baseline(operation)
+        properties = self._bodies.properties(operation)
+        left = [name for name in properties if name not in body]
+        nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
+        if not nulls:
+            return None
+        clause = f"{operation.id}/request/{next(iter(nulls))}/type"
+        says = f"{operation.name} refuses null for {', '.join(nulls)}."
+        step = Step(operation.id, {**body, **nulls})
+        return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
 
     def _unchanged(self) -> Probe:
         create = self._contract.lifecycle.create

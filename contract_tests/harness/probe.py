@@ -2,7 +2,8 @@
 
 A place in a text is written ``{a}``: any word stands for an object's name, the same within a probe, minted anew each
 time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are the name of
-``{a}`` spelled otherwise. ``{stock}`` is an object that exists already and is shared. ``{short:1}`` is a random name of one character.
+``{a}`` spelled otherwise. ``{stock}`` is an object that exists already and is shared, ``{stock:2}`` a second one.
+``{short:1}`` is a random name of one character.
 ``{password}`` and ``{password:72}`` are fresh secrets.
 """
 
@@ -73,3 +74,33 @@ def fill(value: Any, give: Callable[[str, str], str]) -> Any:
     if isinstance(value, list):
         return [fill(inner, give) for inner in value]
     return value
+
+
+def places_of(value: Any, word: str) -> set[str]:
+    """The modifiers with which ``word`` stands in ``value`` as a place."""
+    if isinstance(value, str):
+        return {found.group(2) or "" for found in PLACE.finditer(value) if found.group(1) == word}
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return {modifier for one in inner for modifier in places_of(one, word)}
+    return set()
+
+
+def apart(value: Any, number: int) -> Any:
+    """``value`` about objects of its own: the ``number``-th shared one, and new names that no other number has."""
+    if isinstance(value, str):
+        return PLACE.sub(lambda found: _apart(found, number), value)
+    if isinstance(value, dict):
+        return {name: apart(inner, number) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [apart(inner, number) for inner in value]
+    return value
+
+
+def _apart(found: re.Match[str], number: int) -> str:
+    word, modifier = found.groups()
+    if word == "stock":
+        return f"{{stock:{number}}}"
+    if word in ("password", "short"):
+        return found.group()
+    return f"{{{word}{number}{f':{modifier}' if modifier else ''}}}"

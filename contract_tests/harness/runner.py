@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import httpx
 
@@ -10,7 +10,7 @@ from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
-from contract_tests.harness.probe import Probe, Step, fill, places
+from contract_tests.harness.probe import Probe, Step, fill, places, places_of
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Reply, Trouble
 from contracts.request import Body
@@ -78,7 +78,7 @@ class Runner:
         first = self._attempt(probe)
         if not first.outage and not first.disagreements:
             return []
-        if first.outage and not self.control(probe.operation, probe.clauses):
+        if first.outage and not self.control(first.exchanges[-1].operation or probe.operation, probe.clauses):
             return []
         if probe.parts and first.status_differs:
             apart = [finding for part in probe.parts for finding in self._confirmed(part)]
@@ -101,7 +101,7 @@ class Runner:
         if second.trouble is not None and second.trouble.kind == "silent" and any(name in new for name in repeated):
             self.silent.add(second.exchanges[-1].operation or "")
         for name, finding in findings.items():
-            if name in repeated:
+            if name in repeated and _same_place(name, first, second):
                 self._add(finding)
             elif new[name][0].outage:
                 self._session.record.notes.append(f"not seen again, so not drift: {finding.title}")
@@ -150,11 +150,13 @@ class Runner:
         session = self._session
         names: dict[str, str] = {}
         if fresh:
-            self._make_stock(session.contract.credentials[0].account)
+            numbers = {number for step in probe.steps for number in places_of(step.body, "stock")}
+            made = {n: self._make_stock(session.contract.credentials[0].account) for n in sorted(numbers or {""})}
+            names = {f"stock:{number}": name for number, name in made.items() if number in numbers}
         with session.attempting(*probe.clauses) as attempt:
             if probe.fault:
                 self._arrange(probe)
-            session.faulted = bool(probe.fault)
+            session.faulted = probe.fault.get("status")
             try:
                 for step in probe.steps:
                     self._step(step, names)
@@ -165,7 +167,7 @@ class Runner:
                 if attempt.disagreements:
                     session.exercised |= {found.clause for found, _ in attempt.disagreements.values()}
             finally:
-                session.faulted = False
+                session.faulted = None
         return attempt
 
     def _step(self, step: Step, names: dict[str, str]) -> Exchange:
@@ -191,7 +193,10 @@ class Runner:
         if word == "password":
             return secret(int(modifier)) if modifier else secret()
         if word == "stock":
-            return names.setdefault(word, self.stock(account))
+            place = f"{word}:{modifier}"
+            if place not in names:
+                names[place] = self.stock(account, names.values())
+            return names[place]
         if word == "short":
             return names.setdefault(word, session.names.short(int(modifier)))
         if word not in names:
@@ -200,13 +205,16 @@ class Runner:
         spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}"}
         return spelling.get(modifier, names[word])
 
-    def stock(self, account: str) -> str:
-        """The name of an object of ``account`` that exists and that probes may share; made when there is none."""
+    def stock(self, account: str, taken: Collection[str] = ()) -> str:
+        """The name of an object of ``account`` that exists and that probes may share; made when there is none.
+
+        ``taken`` are names that will not do.
+        """
         session = self._session
         model = session.contract.model
         owned = [set(model.owned(world)) for world in session.worlds]
         usable = [name for held, name in sorted(owned[0]) if held == account and session.names.owns(name)
-                  and all((account, name) in each for each in owned)]  # fmt: skip
+                  and name not in taken and all((account, name) in each for each in owned)]  # fmt: skip
         name = self._stock.get(account, "")
         if name in usable or self._stocked > _MOST_STOCK:
             return name
@@ -273,6 +281,12 @@ def _counterpart(exchange: Exchange, first: Attempt, second: Attempt) -> Exchang
     """The exchange of the second attempt that asked the same as ``exchange`` did in the first, if it came to that."""
     index = next((i for i, seen in enumerate(first.exchanges) if seen is exchange), len(first.exchanges))
     return second.exchanges[index] if index < len(second.exchanges) else None
+
+
+def _same_place(name: str, first: Attempt, second: Attempt) -> bool:
+    """Whether what both attempts show is there in answer to the same request: else it comes and goes."""
+    place = min((number for shown, number in first.places if shown == name), default=len(second.exchanges))
+    return second.showed(name, place)
 
 
 def _alike(reply: Reply, known: Reply) -> bool:

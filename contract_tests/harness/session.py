@@ -46,7 +46,7 @@ class Session:
         self.made: dict[tuple[str, str], None] = {}
         self.is_mock = False
         self.stopped: str | None = None
-        self.faulted = False
+        self.faulted: int | None = None
         self.good: dict[str, Exchange] = {}
         self.mutations: list[Exchange] = []
         self.seen: dict[tuple[str, int], Exchange] = {}
@@ -135,8 +135,8 @@ class Session:
         self.attempt.exchanges.append(exchange)
         if reply.status == 429:
             raise self.stop("the target's rate limit was passed (429): run again later, or alone")
-        if self.faulted:
-            judged = self._judge.judge_fault(self.worlds, asked, reply, self._secret)
+        if self.faulted is not None:
+            judged = self._judge.judge_fault(self.worlds, asked, reply, self.faulted, self._secret)
         else:
             judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret)
         self._note(asked, exchange, judged)
@@ -203,6 +203,7 @@ class Session:
             self._track(asked, exchange)
         for found in judged.disagreements:
             self.attempt.disagreements.setdefault(found.id, (found, exchange))
+            self.attempt.places.add((found.id, len(self.attempt.exchanges) - 1))
         if asked.operation is None:
             return
         operation = self.contract.operations[asked.operation]

@@ -13,6 +13,28 @@ from typing import Any
 from contracts.schema import Schema, resolve
 
 _LONGEST_RUN = 70
+_NUMBERS = (
+    "0",
+    "9",
+    "10",
+    "19",
+    "99",
+    "100",
+    "109",
+    "190",
+    "199",
+    "200",
+    "240",
+    "249",
+    "250",
+    "255",
+    "01",
+    "001",
+    "09",
+)
+"""Where the ways to write a number up to 255 begin and end."""
+_MOST_BREAKING = 6
+"""How many values off a pattern are tried: each costs a request."""
 _LARGE = 1_000_000
 """A number that a schema without a maximum must take."""
 
@@ -64,26 +86,30 @@ def inside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = Non
         most = schema.get("maxItems")
         if most:
             yield Variant("maxItems", list(_fill(_example(schema), items, most)))
-        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or 10], "/*")
+        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
         yield Variant("minItems" if "minItems" in schema else "type", [] if not schema.get("minItems") else texts[:1])
 
 
-def outside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = None) -> Iterator[Variant]:
+def outside(
+    schema: Mapping[str, Any], judges: Judges, items: Judges | None = None, akin: Sequence[Any] = ()
+) -> Iterator[Variant]:
     """Values that the property must refuse: just past each bound, off the enum, off the pattern, one wrong type.
 
-    The wrong type is the one that a lenient server would most likely coerce.
+    The wrong type is the one that a lenient server would most likely coerce. ``akin`` are values that properties of the
+    same name list elsewhere.
     """
     kind = schema.get("type")
     if "enum" in schema:
         # A member spelled otherwise and a member in a list: what lenient comparison takes.
         spelled = str(schema["enum"][-1])
         yield Variant("enum", spelled.upper() if spelled != spelled.upper() else f"{spelled}-not")
+        yield from (Variant("enum", value) for value in akin if judges.refuse(value))
         yield Variant("type", [schema["enum"][0]])
     elif kind == "string":
         yield Variant("type", 12345678)
         yield from _texts_outside(schema, judges)
     elif kind == "boolean":
-        yield Variant("type", "true")
+        yield Variant("type", "false")
     elif kind in ("number", "integer"):
         yield Variant("type", "10")
         if "minimum" in schema:
@@ -95,7 +121,7 @@ def outside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = No
         if "maxItems" in schema:
             yield Variant("maxItems", list(_fill(_example(schema), items, schema["maxItems"] + 1)))
         yield Variant("type", [10], "/*")
-        yield from (Variant("pattern", [text], "/*") for text in breaking(_example(schema), items)[:3])
+        yield from (Variant("pattern", [text], "/*") for text in breaking(_example(schema), items)[:_MOST_BREAKING])
 
 
 def _example(schema: Mapping[str, Any]) -> Any:
@@ -130,7 +156,7 @@ def _texts_outside(schema: Mapping[str, Any], judges: Judges) -> Iterator[Varian
         size = schema["maxLength"] + 1
         yield Variant("maxLength", f"{{password:{size}}}" if password else _sized(schema, size))
     if "pattern" in schema and schema.get("example") is not None:
-        yield from (Variant("pattern", text) for text in breaking(schema["example"], judges)[:3])
+        yield from (Variant("pattern", text) for text in breaking(schema["example"], judges)[:_MOST_BREAKING])
 
 
 def _sized(schema: Mapping[str, Any], size: int) -> str:
@@ -143,10 +169,10 @@ def matching(example: Any, judges: Judges) -> list[str]:
 
 
 def breaking(example: Any, judges: Judges) -> list[str]:
-    """Edits of the example that are refused: behind it, before it, and past what a run of it may be."""
+    """Edits of the example that are refused, each for one thing: behind it, before it, and past what a run may be."""
     text = str(example)
-    around = [f"{text}/8" if text[-1:].isdigit() else f"{text}!", f"!{text}", f" {text}", f"-{text}"]
-    refused = [edit for edit in (*around[:2], *_past(text), *around[2:]) if judges.refuse(edit)]
+    around = [f"{text}/8" if text[-1:].isdigit() else f"{text}!", f"!{text}"]
+    refused = [edit for edit in (*around, *_past(text, judges)) if judges.refuse(edit)]
     return list(dict.fromkeys(refused))
 
 
@@ -156,25 +182,55 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _edits(text: str, judges: Judges) -> Iterator[str]:
+    """The example with its runs changed: all numbers at once, each run of letters alone."""
+    for number in _NUMBERS:
+        yield re.sub(r"(?<![A-Za-z0-9])[0-9]+(?![A-Za-z0-9])", number, text)
     for start, end in _runs(text):
         run = text[start:end]
-        swaps = ["0", "255", "09"] if run.isdigit() else [run[:1], run[:2], run.upper(), "a1", "a-b"]
-        yield from (text[:start] + swap + text[end:] for swap in swaps)
-        grown = [text[:start] + run.ljust(size, "9" if run.isdigit() else "a") + text[end:]
-                 for size in range(len(run) + 1, _LONGEST_RUN)]  # fmt: skip
-        taken = [edit for edit in grown if judges.take(edit)]
-        yield from taken[-1:]
+        if run.isdigit():
+            yield from (text[:start] + number + text[end:] for number in ("0", "255"))
+        else:
+            swaps = [run[:1], run[:2], run.upper(), "a1", "a-b"]
+            swaps += [edge for sign in "zZ9" for edge in (sign + run, f"{run[:1]}{sign}{run[1:]}", run + sign)]
+            yield from (text[:start] + swap + text[end:] for swap in swaps)
+        longest = _longest(text, start, end, judges)
+        if longest is not None:
+            yield longest
         yield text[:start] + f"a.{run}" + text[end:]
 
 
-def _past(text: str) -> Iterator[str]:
-    for start, end in reversed(list(_runs(text))):
-        run = text[start:end]
-        if run.isdigit():
-            yield text[:start] + "256" + text[end:]
-        else:
-            yield text[:start] + run[:1] + text[end:]
-        yield text[:start] + text[end:]
+def _grown(text: str, start: int, end: int) -> list[str]:
+    """``text`` with one run grown, a sign at a time."""
+    sign = "9" if text[start:end].isdigit() else "a"
+    return [text[:start] + text[start:end].ljust(size, sign) + text[end:]
+            for size in range(end - start + 1, _LONGEST_RUN)]  # fmt: skip
+
+
+def _longest(text: str, start: int, end: int, judges: Judges) -> str | None:
+    """``text`` with one run as long as it may be."""
+    taken = [edit for edit in _grown(text, start, end) if judges.take(edit)]
+    return taken[-1] if taken else None
+
+
+def _past(text: str, judges: Judges) -> Iterator[str]:
+    """The example with one run too large, too short, too long, too few, too many, or with a sign that none has."""
+    runs = list(_runs(text))
+    last = text[slice(*runs[-1])] if runs else ""
+    if last.isdigit():
+        yield text[: runs[-1][0]] + "256" + text[runs[-1][1] :]
+    elif last:
+        yield text[: runs[-1][0]] + last[:1] + text[runs[-1][1] :]
+    if len(runs) > 1:
+        yield text[runs[1][0] :]
+        yield text[: runs[0][1]] + text[runs[0][1] : runs[1][0]] + text
+    for start, end in runs:
+        if not text[start:end].isdigit():
+            yield f"{text[: start + 1]}_{text[start + 1 :]}"
+            longest = _longest(text, start, end, judges)
+            if longest is not None and len(longest) - len(text) + end - start < _LONGEST_RUN - 1:
+                size = len(longest) - len(text)
+                yield text[:end] + "a" * (size + 1) + text[end:]
+            break
 
 
 def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:

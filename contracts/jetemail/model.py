@@ -91,7 +91,8 @@ class JetEmail:
         def succeed(shown: Readings) -> Sequence[Outcome]:
             return self._successes[operation.id](state.read(shown), account, body, request.at)
 
-        return judge([*checks, *problems], state.readings, self._refusal(state, operation), succeed, order)
+        every = [*checks, *problems]
+        return judge(every, state.readings, self._refusal(state, operation), succeed, order, request.excused)
 
     # -- what all operations share
 

@@ -1,0 +1,108 @@
+"""Long work spread over the cores with pytest-xdist: a module of tests in, a result of each out.
+
+The tests are parametrised work, not promises: each records its result as the property `RESULT`, as JSON.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.harness.progress import Progress
+
+RESULT = "result"
+
+
+@dataclass
+class Spread:
+    """What came of the work: a result of each test that ended well, a line for each that did not."""
+
+    results: list[Any] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+
+class _Gatherer:
+    """The controller's side: collects results as the workers report them."""
+
+    def __init__(self, heard: Callable[[Any], None]) -> None:
+        self.spread = Spread()
+        self._heard = heard
+        self._progress = Progress(sys.stderr)
+
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Every worker says the same: how much work there is."""
+        self._progress.total = len(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One test ended, or failed to begin."""
+        if report.failed:
+            last = str(report.longrepr).strip().splitlines()[-1:] or [""]
+            self.spread.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {last[0][:200]}")
+        elif report.when == "call" and report.passed:
+            self._progress.step(report.nodeid.rsplit("::", 1)[-1])
+            result = json.loads(str(dict(report.user_properties)[RESULT]))
+            self.spread.results.append(result)
+            self._heard(result)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """The work could not be read."""
+        if report.failed:
+            self.spread.problems.append(str(report.longrepr).strip().splitlines()[-1][:200])
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Pytest itself failed."""
+        self.spread.problems.append(str(excrepr).strip().splitlines()[-1][:200])
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """It was told to end early."""
+        self.spread.interrupted = True
+
+    def pytest_sessionfinish(self) -> None:
+        """All is done."""
+        self._progress.clear()
+
+
+@contextmanager
+def _terminated() -> Any:
+    """SIGTERM ends the work as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def spread(
+    module: Path, arguments: Sequence[str], workers: int, heard: Callable[[Any], None] = lambda _result: None
+) -> Spread:
+    """Run the tests of ``module`` with its own ``arguments`` in ``workers`` processes; ``heard`` gets each result."""
+    gatherer = _Gatherer(heard)
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", str(module.parent)]
+    with _terminated():
+        status = pytest.main(
+            [str(module), *quiet, "-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal", *arguments],
+            [gatherer],
+        )
+    if status == pytest.ExitCode.INTERRUPTED:
+        gatherer.spread.interrupted = True
+    elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.spread.problems:
+        gatherer.spread.problems.append(f"pytest ended with status {int(status)}")
+    return gatherer.spread
+
+
+def cores() -> int:
+    """How many processes this machine runs side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,173 @@
+"""The mock with a play in it: a vendor that drifts in one way, over HTTP."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contract_tests.harness.values import sample
+from contract_tests.harness.wire import Reply
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.model import Outcome, State
+from contracts.request import Body, Request
+from mock_server.app import Mock
+from mock_server.vendor import Vendor
+from mutants.mutant import Asked, Play
+
+
+class Actor(Vendor):
+    """A vendor whose answers a play gives, with what plays need of the model."""
+
+    def __init__(
+        self, contract: Contract, environment: Mapping[str, str], play: Play, readings: Mapping[str, str] = {}
+    ) -> None:
+        super().__init__(contract, environment, readings)
+        self.play = play
+
+    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        """See `Vendor.answer`."""
+        return self.play.answer(self, Asked(operation, path, headers, body, time.time()))
+
+    def outcome(self, asked: Asked, state: State = None) -> Outcome:
+        """The honest outcome of a request, in the present state or another."""
+        return self._outcomes(asked, frozenset(), state)[0]
+
+    def excused(self, asked: Asked, clauses: Collection[str], state: State = None) -> Outcome | None:
+        """The outcome of a request that is not held to ``clauses``; None where the model has no answer to it then."""
+        try:
+            return next(iter(self._outcomes(asked, frozenset(clauses), state)), None)
+        except Exception:  # noqa: BLE001 (a body that no check has passed may break a model anywhere)
+            return None
+
+    def _outcomes(self, asked: Asked, excused: frozenset[str], state: State) -> Sequence[Outcome]:
+        operation = asked.operation
+        request = Request(operation.id, operation.method, asked.path, asked.headers, asked.body, {}, asked.at, excused)
+        return self.contract.model.outcomes(self.state if state is None else state, request)
+
+    def done(self, asked: Asked, state: State = None, *, whatever: bool = False) -> Outcome | None:
+        """The outcome where it is a success; with ``whatever`` refusals are excused until it is one. None: it is none."""
+        excused: set[str] = set()
+        while True:
+            outcome = self.excused(asked, excused, state)
+            if outcome is None or outcome.status < 300:
+                return outcome
+            if not whatever or outcome.clause in excused:
+                return None
+            excused.add(outcome.clause)
+
+    def shows(self, asked: Asked, state: State) -> bool:
+        """Whether the objects of a state can be read back: not so where they hold what no check has passed."""
+        read = self.contract.operations[self.contract.lifecycle.read]
+        try:
+            outcome = self.outcome(replace(asked, operation=read, body=Body.ABSENT), state)
+            return outcome.body is None or bool(outcome.body.render())
+        except Exception:  # noqa: BLE001 (as in `excused`)
+            return False
+
+    def refuse(self, operation: Operation, status: int = 400) -> tuple[int, Any]:
+        """A refusal as the document shows it, with ``status`` or the first documented one of its class."""
+        status = status if status in operation.answers else min((s for s in operation.answers if s >= 400), default=400)
+        return status, self.shown(operation, status)
+
+    @staticmethod
+    def shown(operation: Operation, status: int) -> Any:
+        """The body that the document's examples show for a status; of an undocumented status, an empty object."""
+        answer = operation.answers.get(status)
+        schema = next(iter(answer.media.values()), None) if answer is not None else None
+        return sample(schema) if schema is not None else {}
+
+    # -- whose and what a request is about
+
+    def account(self, asked: Asked) -> str | None:
+        """The account whose key the request carries."""
+        sent = asked.headers.get(self.contract.places[0].header.lower(), "")
+        form = self.contract.places[0].form
+        return next((account.name for account in self.accounts if form.format(account.key) == sent), None)
+
+    def credential(self, account: str) -> dict[str, str]:
+        """The credential header of an account."""
+        place = self.contract.places[0]
+        key = next(known.key for known in self.accounts if known.name == account)
+        return {place.header.lower(): place.form.format(key)}
+
+    def roles(self, operation: Operation) -> dict[str, str]:
+        """The body's properties that name objects: `new` or `existing`."""
+        return {pointer[1:]: role for pointer, role in self.contract.identities.get(operation.id, {}).items()}
+
+    def named(self, asked: Asked, role: str) -> list[str]:
+        """The objects that a request names in a role."""
+        body = asked.body if isinstance(asked.body, dict) else {}
+        return [body[name] for name, its in self.roles(asked.operation).items()
+                if its == role and isinstance(body.get(name), str)]  # fmt: skip
+
+    def owned(self, account: str | None = None) -> list[str]:
+        """The names of the objects that exist, of one account or of all."""
+        return [name for held, name in self.contract.model.owned(self.state) if account in (None, held)]
+
+
+def renamed(asked: Asked, names: Mapping[str, Any]) -> Asked:
+    """The request with other properties."""
+    return replace(asked, body={**asked.body, **names})
+
+
+def without(asked: Asked, *names: str) -> Asked:
+    """The request without some properties."""
+    return replace(asked, body={name: value for name, value in asked.body.items() if name not in names})
+
+
+class Stage:
+    """An ASGI application: a mock of one contract with a play in it, which the mock's controls never see."""
+
+    def __init__(self, contract: Contract, play: Play, readings: Mapping[str, str] = {}) -> None:
+        self._contract = contract
+        self._play = play
+        self._mock = Mock([Actor(contract, {}, play, readings)], {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["path"].startswith("/__mock/"):
+            await self._mock(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(self._contract.base_path)
+        operation = self._contract.effective.at(path, scope["method"])
+        reply = self._play.instead(operation, scope["method"], path)
+        if reply is None:
+            reply = await _heard(self._mock, scope, receive)
+        if reply is not None:
+            await _say(send, self._play.reply(operation, reply))
+
+
+class House:
+    """A server's application that can be another one from request to request: a server for many plays."""
+
+    def __init__(self) -> None:
+        self.showing: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request as what is showing does."""
+        assert self.showing is not None
+        await self.showing(scope, receive, send)
+
+
+async def _heard(app: ASGIApp, scope: Scope, receive: Receive) -> Reply | None:
+    """The answer of ``app``, kept back; None where it broke the connection instead."""
+    heard: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        heard.append(message)
+
+    await app(scope, receive, keep)
+    if not heard:
+        return None
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in heard[0].get("headers", ())}
+    return Reply(heard[0]["status"], headers, b"".join(message.get("body", b"") for message in heard[1:]))
+
+
+async def _say(send: Send, reply: Reply) -> None:
+    headers = {**reply.headers, "content-length": str(len(reply.body))}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -1,0 +1,274 @@
+"""Drifts of answers: another status, another body, another media type."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from contract_tests.harness.wire import Reply
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.schema import Document, resolve
+from mutants.mutant import Mutant, Play
+
+_UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502)}
+_JSON = "application/json"
+_PAGE = b"<!doctype html><title>Error</title><h1>Something went wrong</h1>"
+Edit = Callable[[dict[str, Any], str], None]
+
+
+class Answered(Play):
+    """Every answer of one operation and status is edited."""
+
+    def __init__(self, operation: str, status: int, edit: Callable[[Reply], Reply]) -> None:
+        self._where = (operation, status)
+        self._edit = edit
+
+    def reply(self, operation: Operation | None, reply: Reply) -> Reply:
+        """See `Play.reply`."""
+        if operation is None or (operation.id, reply.status) != self._where:
+            return reply
+        edited = self._edit(reply)
+        self.touched += edited != reply
+        return edited
+
+
+def statuses(contract: Contract) -> Iterator[Mutant]:
+    """Each documented status replaced by each other one, by an undocumented one of its class, by 200 and by 500."""
+    for operation in contract.operations.values():
+        for status in operation.answers:
+            strange = next(s for s in _UNDOCUMENTED[status // 100] if s not in operation.answers)
+            for other in sorted({*operation.answers, strange, 200, 500} - {status}):
+                play = partial(Answered, operation.id, status, partial(_status, other))
+                says = f"{operation.name} answers {other} where it should answer {status}."
+                yield Mutant(f"status/{operation.id}/{status}/{other}", operation.id, "", says, play)
+
+
+def _status(other: int, reply: Reply) -> Reply:
+    return replace(reply, status=other)
+
+
+# -- media types
+
+
+def media(contract: Contract) -> Iterator[Mutant]:
+    """Each answer as a page, as plain text, as problem+json, without a media type, cut, empty; a body where none is."""
+    edits = {
+        "html": lambda reply: _typed(reply, "text/html; charset=utf-8", _PAGE),
+        "text": lambda reply: _typed(reply, "text/plain; charset=utf-8"),
+        "problem": lambda reply: _typed(reply, "application/problem+json"),
+        "none": lambda reply: replace(reply, headers=_other_headers(reply)),
+        "cut": lambda reply: replace(reply, body=reply.body[: -max(1, len(reply.body) // 4)]),
+        "empty": lambda reply: replace(reply, body=b""),
+    }
+    bodies = {"body": lambda reply: _typed(reply, _JSON, b'{"ok":true}')}
+    for operation in contract.operations.values():
+        for status, answer in operation.answers.items():
+            for name, edit in (edits if answer.media else bodies).items():
+                play = partial(Answered, operation.id, status, edit)
+                says = f"{operation.name} {status} has another media type or no whole JSON: {name}."
+                yield Mutant(f"media/{operation.id}/{status}/{name}", operation.id, "", says, play)
+
+
+def _other_headers(reply: Reply) -> dict[str, str]:
+    return {name: value for name, value in reply.headers.items() if name != "content-type"}
+
+
+def _typed(reply: Reply, media_type: str, body: bytes | None = None) -> Reply:
+    headers = {**_other_headers(reply), "content-type": media_type}
+    return Reply(reply.status, headers, reply.body if body is None else body)
+
+
+# -- bodies
+
+
+@dataclass(frozen=True)
+class Place:
+    """A property in an answer: its schema, and the way to it (``*`` for every item of an array)."""
+
+    path: tuple[str, ...]
+    schema: Mapping[str, Any]
+
+
+def places(document: Document, schema: Any, path: tuple[str, ...] = ()) -> Iterator[Place]:
+    """Every property below ``schema``, whichever member of a combinator declares it."""
+    found = resolve(document, schema)
+    for member in (*found.get("allOf", ()), *found.get("oneOf", ()), *found.get("anyOf", ())):
+        yield from places(document, member, path)
+    for name, inner in found.get("properties", {}).items():
+        yield Place((*path, name), resolve(document, inner))
+        yield from places(document, inner, (*path, name))
+    if isinstance(found.get("items"), dict):
+        yield from places(document, found["items"], (*path, "*"))
+
+
+def kinds(document: Document, schema: Mapping[str, Any]) -> set[str]:
+    """The JSON types that a schema takes; a number takes integers."""
+    found: set[str] = set()
+    for member in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
+        found |= kinds(document, resolve(document, member))
+    own = schema.get("type", [])
+    found |= {own} if isinstance(own, str) else set(own)
+    return found | ({"integer"} if "number" in found else set())
+
+
+def bodies(contract: Contract) -> Iterator[Mutant]:
+    """Each property of each answer gone, of another type, renamed, emptied, wrapped; each body of another form."""
+    document = contract.effective.raw
+    for operation in contract.operations.values():
+        for status, answer in operation.answers.items():
+            schema = next(iter(answer.media.values()), None)
+            if schema is None:
+                continue
+            for place in places(document, schema.schema):
+                for name, edit in _edits(document, place):
+                    yield _mutant(operation, status, place.path, name, partial(_within, place.path, edit))
+            for place in (Place((), resolve(document, schema.schema)), *places(document, schema.schema)):
+                for name, change in _wholes(place, document, status):
+                    yield _mutant(operation, status, place.path, name, partial(_whole, place.path, change))
+
+
+def _mutant(operation: Operation, status: int, path: tuple[str, ...], name: str, edit: Callable[[Any], Any]) -> Mutant:
+    where = "/".join(path)
+    spot = f"{where}/{name}" if where else name
+    says = f"{operation.name} {status} answers {where or 'its body'} otherwise: {name}."
+    play = partial(Answered, operation.id, status, partial(_edited, edit))
+    return Mutant(f"body/{operation.id}/{status}/{spot}", operation.id, path[-1] if path else "", says, play)
+
+
+def _edited(edit: Callable[[Any], Any], reply: Reply) -> Reply:
+    try:
+        shown = json.loads(reply.body)
+    except ValueError:
+        return reply
+    edited = edit(copy.deepcopy(shown))
+    return reply if edited == shown and _same_types(edited, shown) else replace(reply, body=json.dumps(edited).encode())
+
+
+def _same_types(one: Any, other: Any) -> bool:
+    """Whether two equal values are alike to JSON too: 1 is not true."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def _within(path: tuple[str, ...], edit: Edit, shown: Any) -> Any:
+    """``shown`` with the property at ``path`` edited, in every item where the path leads through an array."""
+    if len(path) == 1:
+        if isinstance(shown, dict) and path[0] in shown:
+            edit(shown, path[0])
+    elif path[0] == "*":
+        for item in shown if isinstance(shown, list) else []:
+            _within(path[1:], edit, item)
+    elif isinstance(shown, dict) and path[0] in shown:
+        _within(path[1:], edit, shown[path[0]])
+    return shown
+
+
+def _whole(path: tuple[str, ...], change: Callable[[Any], Any], shown: Any) -> Any:
+    """``shown`` with the value at ``path`` changed."""
+    if not path:
+        return change(shown)
+    if path[-1] == "*":
+        return shown
+
+    def edit(parent: dict[str, Any], name: str) -> None:
+        parent[name] = change(parent[name])
+
+    return _within(path, edit, shown)
+
+
+def _edits(document: Document, place: Place) -> Iterator[tuple[str, Edit]]:
+    """What may become of one property."""
+    taken = kinds(document, place.schema)
+    yield "missing", lambda parent, name: parent.pop(name)
+    yield "renamed", _rename
+    for kind, make in _OTHER.items():
+        if kind not in taken:
+            yield ("null" if kind == "null" else f"type-{kind}"), partial(_set, make)
+    if not taken & {"object"}:
+        yield "wrapped", lambda parent, name: parent.update({name: {name: parent[name]}})
+    if taken - {"boolean"}:
+        yield "emptied", partial(_set, lambda value: type(value)() if not isinstance(value, bool) else value)
+    if "const" in place.schema:
+        yield "flipped", partial(_set, _flip)
+    yield from _bounds(place.schema)
+
+
+_OTHER: Mapping[str, Callable[[Any], Any]] = {
+    "null": lambda _value: None,
+    "boolean": bool,
+    "integer": lambda value: int(value) if isinstance(value, bool) or str(value).isdigit() else 7,
+    "number": lambda value: (value if isinstance(value, int) else 7) + 0.5,
+    "string": lambda value: value if isinstance(value, str) else json.dumps(value),
+    "array": lambda value: [value],
+    "object": lambda _value: {},
+}
+
+
+def _set(make: Callable[[Any], Any], parent: dict[str, Any], name: str) -> None:
+    parent[name] = make(parent[name])
+
+
+def _rename(parent: dict[str, Any], name: str) -> None:
+    parent[other_name(name)] = parent.pop(name)
+
+
+def other_name(name: str) -> str:
+    """The name in another style: ``lastSeen`` as ``last_seen``, ``last_seen`` as ``lastSeen``, ``seen`` as ``Seen``."""
+    if "_" in name:
+        head, *rest = name.split("_")
+        return head + "".join(word.capitalize() for word in rest)
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return snake if snake != name else name.capitalize()
+
+
+def _flip(value: Any) -> Any:
+    return not value if isinstance(value, bool) else f"{value}-not" if isinstance(value, str) else value + 1
+
+
+def _bounds(schema: Mapping[str, Any]) -> Iterator[tuple[str, Edit]]:
+    """One step past each bound that a schema sets to what is answered."""
+    if "enum" in schema:
+        yield "enum", partial(_set, lambda value: f"{value}-not")
+    if schema.get("minLength"):
+        yield "minLength", partial(_set, lambda value: value[: schema["minLength"] - 1])
+    if "maxLength" in schema:
+        yield "maxLength", partial(_set, lambda value: value.ljust(schema["maxLength"] + 1, "x"))
+    if "pattern" in schema:
+        yield "pattern", partial(_set, lambda value: f"{value} ")
+    if "minimum" in schema:
+        yield "minimum", partial(_set, lambda _value: schema["minimum"] - 1)
+    if "maximum" in schema:
+        yield "maximum", partial(_set, lambda _value: schema["maximum"] + 1)
+    if schema.get("format") == "password":
+        yield "constant", partial(_set, lambda value: ("Aa1bB2cC" * 9)[: len(value)])
+
+
+def _wholes(place: Place, document: Document, status: int) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """What may become of a body, of an object in it, or of an array in it."""
+    schema = place.schema
+    if not place.path:
+        yield "empty-object", lambda _shown: {}
+        yield "array", lambda shown: [shown]
+        yield "wrapped", lambda shown: {"data": shown}
+        if status >= 400:
+            problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "It was refused."}
+            yield "problem", lambda _shown: dict(problem)
+    items = resolve(document, schema.get("items", {}))
+    if "properties" in schema or (place.path and "properties" in items):
+        yield "undocumented", partial(_added, "trace_id", "4711")
+        yield "undocumented-secret", partial(_added, "api_token", "Zm9vYmFyYmF6cXV4")
+        for name, inner in {**schema.get("properties", {}), **items.get("properties", {})}.items():
+            if resolve(document, inner).get("format") == "password":
+                yield f"{name}-always", partial(_added, name, "Zm9vYmFyYmF6cXV4")
+    if "properties" in items:
+        yield "last-dropped", lambda shown: shown[:-1]
+        yield "first-dropped", lambda shown: shown[1:]
+        yield "doubled", lambda shown: [*shown, *shown[-1:]]
+
+
+def _added(name: str, value: Any, shown: Any) -> Any:
+    if isinstance(shown, list):
+        return [_added(name, value, row) for row in shown]
+    return {**shown, **({} if name in shown else {name: value})} if isinstance(shown, dict) else shown

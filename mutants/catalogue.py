@@ -1,0 +1,115 @@
+"""Every mutant of a contract, derived from its documents and its model; what its specialist says of them."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from contracts.catalogue import Contract
+from contracts.errors import UsageError
+from mutants.answers import bodies, media, statuses
+from mutants.credentials import credentials
+from mutants.effects import effects
+from mutants.methods import methods
+from mutants.mutant import FAMILIES, Mutant
+from mutants.requests import requests
+from mutants.rules import rules
+
+_DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (
+    statuses, bodies, media, requests, credentials, effects, rules, methods,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Equivalents:
+    """Mutants that no client can tell from the vendor: ``ids`` as shell patterns, and the reason."""
+
+    ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Floors:
+    """What the suite has to reach: share of mutants noticed, share whose operation is named, most requests of a run."""
+
+    score: float
+    diagnosis: float
+    requests: int
+
+
+def mutants(contract: Contract) -> list[Mutant]:
+    """Every mutant of ``contract``, family by family, in a stable order."""
+    found = [mutant for derive in _DERIVATIONS for mutant in derive(contract)]
+    ids = {mutant.id for mutant in found}
+    assert len(ids) == len(found), "mutant ids are unique"
+    return found
+
+
+def chosen(contract: Contract, only: str, shard: tuple[int, int]) -> list[Mutant]:
+    """The mutants of one family, or one mutant by its id (empty: all), then the ``shard`` of them; else a `UsageError`."""
+    found = mutants(contract)
+    if only:
+        found = [mutant for mutant in found if only in (mutant.family, mutant.id)]
+        if not found:
+            raise UsageError(
+                f"ONLY {only!r} is no family of mutants: choose from {', '.join(FAMILIES)}, or give a mutant's id"
+            )
+    number, of = shard
+    if of > len(found):
+        raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} mutants to share")
+    return found[number - 1 :: of]
+
+
+def sample(found: Sequence[Mutant], each: int) -> list[Mutant]:
+    """A fixed sample: ``each`` of every family, spread evenly over it."""
+    picked: list[Mutant] = []
+    for family in FAMILIES:
+        mine = [mutant for mutant in found if mutant.family == family]
+        step = max(1, len(mine) // each)
+        picked += mine[step // 2 :: step][:each]
+    return picked
+
+
+class Judgement:
+    """What ``contracts/<slug>/mutants.toml`` says: floors, and which mutants are equivalent. Bad files are a `UsageError`."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._path = contract.folder / "mutants.toml"
+        raw = self._read()
+        self.floors = self._floors(raw.get("floors"))
+        self.equivalents = [self._entry(entry) for entry in raw.get("equivalent", [])]
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{self._path}: cannot be read ({error.strerror})") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self._path}: is not TOML: {error}") from error
+
+    def _floors(self, raw: Any) -> Floors:
+        try:
+            return Floors(float(raw["score"]), float(raw["diagnosis"]), int(raw["requests"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"{self._path}: [floors] needs score, diagnosis and requests, all numbers") from error
+
+    def _entry(self, raw: Any) -> Equivalents:
+        ids, reason = (raw.get("ids"), raw.get("reason")) if isinstance(raw, dict) else (None, None)
+        good = isinstance(ids, list) and ids and all(isinstance(one, str) for one in ids)
+        if not good or not isinstance(reason, str) or not re.search(r"\w", reason):
+            raise UsageError(f"{self._path}: an [[equivalent]] has `ids`, a list of texts, and a `reason`")
+        return Equivalents(tuple(ids or ()), reason)
+
+    def reason(self, mutant: Mutant) -> str:
+        """Why a mutant is equivalent; empty where it is not."""
+        for entry in self.equivalents:
+            if any(fnmatchcase(mutant.id, pattern) for pattern in entry.ids):
+                return entry.reason
+        return ""
+
+    def stale(self, found: Sequence[Mutant]) -> list[str]:
+        """The patterns that match no mutant."""
+        every = [pattern for entry in self.equivalents for pattern in entry.ids]
+        return [pattern for pattern in every if not any(fnmatchcase(mutant.id, pattern) for mutant in found)]

@@ -1,0 +1,29 @@
+"""Which wrong types a lenient server takes for the right one, and what it makes of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Coercion = Callable[[Any], Any]
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+COERCIONS: Mapping[str, Mapping[str, Coercion]] = {
+    "boolean": {"string": lambda value: {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value},
+    "number": {"string": _number},
+    "integer": {"string": lambda value: int(value) if isinstance(value, str) and value.isdecimal() else value},
+    "string": {"number": _text},
+    "array": {"string": lambda value: [value] if isinstance(value, str) else value},
+    "object": {"string": lambda value: {} if isinstance(value, str) else value},
+    "enum": {"array": lambda value: value[0] if isinstance(value, list) and value else value},
+}  # fmt: skip
+"""By declared type, the one wrong type that a lenient server takes, and what it makes of it."""

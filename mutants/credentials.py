@@ -1,0 +1,101 @@
+"""Drifts of who is let in: no credential needed, any taken, another account's objects in reach."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from contracts.catalogue import Contract, Place
+from mutants.actor import Actor
+from mutants.mutant import Asked, Mutant, Play
+
+Taken = Callable[[Place, str | None, str], bool]
+"""Whether what stands in a credential's place (None: nothing) is taken for an account's key."""
+
+
+class Open(Play):
+    """A credential that ``taken`` picks is good enough, for one operation (empty: for all)."""
+
+    def __init__(self, operation: str, taken: Taken) -> None:
+        self._operation, self._taken = operation, taken
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        if self._operation in ("", asked.operation.id) and actor.account(asked) is None:
+            place = actor.contract.places[0]
+            shown = asked.headers.get(place.header.lower())
+            account = next((a for a in actor.accounts if self._taken(place, shown, a.key)), None)
+            if account is not None:
+                self.touched += 1
+                asked = replace(asked, headers={**asked.headers, **actor.credential(account.name)})
+        return super().answer(actor, asked)
+
+
+class Reaching(Play):
+    """One operation finds objects of whatever account."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        account = actor.account(asked)
+        if asked.operation.id != self._operation or account is None:
+            return super().answer(actor, asked)
+        others = [known.name for known in actor.accounts if known.name != account]
+        if asked.operation.reads_only:
+            status, shown = super().answer(actor, asked)
+            for other in others:
+                more = actor.take(actor.outcome(_as(actor, asked, other)))[1]
+                self.touched += bool(actor.owned(other))
+                shown = _joined(shown, more)
+            return status, shown
+        for other in others:
+            if set(actor.named(asked, "existing")) & set(actor.owned(other)):
+                self.touched += 1
+                return super().answer(actor, _as(actor, asked, other))
+        return super().answer(actor, asked)
+
+
+def _as(actor: Actor, asked: Asked, account: str) -> Asked:
+    return replace(asked, headers={**asked.headers, **actor.credential(account)})
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """One answer with the rows of the other behind its own."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return one
+    rows = {name: [*one[name], *other[name]] for name in one if isinstance(one[name], list) and name in other}
+    return {**one, **rows}
+
+
+def _scheme(place: Place) -> str:
+    return place.form.replace("{}", "").strip()
+
+
+_CASES: Mapping[str, tuple[str, Taken]] = {
+    "not-needed": ("no credential", lambda _place, shown, _key: shown is None),
+    "any-value": ("any value", lambda place, shown, _key: shown is not None and shown.startswith(place.form.split("{}")[0])),
+    "any-scheme": ("the key under any scheme", lambda _place, shown, key: shown is not None and shown.endswith(f" {key}")),
+    "no-scheme": ("the key without its scheme", lambda place, shown, key: bool(_scheme(place)) and shown == key),
+    "beginning": ("whatever begins with the key",
+                  lambda place, shown, key: shown is not None and shown.startswith(place.form.format(key))),
+}  # fmt: skip
+
+
+def credentials(contract: Contract) -> Iterator[Mutant]:
+    """Each way to be let in, on each operation alone and on all; then each operation reaching into other accounts."""
+    for operation in [*contract.operations, ""]:
+        where = contract.operations[operation].name if operation else "every operation"
+        for case, (words, taken) in _CASES.items():
+            if case == "no-scheme" and not _scheme(contract.places[0]):
+                continue
+            name = f"credentials/{operation or 'all'}/{case}"
+            yield Mutant(name, operation, "", f"{words} is good enough for {where}.", partial(Open, operation, taken))
+    if len(contract.credentials) > 1:
+        for operation, declared in contract.operations.items():
+            if declared.reads_only or "existing" in contract.identities.get(operation, {}).values():
+                says = f"{declared.name} reaches the objects of other accounts."
+                yield Mutant(
+                    f"credentials/{operation}/other-account", operation, "", says, partial(Reaching, operation)
+                )

@@ -1,0 +1,140 @@
+"""Drifts of what a success does to the state: lost, late, repeated, misplaced."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from contract_tests.harness.bodies import Bodies
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from mutants.actor import Actor, renamed, without
+from mutants.mutant import Asked, Mutant, Play
+
+
+class Lost(Play):
+    """A success of one operation changes nothing, or nothing of one property."""
+
+    def __init__(self, operation: str, name: str = "") -> None:
+        self._operation, self._name = operation, name
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        outcome, before = actor.outcome(asked), actor.state
+        answer = actor.take(outcome)
+        if asked.operation.id != self._operation or outcome.status >= 300 or not isinstance(asked.body, dict):
+            return answer
+        if not self._name:
+            actor.state = before
+            self.touched += 1
+        elif self._name in asked.body:
+            rest = actor.done(without(asked, self._name), before)
+            actor.state = rest.follow(answer[1]) if rest is not None else before
+            self.touched += 1
+        return answer
+
+
+class Late(Play):
+    """A success of one operation is seen one call late."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._pending: Asked | None = None
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        waiting, self._pending, before = self._pending, None, actor.state
+        answer = super().answer(actor, asked)
+        if waiting is not None:
+            caught_up = actor.done(waiting)
+            if caught_up is not None:
+                actor.take(caught_up)
+        elif asked.operation.id == self._operation and answer[0] < 300:
+            actor.state, self._pending = before, asked
+            self.touched += 1
+        return answer
+
+
+class Again(Play):
+    """A success of one operation is applied once more after the next change, as a queue may deliver a job twice."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._last: Asked | None = None
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        answer = super().answer(actor, asked)
+        if answer[0] >= 300 or asked.operation.reads_only:
+            return answer
+        again, self._last = self._last, asked if asked.operation.id == self._operation else None
+        outcome = actor.done(again) if again is not None else None
+        if outcome is not None:
+            actor.take(outcome)
+            self.touched += 1
+        return answer
+
+
+class Doubled(Play):
+    """A success of one operation makes a second object beside the one that was asked for."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        answer = super().answer(actor, asked)
+        if asked.operation.id == self._operation and answer[0] < 300:
+            twin = {name: f"{asked.body[name]}-2" for name, role in actor.roles(asked.operation).items()
+                    if role == "new" and isinstance(asked.body.get(name), str)}  # fmt: skip
+            outcome = actor.done(renamed(asked, twin)) if twin else None
+            if outcome is not None:
+                actor.take(outcome)
+                self.touched += 1
+        return answer
+
+
+class Misplaced(Play):
+    """A success of one operation changes another object of the account than the one that was named."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        account, before = actor.account(asked), actor.state
+        others = [name for name in actor.owned(account) if name not in actor.named(asked, "existing")]
+        answer = super().answer(actor, asked)
+        if asked.operation.id == self._operation and answer[0] < 300 and others:
+            other = {name: others[0] for name, role in actor.roles(asked.operation).items() if role == "existing"}
+            outcome = actor.done(renamed(asked, other), before)
+            actor.state = outcome.follow(answer[1]) if outcome is not None else before
+            self.touched += 1
+        return answer
+
+
+_PLAYS = {
+    "lost": ("a success changes nothing", Lost),
+    "late": ("a success is seen one call late", Late),
+    "again": ("a success is applied again after the next change", Again),
+}
+
+
+def effects(contract: Contract) -> Iterator[Mutant]:
+    """Every effect of every operation that changes anything."""
+    for operation in contract.operations.values():
+        if operation.reads_only:
+            continue
+        roles = set(contract.identities.get(operation.id, {}).values())
+        for word, (says, play) in _PLAYS.items():
+            yield _mutant(operation, word, says, partial(play, operation.id))
+        for name in Bodies(contract).optional(operation):
+            lost = partial(Lost, operation.id, name)
+            yield _mutant(operation, f"lost/{name}", f"{name} is not taken over", lost, name)
+        if roles == {"new"}:
+            yield _mutant(operation, "doubled", "two objects are made", partial(Doubled, operation.id))
+        if "existing" in roles:
+            yield _mutant(operation, "misplaced", "another object is changed", partial(Misplaced, operation.id))
+
+
+def _mutant(operation: Operation, what: str, says: str, play: Any, name: str = "") -> Mutant:
+    return Mutant(f"state/{operation.id}/{what}", operation.id, name, f"{operation.name}: {says}.", play)

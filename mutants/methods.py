@@ -1,0 +1,42 @@
+"""Drifts of which methods a path answers."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from contract_tests.harness.wire import Reply
+from contracts.catalogue import Contract
+from contracts.document import METHODS, Operation
+from mutants.mutant import Mutant, Play
+
+
+class Answering(Play):
+    """Every request with one method to one path gets one answer."""
+
+    def __init__(self, method: str, path: str, reply: Reply) -> None:
+        self._where, self._reply = (method, path), reply
+
+    def instead(self, operation: Operation | None, method: str, path: str) -> Reply | None:
+        """See `Play.instead`."""
+        del operation
+        if (method, path) != self._where:
+            return None
+        self.touched += 1
+        return self._reply
+
+
+def methods(contract: Contract) -> Iterator[Mutant]:
+    """Each operation removed, each method that no operation has answered with success."""
+    typed = {"content-type": "application/json"}
+    for operation in contract.operations.values():
+        for status, error in ((404, b'{"error":"Not Found"}'), (405, b'{"error":"Method Not Allowed"}')):
+            play = partial(Answering, operation.method, operation.path, Reply(status, typed, error))
+            says = f"{operation.name} is not there any more: {status}."
+            yield Mutant(f"methods/{operation.id}/removed-{status}", operation.id, "", says, play)
+    for path in {operation.path: None for operation in contract.operations.values()}:
+        declared = {operation.method for operation in contract.operations.values() if operation.path == path}
+        for method in (method.upper() for method in METHODS):
+            if method not in declared:
+                body = b"" if method == "HEAD" else b"{}"
+                play = partial(Answering, method, path, Reply(200, typed, body))
+                says = f"{method} {path} answers 200."
+                yield Mutant(f"methods{path}/{method}", "", "", says, play, f"{method} {path}")

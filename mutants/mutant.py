@@ -1,0 +1,68 @@
+"""What a mutant is: one deliberate drift of the mock, with a stable id, and how it is played."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.harness.wire import Reply
+from contracts.document import Operation
+
+if TYPE_CHECKING:
+    from mutants.actor import Actor
+
+FAMILIES = ("status", "body", "media", "requests", "credentials", "state", "methods")
+"""What may drift, one module of derivations each or nearly so."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to a declared operation, as the mock received it; ``at`` is when, in seconds since the epoch."""
+
+    operation: Operation
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    at: float
+
+
+class Play:
+    """How a drift is played, for one life of a mock. A play may remember; this one is the honest vendor.
+
+    ``touched`` counts how often the drift made a difference: none says that nothing provoked it.
+    """
+
+    touched = 0
+
+    def answer(self, actor: "Actor", asked: Asked) -> tuple[int, Any]:
+        """Status and JSON body of the answer to a declared operation; the actor's state goes on."""
+        return actor.take(actor.outcome(asked))
+
+    def instead(self, operation: Operation | None, method: str, path: str) -> Reply | None:  # noqa: ARG002 (for heirs)
+        """An answer given before the vendor sees the request, if any. ``path`` is the document's."""
+        return None
+
+    def reply(self, operation: Operation | None, reply: Reply) -> Reply:  # noqa: ARG002 (for heirs)
+        """The answer as it goes over the wire."""
+        return reply
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One deliberate drift. ``id`` begins with its ``family``.
+
+    ``operation`` is the id of the operation that drifts (empty: all of them), ``field`` the last part of the name of the
+    property that does, if one does. ``play`` makes a fresh play. ``undeclared`` is the method and path answered that no
+    document declares, if that is the drift.
+    """
+
+    id: str
+    operation: str
+    field: str
+    says: str
+    play: Callable[[], Play]
+    undeclared: str = ""
+
+    @property
+    def family(self) -> str:
+        """The first part of the id."""
+        return self.id.split("/", 1)[0]

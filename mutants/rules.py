@@ -1,0 +1,150 @@
+"""Drifts of what is refused: conflicts ignored, names never freed, refusals that take effect, rules off."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.model import Outcome, State
+from contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
+from contracts.schema import resolve
+from mutants.actor import Actor
+from mutants.mutant import Asked, Mutant, Play
+
+
+class Replaced(Play):
+    """A conflict is ignored: what stands in the way of one operation is removed first."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        outcome = actor.outcome(asked)
+        if asked.operation.id == self._operation and outcome.status == 409:
+            life = actor.contract.lifecycle
+            remove = actor.contract.operations[life.remove]
+            state: State = actor.state
+            for name in actor.named(asked, "new"):
+                removal = replace(asked, operation=remove, body=dict.fromkeys(actor.roles(remove), name))
+                removed = actor.done(removal, state)
+                state = removed.follow(None) if removed is not None else state
+            granted = actor.done(asked, state)
+            if granted is not None:
+                self.touched += 1
+                return actor.take(granted)
+        return actor.take(outcome)
+
+
+class NeverFreed(Play):
+    """A name that one operation gave up stays taken."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._kept: set[str] = set()
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        outcome, before = actor.outcome(asked), set(actor.owned())
+        if outcome.status < 300 and self._kept & set(actor.named(asked, "new")):
+            self.touched += 1
+            return actor.refuse(asked.operation, 409)
+        answer = actor.take(outcome)
+        if asked.operation.id == self._operation and answer[0] < 300:
+            self._kept |= before - set(actor.owned())
+        return answer
+
+
+class Done(Play):
+    """A refusal of one operation with one status does what was asked all the same."""
+
+    def __init__(self, operation: str, status: int) -> None:
+        self._where = (operation, status)
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        refused, before = actor.outcome(asked), actor.state
+        answer = actor.take(refused)
+        if (asked.operation.id, refused.status) == self._where and actor.account(asked) is not None:
+            outcome = actor.done(asked, before, whatever=True)
+            if outcome is not None and actor.shows(asked, outcome.follow(None)):
+                actor.state = outcome.follow(None)
+                self.touched += 1
+        return answer
+
+
+class RuleOff(Play):
+    """One rule is not kept: what it refuses is granted, what it promises of an answer or a list is not so."""
+
+    def __init__(self, rule: str) -> None:
+        self._rule = rule
+        self._asked_for: dict[str, None] = {}
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        outcome = actor.outcome(asked)
+        self._asked_for.update(dict.fromkeys((*actor.named(asked, "new"), *actor.named(asked, "existing"))))
+        if outcome.status >= 400:
+            granted = actor.excused(asked, {self._rule}) if outcome.clause == self._rule else None
+            self.touched += granted is not None
+            return actor.take(granted or outcome)
+        status, shown = actor.take(outcome)
+        if outcome.clause == self._rule and isinstance(outcome.body, Fields) and isinstance(shown, dict):
+            self.touched += 1
+            return status, self._broken(asked, outcome, shown)
+        return status, self._listed(actor, outcome.body, shown)
+
+    @staticmethod
+    def _broken(asked: Asked, outcome: Outcome, shown: dict[str, Any]) -> dict[str, Any]:
+        """The answer without what the rule adds to the documented one, and with what it forbids."""
+        assert isinstance(outcome.body, Fields)
+        schema = next(iter(asked.operation.answers[outcome.status].media.values()))
+        always = resolve(schema.document, schema.schema).get("required", ()) if schema is not None else ()
+        sent = asked.body if isinstance(asked.body, dict) else {}
+        kept = {name: value for name, value in shown.items() if name in always}
+        return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.never}}
+
+    def _listed(self, actor: Actor, pattern: Pattern | None, shown: Any) -> Any:
+        """The answer with the rows that the rule keeps out of a list."""
+        if isinstance(pattern, Promised | Encoded):
+            return self._listed(actor, pattern.inner, shown)
+        if isinstance(pattern, Fields) and isinstance(shown, dict):
+            inner = {name: self._listed(actor, pattern.required[name], shown[name])
+                     for name in pattern.required if name in shown}  # fmt: skip
+            return {**shown, **inner}
+        if isinstance(pattern, Listing) and isinstance(shown, list):
+            names = dict.fromkeys([*actor.owned(), *self._asked_for])
+            extra = [name for name in names if name not in pattern.known and pattern.absent(name) == self._rule]
+            rows = [{**copy.deepcopy(shown[0]), pattern.key: name} for name in extra if shown]
+            self.touched += bool(rows)
+            return [*shown, *rows]
+        return shown
+
+
+def rules(contract: Contract) -> Iterator[Mutant]:
+    """Every conflict, every name given up, every refusal of every operation that changes anything; every prose rule."""
+    for operation in contract.operations.values():
+        if operation.reads_only:
+            continue
+        roles = set(contract.identities.get(operation.id, {}).values())
+        if 409 in operation.answers:
+            yield _mutant(operation, "replaced", "what is in the way is removed", partial(Replaced, operation.id))
+        if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:
+            yield _mutant(operation, "never-freed", "the old name stays taken", partial(NeverFreed, operation.id))
+        for status in operation.answers:
+            if 400 <= status < 500 and status != 401:
+                says = f"{status} does what was asked"
+                yield _mutant(operation, f"done/{status}", says, partial(Done, operation.id, status))
+    for rule, sentence in contract.model.rules.items():
+        operation_id, _, rest = rule.partition("/")
+        kind, _, name = rest.partition("/")
+        if kind == "rule":
+            says = f"Not so any more: {sentence}"
+            yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", says, partial(RuleOff, rule))
+
+
+def _mutant(operation: Operation, what: str, says: str, play: Any) -> Mutant:
+    return Mutant(f"state/{operation.id}/{what}", operation.id, "", f"{operation.name}: {says}.", play)

@@ -1,0 +1,118 @@
+"""One mutant on trial: the probes and the client stage against it, up to the first finding."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from contract_tests.harness.client_stage import parse_recorded, run_client
+from contract_tests.harness.lifecycle import clean_up, preflight
+from contract_tests.harness.names import Names
+from contract_tests.harness.plan import plan
+from contract_tests.harness.plugin import FAMILIES
+from contract_tests.harness.probe import Probe
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
+from contracts.catalogue import Contract
+from drift.finding import Finding
+from drift.record import Record
+from mock_server.server import running
+from mutants.actor import House, Stage
+from mutants.mutant import Mutant, Play
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one mutant. ``finding`` is the id of the first finding, empty where it survived.
+
+    ``touched`` counts how often the drift was played, ``requests`` and ``seconds`` lead to the first finding, or to the
+    end; ``reason`` says why a run that found nothing is not a verdict of `none`.
+    """
+
+    mutant: str
+    finding: str
+    title: str
+    operation_named: bool
+    property_named: bool
+    touched: int
+    requests: int
+    seconds: float
+    reason: str = ""
+
+
+class Court:
+    """Tries the mutants of one contract, on one server in this process."""
+
+    def __init__(self, contract: Contract, base: str, house: House) -> None:
+        self._contract = contract
+        self._base = base + contract.base_path
+        self._house = house
+        self._plan = sorted(plan(contract), key=lambda probe: FAMILIES.index(probe.family))
+
+    def try_(self, mutant: Mutant) -> Trial:
+        """Run the suite's deterministic stages against the mutant until they find something."""
+        began = time.monotonic()
+        play = mutant.play()
+        self._house.showing = Stage(self._contract, play)
+        record, found = self.run()
+        first = found[0] if found else None
+        return Trial(
+            mutant.id,
+            first.id if first else "",
+            first.title if first else "",
+            first is not None and self._names_operation(mutant, first),
+            first is not None and bool(mutant.field) and _names_property(mutant, first),
+            play.touched,
+            sum(record.requests.values()),
+            round(time.monotonic() - began, 3),
+            "" if found else record.reason or "",
+        )
+
+    def _names_operation(self, mutant: Mutant, finding: Finding) -> bool:
+        if mutant.undeclared:
+            return finding.operation == mutant.undeclared
+        return not mutant.operation or finding.operation == self._contract.operations[mutant.operation].name
+
+    def show(self, play: Play, readings: dict[str, str] | None = None) -> None:
+        """Let the server play ``play`` from now on."""
+        self._house.showing = Stage(self._contract, play, readings or {})
+
+    def run(self, probes: list[Probe] | None = None) -> tuple[Record, list[Finding]]:
+        """One run of probes and client against what is showing: its record, and the first findings."""
+        contract, now = self._contract, dt.datetime.now(dt.UTC)
+        record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
+        keys = {credential.account: credential.test for credential in contract.credentials}
+        session = Session(contract, self._base, keys, Names(now.date()), record)
+        try:
+            runner = Runner(session)
+            preflight(session)
+            for found in _stages(session, runner, self._plan if probes is None else probes):
+                if found or session.stopped is not None:
+                    record.reason = record.reason or session.stopped
+                    return record, found
+            clean_up(session, runner)
+            return record, record.findings
+        finally:
+            session.close()
+
+
+def _stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterator[list[Finding]]:
+    for probe in probes:
+        yield runner.run(probe)
+    yield run_client(session, runner)
+    yield parse_recorded(session, runner)
+
+
+def _names_property(mutant: Mutant, finding: Finding) -> bool:
+    """Whether the finding says which property drifted: in its id, or as a word of its title."""
+    words = finding.title.replace(",", " ").replace("/", " ").split()
+    return mutant.field in finding.id.split("/") or mutant.field in words
+
+
+@contextmanager
+def court(contract: Contract) -> Iterator[Court]:
+    """A court with its server, on a free port of loopback."""
+    house = House()
+    with running(house) as base:
+        yield Court(contract, base, house)
