@@ -21,6 +21,7 @@ MINUTES ?=
 GRPC_TARGET ?=
 FAIL_ON ?= breaking
 PORT ?= 8025
+SEEDS ?= 200
 
 .PHONY: help
 help: ## show the targets
@@ -66,6 +67,15 @@ check-generated: environment ## fail where generated/ is not what the contracts 
 .PHONY: mutants
 mutants: environment ## measure the suite with every mutant [ONLY=family|id] [SHARD=i/n]
 	@$(RUN) -m mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+
+.PHONY: allowed
+allowed: environment ## look for false alarms: changes that the documents allow [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
+	@$(RUN) -m mutants.allowed --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+
+.PHONY: explore
+explore: environment ## explore for MINUTES on all cores; each failure becomes a pytest case [TARGET=] [SHARD=i/n]
+	@$(RUN) -m contract_tests.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
+		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 .PHONY: bench
 bench: environment ## measure requests, time, throughput and memory, side by side

@@ -13,7 +13,7 @@ from contract_tests.harness.spread import cores, spread
 from contracts.catalogue import choose
 from contracts.errors import UsageError
 from drift.write import write_whole
-from mutants.catalogue import Judgement, chosen, sample
+from mutants.catalogue import Judgement, chosen
 from mutants.report import as_json, page, terminal
 from mutants.score import score
 
@@ -38,8 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         work = {}
         for contract in choose(given.vendor or "all"):
             Judgement(contract)
-            found = chosen(contract, given.only, shard(given.shard))
-            work[contract] = sample(found, given.sample) if given.sample else found
+            work[contract] = chosen(contract, given.only, shard(given.shard), given.sample)
         out = folder(given.out or "reports")
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -47,9 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:  # --help
         return 3 if end.code else 0
     began = time.monotonic()
-    passed_on = ["--vendor", given.vendor or "all", "--only", given.only, "--shard", given.shard,
-                 "--sample", str(given.sample or "")]  # fmt: skip
-    spent = spread(Path(__file__).parent / "every_mutant.py", passed_on, cores())
+    todo = {"vendor": given.vendor or "all", "only": given.only, "shard": shard(given.shard), "sample": given.sample}
+    spent = spread(Path(__file__).parent / "every_mutant.py", todo, cores())
     seconds = time.monotonic() - began
     if spent.interrupted:
         print("error: interrupted; nothing was written", file=sys.stderr)

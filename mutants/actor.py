@@ -1,5 +1,6 @@
 """The mock with a play in it: a vendor that drifts in one way, over HTTP."""
 
+import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -136,6 +137,8 @@ class Stage:
         reply = self._play.instead(operation, scope["method"], path)
         if reply is None:
             reply = await _heard(self._mock, scope, receive)
+        if self._play.delay:
+            await asyncio.sleep(self._play.delay)
         if reply is not None:
             await _say(send, self._play.reply(operation, reply))
 
@@ -167,7 +170,11 @@ async def _heard(app: ASGIApp, scope: Scope, receive: Receive) -> Reply | None:
 
 
 async def _say(send: Send, reply: Reply) -> None:
-    headers = {**reply.headers, "content-length": str(len(reply.body))}
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    """Send an answer; one that has an empty content-length goes in chunks."""
+    chunked = reply.headers.get("content-length") == ""
+    headers = {**reply.headers, "content-length": "" if chunked else str(len(reply.body))}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items() if value]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-    await send({"type": "http.response.body", "body": reply.body})
+    middle = len(reply.body) // 2 if chunked else 0
+    await send({"type": "http.response.body", "body": reply.body[:middle], "more_body": True})
+    await send({"type": "http.response.body", "body": reply.body[middle:]})

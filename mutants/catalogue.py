@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.catalogue import Contract
 from contracts.errors import UsageError
@@ -17,6 +17,7 @@ from mutants.mutant import FAMILIES, Mutant
 from mutants.requests import requests
 from mutants.rules import rules
 
+Item = TypeVar("Item")
 _DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (
     statuses, bodies, media, requests, credentials, effects, rules, methods,
 )  # fmt: skip
@@ -47,8 +48,12 @@ def mutants(contract: Contract) -> list[Mutant]:
     return found
 
 
-def chosen(contract: Contract, only: str, shard: tuple[int, int]) -> list[Mutant]:
-    """The mutants of one family, or one mutant by its id (empty: all), then the ``shard`` of them; else a `UsageError`."""
+def chosen(contract: Contract, only: str, shard: tuple[int, ...], sample: int = 0) -> list[Mutant]:
+    """The mutants of one family, or one by its id (empty: all); of these a fixed ``sample`` of each family; a shard of it.
+
+    Raises:
+        UsageError: there is no such family or mutant, or nothing for that shard.
+    """
     found = mutants(contract)
     if only:
         found = [mutant for mutant in found if only in (mutant.family, mutant.id)]
@@ -56,20 +61,18 @@ def chosen(contract: Contract, only: str, shard: tuple[int, int]) -> list[Mutant
             raise UsageError(
                 f"ONLY {only!r} is no family of mutants: choose from {', '.join(FAMILIES)}, or give a mutant's id"
             )
+    if sample:
+        families = [[mutant for mutant in found if mutant.family == family] for family in FAMILIES]
+        found = [mutant for mine in families for mutant in spread_evenly(mine, sample)]
     number, of = shard
     if of > len(found):
         raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} mutants to share")
     return found[number - 1 :: of]
 
 
-def sample(found: Sequence[Mutant], each: int) -> list[Mutant]:
-    """A fixed sample: ``each`` of every family, spread evenly over it."""
-    picked: list[Mutant] = []
-    for family in FAMILIES:
-        mine = [mutant for mutant in found if mutant.family == family]
-        step = max(1, len(mine) // each)
-        picked += mine[step // 2 :: step][:each]
-    return picked
+def spread_evenly(found: Sequence[Item], count: int) -> list[Item]:
+    """``count`` of the items, evenly spread over them; all where there are no more."""
+    return [found[index * len(found) // count] for index in range(count)] if len(found) > count else list(found)
 
 
 class Judgement:

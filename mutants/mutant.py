@@ -28,10 +28,12 @@ class Asked:
 class Play:
     """How a drift is played, for one life of a mock. A play may remember; this one is the honest vendor.
 
-    ``touched`` counts how often the drift made a difference: none says that nothing provoked it.
+    ``touched`` counts how often the drift made a difference: none says that nothing provoked it. ``delay`` is how long
+    each answer takes, in seconds.
     """
 
     touched = 0
+    delay = 0.0
 
     def answer(self, actor: "Actor", asked: Asked) -> tuple[int, Any]:
         """Status and JSON body of the answer to a declared operation; the actor's state goes on."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract_tests.harness.client_stage import parse_recorded, run_client
+from contract_tests.harness.explore import explore_lives, explore_requests, modes
 from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.names import Names
 from contract_tests.harness.plan import plan
@@ -46,6 +47,7 @@ class Court:
 
     def __init__(self, contract: Contract, base: str, house: House) -> None:
         self._contract = contract
+        self.address = base
         self._base = base + contract.base_path
         self._house = house
         self._plan = sorted(plan(contract), key=lambda probe: FAMILIES.index(probe.family))
@@ -78,12 +80,24 @@ class Court:
         """Let the server play ``play`` from now on."""
         self._house.showing = Stage(self._contract, play, readings or {})
 
+    def explore(self, seed: int) -> list[Finding]:
+        """The exploring stage once, against what is showing: its findings."""
+        session = self._session()
+        try:
+            runner = Runner(session)
+            preflight(session)
+            for operation, mode in modes(self._contract):
+                explore_requests(session, runner, operation, mode, seed)
+            explore_lives(session, runner, seed)
+            clean_up(session, runner)
+            return session.record.findings
+        finally:
+            session.close()
+
     def run(self, probes: list[Probe] | None = None) -> tuple[Record, list[Finding]]:
         """One run of probes and client against what is showing: its record, and the first findings."""
-        contract, now = self._contract, dt.datetime.now(dt.UTC)
-        record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
-        keys = {credential.account: credential.test for credential in contract.credentials}
-        session = Session(contract, self._base, keys, Names(now.date()), record)
+        session = self._session()
+        record = session.record
         try:
             runner = Runner(session)
             preflight(session)
@@ -95,6 +109,12 @@ class Court:
             return record, record.findings
         finally:
             session.close()
+
+    def _session(self) -> Session:
+        contract, now = self._contract, dt.datetime.now(dt.UTC)
+        record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
+        keys = {credential.account: credential.test for credential in contract.credentials}
+        return Session(contract, self._base, keys, Names(now.date()), record)
 
 
 def _stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterator[list[Finding]]:

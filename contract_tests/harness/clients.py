@@ -42,10 +42,15 @@ class Parsed:
 class Client:
     """The generated client of one contract, as Python modules by operation id."""
 
+    @staticmethod
+    def findable(contract: Contract) -> None:
+        """Put the generated package on the path."""
+        folder = str(contract.root / "generated" / contract.slug / "client")
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
     def __init__(self, contract: Contract) -> None:
-        folder = contract.root / "generated" / contract.slug / "client"
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
+        self.findable(contract)
         name = f"{contract.slug}_client"
         try:
             self.package = importlib.import_module(name)
@@ -73,6 +78,11 @@ class Client:
         """The keyword arguments that carry ``raw`` as the operation's body."""
         parameter = inspect.signature(self.modules[operation].sync_detailed).parameters.get("body")
         return {"body": parameter.annotation.from_dict(raw)} if parameter is not None else {}
+
+    def model(self, operation: str) -> str:
+        """The name of the class that the operation's body is of; empty where it takes none."""
+        parameter = inspect.signature(self.modules[operation].sync_detailed).parameters.get("body")
+        return str(parameter.annotation.__name__) if parameter is not None else ""
 
     def parse(self, operation: str, reply: Reply) -> Parsed:
         """What the client makes of a recorded reply."""

@@ -53,6 +53,13 @@ class Exchange:
         }
         return {"request": request, "response": response}
 
+    def synthetic(self, redactor: Redactor) -> Any:
+        """The request's JSON body with synthetic passwords of the same shape; None where it has none."""
+        try:
+            return _synthetic(json.loads(self.content), redactor)
+        except (ValueError, RecursionError):
+            return None
+
     def curl(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
         """The request as a curl line, passwords replaced by synthetic ones of the same shape."""
         content = None

@@ -1,41 +1,72 @@
 """The exploring stage: requests nobody wrote down, bounded and seeded, judged by the same model as the probes."""
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.database import ExampleDatabase
 from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
 from contract_tests.harness.attempt import Attempt, Stop
+from contract_tests.harness.examples import Shelf, usual
 from contract_tests.harness.machine import machine
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Trouble
+from contracts.catalogue import Contract
 from drift.finding import Finding
 from drift.record import Checked
 
-EXAMPLES = 8
-"""Schemathesis cases for each operation and kind of data."""
-LIVES = 8
-STEPS = 10
-"""Random lives of the state machine, and steps in each."""
+
+@dataclass(frozen=True)
+class Depth:
+    """How far one exploration goes.
+
+    ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
+    with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. ``until``, on the monotonic
+    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small.
+    """
+
+    examples: int = 8
+    lives: int = 8
+    steps: int = 10
+    database: ExampleDatabase | None = None
+    until: float = math.inf
+
+
+USUAL = Depth()
+SHRINKING = 20.0
 _TWICE = 2
 _ROUNDS = 3
 """How often a search is taken up again after it found something new."""
+
+
+class _OverTime(BaseException):
+    """The time for a search is over."""
 
 
 class DriftFoundError(AssertionError):
     """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
 
 
-def explore_requests(session: Session, runner: Runner, operation: str, mode: str, chosen: int | None) -> list[Finding]:
+def modes(contract: Contract) -> list[tuple[str, str]]:
+    """Every operation with every kind of data that it can be explored with."""
+    return [(name, mode) for name, operation in contract.operations.items()
+            for mode in (("positive", "negative") if operation.body or operation.parameters else ("positive",))]  # fmt: skip
+
+
+def explore_requests(
+    session: Session, runner: Runner, operation: str, mode: str, chosen: int | None, depth: Depth = USUAL
+) -> list[Finding]:
     """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``)."""
     schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
     declared = session.contract.operations[operation]
@@ -44,11 +75,12 @@ def explore_requests(session: Session, runner: Runner, operation: str, mode: str
 
     def search() -> None:
         @_seeded(chosen, f"{operation}/{mode}")
-        @_settings(EXAMPLES, chosen)
+        @_settings(depth.examples, chosen, _shelf(session, f"{operation}/{mode}", depth))
         @given(case=cases)
         def check(case: Any) -> None:
+            _in_time(session, depth)
             with session.attempting() as attempt:
-                _send(session, operation, case)
+                _send(session, runner, operation, case)
             _raise_new(session, runner, attempt, found_once)
 
         check()
@@ -57,14 +89,19 @@ def explore_requests(session: Session, runner: Runner, operation: str, mode: str
     return _search(session, runner, f"explore/{operation}/{mode}", title, search)
 
 
-def explore_lives(session: Session, runner: Runner, chosen: int | None) -> list[Finding]:
+def explore_lives(session: Session, runner: Runner, chosen: int | None, depth: Depth = USUAL) -> list[Finding]:
     """Live random lives of objects through a Hypothesis state machine."""
     found_once = _seen(session)
 
     def search() -> None:
-        kind = machine(session, lambda attempt: _raise_new(session, runner, attempt, found_once))
+        def report(attempt: Attempt) -> None:
+            _raise_new(session, runner, attempt, found_once)
+            _in_time(session, depth)
+
+        kind = machine(session, report)
         _seeded(chosen, "lives")(kind)
-        run_state_machine_as_test(kind, settings=_settings(LIVES, chosen, steps=STEPS))
+        shelf = _shelf(session, "lives", depth)
+        run_state_machine_as_test(kind, settings=_settings(depth.lives, chosen, shelf, steps=depth.steps))
 
     return _search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
 
@@ -104,6 +141,8 @@ def _one_search(session: Session, runner: Runner, search: Callable[[], None]) ->
         search()
     except DriftFoundError:
         pass
+    except _OverTime:
+        pass  # what was found is told as small as it got
     except (FlakyFailure, FlakyStrategyDefinition):
         flapping = True
     if session.failed is None:
@@ -112,6 +151,11 @@ def _one_search(session: Session, runner: Runner, search: Callable[[], None]) ->
     # Seen more than once it does not flap: the state in which Hypothesis asked again was another.
     once = all(session.told.get(name, 0) < _TWICE for name in failed.disagreements)
     return runner.explored(failed, flapping=flapping and once)
+
+
+def _in_time(session: Session, depth: Depth) -> None:
+    if time.monotonic() > depth.until + (SHRINKING if session.failed is not None else 0):
+        raise _OverTime
 
 
 def _seen(session: Session) -> set[str]:
@@ -141,9 +185,11 @@ def _seeded(chosen: int | None, what: str) -> Callable[[Any], Any]:
     return seed(number)
 
 
-def _settings(examples: int, chosen: int | None, steps: int = 50) -> settings:
-    # The example database would make a seeded run depend on earlier ones.
-    database: dict[str, Any] = {"database": None} if chosen is not None else {}
+def _shelf(session: Session, what: str, depth: Depth) -> Shelf:
+    return Shelf(depth.database or usual(), f"{session.contract.slug}/{what}")
+
+
+def _settings(examples: int, chosen: int | None, database: ExampleDatabase, steps: int = 50) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -152,16 +198,17 @@ def _settings(examples: int, chosen: int | None, steps: int = 50) -> settings:
         print_blob=False,
         phases=[Phase.reuse, Phase.generate, Phase.shrink] if chosen is None else [Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
-        **database,
+        # What earlier runs found would make a seeded run depend on them.
+        database=database if chosen is None else None,
     )
 
 
 # -- one case
 
 
-def _send(session: Session, operation: str, case: Any) -> None:
+def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
-    case.body = _owned(session, operation, case.body)
+    case.body = _owned(session, runner, operation, case.body)
     prepared = requests.Request(**case.as_transport_kwargs(base_url=session.base)).prepare()
     content = prepared.body or b""
     sent = {"Content-Type": prepared.headers.get("Content-Type", "application/json")} if content else {}
@@ -177,7 +224,7 @@ def _send(session: Session, operation: str, case: Any) -> None:
         return
 
 
-def _owned(session: Session, operation: str, body: Any) -> Any:
+def _owned(session: Session, runner: Runner, operation: str, body: Any) -> Any:
     """``body`` with the names in it replaced by the run's own: new ones by fresh, existing ones mostly by real ones."""
     if not isinstance(body, dict):
         return body
@@ -187,16 +234,9 @@ def _owned(session: Session, operation: str, body: Any) -> Any:
         if not isinstance(name, str) or not name:
             continue
         if role == "existing" and len(name) % 4:
-            body[pointer[1:]] = _known(session) or session.names.mint()
+            body[pointer[1:]] = runner.plain_stock(session.contract.credentials[0].account)
         elif name.isascii() and name.isalnum() and name == name.lower():
             body[pointer[1:]] = session.names.mint(len(name))
         else:
             body[pointer[1:]] = session.names.mint() + name
     return body
-
-
-def _known(session: Session) -> str | None:
-    """An object that exists, if any."""
-    main = session.contract.credentials[0].account
-    names = [name for held, name in session.contract.model.owned(session.worlds[0]) if held == main]
-    return next((name for name in names if session.names.owns(name)), None)

@@ -23,7 +23,12 @@ class Names:
         """A name never given before; ``length`` characters long where that leaves room for the form."""
         self._count += 1
         name = f"{self.prefix}{_base36(self._count)}"
-        return name if length is None else (name + _EVERY_SIGN * length)[: max(length, len(name))]
+        return name if length is None else name + self.padding(length - len(name))
+
+    @staticmethod
+    def padding(length: int) -> str:
+        """What a name is filled up with."""
+        return (_EVERY_SIGN * max(length, 0))[: max(length, 0)]
 
     def owns(self, name: str) -> bool:
         """Whether ``name`` is of this run's form, in whatever case."""

@@ -72,7 +72,7 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
     chosen = choose(raw["vendor"] or "all")
     if not chosen:
         raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
-    target = _target(raw["target"] or "mock", chosen)
+    target = checked_target(raw["target"] or "mock", chosen)
     if raw["live"] not in ("", "read", "mutate"):
         raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
     if raw["live"]:
@@ -94,13 +94,14 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         explore=raw["explore"] != "0",
         only=raw["only"],
         shard=shard(raw["shard"]),
-        minutes=float(_number("MINUTES", raw["minutes"], 1, 24 * 60)) if raw["minutes"] else 0.0,
+        minutes=_minutes(raw["minutes"]) if raw["minutes"] else 0.0,
         fail_on=raw["fail_on"],
-        keys={contract.slug: _keys(contract, target, environment) for contract in chosen},
+        keys={contract.slug: account_keys(contract, target, environment) for contract in chosen},
     )
 
 
-def _target(target: str, chosen: list[Contract]) -> str:
+def checked_target(target: str, chosen: list[Contract]) -> str:
+    """``mock`` or an address, without a slash at its end; a `UsageError` where it is neither, or a vendor's own server."""
     if target == "mock":
         return target
     if target == "live":
@@ -140,7 +141,7 @@ def loopback(target: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
+def account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
     keys = {}
     for credential in contract.credentials:
@@ -160,6 +161,12 @@ def _number(name: str, text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) <= high:
         raise UsageError(f"{name} is a whole number from {low} to {high}, not {text!r}")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= 24 * 60:
+        raise UsageError(f"MINUTES is a number above 0, up to {24 * 60}, not {text!r}")
+    return float(text)
 
 
 def shard(text: str) -> tuple[int, int]:

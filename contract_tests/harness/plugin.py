@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
 from contract_tests.harness.suite import Suite
 from drift.finding import Finding
@@ -74,8 +75,7 @@ class ContractPlugin:
             chosen = [
                 (contract.slug, operation, mode)
                 for contract in self.suite.options.contracts
-                for operation, declared in contract.operations.items()
-                for mode in (("positive", "negative") if declared.body or declared.parameters else ("positive",))
+                for operation, mode in modes(contract)
                 if self.suite.explores(f"explore/{operation}/{mode}")
             ]
             metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])

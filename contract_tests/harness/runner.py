@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import httpx
 
@@ -23,13 +23,20 @@ _MOST_STOCK = 40
 
 
 class Runner:
-    """Runs the probes of one session."""
+    """Runs the probes of one session. ``known`` are findings of earlier ones, which are not confirmed again.
 
-    def __init__(self, session: Session) -> None:
+    ``shown`` holds, for each new finding, the disagreement that it tells and the exchange that shows it.
+    """
+
+    def __init__(self, session: Session, known: Iterable[Finding] = ()) -> None:
         self._session = session
         self._found: dict[str, Finding] = {}
+        self.shown: dict[str, tuple[Disagreement, Exchange]] = {}
+        for finding in known:
+            self._add(finding)
         self._failed_controls = 0
         self._stock: dict[str, str] = {}
+        self._plain: set[str] = set()
         self._stocked = 0
         self.silent: set[str] = set()
         """Operations that were asked twice and did not answer in time, though others do."""
@@ -96,6 +103,7 @@ class Runner:
         if not new:
             return known
         findings = {name: self._session.finding(*pair) for name, pair in new.items()}
+        self.shown |= new
         second = again()
         repeated = self.disagreements(second)
         if second.trouble is not None and second.trouble.kind == "silent" and any(name in new for name in repeated):
@@ -116,6 +124,7 @@ class Runner:
         for name, pair in self.disagreements(failed).items():
             if name not in self._found:
                 finding = self._session.finding(*pair)
+                self.shown[name] = pair
                 self._add(finding.flaps(None) if flapping else finding)
                 findings.append(self._found[name])
         return findings
@@ -205,16 +214,24 @@ class Runner:
         spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}"}
         return spelling.get(modifier, names[word])
 
+    def _usable(self, account: str) -> list[str]:
+        """The objects of ``account`` with names of this run's form that surely exist."""
+        session = self._session
+        owned = [set(session.contract.model.owned(world)) for world in session.worlds]
+        return [name for held, name in sorted(owned[0]) if held == account and session.names.owns(name)
+                and all((account, name) in each for each in owned)]  # fmt: skip
+
+    def plain_stock(self, account: str) -> str:
+        """As `stock`, but an object of which nothing was said but its name: it takes one short request to make again."""
+        plain = [name for name in self._usable(account) if name in self._plain]
+        return plain[0] if plain else self._make_stock(account)
+
     def stock(self, account: str, taken: Collection[str] = ()) -> str:
         """The name of an object of ``account`` that exists and that probes may share; made when there is none.
 
         ``taken`` are names that will not do.
         """
-        session = self._session
-        model = session.contract.model
-        owned = [set(model.owned(world)) for world in session.worlds]
-        usable = [name for held, name in sorted(owned[0]) if held == account and session.names.owns(name)
-                  and name not in taken and all((account, name) in each for each in owned)]  # fmt: skip
+        usable = [name for name in self._usable(account) if name not in taken]
         name = self._stock.get(account, "")
         if name in usable or self._stocked > _MOST_STOCK:
             return name
@@ -234,6 +251,7 @@ class Runner:
             if attempt.disagreements:  # its answer was not as promised: look whether the object is there
                 session.send(session.contract.lifecycle.read, account=account)
         self._stock[account] = name
+        self._plain.add(name)
         self._stocked += 1
         return name
 

@@ -1,13 +1,14 @@
 """Long work spread over the cores with pytest-xdist: a module of tests in, a result of each out.
 
-The tests are parametrised work, not promises: each records its result as the property `RESULT`, as JSON.
+The tests are parametrised work, not promises: each reads what to do with `work` and says what came of it with the
+fixture `tell`. Controller and workers load this module as a plugin.
 """
 
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,25 @@ import pytest
 
 from contract_tests.harness.progress import Progress
 
-RESULT = "result"
+_RESULT = "result"
+_ITSELF = "contract_tests.harness.spread"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What there is to do, as JSON."""
+    parser.addoption("--work", default="{}")
+
+
+def work(config: pytest.Config) -> dict[str, Any]:
+    """What there is to do, as the controller said it."""
+    found: dict[str, Any] = json.loads(config.getoption("--work"))
+    return found
+
+
+@pytest.fixture(name="tell")
+def _tell(record_property: Callable[[str, object], None]) -> Callable[[Any], None]:
+    """Says a test's result, any JSON value."""
+    return lambda result: record_property(_RESULT, json.dumps(result))
 
 
 @dataclass
@@ -48,7 +67,7 @@ class _Gatherer:
             self.spread.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {last[0][:200]}")
         elif report.when == "call" and report.passed:
             self._progress.step(report.nodeid.rsplit("::", 1)[-1])
-            result = json.loads(str(dict(report.user_properties)[RESULT]))
+            result = json.loads(str(dict(report.user_properties)[_RESULT]))
             self.spread.results.append(result)
             self._heard(result)
 
@@ -71,7 +90,7 @@ class _Gatherer:
 
 
 @contextmanager
-def _terminated() -> Any:
+def _terminated() -> Iterator[None]:
     """SIGTERM ends the work as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: Any) -> None:
@@ -85,17 +104,16 @@ def _terminated() -> Any:
 
 
 def spread(
-    module: Path, arguments: Sequence[str], workers: int, heard: Callable[[Any], None] = lambda _result: None
+    module: Path, todo: Mapping[str, Any], workers: int, heard: Callable[[Any], None] = lambda _result: None
 ) -> Spread:
-    """Run the tests of ``module`` with its own ``arguments`` in ``workers`` processes; ``heard`` gets each result."""
+    """Run the tests of ``module``, which read ``todo``, in ``workers`` processes; ``heard`` gets each result."""
     gatherer = _Gatherer(heard)
+    folder = str(module.parent)
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
-    quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", str(module.parent)]
+    quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", folder, "--noconftest"]
+    many = ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal", "-p", _ITSELF, "--work", json.dumps(todo)]
     with _terminated():
-        status = pytest.main(
-            [str(module), *quiet, "-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal", *arguments],
-            [gatherer],
-        )
+        status = pytest.main([str(module), *quiet, *many], [gatherer])
     if status == pytest.ExitCode.INTERRUPTED:
         gatherer.spread.interrupted = True
     elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.spread.problems:

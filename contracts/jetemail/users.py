@@ -197,7 +197,7 @@ def _flag(wanted: Any, *, as_integer: bool) -> Pattern:
     expected = "0 or 1" if wanted is UNKNOWN else str(int(wanted))
     return Where(
         int(sample) if as_integer else sample,
-        lambda value: wanted is UNKNOWN or (isinstance(value, int) and bool(value) == wanted),
+        lambda value: wanted is UNKNOWN or (isinstance(value, int | float) and bool(value) == wanted),
         expected,
     )
 

@@ -1,0 +1,97 @@
+"""One process's share of a long exploration: turn after turn, each in a session of its own."""
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from contract_tests.exploring.case import Case
+from contract_tests.harness.examples import Lenient
+from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
+from contract_tests.harness.lifecycle import clean_up, preflight
+from contract_tests.harness.names import Names
+from contract_tests.harness.reproduce import steps
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
+from contracts.catalogue import Contract
+from drift.finding import Finding
+from drift.record import Record
+from mock_server.server import build, running
+
+EXAMPLES, LIVES, STEPS = 25, 10, 20
+"""Of each search of a turn: deeper than those of a run, and still many searches a minute."""
+
+
+class Explorer:
+    """Explores one contract on one target; what was found before is not told again."""
+
+    def __init__(self, contract: Contract, target: str, keys: Mapping[str, str], database: Lenient) -> None:
+        self._contract, self._keys = contract, keys
+        self._stack = ExitStack()
+        base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
+        self._base = base if base.count("/") > 2 else base + contract.base_path
+        self._database = database
+        self._depth = Depth(EXAMPLES, LIVES, STEPS, database)
+        self._searches = [*modes(contract), ("", "lives")]
+        self._known: list[Finding] = []
+        self._reason = ""
+
+    def close(self) -> None:
+        """Give up what was held."""
+        self._stack.close()
+
+    def turn(self, number: int, until: float, seed: int | None) -> dict[str, Any]:
+        """Search until the time ``until``: at least one search, the ``number``-th kind first. What it found, as JSON."""
+        if self._reason:
+            return self._result(0, 0, [], {}, self._reason)
+        now = datetime.now(UTC)
+        record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed or 0, now)
+        session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
+        runner = Runner(session, self._known)
+        preflight(session)
+        depth = replace(self._depth, until=time.monotonic() + until - time.time())
+        done = 0
+        for step in count():
+            if session.stopped is not None or (step and time.time() >= until):
+                break
+            operation, mode = self._searches[(number + step) % len(self._searches)]
+            chosen = None if seed is None else seed + step
+            if mode == "lives":
+                explore_lives(session, runner, chosen, depth)
+            else:
+                explore_requests(session, runner, operation, mode, chosen, depth)
+            done += 1
+        new = record.findings[len(self._known) :]
+        cases = {
+            case.file: case.text() for finding in new if (case := self._case(session, runner, finding)) is not None
+        }
+        reason = session.stopped or record.reason or ""
+        if session.made:
+            clean_up(session, runner)
+        session.close()
+        self._known += new
+        self._reason = session.stopped or ""
+        sent = sum(record.requests.values())
+        return self._result(done, sent, [finding.as_json() for finding in new], cases, reason, record.left_behind)
+
+    def _case(self, session: Session, runner: Runner, finding: Finding) -> Case | None:
+        shown = runner.shown.get(finding.id)
+        if shown is None:
+            return None
+        found, exchange = shown
+        return Case(session, finding, steps(session.mutations, exchange, found.about, self._contract.lifecycle))
+
+    def _result(
+        self,
+        searches: int,
+        requests: int,
+        findings: list[dict[str, Any]],
+        cases: dict[str, str],
+        reason: str,
+        left: list[str] | None = None,
+    ) -> dict[str, Any]:
+        return {"contract": self._contract.slug, "searches": searches, "requests": requests, "findings": findings,
+                "cases": cases, "reason": reason, "left_behind": left or [], "database": self._database.failed}  # fmt: skip

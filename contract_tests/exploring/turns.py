@@ -1,0 +1,55 @@
+"""The work of `make explore`: turns, each a few seconds of searching, until the time is over."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from contract_tests.exploring.explorer import Explorer
+from contract_tests.harness.examples import shared
+from contract_tests.harness.options import account_keys
+from contract_tests.harness.spread import work
+from contracts.catalogue import choose
+
+Explorers = Callable[[str], Explorer]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """As many turns as the time has room for, vendor by turns."""
+    todo = work(metafunc.config)
+    slugs = todo["vendors"]
+    metafunc.parametrize(("slug", "turn"), [(slugs[turn % len(slugs)], turn) for turn in range(todo["turns"])])
+
+
+@pytest.fixture(name="explorer_of", scope="session")
+def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
+    """Gives the explorer of a vendor, made when first asked for."""
+    todo = work(request.config)
+    database = shared()
+    with ExitStack() as stack:
+        made: dict[str, Explorer] = {}
+
+        def give(slug: str) -> Explorer:
+            if slug not in made:
+                contract, target = choose(slug)[0], todo["target"]
+                made[slug] = Explorer(contract, target, account_keys(contract, target, os.environ), database)
+                stack.callback(made[slug].close)
+            return made[slug]
+
+        yield give
+
+
+def test_turn(
+    slug: str, turn: int, request: pytest.FixtureRequest, explorer_of: Explorers, tell: Callable[[Any], None]
+) -> None:
+    """Tell what one turn found; one that begins when the time is over does nothing."""
+    todo = work(request.config)
+    now, (number, of) = time.time(), todo["shard"]
+    if turn and now >= todo["until"]:
+        tell(None)
+        return
+    seed = None if todo["seed"] is None else todo["seed"] + 1000 * (turn * of + number)
+    tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], todo["until"]), seed))

@@ -1,0 +1,108 @@
+"""Where exploration keeps what it found: Hypothesis's example databases, shared between shards and nights."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from hypothesis.extra.redis import RedisExampleDatabase
+
+from contracts.errors import UsageError
+
+VARIABLE = "HYPOTHESIS_REDIS_URL"
+_FOLDER = Path(".hypothesis") / "examples"
+_PATIENCE = 3.0
+"""Seconds that a Redis may take to answer."""
+
+
+class AwayError(Exception):
+    """The Redis that was named does not answer. Its text, one line, names the server and never a password."""
+
+
+class Shelf(ExampleDatabase):
+    """One search's part of a database: searches of like code would otherwise read each other's examples."""
+
+    def __init__(self, database: ExampleDatabase, label: str) -> None:
+        super().__init__()
+        self._database = database
+        self._label = label.encode()
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+        self._database.save(self._key(key), value)
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """See ExampleDatabase."""
+        return self._database.fetch(self._key(key))
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+        self._database.delete(self._key(key), value)
+
+    def _key(self, key: bytes) -> bytes:
+        return self._label + b"/" + key
+
+
+class Lenient(ExampleDatabase):
+    """A database that may fail: then it is not asked again, ``failed`` says why, and what was found is told all the same."""
+
+    def __init__(self, database: ExampleDatabase) -> None:
+        super().__init__()
+        self._database = database
+        self.failed = ""
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+        self._tried(lambda: self._database.save(key, value))
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """See ExampleDatabase."""
+        found: list[bytes] = []
+        self._tried(lambda: found.extend(self._database.fetch(key)))
+        return found
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+        self._tried(lambda: self._database.delete(key, value))
+
+    def _tried(self, ask: Callable[[], None]) -> None:
+        if self.failed:
+            return
+        try:
+            ask()
+        except (OSError, redis.RedisError) as error:
+            self.failed = f"the example database failed ({type(error).__name__}): what is found is not shared any more"
+
+
+def usual() -> ExampleDatabase:
+    """The database that Hypothesis uses unless told otherwise."""
+    found = settings.default.database if settings.default is not None else None
+    return found if found is not None else DirectoryBasedExampleDatabase(_FOLDER)
+
+
+def shared(environment: Mapping[str, str] | None = None) -> Lenient:
+    """The database that shards and nights share: Redis where `VARIABLE` names one, else a folder.
+
+    Raises:
+        UsageError: the address is none of a Redis.
+        AwayError: nothing answers there.
+    """
+    url = (os.environ if environment is None else environment).get(VARIABLE, "")
+    if not url:
+        return Lenient(DirectoryBasedExampleDatabase(_FOLDER))
+    try:
+        parts = urlsplit(url)
+        place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}" if parts.scheme != "unix" else parts.path
+        client = redis.Redis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+    except ValueError as error:
+        raise UsageError(f"{VARIABLE} is not the address of a Redis, such as redis://127.0.0.1:6379/0") from error
+    try:
+        client.ping()
+    except redis.AuthenticationError as error:
+        raise AwayError(f"{VARIABLE}: the Redis at {place} does not accept the password") from error
+    except (redis.RedisError, OSError) as error:
+        raise AwayError(f"{VARIABLE}: no Redis answers at {place}: start it, or unset the variable") from error
+    return Lenient(RedisExampleDatabase(client))

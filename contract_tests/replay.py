@@ -1,0 +1,83 @@
+"""What ready-made cases stand on: a target, the generated client speaking to it, and the contract as the judge.
+
+`make explore` writes such cases. Importing this module puts the generated clients on the path.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from contract_tests.harness.attempt import Attempt
+from contract_tests.harness.clients import Client
+from contract_tests.harness.lifecycle import clean_up
+from contract_tests.harness.names import Names
+from contract_tests.harness.options import account_keys, checked_target
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
+from contracts.catalogue import choose, contracts
+from drift.record import Record
+from drift.text import plain
+from mock_server.server import build, running
+
+for _contract in contracts().values():
+    Client.findable(_contract)
+
+
+class ContractBrokenError(AssertionError):
+    """The target's answers are not what its contract allows; the text says which, a line each."""
+
+
+class Replay:
+    """A few requests to one vendor's target, through the generated client; leaving it judges them all.
+
+    The target is the environment's ``TARGET``, the mock by default; keys come from the contract's own variables.
+
+    Raises:
+        ContractBrokenError: on leaving, where an answer was not one that the contract allows.
+        contracts.errors.UsageError: the target or a key will not do.
+    """
+
+    def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
+        environment = os.environ if environment is None else environment
+        self._contract = choose(slug)[0]
+        self._target = checked_target(environment.get("TARGET") or "mock", [self._contract])
+        self._keys = account_keys(self._contract, self._target, environment)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        base = self._target
+        if base == "mock":
+            base = self._stack.enter_context(running(build([self._contract])))
+        now = datetime.now(UTC)
+        base += self._contract.base_path
+        record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
+        self._session = Session(self._contract, base, self._keys, Names(now.date()), record)
+        self._stack.callback(self._session.close)
+        self._runner = Runner(self._session)
+        self._stack.callback(self._clean_up)
+        self._attempt: Attempt = self._stack.enter_context(self._session.attempting())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        found = self._runner.disagreements(self._attempt)
+        self._stack.close()
+        if found:
+            lines = (plain(f"{one.title} [{one.id}]") for one, _ in found.values())
+            raise ContractBrokenError("\n".join(lines)) from error
+
+    def client(self, account: str) -> Any:
+        """The generated package's authenticated client with an account's key."""
+        return Client(self._contract).session_client(self._session, self._keys[account], asynchronous=False)
+
+    def name(self, length: int | None = None) -> str:
+        """A name for an object, of this run's form and never given before."""
+        return self._session.names.mint(length)
+
+    def _clean_up(self) -> None:
+        if self._session.made and self._session.stopped is None:
+            clean_up(self._session, self._runner)

@@ -1,0 +1,110 @@
+"""``python -m mutants.allowed``: whether the suite keeps its peace where the documents allow a change.
+
+0: it finds fault with none; 1: it does with some; 2: it did not come to an end; 3: wrong usage.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contract_tests.harness.options import Parser, folder, shard
+from contract_tests.harness.spread import cores, spread
+from contracts.catalogue import Contract, choose
+from contracts.errors import UsageError
+from drift.text import plain
+from drift.write import write_whole
+from mutants.catalogue import spread_evenly
+from mutants.changes import KINDS, Change, changes
+
+_MOST_SEEDS = 100_000
+
+
+def chosen_changes(contract: Contract, only: str, part: tuple[int, ...], seeds: int, sample: int = 0) -> list[Change]:
+    """The changes of one kind, or one by its id (empty: all); then a ``sample`` of each kind; then a shard of them."""
+    found = changes(contract, seeds)
+    if only:
+        found = [change for change in found if only in (change.kind, change.id)]
+        if not found:
+            raise UsageError(
+                f"ONLY {only!r} is no kind of change: choose from {', '.join(KINDS)}, or give a change's id"
+            )
+    if sample:
+        kinds = [[change for change in found if change.kind == kind] for kind in KINDS]
+        found = [change for mine in kinds for change in spread_evenly(mine, sample)]
+    number, of = part
+    if of > len(found):
+        raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} changes to share")
+    return found[number - 1 :: of]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try every change; see the module for the statuses."""
+    parser = Parser(prog="python -m mutants.allowed", description="Looks for false alarms.", allow_abbrev=False)
+    parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
+    parser.add_argument("--only", default="", help="one kind of change (wire, reading, pair, seed), or one change's id")
+    parser.add_argument("--shard", default="", help="i/n: the i-th of n parts")
+    parser.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
+    parser.add_argument("--sample", type=int, choices=range(1000), default=0, metavar="N",
+                        help="a fixed sample: so many of each kind (all)")  # fmt: skip
+    parser.add_argument("--out", default="reports", help="the folder for allowed.json (reports)")
+    try:
+        given = parser.parse_args(arguments)
+        seeds = _seeds(given.seeds)
+        for contract in choose(given.vendor or "all"):
+            chosen_changes(contract, given.only, shard(given.shard), seeds, given.sample)
+        out = folder(given.out or "reports")
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except SystemExit as end:  # --help
+        return 3 if end.code else 0
+    began = time.monotonic()
+    todo = {"vendor": given.vendor or "all", "only": given.only, "shard": shard(given.shard), "seeds": seeds,
+            "sample": given.sample}  # fmt: skip
+    spent = spread(Path(__file__).parent / "every_change.py", todo, cores())
+    seconds = time.monotonic() - began
+    if spent.interrupted or spent.problems:
+        what = (
+            f"{len(spent.problems)} runs came to no end, the first: {spent.problems[0]}"
+            if spent.problems
+            else "interrupted"
+        )
+        print(f"error: {plain(what)}; nothing was written", file=sys.stderr)
+        return 2
+    results = sorted(spent.results, key=lambda result: (result["contract"], result["change"]))
+    try:
+        shown = {"format": 1, "seconds": round(seconds, 1), "processes": cores(), "changes": results}
+        write_whole(out / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        print(f"error: the report could not be written to {out}: {error.strerror}", file=sys.stderr)
+        return 2
+    return _tell(results, seconds, out)
+
+
+def _seeds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_SEEDS:
+        raise UsageError(f"SEEDS is a whole number up to {_MOST_SEEDS}, not {text!r}")
+    return int(text)
+
+
+def _tell(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:
+    alarms = [result for result in results if result["verdict"] != "none"]
+    for kind in KINDS:
+        mine = [result for result in results if result["change"].startswith(f"{kind}/")]
+        if mine:
+            false = sum(result["verdict"] != "none" for result in mine)
+            most = max(result["requests"] for result in mine)
+            sent = f", {most} requests of probes and client at most" if most else ""
+            print(f"{kind:8} {len(mine):4} tried, {false} false alarms{sent}")
+    for result in alarms:
+        why = ", ".join(result["findings"]) or result["reason"] or ""
+        print(f"  {result['contract']}: {result['change']} ({result['says']}) ends {result['verdict']}: {plain(why)}")
+    print(f"{len(results)} changes in {seconds:.0f} s; report: {out}/allowed.json")
+    return 1 if alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The work of `make allowed`: a whole run of the suite against each allowed change, or its exploring stage once."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.harness.spread import work
+from contracts.catalogue import ROOT, choose
+from mutants.allowed import chosen_changes
+from mutants.changes import Change
+from mutants.courts import Courts, fixture_courts
+
+__all__ = ["fixture_courts"]
+
+LONGEST = 300.0
+"""Seconds that a whole run may take."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each change that was chosen."""
+    todo = work(metafunc.config)
+    pairs = [
+        (contract.slug, change)
+        for contract in choose(todo["vendor"])
+        for change in chosen_changes(contract, todo["only"], tuple(todo["shard"]), todo["seeds"], todo["sample"])
+    ]
+    metafunc.parametrize(("slug", "change"), pairs, ids=[f"{slug}:{change.id}" for slug, change in pairs])
+
+
+def test_change(slug: str, change: Change, court_of: Courts, tell: Callable[[Any], None], tmp_path: Path) -> None:
+    """Tell what the suite says of one change."""
+    court, play, began = court_of(slug), change.play(), time.monotonic()
+    court.show(play, dict(change.readings))
+    if change.kind == "seed":
+        found = court.explore(int(change.id.removeprefix("seed/")))
+        result: dict[str, Any] = {"verdict": "breaking" if found else "none", "findings": [f.id for f in found],
+                                  "requests": 0, "reason": None}  # fmt: skip
+    else:
+        result = _run(slug, court.address, tmp_path)
+        result["touched"] = play.touched
+    tell(result | {"contract": slug, "change": change.id, "says": change.says, "seconds": time.monotonic() - began})
+
+
+def _run(slug: str, target: str, out: Path) -> dict[str, Any]:
+    """The command that a team runs, against ``target``; how it ended."""
+    command = [
+        sys.executable,
+        "-m",
+        "contract_tests",
+        "--vendor",
+        slug,
+        "--target",
+        target,
+        "--out",
+        str(out),
+        "--seed",
+        "1",
+    ]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST, check=False)  # noqa: S603 (our own)
+    report = out / "findings.json"
+    if not report.exists():
+        raise AssertionError(f"the suite ended with {ended.returncode}: {ended.stderr.strip()[-200:]}")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    requests = found["requests"]["probes"] + found["requests"]["client"]
+    return {"verdict": found["verdict"], "findings": [f["id"] for f in found["findings"]], "requests": requests,
+            "reason": found["reason"]}  # fmt: skip

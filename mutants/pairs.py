@@ -1,0 +1,36 @@
+"""Few choices that hold every pair: each value of each factor beside each value of every other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+
+def pairwise(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+    """Rows with a value for every factor, such that every pair of values of two factors stands in some row.
+
+    Greedy: each row begins with a pair that is still missing, and takes for each other factor the value that brings the
+    most missing pairs with it. The same factors give the same rows.
+    """
+    names = sorted(factors, key=lambda name: -len(factors[name]))
+    missing = {
+        (left, one, right, other): None
+        for left, right in combinations(names, 2)
+        for one in factors[left]
+        for other in factors[right]
+    }
+    while missing:
+        left, one, right, other = next(iter(missing))
+        row = {left: one, right: other}
+        for name in names:
+            if name not in row:
+                row[name] = max(factors[name], key=lambda value: sum(_pair(names, name, value, *seen) in missing
+                                                                     for seen in row.items()))  # fmt: skip
+        for pair in combinations(names, 2):
+            missing.pop((pair[0], row[pair[0]], pair[1], row[pair[1]]), None)
+        yield row
+
+
+def _pair(names: Sequence[str], name: str, value: str, other: str, held: str) -> tuple[str, str, str, str]:
+    """The pair as `pairwise` keeps it: the factor that comes first in ``names`` first."""
+    if names.index(name) < names.index(other):
+        return name, value, other, held
+    return other, held, name, value
