@@ -130,7 +130,7 @@ _DRESSES: Mapping[str, tuple[str, Callable[[Reply], Reply]]] = {
     "key-order": ("properties come in another order", _json(lambda value: json.dumps(_reordered(value)))),
     "row-order": ("rows come in another order", _json(lambda value: json.dumps(_rows_reversed(value)))),
     "pretty": ("JSON is indented", _json(lambda value: json.dumps(value, indent=4) + "\n")),
-    "compact": ("JSON has no spaces, and no escapes", _json(partial(json.dumps, separators=(",", ":"), ensure_ascii=False))),
+    "spaced": ("JSON has more spaces", _json(partial(json.dumps, separators=(" , ", " : "), ensure_ascii=False))),
     "escaped": ("JSON escapes what it may", _json(lambda value: json.dumps(value).replace("/", "\\/"))),
     "numbers": ("whole numbers are written with a fraction", _json(lambda value: json.dumps(_floated(value)))),
     "charset": ("the media type has a charset", _typed("application/json; charset=utf-8")),

@@ -142,7 +142,7 @@ def rules(contract: Contract) -> Iterator[Mutant]:
         operation_id, _, rest = rule.partition("/")
         kind, _, name = rest.partition("/")
         if kind == "rule":
-            says = f"Not so any more: {sentence}"
+            says = f"{contract.operations[operation_id].name}, not so any more: {sentence}"
             yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", says, partial(RuleOff, rule))
 
 

@@ -95,7 +95,7 @@ def _explore(options: Options) -> int:
     todo = {
         "vendors": [contract.slug for contract in options.contracts],
         "target": options.target,
-        "until": time.time() + seconds,
+        "seconds": seconds,
         "turn": _TURN,
         "turns": math.ceil(seconds / _TURN) * processes * 2,
         "shard": options.shard,

@@ -77,7 +77,7 @@ class Case:
         if module is None or not self._typed(exchange.operation or "", body):
             path = exchange.url.removeprefix(self._session.base)
             content = "" if not exchange.content else f", json={self._literal(body)}"
-            return [f"        {account}.get_httpx_client().request({exchange.method!r}, {ascii(path)}{content})"]
+            return [f"        {account}.get_httpx_client().request({exchange.method!r}, {path!a}{content})"]
         place, _, name = module.__name__.rpartition(".")
         self._imports[f"from {place} import {name}"] = None
         if body is None:
@@ -101,7 +101,7 @@ class Case:
     def _literal(self, value: Any) -> str:
         """``value`` as Python, names of the run as variables."""
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{ascii(name)}: {self._literal(inner)}" for name, inner in value.items()) + "}"
+            return "{" + ", ".join(f"{name!a}: {self._literal(inner)}" for name, inner in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self._literal, value)) + "]"
         if isinstance(value, str) and value.startswith(self._session.names.prefix):
@@ -120,7 +120,7 @@ class Case:
         if base not in self._names:
             self._names[base] = f"name{len(self._names) + 1}"
             self._made.append(f"        {self._names[base]} = {made}")
-        return self._names[base] + (f" + {ascii(tail)}" if tail else "")
+        return self._names[base] + (f" + {tail!a}" if tail else "")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from contract_tests.exploring.case import Case
 from contract_tests.harness.examples import Lenient
 from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
+from contract_tests.harness.interruption import Interruption
 from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.names import Names
 from contract_tests.harness.reproduce import steps
@@ -28,13 +29,15 @@ EXAMPLES, LIVES, STEPS = 25, 10, 20
 class Explorer:
     """Explores one contract on one target; what was found before is not told again."""
 
-    def __init__(self, contract: Contract, target: str, keys: Mapping[str, str], database: Lenient) -> None:
-        self._contract, self._keys = contract, keys
+    def __init__(
+        self, contract: Contract, target: str, keys: Mapping[str, str], database: Lenient, told: Interruption
+    ) -> None:
+        self._contract, self._keys, self._told = contract, keys, told
         self._stack = ExitStack()
         base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
         self._base = base if base.count("/") > 2 else base + contract.base_path
         self._database = database
-        self._depth = Depth(EXAMPLES, LIVES, STEPS, database)
+        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, heed=told.heed)
         self._searches = [*modes(contract), ("", "lives")]
         self._known: list[Finding] = []
         self._reason = ""
@@ -51,31 +54,36 @@ class Explorer:
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed or 0, now)
         session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
         runner = Runner(session, self._known)
-        preflight(session)
+        try:
+            preflight(session)
+            done = self._search(session, runner, number, until, seed)
+            new = record.findings[len(self._known) :]
+            cases = [case for finding in new if (case := self._case(session, runner, finding)) is not None]
+            reason = session.stopped or record.reason or ""
+        finally:  # an interruption too leaves nothing behind
+            with self._told.tidying():
+                if session.made:
+                    clean_up(session, runner)
+                session.close()
+        self._known += new
+        self._reason = session.stopped or ""
+        sent = sum(record.requests.values())
+        written = {case.file: case.text() for case in cases}
+        return self._result(done, sent, [finding.as_json() for finding in new], written, reason, record.left_behind)
+
+    def _search(self, session: Session, runner: Runner, number: int, until: float, seed: int | None) -> int:
+        """Search after search until the time is over; how many there were."""
         depth = replace(self._depth, until=time.monotonic() + until - time.time())
-        done = 0
         for step in count():
             if session.stopped is not None or (step and time.time() >= until):
-                break
+                return step
             operation, mode = self._searches[(number + step) % len(self._searches)]
             chosen = None if seed is None else seed + step
             if mode == "lives":
                 explore_lives(session, runner, chosen, depth)
             else:
                 explore_requests(session, runner, operation, mode, chosen, depth)
-            done += 1
-        new = record.findings[len(self._known) :]
-        cases = {
-            case.file: case.text() for finding in new if (case := self._case(session, runner, finding)) is not None
-        }
-        reason = session.stopped or record.reason or ""
-        if session.made:
-            clean_up(session, runner)
-        session.close()
-        self._known += new
-        self._reason = session.stopped or ""
-        sent = sum(record.requests.values())
-        return self._result(done, sent, [finding.as_json() for finding in new], cases, reason, record.left_behind)
+        raise AssertionError  # not reached: the count has no end
 
     def _case(self, session: Session, runner: Runner, finding: Finding) -> Case | None:
         shown = runner.shown.get(finding.id)

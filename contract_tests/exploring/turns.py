@@ -10,6 +10,7 @@ import pytest
 
 from contract_tests.exploring.explorer import Explorer
 from contract_tests.harness.examples import shared
+from contract_tests.harness.interruption import interruption
 from contract_tests.harness.options import account_keys
 from contract_tests.harness.spread import work
 from contracts.catalogue import choose
@@ -29,27 +30,39 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
     """Gives the explorer of a vendor, made when first asked for."""
     todo = work(request.config)
     database = shared()
-    with ExitStack() as stack:
+    with interruption() as told, ExitStack() as stack:
         made: dict[str, Explorer] = {}
 
         def give(slug: str) -> Explorer:
             if slug not in made:
                 contract, target = choose(slug)[0], todo["target"]
-                made[slug] = Explorer(contract, target, account_keys(contract, target, os.environ), database)
+                keys = account_keys(contract, target, os.environ)
+                made[slug] = Explorer(contract, target, keys, database, told)
                 stack.callback(made[slug].close)
             return made[slug]
 
         yield give
 
 
+@pytest.fixture(name="until", scope="session")
+def _until(request: pytest.FixtureRequest) -> float:
+    """When this process's time is over; it begins with its first turn."""
+    return time.time() + float(work(request.config)["seconds"])
+
+
 def test_turn(
-    slug: str, turn: int, request: pytest.FixtureRequest, explorer_of: Explorers, tell: Callable[[Any], None]
+    slug: str,
+    turn: int,
+    until: float,
+    request: pytest.FixtureRequest,
+    explorer_of: Explorers,
+    tell: Callable[[Any], None],
 ) -> None:
     """Tell what one turn found; one that begins when the time is over does nothing."""
     todo = work(request.config)
     now, (number, of) = time.time(), todo["shard"]
-    if turn and now >= todo["until"]:
+    if now >= until:
         tell(None)
         return
     seed = None if todo["seed"] is None else todo["seed"] + 1000 * (turn * of + number)
-    tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], todo["until"]), seed))
+    tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], until), seed))

@@ -23,12 +23,17 @@ class AwayError(Exception):
 
 
 class Shelf(ExampleDatabase):
-    """One search's part of a database: searches of like code would otherwise read each other's examples."""
+    """One search's part of a database: searches of like code would otherwise read each other's examples.
 
-    def __init__(self, database: ExampleDatabase, label: str) -> None:
+    While ``keeps`` says so nothing is deleted: an example whose finding is known already fails no more in this search, and
+    is worth keeping for the next.
+    """
+
+    def __init__(self, database: ExampleDatabase, label: str, keeps: Callable[[], bool] = lambda: False) -> None:
         super().__init__()
         self._database = database
         self._label = label.encode()
+        self._keeps = keeps
 
     def save(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
@@ -40,7 +45,8 @@ class Shelf(ExampleDatabase):
 
     def delete(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
-        self._database.delete(self._key(key), value)
+        if not self._keeps():
+            self._database.delete(self._key(key), value)
 
     def _key(self, key: bytes) -> bytes:
         return self._label + b"/" + key

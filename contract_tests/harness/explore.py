@@ -33,7 +33,8 @@ class Depth:
 
     ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
     with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. ``until``, on the monotonic
-    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small.
+    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small. ``heed``, called before every
+    request, raises where the search is to end at once.
     """
 
     examples: int = 8
@@ -41,6 +42,7 @@ class Depth:
     steps: int = 10
     database: ExampleDatabase | None = None
     until: float = math.inf
+    heed: Callable[[], None] = lambda: None
 
 
 USUAL = Depth()
@@ -154,6 +156,7 @@ def _one_search(session: Session, runner: Runner, search: Callable[[], None]) ->
 
 
 def _in_time(session: Session, depth: Depth) -> None:
+    depth.heed()
     if time.monotonic() > depth.until + (SHRINKING if session.failed is not None else 0):
         raise _OverTime
 
@@ -186,7 +189,7 @@ def _seeded(chosen: int | None, what: str) -> Callable[[Any], Any]:
 
 
 def _shelf(session: Session, what: str, depth: Depth) -> Shelf:
-    return Shelf(depth.database or usual(), f"{session.contract.slug}/{what}")
+    return Shelf(depth.database or usual(), f"{session.contract.slug}/{what}", lambda: bool(session.record.findings))
 
 
 def _settings(examples: int, chosen: int | None, database: ExampleDatabase, steps: int = 50) -> settings:

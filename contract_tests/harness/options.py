@@ -84,6 +84,8 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
     if raw["grpc_target"]:
         raise UsageError("GRPC_TARGET: no contract speaks gRPC yet")
     seed = _number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
+    part, minutes = shard(raw["shard"]), _minutes(raw["minutes"]) if raw["minutes"] else 0.0
+    keys = {contract.slug: account_keys(contract, target, environment) for contract in chosen}
     return Options(
         contracts=chosen,
         vendor=raw["vendor"] or "all",
@@ -93,10 +95,10 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         seed_given=bool(raw["seed"]),
         explore=raw["explore"] != "0",
         only=raw["only"],
-        shard=shard(raw["shard"]),
-        minutes=_minutes(raw["minutes"]) if raw["minutes"] else 0.0,
+        shard=part,
+        minutes=minutes,
         fail_on=raw["fail_on"],
-        keys={contract.slug: account_keys(contract, target, environment) for contract in chosen},
+        keys=keys,
     )
 
 

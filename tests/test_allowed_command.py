@@ -1,0 +1,95 @@
+"""``make allowed`` plays every change that the documents allow, and fails on any alarm."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import Contract
+from mutants.allowed import chosen_changes
+from mutants.changes import KINDS, changes
+from tests.spread_command import command, one_line_error
+
+
+def _results(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "allowed.json").read_text(encoding="utf-8"))["changes"]
+    return found
+
+
+def test_no_dress_of_an_answer_is_an_alarm(tmp_path: Path) -> None:
+    """Claim: what JSON, HTTP and the documents leave free may change.
+
+    Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
+    keep-alive, chunks and gzip, each against the whole command. Expectation: every verdict is `none`, each was played.
+    """
+    ended = command("mutants.allowed", "--vendor", "jetemail", "--only", "wire", "--out", str(tmp_path))
+    assert ended.status == 0, ended
+    found = _results(tmp_path)
+    assert len(found) >= 14
+    assert [result["change"] for result in found if result["verdict"] != "none"] == []
+    idle = [result["change"] for result in found if not result["touched"]]
+    assert idle == ["wire/latency"]  # which changes no answer, only its moment
+
+
+def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> None:
+    """Claim: no open reading is held against a vendor, alone or beside another; nor does the dice matter.
+
+    Situation: a fixed sample of each kind. Expectation: `none`, with no more than 190 requests of probes and client.
+    """
+    ended = command("mutants.allowed", "--vendor", "jetemail", "--sample", "3", "--seeds", "6", "--out", str(tmp_path))
+    assert ended.status == 0, ended
+    found = _results(tmp_path)
+    assert {result["change"].split("/")[0] for result in found} == set(KINDS)
+    assert max(result["requests"] for result in found) <= 190
+
+
+def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
+    from mutants import allowed  # noqa: PLC0415 (patched below)
+
+    result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
+              "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
+    monkeypatch.setattr(allowed, "spread", lambda *_: allowed_spread(result))
+    assert allowed.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
+    assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
+
+
+def allowed_spread(result: dict[str, Any]) -> Any:
+    """What the work would have come to."""
+    from contract_tests.harness.spread import Spread  # noqa: PLC0415 (as above)
+
+    return Spread([result])
+
+
+def test_every_reading_and_every_pair_is_played(jetemail: Contract) -> None:
+    """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
+    found = changes(jetemail, 3)
+    readings = jetemail.model.readings
+    alone = {name for name in (change.id for change in found) if name.startswith("reading/")}
+    assert alone == {f"reading/{name}={value}" for name, values in readings.items() for value in values[1:]}
+    rows = [change.readings for change in found if change.kind == "pair"]
+    assert all(row.keys() == readings.keys() for row in rows)
+    assert [change.id for change in found if change.kind == "seed"] == ["seed/1", "seed/2", "seed/3"]
+
+
+def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
+    """Expectation: three shards are the whole."""
+    parts = [change.id for number in (1, 2, 3) for change in chosen_changes(jetemail, "", (number, 3), 5)]
+    assert sorted(parts) == sorted(change.id for change in changes(jetemail, 5))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "weather"], ["ONLY", "weather", "wire"]),
+        (["--shard", "0/2"], ["SHARD", "0/2"]),
+        (["--only", "wire/gzip", "--shard", "2/2"], ["SHARD", "only 1"]),
+        (["--seeds", "-1"], ["SEEDS", "-1"]),
+        (["--vendor", "nobody"], ["nobody"]),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    """Expectation: one line, status 3, nothing written."""
+    one_line_error(command("mutants.allowed", *arguments, "--out", str(tmp_path / "out")), *words)
+    assert not (tmp_path / "out").exists()

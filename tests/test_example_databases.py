@@ -1,0 +1,168 @@
+"""Shards and nights share what exploration found, through a folder or a real Redis."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
+
+from contract_tests.harness.examples import VARIABLE, AwayError, Lenient, Shelf, shared
+from contract_tests.harness.explore import Depth, explore_lives, explore_requests
+from contract_tests.harness.names import Names
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
+from contracts.catalogue import Contract
+from contracts.errors import UsageError
+from drift.record import Record
+from mock_server.server import running
+from mutants.actor import House, Stage
+from mutants.requests import Tighter
+from tests.redis_server import redis_server
+
+CREATE = "createSmtpUser"
+KEYS = {"paid": "api_test_paid_0123456789abcdef", "free": "api_test_free_0123456789abcdef"}
+
+
+def _rare(body: dict[str, object]) -> bool:
+    """What the simplest examples never hold."""
+    quota = body.get("quota")
+    return isinstance(quota, int | float) and quota >= 1 and "password" not in body
+
+
+@pytest.fixture(name="drifted", scope="module")
+def _drifted(jetemail: Contract) -> Iterator[str]:
+    """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
+    house = House()
+    house.showing = Stage(jetemail, Tighter(CREATE, _rare))
+    with running(house) as base:
+        yield base
+
+
+def _found(contract: Contract, base: str, depth: Depth) -> list[str]:
+    """What one shard finds in the creation's valid requests."""
+    now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
+    session = Session(contract, base, KEYS, Names(now.date()), record)
+    try:
+        return [finding.id for finding in explore_requests(session, Runner(session), CREATE, "positive", None, depth)]
+    finally:
+        session.close()
+
+
+def _kept_failures(database: InMemoryExampleDatabase) -> int:
+    """How many examples are kept because they failed; Hypothesis also keeps some that were merely remarkable."""
+    return sum(len(kept) for key, kept in database.data.items() if not key.endswith(b".pareto"))
+
+
+def _shares(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
+    """One shard finds with many examples; the other has one example, and finds it all the same; a third, alone, does not."""
+    assert _found(contract, base, Depth(examples=150, database=first))
+    assert _found(contract, base, Depth(examples=1, database=second))
+    assert _found(contract, base, Depth(examples=1, database=InMemoryExampleDatabase())) == []
+
+
+def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: what one run found, the next one asks first. Situation: two databases over one folder."""
+    _shares(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
+
+
+def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: so do shards on several machines. Situation: a real redis-server, and a client of each shard's own.
+
+    Expectation: as through a folder; what is kept expires, so that a Redis does not fill up.
+    """
+    with redis_server(tmp_path) as url:
+        _shares(jetemail, drifted, shared({VARIABLE: url}), shared({VARIABLE: url}))
+        with redis.Redis.from_url(url) as client:
+            keys = client.keys()
+            assert keys
+            assert all(client.ttl(key) > 0 for key in keys)
+
+
+def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: nothing is lost when the database fails. Situation: the Redis is gone before the search begins.
+
+    Expectation: the search finds what it finds; the database says why it is of no use any more.
+    """
+    with redis_server(tmp_path) as url:
+        database = shared({VARIABLE: url})
+    assert _found(jetemail, drifted, Depth(examples=150, database=database))
+    assert "example database failed" in database.failed
+    assert url not in database.failed
+
+
+def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: str) -> None:
+    """Claim: old finds do not haunt.
+
+    Situation: kept examples that fail no more; Hypothesis goes through a few of them in each search. Expectation: nothing
+    is found, and after some searches nothing is kept.
+    """
+    database = InMemoryExampleDatabase()
+    assert _found(jetemail, drifted, Depth(examples=150, database=database))
+    for _ in range(50):
+        if not _kept_failures(database):
+            break
+        assert _found(jetemail, address, Depth(examples=5, database=database)) == []
+    assert _kept_failures(database) == 0
+    assert _found(jetemail, drifted, Depth(examples=1, database=database)) == []
+
+
+def test_searches_do_not_read_each_other_s_examples() -> None:
+    """Claim: alike code in two searches keeps two shelves. Expectation: one's examples are not the other's."""
+    database = InMemoryExampleDatabase()
+    one, other = Shelf(database, "a/positive"), Shelf(database, "a/negative")
+    one.save(b"key", b"value")
+    assert (list(one.fetch(b"key")), list(other.fetch(b"key"))) == ([b"value"], [])
+    one.delete(b"key", b"value")
+    assert list(one.fetch(b"key")) == []
+
+
+class _Broken(ExampleDatabase):
+    def save(self, *_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    fetch = delete = save  # type: ignore[assignment]
+
+
+def test_a_database_that_fails_is_not_asked_again() -> None:
+    """Situation: a full disk. Expectation: no error, no examples, one reason."""
+    database = Lenient(_Broken())
+    database.save(b"key", b"value")
+    database.delete(b"key", b"value")
+    assert list(database.fetch(b"key")) == []
+    assert "OSError" in database.failed
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:6379", "nonsense", "redis://127.0.0.1:port"])
+def test_an_address_that_is_none_of_a_redis_is_wrong_usage(url: str) -> None:
+    """Expectation: a usage error that names the variable and shows what one looks like."""
+    with pytest.raises(UsageError, match=VARIABLE):
+        shared({VARIABLE: url})
+
+
+def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
+    """Expectation: the server and the remedy in one line, the password nowhere."""
+    with pytest.raises(AwayError, match=r"127\.0\.0\.1:9") as caught:
+        shared({VARIABLE: "redis://user:s3cret-pass@127.0.0.1:9/0"})
+    assert "s3cret-pass" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ["requests", "lives"])
+def test_a_search_whose_time_is_over_sends_nothing_more(
+    jetemail: Contract, mock: object, address: str, what: str
+) -> None:
+    """Claim: MINUTES binds. Situation: a search that begins when its time is over. Expectation: at most one request."""
+    assert mock
+    now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    record = Record(jetemail.slug, jetemail.name, jetemail.digest, address, 0, now)
+    session = Session(jetemail, address, KEYS, Names(now.date()), record)
+    depth = Depth(examples=50, lives=50, until=0.0)
+    if what == "lives":
+        explore_lives(session, Runner(session), 1, depth)
+    else:
+        explore_requests(session, Runner(session), CREATE, "positive", 1, depth)
+    session.close()
+    assert sum(record.requests.values()) <= 2

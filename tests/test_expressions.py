@@ -1,0 +1,72 @@
+"""Expressions a step tighter and a step looser are what they say: they take less, or more, and never anything else."""
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mutants.expressions import looser, tighter
+
+PATTERNS = [
+    "^[a-z0-9-]+$",
+    r"^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,3}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,}$",
+    r"^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)$",
+    "^x{2}y{1,3}z*$",
+    "a?b+",
+]
+TEXTS = st.one_of(
+    st.text("aAzZ09-._x", max_size=8),
+    st.lists(st.sampled_from(["0", "9", "19", "99", "249", "250", "255", "256", "01"]), max_size=5).map(".".join),
+    st.text("xyz", max_size=6),
+)
+
+
+def _takes(pattern: str, text: str) -> bool:
+    """As the suite judges: searched for, in linear time."""
+    judge = jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+    return bool(judge.is_valid(text))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_an_edit_goes_one_way(pattern: str) -> None:
+    """Claim: no edit both takes and refuses anew. Situation: texts near the patterns, drawn at random.
+
+    Expectation: what a tighter one takes, the pattern takes; what the pattern takes, a looser one takes.
+    """
+    narrow, wide = dict(tighter(pattern)), dict(looser(pattern))
+    assert wide
+
+    @given(TEXTS)
+    def check(text: str) -> None:
+        taken = _takes(pattern, text)
+        assert [edit for edit in narrow.values() if _takes(edit, text) and not taken] == []
+        assert [edit for edit in wide.values() if taken and not _takes(edit, text)] == []
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word", "edit", "text", "tight"),
+    [
+        ("^[a-z0-9-]+$", "without-0-9-1", "^[a-z-]+$", "a1", True),
+        ("^[a-z0-9-]+$", "without-hyphen-1", "^[a-z0-9]+$", "a-b", True),
+        ("^[a-z0-9-]+$", "shorter-a-z-1", "^[a-y0-9-]+$", "z", True),
+        ("^[a-z0-9-]+$", "no-start", "[a-z0-9-]+$", "!a", False),
+        ("^[a-z0-9-]+$", "no-end", "^[a-z0-9-]+", "a!", False),
+        ("^[a-z0-9-]+$", "any-case", "(?i)^[a-z0-9-]+$", "A", False),
+        ("^[a-z0-9-]+$", "underscore", "^[a-z0-9-_]+$", "_", False),
+        ("^x{2}y{1,3}z*$", "most-4", "^x{2}y{1,4}z*$", "xxyyyy", False),
+        ("^x{2}y{1,3}z*$", "least-4", "^x{2}y{2,3}z*$", "xxy", True),
+        ("^x{2}y{1,3}z*$", "least-2", "^x{1,2}y{1,3}z*$", "xy", False),
+    ],
+)
+def test_an_edit_is_one_step(pattern: str, word: str, edit: str, text: str, tight: bool) -> None:
+    """Claim: each edit has a stable name and changes one thing. Expectation: the pattern and its edit differ on ``text``."""
+    assert dict(tighter(pattern) if tight else looser(pattern))[word] == edit
+    assert (_takes(pattern, text), _takes(edit, text)) == (tight, not tight)
+
+
+def test_what_a_pattern_says_twice_is_edited_twice() -> None:
+    """Claim: a pattern that repeats itself is edited as a whole. Situation: an octet written out twice."""
+    edits = dict(looser(r"^[0-9]?\.[0-9]?$"))
+    assert r"^[0-9]{0,2}\.[0-9]{0,2}$" in edits.values()

@@ -1,0 +1,237 @@
+"""Each play drifts in the one way that its mutant says, and the honest one in none."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.catalogue import Contract
+from mock_server.server import running
+from mutants.actor import House, Stage
+from mutants.catalogue import mutants
+from mutants.mutant import Mutant, Play
+
+PATH = "/outbound/smarthost"
+PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
+SECRET = secrets.token_urlsafe(12)
+
+
+class Player:
+    """A server whose play can be chosen, and requests to it."""
+
+    def __init__(self, contract: Contract, house: House, client: httpx.Client) -> None:
+        self._contract, self._house, self._client = contract, house, client
+        self._mutants = {mutant.id: mutant for mutant in mutants(contract)}
+        self.play = Play()
+
+    def show(self, name: str) -> Mutant:
+        """Play a mutant from now on, with nothing stored."""
+        mutant = self._mutants[name]
+        self.play = mutant.play()
+        self._house.showing = Stage(self._contract, self.play)
+        return mutant
+
+    def ask(self, method: str, body: Any = None, key: str | None = PAID, **headers: str) -> httpx.Response:
+        """One request; ``key`` None sends no credential."""
+        given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
+        return self._client.request(method, PATH, json=body, headers=given)
+
+    def status(self, method: str, body: Any = None, **more: Any) -> int:
+        """The status of one request."""
+        return self.ask(method, body, **more).status_code
+
+    def rows(self, key: str = PAID) -> dict[str, Any]:
+        """What the list shows, by name."""
+        return {row["username"]: row for row in self.ask("GET", key=key).json()["smarthosts"]}
+
+
+@pytest.fixture(name="served", scope="module")
+def _served(jetemail: Contract) -> Iterator[Player]:
+    house = House()
+    with running(house) as base, httpx.Client(base_url=base, timeout=10) as client:
+        yield Player(jetemail, house, client)
+
+
+def test_a_lost_effect_answers_success_and_changes_nothing(served: Player) -> None:
+    """Situation: creation that loses everything, then one that loses the quota. Expectation: no row; a row without it."""
+    served.show("state/createSmtpUser/lost")
+    assert served.status("POST", {"username": "a"}) == 200
+    assert served.rows() == {}
+    served.show("state/createSmtpUser/lost/quota")
+    assert served.status("POST", {"username": "a", "quota": 5, "ipRestrictions": ["1.2.3.4"]}) == 200
+    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (0, '["1.2.3.4"]')
+
+
+def test_a_late_effect_is_seen_by_the_second_call(served: Player) -> None:
+    """Expectation: the call after a creation does not see it, the one after that does."""
+    served.show("state/createSmtpUser/late")
+    served.ask("POST", {"username": "a"})
+    assert (list(served.rows()), list(served.rows())) == ([], ["a"])
+
+
+def test_an_effect_again_comes_back_after_the_next_change(served: Player) -> None:
+    """Situation: a deletion delivered twice. Expectation: what was created anew in between is gone too."""
+    served.show("state/deleteSmtpUser/again")
+    served.ask("POST", {"username": "a"})
+    served.ask("DELETE", {"username": "a"})
+    assert served.status("POST", {"username": "a"}) == 200
+    assert served.rows() == {}
+
+
+def test_a_doubled_creation_makes_two(served: Player) -> None:
+    """Expectation: a second user beside the one that was asked for."""
+    served.show("state/createSmtpUser/doubled")
+    served.ask("POST", {"username": "a"})
+    assert set(served.rows()) == {"a", "a-2"}
+
+
+def test_a_misplaced_change_hits_another(served: Player) -> None:
+    """Expectation: the deletion of one user removes the other."""
+    served.show("state/deleteSmtpUser/misplaced")
+    served.ask("POST", {"username": "a"})
+    served.ask("POST", {"username": "b"})
+    assert served.status("DELETE", {"username": "b"}) == 200
+    assert set(served.rows()) == {"b"}
+
+
+def test_a_replaced_conflict_overwrites(served: Player) -> None:
+    """Expectation: creating a taken name succeeds, and the first user's settings are gone."""
+    served.show("state/createSmtpUser/replaced")
+    served.ask("POST", {"username": "a", "quota": 5})
+    assert served.status("POST", {"username": "a"}) == 200
+    assert served.rows()["a"]["quota"] == 0
+
+
+def test_a_name_never_freed_stays_taken(served: Player) -> None:
+    """Expectation: a deleted name is 409 for ever, another one is not."""
+    served.show("state/deleteSmtpUser/never-freed")
+    served.ask("POST", {"username": "a"})
+    served.ask("DELETE", {"username": "a"})
+    assert [served.status("POST", {"username": name}) for name in ("a", "b")] == [409, 200]
+
+
+def test_a_refusal_that_is_done_takes_effect(served: Player) -> None:
+    """Situation: the paid feature on the free plan. Expectation: 403, and the user is there all the same."""
+    served.show("state/createSmtpUser/done/403")
+    assert served.status("POST", {"username": "a", "allowAnyDomain": True}, key=FREE) == 403
+    assert served.rows(FREE)["a"]["allowAnyDomain"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "status"),
+    [
+        ("flags-exclusive", {"username": "b", "allowAnyDomain": True, "allowAllDomains": True}, 200),
+        ("name-taken", {"username": "a"}, 200),
+    ],
+)
+def test_a_rule_off_is_granted(served: Player, rule: str, body: Any, status: int) -> None:
+    """Expectation: what the rule refuses is granted, and what other rules refuse is not."""
+    served.show(f"state/createSmtpUser/off/{rule}")
+    served.ask("POST", {"username": "a"})
+    assert served.status("POST", body) == status
+    assert served.status("POST", {"username": "c", "quota": -1}) == 400
+
+
+def test_a_promise_off_is_broken_in_the_answer(served: Player) -> None:
+    """Situation: passwords said though sent, and unsaid though not. Expectation: each the other way round."""
+    served.show("state/createSmtpUser/off/password-not-returned")
+    assert served.ask("POST", {"username": "a", "password": SECRET}).json()["password"] == SECRET
+    served.show("state/createSmtpUser/off/password-generated")
+    assert "password" not in served.ask("POST", {"username": "a"}).json()
+
+
+def test_an_own_account_off_lists_others(served: Player) -> None:
+    """Expectation: the free account's list shows the paid account's user beside its own."""
+    served.show("state/listSmtpUsers/off/own-account")
+    served.ask("POST", {"username": "a"})
+    served.ask("POST", {"username": "b"}, key=FREE)
+    assert set(served.rows(FREE)) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("case", "authorization", "taken"),
+    [
+        ("not-needed", None, True),
+        ("not-needed", "Bearer nonsense", False),
+        ("any-value", "Bearer nonsense", True),
+        ("any-value", None, False),
+        ("any-scheme", f"Token {PAID}", True),
+        ("any-scheme", "Token nonsense", False),
+        ("no-scheme", PAID, True),
+        ("beginning", f"Bearer {PAID}and-more", True),
+        ("beginning", "Bearer api_test", False),
+    ],
+)
+def test_an_open_door_is_open_one_way(served: Player, case: str, authorization: str | None, taken: bool) -> None:
+    """Expectation: the credential that the mutant takes is taken by its operation, others are not, nor elsewhere."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    served.show(f"credentials/listSmtpUsers/{case}")
+    assert (served.status("GET", key=None, **headers) == 200) == taken
+    assert served.status("DELETE", {"username": "a"}, key=None, **headers) == 401
+
+
+def test_another_account_s_objects_come_into_reach(served: Player) -> None:
+    """Expectation: the free account changes the paid account's user, by that operation alone."""
+    served.show("credentials/updateSmtpUser/other-account")
+    served.ask("POST", {"username": "a"})
+    assert served.status("PATCH", {"currentUsername": "a", "quota": 9}, key=FREE) == 200
+    assert served.rows()["a"]["quota"] == 9
+    assert served.status("DELETE", {"username": "a"}, key=FREE) == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [
+        ("username/maxLength-looser", {"username": "a" * 65}, 200),
+        ("username/maxLength-looser", {"username": "a" * 66}, 400),
+        ("username/maxLength-tighter", {"username": "a" * 64}, 400),
+        ("username/maxLength-tighter", {"username": "a" * 63}, 200),
+        ("username/maxLength-crash", {"username": "a" * 64}, 500),
+        ("quota/minimum-looser", {"username": "a", "quota": -1}, 200),
+        ("quota/minimum-looser", {"username": "a", "quota": -2}, 400),
+        ("quota/coerced-string", {"username": "a", "quota": "10"}, 200),
+        ("quota/coerced-string", {"username": "a", "quota": "ten"}, 400),
+        ("quota/integer", {"username": "a", "quota": 1.5}, 400),
+        ("quota/required", {"username": "a"}, 400),
+        ("quota/refused", {"username": "a", "quota": 1}, 400),
+        ("username/optional", {"quota": 1}, 200),
+        ("body/nulls", {"username": "a", "quota": None}, 200),
+        ("body/array", [{"username": "a"}], 200),
+        ("ipRestrictions/pattern-looser-no-end/items", {"username": "a", "ipRestrictions": ["1.2.3.4/8"]}, 200),
+        ("ipRestrictions/pattern-looser-no-end/items", {"username": "a", "ipRestrictions": ["x1.2.3.4"]}, 400),
+        ("ipRestrictions/coerced-number/items", {"username": "a", "ipRestrictions": [10]}, 200),
+        ("approvedDomains/coerced-string", {"username": "a", "approvedDomains": "example.com"}, 200),
+    ],
+)
+def test_a_constraint_moves_by_one_step(served: Player, name: str, body: Any, status: int) -> None:
+    """Expectation: the value one step inside or outside is judged otherwise, the next one as ever."""
+    served.show(f"requests/createSmtpUser/{name}")
+    assert served.status("POST", body) == status
+
+
+def test_a_renamed_property_is_read_under_its_new_name(served: Player) -> None:
+    """Expectation: the documented name is ignored, the other one is taken over."""
+    served.show("requests/createSmtpUser/ipRestrictions/renamed")
+    served.ask("POST", {"username": "a", "ipRestrictions": ["1.2.3.4"]})
+    served.ask("POST", {"username": "b", "ip_restrictions": ["1.2.3.4"]})
+    assert [served.rows()[name]["ipRestrictions"] for name in ("a", "b")] == ["[]", '["1.2.3.4"]']
+
+
+def test_only_the_mutant_s_answers_drift(served: Player) -> None:
+    """Situation: creation's 409 as a page. Expectation: that answer alone is one; the mutant counts what it touched."""
+    served.show("media/createSmtpUser/409/html")
+    first, again = (served.ask("POST", {"username": "a"}) for _ in range(2))
+    assert [answer.headers["content-type"].split(";")[0] for answer in (first, again)] == [
+        "application/json",
+        "text/html",
+    ]
+    assert served.play.touched == 1
+
+
+def test_every_mutant_says_what_it_does(jetemail: Contract) -> None:
+    """Claim: the survivors' list can be read. Expectation: each mutant has a sentence; no two in one family say the same."""
+    found = mutants(jetemail)
+    assert [mutant.id for mutant in found if not mutant.says.endswith(".")] == []
+    assert len({(mutant.family, mutant.says) for mutant in found}) == len(found)

@@ -1,0 +1,110 @@
+"""The score counts what was noticed, names what was not, and complains of every floor that is not reached."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import Contract
+from mutants.catalogue import Floors, Judgement, mutants
+from mutants.mutant import Mutant
+from mutants.report import as_json, page, terminal
+from mutants.score import Score, score
+from mutants.trial import Trial
+
+HONEST = Trial("honest", "", "", operation_named=True, property_named=False, touched=0, requests=184, seconds=0.5)
+
+
+def _trial(mutant: Mutant, finding: str = "x/y", **changed: Any) -> Trial:
+    named = bool(finding)
+    made = Trial(
+        mutant.id, finding, "t", operation_named=named, property_named=named, touched=1, requests=9, seconds=0.1
+    )
+    return replace(made, **changed)
+
+
+@pytest.fixture(name="found", scope="module")
+def _found(jetemail: Contract) -> list[Mutant]:
+    return mutants(jetemail)
+
+
+def _score(contract: Contract, found: list[Mutant], *trials: Trial) -> Score:
+    return score(contract, found, [{"contract": contract.slug, **asdict(trial)} for trial in trials], whole=True)
+
+
+def _honestly(contract: Contract, found: list[Mutant]) -> dict[str, Trial]:
+    """Every mutant noticed, every equivalent one not."""
+    judgement = Judgement(contract)
+    return {mutant.id: _trial(mutant, "" if judgement.reason(mutant) else "x/y") for mutant in found}
+
+
+def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: list[Mutant]) -> None:
+    """Expectation: score and diagnosis 1, equivalents apart, no complaint."""
+    made = _score(jetemail, found, HONEST, *_honestly(jetemail, found).values())
+    assert (made.share, made.operations_named, made.survivors, made.complaints()) == (1.0, 1.0, [], [])
+    assert made.counted + len(made.reasons) == len(found)
+    assert sum(cell.killed for cell in made.matrix.values()) == made.counted
+
+
+def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list[Mutant]) -> None:
+    """Situation: the whole family `media` goes unnoticed. Expectation: named one by one, the floor complains."""
+    trials = _honestly(jetemail, found)
+    missed = [mutant.id for mutant in found if mutant.family == "media"]
+    for name in missed:
+        trials[name] = replace(trials[name], finding="", touched=0)
+    made = _score(jetemail, found, HONEST, *trials.values())
+    assert made.survivors == missed
+    assert made.share == 1 - len(missed) / made.counted
+    assert any("score" in line for line in made.complaints())
+    assert f"{missed[0]}: " in terminal(made, 1.0)
+    assert "never provoked" in terminal(made, 1.0)
+    assert "### Survivors" in page([made], 1.0)
+    assert as_json(made)["survivors"] == missed
+
+
+def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, found: list[Mutant]) -> None:
+    """Situation: every tenth finding names another operation. Expectation: a rate of 90 %, below the floor."""
+    trials = _honestly(jetemail, found)
+    noticed = [name for name, trial in trials.items() if trial.finding]
+    for name in noticed[::10]:
+        trials[name] = replace(trials[name], operation_named=False)
+    made = _score(jetemail, found, HONEST, *trials.values())
+    assert made.operations_named == pytest.approx(0.9, abs=0.01)
+    assert any("diagnosis" in line for line in made.complaints())
+
+
+@pytest.mark.parametrize(
+    ("honest", "words"),
+    [
+        (replace(HONEST, finding="a/b"), "false alarm"),
+        (replace(HONEST, requests=191), "191 requests"),
+    ],
+)
+def test_the_honest_vendor_is_part_of_the_measure(
+    jetemail: Contract, found: list[Mutant], honest: Trial, words: str
+) -> None:
+    """Situation: an alarm at the honest vendor, or a request too many. Expectation: a complaint."""
+    made = _score(jetemail, found, honest, *_honestly(jetemail, found).values())
+    assert any(words in line for line in made.complaints())
+
+
+def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[Mutant]) -> None:
+    """Claim: the list of equivalents cannot hide what can be seen. Situation: one of them is found. Expectation: named."""
+    trials = _honestly(jetemail, found)
+    name = next(name for name, trial in trials.items() if not trial.finding)
+    trials[name] = replace(trials[name], finding="a/b")
+    assert any(name in line for line in _score(jetemail, found, HONEST, *trials.values()).complaints())
+
+
+def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Mutant]) -> None:
+    """Situation: mutants.toml names a mutant that there is none of. Expectation: a complaint that quotes it."""
+    contract = Contract("jetemail", root)
+    path = contract.folder / "mutants.toml"
+    path.write_text(path.read_text(encoding="utf-8") + '\n[[equivalent]]\nids = ["body/gone/*"]\nreason = "none"\n')
+    made = _score(contract, found, HONEST, *_honestly(contract, found).values())
+    assert any("body/gone/*" in line for line in made.complaints())
+
+
+def test_the_floors_are_the_promised_ones(jetemail: Contract) -> None:
+    """Claim: nobody lowers them unseen. Expectation: 99 % of the mutants, 95 % of the operations, 190 requests."""
+    assert Judgement(jetemail).floors == Floors(0.99, 0.95, 190)
