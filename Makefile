@@ -78,8 +78,8 @@ explore: environment ## explore for MINUTES on all cores; each failure becomes a
 		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 .PHONY: bench
-bench: environment ## measure requests, time, throughput and memory, side by side
-	@$(RUN) -m scripts.run_bench
+bench: environment ## compare with what else there is, side by side; writes docs/benchmarks.md
+	@$(RUN) -m scripts.run_bench --out docs/benchmarks.md
 
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock

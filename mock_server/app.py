@@ -18,7 +18,7 @@ from mock_server.controls import Controls
 from mock_server.faults import Fault, Faults
 from mock_server.journal import Journal
 from mock_server.vendor import MAX_BODY, Vendor, keys, overlapping, parse
-from mock_server.wire import BodyTooLargeError, answer_json, read_body, send_json
+from mock_server.wire import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
 
 
 class Mock:
@@ -66,11 +66,11 @@ class Endpoint:
         """Answer one request as the vendor would, or as a fault says."""
         headers = _headers(scope)
         try:
-            body = parse(await read_body(receive))
+            sent = await read_body(receive)
         except BodyTooLargeError:
             await send_json(send, 413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
             return
-        method, path = scope["method"], scope["path"]
+        body, method, path = parse(sent), scope["method"], scope["path"]
         operation = self._operations.get(method)
         fault = self._faults.take(operation.id if operation else None, method, path)
         if fault is not None and fault.delay:
@@ -81,9 +81,10 @@ class Endpoint:
             status, shown = _undeclared(self._vendor, method)
         else:
             status, shown = self._vendor.answer(operation, path, headers, body)
-        self._journal.note(method, path, headers, body, status, shown)
+        content = as_json(shown)
+        self._journal.note(method, path, headers, body, status, shown, len(sent) + len(content))
         if fault is None:
-            await send_json(send, status, shown)
+            await send_content(send, status, content)
         else:
             response = await _faulty(scope, receive, fault, status, shown)
             await response(scope, receive, send)

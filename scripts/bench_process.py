@@ -1,5 +1,6 @@
 """Child processes of `make bench`: each is ended by whoever started it, and none sees a real key or a proxy."""
 
+import http.client
 import os
 import signal
 import socket
@@ -10,11 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from contracts.catalogue import ROOT, contracts
 
 _START = 30.0
 """Seconds that a server may take until it listens."""
+_ANSWER = 10.0
+"""Seconds that a server may take to answer a call of ours."""
 _STOP = 5.0
 """Seconds that a process may take to end once asked."""
 
@@ -96,18 +100,36 @@ def _listens(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def timed(command: Sequence[str], limit: float, cwd: Path = ROOT) -> Finished:
-    """Run ``command`` to its end, at most ``limit`` seconds.
+def ask(port: int, method: str, path: str, body: str = "") -> str:
+    """The answer's text to one call of ours to a server on ``port`` of loopback; a `BenchError` where it is no 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER)
+    try:
+        connection.request(method, path, body.encode())
+        answer = connection.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchError(f"the server does not answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise BenchError(f"the server answers {method} {path} with {answer.status}")
+    return text
+
+
+def timed(command: Sequence[str], limit: float, cwd: Path = ROOT, stop: Event | None = None) -> Finished:
+    """Run ``command`` to its end, at most ``limit`` seconds, and no longer once ``stop`` is set (from another thread).
 
     Linux counts into a child's peak what its parent held when starting it, so this process is to stay small.
     """
     start = time.perf_counter()
     with _started(command, cwd) as process:
-        while time.perf_counter() - start < limit:
+        while time.perf_counter() - start < limit and not (stop and stop.is_set()):
             found, status, usage = os.wait4(process.pid, os.WNOHANG)
             if found:
                 process.returncode = os.waitstatus_to_exitcode(status)
                 unit = 1 if sys.platform == "darwin" else 1024
                 return Finished(process.returncode, time.perf_counter() - start, usage.ru_maxrss * unit)
             time.sleep(0.005)
+    if stop and stop.is_set():
+        raise BenchError("interrupted")
     raise BenchError(f"{' '.join(command[1:3])} took longer than {limit:.0f} s")

@@ -90,6 +90,15 @@ def _prism() -> Path:
     return program
 
 
+def prism_version() -> str:
+    """The version of the Prism that is installed here; empty where none is."""
+    packages = [*(ROOT / ".venv" / "bench" / "node_modules").glob("@*/prism-cli/package.json")]
+    try:
+        return str(json.loads(packages[0].read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, IndexError):
+        return ""
+
+
 class Loader:
     """Puts load on servers, with names that no earlier load used; each in a process of its own."""
 

@@ -1,14 +1,14 @@
 """Whole runs of the contract suite and of Schemathesis against one mock: time, memory, requests."""
 
-import http.client
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from contracts.catalogue import Contract
-from scripts.bench_process import BenchError, Finished, timed
+from scripts.bench_process import BenchError, Finished, ask, timed
 from scripts.bench_requests import credential
 
 LONGEST = 300.0
@@ -26,46 +26,55 @@ class Requests:
     verdict: str
 
 
-def run_suite(contract: Contract, target: str, out: Path) -> Finished:
+def run_suite(
+    contract: Contract, target: str, out: Path, *options: str, seed: int = 1, stop: Event | None = None
+) -> Finished:
     """Run the suite on ``target`` with reports in ``out``; a `BenchError` where it gives no verdict."""
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", target, "--out", str(out),
-               "--seed", "1"]  # fmt: skip
-    finished = timed(command, LONGEST)
+               "--seed", str(seed), *options]  # fmt: skip
+    finished = timed(command, LONGEST, stop=stop)
     if finished.status not in _ENDS:
         raise BenchError(f"python -m contract_tests ended with status {finished.status}")
     return finished
 
 
-def run_schemathesis(contract: Contract, target: str, cwd: Path) -> Finished:
-    """Run Schemathesis' own command on the published document, as it comes; what it finds does not matter here."""
+def run_schemathesis(
+    contract: Contract, target: str, cwd: Path, *options: str, document: Path | None = None, seed: int = 1,
+    stop: Event | None = None,
+) -> Finished:  # fmt: skip
+    """Run Schemathesis' own command, as it comes, on a document (the published one); what it finds is not read here.
+
+    It writes files of its own into ``cwd``, and reads them where it finds them.
+    """
     program = Path(sys.executable).parent / "schemathesis"
-    document = contract.root / contract.settings["published"]
+    shown = document or contract.root / contract.settings["published"]
     header = "{}: {}".format(*credential(contract))
-    command = [str(program), "run", str(document), "--url", target + contract.base_path, "--header", header,
-               "--seed", "1", "--no-color"]  # fmt: skip
-    return timed(command, LONGEST, cwd)
+    command = [str(program), "run", str(shown), "--url", target + contract.base_path, "--header", header,
+               "--seed", str(seed), "--no-color", *options]  # fmt: skip
+    return timed(command, LONGEST, cwd, stop)
 
 
 def requests(out: Path) -> Requests:
     """What the report in ``out`` says."""
+    report = read_report(out)
+    try:
+        return Requests(report["requests"]["probes"], report["requests"]["client"], report["verdict"])
+    except (KeyError, TypeError) as error:
+        raise BenchError("findings.json is not of the documented form") from error
+
+
+def read_report(out: Path) -> Any:
+    """The first run of the suite's report in ``out``; a `BenchError` where there is none."""
     found = next(iter(sorted(out.rglob("findings.json"))), None)
     if found is None:
         raise BenchError("the suite wrote no findings.json")
     try:
         report: Any = json.loads(found.read_text(encoding="utf-8"))
-        report = report["runs"][0] if "runs" in report else report
-        return Requests(report["requests"]["probes"], report["requests"]["client"], report["verdict"])
+        return report["runs"][0] if "runs" in report else report
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise BenchError("findings.json is not of the documented form") from error
 
 
 def forget(port: int) -> None:
     """Have the mock on ``port`` forget every object, so that each run finds it alike."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("DELETE", "/__mock/state")
-        connection.getresponse().read()
-    except (OSError, http.client.HTTPException) as error:
-        raise BenchError(f"the mock does not answer: {error}") from error
-    finally:
-        connection.close()
+    ask(port, "DELETE", "/__mock/state")

@@ -1,6 +1,6 @@
 """Figures measured in interleaved rounds, and the rows of the table that say them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Generic, TypeVar
@@ -9,6 +9,7 @@ from scripts.bench_process import BenchError
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
+MEBIBYTE = 1024 * 1024
 
 
 @dataclass
@@ -62,9 +63,13 @@ def goal(met: bool, wanted: str) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table, aligned so that it reads as plain text too."""
-    every = [("what", "measured", "goal"), *rows]
-    widths = [max(len(row[column]) for row in every) for column in range(3)]
-    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in every]
+    """The rows as a Markdown table."""
+    return grid([("what", "measured", "goal"), *rows])
+
+
+def grid(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equal length, the first being the head, as a Markdown table that reads as plain text too."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]
     lines.insert(1, f"| {' | '.join('-' * width for width in widths)} |")
     return "\n".join(lines)

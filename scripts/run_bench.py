@@ -1,152 +1,58 @@
-"""Measure suite and mock side by side with what else there is, in one run, as one table.
+"""Measure suite and mock side by side with what else there is, in one run, as one page.
 
-``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the table; with ``--out`` it is also written as Markdown.
+``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the page; with ``--out`` it is also written there.
 Figures hold for the machine and the moment; ratios and goals are what to read. A missed goal is not an error.
 """
 
 import argparse
 import os
-import platform
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from contracts.catalogue import Contract, choose, contracts
 from contracts.errors import UsageError
-from scripts.bench_load import Load
-from scripts.bench_process import BenchError, Finished
-from scripts.bench_requests import Sample, hostile, turns
-from scripts.bench_servers import Loader, start_bare, start_mock, start_prism
-from scripts.bench_suite import forget, requests, run_schemathesis, run_suite
-from scripts.bench_table import Row, Series, figure_row, goal, interleave, ratio_row, table
+from drift.write import write_whole
+from scripts.bench_contenders import contenders
+from scripts.bench_detection import detect
+from scripts.bench_detection_page import detection_section
+from scripts.bench_page import page
+from scripts.bench_process import BenchError
+from scripts.bench_speed import load_rows, suite_rows
+from scripts.bench_table import table
 
-_MEBIBYTE = 1024 * 1024
-_MOST_REQUESTS, _MOST_MEMORY, _LEAST_OF_PRISM, _LEAST_OF_BARE = 190, 300, 2.0, 0.5
-_HOSTILE_TIMES = 100
-_WARM_ROUNDS = 3
-"""Prism's compiler needs some seconds of load to get to its best."""
-_PRISM, _BARE = "Prism", "bare Starlette"
+MUTANTS, SEEDS = 6, 20
 
 
-def suite_rows(contract: Contract, runs: int, scratch: Path) -> Iterator[Row]:
-    """The suite against Schemathesis on one mock: requests, wall times, memory."""
-    with ExitStack() as stack:
-        port = start_mock(stack)
-        target = f"http://127.0.0.1:{port}"
-
-        def afresh(run: Callable[[], Finished]) -> Callable[[], Finished]:
-            def task() -> Finished:
-                forget(port)
-                return run()
-
-            return task
-
-        names = ("suite, mock in its own process", "suite, TARGET=mock", "Schemathesis, the same mock")
-        found = interleave(
-            {
-                names[0]: afresh(lambda: run_suite(contract, target, scratch / "url")),
-                names[1]: lambda: run_suite(contract, "mock", scratch / "mock"),
-                names[2]: afresh(lambda: run_schemathesis(contract, target, scratch)),
-            },
-            runs,
-            warm=1,
-        )
-    yield _requests_row(scratch / "mock")
-    seconds = {name: Series([f.seconds for f in one.figures], one.reason) for name, one in found.items()}
-    yield from (figure_row(name, one, "{:.2f} s") for name, one in seconds.items())
-    yield from (ratio_row(name, "Schemathesis", seconds[name], seconds[names[2]]) for name in names[:2])
-    for name in names[:2]:
-        peak = max((one.peak / _MEBIBYTE for one in found[name].figures), default=0.0)
-        kept = goal(peak < _MOST_MEMORY, f"< {_MOST_MEMORY} MiB") if peak else ""
-        yield f"peak memory, {name}", f"{peak:.0f} MiB" if peak else "not measured", kept
-
-
-def _requests_row(out: Path) -> Row:
-    what = "requests, probes + client"
-    try:
-        sent = requests(out)
-    except BenchError as error:
-        return what, f"not measured: {error}", ""
-    if sent.verdict == "inconclusive":
-        return what, "not measured: the run was inconclusive", ""
-    both = sent.probes + sent.client
-    figure = f"{sent.probes} + {sent.client} = {both}, verdict {sent.verdict}"
-    return what, figure, goal(both <= _MOST_REQUESTS, f"≤ {_MOST_REQUESTS}")
-
-
-def load_rows(contract: Contract, rounds: int, seconds: float) -> Iterator[Row]:
-    """The mock against Prism and a bare application under the same load; then the mock with a hostile value.
-
-    Prism is measured as it starts by default, where it logs every request, and silent, as the mock is.
-    """
-    samples = turns(contract)
-    easy = [replace(sample, expected=2) for sample in samples]
-    loader = Loader()
-    with ExitStack() as stack:
-        mock = start_mock(stack)
-        tasks = {
-            "mock": _loading(loader, lambda: mock, samples, seconds),
-            _BARE: _loading(loader, lambda: start_bare(stack), easy, seconds),
-            _PRISM: _loading(loader, lambda: start_prism(stack, contract, "-v", "silent"), samples, seconds),
-            f"{_PRISM}, logging": _loading(loader, lambda: start_prism(stack, contract), samples, seconds),
-        }
-        loads = interleave(tasks, rounds, warm=_WARM_ROUNDS)
-        forget(mock)
-        hostile_row = _hostile_row(contract, loader, mock)
-    rates = {name: Series([f.requests / f.seconds for f in one.figures], one.reason) for name, one in loads.items()}
-    for name, rate in rates.items():
-        what, figure, _ = figure_row(f"{name}, requests a second", rate, "{:,.0f}")
-        busy = f"; generator busy {median(load.busy for load in loads[name].figures):.0%}" if rate.figures else ""
-        yield what, figure + busy, ""
-    yield ratio_row("mock", _PRISM, rates["mock"], rates[_PRISM], _LEAST_OF_PRISM)
-    yield ratio_row("mock", f"{_PRISM}, logging", rates["mock"], rates[f"{_PRISM}, logging"])
-    yield ratio_row("mock", _BARE, rates["mock"], rates[_BARE], _LEAST_OF_BARE)
-    yield hostile_row
-
-
-def _loading(loader: Loader, start: Callable[[], int], samples: list[Sample], seconds: float) -> Callable[[], Load]:
-    """A task that puts load on a server, which it starts when first asked."""
-    ports: list[int] = []
-
-    def task() -> Load:
-        if not ports:
-            ports.append(start())
-        return loader.put(ports[0], samples, seconds)
-
-    return task
-
-
-def _hostile_row(contract: Contract, loader: Loader, mock: int) -> Row:
-    what = "mock, a value of 64 letters and a `!`"
-    try:
-        load = loader.put(mock, [hostile(contract)], 10.0, connections=1, most=_HOSTILE_TIMES)
-    except BenchError as error:
-        return what, f"not measured: {error}", ""
-    return what, f"{load.median * 1e3:.2f} ms (slowest of {load.requests}: {load.slowest * 1e3:.2f})", ""
-
-
-def measure(contract: Contract, runs: int, rounds: int, seconds: float) -> Iterator[Row]:
-    """Every row of the table; one that cannot be measured says why."""
+def measure(contract: Contract, given: argparse.Namespace) -> dict[str, str]:
+    """Every section of the page by its heading; one that cannot be measured says why."""
+    found = {}
     with TemporaryDirectory(prefix="bench-") as scratch:
-        parts: dict[str, Callable[[], Iterator[Row]]] = {
-            "suite": lambda: suite_rows(contract, runs, Path(scratch)),
-            "load": lambda: load_rows(contract, rounds, seconds),
+        parts: dict[str, Callable[[], str]] = {
+            "Telling drift": lambda: _detection(contract, int(given.mutants), int(given.seeds)),
+            "One run": lambda: table(list(suite_rows(contract, int(given.runs), Path(scratch)))),
+            "The mock under load": lambda: table(list(load_rows(contract, int(given.rounds), given.seconds))),
         }
-        for name, part in parts.items():
+        for heading, part in parts.items():
+            print(f"{heading} …", file=sys.stderr)
             try:
-                yield from part()
+                found[heading] = part()
             except BenchError as error:
-                yield name, f"not measured: {error}", ""
+                found[heading] = f"Not measured: {error}."
+    return found
+
+
+def _detection(contract: Contract, mutants: int, seeds: int) -> str:
+    if not mutants:
+        raise BenchError("no mutants were asked for")
+    return detection_section(detect(contract, contenders(contract), mutants, seeds))
 
 
 def _writable(out: Path | None) -> None:
     """Refuse, before anything is measured, a file that cannot be written."""
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+    if out is not None and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
         raise UsageError(f"{out} is no file that can be written")
 
 
@@ -160,10 +66,13 @@ def _bounded(low: float, high: float) -> Callable[[str], float]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table; 3 for wrong usage."""
+    """Print the page; 3 for wrong usage, 2 where the page cannot be written after all."""
     parser = argparse.ArgumentParser(prog="python -m scripts.run_bench", description="Suite and mock side by side.")
     parser.add_argument("--vendor", help="whose contract (the first)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too, as Markdown")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the page there too, as Markdown")
+    parser.add_argument("--mutants", type=_bounded(0, 1000), default=MUTANTS,
+                        help=f"mutants of each family to tell ({MUTANTS}); 0 leaves the comparison out")  # fmt: skip
+    parser.add_argument("--seeds", type=_bounded(1, 1000), default=SEEDS, help=f"seeds on the faithful mock ({SEEDS})")
     parser.add_argument("--runs", type=_bounded(1, 20), default=3, help="runs of suite and Schemathesis (3)")
     parser.add_argument("--rounds", type=_bounded(1, 50), default=5, help="rounds of load on each server (5)")
     parser.add_argument("--seconds", type=_bounded(0.1, 30), default=1.5, help="seconds of load in a round (1.5)")
@@ -177,12 +86,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 3
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    head = (f"{contract.name}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; "
-            f"medians of {given.runs:.0f} runs and {given.rounds:.0f} rounds, lowest to highest in parentheses.")  # fmt: skip
-    shown = table(list(measure(contract, int(given.runs), int(given.rounds), given.seconds)))
-    print(f"{head}\n\n{shown}")
+    rounds = (f"Load was {os.getloadavg()[0]:.1f} before; {given.runs:.0f} runs and {given.rounds:.0f} rounds were made, "
+              "figures are medians, lowest to highest in parentheses")  # fmt: skip
+    shown = page(contract.name, rounds, measure(contract, given))
+    print(shown)
     if given.out is not None:
-        given.out.write_text(f"{head}\n\n{shown}\n", encoding="utf-8")
+        try:
+            write_whole(given.out, shown)
+        except OSError as error:
+            print(f"error: {given.out} could not be written: {error.strerror}", file=sys.stderr)
+            return 2
     return 0
 
 

@@ -1,0 +1,108 @@
+"""A server that plays a vendor's mutants, one after another, and counts what it is asked.
+
+``python -m scripts.bench_mutant_server SLUG PORT`` serves it on loopback. It is controlled below ``/__mutant``, by calls
+that are not counted:
+
+| call | what it does |
+|---|---|
+| ``PUT /__mutant`` | play the mutant whose id is the body, or the honest vendor where it is empty, from nothing |
+| ``GET /__mutant`` | what is played, how many requests came since, how often they made the drift show |
+| ``GET /__mutant/sample/N`` | the ids of a fixed sample: at most N of each family, none of them equivalent |
+"""
+
+import sys
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.catalogue import Contract, contracts
+from mock_server.server import config, listen
+from mock_server.wire import read_body, send_json
+from mutants.actor import Stage
+from mutants.catalogue import Judgement, mutants, spread_evenly
+from mutants.mutant import FAMILIES, Play
+
+CONTROL = "/__mutant"
+_SAMPLE = f"{CONTROL}/sample/"
+_UNCOUNTED = (CONTROL, "/__mock/")
+
+
+class Troupe:
+    """The ASGI application: it plays one mutant until told to play another."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._known = {mutant.id: mutant for mutant in mutants(contract)}
+        self._id = ""
+        self._play = Play()
+        self._stage: ASGIApp = Stage(contract, self._play)
+        self._requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request: a control call, or one to the vendor that is played."""
+        path = scope["path"]
+        if path == CONTROL or path.startswith(_SAMPLE):
+            status, shown = await self._control(scope, receive)
+            await send_json(send, status, shown)
+            return
+        self._requests += not path.startswith(_UNCOUNTED)
+        await self._stage(scope, receive, _allowing(self._contract, scope, send))
+
+    async def _control(self, scope: Scope, receive: Receive) -> tuple[int, Any]:
+        path, method = scope["path"], scope["method"]
+        if path.startswith(_SAMPLE):
+            size = path.removeprefix(_SAMPLE)
+            return (200, sample(self._contract, int(size))) if size.isdecimal() else (404, {"error": "no such sample"})
+        if method == "PUT":
+            wanted = (await read_body(receive)).decode("utf-8", "replace")
+            if wanted and wanted not in self._known:
+                return 404, {"error": "no such mutant"}
+            self._id, self._requests = wanted, 0
+            self._play = self._known[wanted].play() if wanted else Play()
+            self._stage = Stage(self._contract, self._play)
+        elif method != "GET":
+            return 405, {"error": "GET or PUT"}
+        return 200, {"mutant": self._id, "requests": self._requests, "touched": self._play.touched}
+
+
+def sample(contract: Contract, size: int) -> dict[str, Any]:
+    """At most ``size`` mutants of each family that are not equivalent, and how many mutants there are in all."""
+    judgement, every = Judgement(contract), mutants(contract)
+    told = [mutant for mutant in every if not judgement.reason(mutant)]
+    families = [[mutant for mutant in told if mutant.family == family] for family in FAMILIES]
+    found = [mutant for mine in families if size for mutant in spread_evenly(mine, size)]
+    return {"sample": [mutant.id for mutant in found], "all": len(every), "floor": judgement.floors.score}
+
+
+def _allowing(contract: Contract, scope: Scope, send: Send) -> Send:
+    """``send``, with an ``Allow`` header for each answer of 405 that has none.
+
+    RFC 9110 demands one, and the documents under contract promise nothing of it: a tool that asks for it is right, and
+    would otherwise be charged with a false alarm. Answers to OPTIONS are left alone, where a tool could hold what is
+    allowed against a document that leaves an operation out.
+    """
+    if scope["method"] == "OPTIONS":
+        return send
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 405:
+            headers = list(message.get("headers", ()))
+            if not any(name.lower() == b"allow" for name, _ in headers):
+                path = scope["path"].removeprefix(contract.base_path)
+                here = {operation.method for operation in contract.operations.values() if operation.path == path}
+                allowed = ", ".join(sorted(here - {scope["method"]}))
+                message = {**message, "headers": [*headers, (b"allow", allowed.encode("latin-1"))]}
+        await send(message)
+
+    return sending
+
+
+def main(slug: str, port: int) -> None:
+    """Serve one vendor's mutants on ``port`` of loopback until ended; a `UsageError` where the port is taken."""
+    application = Troupe(contracts()[slug])
+    uvicorn.Server(config(application)).run([listen(port)])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,203 @@
+"""``make bench`` compares fairly: the same mutants and seeds for all, counted at the server, each false alarm told."""
+
+import json
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from contracts.catalogue import Contract
+from mutants.catalogue import Judgement, mutants
+from mutants.mutant import FAMILIES
+from scripts.bench_contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told
+from scripts.bench_detection import Detection, Run, Score, detect, meet, mutant_server
+from scripts.bench_detection_page import detection_section, ratio
+from scripts.bench_process import BenchError, Finished
+from scripts.run_bench import main
+
+TAKEN = "state/createSmtpUser/off/name-taken"
+ENDED = Finished(0, 1.5, 80 * 1024 * 1024)
+
+
+@pytest.fixture(name="served", scope="module")
+def _served(jetemail: Contract) -> object:
+    with mutant_server(jetemail) as port:
+        yield port
+
+
+def _played(port: int) -> dict[str, object]:
+    found: dict[str, object] = httpx.get(f"http://127.0.0.1:{port}/__mutant").json()
+    return found
+
+
+def _create(port: int, jetemail: Contract) -> int:
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}{jetemail.base_path}/outbound/smarthost", json={"username": "bench-1"},
+        headers={"Authorization": f"Bearer {jetemail.credentials[0].test}"},
+    )  # fmt: skip
+    return answer.status_code
+
+
+def test_the_server_plays_a_mutant_until_told_otherwise(served: int, jetemail: Contract) -> None:
+    """Claim: the runs compared meet the drift they are said to meet. Situation: a name is taken twice.
+
+    Expectation: the mutant takes it, the vendor does not; requests are counted, and how often the drift showed.
+    """
+    httpx.put(f"http://127.0.0.1:{served}/__mutant", content=TAKEN)
+    assert [_create(served, jetemail), _create(served, jetemail)] == [200, 200]
+    assert _played(served) == {"mutant": TAKEN, "requests": 2, "touched": 1}
+    httpx.put(f"http://127.0.0.1:{served}/__mutant", content="")
+    assert [_create(served, jetemail), _create(served, jetemail)] == [200, 409]
+    assert _played(served) == {"mutant": "", "requests": 2, "touched": 0}
+
+
+def test_the_server_refuses_what_it_does_not_know(served: int) -> None:
+    """Expectation: 404 for an unknown mutant and a sample that is none, 405 for another method; all that is no request."""
+    at = f"http://127.0.0.1:{served}/__mutant"
+    httpx.put(at, content="")
+    answers = [httpx.put(at, content="no/such"), httpx.get(f"{at}/sample/x"), httpx.delete(at)]
+    assert [answer.status_code for answer in answers] == [404, 404, 405]
+    assert _played(served)["requests"] == 0
+
+
+def test_the_sample_is_fixed_and_fair(served: int, jetemail: Contract) -> None:
+    """Claim: the sample is drawn from every family. Expectation: as many of each, none of them equivalent, twice the same."""
+    at = f"http://127.0.0.1:{served}/__mutant/sample/5"
+    drawn = httpx.get(at).json()
+    assert drawn == httpx.get(at).json()
+    assert drawn["all"] == len(mutants(jetemail))
+    told = {mutant.id: mutant for mutant in mutants(jetemail) if not Judgement(jetemail).reason(mutant)}
+    for family in FAMILIES:
+        here = [name for name in drawn["sample"] if told[name].family == family]
+        assert len(here) == min(5, sum(mutant.family == family for mutant in told.values()))
+
+
+def test_an_answer_of_405_says_what_is_allowed(served: int, jetemail: Contract) -> None:
+    """Claim: no tool is charged with an alarm that is right by RFC 9110. Expectation: an Allow header of declared methods."""
+    httpx.put(f"http://127.0.0.1:{served}/__mutant", content="")
+    answer = httpx.put(f"http://127.0.0.1:{served}{jetemail.base_path}/outbound/smarthost")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "DELETE, GET, PATCH, POST"
+
+
+def test_the_suite_is_measured_as_a_user_runs_it(served: int, jetemail: Contract, tmp_path: Path) -> None:
+    """Situation: the real command on a mutant, and on the faithful mock. Expectation: red and green, requests as counted."""
+    probes = next(one for one in contenders(jetemail) if one.name == PROBES)
+    red = meet(probes, TAKEN, 1, served, tmp_path, Event())
+    assert red.red
+    assert any("name-taken" in alarm for alarm in red.alarms)
+    green = meet(probes, "", 1, served, tmp_path, Event())
+    assert (green.red, green.alarms, green.provoked) == (False, frozenset(), False)
+    assert 100 < green.requests <= Judgement(jetemail).floors.requests
+    assert green.peak > 0
+
+
+def test_a_run_that_is_told_to_stop_stops(served: int, jetemail: Contract, tmp_path: Path) -> None:
+    """Claim: nothing goes on after an interruption. Expectation: no verdict, but the reason."""
+    stop = Event()
+    stop.set()
+    with pytest.raises(BenchError, match="interrupted"):
+        meet(contenders(jetemail)[0], "", 1, served, tmp_path, stop)
+
+
+def test_every_contender_meets_the_same_mutants_with_the_same_seeds(jetemail: Contract) -> None:
+    """Situation: two contenders that only note what they are given; one fails once. Expectation: the same for both, told."""
+    met: dict[str, list[int]] = {"one": [], "two": []}
+
+    def contender(name: str) -> Contender:
+        def run(_target: str, seed: int, _folder: Path, _stop: Event) -> Told:
+            met[name].append(seed)
+            if name == "two" and len(met[name]) == 1:
+                raise BenchError("it fell over")
+            return Told(ENDED, red=name == "one", alarms=frozenset())
+
+        return Contender(name, run)
+
+    found = detect(jetemail, [contender("one"), contender("two")], 1, 2)
+    assert len(found.sample) == len(FAMILIES)
+    assert sorted(met["one"]) == sorted(met["two"]) == [1, 1, 1, 1, 1, 2, 2, 2, 2]
+    assert found.scores["one"].detected == set(found.sample)
+    assert len(found.scores["two"].failed) == 1
+    assert found.scores["two"].detected == set()
+
+
+def _run(*alarms: str, seed: int = 1, requests: int = 100) -> Run:
+    return Run(seed, bool(alarms), frozenset(alarms), requests, True, 2.0, 1024 * 1024)
+
+
+def test_an_alarm_that_is_always_there_proves_nothing() -> None:
+    """Claim: a tool that is red on the faithful mock has not told the drift with that seed, nor by that alarm."""
+    score = Score(
+        {1: _run("usual", seed=1), 2: _run(seed=2)},
+        {"a": _run("usual", seed=1), "b": _run("usual", "new", seed=1), "c": _run("new", seed=2), "d": _run(seed=2)},
+    )
+    assert score.detected == {"a", "b", "c"}
+    assert score.told_apart == {"c"}
+    assert score.named == {"b", "c"}
+    assert list(score.false_alarms) == [1]
+
+
+def test_the_page_tells_every_false_alarm_miss_and_failure(jetemail: Contract) -> None:
+    """Claim: the page hides nothing, of the suite's either. Expectation: missed goals, missed mutants, failures by name."""
+    names = [one.name for one in contenders(jetemail)]
+    scores = {name: Score({1: _run()}, {"state/x": _run("drift"), "body/y": _run()}) for name in names}
+    scores[SUITE].honest[1] = _run("cried | wolf")
+    scores[PROBES].failed.append("body/y, seed 1: it fell over")
+    page = detection_section(Detection(["state/x", "body/y"], 10, 0.99, [1], scores, 60.0))
+    assert "MISSED" in page
+    assert "- `body/y`" in page
+    assert f"- {PROBES}: body/y, seed 1: it fell over" in page
+    alarms = next(line for line in page.splitlines() if "wolf" in line)
+    assert alarms.replace(r"\|", "").count("|") == len(["who", "what", "runs"]) + 1, (
+        "what a tool says cannot break the table"
+    )
+    assert "1 of 1" in page
+
+
+def test_ratios_survive_nothing() -> None:
+    """Expectation: both figures where the other is nothing, words where one was not measured."""
+    assert (ratio(3, 2), ratio(3, 0), ratio(None, 1)) == ("1.50", "3 : 0", "not measured")
+
+
+def test_what_the_suite_said_is_read_from_its_report(tmp_path: Path) -> None:
+    """Expectation: additive findings count though the status is 0; a report of another form is an error."""
+    report = tmp_path / "findings.json"
+    report.write_text(json.dumps({"runs": [{"findings": [{"id": "x/additive"}]}]}))
+    assert suite_told(ENDED, tmp_path) == Told(ENDED, red=True, alarms=frozenset({"x/additive"}))
+    report.write_text(json.dumps({"runs": [{"findings": []}]}))
+    assert not suite_told(ENDED, tmp_path).red
+    report.write_text(json.dumps({"runs": [{}]}))
+    with pytest.raises(BenchError, match=r"findings\.json"):
+        suite_told(ENDED, tmp_path)
+
+
+def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
+    """Expectation: status 1 is red, its failures by name; another status or another form is an error."""
+    entry = {"operation": "GET /x", "check": "status", "failure": "Undefined", "signature": None}
+    (tmp_path / "baseline.json").write_text(json.dumps({"entries": [entry]}))
+    (tmp_path / "report.json").write_text(json.dumps({"errors": [{"title": "Network"}]}))
+    told = schemathesis_told(Finished(1, 1.0, 1), tmp_path)
+    assert (told.red, told.alarms) == (True, frozenset({"GET /x status Undefined", "error: Network"}))
+    with pytest.raises(BenchError, match="status 2"):
+        schemathesis_told(Finished(2, 1.0, 1), tmp_path)
+    (tmp_path / "report.json").unlink()
+    with pytest.raises(BenchError, match=r"report\.json"):
+        schemathesis_told(ENDED, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--vendor", "nobody"], "nobody"),
+        (["--mutants", "-1"], "--mutants"),
+        (["--seeds", "0"], "--seeds"),
+        (["--out", "/no/such/folder/page.md"], "no file that can be written"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    """Expectation: status 3 and the word that is wrong."""
+    assert main(arguments) == 3
+    assert words in capsys.readouterr().err
