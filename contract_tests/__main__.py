@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"seed {options.seed}", flush=True)
     plugin = ContractPlugin(suite)
     # The suite's own report takes the place of pytest's terminal output and caches.
-    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
     quiet += ["--disable-plugin-autoload", "--assert=plain"]
     folder = str(Path(__file__).parent)
     status = pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", options.vendor], [plugin])

@@ -90,7 +90,8 @@ def test_a_find_becomes_a_case_that_fails_there_and_passes_elsewhere(
     case = tmp_path / "out" / "cases" / "test_jetemail_create_smtp_user_rule_name_taken_accepted.py"
     text = case.read_text(encoding="utf-8")
     assert "from jetemail_client.api.outbound import create_smtp_user" in text
-    assert text.count("create_smtp_user.sync_detailed(") == 2
+    # Two are the fewest; a machine that is very busy may not get that far in the time for shrinking.
+    assert text.count("create_smtp_user.sync_detailed(") in (2, 3)
     there, elsewhere = _run_case(case, target), _run_case(case, "mock")
     assert (there.status, elsewhere.status) == (1, 0), (there, elsewhere)
     assert name in there.out

@@ -50,6 +50,7 @@ class Explorer:
         """Search until the time ``until``: at least one search, the ``number``-th kind first. What it found, as JSON."""
         if self._reason:
             return self._result(0, 0, [], {}, self._reason)
+        self._told.heed()
         now = datetime.now(UTC)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed or 0, now)
         session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
@@ -61,10 +62,9 @@ class Explorer:
             cases = [case for finding in new if (case := self._case(session, runner, finding)) is not None]
             reason = session.stopped or record.reason or ""
         finally:  # an interruption too leaves nothing behind
-            with self._told.tidying():
-                if session.made:
-                    clean_up(session, runner)
-                session.close()
+            if session.made:
+                clean_up(session, runner)
+            session.close()
         self._known += new
         self._reason = session.stopped or ""
         sent = sum(record.requests.values())

@@ -1,4 +1,4 @@
-"""Being told to end, by signals that may come twice and at any moment, without leaving anything behind."""
+"""Being told to end by a signal, where ending at any moment would leave things behind."""
 
 import signal
 from collections.abc import Iterator
@@ -7,34 +7,22 @@ from typing import Any
 
 
 class Interruption:
-    """What SIGINT and SIGTERM said to this process.
+    """What SIGINT and SIGTERM said to this process, however often: noted, and heeded where it does no harm.
 
-    The first raises `KeyboardInterrupt` where it comes. Python loses an exception that rises in a callback (a
-    finaliser, say), so long work also asks `heed` now and then. While `tidying`, a signal is only noted: a second one must not
-    cut short the cleaning up that the first one began.
+    Nothing is raised where a signal comes. That could be in the middle of a clean-up, or in a callback of the garbage
+    collector, where Python prints an exception and goes on.
     """
 
     def __init__(self) -> None:
-        self._told = self._tidying = False
+        self._told = False
 
     def heed(self) -> None:
-        """Raise `KeyboardInterrupt` where the process was told to end."""
+        """Raise `KeyboardInterrupt` where the process was told to end: long work asks before each of its requests."""
         if self._told:
             raise KeyboardInterrupt
 
-    @contextmanager
-    def tidying(self) -> Iterator[None]:
-        """Signals wait until the block ends, then count as said before."""
-        self._tidying = True
-        try:
-            yield
-        finally:
-            self._tidying = False
-
     def _hear(self, _number: int, _frame: Any) -> None:
         self._told = True
-        if not self._tidying:
-            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -109,7 +109,8 @@ def spread(
     """Run the tests of ``module``, which read ``todo``, in ``workers`` processes; ``heard`` gets each result."""
     gatherer = _Gatherer(heard)
     folder = str(module.parent)
-    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    # tmpdir would remove what other runs of pytest left, for as long as that takes.
+    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
     quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", folder, "--noconftest"]
     many = ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal", "-p", _ITSELF, "--work", json.dumps(todo)]
     with _terminated():

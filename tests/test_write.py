@@ -1,0 +1,49 @@
+"""Nothing is half written: not when a write fails, and not when it is interrupted at any moment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drift.write import write_whole
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    """Expectation: the new text, and nothing beside it."""
+    path = tmp_path / "report.json"
+    write_whole(path, "old")
+    write_whole(path, "new\udcff")
+    assert path.read_bytes() == b"new\\udcff"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("where", ["opened", "flushed"])
+def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Situation: Ctrl-C while the file beside it has just been made, or is being written. Expectation: the old text alone."""
+    path = tmp_path / "report.json"
+    write_whole(path, "old")
+    opened = Path.open
+
+    def interrupted(*given: Any, **how: Any) -> Any:
+        opened(*given, **how).close()
+        raise KeyboardInterrupt
+
+    def broken(_handle: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if where == "opened":
+            patch.setattr(Path, "open", interrupted)
+        else:
+            patch.setattr(os, "fsync", broken)
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_long_name_can_be_written(tmp_path: Path) -> None:
+    """Situation: a name as long as file systems take. Expectation: written."""
+    write_whole(tmp_path / ("n" * 240), "text")
+    assert (tmp_path / ("n" * 240)).read_text() == "text"
