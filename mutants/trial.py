@@ -85,7 +85,7 @@ class Court:
         session = self._session()
         try:
             runner = Runner(session)
-            preflight(session)
+            preflight(session, runner)
             for operation, mode in modes(self._contract):
                 explore_requests(session, runner, operation, mode, seed)
             explore_lives(session, runner, seed)
@@ -100,7 +100,7 @@ class Court:
         record = session.record
         try:
             runner = Runner(session)
-            preflight(session)
+            preflight(session, runner)
             for found in _stages(session, runner, self._plan if probes is None else probes):
                 if found or session.stopped is not None:
                     record.reason = record.reason or session.stopped

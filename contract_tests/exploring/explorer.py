@@ -1,5 +1,6 @@
 """One process's share of a long exploration: turn after turn, each in a session of its own."""
 
+import math
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -37,7 +38,7 @@ class Explorer:
         base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
         self._base = base if base.count("/") > 2 else base + contract.base_path
         self._database = database
-        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, heed=told.heed)
+        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, shrinks=math.inf, heed=told.heed)
         self._searches = [*modes(contract), ("", "lives")]
         self._known: list[Finding] = []
         self._reason = ""
@@ -56,7 +57,7 @@ class Explorer:
         session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
         runner = Runner(session, self._known)
         try:
-            preflight(session)
+            preflight(session, runner)
             done = self._search(session, runner, number, until, seed)
             new = record.findings[len(self._known) :]
             cases = [case for finding in new if (case := self._case(session, runner, finding)) is not None]

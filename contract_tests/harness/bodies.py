@@ -40,12 +40,21 @@ class Bodies:
         return self._contract.identities.get(operation.id, {}).get(f"/{name}")
 
     def baseline(self, operation: Operation) -> Any:
-        """The least valid body: what is required, and one optional property where the schema wants more."""
+        """The least valid body: what is required, and one optional property where the schema wants more.
+
+        That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
+        done all the same then shows.
+        """
         if operation.body is None:
             return Body.ABSENT
         properties = self.properties(operation)
         body = {name: self._sample(operation, name, properties[name]) for name in self.required(operation)}
-        for name, prop in properties.items():
+        rules = self._contract.model.rules
+        seen = {
+            name: bool(prop.get("example")) and f"{operation.id}/effect/{name}" in rules
+            for name, prop in properties.items()
+        }
+        for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
             if operation.body.accepts(self._filled(body)):
                 break
             if name not in body and self.role(operation, name) is None:

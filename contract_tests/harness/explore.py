@@ -33,7 +33,8 @@ class Depth:
 
     ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
     with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. ``until``, on the monotonic
-    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small. ``heed``, called before every
+    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small, and ``shrinks`` requests:
+    a vendor counts them. ``heed``, called before every
     request, raises where the search is to end at once.
     """
 
@@ -42,6 +43,7 @@ class Depth:
     steps: int = 10
     database: ExampleDatabase | None = None
     until: float = math.inf
+    shrinks: float = 600
     heed: Callable[[], None] = lambda: None
 
 
@@ -137,7 +139,7 @@ def _search(session: Session, runner: Runner, name: str, title: str, search: Cal
 
 def _one_search(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
     """Search once. Hypothesis ends on its smallest failing example, which has then been asked again many times."""
-    session.failed = None
+    session.failed, session.failed_at = None, 0
     flapping = False
     try:
         search()
@@ -157,7 +159,10 @@ def _one_search(session: Session, runner: Runner, search: Callable[[], None]) ->
 
 def _in_time(session: Session, depth: Depth) -> None:
     depth.heed()
-    if time.monotonic() > depth.until + (SHRINKING if session.failed is not None else 0):
+    failed = session.failed is not None
+    if time.monotonic() > depth.until + (SHRINKING if failed else 0):
+        raise _OverTime
+    if failed and session.record.requests["explore"] > session.failed_at + depth.shrinks:
         raise _OverTime
 
 
@@ -177,6 +182,7 @@ def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[st
     for name in new:
         session.told[name] = session.told.get(name, 0) + 1
     if new:
+        session.failed_at = session.failed_at or session.record.requests["explore"]
         session.failed = attempt
         raise DriftFoundError(new[0])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.harness.attempt import Stop
+from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.probe import Probe, Step
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
@@ -14,23 +14,30 @@ from contract_tests.harness.session import Session
 _PATIENCE = 3
 
 
-def preflight(session: Session) -> None:
+def preflight(session: Session, runner: Runner) -> None:
     """Find out whether the target answers and takes the keys; where not, the session stops with the reason.
 
-    An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised.
+    An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
+    answer is judged as any other: it may be the only one that shows an account with nothing in it.
     """
     session.is_mock = _is_mock(session)
     main = session.contract.credentials[0]
     with contextlib.suppress(Stop):
-        status = _first_answer(session, main.account)
-        if status is None:
+        first = _first_answer(session, main.account)
+        reply = first.exchanges[-1].reply if first is not None else None
+        if first is None or reply is None:
             return
+        status = reply.status
         if status in (401, 403) and not _any_operation_knows(session, main.account):
             session.stopped = f"the target does not accept the key in {main.variable} ({status}): check the key"
             return
         if status in (502, 503, 504):
             session.stopped = f"the target answers {status}: an outage, not drift; run again later"
             return
+        if not first.outage and not first.disagreements.keys() <= {
+            f"{session.contract.lifecycle.read}/credential/refused"
+        }:
+            runner.confirm(first, lambda: _reading(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:
                 with session.attempting():
@@ -40,14 +47,19 @@ def preflight(session: Session) -> None:
                     del session.keys[credential.account]
 
 
-def _first_answer(session: Session, account: str) -> int | None:
-    """The status of the first request that is answered; None where the session was stopped."""
+def _reading(session: Session, account: str) -> Attempt:
+    with session.attempting() as attempt:
+        session.send(session.contract.lifecycle.read, account=account)
+    return attempt
+
+
+def _first_answer(session: Session, account: str) -> Attempt | None:
+    """The first request that is answered; None where the session was stopped."""
     words = ""
     for _ in range(_PATIENCE):
-        with session.attempting() as attempt:
-            exchange = session.send(session.contract.lifecycle.read, account=account)
-        if exchange.reply is not None:
-            return exchange.reply.status
+        attempt = _reading(session, account)
+        if attempt.exchanges[-1].reply is not None:
+            return attempt
         assert attempt.trouble is not None
         words = attempt.trouble.words
         if attempt.trouble.kind in ("refused", "not-http", "elsewhere"):
@@ -80,15 +92,18 @@ def _is_mock(session: Session) -> bool:
 def clean_up(session: Session, runner: Runner) -> None:
     """Delete every object that this run made, then look what is left; what is, goes to the record by name.
 
-    Deletions are probes like all others: that an object can be deleted is what the contract promises.
+    Before and after it is judged what reading shows: everything that was made, then nothing of it. Deletions are probes
+    like all others: that an object can be deleted is what the contract promises.
     """
     reason, session.stopped = session.stopped, None
     try:
+        if reason is None:
+            runner.run(_everything(session))
         for number, (account, name) in enumerate(_ours(session), 1):
             if account in session.keys:
                 runner.run(_removal(session, account, name, number))
         for account in session.keys:
-            left = _listed(session, account)
+            left = _listed(session, account, runner if reason is None else None)
             for name in sorted(left):
                 with session.attempting():
                     step = _removal(session, account, name, 0).steps[0]
@@ -116,11 +131,19 @@ def _removal(session: Session, account: str, name: str, number: int) -> Probe:
                  (Step(remove, body, account),))  # fmt: skip
 
 
-def _listed(session: Session, account: str) -> set[str]:
-    """Names of this run's form, and others it made, that reading shows to ``account``."""
+def _everything(session: Session) -> Probe:
+    read, create = session.contract.lifecycle.read, session.contract.lifecycle.create
+    says = "All that the run made and did not delete is there, however much it is."
+    return Probe("clean-up/all", "clean-up", create, says, (f"{read}/response/200",), (Step(read),))
+
+
+def _listed(session: Session, account: str, runner: Runner | None = None) -> set[str]:
+    """Names of this run's form, and others it made, that reading shows to ``account``; ``runner`` confirms what differs."""
     made = {name for held, name in session.made if held == account}
-    with session.attempting():
-        exchange = session.send(session.contract.lifecycle.read, account=account)
+    attempt = _reading(session, account)
+    exchange = attempt.exchanges[-1]
+    if runner is not None and attempt.disagreements and not attempt.outage:
+        runner.confirm(attempt, lambda: _reading(session, account))
     if exchange.reply is None:
         return made
     try:

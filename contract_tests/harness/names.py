@@ -6,6 +6,8 @@ import string
 
 _LETTERS = string.ascii_lowercase + string.digits
 _TRIES = 1000
+_ORDINARY, _LONG = 12, 64
+"""From which length on a password is as people choose them, and above which it is odd."""
 _EVERY_SIGN = f"-{string.digits[::-1]}{string.ascii_lowercase[::-1]}"
 """What long names are filled up with: every sign that a name may have."""
 
@@ -45,8 +47,16 @@ class Names:
 
 
 def secret(length: int = 20) -> str:
-    """A password never used before, with letters and digits."""
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+    """A password never used before: a short one of small letters only, a very long one with every sign that ASCII prints.
+
+    What a schema bounds by length alone it takes of any kind.
+    """
+    if length < _ORDINARY:
+        return "".join(secrets.choice(string.ascii_lowercase) for _ in range(length))
+    text = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+    signs = string.punctuation + " "
+    half = (length - len(signs)) // 2
+    return f"{text[:half]}{signs}{text[half + len(signs) :]}" if length > _LONG else text
 
 
 def wrong(key: str) -> str:

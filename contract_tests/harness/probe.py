@@ -2,7 +2,7 @@
 
 A place in a text is written ``{a}``: any word stands for an object's name, the same within a probe, minted anew each
 time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are the name of
-``{a}`` spelled otherwise. ``{stock}`` is an object that exists already and is shared, ``{stock:2}`` a second one.
+``{a}`` spelled otherwise, ``{a:more}`` is another that begins with it. ``{stock}`` is an object that exists already and is shared, ``{stock:2}`` a second one.
 ``{short:1}`` is a random name of one character.
 ``{password}`` and ``{password:72}`` are fresh secrets.
 """

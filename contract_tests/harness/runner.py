@@ -81,14 +81,15 @@ class Runner:
         for clause in probe.clauses:
             self._session.record.not_exercised.setdefault(clause, why)
 
-    def _confirmed(self, probe: Probe) -> list[Finding]:
-        first = self._attempt(probe)
+    def _confirmed(self, probe: Probe, *, part: bool = False) -> list[Finding]:
+        # A part is tried on an object of its own: a shared one may have a state that leaves its answer open.
+        first = self._attempt(probe, fresh=part and any("stock" in places(step.body) for step in probe.steps))
         if not first.outage and not first.disagreements:
             return []
         if first.outage and not self.control(first.exchanges[-1].operation or probe.operation, probe.clauses):
             return []
         if probe.parts and first.status_differs:
-            apart = [finding for part in probe.parts for finding in self._confirmed(part)]
+            apart = [finding for one in probe.parts for finding in self._confirmed(one, part=True)]
             if apart:
                 return apart
         shared = any("stock" in places(step.body) for step in probe.steps)
@@ -211,7 +212,8 @@ class Runner:
         if word not in names:
             names[word] = session.names.mint(int(modifier) if modifier.isdigit() else None)
         head, _, tail = names[word].rpartition("-")
-        spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}"}
+        spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}",
+                    "more": f"{names[word]}-more"}  # fmt: skip
         return spelling.get(modifier, names[word])
 
     def _usable(self, account: str) -> list[str]:

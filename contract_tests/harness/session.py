@@ -52,6 +52,7 @@ class Session:
         self.seen: dict[tuple[str, int], Exchange] = {}
         self.attempt = Attempt()
         self.failed: Attempt | None = None
+        self.failed_at = 0
         self.told: dict[str, int] = {}
         self.transport = Transport(self.exchange)
         self.async_transport = AsyncTransport(self.exchange)

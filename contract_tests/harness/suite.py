@@ -92,7 +92,7 @@ class Suite:
         self._stack.callback(session.close)
         run = VendorRun(contract, session, Runner(session), time.monotonic())
         self.progress(f"{contract.name}: preflight at {base}")
-        preflight(session)
+        preflight(session, run.runner)
         if session.stopped is not None:
             record.reason = session.stopped
         return run
