@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from tests.faithful_server import PATH, JetEmail
+from tests.faithful_server import DEFAULTS, PATH, JetEmail
 from tests.loopback_server import WAIT, Answer, App, Asked
 
 
@@ -133,6 +133,66 @@ class DropsQuota(JetEmail):
 
     def update(self, account: str, body: dict[str, Any]) -> Answer:
         return super().update(account, {name: value for name, value in body.items() if name != "quota"})
+
+
+class IgnoresNothing(JetEmail):
+    """An update to nothing, none or no says success and does not happen."""
+
+    def update(self, account: str, body: dict[str, Any]) -> Answer:
+        return super().update(account, {name: value for name, value in body.items() if value or name not in DEFAULTS})
+
+
+class MergesLists(JetEmail):
+    """An updated list is added to the one before."""
+
+    def update(self, account: str, body: dict[str, Any]) -> Answer:
+        row = self.find(account, body["currentUsername"]) or {}
+        merged = {name: [*row.get(name, []), *v] if isinstance(v, list) and v else v for name, v in body.items()}
+        return super().update(account, merged)
+
+
+class FreezesSuspended(JetEmail):
+    """A suspended user can no longer be updated."""
+
+    def _update_problems(self, body: dict[str, Any], known: list[str], row: Any) -> Iterator[tuple[int, str]]:
+        if row is not None and row["status"] == "suspended":
+            yield 400, "User is suspended"
+        yield from super()._update_problems(body, known, row)
+
+
+class DemandsDigits(JetEmail):
+    """A password without a digit is refused in a creation."""
+
+    def fits(self, method: str, name: str, value: Any) -> bool:
+        digits = name != "password" or method != "POST" or any(sign.isdigit() for sign in str(value))
+        return digits and super().fits(method, name, value)
+
+
+class RefusesSmallQuota(JetEmail):
+    """A quota of zero is refused in an update."""
+
+    def fits(self, method: str, name: str, value: Any) -> bool:
+        return (name, method, value) != ("quota", "PATCH", 0) and super().fits(method, name, value)
+
+
+class DeletesByPrefix(JetEmail):
+    """A deletion takes the beginning of a name for the name."""
+
+    def problems(self, method: str, account: str, body: dict[str, Any]) -> Iterator[tuple[int, str]]:
+        if method == "DELETE" and isinstance(body.get("username"), str) and body["username"]:
+            body["username"] = next(
+                (known for known in sorted(self.rows[account]) if known.startswith(body["username"])), body["username"]
+            )
+        return super().problems(method, account, body)
+
+
+class HidesNothing(Rewritten):
+    """The list of an account without users is 404."""
+
+    METHOD, STATUS = "GET", 200
+
+    def rewrite(self, answer: Answer, asked: Asked) -> Answer:
+        return answer if answer.body["smarthosts"] else self.refusal(404, "No smarthosts found")
 
 
 class TakesDuplicates(JetEmail):

@@ -47,6 +47,11 @@ CASES = {
         Case(drifted.AddsField, "additive", "DELETE", "deleteSmtpUser/200/body/remaining/undocumented"),
         Case(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
         Case(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        Case(drifted.IgnoresNothing, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        Case(drifted.MergesLists, "breaking", "PATCH", "updateSmtpUser/effect/ipRestrictions/value"),
+        Case(drifted.DemandsDigits, "breaking", "POST", "createSmtpUser/request/password/minLength/refused"),
+        Case(drifted.RefusesSmallQuota, "breaking", "PATCH", "updateSmtpUser/request/quota/minimum/refused"),
+        Case(drifted.HidesNothing, "breaking", "GET", "listSmtpUsers/response/200/*"),
         Case(drifted.TakesDuplicates, "breaking", "POST", "createSmtpUser/rule/name-taken/accepted"),
         Case(drifted.TakesBothFlags, "breaking", "POST PATCH", "createSmtpUser/rule/flags-exclusive/accepted"),
         Case(drifted.GeneratesNothing, "breaking", "POST", "createSmtpUser/200/body/password/missing"),
@@ -68,9 +73,12 @@ Results = Callable[[str], Result]
 
 @pytest.fixture(name="results", scope="module")
 def _results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    root = tmp_path_factory.mktemp("drifts")  # made here: pytest's factory is not for threads
+
     def work(drift: str) -> Result:
+        (root / drift).mkdir()
         with serving(CASES[drift].server()) as at:
-            return check(tmp_path_factory.mktemp(drift), at.url)
+            return check(root / drift, at.url)
 
     with two_at_a_time(request, "drift", work) as results:
         yield results
@@ -167,6 +175,24 @@ def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
     assert (finding["flapping"], finding["severity"], result.status) == (True, "breaking", 1)
     assert "message" not in finding["exchange"]["response"]["body"]
     assert "message" in finding["again"]["response"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [
+        (drifted.FreezesSuspended, "updateSmtpUser/response/200/refused"),
+        (drifted.DeletesByPrefix, "deleteSmtpUser/rule/name-unknown/accepted"),
+    ],
+)
+def test_a_drift_that_spoils_other_flows_is_named_too(tmp_path: Path, server: type[JetEmail], name: str) -> None:
+    """Situation: drift after which objects are not as the model knows them, so that later flows differ as well.
+
+    Expectation: the finding that names it is there, breaking and steady, whatever else is told.
+    """
+    with serving(server()) as at:
+        result = check(tmp_path, at.url)
+    finding = result.findings[name]
+    assert (finding["severity"], finding["flapping"], result.status) == ("breaking", False, 1)
 
 
 def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:

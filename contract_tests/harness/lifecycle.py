@@ -92,23 +92,26 @@ def _is_mock(session: Session) -> bool:
 def clean_up(session: Session, runner: Runner) -> None:
     """Delete every object that this run made, then look what is left; what is, goes to the record by name.
 
-    Before and after it is judged what reading shows: everything that was made, then nothing of it. Deletions are probes
-    like all others: that an object can be deleted is what the contract promises.
+    Deletions are probes like all others: that an object can be deleted is what the contract promises. So is the look
+    afterwards: where an object is still there, that is a finding.
     """
     reason, session.stopped = session.stopped, None
     try:
-        if reason is None:
-            runner.run(_everything(session))
         for number, (account, name) in enumerate(_ours(session), 1):
             if account in session.keys:
                 runner.run(_removal(session, account, name, number))
         for account in session.keys:
-            left = _listed(session, account, runner if reason is None else None)
+            looked = _reading(session, account)
+            left = still = _listed(session, account, looked)
             for name in sorted(left):
                 with session.attempting():
                     step = _removal(session, account, name, 0).steps[0]
                     session.send(step.operation or "", step.body, account)
-            session.record.left_behind += sorted(_listed(session, account) if left else left)
+            if left:
+                still = _listed(session, account, _reading(session, account))
+                if not looked.outage:
+                    runner.explored(looked, flapping=not still)
+            session.record.left_behind += sorted(still)
     except Stop as stop:
         session.record.left_behind += sorted({name for _, name in session.made})
         reason = reason or str(stop)
@@ -131,19 +134,10 @@ def _removal(session: Session, account: str, name: str, number: int) -> Probe:
                  (Step(remove, body, account),))  # fmt: skip
 
 
-def _everything(session: Session) -> Probe:
-    read, create = session.contract.lifecycle.read, session.contract.lifecycle.create
-    says = "All that the run made and did not delete is there, however much it is."
-    return Probe("clean-up/all", "clean-up", create, says, (f"{read}/response/200",), (Step(read),))
-
-
-def _listed(session: Session, account: str, runner: Runner | None = None) -> set[str]:
-    """Names of this run's form, and others it made, that reading shows to ``account``; ``runner`` confirms what differs."""
+def _listed(session: Session, account: str, looked: Attempt) -> set[str]:
+    """Names of this run's form, and others it made, that a reading shows to ``account``."""
     made = {name for held, name in session.made if held == account}
-    attempt = _reading(session, account)
-    exchange = attempt.exchanges[-1]
-    if runner is not None and attempt.disagreements and not attempt.outage:
-        runner.confirm(attempt, lambda: _reading(session, account))
+    exchange = looked.exchanges[-1]
     if exchange.reply is None:
         return made
     try:

@@ -18,6 +18,8 @@ from drift.finding import Finding, Severity
 from drift.record import Checked
 
 MAX_FAILED_CONTROLS = 3
+_MOST_DOUBTS = 3
+"""How often a finding is asked for again in vain before it is taken to flap for good."""
 _MOST_STOCK = 40
 """How often a shared object is made anew, where a target keeps losing it."""
 
@@ -34,6 +36,7 @@ class Runner:
         self.shown: dict[str, tuple[Disagreement, Exchange]] = {}
         for finding in known:
             self._add(finding)
+        self._doubts: dict[str, int] = {}
         self._failed_controls = 0
         self._stock: dict[str, str] = {}
         self._plain: set[str] = set()
@@ -100,7 +103,7 @@ class Runner:
         """The findings of ``first``, after asking ``again`` for those that are new."""
         seen = self.disagreements(first)
         known = [self._found[name] for name in seen if name in self._found]
-        new = {name: pair for name, pair in seen.items() if name not in self._found}
+        new = {name: pair for name, pair in seen.items() if name not in self._found or self._doubted(name)}
         if not new:
             return known
         findings = {name: self._session.finding(*pair) for name, pair in new.items()}
@@ -109,15 +112,26 @@ class Runner:
         repeated = self.disagreements(second)
         if second.trouble is not None and second.trouble.kind == "silent" and any(name in new for name in repeated):
             self.silent.add(second.exchanges[-1].operation or "")
-        for name, finding in findings.items():
+        for name, first_finding in findings.items():
+            finding = first_finding
             if name in repeated and _same_place(name, first, second):
+                other = self._session.finding(*repeated[name])
+                if len(other.reproduce) < len(finding.reproduce):  # its objects are new: fewer requests show it
+                    finding, self.shown[name] = other, repeated[name]
                 self._add(finding)
             elif new[name][0].outage:
                 self._session.record.notes.append(f"not seen again, so not drift: {finding.title}")
             else:
                 answer = _counterpart(new[name][1], first, second)
-                self._add(finding.flaps(answer.recorded(self._session.redactor) if answer is not None else None))
-        return known + [self._found[name] for name in findings if name in self._found]
+                self._doubts[name] = self._doubts.get(name, 0) + 1
+                if name not in self._found:
+                    self._add(finding.flaps(answer.recorded(self._session.redactor) if answer is not None else None))
+        return list({found.id: found for name in seen if (found := self._found.get(name)) is not None}.values())
+
+    def _doubted(self, name: str) -> bool:
+        """Whether a finding that was not repeated is worth asking for again: it depends on state, and may be steady in another."""
+        stateful = "/effect/" in name or "/rule/" in name
+        return stateful and self._found[name].flapping and self._doubts.get(name, 0) < _MOST_DOUBTS
 
     def explored(self, failed: Attempt, *, flapping: bool) -> list[Finding]:
         """The findings of an explored example, which Hypothesis has asked for again already."""
@@ -131,8 +145,13 @@ class Runner:
         return findings
 
     def _add(self, finding: Finding) -> None:
+        """Take in a finding; in place of the one with its id, if it seemed to flap."""
+        findings = self._session.record.findings
+        if (before := self._found.get(finding.id)) in findings:
+            findings[findings.index(before)] = finding
+        else:
+            findings.append(finding)
         self._found[finding.id] = finding
-        self._session.record.findings.append(finding)
 
     def disagreements(self, attempt: Attempt) -> dict[str, tuple[Disagreement, Exchange]]:
         """What disagreed in ``attempt``; that a request got no answer is one thing more."""
