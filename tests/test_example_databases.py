@@ -109,6 +109,22 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: 
     assert _found(jetemail, drifted, Depth(examples=1, database=database)) == []
 
 
+def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
+    """Claim: a find does not cost a vendor thousands of requests. Situation: the same seed, with less and less room to shrink.
+
+    Expectation: the drift is found each time, with fewer requests.
+    """
+    sent = []
+    for shrinks in (600, 20, 0):
+        now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+        record = Record(jetemail.slug, jetemail.name, jetemail.digest, drifted, 1, now)
+        session = Session(jetemail, drifted, KEYS, Names(now.date()), record)
+        assert explore_requests(session, Runner(session), CREATE, "positive", 1, Depth(examples=150, shrinks=shrinks))
+        session.close()
+        sent.append(record.requests["explore"])
+    assert sent[0] > sent[1] > sent[2]
+
+
 def test_searches_do_not_read_each_other_s_examples() -> None:
     """Claim: alike code in two searches keeps two shelves. Expectation: one's examples are not the other's."""
     database = InMemoryExampleDatabase()

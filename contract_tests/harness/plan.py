@@ -202,5 +202,5 @@ class Planner:
 
 def _id(value: Any) -> str:
     """A short, stable word for a value, to tell probes of one clause apart."""
-    text = value[0] if isinstance(value, list) and value else str(value)
+    text = value[-1] if isinstance(value, list) and value else str(value)
     return "".join(letter if letter.isalnum() else f"%{ord(letter):02x}" for letter in str(text))[:24]

@@ -121,7 +121,8 @@ def outside(
         if "maxItems" in schema:
             yield Variant("maxItems", list(_fill(_example(schema), items, schema["maxItems"] + 1)))
         yield Variant("type", [10], "/*")
-        yield from (Variant("pattern", [text], "/*") for text in breaking(_example(schema), items)[:_MOST_BREAKING])
+        good = _example(schema)  # the bad one comes second: a server may look at the first alone
+        yield from (Variant("pattern", [good, text], "/*") for text in breaking(good, items)[:_MOST_BREAKING])
 
 
 def _example(schema: Mapping[str, Any]) -> Any:

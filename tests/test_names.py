@@ -1,0 +1,38 @@
+"""What a run mints: passwords that only their length bounds, and names of one form."""
+
+import datetime as dt
+import string
+
+import pytest
+
+from contract_tests.harness.names import Names, secret
+
+
+@pytest.mark.parametrize("length", [1, 8, 11, 12, 20, 64, 65, 72, 200])
+def test_a_password_has_the_length_asked_for(length: int) -> None:
+    """Expectation: so many characters, all of them printable ASCII, other ones each time where there is room."""
+    texts = {secret(length) for _ in range(20)}
+    assert {len(text) for text in texts} == {length}
+    assert all(text.isascii() and text.isprintable() for text in texts)
+    assert len(texts) > 1
+
+
+def test_the_shortest_and_the_longest_are_unlike_what_people_choose() -> None:
+    """Claim: a vendor that demands more of a password than it documents is noticed.
+
+    Expectation: a short one has small letters only, a long one every sign and a blank, inside of it.
+    """
+    assert set(secret(8)) <= set(string.ascii_lowercase)
+    assert set(secret(72)) >= {*string.punctuation, " "}
+    assert all(secret(72)[end].isalnum() for end in (0, -1))
+    assert secret().isalnum()
+
+
+def test_a_longer_name_begins_with_the_name() -> None:
+    """Expectation: a name of a given length is the run's own, and no two are the same."""
+    names = Names(dt.date(2026, 11, 21), "abcdef")
+    first, second = names.mint(), names.mint(64)
+    assert first == "ct-261121-abcdef-1"
+    assert second.startswith("ct-261121-abcdef-2")
+    assert len(second) == 64
+    assert names.owns(second)
