@@ -51,7 +51,7 @@ def new_name_checks(
     elif len(name) > _LONGEST or not names.skeleton(name):
         yield Check(400, f"{clause}/maxLength", "A sanitised name has 1 to 64 characters.", maybe=True)
     if any(names.may_meet(name, u.name or u.asked) for u in state.users) or any(
-        names.may_meet(name, lost) for lost in state.doubtful
+        names.may_meet(name, lost) for lost in state.doubted()
     ) or not state.known_absent(name):  # fmt: skip
         yield Check(409, f"{operation}/rule/name-taken", RULES[f"{operation}/rule/name-taken"], maybe=True)
         if renamed is not None:
@@ -102,13 +102,13 @@ def look_up(state: State, account: Account, operation: str, name: str) -> tuple[
         user = state.find(account.name, name)
         if user is not None:
             return user, []
-        return None, [replace(missing, maybe=bool(found) or not state.known_absent(name))]
+        return None, [replace(missing, maybe=bool(found) or not state.known_absent(name, account.name))]
     scope = f"{operation}@{names.kind(name)}"
     impossible = Check(400, missing.clause, "No user can have such a name.", "impossible-name", ("400",), scope)
     missing = replace(missing, reading="impossible-name", refusing=("404",), scope=scope)
     refusals = [missing, impossible]
     if not found:
-        doubtful = any(names.may_meet(name, lost) for lost in state.doubtful)
+        doubtful = any(names.may_meet(name, lost) for lost in state.doubted(account.name))
         return None, [replace(check, maybe=True, reading="") if doubtful else check for check in refusals]
     exact = state.readings.choices("lookup", scope)
     if exact == ("exact",) or (state.knows_all and exact[0] == "exact"):

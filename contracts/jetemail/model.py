@@ -62,7 +62,8 @@ class JetEmail:
         kept = tuple(user for user in state.users if user.name not in lost and user.asked not in lost)
         dropped = {user.name for user in state.users if user not in kept and user.name is not None}
         gone = {name: clause for name, clause in state.gone.items() if name not in lost}
-        return replace(state, users=kept, gone=gone, doubtful=state.doubtful | lost | dropped)
+        doubtful = {(account.name, name) for account in state.accounts.values() for name in lost | dropped}
+        return replace(state, users=kept, gone=gone, doubtful=state.doubtful | doubtful)
 
     def owned(self, state: State) -> Sequence[tuple[str, str]]:
         """See `Model.owned`."""

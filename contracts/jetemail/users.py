@@ -46,7 +46,7 @@ class User:
 class State:
     """All that is known. ``gone`` maps a name that must not be listed to the clause that removed it (the mock needs none).
 
-    ``doubtful`` are names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
+    ``doubtful`` are accounts and names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
     a request made them; where it is empty, that holds for all: the mock knows everything.
     """
 
@@ -55,7 +55,7 @@ class State:
     fresh: str
     users: tuple[User, ...] = ()
     gone: Mapping[str, str] = field(default_factory=dict)
-    doubtful: frozenset[str] = frozenset()
+    doubtful: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def knows_all(self) -> bool:
@@ -70,9 +70,13 @@ class State:
         """The account's user of that name, if one is known."""
         return next((u for u in self.users if u.account == account and u.name == name), None)
 
-    def known_absent(self, name: str) -> bool:
-        """Whether no user of that name can exist in an account that is not known to have it."""
-        if name in self.doubtful:
+    def doubted(self, account: str = "") -> set[str]:
+        """The names of which nothing is known in ``account`` (in any: empty)."""
+        return {name for held, name in self.doubtful if account in ("", held)}
+
+    def known_absent(self, name: str, account: str = "") -> bool:
+        """Whether no user of that name can exist in ``account`` (in any: empty) that is not known to have it."""
+        if name in self.doubted(account):
             return False
         return name in self.gone or name.lower().startswith(self.fresh)
 
@@ -84,7 +88,7 @@ class State:
         gone = {name: clause for name, clause in self.gone.items() if name != user.name}
         if old is not None and old.name is not None and old.name != user.name:
             gone[old.name] = "updateSmtpUser/effect/newUsername"
-        return replace(self, users=users, gone=gone, doubtful=self.doubtful - {user.name or ""})
+        return replace(self, users=users, gone=gone, doubtful=self.doubtful - {(user.account, user.name or "")})
 
     def drop(self, user: User) -> "State":
         """The state without ``user``."""
@@ -104,7 +108,7 @@ def listing(state: State, account: str) -> Listing:
             return None
         if name in theirs:
             return "listSmtpUsers/rule/own-account"
-        if not state.known_absent(name):
+        if not state.known_absent(name, account):
             return None
         return state.gone.get(name, "createSmtpUser/rule/refused-changes-nothing")
 
