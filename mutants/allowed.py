@@ -16,28 +16,15 @@ from contracts.catalogue import Contract, choose
 from contracts.errors import UsageError
 from drift.text import plain
 from drift.write import write_whole
-from mutants.catalogue import spread_evenly
+from mutants.catalogue import selected
 from mutants.changes import KINDS, Change, changes
 
 _MOST_SEEDS = 100_000
 
 
 def chosen_changes(contract: Contract, only: str, part: tuple[int, ...], seeds: int, sample: int = 0) -> list[Change]:
-    """The changes of one kind, or one by its id (empty: all); then a ``sample`` of each kind; then a shard of them."""
-    found = changes(contract, seeds)
-    if only:
-        found = [change for change in found if only in (change.kind, change.id)]
-        if not found:
-            raise UsageError(
-                f"ONLY {only!r} is no kind of change: choose from {', '.join(KINDS)}, or give a change's id"
-            )
-    if sample:
-        kinds = [[change for change in found if change.kind == kind] for kind in KINDS]
-        found = [change for mine in kinds for change in spread_evenly(mine, sample)]
-    number, of = part
-    if of > len(found):
-        raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} changes to share")
-    return found[number - 1 :: of]
+    """The allowed changes of ``contract`` that `selected` takes."""
+    return selected(changes(contract, seeds), ("change", "kind of change"), KINDS, only, part, sample)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from contracts.catalogue import Contract
 from contracts.errors import UsageError
@@ -48,26 +48,48 @@ def mutants(contract: Contract) -> list[Mutant]:
     return found
 
 
+class Named(Protocol):
+    """What can be selected: its ``id`` begins with the kind that it is of."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Chosen = TypeVar("Chosen", bound=Named)
+
+
 def chosen(contract: Contract, only: str, shard: tuple[int, ...], sample: int = 0) -> list[Mutant]:
-    """The mutants of one family, or one by its id (empty: all); of these a fixed ``sample`` of each family; a shard of it.
+    """The mutants of ``contract`` that `selected` takes, kind being the family."""
+    return selected(mutants(contract), ("mutant", "family of mutants"), FAMILIES, only, shard, sample)
+
+
+def selected(
+    found: Sequence[Chosen],
+    words: tuple[str, str],
+    kinds: Sequence[str],
+    only: str,
+    shard: tuple[int, ...],
+    sample: int,
+) -> list[Chosen]:
+    """Those of one kind, or one by its id (empty: all); of these a fixed ``sample`` of each kind (0: all); a shard of it.
+
+    ``words`` are what one is called, and what a kind of them is.
 
     Raises:
-        UsageError: there is no such family or mutant, or nothing for that shard.
+        UsageError: there is no such kind or id, or nothing for that shard.
     """
-    found = mutants(contract)
+    one, kind = words
     if only:
-        found = [mutant for mutant in found if only in (mutant.family, mutant.id)]
+        found = [item for item in found if only in (item.id, item.id.split("/", 1)[0])]
         if not found:
-            raise UsageError(
-                f"ONLY {only!r} is no family of mutants: choose from {', '.join(FAMILIES)}, or give a mutant's id"
-            )
+            raise UsageError(f"ONLY {only!r} is no {kind}: choose from {', '.join(kinds)}, or give a {one}'s id")
     if sample:
-        families = [[mutant for mutant in found if mutant.family == family] for family in FAMILIES]
-        found = [mutant for mine in families for mutant in spread_evenly(mine, sample)]
+        groups = [[item for item in found if item.id.startswith(f"{name}/")] for name in kinds]
+        found = [item for mine in groups for item in spread_evenly(mine, sample)]
     number, of = shard
     if of > len(found):
-        raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} mutants to share")
-    return found[number - 1 :: of]
+        raise UsageError(f"SHARD {number}/{of}: there are only {len(found)} {one}s to share")
+    return list(found[number - 1 :: of])
 
 
 def spread_evenly(found: Sequence[Item], count: int) -> list[Item]:
