@@ -21,8 +21,8 @@ class Mismatch:
     """Where a value breaks a pattern.
 
     ``path`` leads to the value, ``kind`` is a word for finding ids (`missing`, `unexpected`, `value`), ``expected`` is
-    a phrase for people, ``clause`` names the promise broken where the pattern knows it (see `Promised`), ``about`` the
-    object concerned where it is one of a `Listing`.
+    a phrase for people, ``clause`` names the promise broken where the pattern knows it (see `Promised`), ``otherwise`` the
+    one to suspect where that one is known to be kept, ``about`` the object concerned where it is one of a `Listing`.
     """
 
     path: Path
@@ -30,6 +30,7 @@ class Mismatch:
     expected: str
     clause: str | None = None
     about: str | None = None
+    otherwise: str | None = None
 
 
 class Pattern(Protocol):
@@ -180,31 +181,36 @@ class Encoded:
 class Promised:
     """The inner pattern, owed to a clause of its own: a mismatch is a breach of that clause.
 
-    Not so where a text holds no JSON at all: that is the answering operation's own doing.
+    Where the target has been seen to keep that clause, it is more likely one of ``otherwise``, if given: what was set
+    well may have been spoilt since. Not so where a text holds no JSON at all: that is the answering operation's own doing.
     """
 
     clause: str
     inner: Pattern
+    otherwise: str | None = None
 
     def render(self) -> JSON:
         return self.inner.render()
 
     def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
         for found in self.inner.mismatches(value, path):
-            own = found.clause or (None if found.kind == "encoding" else self.clause)
-            yield replace(found, clause=own)
+            if found.clause is None and found.kind != "encoding":
+                found = replace(found, clause=self.clause, otherwise=self.otherwise)  # noqa: PLW2901 (the same, told more fully)
+            yield found
 
 
 @dataclass(frozen=True)
 class Expected:
     """A row that a `Listing` must hold: ``row`` is its pattern, ``clause`` the promise that put it there.
 
+    ``otherwise`` is suspected where the row is missing and that promise is known to be kept (see `Promised`).
     ``accepts`` tells whether a listed key may be this row's where the key itself is not known yet.
     """
 
     row: Pattern
     clause: str
     accepts: Callable[[str], bool] | None = None
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -248,7 +254,8 @@ class Listing:
         rows: Mapping[str, tuple[int, JSON]], name: str | None, expected: Expected, path: Path
     ) -> Iterator[Mismatch]:
         if name is None or name not in rows:
-            yield Mismatch(path, "row-missing", f"a row for {name or 'the new object'}", expected.clause, name)
+            yield Mismatch(path, "row-missing", f"a row for {name or 'the new object'}", expected.clause, name,
+                           expected.otherwise)  # fmt: skip
             return
         index, row = rows[name]
         for found in expected.row.mismatches(row, (*path, index)):

@@ -112,6 +112,40 @@ class Misplaced(Play):
         return answer
 
 
+class Reset(Play):
+    """A success of one operation also sets one property that was not sent, to what is nothing."""
+
+    def __init__(self, operation: str, name: str, nothing: Any) -> None:
+        self._operation, self._name, self._nothing = operation, name, nothing
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        before, answer = actor.state, super().answer(actor, asked)
+        body = asked.body if isinstance(asked.body, dict) else {}
+        if asked.operation.id == self._operation and answer[0] < 300 and self._name not in body:
+            outcome = actor.done(renamed(asked, {self._name: self._nothing}), before)
+            if outcome is not None:
+                actor.state = outcome.follow(answer[1])
+                self.touched += 1
+        return answer
+
+
+class Unemptied(Lost):
+    """A success of one operation does not take over a property whose new value is nothing."""
+
+    def __init__(self, operation: str, name: str, nothing: Any) -> None:
+        super().__init__(operation, name)
+        self._nothing = nothing
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        value = asked.body.get(self._name) if isinstance(asked.body, dict) else None
+        empty = type(value) is type(self._nothing) and value == self._nothing
+        return super().answer(actor, asked) if empty else Play.answer(self, actor, asked)
+
+
+_NOTHING: dict[str, Any] = {"array": [], "boolean": False, "number": 0, "integer": 0}
+"""By type, what servers that look for truth take for absent."""
 _PLAYS = {
     "lost": ("a success changes nothing", Lost),
     "late": ("a success is seen one call late", Late),
@@ -130,10 +164,23 @@ def effects(contract: Contract) -> Iterator[Mutant]:
         for name in Bodies(contract).optional(operation):
             lost = partial(Lost, operation.id, name)
             yield _mutant(operation, f"lost/{name}", f"{name} is not taken over", lost, name)
+        if "existing" in roles:
+            yield from _of_nothing(operation, Bodies(contract))
         if roles == {"new"}:
             yield _mutant(operation, "doubled", "two objects are made", partial(Doubled, operation.id))
         if "existing" in roles:
             yield _mutant(operation, "misplaced", "another object is changed", partial(Misplaced, operation.id))
+
+
+def _of_nothing(operation: Operation, bodies: Bodies) -> Iterator[Mutant]:
+    """What a change does to properties that it does not name, or empties."""
+    for name in bodies.optional(operation):
+        kind = bodies.properties(operation)[name].get("type")
+        if kind in _NOTHING:
+            reset = partial(Reset, operation.id, name, _NOTHING[kind])
+            unemptied = partial(Unemptied, operation.id, name, _NOTHING[kind])
+            yield _mutant(operation, f"reset/{name}", f"{name} is emptied where it is not sent", reset, name)
+            yield _mutant(operation, f"unemptied/{name}", f"{name} cannot be emptied", unemptied, name)
 
 
 def _mutant(operation: Operation, what: str, says: str, play: Any, name: str = "") -> Mutant:

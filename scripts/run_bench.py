@@ -23,7 +23,7 @@ from scripts.bench_process import BenchError
 from scripts.bench_speed import load_rows, suite_rows
 from scripts.bench_table import table
 
-MUTANTS, SEEDS = 6, 20
+MUTANTS, SEEDS = 4, 20
 
 
 def measure(contract: Contract, given: argparse.Namespace) -> dict[str, str]:

@@ -142,6 +142,13 @@ class IgnoresNothing(JetEmail):
         return super().update(account, {name: value for name, value in body.items() if value or name not in DEFAULTS})
 
 
+class ResetsDomains(JetEmail):
+    """An update of anything else empties the list of domains."""
+
+    def update(self, account: str, body: dict[str, Any]) -> Answer:
+        return super().update(account, {"approvedDomains": [], **body})
+
+
 class MergesLists(JetEmail):
     """An updated list is added to the one before."""
 

@@ -96,6 +96,26 @@ def test_a_misplaced_change_hits_another(served: Player) -> None:
     assert set(served.rows()) == {"b"}
 
 
+def test_a_reset_empties_what_was_not_sent(served: Player) -> None:
+    """Expectation: an update of something else empties the quota; an update of the quota does not."""
+    served.show("state/updateSmtpUser/reset/quota")
+    served.ask("POST", {"username": "a", "quota": 5, "ipRestrictions": ["10.0.0.1"]})
+    assert served.status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
+    assert served.rows()["a"]["quota"] == 6
+    assert served.status("PATCH", {"currentUsername": "a", "password": SECRET}) == 200
+    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (0, '["10.0.0.1"]')
+
+
+def test_what_cannot_be_emptied_can_be_changed(served: Player) -> None:
+    """Expectation: a quota of zero is not taken over, with what else is sent; another quota is."""
+    served.show("state/updateSmtpUser/unemptied/quota")
+    served.ask("POST", {"username": "a", "quota": 5})
+    assert served.status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
+    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (5, '["10.0.0.1"]')
+    assert served.status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
+    assert served.rows()["a"]["quota"] == 6
+
+
 def test_a_replaced_conflict_overwrites(served: Player) -> None:
     """Expectation: creating a taken name succeeds, and the first user's settings are gone."""
     served.show("state/createSmtpUser/replaced")

@@ -138,6 +138,8 @@ def test_promised_gives_its_clause_to_breaches() -> None:
     Expectation: its own clause, the inner one's, none; all else about the mismatch stays.
     """
     assert list(Promised("p", Constant(1)).mismatches(2, ("x",))) == [Mismatch(("x",), "value", "1", "p")]
+    suspected = Promised("p", Constant(1), "q")
+    assert list(suspected.mismatches(2, ("x",))) == [Mismatch(("x",), "value", "1", "p", otherwise="q")]
     inner = Fields({"a": Promised("inner", Constant(1)), "b": Constant(1)})
     assert [m.clause for m in Promised("p", inner).mismatches({"a": 2, "b": 2})] == ["inner", "p"]
     assert [m.clause for m in Promised("p", Encoded(Constant(1))).mismatches("[")] == [None]

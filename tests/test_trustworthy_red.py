@@ -48,6 +48,7 @@ CASES = {
         Case(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
         Case(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
         Case(drifted.IgnoresNothing, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        Case(drifted.ResetsDomains, "breaking", "PATCH", "updateSmtpUser/effect/untouched/approvedDomains/value"),
         Case(drifted.MergesLists, "breaking", "PATCH", "updateSmtpUser/effect/ipRestrictions/value"),
         Case(drifted.DemandsDigits, "breaking", "POST", "createSmtpUser/request/password/minLength/refused"),
         Case(drifted.RefusesSmallQuota, "breaking", "PATCH", "updateSmtpUser/request/quota/minimum/refused"),

@@ -4,7 +4,7 @@ What is known is a set of worlds: states that the answers so far leave possible.
 was not allowed; one that no world allows is a disagreement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,9 +48,18 @@ class Judge:
         self._model = contract.model
 
     def judge(
-        self, worlds: Sequence[State], request: Request, reply: Reply, aim: Sequence[str], secret: SecretTest
+        self,
+        worlds: Sequence[State],
+        request: Request,
+        reply: Reply,
+        aim: Sequence[str],
+        secret: SecretTest,
+        kept: Collection[str] = (),
     ) -> Judged:
-        """Judge ``reply`` to ``request``. ``aim`` are the clauses that the request was made for, if any."""
+        """Judge ``reply`` to ``request``.
+
+        ``aim`` are the clauses that the request was made for, if any, ``kept`` those that earlier answers showed to hold.
+        """
         if request.operation is None:
             return self._undeclared(worlds, request, reply)
         operation = self._contract.operations[request.operation]
@@ -73,7 +82,7 @@ class Judge:
         if any(found.unreadable for found in judged.disagreements):
             judged.worlds = _distinct(outcome.follow(judged.json) for _, outcome in fitting)
             return judged
-        self._values(operation, fitting, reply, judged)
+        self._values(operation, fitting, reply, judged, kept)
         return judged
 
     def judge_fault(
@@ -91,7 +100,12 @@ class Judge:
         return judged
 
     def _values(
-        self, operation: Operation, fitting: Sequence[tuple[State, Outcome]], reply: Reply, judged: Judged
+        self,
+        operation: Operation,
+        fitting: Sequence[tuple[State, Outcome]],
+        reply: Reply,
+        judged: Judged,
+        kept: Collection[str],
     ) -> None:
         """Keep the worlds whose pattern the body fits; else say how it misses the one that it comes nearest to."""
         tried = [
@@ -108,12 +122,16 @@ class Judge:
         judged.worlds = [nearest.follow(judged.json)]
         judged.lost |= {found.about for found in mismatches if found.about is not None}
         for found in mismatches:
-            judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json))
+            blamed = found.otherwise if found.clause in kept else None
+            judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json, blamed))
 
-    def _mismatch(self, operation: Operation, status: int, found: Mismatch, shown: Any) -> Disagreement:
+    def _mismatch(
+        self, operation: Operation, status: int, found: Mismatch, shown: Any, blamed: str | None
+    ) -> Disagreement:
         at = pointer(found.path)
-        clause = found.clause or f"{operation.id}/{status}/body/{at}"
-        name = clause if found.clause else f"{operation.id}/{status}/body/{at}"
+        clause = blamed or found.clause or f"{operation.id}/{status}/body/{at}"
+        setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
+        name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
         return Disagreement(
             id=f"{name}/{found.kind}",

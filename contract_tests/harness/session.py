@@ -43,6 +43,7 @@ class Session:
         self.record = record
         self.stage = "probes"
         self.exercised: set[str] = set()
+        self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
         self.is_mock = False
         self.stopped: str | None = None
@@ -139,7 +140,7 @@ class Session:
         if self.faulted is not None:
             judged = self._judge.judge_fault(self.worlds, asked, reply, self.faulted, self._secret)
         else:
-            judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret)
+            judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret, self.kept)
         self._note(asked, exchange, judged)
         return reply
 
@@ -217,6 +218,7 @@ class Session:
             if status >= 400 or operation.reads_only:
                 self.good[operation.id] = exchange
         self.exercised |= judged.kept
+        self.kept |= judged.kept
         self.exercised.add(f"{operation.id}/response/{status}")
         self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in properties(judged.json)}
 

@@ -185,10 +185,11 @@ class JetEmail:
                 told = state.knows_all or len(how) == 1
                 settings[other] = how[0] != "200-clear" if told else UNKNOWN
         owed = {**user.owed, **{name: f"{UPDATE}/effect/{name}" for name in changed}}
-        new = replace(user, settings=settings, owed=owed, changed=at)
+        new = replace(user, settings=settings, owed=owed, changed=at, fresh=user.fresh | set(changed))
         if "newUsername" in body:
             owed |= {"username": f"{UPDATE}/effect/newUsername", "asked": f"{UPDATE}/request/newUsername/pattern"}
-            new = replace(new, asked=body["newUsername"], name=name_stored(state, body["newUsername"]))
+            name = name_stored(state, body["newUsername"])
+            new = replace(new, asked=body["newUsername"], name=name, fresh=new.fresh | {"username"})
         return [Outcome(200, f"{UPDATE}/response/200", why, answer, state.put(new, user))]
 
     def _unsure(self, state: State, account: Account, name: str, *others: str | None) -> State:

@@ -42,6 +42,8 @@ RULES: dict[str, str] = {
     f"{UPDATE}/rule/flags-exclusive": "allowAnyDomain and allowAllDomains cannot both be enabled: 400.",
     f"{UPDATE}/rule/paid-feature": "allowAnyDomain needs a paid plan: 403.",
     f"{UPDATE}/rule/no-updates": "An update that updates nothing is 400.",
+    f"{UPDATE}/effect/untouched": "An update leaves alone what it does not name, and every other user.",
+    f"{DELETE}/effect/untouched": "A deletion leaves every other user alone.",
     f"{DELETE}/rule/name-unknown": "Deleting a user that the account does not have is 404.",
     f"{DELETE}/effect/removed": "A deleted user is no longer listed, and its name is free.",
     f"{UPDATE}/effect/newUsername": "A renamed user is listed under its new name only, and the old one is free.",

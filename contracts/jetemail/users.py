@@ -30,7 +30,8 @@ _DAY = 86_400.0
 class User:
     """One SMTP user. ``name`` is None while only the list can tell what the vendor made of ``asked``.
 
-    ``owed`` names, for each setting, the clause that says it must be shown so. Times are in seconds since the epoch.
+    ``owed`` names, for each setting, the clause that says it must be shown so, ``fresh`` are settings that an update made
+    since the last list. Times are in seconds since the epoch.
     """
 
     account: str
@@ -40,13 +41,15 @@ class User:
     owed: Mapping[str, str]
     created: float
     changed: float
+    fresh: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class State:
     """All that is known. ``gone`` maps a name that must not be listed to the clause that removed it (the mock needs none).
 
-    ``doubtful`` are accounts and names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
+    ``since`` are the operations that changed or removed users after they were listed, in order: what is listed otherwise
+    than before may be their doing. ``doubtful`` are accounts and names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
     a request made them; where it is empty, that holds for all: the mock knows everything.
     """
 
@@ -55,6 +58,7 @@ class State:
     fresh: str
     users: tuple[User, ...] = ()
     gone: Mapping[str, str] = field(default_factory=dict)
+    since: tuple[str, ...] = ()
     doubtful: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -88,14 +92,18 @@ class State:
         gone = {name: clause for name, clause in self.gone.items() if name != user.name}
         if old is not None and old.name is not None and old.name != user.name:
             gone[old.name] = "updateSmtpUser/effect/newUsername"
-        return replace(self, users=users, gone=gone, doubtful=self.doubtful - {(user.account, user.name or "")})
+        since = (*self.since, "updateSmtpUser") if old is not None else self.since
+        return replace(
+            self, users=users, gone=gone, since=since, doubtful=self.doubtful - {(user.account, user.name or "")}
+        )
 
     def drop(self, user: User) -> "State":
         """The state without ``user``."""
         users = tuple(u for u in self.users if u is not user)
         if self.knows_all:
             return replace(self, users=users)
-        return replace(self, users=users, gone={**self.gone, user.name or "": "deleteSmtpUser/effect/removed"})
+        gone = {**self.gone, user.name or "": "deleteSmtpUser/effect/removed"}
+        return replace(self, users=users, gone=gone, since=(*self.since, "deleteSmtpUser"))
 
 
 def listing(state: State, account: str) -> Listing:
@@ -118,7 +126,11 @@ def listing(state: State, account: str) -> Listing:
     clause = "createSmtpUser/effect/username"
     return Listing(
         key="username",
-        known={u.name: Expected(_row(state, u), u.owed.get("username", clause)) for u in mine if u.name is not None},
+        known={
+            u.name: Expected(_row(state, u), u.owed.get("username", clause), otherwise=_suspect(state, u, "username"))
+            for u in mine
+            if u.name is not None
+        },
         unnamed=[Expected(_row(state, u), clause, accepts(u)) for u in mine if u.name is None],
         absent=absent,
     )
@@ -127,6 +139,9 @@ def listing(state: State, account: str) -> Listing:
 def named(state: State, account: str, shown: Any) -> State:
     """The state after the list ``shown``: users whose names only the list could tell have them."""
     unnamed = [user for user in state.users if user.account == account and user.name is None]
+    if state.since:
+        state = replace(state, since=(), users=tuple(replace(user, fresh=frozenset()) for user in state.users))
+        unnamed = [user for user in state.users if user.account == account and user.name is None]
     if not unnamed:
         return state
     for user, name in zip(unnamed, listing(state, account).resolve(shown), strict=True):
@@ -149,11 +164,25 @@ def _row(state: State, user: User) -> Pattern:
         "created_date": _time(str(int(user.created * 1000)), user.created, lambda shown: float(shown) / 1000),
         "last_modified": _time(int(user.changed), user.changed, float),
     }
-    owed = {name: Promised(user.owed[name], p) if name in user.owed else p for name, p in required.items()}
+    owed = {
+        name: Promised(user.owed[name], pattern, _suspect(state, user, name)) if name in user.owed else pattern
+        for name, pattern in required.items()
+    }
     flag = _flag(user.settings["allowAllDomains"], as_integer=all_form == "integer")
     said = frozenset() if all_form == "absent" else frozenset({"allowAllDomains"})
     clause = user.owed.get("allowAllDomains", "createSmtpUser/effect/allowAllDomains")
-    return Fields(owed, {"allowAllDomains": Promised(clause, flag)}, said=said)
+    return Fields(
+        owed, {"allowAllDomains": Promised(clause, flag, _suspect(state, user, "allowAllDomains"))}, said=said
+    )
+
+
+def _suspect(state: State, user: User, setting: str) -> str | None:
+    """The clause to suspect where a setting that was well made is not listed so, or (``username``) the user is not.
+
+    Not the update that made the setting itself; and a deletion may lose a user, but changes none.
+    """
+    operations = [name for name in state.since if setting == "username" or name == "updateSmtpUser"]
+    return f"{operations[-1]}/effect/untouched" if operations and setting not in user.fresh else None
 
 
 def _may_show(user: User, name: str) -> bool:
