@@ -11,24 +11,19 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.options import parser, resolve
+from contract_tests.harness.options import parser, resolve, understood
 from contract_tests.harness.plugin import ContractPlugin
 from contract_tests.harness.suite import Suite
-from contracts.errors import UsageError
 from drift.report_terminal import terminal
 from drift.verdict import exit_status
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the suite; see the module for the statuses."""
-    try:
-        options = resolve(vars(parser().parse_args(arguments)))
-        suite = Suite(options)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    except SystemExit as end:  # --help
-        return 3 if end.code else 0
+    suite = understood(lambda: Suite(resolve(vars(parser().parse_args(arguments)))))
+    if isinstance(suite, int):
+        return suite
+    options = suite.options
     signal.signal(signal.SIGTERM, _interrupt)
     print(f"seed {options.seed}", flush=True)
     plugin = ContractPlugin(suite)

@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from contract_tests.harness.attempt import Attempt
 from contract_tests.harness.clients import Client
-from contract_tests.harness.lifecycle import clean_up
+from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.names import Names
-from contract_tests.harness.options import account_keys, checked_target
+from contract_tests.harness.options import account_keys, address, checked_target
+from contract_tests.harness.plugin import ContractBrokenError
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contracts.catalogue import choose, contracts
@@ -26,8 +27,8 @@ for _contract in contracts().values():
     Client.findable(_contract)
 
 
-class ContractBrokenError(AssertionError):
-    """The target's answers are not what its contract allows; the text says which, a line each."""
+class InconclusiveError(Exception):
+    """The target cannot be judged; the text says why, in a line: it does not answer, or does not take the key."""
 
 
 class Replay:
@@ -37,6 +38,7 @@ class Replay:
 
     Raises:
         ContractBrokenError: on leaving, where an answer was not one that the contract allows.
+        InconclusiveError: on entering, where the target cannot be judged.
         contracts.errors.UsageError: the target or a key will not do.
     """
 
@@ -52,12 +54,16 @@ class Replay:
         if base == "mock":
             base = self._stack.enter_context(running(build([self._contract])))
         now = datetime.now(UTC)
-        base += self._contract.base_path
+        base = address(self._contract, base)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
         self._session = Session(self._contract, base, self._keys, Names(now.date()), record)
         self._stack.callback(self._session.close)
         self._runner = Runner(self._session)
         self._stack.callback(self._clean_up)
+        preflight(self._session, self._runner)
+        if self._session.stopped is not None:
+            self._stack.close()
+            raise InconclusiveError(self._session.stopped)
         self._attempt: Attempt = self._stack.enter_context(self._session.attempting())
         return self
 

@@ -5,19 +5,19 @@
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_tests.harness.options import Parser, folder, shard
-from contract_tests.harness.spread import cores, spread
-from contracts.catalogue import Contract, choose
+from contract_tests.harness.options import understood
+from contract_tests.harness.spread import cores
+from contracts.catalogue import Contract
 from contracts.errors import UsageError
 from drift.text import plain
 from drift.write import write_whole
 from mutants.catalogue import selected
 from mutants.changes import KINDS, Change, changes
+from mutants.command import ordered, parser
 
 _MOST_SEEDS = 100_000
 
@@ -27,48 +27,30 @@ def chosen_changes(contract: Contract, only: str, part: tuple[int, ...], seeds: 
     return selected(changes(contract, seeds), ("change", "kind of change"), KINDS, only, part, sample)
 
 
+def _select(contract: Contract, given: Any) -> list[Change]:
+    given.seeds = _seeds(str(given.seeds))
+    return chosen_changes(contract, given.only, given.shard, given.seeds, given.sample)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Try every change; see the module for the statuses."""
-    parser = Parser(prog="python -m mutants.allowed", description="Looks for false alarms.", allow_abbrev=False)
-    parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
-    parser.add_argument("--only", default="", help="one kind of change (wire, reading, pair, seed), or one change's id")
-    parser.add_argument("--shard", default="", help="i/n: the i-th of n parts")
-    parser.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
-    parser.add_argument("--sample", type=int, choices=range(1000), default=0, metavar="N",
-                        help="a fixed sample: so many of each kind (all)")  # fmt: skip
-    parser.add_argument("--out", default="reports", help="the folder for allowed.json (reports)")
-    try:
-        given = parser.parse_args(arguments)
-        seeds = _seeds(given.seeds)
-        for contract in choose(given.vendor or "all"):
-            chosen_changes(contract, given.only, shard(given.shard), seeds, given.sample)
-        out = folder(given.out or "reports")
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    except SystemExit as end:  # --help
-        return 3 if end.code else 0
-    began = time.monotonic()
-    todo = {"vendor": given.vendor or "all", "only": given.only, "shard": shard(given.shard), "seeds": seeds,
-            "sample": given.sample}  # fmt: skip
-    spent = spread(Path(__file__).parent / "every_change.py", todo, cores())
-    seconds = time.monotonic() - began
-    if spent.interrupted or spent.problems:
-        what = (
-            f"{len(spent.problems)} runs came to no end, the first: {spent.problems[0]}"
-            if spent.problems
-            else "interrupted"
-        )
-        print(f"error: {plain(what)}; nothing was written", file=sys.stderr)
+    made = parser("python -m mutants.allowed", "Looks for false alarms.", "change", KINDS)
+    made.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
+    order = understood(lambda: ordered(made, arguments, _select))
+    if isinstance(order, int):
+        return order
+    spent, seconds = order.carry_out("every_change.py")
+    if spent.failure:
+        print(f"error: {spent.failure}; nothing was written", file=sys.stderr)
         return 2
     results = sorted(spent.results, key=lambda result: (result["contract"], result["change"]))
     try:
         shown = {"format": 1, "seconds": round(seconds, 1), "processes": cores(), "changes": results}
-        write_whole(out / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        write_whole(order.out / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        print(f"error: the report could not be written to {out}: {error.strerror}", file=sys.stderr)
+        print(f"error: the report could not be written to {order.out}: {error.strerror}", file=sys.stderr)
         return 2
-    return _tell(results, seconds, out)
+    return _tell(results, seconds, order.out)
 
 
 def _seeds(text: str) -> int:

@@ -101,6 +101,8 @@ class Court:
         try:
             runner = Runner(session)
             preflight(session, runner)
+            if record.findings:
+                return record, record.findings
             for found in _stages(session, runner, self._plan if probes is None else probes):
                 if found or session.stopped is not None:
                     record.reason = record.reason or session.stopped

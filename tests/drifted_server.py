@@ -193,7 +193,7 @@ class DeletesByPrefix(JetEmail):
         return super().problems(method, account, body)
 
 
-class HidesNothing(Rewritten):
+class HidesEmptyLists(Rewritten):
     """The list of an account without users is 404."""
 
     METHOD, STATUS = "GET", 200

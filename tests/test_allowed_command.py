@@ -46,11 +46,11 @@ def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> Non
 
 def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
-    from mutants import allowed  # noqa: PLC0415 (patched below)
+    from mutants import allowed, command  # noqa: PLC0415 (patched below)
 
     result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
-    monkeypatch.setattr(allowed, "spread", lambda *_: allowed_spread(result))
+    monkeypatch.setattr(command, "spread", lambda *_: allowed_spread(result))
     assert allowed.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
     assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
 

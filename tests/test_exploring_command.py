@@ -12,7 +12,7 @@ import httpx
 import pytest
 import redis
 
-from contracts.catalogue import ROOT, Contract
+from contracts.catalogue import Contract
 from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.catalogue import mutants
@@ -221,4 +221,22 @@ def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
     assert ended.status == 1
     assert "TARGET 'ftp://x'" in ended.out
     assert _run_case(case, "mock").status == 0
-    assert ROOT.is_dir()
+
+
+def test_a_case_tells_a_dead_target_from_drift(tmp_path: Path) -> None:
+    """Claim: what cannot be judged is not called broken. Situation: a case on a closed port, and with a wrong key.
+
+    Expectation: an error that says why, and no broken contract.
+    """
+    case = tmp_path / "test_case.py"
+    case.write_text(
+        "from contract_tests.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
+    )
+    dead = _run_case(case, "http://127.0.0.1:9")
+    assert dead.status == 1
+    assert "InconclusiveError: no answer from http://127.0.0.1:9" in dead.out
+    with serving(drifted.Forbids()) as at:
+        refused = command("pytest", "-q", str(case), TARGET=at.url, JETEMAIL_API_KEY="wrong-key-of-nobody")
+    assert "InconclusiveError: the target does not accept the key in JETEMAIL_API_KEY" in refused.out
+    assert "ContractBrokenError" not in dead.out + refused.out
+    assert "wrong-key-of-nobody" not in refused.out

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.harness.examples import AwayError, shared
-from contract_tests.harness.options import FLAGS, Options, Parser, resolve
+from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
 from contract_tests.harness.spread import cores, spread
-from contracts.errors import UsageError
 from drift.finding import Severity
 from drift.text import plain
 from drift.write import write_whole
@@ -71,22 +70,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for flag in _FLAGS:
         parser.add_argument(flag, **FLAGS[flag])
-    try:
-        given = {
-            **{flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS},
-            **vars(parser.parse_args(arguments)),
-        }
+
+    def read() -> Options:
+        blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
+        given = {**blank, **vars(parser.parse_args(arguments))}
         options = resolve({**given, "minutes": given["minutes"] or _USUAL_MINUTES})
         shared()
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
+        return options
+
+    try:
+        options = understood(read)
     except AwayError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except SystemExit as end:  # --help
-        return 3 if end.code else 0
-    return _explore(options)
+    return options if isinstance(options, int) else _explore(options)
 
 
 def _explore(options: Options) -> int:

@@ -15,6 +15,7 @@ from contract_tests.harness.explore import Depth, explore_lives, explore_request
 from contract_tests.harness.interruption import Interruption
 from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.names import Names
+from contract_tests.harness.options import address
 from contract_tests.harness.reproduce import steps
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
@@ -36,7 +37,7 @@ class Explorer:
         self._contract, self._keys, self._told = contract, keys, told
         self._stack = ExitStack()
         base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
-        self._base = base if base.count("/") > 2 else base + contract.base_path
+        self._base = address(contract, base)
         self._database = database
         self._depth = Depth(EXAMPLES, LIVES, STEPS, database, shrinks=math.inf, heed=told.heed)
         self._searches = [*modes(contract), ("", "lives")]

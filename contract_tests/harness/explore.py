@@ -34,8 +34,7 @@ class Depth:
     ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
     with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. ``until``, on the monotonic
     clock, ends a search; one that found something has `SHRINKING` seconds more to make it small, and ``shrinks`` requests:
-    a vendor counts them. ``heed``, called before every
-    request, raises where the search is to end at once.
+    a vendor counts them. ``heed``, called before every request, raises where the search is to end at once.
     """
 
     examples: int = 8

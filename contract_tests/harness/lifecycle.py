@@ -34,9 +34,7 @@ def preflight(session: Session, runner: Runner) -> None:
         if status in (502, 503, 504):
             session.stopped = f"the target answers {status}: an outage, not drift; run again later"
             return
-        if not first.outage and not first.disagreements.keys() <= {
-            f"{session.contract.lifecycle.read}/credential/refused"
-        }:
+        if first.disagreements and not first.outage:
             runner.confirm(first, lambda: _reading(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:

@@ -3,12 +3,13 @@
 import os
 import re
 import secrets
+import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +17,7 @@ import httpx
 from contracts.catalogue import Contract, choose
 from contracts.errors import UsageError
 
+Given = TypeVar("Given")
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
@@ -54,6 +56,17 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; --help lists the options")
+
+
+def understood(read: Callable[[], Given]) -> Given | int:
+    """What ``read`` makes of a command line; the exit status where it is wrong, which is told in one line, or asks for help."""
+    try:
+        return read()
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except SystemExit as end:  # --help
+        return 3 if end.code else 0
 
 
 def parser() -> ArgumentParser:
@@ -124,6 +137,11 @@ def checked_target(target: str, chosen: list[Contract]) -> str:
         if host in contract.hosts:
             raise UsageError(f"TARGET {host} is {contract.name}'s own server: runs on a vendor are not possible yet")
     return target.rstrip("/")
+
+
+def address(contract: Contract, target: str) -> str:
+    """Where the contract's operations are: below ``target``, whose own path, if it has one, replaces the server's."""
+    return target if urlsplit(target).path else target + contract.base_path
 
 
 def _plain_host(target: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from contract_tests.harness.progress import Progress
+from drift.text import plain
 
 _RESULT = "result"
 _ITSELF = "contract_tests.harness.spread"
@@ -46,6 +47,15 @@ class Spread:
     results: list[Any] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def failure(self) -> str:
+        """Why not all of the work was done, in a line; empty where it was."""
+        if self.interrupted:
+            return "interrupted"
+        return (
+            plain(f"{len(self.problems)} runs came to no end, the first: {self.problems[0]}") if self.problems else ""
+        )
 
 
 class _Gatherer:

@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.names import Names
-from contract_tests.harness.options import Options
+from contract_tests.harness.options import Options, address
 from contract_tests.harness.plan import plan
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.runner import Runner
@@ -103,7 +102,7 @@ class Suite:
             if self._mock is None:
                 self._mock = self._stack.enter_context(running(build(self.options.contracts)))
             target = self._mock
-        return target if urlsplit(target).path else target + contract.base_path
+        return address(contract, target)
 
     @property
     def chosen_seed(self) -> int | None:
