@@ -19,8 +19,11 @@ ONLY ?=
 SHARD ?=
 MINUTES ?=
 GRPC_TARGET ?=
+SURFACE ?=
+THOROUGH ?=
 FAIL_ON ?= breaking
 PORT ?= 8025
+GRPC_PORT ?= 8026
 SEEDS ?= 200
 
 .PHONY: help
@@ -37,11 +40,11 @@ environment:
 contract: environment ## check vendors' contracts against the mock, an address, or the vendor
 	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
-		--fail-on '$(FAIL_ON)'
+		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
 .PHONY: mock
-mock: environment ## play every vendor on PORT=8025 until interrupted
-	@$(RUN) -m mock_server --port '$(PORT)'
+mock: environment ## play every vendor on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
+	@$(RUN) -m mock_server --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
 
 .PHONY: test
 test: environment lint types check-generated ## everything that CI runs

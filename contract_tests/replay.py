@@ -84,6 +84,10 @@ class Replay:
         """A name for an object, of this run's form and never given before."""
         return self._session.names.mint(length)
 
+    def identity(self, name: str) -> str:
+        """The id that the server handed out to the object made under ``name``."""
+        return self._session.identity(name)
+
     def _clean_up(self) -> None:
         if self._session.made and self._session.stopped is None:
             clean_up(self._session, self._runner)

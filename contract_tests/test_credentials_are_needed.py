@@ -8,10 +8,10 @@ FAMILY = "credentials"
 STAGE = "probes"
 
 
-def test_a_request_without_a_good_credential_is_refused(suite: Suite, slug: str, probe: Probe) -> None:
+def test_a_request_without_a_good_credential_is_refused(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
     """Claim: No operation does anything without a good credential.
 
     Situation: an operation's valid request, with no key, a wrong one, the right one under another scheme or without one.
     Expectation: the documented refusal, and an object that stays as it was.
     """
-    expect_none(proceed(suite, slug).runner.run(probe))
+    expect_none(proceed(suite, slug, surface).runner.run(probe))

@@ -20,13 +20,13 @@ def test_random_requests_are_answered_as_documented(suite: Suite, slug: str, ope
 
 
 @wanted(lambda suite: suite.explores("explore/lives"))
-def test_random_lives_keep_to_the_model(suite: Suite, slug: str) -> None:
+def test_random_lives_keep_to_the_model(suite: Suite, slug: str, surface: str) -> None:
     """Claim: the contract holds along any path through its states.
 
     Situation: random lives of objects under a few names that cross, for as long as MINUTES says.
     Expectation: each answer is one that the model allows; else the shortest life that shows it.
     """
-    run = proceed(suite, slug)
+    run = proceed(suite, slug, surface)
     until = time.monotonic() + 60 * suite.options.minutes
     findings = explore_lives(run.session, run.runner, suite.chosen_seed)
     turn = 0

@@ -8,10 +8,10 @@ FAMILY = "refused"
 STAGE = "probes"
 
 
-def test_a_request_past_a_bound_is_refused(suite: Suite, slug: str, probe: Probe) -> None:
+def test_a_request_past_a_bound_is_refused(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
     """Claim: Whatever the document forbids is refused.
 
     Situation: a valid request but for one property, just past one of its constraints.
     Expectation: the documented refusal.
     """
-    expect_none(proceed(suite, slug).runner.run(probe))
+    expect_none(proceed(suite, slug, surface).runner.run(probe))

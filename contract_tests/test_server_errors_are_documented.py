@@ -8,10 +8,10 @@ FAMILY = "faults"
 STAGE = "probes"
 
 
-def test_a_server_error_has_the_documented_form(suite: Suite, slug: str, probe: Probe) -> None:
+def test_a_server_error_has_the_documented_form(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
     """Claim: A server error has the documented form.
 
     Situation: the mock, told to fail with a documented status (other targets cannot be told to).
     Expectation: the documented body.
     """
-    expect_none(proceed(suite, slug).runner.run(probe))
+    expect_none(proceed(suite, slug, surface).runner.run(probe))

@@ -8,10 +8,10 @@ FAMILY = "undeclared"
 STAGE = "probes"
 
 
-def test_a_method_that_is_not_documented_does_not_succeed(suite: Suite, slug: str, probe: Probe) -> None:
+def test_a_method_that_is_not_documented_does_not_succeed(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
     """Claim: What the document does not declare is not there.
 
     Situation: a method that no document declares, on a path that one does, with a good credential.
     Expectation: any answer but success.
     """
-    expect_none(proceed(suite, slug).runner.run(probe))
+    expect_none(proceed(suite, slug, surface).runner.run(probe))

@@ -5,10 +5,11 @@ import importlib
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from contracts.document import OpenApi, Operation, read_json
@@ -22,11 +23,26 @@ SLUG = re.compile(r"[a-z][a-z0-9]*")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a credential may stand: in ``header``, written as ``form`` with the key in place of ``{}``."""
+    """Where a credential may stand, written as ``form`` with the key in place of ``{}``.
+
+    Either in the header ``header``, or in the JSON body under ``field``.
+    """
 
     name: str
-    header: str
     form: str
+    header: str = ""
+    field: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """What stands beside the key; empty where it stands alone."""
+        return self.form.replace("{}", "").strip()
+
+    def put(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        """``headers`` and ``body`` with ``value`` in this place; a body that is no object holds none."""
+        if self.header:
+            return {**headers, self.header: value}, body
+        return dict(headers), {**body, self.field: value} if isinstance(body, dict) else body
 
 
 @dataclass(frozen=True)
@@ -45,11 +61,24 @@ class Credential:
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """The operations that make, remove and read back an object."""
+    """The operations that make, remove and read back an object.
+
+    ``id`` is the property of create's answer that holds the object's id, as a JSON pointer, where the server hands ids
+    out. What names an object then is its id, and the name that a run gives in create is only a mark to know it by.
+    ``lag`` is for how many seconds after a change a reading may still show what was before.
+    """
 
     create: str
     remove: str
     read: str
+    id: str = ""
+    lag: float = 0.0
+
+    def identity(self, shown: Any) -> str | None:
+        """The id that create's answer ``shown`` tells; None where it tells none, or the server hands none out."""
+        for part in self.id.split("/")[1:]:
+            shown = shown.get(part) if isinstance(shown, dict) else None
+        return shown if self.id and isinstance(shown, str) and shown else None
 
 
 @dataclass(frozen=True)
@@ -58,6 +87,18 @@ class Rate:
 
     requests: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Grpc:
+    """How the vendor speaks gRPC: the full name of its ``service``, and the method of each operation."""
+
+    service: str
+    methods: dict[str, str]
+
+
+ROLES = ("new", "existing", "foreign")
+"""What an argument names: an object to be, one that is, or something that a run never makes."""
 
 
 class Contract:
@@ -85,20 +126,24 @@ class Contract:
                 raise UsageError(f"{self.file}: needs `{key}`, a {kind.__name__}")
         return settings
 
-    def _tables(self, key: str, kind: type) -> list[Any]:
+    def _tables(self, key: str, kind: type[Any]) -> list[Any]:
         """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
         raw = self.settings[key]
         types = get_type_hints(kind)
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
         made = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
                 raise UsageError(f"{self.file}: `{key}` is a table")
             if wrong := [
                 *(f"unknown {n!r}" for n in table.keys() - types),
-                *(f"no {n!r}" for n in types.keys() - table),
+                *(f"no {n!r}" for n in needed - table.keys()),
             ]:
                 raise UsageError(f"{self.file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
             for name, wanted in types.items():
+                if name not in table:
+                    continue
+                wanted = get_origin(wanted) or wanted  # noqa: PLW2901 (dict[str, str] is checked as a dict)
                 fits = isinstance(table[name], int | float) if wanted is float else type(table[name]) is wanted
                 if not fits or (wanted is float and isinstance(table[name], bool)):
                     raise UsageError(f"{self.file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
@@ -112,8 +157,11 @@ class Contract:
 
     @cached_property
     def places(self) -> list[Place]:
-        """Where a credential may stand, the usual place first."""
-        return self._tables("places", Place)
+        """Where a credential may stand, the usual place first: a header."""
+        found: list[Place] = self._tables("places", Place)
+        if not found or not found[0].header or any(bool(place.header) == bool(place.field) for place in found):
+            raise UsageError(f"{self.file}: each of `places` has a `header` or a `field`, and the first a `header`")
+        return found
 
     @cached_property
     def credentials(self) -> list[Credential]:
@@ -144,17 +192,65 @@ class Contract:
 
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
-        """By operation, the body fields (JSON pointers) that name objects, each ``new`` or ``existing``."""
-        raw: dict[str, dict[str, str]] = self.settings["identities"]
-        for operation, fields in raw.items():
+        """By operation, the arguments that name something, each with its role (see `ROLES`)."""
+        found: dict[str, dict[str, str]] = {}
+        for operation, roles in self.settings["identities"].items():
             self._declared(operation, "identities")
-            if not isinstance(fields, dict):
-                raise UsageError(f"{self.file}: identities.{operation} is a table from JSON pointers to roles")
-            for pointer, role in fields.items():
-                if role not in ("new", "existing") or not pointer.startswith("/"):
-                    raise UsageError(f"{self.file}: identities.{operation}: {pointer!r} = {role!r} is not a JSON pointer "
-                                     "with the role `new` or `existing`")  # fmt: skip
-        return raw
+            if not isinstance(roles, dict):
+                raise UsageError(f"{self.file}: identities.{operation} is a table from arguments to roles")
+            known = self.operations[operation].arguments()
+            for written, role in roles.items():
+                argument = written.removeprefix("/")
+                if role not in ROLES or argument not in known or (written[:1] not in "/{"):
+                    raise UsageError(f"{self.file}: identities.{operation}: {written!r} = {role!r} is not `/property` or "
+                                     f"`{{parameter}}` of that operation with one of the roles {', '.join(ROLES)}")  # fmt: skip
+            found[operation] = {written.removeprefix("/"): role for written, role in roles.items()}
+        return found
+
+    def roles(self, operation: str | None) -> dict[str, str]:
+        """The arguments of ``operation`` that name something, each with its role."""
+        return self.identities.get(operation or "", {})
+
+    def reads(self, operation: str | None) -> bool:
+        """Whether ``operation`` changes nothing."""
+        declared = self.operations.get(operation or "")
+        return declared is not None and (declared.reads_only or declared.id == self.lifecycle.read)
+
+    @cached_property
+    def provoked(self) -> dict[str, str]:
+        """Documented statuses that no request provokes, each with the reason why: ``429``, or ``operation/404``."""
+        raw = self.settings.get("provoked", {})
+        for status, why in raw.items() if isinstance(raw, dict) else [("", None)]:
+            operation, _, number = status.rpartition("/")
+            if not re.fullmatch(r"[45][0-9]{2}", number) or not isinstance(why, str):
+                raise UsageError(
+                    f"{self.file}: `provoked` is a table from statuses, or operation/status, to the reason why nothing "
+                    f"provokes them; {status!r} is no such entry"
+                )
+            if operation:
+                self._declared(operation, "provoked")
+        return dict(raw)
+
+    def unprovoked(self, operation: Operation, status: int) -> bool:
+        """Whether no request provokes a documented status of ``operation``: server errors, and what the contract names."""
+        return status >= 500 or str(status) in self.provoked or f"{operation.id}/{status}" in self.provoked
+
+    @cached_property
+    def grpc(self) -> Grpc | None:
+        """How the vendor speaks gRPC, if it does: with a method for every operation."""
+        if "grpc" not in self.settings:
+            return None
+        found: Grpc = self._tables("grpc", Grpc)[0]
+        for operation in found.methods:
+            self._declared(operation, "grpc.methods")
+        if missing := [operation for operation in self.operations if operation not in found.methods]:
+            raise UsageError(f"{self.file}: `grpc.methods` has no method for {missing[0]}")
+        return found
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        """The ways to speak to the vendor, the usual one first."""
+        return ("rest", "grpc", "grpc-web") if self.grpc is not None else ("rest",)
 
     def _declared(self, operation: str, key: str) -> None:
         if operation not in self.operations:
@@ -198,7 +294,7 @@ class Contract:
         if not isinstance(ours, list) or not all(isinstance(url, str) for url in ours):
             raise UsageError(f"{self.file}: `servers` is a list of addresses")
         urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
-        hosts = (urlsplit(url).hostname for url in (*urls, *ours))
+        hosts = (urlsplit(url).hostname for url in (*urls, *ours) if "{" not in url)
         return frozenset(host.lower() for host in hosts if host)
 
     @cached_property

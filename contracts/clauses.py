@@ -19,6 +19,9 @@ def clauses(contract: Contract) -> dict[str, str]:
     found: dict[str, str] = {}
     for operation in contract.operations.values():
         found.update(_operation(operation, contract.effective.raw))
+        for place in contract.places[1:]:
+            words = f"{operation.name} takes the key in its other place too: {place.name}."
+            found[f"{operation.id}/credential/{place.name}"] = words
     for path in {operation.path: None for operation in contract.operations.values()}:
         found[f"{path}/undeclared"] = f"{path} answers no method with success that the document does not declare."
     found.update(contract.model.rules)
@@ -32,7 +35,14 @@ def _operation(operation: Operation, document: Document) -> Iterator[tuple[str, 
         if operation.body_required:
             yield f"{operation.id}/request/body", f"{name} wants a JSON object as its body."
         yield from _request(operation, document, resolve(document, operation.body.schema), "")
-    for status, answer in operation.answers.items():
+    for argument, declared in operation.arguments().items():
+        if argument.startswith("{"):  # a path is a text anyway
+            untyped = {keyword: value for keyword, value in declared.items() if keyword != "type"}
+            yield from _keywords(operation, untyped, argument)
+    answers = {str(status): answer for status, answer in operation.answers.items()}
+    if operation.otherwise is not None:
+        answers["default"] = operation.otherwise
+    for status, answer in answers.items():
         yield f"{operation.id}/response/{status}", f"{name} answers {status}: {answer.description or 'as documented'}"
         for schema in answer.media.values():
             if schema is not None:

@@ -1,16 +1,20 @@
 """An OpenAPI document read for what this project asks of it: operations, their bodies, parameters and answers."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from contracts.errors import UsageError
 from contracts.schema import Schema, resolve
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_PLACE = re.compile(r"\{([^{}/]+)\}")
+"""Where a parameter stands in a path."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. ``body`` is None where none is documented; ``parameters`` are the raw, resolved objects."""
+    """One operation. ``body`` is None where none is documented; ``parameters`` are the raw, resolved objects.
+
+    ``answers`` are the documented answers by status; ``otherwise`` is the one for every status that has none of its own
+    (``default``), if there is one.
+
+    Its *arguments* are what a caller gives: the body's properties under their names, path parameters as ``{name}``.
+    """
 
     id: str
     method: str
@@ -35,6 +45,7 @@ class Operation:
     parameters: tuple[Mapping[str, Any], ...]
     answers: Mapping[int, Answer]
     deprecated: bool = False
+    otherwise: Answer | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +56,46 @@ class Operation:
     def reads_only(self) -> bool:
         """Whether its method promises to change nothing."""
         return self.method in ("GET", "HEAD", "OPTIONS")
+
+    def answer(self, status: int) -> Answer | None:
+        """What is documented for ``status``: its own answer, else the one for all others."""
+        return self.answers.get(status, self.otherwise)
+
+    def key(self, status: int) -> str:
+        """How clauses name the documented answer for ``status``."""
+        return str(status) if status in self.answers or self.otherwise is None else "default"
+
+    def arguments(self) -> dict[str, dict[str, Any]]:
+        """The schema of every argument, path parameters first."""
+        path = {f"{{{p['name']}}}": p.get("schema", {}) for p in self.parameters if p.get("in") == "path"}
+        document = self.body.document if self.body is not None else {}
+        properties = resolve(document, self.body.schema).get("properties", {}) if self.body is not None else {}
+        return {**path, **{name: resolve(document, raw) for name, raw in properties.items()}}
+
+    def required(self) -> list[str]:
+        """The names of the arguments that every request needs."""
+        body = resolve(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
+        return [*(name for name in self.arguments() if name.startswith("{")), *body]
+
+    def address(self, parameters: Mapping[str, Any]) -> str:
+        """The path with ``parameters`` in their places, percent-encoded."""
+        return address(self.path, parameters)
+
+    def within(self, path: str) -> dict[str, str] | None:
+        """The parameters that ``path`` (percent-encoded, below the server's) gives, where it is one of this operation's."""
+        if "{" not in self.path:
+            return {} if path == self.path else None
+        ours, theirs = self.path.split("/"), path.split("/")
+        if len(ours) != len(theirs):
+            return None
+        found: dict[str, str] = {}
+        for mine, their in zip(ours, theirs, strict=True):
+            place = _PLACE.fullmatch(mine)
+            if place is not None and their:
+                found[place[1]] = unquote(their)
+            elif mine != their:
+                return None
+        return found
 
 
 class OpenApi:
@@ -96,6 +147,9 @@ class OpenApi:
                 if status.isdigit()
             },
             deprecated=bool(raw.get("deprecated")),
+            otherwise=self._answer(0, resolve(self.raw, raw["responses"]["default"]))
+            if "default" in raw.get("responses", {})
+            else None,
         )
 
     def _answer(self, status: int, raw: Mapping[str, Any]) -> Answer:
@@ -108,6 +162,42 @@ class OpenApi:
     def at(self, path: str, method: str) -> Operation | None:
         """The operation declared for ``method`` and document path ``path``, if any."""
         return next((o for o in self.operations.values() if o.path == path and o.method == method.upper()), None)
+
+    def asked(self, path: str, method: str) -> tuple[Operation | None, dict[str, str]]:
+        """The operation that a request for ``path`` (percent-encoded, below the server's) is to, and its path parameters."""
+        for operation in sorted(self.operations.values(), key=lambda one: one.path.count("{")):
+            if operation.method == method.upper() and (found := operation.within(path)) is not None:
+                return operation, found
+        return None, {}
+
+    def declares(self, path: str) -> str | None:
+        """The document path that ``path`` (percent-encoded, below the server's) belongs to, whatever the method."""
+        paths = sorted(self.operations.values(), key=lambda one: one.path.count("{"))
+        return next((operation.path for operation in paths if operation.within(path) is not None), None)
+
+
+def address(path: str, parameters: Mapping[str, Any]) -> str:
+    """A document's ``path`` with ``parameters`` in their places, percent-encoded."""
+    return _PLACE.sub(lambda found: _encoded(parameters.get(found[1], found[0])), path)
+
+
+def split(arguments: Any) -> tuple[dict[str, Any], Any]:
+    """Path parameters by name, and the body, of a request's ``arguments``; what is no object is all body."""
+    if not isinstance(arguments, dict):
+        return {}, arguments
+    parameters = {name[1:-1]: value for name, value in arguments.items() if name.startswith("{")}
+    return parameters, {name: value for name, value in arguments.items() if not name.startswith("{")}
+
+
+def joined(parameters: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """The arguments of a request with these path parameters and this body; a body that is no object has none."""
+    return {**{f"{{{name}}}": value for name, value in parameters.items()}, **(body if isinstance(body, dict) else {})}
+
+
+def _encoded(value: Any) -> str:
+    """``value`` as one segment of a path; ``.`` and ``..`` would lead elsewhere if they were not encoded."""
+    text = quote(str(value), safe="", errors="surrogatepass")
+    return text.replace(".", "%2E") if text in (".", "..") else text
 
 
 def read_json(path: Path) -> Any:

@@ -26,13 +26,13 @@ def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, ke
     parts = ["curl -sS -i", "-X", shlex.quote(method), shlex.quote(url)]
     for name, value in headers.items():
         if name.lower() not in _LEFT_OUT:
-            parts += ["-H", _quote(f"{name}: {value}", keys)]
+            parts += ["-H", quoted(f"{name}: {value}", keys)]
     if body is not None:
-        parts += ["--data-raw", _quote(body, keys)]
+        parts += ["--data-raw", quoted(body, keys)]
     return " ".join(parts)
 
 
-def _quote(text: str, keys: Mapping[str, str]) -> str:
+def quoted(text: str, keys: Mapping[str, str]) -> str:
     """``text`` quoted for a shell, with keys as variables."""
     for key, variable in keys.items():
         if key in text:

@@ -49,6 +49,7 @@ class Record:
     seconds: float = 0.0
     reason: str | None = None
     requests: dict[str, int] = field(default_factory=lambda: {"probes": 0, "client": 0, "explore": 0})
+    by_surface: dict[str, int] = field(default_factory=dict)
     documented: list[str] = field(default_factory=list)
     not_exercised: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -58,10 +59,18 @@ class Record:
     cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
     checked: list[Checked] = field(default_factory=list)
 
+    def count(self, stage: str, surface: str) -> None:
+        """One request reached the target."""
+        self.requests[stage] += 1
+        self.by_surface[surface] = self.by_surface.get(surface, 0) + 1
+
     @property
     def verdict(self) -> Verdict:
         """The word for this run."""
         return verdict(self.findings, self.reason)
+
+    def _by_surface(self) -> dict[str, Any]:
+        return {"by_surface": self.by_surface} if len(self.surfaces) > 1 else {}
 
     def as_json(self) -> dict[str, Any]:
         """The run as ``findings.json`` holds it."""
@@ -77,7 +86,7 @@ class Record:
             "reason": self.reason,
             "seed": self.seed,
             "seconds": round(self.seconds, 2),
-            "requests": {**self.requests, "total": sum(self.requests.values())},
+            "requests": {**self.requests, **self._by_surface(), "total": sum(self.requests.values())},
             "clauses": {
                 "documented": len(self.documented),
                 "exercised": len(self.documented) - len(self.not_exercised),

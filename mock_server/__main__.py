@@ -11,13 +11,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve; 3 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m mock_server", description="Plays every vendor on loopback.")
     parser.add_argument("--port", type=int, default=8025, help="the port, 0 for a free one (8025)")
-    parser.add_argument("--reading", action="append", default=[], metavar="NAME=VALUE", help="take this reading")
+    parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--reading", action="append", default=[], metavar="VENDOR.NAME=VALUE",
+                        help="take this reading")  # fmt: skip
     try:
         given = parser.parse_args(arguments)
     except SystemExit as end:
         return 3 if end.code else 0
     try:
-        serve(given.port, dict(_pair(text) for text in given.reading))
+        serve(given.port, given.grpc_port, _readings(given.reading))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
@@ -26,11 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--reading {text!r} is not NAME=VALUE")
-    return name, value
+def _readings(texts: list[str]) -> dict[str, dict[str, str]]:
+    """The readings told, by vendor and name."""
+    told: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, equals, value = text.partition("=")
+        slug, dot, name = place.partition(".")
+        if not equals or not dot:
+            raise UsageError(f"--reading {text!r} is not VENDOR.NAME=VALUE")
+        told.setdefault(slug, {})[name] = value
+    return told
 
 
 if __name__ == "__main__":

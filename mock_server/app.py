@@ -10,12 +10,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.document import METHODS, Operation
 from contracts.redaction import Redactor, password_names
 from mock_server.controls import Controls
 from mock_server.faults import Fault, Faults
+from mock_server.grpc_calls import GrpcCalls
+from mock_server.grpc_web import WebMethod
 from mock_server.journal import Journal
 from mock_server.vendor import MAX_BODY, Vendor, keys, overlapping, parse
 from mock_server.wire import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
@@ -29,20 +31,25 @@ class Mock:
         self.vendors = {vendor.contract.slug: vendor for vendor in vendors}
         names = {name for v in vendors for name in password_names(v.contract.effective.raw)}
         values = [key for v in vendors for key in keys(v.contract, environment).values()]
-        places = {place.header.lower() for v in vendors for place in v.contract.places}
-        self.journal = Journal(Redactor(names, values), places)
+        places = {name.lower() for v in vendors for place in v.contract.places for name in (place.header, place.field)}
+        self.journal = Journal(Redactor(names | (places - {"authorization"}), values), places)
         self.faults = Faults()
-        self._endpoints = dict(self._vendor_endpoints())
+        self.grpc_calls = [GrpcCalls(v, self.faults, self.journal) for v in vendors if v.contract.grpc is not None]
+        endpoints: dict[str, ASGIApp] = dict(self._vendor_endpoints())
+        endpoints |= {
+            path: WebMethod(calls, operation) for calls in self.grpc_calls for path, operation in calls.methods.items()
+        }
+        self._plain = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         methods = [method.upper() for method in METHODS]
-        routes = [Route(path, endpoint, methods=methods) for path, endpoint in self._endpoints.items()]
-        controls = Controls(self.vendors, self.faults, self.journal)
-        self._app = Starlette(routes=[*controls.routes(), *routes])
+        routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
+        self.controls = Controls(self.vendors, self.faults, self.journal)
+        self._app = Starlette(routes=[*self.controls.routes(), *routes])
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(404, _not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Paths without parameters are found at once, all others by Starlette's router."""
-        await self._endpoints.get(scope["path"], self._app)(scope, receive, send)
+        await self._plain.get(scope["path"], self._app)(scope, receive, send)
 
     def _vendor_endpoints(self) -> Iterator[tuple[str, "Endpoint"]]:
         for vendor in self.vendors.values():
@@ -80,7 +87,7 @@ class Endpoint:
         elif operation is None:
             status, shown = _undeclared(self._vendor, method)
         else:
-            status, shown = self._vendor.answer(operation, path, headers, body)
+            status, shown = self._vendor.answer(operation, path, headers, body, scope.get("path_params", {}))
         content = as_json(shown)
         self._journal.note(method, path, headers, body, status, shown, len(sent) + len(content))
         if fault is None:

@@ -23,6 +23,8 @@ class Controls:
         self._vendors = vendors
         self._faults = faults
         self._journal = journal
+        self.grpc_address = ""
+        """Where native gRPC is spoken, ``host:port``; empty where it is not."""
 
     def routes(self) -> list[Route]:
         """The controls as routes."""
@@ -35,7 +37,8 @@ class Controls:
         ]
 
     async def _health(self, _request: Request) -> Response:
-        return answer_json(200, {"mock": True, "contracts": sorted(self._vendors)})
+        spoken = {"grpc": self.grpc_address} if self.grpc_address else {}
+        return answer_json(200, {"mock": True, "contracts": sorted(self._vendors), **spoken})
 
     async def _state(self, request: Request) -> Response:
         if request.method == "DELETE":

@@ -24,7 +24,7 @@ class Journal:
     """
 
     def __init__(self, redactor: Redactor, places: Collection[str]) -> None:
-        """``places`` are the headers, in lower case, that credentials stand in."""
+        """``places`` are the headers and the body's properties, in lower case, that credentials stand in."""
         self._redactor = redactor
         self._places = places
         self._calls: deque[tuple[bool, dict[str, Any]]] = deque(maxlen=LENGTH)
@@ -37,7 +37,7 @@ class Journal:
             "at": time.time(),
             "method": method,
             "path": path,
-            "credential": any(place in headers for place in self._places),
+            "credential": any(place in headers or (isinstance(body, dict) and place in body) for place in self._places),
             "body": body.value if isinstance(body, Body) else body,
             "status": status,
             "answer": answer,

@@ -3,8 +3,9 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contracts.catalogue import Contract, contracts
 from contracts.errors import UsageError
+from mock_server import grpc_native
 from mock_server.app import Mock
 from mock_server.vendor import Vendor
 
@@ -28,11 +30,20 @@ class Protocol(HttpToolsProtocol):
 
 
 def build(
-    chosen: Sequence[Contract], environment: Mapping[str, str] | None = None, readings: Mapping[str, str] | None = None
+    chosen: Sequence[Contract],
+    environment: Mapping[str, str] | None = None,
+    readings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Mock:
-    """A mock of ``chosen``, with keys from ``environment`` (the process's own by default)."""
+    """A mock of ``chosen``, with keys from ``environment`` (the process's own by default) and ``readings`` by vendor.
+
+    Raises:
+        UsageError: a reading is of no vendor that is served, or not one of its own.
+    """
     environment = os.environ if environment is None else environment
-    return Mock([Vendor(contract, environment, readings or {}) for contract in chosen], environment)
+    told = readings or {}
+    if strange := sorted(told.keys() - {contract.slug for contract in chosen}):
+        raise UsageError(f"vendor {strange[0]!r} is not served: choose from {', '.join(one.slug for one in chosen)}")
+    return Mock([Vendor(contract, environment, told.get(contract.slug, {})) for contract in chosen], environment)
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
@@ -66,27 +77,48 @@ def config(mock: ASGIApp) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that says in a thread-safe way when it is ready; signals are its owner's business."""
+    """A server that says in a thread-safe way when it is ready, with gRPC beside it where some vendor speaks that."""
 
-    def __init__(self, served: uvicorn.Config) -> None:
-        super().__init__(served)
+    def __init__(self, app: ASGIApp, grpc_port: int, told: Callable[[str], None] = lambda _address: None) -> None:
+        super().__init__(config(app))
+        self._mock = app if isinstance(app, Mock) and app.grpc_calls else None
+        self._grpc_port, self._told = grpc_port, told
+        self._native: Any = None
         self.ready = threading.Event()
+        self.failed: UsageError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server."""
+        if self._mock is not None:
+            try:
+                self._native, address = await grpc_native.start(self._mock.grpc_calls, self._grpc_port)
+            except UsageError as error:
+                self.failed, self.should_exit = error, True
+                self.ready.set()
+                return
+            self._mock.controls.grpc_address = address
         await super().startup(sockets)
+        self._told(self._mock.controls.grpc_address if self._mock is not None else "")
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server."""
+        if self._native is not None:
+            await grpc_native.stop(self._native)
+        if self.failed is None:
+            await super().shutdown(sockets)
 
 
 @contextmanager
 def running(mock: ASGIApp) -> Iterator[str]:
     """Serve ``mock`` in a thread on a free port of loopback; gives its address, ``http://127.0.0.1:port``."""
     bound = listen(0)
-    server = _Server(config(mock))
+    server = _Server(mock, 0)
     thread = threading.Thread(target=server.run, args=([bound],), name="mock", daemon=True)
     thread.start()
     try:
-        if not server.ready.wait(_START_TIMEOUT):
-            raise RuntimeError("the mock did not start")
+        if not server.ready.wait(_START_TIMEOUT) or server.failed is not None:
+            raise RuntimeError(f"the mock did not start: {server.failed or 'it takes too long'}")
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -94,16 +126,27 @@ def running(mock: ASGIApp) -> Iterator[str]:
         bound.close()
 
 
-def serve(port: int, readings: Mapping[str, str] | None = None) -> None:
-    """Serve every contract on ``port`` until interrupted; prints the address and the test credentials first."""
+def serve(port: int, grpc_port: int = 0, readings: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Serve every contract on ``port``, and gRPC on ``grpc_port``, until interrupted.
+
+    Prints the addresses, each on a line of its own, and the test credentials.
+    """
     chosen = list(contracts().values())
     mock = build(chosen, readings=readings)
     bound = listen(port)
-    print(f"rest http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
-    for contract in chosen:
-        for credential in contract.credentials:
-            given = os.environ.get(credential.variable)
-            shown = f"{credential.test} (the test value)" if not given else f"as ${credential.variable} says"
-            print(f"{contract.slug} {credential.variable}: {shown}, {credential.about}", flush=True)
-    print("controls below /__mock/: health, state, calls, faults, readings. Stop with Ctrl-C.", flush=True)
-    uvicorn.Server(config(mock)).run([bound])
+
+    def told(grpc_address: str) -> None:
+        print(f"rest 127.0.0.1:{bound.getsockname()[1]}", flush=True)
+        if grpc_address:
+            print(f"grpc {grpc_address}", flush=True)
+        for contract in chosen:
+            for credential in contract.credentials:
+                given = os.environ.get(credential.variable)
+                shown = f"{credential.test} (the test value)" if not given else f"as ${credential.variable} says"
+                print(f"{contract.slug} {credential.variable}: {shown}, {credential.about}", flush=True)
+        print("controls below /__mock/: health, state, calls, faults, readings. Stop with Ctrl-C.", flush=True)
+
+    server = _Server(mock, grpc_port, told)
+    server.run([bound])
+    if server.failed is not None:
+        raise server.failed

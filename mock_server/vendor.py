@@ -54,12 +54,19 @@ class Vendor:
         """The state as JSON, without secrets."""
         return self.contract.model.dump(self.state)
 
-    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
+    def answer(
+        self,
+        operation: Operation,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        parameters: Mapping[str, str] = {},
+    ) -> tuple[int, Any]:
         """Status and JSON body (None: no body) of the answer to one request; the state goes on.
 
-        ``body`` is what `parse` made of the request's.
+        ``body`` is what `parse` made of the request's, ``parameters`` are its path parameters.
         """
-        request = Request(operation.id, operation.method, path, headers, body, {}, time.time())
+        request = Request(operation.id, operation.method, path, headers, body, parameters, time.time())
         return self.take(self.contract.model.outcomes(self.state, request)[0])
 
     def take(self, outcome: Outcome) -> tuple[int, Any]:
@@ -97,10 +104,20 @@ def overlapping(vendors: list[Vendor]) -> None:
     """Refuse two contracts that would answer the same address: a `UsageError` that names both."""
     seen: dict[str, str] = {}
     for vendor in vendors:
-        for operation in vendor.contract.operations.values():
-            address = vendor.contract.base_path + operation.path
-            other = seen.setdefault(address, vendor.contract.slug)
-            if other != vendor.contract.slug:
-                raise UsageError(
-                    f"contracts {other} and {vendor.contract.slug} both declare {address}: serve one of them"
-                )
+        contract = vendor.contract
+        ours = {contract.base_path + operation.path for operation in contract.operations.values()}
+        if contract.grpc is not None:
+            ours |= {f"/{contract.grpc.service}/{method}" for method in contract.grpc.methods.values()}
+        for address in sorted(ours):
+            for other, slug in seen.items():
+                if slug != contract.slug and _meet(address, other):
+                    raise UsageError(f"contracts {slug} and {contract.slug} both declare {address}: serve one of them")
+        seen |= dict.fromkeys(ours, contract.slug)
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether some address belongs to both of two paths, whatever stands in their parameters."""
+    ours, theirs = one.split("/"), other.split("/")
+    return len(ours) == len(theirs) and all(
+        mine == their or "{" in mine or "{" in their for mine, their in zip(ours, theirs, strict=True)
+    )

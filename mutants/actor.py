@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.values import sample
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
+from contracts.catalogue import Contract, Place
 from contracts.document import Operation
 from contracts.model import Outcome, State
-from contracts.request import Body, Request
+from contracts.request import Request
 from mock_server.app import Mock
 from mock_server.vendor import Vendor
 from mutants.mutant import Asked, Play
@@ -28,9 +29,16 @@ class Actor(Vendor):
         super().__init__(contract, environment, readings)
         self.play = play
 
-    def answer(self, operation: Operation, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
+    def answer(
+        self,
+        operation: Operation,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        parameters: Mapping[str, str] = {},
+    ) -> tuple[int, Any]:
         """See `Vendor.answer`."""
-        return self.play.answer(self, Asked(operation, path, headers, body, time.time()))
+        return self.play.answer(self, Asked(operation, path, headers, body, time.time(), parameters))
 
     def outcome(self, asked: Asked, state: State = None) -> Outcome:
         """The honest outcome of a request, in the present state or another."""
@@ -45,7 +53,8 @@ class Actor(Vendor):
 
     def _outcomes(self, asked: Asked, excused: frozenset[str], state: State) -> Sequence[Outcome]:
         operation = asked.operation
-        request = Request(operation.id, operation.method, asked.path, asked.headers, asked.body, {}, asked.at, excused)
+        request = Request(operation.id, operation.method, asked.path, asked.headers, asked.body, asked.parameters,
+                          asked.at, excused)  # fmt: skip
         return self.contract.model.outcomes(self.state if state is None else state, request)
 
     def done(self, asked: Asked, state: State = None, *, whatever: bool = False) -> Outcome | None:
@@ -61,12 +70,19 @@ class Actor(Vendor):
 
     def shows(self, asked: Asked, state: State) -> bool:
         """Whether the objects of a state can be read back: not so where they hold what no check has passed."""
-        read = self.contract.operations[self.contract.lifecycle.read]
+        names = [name for _, name in self.contract.model.owned(state)] or [""]
         try:
-            outcome = self.outcome(replace(asked, operation=read, body=Body.ABSENT), state)
-            return outcome.body is None or bool(outcome.body.render())
+            return all(self._shown(asked, state, name) for name in names)
         except Exception:  # noqa: BLE001 (as in `excused`)
             return False
+
+    def _shown(self, asked: Asked, state: State, name: str) -> bool:
+        """Whether reading ``name`` (or the list) gives an answer that says something."""
+        read = self.contract.operations[self.contract.lifecycle.read]
+        rehearsal = Rehearsal(self.contract)
+        looking = rehearsal.request(read, rehearsal.about(read, name))
+        outcome = self.outcome(replace(asked, operation=read, body=looking.body, parameters=looking.parameters), state)
+        return outcome.body is None or bool(outcome.body.render())
 
     def refuse(self, operation: Operation, status: int = 400) -> tuple[int, Any]:
         """A refusal as the document shows it, with ``status`` or the first documented one of its class."""
@@ -76,7 +92,7 @@ class Actor(Vendor):
     @staticmethod
     def shown(operation: Operation, status: int) -> Any:
         """The body that the document's examples show for a status; of an undocumented status, an empty object."""
-        answer = operation.answers.get(status)
+        answer = operation.answer(status)
         schema = next(iter(answer.media.values()), None) if answer is not None else None
         return sample(schema) if schema is not None else {}
 
@@ -84,9 +100,10 @@ class Actor(Vendor):
 
     def account(self, asked: Asked) -> str | None:
         """The account whose key the request carries."""
-        sent = asked.headers.get(self.contract.places[0].header.lower(), "")
-        form = self.contract.places[0].form
-        return next((account.name for account in self.accounts if form.format(account.key) == sent), None)
+        sent = {value for place in self.contract.places if (value := stands(place, asked)) is not None}
+        forms = [place.form for place in self.contract.places]
+        good = ((account.name, form.format(account.key)) for account in self.accounts for form in forms)
+        return next((name for name, value in good if value in sent), None)
 
     def credential(self, account: str) -> dict[str, str]:
         """The credential header of an account."""
@@ -95,14 +112,14 @@ class Actor(Vendor):
         return {place.header.lower(): place.form.format(key)}
 
     def roles(self, operation: Operation) -> dict[str, str]:
-        """The body's properties that name objects: `new` or `existing`."""
-        return {pointer[1:]: role for pointer, role in self.contract.identities.get(operation.id, {}).items()}
+        """The arguments that name objects of the account: `new` or `existing`."""
+        return {name: role for name, role in self.contract.roles(operation.id).items() if role != "foreign"}
 
     def named(self, asked: Asked, role: str) -> list[str]:
         """The objects that a request names in a role."""
-        body = asked.body if isinstance(asked.body, dict) else {}
-        return [body[name] for name, its in self.roles(asked.operation).items()
-                if its == role and isinstance(body.get(name), str)]  # fmt: skip
+        arguments = asked.arguments
+        return [arguments[name] for name, its in self.roles(asked.operation).items()
+                if its == role and isinstance(arguments.get(name), str)]  # fmt: skip
 
     def owned(self, account: str | None = None) -> list[str]:
         """The names of the objects that exist, of one account or of all."""
@@ -110,13 +127,21 @@ class Actor(Vendor):
 
 
 def renamed(asked: Asked, names: Mapping[str, Any]) -> Asked:
-    """The request with other properties."""
-    return replace(asked, body={**asked.body, **names})
+    """The request with other arguments beside its own."""
+    return asked.asking({**asked.arguments, **names})
 
 
 def without(asked: Asked, *names: str) -> Asked:
-    """The request without some properties."""
-    return replace(asked, body={name: value for name, value in asked.body.items() if name not in names})
+    """The request without some arguments."""
+    return asked.asking({name: value for name, value in asked.arguments.items() if name not in names})
+
+
+def stands(place: Place, asked: Asked) -> str | None:
+    """What stands in a credential's place, if anything does."""
+    if place.header:
+        return asked.headers.get(place.header.lower())
+    value = asked.body.get(place.field) if isinstance(asked.body, dict) else None
+    return value if isinstance(value, str) else None
 
 
 class Stage:
@@ -132,8 +157,10 @@ class Stage:
         if scope["path"].startswith("/__mock/"):
             await self._mock(scope, receive, send)
             return
-        path = scope["path"].removeprefix(self._contract.base_path)
-        operation = self._contract.effective.at(path, scope["method"])
+        raw = scope.get("raw_path", b"").decode("ascii").partition("?")[0] or scope["path"]
+        path = raw.removeprefix(self._contract.base_path)
+        operation, _ = self._contract.effective.asked(path, scope["method"])
+        path = self._contract.effective.declares(path) or path
         reply = self._play.instead(operation, scope["method"], path)
         if reply is None:
             reply = await _heard(self._mock, scope, receive)

@@ -5,8 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from contract_tests.harness.rehearsal import Rehearsal
 from contracts.catalogue import Contract, Place
-from mutants.actor import Actor
+from contracts.model import Account
+from contracts.readings import Readings
+from mutants.actor import Actor, stands, without
 from mutants.mutant import Asked, Mutant, Play
 
 Taken = Callable[[Place, str | None, str], bool]
@@ -14,16 +17,18 @@ Taken = Callable[[Place, str | None, str], bool]
 
 
 class Open(Play):
-    """A credential that ``taken`` picks is good enough, for one operation (empty: for all)."""
+    """A credential that ``taken`` picks in one place is good enough, for one operation (empty: for all)."""
 
-    def __init__(self, operation: str, taken: Taken) -> None:
-        self._operation, self._taken = operation, taken
+    def __init__(self, operation: str, taken: Taken, place: int = 0) -> None:
+        self._operation, self._taken, self._place = operation, taken, place
 
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         if self._operation in ("", asked.operation.id) and actor.account(asked) is None:
-            place = actor.contract.places[0]
-            shown = asked.headers.get(place.header.lower())
+            place = actor.contract.places[self._place]
+            shown = stands(place, asked)
+            if shown is None and any(stands(other, asked) is not None for other in actor.contract.places):
+                return super().answer(actor, asked)
             account = next((a for a in actor.accounts if self._taken(place, shown, a.key)), None)
             if account is not None:
                 self.touched += 1
@@ -43,7 +48,7 @@ class Reaching(Play):
         if asked.operation.id != self._operation or account is None:
             return super().answer(actor, asked)
         others = [known.name for known in actor.accounts if known.name != account]
-        if asked.operation.reads_only:
+        if actor.contract.reads(asked.operation.id):
             status, shown = super().answer(actor, asked)
             for other in others:
                 more = actor.take(actor.outcome(_as(actor, asked, other)))[1]
@@ -69,15 +74,28 @@ def _joined(one: Any, other: Any) -> Any:
     return {**one, **rows}
 
 
-def _scheme(place: Place) -> str:
-    return place.form.replace("{}", "").strip()
+class Closed(Play):
+    """One place for a credential does not count, for one operation."""
+
+    def __init__(self, operation: str, place: int) -> None:
+        self._operation, self._place = operation, place
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        place = actor.contract.places[self._place]
+        if asked.operation.id == self._operation and stands(place, asked) is not None:
+            self.touched += 1
+            headers = {name: value for name, value in asked.headers.items() if name != place.header.lower()}
+            asked = replace(asked, headers=headers)
+            asked = without(asked, place.field) if place.field else asked
+        return super().answer(actor, asked)
 
 
 _CASES: Mapping[str, tuple[str, Taken]] = {
     "not-needed": ("no credential", lambda _place, shown, _key: shown is None),
     "any-value": ("any value", lambda place, shown, _key: shown is not None and shown.startswith(place.form.split("{}")[0])),
     "any-scheme": ("the key under any scheme", lambda _place, shown, key: shown is not None and shown.endswith(f" {key}")),
-    "no-scheme": ("the key without its scheme", lambda place, shown, key: bool(_scheme(place)) and shown == key),
+    "no-scheme": ("the key without its scheme", lambda place, shown, key: bool(place.scheme) and shown == key),
     "beginning": ("whatever begins with the key",
                   lambda place, shown, key: shown is not None and shown.startswith(place.form.format(key))),
 }  # fmt: skip
@@ -88,14 +106,30 @@ def credentials(contract: Contract) -> Iterator[Mutant]:
     for operation in [*contract.operations, ""]:
         where = contract.operations[operation].name if operation else "every operation"
         for case, (words, taken) in _CASES.items():
-            if case == "no-scheme" and not _scheme(contract.places[0]):
+            if case == "no-scheme" and not contract.places[0].scheme:
                 continue
             name = f"credentials/{operation or 'all'}/{case}"
             yield Mutant(name, operation, "", f"{words} is good enough for {where}.", partial(Open, operation, taken))
-    if len(contract.credentials) > 1:
+    for number, place in enumerate(contract.places[1:], 1):
         for operation, declared in contract.operations.items():
-            if declared.reads_only or "existing" in contract.identities.get(operation, {}).values():
+            head = f"credentials/{operation}/{place.name}"
+            says = f"{declared.name} does not take the key in its other place any more: {place.name}."
+            yield Mutant(f"{head}-refused", operation, "", says, partial(Closed, operation, number))
+            words, taken = _CASES["any-value"]
+            says = f"{words} is good enough in {place.name} for {declared.name}."
+            yield Mutant(f"{head}-any-value", operation, "", says, partial(Open, operation, taken, number))
+    if _several(contract):
+        for operation, declared in contract.operations.items():
+            if contract.reads(operation) or "existing" in contract.roles(operation).values():
                 says = f"{declared.name} reaches the objects of other accounts."
                 yield Mutant(
                     f"credentials/{operation}/other-account", operation, "", says, partial(Reaching, operation)
                 )
+
+
+def _several(contract: Contract) -> bool:
+    """Whether another account than the first can have objects of its own."""
+    rehearsal, create = Rehearsal(contract), contract.operations[contract.lifecycle.create]
+    accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
+    state = contract.model.start(accounts, Readings(contract.model.readings), "")
+    return any(rehearsal.takes([state], create, rehearsal.about(create, ""), account.key) for account in accounts[1:])

@@ -21,12 +21,12 @@ class Lost(Play):
         """See `Play.answer`."""
         outcome, before = actor.outcome(asked), actor.state
         answer = actor.take(outcome)
-        if asked.operation.id != self._operation or outcome.status >= 300 or not isinstance(asked.body, dict):
+        if asked.operation.id != self._operation or outcome.status >= 300:
             return answer
         if not self._name:
             actor.state = before
             self.touched += 1
-        elif self._name in asked.body:
+        elif self._name in asked.arguments:
             rest = actor.done(without(asked, self._name), before)
             actor.state = rest.follow(answer[1]) if rest is not None else before
             self.touched += 1
@@ -64,7 +64,7 @@ class Again(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         answer = super().answer(actor, asked)
-        if answer[0] >= 300 or asked.operation.reads_only:
+        if answer[0] >= 300 or actor.contract.reads(asked.operation.id):
             return answer
         again, self._last = self._last, asked if asked.operation.id == self._operation else None
         outcome = actor.done(again) if again is not None else None
@@ -84,8 +84,9 @@ class Doubled(Play):
         """See `Play.answer`."""
         answer = super().answer(actor, asked)
         if asked.operation.id == self._operation and answer[0] < 300:
-            twin = {name: f"{asked.body[name]}-2" for name, role in actor.roles(asked.operation).items()
-                    if role == "new" and isinstance(asked.body.get(name), str)}  # fmt: skip
+            sent = asked.arguments
+            twin = {name: f"{sent[name]}-2" for name, role in actor.roles(asked.operation).items()
+                    if role == "new" and isinstance(sent.get(name), str)}  # fmt: skip
             outcome = actor.done(renamed(asked, twin)) if twin else None
             if outcome is not None:
                 actor.take(outcome)
@@ -156,26 +157,32 @@ _PLAYS = {
 def effects(contract: Contract) -> Iterator[Mutant]:
     """Every effect of every operation that changes anything."""
     for operation in contract.operations.values():
-        if operation.reads_only:
+        if contract.reads(operation.id):
             continue
-        roles = set(contract.identities.get(operation.id, {}).values())
+        roles = set(contract.roles(operation.id).values()) - {"foreign"}
         for word, (says, play) in _PLAYS.items():
             yield _mutant(operation, word, says, partial(play, operation.id))
-        for name in Bodies(contract).optional(operation):
+        for name in _settable(contract, operation):
             lost = partial(Lost, operation.id, name)
             yield _mutant(operation, f"lost/{name}", f"{name} is not taken over", lost, name)
         if "existing" in roles:
-            yield from _of_nothing(operation, Bodies(contract))
+            yield from _of_nothing(contract, operation)
         if roles == {"new"}:
             yield _mutant(operation, "doubled", "two objects are made", partial(Doubled, operation.id))
         if "existing" in roles:
             yield _mutant(operation, "misplaced", "another object is changed", partial(Misplaced, operation.id))
 
 
-def _of_nothing(operation: Operation, bodies: Bodies) -> Iterator[Mutant]:
+def _settable(contract: Contract, operation: Operation) -> list[str]:
+    """The optional properties that say what an object is to be like, or whose names it is to have."""
+    roles = contract.roles(operation.id)
+    return [name for name in Bodies(contract).optional(operation) if roles.get(name) != "foreign"]
+
+
+def _of_nothing(contract: Contract, operation: Operation) -> Iterator[Mutant]:
     """What a change does to properties that it does not name, or empties."""
-    for name in bodies.optional(operation):
-        kind = bodies.properties(operation)[name].get("type")
+    for name in _settable(contract, operation):
+        kind = operation.arguments()[name].get("type")
         if kind in _NOTHING:
             reset = partial(Reset, operation.id, name, _NOTHING[kind])
             unemptied = partial(Unemptied, operation.id, name, _NOTHING[kind])

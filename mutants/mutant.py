@@ -1,11 +1,11 @@
 """What a mutant is: one deliberate drift of the mock, with a stable id, and how it is played."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.harness.wire import Reply
-from contracts.document import Operation
+from contracts.document import Operation, joined, split
 
 if TYPE_CHECKING:
     from mutants.actor import Actor
@@ -23,6 +23,17 @@ class Asked:
     headers: Mapping[str, str]
     body: Any
     at: float
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What was asked for, by argument (see `Operation`)."""
+        return joined(self.parameters, self.body)
+
+    def asking(self, arguments: Mapping[str, Any]) -> "Asked":
+        """The same request with other arguments; a body that is no object stays as it is."""
+        parameters, body = split(dict(arguments))
+        return replace(self, parameters=parameters, body=body if isinstance(self.body, dict) or body else self.body)
 
 
 class Play:

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.harness.bodies import Bodies, listed_elsewhere
 from contract_tests.harness.values import sample
 from contracts.catalogue import Contract
-from contracts.document import Operation
+from contracts.document import Operation, split
 from contracts.request import Body
 from contracts.schema import Schema, resolve
 from mutants import expressions
@@ -29,8 +29,8 @@ class Tighter(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         outcome = actor.outcome(asked)
-        mine = asked.operation.id == self._operation and isinstance(asked.body, dict)
-        if mine and outcome.status < 300 and self._refused(asked.body):
+        mine = asked.operation.id == self._operation and _has_arguments(asked)
+        if mine and outcome.status < 300 and self._refused(asked.arguments):
             self.touched += 1
             return actor.refuse(asked.operation, self._status)
         return actor.take(outcome)
@@ -45,8 +45,8 @@ class Looser(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         honest = actor.outcome(asked)
-        mine = asked.operation.id == self._operation and isinstance(asked.body, dict)
-        if mine and honest.status >= 400 and self._taken(asked.body):
+        mine = asked.operation.id == self._operation and _has_arguments(asked)
+        if mine and honest.status >= 400 and self._taken(asked.arguments):
             outcome = actor.excused(asked, {self._clause})
             if outcome is not None:
                 self.touched += outcome.status != honest.status
@@ -55,7 +55,7 @@ class Looser(Play):
 
 
 class Otherwise(Play):
-    """Requests to one operation are taken as another body than they have, where ``change`` gives one.
+    """Requests to one operation are taken as if they had other arguments, or another body, where ``change`` gives one.
 
     With ``whatever`` it is granted even where the other body is no valid one either.
     """
@@ -65,27 +65,29 @@ class Otherwise(Play):
 
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
-        body = self._change(actor, asked.body) if asked.operation.id == self._operation else asked.body
-        if body is asked.body or actor.account(asked) is None:
+        before = asked.arguments if _has_arguments(asked) else asked.body
+        after = self._change(actor, before) if asked.operation.id == self._operation else before
+        if after is before or actor.account(asked) is None:
             return super().answer(actor, asked)
         self.touched += 1
-        other = replace(asked, body=body)
+        parameters, body = split(after)
+        other = replace(asked, body=body, parameters={**asked.parameters, **parameters})
         granted = actor.done(other, whatever=True) if self._whatever else None
         return actor.take(granted or actor.outcome(other))
 
 
 def requests(contract: Contract) -> Iterator[Mutant]:
     """Every constraint of every property of every body, and the body itself."""
-    document = contract.effective.raw
     for operation in contract.operations.values():
-        if operation.body is None:
-            continue
-        schema = resolve(document, operation.body.schema)
-        yield from _bodies(operation, Bodies(contract).optional(operation))
-        for name, raw in schema.get("properties", {}).items():
-            prop = resolve(document, raw)
-            made = _Property(contract, operation, name, prop, required=name in schema.get("required", ()))
-            yield from made.mutants()
+        if operation.body is not None:
+            yield from _bodies(operation, Bodies(contract).optional(operation))
+        required = operation.required()
+        for name, prop in operation.arguments().items():
+            yield from _Property(contract, operation, name, prop, required=name in required).mutants()
+
+
+def _has_arguments(asked: Asked) -> bool:
+    return isinstance(asked.body, dict) or (bool(asked.parameters) and asked.body is Body.ABSENT)
 
 
 def _bodies(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
@@ -137,6 +139,9 @@ class _Property:
         self._schema, self._required = schema, required
 
     def mutants(self) -> Iterator[Mutant]:
+        if self._name.startswith("{"):  # a path holds a text, always
+            yield from self._bounds(self._schema, "", lambda value: [value])
+            return
         yield from self._presence()
         yield from self._bounds(self._schema, "", lambda value: [value])
         yield from self._types()
@@ -241,9 +246,7 @@ class _Property:
         """The published schema of the property or its items: what it takes, a vendor may take."""
         document = self._contract.published.raw
         theirs = self._contract.published.at(self._operation.path, self._operation.method)
-        assert theirs is not None
-        assert theirs.body is not None
-        prop = resolve(document, resolve(document, theirs.body.schema).get("properties", {}).get(self._name, {}))
+        prop = theirs.arguments().get(self._name, {}) if theirs is not None else {}
         return Schema(document, prop.get("items", {}) if pointer else prop)
 
     # -- types

@@ -29,7 +29,7 @@ class Replaced(Play):
             remove = actor.contract.operations[life.remove]
             state: State = actor.state
             for name in actor.named(asked, "new"):
-                removal = replace(asked, operation=remove, body=dict.fromkeys(actor.roles(remove), name))
+                removal = replace(asked, operation=remove).asking(dict.fromkeys(actor.roles(remove), name))
                 removed = actor.done(removal, state)
                 state = removed.follow(None) if removed is not None else state
             granted = actor.done(asked, state)
@@ -101,9 +101,10 @@ class RuleOff(Play):
     def _broken(asked: Asked, outcome: Outcome, shown: dict[str, Any]) -> dict[str, Any]:
         """The answer without what the rule adds to the documented one, and with what it forbids."""
         assert isinstance(outcome.body, Fields)
-        schema = next(iter(asked.operation.answers[outcome.status].media.values()))
+        answer = asked.operation.answer(outcome.status)
+        schema = next(iter(answer.media.values())) if answer is not None else None
         always = resolve(schema.document, schema.schema).get("required", ()) if schema is not None else ()
-        sent = asked.body if isinstance(asked.body, dict) else {}
+        sent = asked.arguments
         kept = {name: value for name, value in shown.items() if name in always}
         return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.never}}
 
@@ -127,9 +128,9 @@ class RuleOff(Play):
 def rules(contract: Contract) -> Iterator[Mutant]:
     """Every conflict, every name given up, every refusal of every operation that changes anything; every prose rule."""
     for operation in contract.operations.values():
-        if operation.reads_only:
+        if contract.reads(operation.id):
             continue
-        roles = set(contract.identities.get(operation.id, {}).values())
+        roles = set(contract.roles(operation.id).values()) - {"foreign"}
         if 409 in operation.answers:
             yield _mutant(operation, "replaced", "what is in the way is removed", partial(Replaced, operation.id))
         if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:

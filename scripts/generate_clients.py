@@ -1,4 +1,4 @@
-"""Write `generated/<slug>/` for every contract: its effective document and the client package made from it.
+"""Write `generated/<slug>/` for every contract: its effective document, the client package made from it, gRPC descriptors.
 
 ``python -m scripts.generate_clients`` writes; with ``--check`` it writes nothing, makes everything afresh elsewhere and
 ends 1 with a line for each file that differs. Wrong input ends 3 with one line.
@@ -22,6 +22,7 @@ from contracts.catalogue import ROOT, Contract, contracts
 from contracts.errors import UsageError
 from contracts.schema import resolve
 from scripts.client_templates import banner, generator_input, write_templates
+from scripts.compile_protos import compile_protos
 
 # No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
 # README.md is left as it is: ruff would take its example of five lines apart.
@@ -52,6 +53,8 @@ def generate(contract: Contract, into: Path) -> None:
         document = {"x-generated": banner(contract), **contract.effective.raw}
         (fresh / "openapi.json").write_text(_json(document), encoding="utf-8", newline="\n")
         _generate_client(contract, Path(scratch), fresh / "client")
+        if contract.grpc is not None:
+            compile_protos(contract, fresh / "descriptors.binpb")
         if into.exists():
             into.rename(old)
         fresh.rename(into)

@@ -10,6 +10,7 @@ from typing import Any
 from contract_tests.harness.clients import Client
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.session import Session
+from contracts.document import joined
 from drift.finding import Finding
 from drift.text import plain
 
@@ -27,6 +28,7 @@ class Case:
         self._imports: dict[str, None] = {}
         self._names: dict[str, str] = {}
         self._made: list[str] = []
+        self._ids: dict[str, str] = {}
 
     @property
     def file(self) -> str:
@@ -67,32 +69,55 @@ class Case:
         return _formatted("\n".join(head) + "\n")
 
     def _account(self, exchange: Exchange) -> str:
-        sent = " ".join(exchange.headers.values())
+        sent = " ".join(exchange.asked.headers.values())
         keys = self._session.keys.items()
         return next((account for account, key in keys if key in sent), self._session.contract.credentials[0].account)
 
     def _step(self, exchange: Exchange) -> list[str]:
         account, body = self._account(exchange), exchange.synthetic(self._session.redactor)
+        arguments = joined(exchange.asked.parameters, body)
         module = self._client.modules.get(exchange.operation or "")
-        if module is None or not self._typed(exchange.operation or "", body):
-            path = exchange.url.removeprefix(self._session.base)
-            content = "" if not exchange.content else f", json={self._literal(body)}"
-            return [f"        {account}.get_httpx_client().request({exchange.method!r}, {path!a}{content})"]
+        if module is None or not self._typed(exchange.operation or "", arguments, body):
+            path = self._path(exchange)
+            content = "" if not exchange.spoken.content else f", json={self._literal(body)}"
+            return [f"        {account}.get_httpx_client().request({exchange.asked.method!r}, {path}{content})"]
         place, _, name = module.__name__.rpartition(".")
         self._imports[f"from {place} import {name}"] = None
-        if body is None:
-            return [f"        {name}.sync_detailed(client={account})"]
-        model = self._client.model(exchange.operation or "")
-        self._imports[f"from {self._package}.models import {model}"] = None
-        return [f"        {name}.sync_detailed(client={account}, body={model}.from_dict({self._literal(body)}))"]
+        given = [f"client={account}"]
+        for word, value in self._client.arguments(exchange.operation or "", arguments).items():
+            if word != "body":
+                given.append(f"{word}={self._literal(value)}")
+                continue
+            model = type(value).__name__
+            self._imports[f"from {self._package}.models import {model}"] = None
+            given.append(f"body={model}.from_dict({self._literal(body)})")
+        return [f"        {name}.sync_detailed({', '.join(given)})", *self._identified(exchange)]
 
-    def _typed(self, operation: str, body: Any) -> bool:
-        """Whether the client's own types can say this body, and no more than it."""
-        model = self._client.model(operation)
-        if body is None or not model:
-            return body is None and not model
+    def _path(self, exchange: Exchange) -> str:
+        """The request's address below the target's, as Python."""
+        operation = self._session.contract.operations.get(exchange.operation or "")
+        if operation is None or not exchange.asked.parameters:
+            return ascii(exchange.asked.path)
+        values = ", ".join(f"{name}={self._literal(value)}" for name, value in exchange.asked.parameters.items())
+        return f"{operation.path!a}.format({values})"
+
+    def _identified(self, exchange: Exchange) -> list[str]:
+        """Where a request made an object and the server handed out its id: a variable for that."""
+        life = self._session.contract.lifecycle
+        if exchange.operation != life.create or not life.id:
+            return []
+        marks = [mark for mark in self._session.ids if mark in exchange.names]
+        lines = []
+        for mark in marks:
+            self._ids[self._session.ids[mark]] = f"id{len(self._ids) + 1}"
+            lines.append(f"        {self._ids[self._session.ids[mark]]} = replay.identity({self._literal(mark)})")
+        return lines
+
+    def _typed(self, operation: str, arguments: Any, body: Any) -> bool:
+        """Whether the client's own types can say these arguments, and no more than they do."""
         try:
-            return bool(self._client.body(operation, body)["body"].to_dict() == body)
+            given = self._client.arguments(operation, arguments)
+            return bool(given["body"].to_dict() == body) if "body" in given else body is None
         except Exception:  # noqa: BLE001 (whatever a model makes of a body that is none of its own)
             return False
 
@@ -104,6 +129,8 @@ class Case:
             return "{" + ", ".join(f"{name!a}: {self._literal(inner)}" for name, inner in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self._literal, value)) + "]"
+        if isinstance(value, str) and value in self._ids:
+            return self._ids[value]
         if isinstance(value, str) and value.startswith(self._session.names.prefix):
             return self._name(value)
         return ascii(value)

@@ -1,65 +1,57 @@
-"""Bodies of requests, made from a contract's documents: the least valid ones, and values for their properties."""
+"""Arguments of requests, made from a contract's documents: the least valid ones, and values for each of them."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 from contract_tests.harness import values
-from contract_tests.harness.probe import fill
+from contract_tests.harness.probe import filled
 from contract_tests.harness.values import Judges, Variant
 from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.model import Account
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contracts.document import Operation, split
 from contracts.schema import Document, Schema, resolve
+
+_FORM = 30
+"""From which length on a name has room for the run's form."""
 
 
 class Bodies:
-    """Makes bodies for the operations of one contract, with places (see `probe`) where names and secrets go."""
+    """Makes arguments for the operations of one contract, with places (see `probe`) where names and secrets go."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._document = contract.effective.raw
 
-    def properties(self, operation: Operation) -> dict[str, dict[str, Any]]:
-        schema = resolve(self._document, operation.body.schema) if operation.body else {}
-        return {name: resolve(self._document, raw) for name, raw in schema.get("properties", {}).items()}
-
-    def required(self, operation: Operation) -> list[str]:
-        """The names of the body's required properties."""
-        found: list[str] = resolve(self._document, operation.body.schema).get("required", []) if operation.body else []
-        return found
-
     def optional(self, operation: Operation) -> list[str]:
-        """The names of the body's other properties."""
-        required = self.required(operation)
-        return [name for name in self.properties(operation) if name not in required]
+        """The names of the arguments that need not be there."""
+        required = operation.required()
+        return [name for name in operation.arguments() if name not in required]
 
     def role(self, operation: Operation, name: str) -> str | None:
-        return self._contract.identities.get(operation.id, {}).get(f"/{name}")
+        return self._contract.roles(operation.id).get(name)
 
-    def baseline(self, operation: Operation) -> Any:
-        """The least valid body: what is required, and one optional property where the schema wants more.
+    def baseline(self, operation: Operation) -> dict[str, Any]:
+        """The least valid arguments: what is required, and one optional property where the schema wants more.
 
         That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
-        done all the same then shows.
+        done all the same then shows. What create makes always has a name of the run's form.
         """
+        properties = operation.arguments()
+        made = {name: self._sample(operation, name, properties[name]) for name in operation.required()}
+        if operation.id == self._contract.lifecycle.create:
+            made |= {name: "{n}" for name, role in self._contract.roles(operation.id).items() if role == "new"}
         if operation.body is None:
-            return Body.ABSENT
-        properties = self.properties(operation)
-        body = {name: self._sample(operation, name, properties[name]) for name in self.required(operation)}
+            return made
         rules = self._contract.model.rules
         seen = {
             name: bool(prop.get("example")) and f"{operation.id}/effect/{name}" in rules
             for name, prop in properties.items()
         }
         for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
-            if operation.body.accepts(self._filled(body)):
+            if operation.body.accepts(filled(split(made)[1])):
                 break
-            if name not in body and self.role(operation, name) is None:
-                body[name] = self._sample(operation, name, prop)
-        return body
+            if name not in made and self.role(operation, name) is None:
+                made[name] = self._sample(operation, name, prop)
+        return made
 
     def _sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
         role = self.role(operation, name)
@@ -73,68 +65,39 @@ class Bodies:
             return prop["example"]
         return next(values.inside(prop, Judges([Schema(self._document, prop)]))).value
 
-    @staticmethod
-    def _filled(body: Any) -> Any:
-        """``body`` with stand-ins in its places, for asking a schema or the model about it."""
-        sizes = {"n": "ct-n", "stock": "ct-stock", "short": "a"}
-
-        def give(word: str, modifier: str) -> str:
-            size = int(modifier) if modifier.isdigit() else 12
-            return "Password1234".ljust(size, "x")[:size] if word == "password" else (
-                sizes.get(word, "ct-x").ljust(size, "x")[:size] if modifier.isdigit() else sizes.get(word, "ct-x")
-            )  # fmt: skip
-
-        return fill(body, give)
-
     def _judges(self, operation: Operation, name: str, *, item: bool) -> Judges:
-        """Effective and published schema of a property, or of its items."""
-        found = []
+        """The effective schema of an argument, or of its items; and the published one where its pattern was corrected."""
         theirs = self._contract.published.at(operation.path, operation.method)
-        for document, body in (
-            (self._document, operation.body),
-            (self._contract.published.raw, theirs and theirs.body),
-        ):
-            if body:
-                prop = resolve(document, resolve(document, body.schema)["properties"].get(name, {}))
-                found.append(Schema(document, prop.get("items", {}) if item else prop))
-        return Judges(found)
+        found = [(self._document, operation.arguments()[name])]
+        if theirs is not None:
+            found.append((self._contract.published.raw, theirs.arguments().get(name, {})))
+        schemas = [(document, prop.get("items", {}) if item else prop) for document, prop in found]
+        # A pattern that prose alone gave is no correction: what it refuses the vendor has said to refuse.
+        return Judges(
+            [Schema(document, prop) for document, prop in schemas if document is self._document or "pattern" in prop]
+        )
 
     def variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
+        """Values of an argument on both sides of its constraints: those to be ``accepted``, or the others."""
         role = self.role(operation, name)
         items = self._judges(operation, name, item=True) if prop.get("type") == "array" else None
         judges = self._judges(operation, name, item=False)
         akin = listed_elsewhere(self._document, name) if "enum" in prop else []
         found = values.inside(prop, judges, items) if accepted else values.outside(prop, judges, items, akin)
         for variant in found:
+            if name.startswith("{") and not isinstance(variant.value, str):
+                continue  # a path holds texts only
             if role is None:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
                 size = len(variant.value)
-                place = f"{{n:{size}}}" if size > 30 else f"{{short:{size}}}" if size else ""
-                yield Variant(variant.keyword, place)
+                if role == "existing" and self._contract.lifecycle.id and accepted:
+                    continue  # ids are the server's: no run can choose how long they are
+                place = f"{{n:{size}}}" if size > _FORM else f"{{short:{size}}}" if size else ""
+                if role != "foreign" or not accepted:
+                    yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
                 yield variant
-
-    def accepted(self, operation: Operation, body: Any) -> bool:
-        """Whether the model accepts ``body`` in every reading, from a state where what it names exists."""
-        contract = self._contract
-        model = contract.model
-        accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
-        state = model.start(accounts, Readings(model.readings), "ct-")
-        place = contract.places[0]
-        headers = {place.header.lower(): place.form.format(contract.credentials[0].test)}
-        create = contract.operations[contract.lifecycle.create]
-        stock = Request(create.id, create.method, create.path, headers, self._stocked(create), {}, 0.0)
-        state = model.outcomes(state, stock)[0].follow(None)
-        asked = Request(operation.id, operation.method, operation.path, headers, self._filled(body), {}, 0.0)
-        return all(outcome.status < 300 or outcome.status == 409 for outcome in model.outcomes(state, asked))
-
-    def _stocked(self, create: Operation) -> Any:
-        body = copy.deepcopy(self._filled(self.baseline(create)))
-        for pointer, role in self._contract.identities.get(create.id, {}).items():
-            if role == "new":
-                body[pointer[1:]] = "ct-stock"
-        return body
 
 
 def listed_elsewhere(document: Document, name: str) -> list[Any]:

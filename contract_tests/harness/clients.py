@@ -10,8 +10,9 @@ import json
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -22,12 +23,15 @@ from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import ADDITIVE, BREAKING, Disagreement
 from contract_tests.harness.names import secret, wrong
 from contract_tests.harness.probe import fill
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
 from contract_tests.harness.transport import respond
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
+from contracts.document import split
 from contracts.errors import UsageError
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -71,18 +75,18 @@ class Client:
         """An authenticated client with ``key``, speaking through the run's transport."""
         transport = session.async_transport if asynchronous else session.transport
         arguments = {"transport": transport, "trust_env": False}
-        client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments)
+        place = session.contract.places[0]
+        how = {"prefix": place.scheme, "auth_header_name": place.header}
+        client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **how)
         return client.with_timeout(httpx.Timeout(30.0))
 
-    def body(self, operation: str, raw: Any) -> dict[str, Any]:
-        """The keyword arguments that carry ``raw`` as the operation's body."""
-        parameter = inspect.signature(self.modules[operation].sync_detailed).parameters.get("body")
-        return {"body": parameter.annotation.from_dict(raw)} if parameter is not None else {}
-
-    def model(self, operation: str) -> str:
-        """The name of the class that the operation's body is of; empty where it takes none."""
-        parameter = inspect.signature(self.modules[operation].sync_detailed).parameters.get("body")
-        return str(parameter.annotation.__name__) if parameter is not None else ""
+    def arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments that carry ``raw``, the operation's arguments."""
+        declared = inspect.signature(self.modules[operation].sync_detailed).parameters
+        parameters, body = split(dict(raw))
+        spelled = {_squeezed(name): name for name in declared}
+        given: dict[str, Any] = {spelled[_squeezed(name)]: value for name, value in parameters.items()}
+        return {**given, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else given
 
     def parse(self, operation: str, reply: Reply) -> Parsed:
         """What the client makes of a recorded reply."""
@@ -90,6 +94,11 @@ class Client:
         client = self.package.Client(base_url="http://127.0.0.1")
         response = respond(reply, httpx.Request("GET", "http://127.0.0.1"))
         return _caught(lambda: module._parse_response(client=client, response=response))  # noqa: SLF001 (the parser itself)
+
+
+def _squeezed(name: str) -> str:
+    """A parameter's name whichever way it is spelled: the generator makes Python's of the document's."""
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _modules(package: ModuleType) -> Iterator[str]:
@@ -112,56 +121,62 @@ def drive(session: Session, client: Client) -> Iterator[tuple[Exchange, Parsed]]
     """
     contract = session.contract
     key = session.keys[contract.credentials[0].account]
+    read = contract.operations[contract.lifecycle.read]
     for asynchronous in (False, True):
-        name = session.names.mint()
         good = client.session_client(session, key, asynchronous=asynchronous)
-        for operation, body in _life(contract, name):
-            yield _call(session, client, good, operation, body, asynchronous=asynchronous)
+        yield from _life(session, client, good, asynchronous)
         if asynchronous:
             return
         bad = client.session_client(session, wrong(key), asynchronous=asynchronous)
-        yield _call(session, client, bad, contract.lifecycle.read, None, asynchronous=asynchronous)
+        nobody = Rehearsal(contract).about(read, session.names.mint())
+        yield _call(session, client, bad, read.id, nobody, asynchronous=asynchronous)
 
 
-def _life(contract: Contract, name: str) -> Iterator[tuple[str, Any]]:
-    life, bodies = contract.lifecycle, Bodies(contract)
+def _life(session: Session, client: Client, connected: Any, asynchronous: bool) -> Iterator[tuple[Exchange, Parsed]]:
+    """Make an object, do everything that can be done with it, look at it, remove it."""
+    contract, rehearsal, bodies = session.contract, Rehearsal(session.contract), Bodies(session.contract)
+    account, life, name = contract.credentials[0].account, contract.lifecycle, session.names.mint()
 
-    def named(operation: str, role: str) -> dict[str, Any]:
-        own = {p[1:]: name for p, its in contract.identities.get(operation, {}).items() if its == role}
-        return {**fill(bodies.baseline(contract.operations[operation]), lambda _word, _how: secret()), **own}
+    def call(operation: str, arguments: Any) -> tuple[Exchange, Parsed]:
+        return _call(session, client, connected, operation, arguments, asynchronous=asynchronous)
 
-    yield life.create, named(life.create, "new")
-    for operation in contract.operations:
-        if (
-            operation not in (life.create, life.remove, life.read)
-            and "existing" in contract.identities.get(operation, {}).values()
-        ):
-            yield operation, named(operation, "existing")
-    yield life.read, None
-    yield life.remove, named(life.remove, "existing")
+    def made_up(word: str, _how: str) -> str:
+        return secret() if word == "password" else session.identity(name)
+
+    yield call(life.create, fill(bodies.baseline(contract.operations[life.create]), made_up))
+    for operation, declared in contract.operations.items():
+        if operation not in (life.create, life.remove) and "existing" in contract.roles(operation).values():
+            way = rehearsal.way(session.worlds, declared, session.identity(name), session.keys[account])
+            for step in way or ():
+                yield call(step, fill(bodies.baseline(contract.operations[step]), made_up))
+            if operation != life.read:
+                yield call(operation, fill(bodies.baseline(declared), made_up))
+    yield call(life.read, fill(bodies.baseline(contract.operations[life.read]), made_up))
+    yield call(life.remove, fill(bodies.baseline(contract.operations[life.remove]), made_up))
 
 
 def _call(
-    session: Session, client: Client, connected: Any, operation: str, body: Any, *, asynchronous: bool
+    session: Session, client: Client, connected: Any, operation: str, arguments: Any, *, asynchronous: bool
 ) -> tuple[Exchange, Parsed]:
     module = client.modules[operation]
-    arguments = client.body(operation, body) if body is not None else {}
+    given = client.arguments(operation, arguments)
     if asynchronous:
 
         def call() -> Any:
             # Not asyncio.run: it keeps an interruption to itself where nothing is awaited.
             loop = asyncio.new_event_loop()
             try:
-                return loop.run_until_complete(module.asyncio_detailed(client=connected, **arguments)).parsed
+                return loop.run_until_complete(module.asyncio_detailed(client=connected, **given)).parsed
             finally:
                 loop.close()
     else:
 
         def call() -> Any:
-            return module.sync_detailed(client=connected, **arguments).parsed
+            return module.sync_detailed(client=connected, **given).parsed
 
+    before = len(session.attempt.exchanges)
     parsed = _caught(call)
-    if not session.attempt.exchanges and parsed.error is not None:
+    if len(session.attempt.exchanges) == before and parsed.error is not None:
         raise parsed.error  # nothing was sent: a fault of ours or the client's, not an answer
     return session.attempt.exchanges[-1], parsed
 
@@ -169,9 +184,10 @@ def _call(
 def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Parsed) -> Iterator[Disagreement]:
     """How the client's reading of a documented answer differs from the answer."""
     declared = contract.operations[operation]
-    if reply.status not in declared.answers:
+    answer = declared.answer(reply.status)
+    if answer is None:
         return
-    place, clause = f"{operation}/{reply.status}/client", f"{operation}/response/{reply.status}"
+    place, clause = f"{operation}/{reply.status}/client", f"{operation}/response/{declared.key(reply.status)}"
     label = f"The generated client, given {declared.name}'s {reply.status},"
     why = "Teams that installed the client see this on every such answer."
     if parsed.error is not None:
@@ -179,7 +195,7 @@ def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Pars
             f"{place}/raises", BREAKING, clause, f"{label} raises {type(parsed.error).__name__}", why, operation
         )
         return
-    if declared.answers[reply.status].media and parsed.value is None:
+    if answer.media and parsed.value is None:
         yield Disagreement(f"{place}/unparsed", BREAKING, clause, f"{label} gives None", why, operation)
         return
     if parsed.value is None:
@@ -187,8 +203,27 @@ def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Pars
     if extra := sorted(_leftovers(parsed.value)):
         title = f"{label} does not know {', '.join(extra)}"
         yield Disagreement(f"{place}/leftover", ADDITIVE, clause, title, why, operation)
-    if parsed.value.to_dict() != json.loads(reply.body):
+    if not _same(parsed.value.to_dict(), json.loads(reply.body)):
         yield Disagreement(f"{place}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
+
+
+def _same(given: Any, shown: Any) -> bool:
+    """Whether the client gives back what was answered; a moment may be written otherwise, to the microsecond."""
+    if isinstance(given, dict) and isinstance(shown, dict):
+        return given.keys() == shown.keys() and all(_same(given[name], shown[name]) for name in given)
+    if isinstance(given, list) and isinstance(shown, list):
+        return len(given) == len(shown) and all(map(_same, given, shown))
+    if isinstance(given, str) and isinstance(shown, str) and given != shown:
+        return _MOMENT.match(shown) is not None and _moment(given) == _moment(shown)
+    return bool(given == shown)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that an RFC 3339 text tells, to the microsecond; None where it tells none."""
+    try:
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        return None
 
 
 def _leftovers(value: Any) -> Iterator[str]:

@@ -23,6 +23,7 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Trouble
 from contracts.catalogue import Contract
+from contracts.document import joined, split
 from drift.finding import Finding
 from drift.record import Checked
 
@@ -216,7 +217,10 @@ def _settings(examples: int, chosen: int | None, database: ExampleDatabase, step
 
 def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
-    case.body = _owned(session, runner, operation, case.body)
+    arguments = _owned(session, runner, operation, joined(case.path_parameters or {}, case.body))
+    parameters, body = split(arguments)
+    case.path_parameters = parameters or case.path_parameters
+    case.body = body if isinstance(case.body, dict) else case.body
     prepared = requests.Request(**case.as_transport_kwargs(base_url=session.base)).prepare()
     content = prepared.body or b""
     sent = {"Content-Type": prepared.headers.get("Content-Type", "application/json")} if content else {}
@@ -232,19 +236,17 @@ def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
         return
 
 
-def _owned(session: Session, runner: Runner, operation: str, body: Any) -> Any:
-    """``body`` with the names in it replaced by the run's own: new ones by fresh, existing ones mostly by real ones."""
-    if not isinstance(body, dict):
-        return body
-    body = dict(body)
-    for pointer, role in session.contract.identities.get(operation, {}).items():
-        name = body.get(pointer[1:])
+def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """``arguments`` with the names in them replaced by the run's own: new ones by fresh, existing ones mostly by real ones."""
+    made = dict(arguments)
+    for argument, role in session.contract.roles(operation).items():
+        name = made.get(argument)
         if not isinstance(name, str) or not name:
             continue
         if role == "existing" and len(name) % 4:
-            body[pointer[1:]] = runner.plain_stock(session.contract.credentials[0].account)
+            made[argument] = runner.plain_stock(session.contract.credentials[0].account)
         elif name.isascii() and name.isalnum() and name == name.lower():
-            body[pointer[1:]] = session.names.mint(len(name))
+            made[argument] = session.names.mint(len(name))
         else:
-            body[pointer[1:]] = session.names.mint() + name
-    return body
+            made[argument] = session.names.mint() + name
+    return made

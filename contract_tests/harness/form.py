@@ -66,10 +66,11 @@ class SecretTest:
 
 def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> Iterator[Disagreement]:
     """Media type, JSON, schema and strict reading of a body whose status is documented."""
-    answer = operation.answers[reply.status]
-    place = f"{operation.id}/{reply.status}"
+    answer = operation.answer(reply.status)
+    assert answer is not None
+    place, promised = f"{operation.id}/{reply.status}", f"{operation.id}/{operation.key(reply.status)}"
     label = f"{operation.name} {reply.status}"
-    clause = f"{operation.id}/response/{reply.status}"
+    clause = f"{operation.id}/response/{operation.key(reply.status)}"
     came = reply.headers.get("content-type", "").split(";")[0].strip().lower()
     html = is_page(reply)
     if not answer.media:
@@ -93,7 +94,7 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
     for found in schema.violations(shown):
         kind = _KINDS.get(found.keyword, found.keyword)
         at = f"{found.pointer}/" if found.path else ""
-        yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{place}/body/{found.pointer}" if at else clause,
+        yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{promised}/body/{found.pointer}" if at else clause,
                            f"{label} lacks the property {found.pointer}" if kind == "missing" else
                            f"{label} should have {found.expected} at {found.pointer or 'the top'}, "
                            f"and has {shown_at(shown, found.path)}",
@@ -115,13 +116,13 @@ def _echoes(operation: Operation, status: int, shown: Any, secret: SecretTest) -
     for path, text in _walk(shown):
         if path and secret.password(str(path[-1])) and text in secret.given:
             yield Disagreement(f"{operation.id}/{status}/body/{pointer(path)}/repeated", BREAKING,
-                               f"{operation.id}/{status}/body/{pointer(path)}",
+                               f"{operation.id}/{operation.key(status)}/body/{pointer(path)}",
                                f"{operation.name} {status} gives a password at {pointer(path)} that it gave before",
                                "Whoever knows one user's password knows another's.", operation.id)  # fmt: skip
         if secret.value(text) and not (path and secret.password(str(path[-1]))):
             at = pointer(path)
             yield Disagreement(f"{operation.id}/{status}/body/{at}/secret", BREAKING,
-                               f"{operation.id}/response/{status}",
+                               f"{operation.id}/response/{operation.key(status)}",
                                f"{operation.name} {status} says a secret at {at}",
                                "A secret is given away to whoever stores or logs answers.", operation.id)  # fmt: skip
 

@@ -21,7 +21,7 @@ from contract_tests.harness.form import (
 )
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
-from contracts.document import Operation
+from contracts.document import Operation, joined
 from contracts.model import Outcome, State
 from contracts.pattern import Mismatch, promises
 from contracts.request import Body, Request
@@ -74,8 +74,8 @@ class Judge:
         elif not fitting:
             judged.disagreements.append(_wrong_status(operation, [o for _, o in allowed], reply, aim))
             judged.lost |= self._named(request)
-        answer = operation.answers.get(reply.status)
-        if answer is not None:
+        judged.disagreements += _flaws(operation, reply)
+        if operation.answer(reply.status) is not None:
             judged.disagreements += form(operation, reply, judged.json, secret)
         if not fitting:
             return judged
@@ -92,10 +92,10 @@ class Judge:
         judged = Judged(list(worlds), json=parsed(reply.body))
         operation = self._contract.operations[request.operation or ""]
         if reply.status != status:
-            clause = f"{operation.id}/response/{status}"
+            clause = f"{operation.id}/response/{operation.key(status)}"
             expected = Outcome(status, clause, "a scripted fault", None, None)
             judged.disagreements.append(_wrong_status(operation, [expected], reply, ()))
-        if reply.status in operation.answers:
+        if operation.answer(reply.status) is not None:
             judged.disagreements += form(operation, reply, judged.json, secret)
         return judged
 
@@ -129,7 +129,7 @@ class Judge:
         self, operation: Operation, status: int, found: Mismatch, shown: Any, blamed: str | None
     ) -> Disagreement:
         at = pointer(found.path)
-        clause = blamed or found.clause or f"{operation.id}/{status}/body/{at}"
+        clause = blamed or found.clause or f"{operation.id}/{operation.key(status)}/body/{at}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
@@ -146,25 +146,39 @@ class Judge:
 
     def _named(self, request: Request) -> set[str]:
         """The objects that a request names."""
-        fields = self._contract.identities.get(request.operation or "", {})
-        body = request.body if isinstance(request.body, dict) else {}
-        return {value for pointer in fields if isinstance(value := body.get(pointer[1:]), str)}
+        arguments = joined(request.parameters, request.body)
+        roles = self._contract.roles(request.operation).items()
+        return {value for name, role in roles if role != "foreign" and isinstance(value := arguments.get(name), str)}
 
     def _undeclared(self, worlds: Sequence[State], request: Request, reply: Reply) -> Judged:
         judged = Judged(list(worlds))
         if 200 <= reply.status < 300 and request.method not in ("HEAD", "OPTIONS"):
-            clause = f"{request.path}/undeclared"
+            path = self._contract.effective.declares(request.path) or request.path
+            clause = f"{path}/undeclared"
             judged.disagreements.append(
                 Disagreement(
                     id=f"{clause}/{request.method}",
                     severity=ADDITIVE,
                     clause=clause,
-                    title=f"{request.method} {request.path} is not documented, and answers {reply.status}",
+                    title=f"{request.method} {path} is not documented, and answers {reply.status}",
                     why="The vendor has an operation that its document does not show.",
-                    operation=f"{request.method} {request.path}",
+                    operation=f"{request.method} {path}",
                 )
             )
         return judged
+
+
+def _flaws(operation: Operation, reply: Reply) -> Iterator[Disagreement]:
+    """What is wrong with how a surface said its answer."""
+    for word, text in reply.flaws:
+        yield Disagreement(
+            id=f"{operation.id}/{reply.status}/{word}",
+            severity=BREAKING,
+            clause=f"{operation.id}/response/{operation.key(reply.status)}",
+            title=f"{operation.name} {reply.status}: {text}",
+            why="Clients of this surface read the answer otherwise, or not at all.",
+            operation=operation.id,
+        )
 
 
 def _other_success(operation: Operation, expected: Outcome, reply: Reply) -> Disagreement:
@@ -188,7 +202,7 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
     refusal = all(status >= 400 for status in wanted)
     owed = "/effect/" in expected.clause and not expected.clause.startswith(operation.id)
     clause = expected.clause if aimed or refusal or owed else next(iter(aim), expected.clause)
-    documented = reply.status in operation.answers
+    documented = operation.answer(reply.status) is not None
     if refusal and 200 <= reply.status < 300 and documented:
         kind = "accepted"
         loosened = "/request/" in clause

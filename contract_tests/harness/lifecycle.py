@@ -7,9 +7,12 @@ from typing import Any
 import httpx
 
 from contract_tests.harness.attempt import Attempt, Stop
-from contract_tests.harness.probe import Probe, Step
+from contract_tests.harness.bodies import Bodies
+from contract_tests.harness.probe import Probe, Step, fill
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
+from contracts.document import joined
 
 _PATIENCE = 3
 
@@ -20,7 +23,7 @@ def preflight(session: Session, runner: Runner) -> None:
     An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
     answer is judged as any other: it may be the only one that shows an account with nothing in it.
     """
-    session.is_mock = _is_mock(session)
+    session.is_mock = health(session.base).get("mock") is True
     main = session.contract.credentials[0]
     with contextlib.suppress(Stop):
         first = _first_answer(session, main.account)
@@ -38,17 +41,25 @@ def preflight(session: Session, runner: Runner) -> None:
             runner.confirm(first, lambda: _reading(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:
-                with session.attempting():
-                    exchange = session.send(session.contract.lifecycle.read, account=credential.account)
+                exchange = _reading(session, credential.account).exchanges[-1]
                 unknown = exchange.reply is not None and exchange.reply.status == 401
                 if unknown and not _any_operation_knows(session, credential.account):
                     del session.keys[credential.account]
 
 
-def _reading(session: Session, account: str) -> Attempt:
+def _reading(session: Session, account: str, identity: str = "") -> Attempt:
+    """One reading: of the list, or of the object ``identity`` where objects are read one by one (empty: of one that is not)."""
+    read = session.contract.operations[session.contract.lifecycle.read]
+    arguments = Rehearsal(session.contract).about(read, identity or session.names.mint())
     with session.attempting() as attempt:
-        session.send(session.contract.lifecycle.read, account=account)
+        session.send(read.id, arguments, account)
     return attempt
+
+
+def _one_by_one(session: Session) -> bool:
+    """Whether objects are read one by one, and not in a list."""
+    read = session.contract.operations[session.contract.lifecycle.read]
+    return any(name in read.required() for name in session.contract.roles(read.id))
 
 
 def _first_answer(session: Session, account: str) -> Attempt | None:
@@ -68,23 +79,23 @@ def _first_answer(session: Session, account: str) -> Attempt | None:
 
 def _any_operation_knows(session: Session, account: str) -> bool:
     """Whether some other operation takes the key that reading refused: then reading has drifted, the key is good."""
-    create = session.contract.lifecycle.create
-    fields = session.contract.identities[create]
+    create = session.contract.operations[session.contract.lifecycle.create]
     with session.attempting():
-        body = {pointer[1:]: session.names.mint() for pointer in fields}
-        exchange = session.send(create, body, account)
+        body = fill(Bodies(session.contract).baseline(create), lambda _word, _how: session.names.mint())
+        exchange = session.send(create.id, body, account)
     return exchange.reply is not None and exchange.reply.status not in (401, 403)
 
 
-def _is_mock(session: Session) -> bool:
-    """Whether the project's own mock answers there; its control calls are not counted."""
-    root = httpx.URL(session.base).copy_with(path="/__mock/health", query=None)
+def health(target: str) -> dict[str, Any]:
+    """What the project's own mock says of itself, where it answers at ``target``; nothing elsewhere. It is not counted."""
+    root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
         with httpx.Client(trust_env=False, timeout=httpx.Timeout(3.0)) as client:
             answer = client.get(root)
-            return answer.status_code == 200 and answer.json().get("mock") is True
-    except (httpx.HTTPError, ValueError, AttributeError):
-        return False
+            shown = answer.json() if answer.status_code == 200 else {}
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return shown if isinstance(shown, dict) else {}
 
 
 def clean_up(session: Session, runner: Runner) -> None:
@@ -95,26 +106,45 @@ def clean_up(session: Session, runner: Runner) -> None:
     """
     reason, session.stopped = session.stopped, None
     try:
+        removed: dict[str, list[str]] = {account: [] for account in session.keys}
         for number, (account, name) in enumerate(_ours(session), 1):
-            if account in session.keys:
+            if account in removed and not _nameless(session, name):
                 runner.run(_removal(session, account, name, number))
-        for account in session.keys:
-            looked = _reading(session, account)
-            left = still = _listed(session, account, looked)
-            for name in sorted(left):
-                with session.attempting():
-                    step = _removal(session, account, name, 0).steps[0]
-                    session.send(step.operation or "", step.body, account)
-            if left:
-                still = _listed(session, account, _reading(session, account))
-                if not looked.outage:
-                    runner.explored(looked, flapping=not still)
-            session.record.left_behind += sorted(still)
+                removed[account].append(name)
+        for account, names in removed.items():
+            _look(session, runner, account, names)
     except Stop as stop:
         session.record.left_behind += sorted({name for _, name in session.made})
         reason = reason or str(stop)
     finally:
         session.stopped = reason or session.stopped
+
+
+def _nameless(session: Session, name: str) -> bool:
+    """Whether ``name`` is but the mark of an object whose id never came: it cannot be named, and so not removed."""
+    return bool(session.contract.lifecycle.id) and name not in session.ids.values()
+
+
+def _look(session: Session, runner: Runner, account: str, removed: list[str]) -> None:
+    """See whether anything of this run's is still there in ``account``; delete it once more, and note what stays.
+
+    Where objects are read one by one, those are looked at whose removal was not confirmed, and one that was.
+    """
+    made = [name for held, name in session.made if held == account]
+    wanted = [name for name in removed if name in made]
+    session.record.left_behind += [name for name in made if _nameless(session, name)]
+    for identity in (wanted or removed[:1]) if _one_by_one(session) else [""]:
+        looked = _reading(session, account, identity)
+        left = still = _listed(session, account, looked, identity)
+        for name in sorted(left):
+            with session.attempting():
+                step = _removal(session, account, name, 0).steps[0]
+                session.send(step.operation or "", joined(step.parameters, step.body), account)
+        if left:
+            still = _listed(session, account, _reading(session, account, identity), identity)
+            if not looked.outage:
+                runner.explored(looked, flapping=not still)
+        session.record.left_behind += sorted(still)
 
 
 def _ours(session: Session) -> list[tuple[str, str]]:
@@ -124,25 +154,25 @@ def _ours(session: Session) -> list[tuple[str, str]]:
 
 
 def _removal(session: Session, account: str, name: str, number: int) -> Probe:
-    remove = session.contract.lifecycle.remove
-    fields = session.contract.identities[remove]
-    body = {pointer[1:]: name for pointer, role in fields.items() if role == "existing"}
-    clause = f"{remove}/response/200"
-    return Probe(f"clean-up/{number}", "clean-up", remove, "What the run made can be deleted.", (clause,),
-                 (Step(remove, body, account),))  # fmt: skip
+    remove = session.contract.operations[session.contract.lifecycle.remove]
+    clause = f"{remove.id}/response/200"
+    step = Step.asking(remove, Rehearsal(session.contract).about(remove, name), account=account)
+    return Probe(f"clean-up/{number}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), (step,))
 
 
-def _listed(session: Session, account: str, looked: Attempt) -> set[str]:
-    """Names of this run's form, and others it made, that a reading shows to ``account``."""
+def _listed(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
+    """Which of the objects of this run, by the form of their names or because it made them, a reading shows to ``account``."""
     made = {name for held, name in session.made if held == account}
     exchange = looked.exchanges[-1]
     if exchange.reply is None:
-        return made
+        return {identity} if identity else made
+    if identity:
+        return {identity} if exchange.succeeded else set()
     try:
         shown = json.loads(exchange.reply.body)
     except (ValueError, RecursionError):
         return made
-    return {text for text in _texts(shown) if session.names.owns(text) or text in made}
+    return {text for text in _texts(shown) if session.owns(text) or text in made}
 
 
 def _texts(value: Any) -> set[str]:

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from contract_tests.harness.attempt import Attempt
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import fill
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
 from contracts.document import Operation
-from contracts.request import Body
 
 _POOL = 3
 
@@ -24,7 +24,7 @@ _POOL = 3
 def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
     """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
     bodies = Bodies(session.contract)
-    changing = [operation for operation in session.contract.operations.values() if not operation.reads_only]
+    changing = [one for one in session.contract.operations.values() if not session.contract.reads(one.id)]
     fields = {operation.id: _optional(bodies, operation) for operation in changing}
     accounts = st.sampled_from(sorted(session.keys, reverse=True))
     pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)
@@ -41,10 +41,11 @@ def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBas
             chosen = data.draw(st.fixed_dictionaries({}, optional=fields[operation.id]), label="optional")
             self.ask(operation, self.body(operation, chosen, names), account)
 
-        @rule(account=accounts)
-        def read(self, account: str) -> None:
+        @rule(account=accounts, names=pairs)
+        def read(self, account: str, names: list[int]) -> None:
             """Read back what there is."""
-            self.ask(session.contract.operations[session.contract.lifecycle.read], Body.ABSENT, account)
+            operation = session.contract.operations[session.contract.lifecycle.read]
+            self.ask(operation, self.body(operation, {}, names), account)
 
     return Lives
 
@@ -59,6 +60,12 @@ class _Lives(RuleBasedStateMachine):
         self._report = report
         self._secrets = 0
         self._pool = [session.names.mint() for _ in range(_POOL)]
+        self._rehearsal = Rehearsal(session.contract)
+        self._before = self._owned()
+
+    def _owned(self) -> set[tuple[str, str]]:
+        model = self._session.contract.model
+        return {pair for world in self._session.worlds for pair in model.owned(world)}
 
     def _give(self, word: str, modifier: str) -> str:
         if word != "password":
@@ -67,40 +74,41 @@ class _Lives(RuleBasedStateMachine):
         text = hashlib.sha512(f"{word}{self._secrets}".encode()).hexdigest()
         return text[: int(modifier)] if modifier else text[:20]
 
-    def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> Any:
-        """The least valid body with the ``chosen`` properties, naming objects of the pool."""
-        body = {**fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)}
-        roles = self._session.contract.identities.get(operation.id, {})
-        for pointer, index in zip(roles, names, strict=False):
-            if pointer[1:] in body:
-                body[pointer[1:]] = self._pool[index]
-        return body
+    def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
+        """The least valid arguments with the ``chosen`` ones beside them, naming objects of the pool."""
+        arguments: dict[str, Any] = {
+            **fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)
+        }  # fmt: skip
+        roles = self._session.contract.roles(operation.id).items()
+        for (name, role), index in zip([pair for pair in roles if pair[1] != "foreign"], names, strict=False):
+            if name in arguments:
+                held = self._pool[index]
+                arguments[name] = held if role == "new" else self._session.identity(held)
+        return arguments
 
-    def ask(self, operation: Operation, body: Any, account: str) -> None:
+    def ask(self, operation: Operation, arguments: dict[str, Any], account: str) -> None:
         """One request, judged."""
         session = self._session
         with session.attempting() as attempt:
-            session.ask(operation.method, operation.path, body, session.authorization(account))
+            session.send(operation.id, arguments, account)
         self._report(attempt)
 
     def teardown(self) -> None:
         """Remove what this life left."""
         session = self._session
-        remove = session.contract.lifecycle.remove
-        roles = session.contract.identities[remove]
-        left = {pair for world in session.worlds for pair in session.contract.model.owned(world)}
-        for account, name in sorted(left):
-            if name in self._pool and session.stopped is None:
+        remove = session.contract.operations[session.contract.lifecycle.remove]
+        for account, name in sorted(self._owned() - self._before):
+            if session.stopped is None:
                 with session.attempting():
-                    session.send(remove, {pointer[1:]: name for pointer in roles}, account)
+                    session.send(remove.id, self._rehearsal.about(remove, name), account)
 
 
 def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
     """Strategies for an operation's optional properties: the values on their bounds."""
     found = {}
-    required = bodies.required(operation)
-    for name, prop in bodies.properties(operation).items():
-        if name in required:
+    required = operation.required()
+    for name, prop in operation.arguments().items():
+        if name in required or bodies.role(operation, name) == "foreign":
             continue
         if bodies.role(operation, name) is not None:
             found[name] = st.just("{n}")

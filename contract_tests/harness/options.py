@@ -27,8 +27,13 @@ FLAGS: dict[str, dict[str, Any]] = {
     "--explore": {"default": "", "help": "1 or 0: whether to explore (1 on the mock and on test addresses)"},
     "--only": {"default": "", "help": "one probe's or finding's id: run what it takes to show it, and no more"},
     "--shard": {"default": "", "help": "i/n: run the i-th of n parts of the probes"},
+    "--thorough": {"default": "", "help": "1: run the probes too that others stand for, though it takes more requests"},
     "--minutes": {"default": "", "help": "explore for so long, not once"},
-    "--grpc-target": {"default": "", "help": "host:port where the target speaks gRPC"},
+    "--grpc-target": {"default": "", "help": "host:port where the target speaks gRPC (as the mock says, or TARGET's)"},
+    "--surface": {
+        "default": "",
+        "help": "rest, grpc, grpc-web, or several with commas: speak these only (all there are)",
+    },
     "--fail-on": {"default": "breaking", "help": "additive or breaking: from which severity on to fail (breaking)"},
 }
 
@@ -49,6 +54,9 @@ class Options:
     minutes: float
     fail_on: str
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    thorough: bool = False
+    grpc_target: str = ""
+    surfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Parser(ArgumentParser):
@@ -90,17 +98,18 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
     if raw["live"]:
         raise UsageError("LIVE: runs on a vendor are not possible yet; use TARGET=mock or the address of a test server")
+    if raw["thorough"] not in ("", "0", "1"):
+        raise UsageError(f"THOROUGH is 1 or 0, not {raw['thorough']!r}")
     if raw["explore"] not in ("", "0", "1"):
         raise UsageError(f"EXPLORE is 1 or 0, not {raw['explore']!r}")
     if raw["fail_on"] not in ("additive", "breaking"):
         raise UsageError(f"FAIL_ON is additive or breaking, not {raw['fail_on']!r}")
-    if raw["grpc_target"]:
-        raise UsageError("GRPC_TARGET: no contract speaks gRPC yet")
     seed = _number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
     part, minutes = shard(raw["shard"]), _minutes(raw["minutes"]) if raw["minutes"] else 0.0
     keys = {contract.slug: account_keys(contract, target, environment) for contract in chosen}
+    surfaces = _surfaces(raw["surface"], chosen)
     return Options(
-        contracts=chosen,
+        contracts=[contract for contract in chosen if surfaces[contract.slug]],
         vendor=raw["vendor"] or "all",
         target=target,
         out=folder(raw["out"] or "reports"),
@@ -108,11 +117,31 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         seed_given=bool(raw["seed"]),
         explore=raw["explore"] != "0",
         only=raw["only"],
+        thorough=raw["thorough"] == "1",
         shard=part,
         minutes=minutes,
         fail_on=raw["fail_on"],
         keys=keys,
+        grpc_target=_grpc_target(raw["grpc_target"], chosen) if raw["grpc_target"] else "",
+        surfaces=surfaces,
     )
+
+
+def _surfaces(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
+    """By vendor, the surfaces to speak; a vendor that has none of those asked for is left out."""
+    wanted = [word.strip() for word in text.split(",") if word.strip()]
+    known = {surface for contract in chosen for surface in contract.surfaces}
+    if unknown := [word for word in wanted if word not in known]:
+        raise UsageError(f"SURFACE {unknown[0]!r} is none of {', '.join(sorted(known))}")
+    return {c.slug: tuple(s for s in c.surfaces if not wanted or s in wanted) for c in chosen}
+
+
+def _grpc_target(text: str, chosen: list[Contract]) -> str:
+    """``host:port``, checked as any target is."""
+    checked_target(f"http://{text}", chosen)
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", text):
+        raise UsageError(f"GRPC_TARGET {text!r} is not host:port, such as 127.0.0.1:8026")
+    return text
 
 
 def checked_target(target: str, chosen: list[Contract]) -> str:

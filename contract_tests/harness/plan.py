@@ -1,16 +1,20 @@
 """The probes that a contract calls for, planned from its documents alone, before anything is sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from contract_tests.harness.allowance import affordable
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.names import wrong
 from contract_tests.harness.probe import Probe, Step, apart
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.scenarios import scenarios
 from contract_tests.harness.values import Variant, sample
-from contracts.catalogue import Contract
+from contracts.catalogue import Contract, Place
 from contracts.clauses import clauses
-from contracts.document import Operation
+from contracts.document import Operation, split
 from contracts.request import Body
 from contracts.schema import Schema
 
@@ -21,17 +25,20 @@ _TOGETHER = 3
 
 
 def plan(contract: Contract) -> list[Probe]:
-    """Every probe of ``contract``, in the order in which they run."""
+    """Every probe of ``contract``, in the order in which they run.
+
+    Those that a run has no allowance for are marked as left out, with what is probed in their stead.
+    """
     planner = Planner(contract)
     known = set(clauses(contract))
-    return [
+    return affordable(contract, [
         *planner.credentials(),
         *planner.undeclared(),
         *planner.accepted(),
         *planner.refused(),
         *scenarios(contract, known),
         *planner.faults(),
-    ]
+    ])  # fmt: skip
 
 
 class Planner:
@@ -41,25 +48,29 @@ class Planner:
         self._contract = contract
         self._document = contract.effective.raw
         self._bodies = Bodies(contract)
+        self._rehearsal = Rehearsal(contract)
 
     # -- families
 
     def credentials(self) -> Iterator[Probe]:
-        """No credential, a wrong one, the right one under another scheme, one without a scheme, for each operation."""
-        place = self._contract.places[0]
-        scheme = place.form.replace("{}", "").strip()
-        cases = {
-            "none": lambda _key: None,
-            "wrong": lambda key: place.form.format(wrong(key)),
-            "other-scheme": lambda key: f"Basic {key}" if scheme else None,
-            "malformed": lambda key: key if scheme else key[:4],
-        }
+        """No credential and wrong ones, for each operation; the right one in every other place that it may stand in."""
         for operation in self._contract.operations.values():
-            for case, authorization in cases.items():
-                step = Step(operation.id, self._bodies.baseline(operation), authorization=authorization)
-                clause = f"{operation.id}/credential"
-                says = f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
-                yield Probe(f"credentials/{operation.id}/{case}", "credentials", operation.id, says, (clause,), (step,))
+            for number, place in enumerate(self._contract.places):
+                for case, credential in _credentials(place, first=number == 0).items():
+                    good = case == "good"
+                    step = Step.asking(operation, self._bodies.baseline(operation), credential=credential, place=number)
+                    if place.field and not isinstance(step.body, dict):
+                        continue
+                    clause = f"{operation.id}/credential" + (f"/{place.name}" if good else "")
+                    says = (
+                        f"{operation.name} takes the key in its other place: {place.name}."
+                        if good
+                        else f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
+                    )
+                    name = case if number == 0 else f"{place.name}-{case}"
+                    yield Probe(
+                        f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,), (step,)
+                    )
 
     def undeclared(self) -> Iterator[Probe]:
         """Methods that no document declares on a path that one does."""
@@ -70,21 +81,23 @@ class Planner:
             life = self._contract.lifecycle
             changing = [o for o in operations if o.body is not None]
             changing.sort(key=lambda o: o.id in (life.create, life.remove))
-            body = self._bodies.baseline((changing or operations)[0])
+            like = (changing or operations)[0]
+            asked = Step.asking(like, self._bodies.baseline(like))
             for method in UNDECLARED:
                 if method not in {operation.method for operation in operations}:
-                    step = Step(None, Body.ABSENT if method == "TRACE" else body, method=method, path=path)
+                    step = replace(asked, operation=None, body=Body.ABSENT if method == "TRACE" else asked.body,
+                                   method=method, path=path)  # fmt: skip
                     says = f"{method} {path}, which is not documented, does not succeed."
                     yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, says,
-                                (f"{path}/undeclared",), (step,))  # fmt: skip
+                                (f"{path}/undeclared",), (step,), twins=method)  # fmt: skip
 
     def accepted(self) -> Iterator[Probe]:
-        """Valid requests on the bounds of every property: as many together as the model accepts at once.
+        """Valid requests on the bounds of every argument: as many together as the model accepts at once.
 
         A few requests share one look at what they did: each is about an object of its own.
         """
         for operation in self._contract.operations.values():
-            if operation.body is None:
+            if operation.body is None or self._contract.reads(operation.id):
                 continue
             batches = list(self._batches(operation))
             for number, first in enumerate(range(0, len(batches), _TOGETHER), 1):
@@ -94,13 +107,13 @@ class Planner:
         """Values of every property for request after request, until each value was in one."""
         queues = {
             name: variants
-            for name, prop in self._bodies.properties(operation).items()
+            for name, prop in operation.arguments().items()
             if (variants := list(self._bodies.variants(operation, name, prop, accepted=True)))
         }
         while any(queues.values()):
             taken: dict[str, Variant] = {}
             for name, queue in queues.items():
-                if queue and self._bodies.accepted(operation, self._body(operation, {**taken, name: queue[0]})):
+                if queue and self._rehearsal.granted(operation, self._body(operation, {**taken, name: queue[0]})):
                     taken[name] = queue.pop(0)
             if not taken:  # the model takes none: leave one out, or this would never end
                 name = next(name for name, queue in queues.items() if queue)
@@ -114,13 +127,26 @@ class Planner:
         if len(batches) == 1:
             return self._valid(operation, name, batches[0])
         parts = tuple(self._valid(operation, f"{name}/{number}", taken) for number, taken in enumerate(batches, 1))
-        steps = [Step(operation.id, apart(self._body(operation, taken), n)) for n, taken in enumerate(batches, 1)]
+        bodies = [apart(self._body(operation, taken), n) for n, taken in enumerate(batches, 1)]
+        steps = [Step.asking(operation, body) for body in bodies]
         clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
         says = (
             f"{operation.name} takes {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
         )
-        read = Step(self._contract.lifecycle.read)
-        return Probe(name, "accepted", operation.id, says, clauses, (*steps, read), parts)
+        return Probe(name, "accepted", operation.id, says, clauses, (*steps, *self._looks(operation, bodies)), parts)
+
+    def _looks(self, operation: Operation, bodies: Sequence[Any]) -> list[Step]:
+        """What it takes to see the objects that ``bodies`` are about: the list, or a reading of each."""
+        read = self._contract.operations[self._contract.lifecycle.read]
+        asked = self._bodies.baseline(read)
+        wanted = [name for name, role in self._contract.roles(read.id).items() if role == "existing" and name in asked]
+        if not wanted:
+            return [Step.asking(read, asked)]
+        if operation.id == self._contract.lifecycle.remove:
+            return []
+        roles = self._contract.roles(operation.id)
+        about = [next((body[name] for name in roles if name in body), None) for body in bodies]
+        return [Step.asking(read, {**asked, wanted[0]: name}) for name in about if name is not None]
 
     def _valid(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
         targets = tuple(
@@ -129,7 +155,8 @@ class Planner:
         effects = tuple(
             clause for prop in taken if (clause := f"{operation.id}/effect/{prop}") in self._contract.model.rules
         )
-        steps = (Step(operation.id, self._body(operation, taken)), Step(self._contract.lifecycle.read))
+        body = self._body(operation, taken)
+        steps = (Step.asking(operation, body), *self._looks(operation, [body]))
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
             parts = tuple(self._valid(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
@@ -139,65 +166,88 @@ class Planner:
     def refused(self) -> Iterator[Probe]:
         """Requests just outside each constraint, one at a time."""
         for operation in self._contract.operations.values():
+            baseline = self._bodies.baseline(operation)
+            required = operation.required()
+            for name, prop in operation.arguments().items():
+                if name in required and not name.startswith("{"):
+                    body = {key: value for key, value in baseline.items() if key != name}
+                    yield self._invalid(operation, name, Variant("required", None), body, prop)
+                for variant in self._bodies.variants(operation, name, prop, accepted=False):
+                    yield self._invalid(operation, name, variant, {**baseline, name: variant.value}, prop)
             if operation.body is None:
                 continue
-            baseline = self._bodies.baseline(operation)
-            for name, prop in self._bodies.properties(operation).items():
-                if name in self._bodies.required(operation):
-                    body = {key: value for key, value in baseline.items() if key != name}
-                    yield self._invalid(operation, name, Variant("required", None), body)
-                for variant in self._bodies.variants(operation, name, prop, accepted=False):
-                    yield self._invalid(operation, name, variant, {**baseline, name: variant.value})
             if probe := self._nulls(operation):
                 yield probe
-            if operation.body_required:
-                for what, shape_ in (("array", [baseline]), ("absent", Body.ABSENT)):
-                    says = f"{operation.name} refuses a body that is {what}."
-                    yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
-                                (f"{operation.id}/request/body",), (Step(operation.id, shape_),))  # fmt: skip
-        yield self._unchanged()
+            parameters, body = split(baseline)
+            for what, shape_ in (("array", [body]), ("absent", Body.ABSENT)) if operation.body_required else ():
+                says = f"{operation.name} refuses a body that is {what}."
+                step = Step(operation.id, shape_, parameters=parameters)
+                yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
+                            (f"{operation.id}/request/body",), (step,), twins=what)  # fmt: skip
+        yield from self._unchanged()
 
-    def _invalid(self, operation: Operation, name: str, variant: Variant, body: Any) -> Probe:
+    def _invalid(self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]) -> Probe:
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
         says = f"{operation.name} refuses {name} past its {variant.keyword}."
         suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
-                     (Step(operation.id, body),))  # fmt: skip
+                     (Step.asking(operation, body),), twins=json.dumps([name, prop, vars(variant)], sort_keys=True))  # fmt: skip
 
     def _nulls(self, operation: Operation) -> Probe | None:
         """Null for every optional property at once: what a server that takes null for absent grants."""
         body = self._bodies.baseline(operation)
-        properties = self._bodies.properties(operation)
+        properties = operation.arguments()
         left = [name for name in properties if name not in body]
         nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
         if not nulls:
             return None
         clause = f"{operation.id}/request/{next(iter(nulls))}/type"
         says = f"{operation.name} refuses null for {', '.join(nulls)}."
-        step = Step(operation.id, {**body, **nulls})
+        step = Step.asking(operation, {**body, **nulls})
         return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
 
-    def _unchanged(self) -> Probe:
-        create = self._contract.lifecycle.create
+    def _unchanged(self) -> Iterator[Probe]:
+        """A look at what there is, after everything that was refused: where the vendor can show it."""
+        create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
+        asked = self._bodies.baseline(read)
         clause = next(
             (rule for rule in self._contract.model.rules if "changes-nothing" in rule), f"{create}/response/400"
         )
-        return Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
-                     (Step(self._contract.lifecycle.read),))  # fmt: skip
+        if not any(name in asked for name in self._contract.roles(read.id)):
+            yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
+                        (Step.asking(read, asked),))  # fmt: skip
 
     def faults(self) -> Iterator[Probe]:
-        """Documented server errors, which only a scripted fault can provoke."""
+        """Documented statuses that only a scripted fault can provoke: server errors, and what the contract names."""
         for operation in self._contract.operations.values():
-            for status, answer in operation.answers.items():
-                if status < 500:
-                    continue
+            answers = [(status, str(status), answer) for status, answer in operation.answers.items()
+                       if self._contract.unprovoked(operation, status)]  # fmt: skip
+            if operation.otherwise is not None:
+                answers.append(
+                    (next(s for s in (500, 503) if s not in operation.answers), "default", operation.otherwise)
+                )
+            for status, key, answer in answers:
                 schema = next(iter(answer.media.values()), None)
-                clause = f"{operation.id}/response/{status}"
-                fault = {"operation": operation.id, "status": status, "body": sample(schema) if schema else None}
-                yield Probe(f"faults/{operation.id}/{status}", "faults", operation.id,
-                            f"{operation.name} answers {status} as documented.", (clause,),
-                            (Step(operation.id, self._bodies.baseline(operation)),), fault=fault,
+                fault = {
+                    "operation": operation.id,
+                    "status": status,
+                    "body": sample(schema, whole=True) if schema else None,
+                }
+                yield Probe(f"faults/{operation.id}/{key}", "faults", operation.id,
+                            f"{operation.name} answers {status} as documented.", (f"{operation.id}/response/{key}",),
+                            (Step.asking(operation, self._bodies.baseline(operation)),), fault=fault,
                             mock_only=f"only a scripted fault of the mock can provoke {status}")  # fmt: skip
+
+
+def _credentials(place: Place, *, first: bool) -> dict[str, Callable[[str], str | None]]:
+    """What is put into a place for credentials, by case: the right key only in places that are not the usual one."""
+    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(wrong(key))}
+    if not first:
+        return {"good": place.form.format, **cases}
+    cases = {"none": lambda _key: None, **cases}
+    if place.scheme:
+        return {**cases, "other-scheme": lambda key: f"Basic {key}", "malformed": lambda key: key}
+    return {**cases, "malformed": lambda key: key[:4]}
 
 
 def _id(value: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
-from contract_tests.harness.suite import Suite
+from contract_tests.harness.suite import Suite, VendorRun
 from drift.finding import Finding
 from drift.record import Record
 from drift.report_terminal import terminal
@@ -42,9 +42,9 @@ def wanted(asks: Callable[[Suite], bool]) -> Callable[[Test], Test]:
     return mark
 
 
-def proceed(suite: Suite, slug: str) -> Any:
-    """The vendor's run; the test is skipped where it was stopped, with the reason."""
-    run = suite.run(slug)
+def proceed(suite: Suite, slug: str, surface: str = "rest") -> VendorRun:
+    """The vendor's run on a surface; the test is skipped where it was stopped, with the reason."""
+    run = suite.run(slug, surface)
     if run.session.stopped is not None:
         pytest.skip(run.session.stopped)
     return run
@@ -65,30 +65,36 @@ class ContractPlugin:
 
     @pytest.hookimpl
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Each promise is checked for every vendor, and for every probe of its family."""
-        slugs = list(self.suite.plans)
-        if "probe" in metafunc.fixturenames:
+        """Each promise is checked for every vendor on every surface, and for every probe of its family."""
+        plans, names = self.suite.plans, metafunc.fixturenames
+        if "probe" in names:
             family = metafunc.module.FAMILY
-            pairs = [(slug, probe) for slug in slugs for probe in self.suite.plans[slug] if probe.family == family]
-            metafunc.parametrize(("slug", "probe"), pairs, ids=[f"{slug}-{probe.id}" for slug, probe in pairs])
-        elif "operation" in metafunc.fixturenames:
+            cases = [(*where, probe) for where in plans for probe in plans[where] if probe.family == family]
+            ids = [f"{_named(self.suite, *case[:2])}-{case[2].id}" for case in cases]
+            metafunc.parametrize(("slug", "surface", "probe"), cases, ids=ids)
+        elif "operation" in names:
             chosen = [
                 (contract.slug, operation, mode)
                 for contract in self.suite.options.contracts
                 for operation, mode in modes(contract)
-                if self.suite.explores(f"explore/{operation}/{mode}")
+                if (contract.slug, "rest") in plans and self.suite.explores(f"explore/{operation}/{mode}")
             ]
             metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
-        elif "slug" in metafunc.fixturenames:
+        elif "slug" in names:
             wanted: Callable[[Suite], bool] = getattr(metafunc.function, "wanted", lambda _suite: True)
-            metafunc.parametrize("slug", slugs if wanted(self.suite) else [], ids=str)
+            asked = list(plans) if wanted(self.suite) else []
+            if "surface" in names:
+                ids = [_named(self.suite, *where) for where in asked]
+                metafunc.parametrize(("slug", "surface"), asked, ids=ids)
+            else:
+                metafunc.parametrize("slug", [slug for slug, surface in asked if surface == "rest"], ids=str)
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Vendor by vendor, stage by stage; a promise that is not asked for this time is left out, not skipped."""
         items[:] = [item for item in items if "NOTSET" not in item.nodeid]
-        slugs = list(self.suite.plans)
-        items.sort(key=lambda item: (slugs.index(_slug(item)), STAGES.index(_stage(item)), _family(item)))
+        runs = list(self.suite.plans)
+        items.sort(key=lambda item: (runs.index(_run(item)), STAGES.index(_stage(item)), _family(item)))
         self._progress.total = len(items)
 
     # -- running
@@ -101,9 +107,9 @@ class ContractPlugin:
     @pytest.hookimpl
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Clean up behind the probes and the client before exploring, so that each stage is counted with its own."""
-        after = _stage(nextitem) if nextitem is not None and _slug(nextitem) == _slug(item) else ""
+        after = _stage(nextitem) if nextitem is not None and _run(nextitem) == _run(item) else ""
         if after == "explore" and _stage(item) != "explore":
-            self.suite.settle(_slug(item))
+            self.suite.settle(*_run(item))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
@@ -158,7 +164,18 @@ class ContractPlugin:
 
 
 def _slug(item: pytest.Item) -> str:
-    return str(getattr(item, "callspec", None) and item.callspec.params.get("slug", ""))  # type: ignore[attr-defined]
+    return _run(item)[0]
+
+
+def _run(item: pytest.Item) -> tuple[str, str]:
+    """The vendor and the surface that a test is about."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return str(params.get("slug", "")), str(params.get("surface", "rest"))
+
+
+def _named(suite: Suite, slug: str, surface: str) -> str:
+    """How a run is called: the surface is told where there are several."""
+    return slug if len(suite.options.surfaces[slug]) == 1 else f"{slug}-{surface}"
 
 
 def _family(item: pytest.Item) -> int:

@@ -12,25 +12,44 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.document import Operation, split
 from contracts.request import Body
 
+STOCK = "ct-stock"
+"""What stands in for ``{stock}`` where nothing is sent."""
 PLACE = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request. ``body`` is a JSON value with places, or `Body.ABSENT`.
+    """One request. ``body`` is a JSON value with places, or `Body.ABSENT`; ``parameters`` are path parameters, with places.
 
-    ``account`` names whose key is sent. ``authorization`` replaces the credential: it gets the key and gives the
-    header's value, or None for no credential at all. ``method`` and ``path`` stand in for an undeclared operation.
+    ``account`` names whose key is sent. ``credential`` replaces the credential: it gets the key and gives what stands in
+    the contract's place number ``place``, or None for no credential at all. ``method`` and ``path`` (below the target's
+    address) stand in for an undeclared operation.
     """
 
     operation: str | None
     body: Any = Body.ABSENT
     account: str | None = None
-    authorization: Callable[[str], str | None] | None = None
+    credential: Callable[[str], str | None] | None = None
+    place: int = 0
     method: str = ""
     path: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def asking(cls, operation: Operation, arguments: Any, **more: Any) -> "Step":
+        """A request to ``operation`` with ``arguments`` (see `Operation`); what is no object is the body as it stands."""
+        parameters, body = split(arguments)
+        if not body and operation.body is None:
+            body = Body.ABSENT
+        return cls(operation.id, body, parameters=parameters, **more)
+
+    @property
+    def arguments(self) -> list[Any]:
+        """Everything that may hold places."""
+        return [dict(self.parameters), self.body]
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,8 @@ class Probe:
 
     ``family`` is the promise it belongs to (one test module each), ``operation`` the one it judges. ``parts`` are the
     probes to run one by one where this one, which rides several together, is refused. ``needs`` are the accounts
-    without which it cannot run, ``mock_only`` says why only the mock can be made to do it.
+    without which it cannot run, ``mock_only`` says why only the mock can be made to do it. Probes of one ``twins`` ask the
+    same of several operations; ``instead`` is the one that stands for this one, where a run has no allowance for both.
     """
 
     id: str
@@ -52,6 +72,8 @@ class Probe:
     needs: tuple[str, ...] = ()
     fault: Mapping[str, Any] = field(default_factory=dict)
     mock_only: str = ""
+    twins: str = ""
+    instead: str = ""
 
 
 def places(value: Any) -> set[str]:
@@ -74,6 +96,20 @@ def fill(value: Any, give: Callable[[str, str], str]) -> Any:
     if isinstance(value, list):
         return [fill(inner, give) for inner in value]
     return value
+
+
+def filled(value: Any, given: Mapping[str, str] = {}) -> Any:
+    """``value`` with stand-ins in its places, or what is ``given`` for their words, for asking a schema or the model."""
+    stand_ins = {"n": "ct-n", "stock": STOCK, "short": "a"}
+
+    def give(word: str, modifier: str) -> str:
+        if word in given:
+            return given[word]
+        text = "Password1234" if word == "password" else stand_ins.get(word, "ct-x")
+        size = int(modifier) if modifier.isdigit() else len(text)
+        return text.ljust(size, "x")[:size]
+
+    return fill(value, give)
 
 
 def places_of(value: Any, word: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The fewest requests that show a finding, as curl lines."""
+"""The fewest requests that show a finding, as lines for a shell."""
 
 from collections.abc import Mapping, Sequence
 
@@ -44,5 +44,5 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
 
 
 def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str]) -> str:
-    """Curl lines, one a request. ``keys`` maps keys to shell expressions (see `variables`)."""
-    return "\n".join(step.curl(redactor, keys) for step in wanted)
+    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `variables`)."""
+    return "\n".join(step.line(redactor, keys) for step in wanted)

@@ -7,12 +7,16 @@ from collections.abc import Callable, Collection, Iterable
 import httpx
 
 from contract_tests.harness.attempt import Attempt, Stop
+from contract_tests.harness.bodies import Bodies
+from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
 from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill, places, places_of
+from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Reply, Trouble
+from contracts.document import address, split
 from contracts.request import Body
 from drift.finding import Finding, Severity
 from drift.record import Checked
@@ -40,6 +44,8 @@ class Runner:
         self._failed_controls = 0
         self._stock: dict[str, str] = {}
         self._plain: set[str] = set()
+        self._bodies = Bodies(session.contract)
+        self._rehearsal = Rehearsal(session.contract)
         self._stocked = 0
         self.silent: set[str] = set()
         """Operations that were asked twice and did not answer in time, though others do."""
@@ -68,6 +74,8 @@ class Runner:
         session = self._session
         if session.stopped is not None:
             return session.stopped
+        if probe.instead:
+            return f"left out to keep within the allowance: {probe.instead} asks the same (THOROUGH=1 asks both)"
         if probe.mock_only and not session.is_mock:
             return probe.mock_only
         silent = [step.operation for step in probe.steps if step.operation in self.silent]
@@ -86,7 +94,7 @@ class Runner:
 
     def _confirmed(self, probe: Probe, *, part: bool = False) -> list[Finding]:
         # A part is tried on an object of its own: a shared one may have a state that leaves its answer open.
-        first = self._attempt(probe, fresh=part and any("stock" in places(step.body) for step in probe.steps))
+        first = self._attempt(probe, fresh=part and any("stock" in places(step.arguments) for step in probe.steps))
         if not first.outage and not first.disagreements:
             return []
         if first.outage and not self.control(first.exchanges[-1].operation or probe.operation, probe.clauses):
@@ -95,7 +103,7 @@ class Runner:
             apart = [finding for one in probe.parts for finding in self._confirmed(one, part=True)]
             if apart:
                 return apart
-        shared = any("stock" in places(step.body) for step in probe.steps)
+        shared = any("stock" in places(step.arguments) for step in probe.steps)
         listed = any(found.about is not None for found, _ in first.disagreements.values())
         return self.confirm(first, lambda: self._attempt(probe, fresh=shared or listed))
 
@@ -161,7 +169,7 @@ class Runner:
         last = attempt.exchanges[-1]
         operation = last.operation or ""
         declared = self._session.contract.operations.get(operation)
-        name = declared.name if declared is not None else f"{last.method} {httpx.URL(last.url).path}"
+        name = declared.name if declared is not None else f"{last.asked.method} {last.asked.path}"
         clause = f"{operation}/response/{min(declared.answers)}" if declared is not None else operation
         silence = Disagreement(
             id=f"{operation or name}/no-answer",
@@ -179,9 +187,11 @@ class Runner:
         session = self._session
         names: dict[str, str] = {}
         if fresh:
-            numbers = {number for step in probe.steps for number in places_of(step.body, "stock")}
-            made = {n: self._make_stock(session.contract.credentials[0].account) for n in sorted(numbers or {""})}
+            numbers = {number for step in probe.steps for number in places_of(step.arguments, "stock")}
+            account, operation = session.contract.credentials[0].account, _about_stock(probe)
+            made = {n: self._make_stock(account, operation) for n in sorted(numbers or {""})}
             names = {f"stock:{number}": name for number, name in made.items() if number in numbers}
+        session.surface.begin(probe.id)
         with session.attempting(*probe.clauses) as attempt:
             if probe.fault:
                 self._arrange(probe)
@@ -202,29 +212,37 @@ class Runner:
     def _step(self, step: Step, names: dict[str, str]) -> Exchange:
         session = self._session
         account = step.account or session.contract.credentials[0].account
+        declared = session.contract.operations.get(step.operation or "")
+        asked = declared.id if declared is not None else None
 
         def give(word: str, modifier: str) -> str:
-            return self._give(word, modifier, names, account)
+            return self._give(word, modifier, names, account, asked)
 
         body = step.body if step.body is Body.ABSENT else fill(step.body, give)
+        parameters = fill(dict(step.parameters), give)
+        for name, role in session.contract.roles(asked).items():  # an object goes by its id, once it has one
+            for where, key in ((parameters, name[1:-1]), (body, name)):
+                if role == "existing" and isinstance(where, dict) and isinstance(where.get(key), str):
+                    where[key] = session.identity(where[key])
         headers = session.authorization(account)
-        if step.authorization is not None:
-            value = step.authorization(session.keys[account])
-            place = session.contract.places[0]
-            headers = {} if value is None else {place.header: value}
-        if step.operation is None:
-            return session.ask(step.method, step.path, body, headers)
-        declared = session.contract.operations[step.operation]
-        return session.ask(declared.method, declared.path, body, headers)
+        if step.credential is not None:
+            usual, place = session.contract.places[0], session.contract.places[step.place]
+            headers.pop(usual.header)
+            value = step.credential(session.keys[account])
+            headers, body = place.put(value, headers, body) if value is not None else (headers, body)
+        if declared is None:
+            path = address(step.path, parameters)
+            return session.ask(Call(None, step.method, path, body, headers, parameters))
+        return session.ask(session.call(declared, parameters, body, headers))
 
-    def _give(self, word: str, modifier: str, names: dict[str, str], account: str) -> str:
+    def _give(self, word: str, modifier: str, names: dict[str, str], account: str, operation: str | None) -> str:
         session = self._session
         if word == "password":
             return secret(int(modifier)) if modifier else secret()
         if word == "stock":
             place = f"{word}:{modifier}"
             if place not in names:
-                names[place] = self.stock(account, names.values())
+                names[place] = self.stock(account, operation, names.values())
             return names[place]
         if word == "short":
             return names.setdefault(word, session.names.short(int(modifier)))
@@ -236,51 +254,67 @@ class Runner:
         return spelling.get(modifier, names[word])
 
     def _usable(self, account: str) -> list[str]:
-        """The objects of ``account`` with names of this run's form that surely exist."""
+        """The run's own objects of ``account`` that surely exist."""
         session = self._session
         owned = [set(session.contract.model.owned(world)) for world in session.worlds]
-        return [name for held, name in sorted(owned[0]) if held == account and session.names.owns(name)
+        return [name for held, name in sorted(owned[0]) if held == account and session.owns(name)
                 and all((account, name) in each for each in owned)]  # fmt: skip
 
     def plain_stock(self, account: str) -> str:
         """As `stock`, but an object of which nothing was said but its name: it takes one short request to make again."""
         plain = [name for name in self._usable(account) if name in self._plain]
-        return plain[0] if plain else self._make_stock(account)
+        return plain[0] if plain else self._make_stock(account, None)
 
-    def stock(self, account: str, taken: Collection[str] = ()) -> str:
-        """The name of an object of ``account`` that exists and that probes may share; made when there is none.
+    def stock(self, account: str, operation: str | None = None, taken: Collection[str] = ()) -> str:
+        """What names an object of ``account`` that exists, that probes may share, and that ``operation`` is granted on.
 
-        ``taken`` are names that will not do.
+        One is made, or got ready, where there is none. ``taken`` are objects that will not do.
         """
         usable = [name for name in self._usable(account) if name not in taken]
         name = self._stock.get(account, "")
-        if name in usable or self._stocked > _MOST_STOCK:
+        if self._stocked > _MOST_STOCK:
             return name
-        if usable:
-            self._stock[account] = usable[0]
-            return usable[0]
-        return self._make_stock(account)
+        for known in (name, *usable):
+            if known in usable and self._ready(known, account, operation):
+                self._stock[account] = known
+                return known
+        return self._make_stock(account, operation)
 
-    def _make_stock(self, account: str) -> str:
+    def _ready(self, name: str, account: str, operation: str | None) -> bool:
+        """Whether ``operation`` is granted on an object, which is got ready for it where one request does."""
+        declared = self._session.contract.operations.get(operation or "")
+        if declared is None or "existing" not in self._session.contract.roles(operation).values():
+            return True
+        key = self._session.keys[account]
+        way = self._rehearsal.way(self._session.worlds, declared, name, key)
+        for step in way or ():
+            with self._session.attempting():
+                self._session.send(step, self._rehearsal.about(self._session.contract.operations[step], name), account)
+        return way is not None
+
+    def _make_stock(self, account: str, operation: str | None) -> str:
         session = self._session
         name = session.names.mint()
-        create = session.contract.lifecycle.create
-        fields = session.contract.identities[create]
-        body = {pointer[1:]: name for pointer, role in fields.items() if role == "new"}
+        life = session.contract.lifecycle
+        create = session.contract.operations[life.create]
+        body = fill(self._bodies.baseline(create), lambda word, _modifier: secret() if word == "password" else name)
         with session.attempting() as attempt:
-            session.send(create, body, account)
+            session.send(create.id, body, account)
             if attempt.disagreements:  # its answer was not as promised: look whether the object is there
-                session.send(session.contract.lifecycle.read, account=account)
-        self._stock[account] = name
-        self._plain.add(name)
+                read = session.contract.operations[life.read]
+                session.send(read.id, self._rehearsal.about(read, session.identity(name)), account)
+        made = session.identity(name)
+        self._stock[account] = made
+        self._plain.add(made)
         self._stocked += 1
-        return name
+        self._ready(made, account, operation)
+        return made
 
     def _arrange(self, probe: Probe) -> None:
         """Script the probe's fault on the mock; control calls are not counted."""
-        for step in probe.steps:  # what the request needs has to be there before the fault is
-            fill(step.body, lambda word, _modifier: self.stock(self._session.contract.credentials[0].account)
-                 if word == "stock" else "")  # fmt: skip
+        operation = _about_stock(probe)
+        if operation is not None:  # what the request needs has to be there before the fault is
+            self.stock(self._session.contract.credentials[0].account, operation)
         root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
         with httpx.Client(trust_env=False, timeout=10) as client, contextlib.suppress(httpx.HTTPError):
             client.post(root, json=dict(probe.fault))
@@ -294,17 +328,16 @@ class Runner:
         """
         session = self._session
         known = next((good for name, good in session.good.items() if name != operation), session.good.get(operation))
-        with session.attempting() as attempt:
-            request = (
-                httpx.Request(known.method, known.url, headers=dict(known.headers), content=known.content)
-                if known is not None
-                else httpx.Request("GET", session.base + session.contract.operations[operation].path)
-            )
-            with contextlib.suppress(Trouble):
-                reply = session.exchange(request)
-                if known is None and not attempt.disagreements:
+        with session.attempting() as attempt, contextlib.suppress(Trouble):
+            if known is not None:
+                reply = session.again(known)
+                if known.reply is not None and (not attempt.disagreements or _alike(reply, known.reply)):
                     return True
-                if known is not None and known.reply is not None and _alike(reply, known.reply):
+            else:  # nothing was answered well yet: a request without a key needs nothing to be there
+                read = session.contract.operations[session.contract.lifecycle.read]
+                parameters, body = split(self._rehearsal.about(read, session.names.mint()))
+                session.ask(session.call(read, parameters, body if read.body is not None else Body.ABSENT, {}))
+                if attempt.trouble is None and not attempt.disagreements:
                     return True
         self._failed_controls += 1
         reason = "the target stopped answering as it did before: an outage, not drift"
@@ -314,6 +347,11 @@ class Runner:
         for clause in clauses:
             session.record.not_exercised.setdefault(clause, reason)
         return False
+
+
+def _about_stock(probe: Probe) -> str | None:
+    """The operation of the first step that is about a shared object."""
+    return next((step.operation for step in probe.steps if "stock" in places(step.arguments)), None)
 
 
 def _counterpart(exchange: Exchange, first: Attempt, second: Attempt) -> Exchange | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import Probe, Step
 from contracts.catalogue import Contract
 from contracts.errors import UsageError
@@ -58,18 +59,22 @@ def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
 
 
 def _step(contract: Contract, where: str, raw: Any) -> Step:
+    read = contract.operations[contract.lifecycle.read]
     if raw == "read":
-        return Step(contract.lifecycle.read)
+        return Step.asking(read, Bodies(contract).baseline(read))
     if not isinstance(raw, dict):
-        raise UsageError(f"{where}: a step is `read` or an operation with its body, not {raw!r}")
+        raise UsageError(f"{where}: a step is `read` or an operation with its arguments, not {raw!r}")
     account = raw.get("as")
     if account is not None and account not in {credential.account for credential in contract.credentials}:
         raise UsageError(f"{where}: there is no account {account!r}")
     named = list(_operations(contract, raw))
     if len(named) != 1:
         raise UsageError(f"{where}: a step names one operation, and {', '.join(map(str, raw))} is not that")
-    operation, body = named[0]
-    return Step(operation, account=account) if body is None else Step(operation, body, account)
+    name, arguments = named[0]
+    operation = contract.operations[name]
+    if arguments is None:
+        arguments = Bodies(contract).baseline(operation) if operation is read else {}
+    return Step.asking(operation, arguments, account=account)
 
 
 def _operations(contract: Contract, raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -2,24 +2,29 @@
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from contract_tests.harness.attempt import Attempt, Stop
-from contract_tests.harness.exchange import Exchange, of_request
-from contract_tests.harness.form import Disagreement, SecretTest, properties
+from contract_tests.harness.call import Call
+from contract_tests.harness.exchange import Exchange
+from contract_tests.harness.form import Disagreement, SecretTest, parsed, properties
 from contract_tests.harness.judge import Judge, Judged
 from contract_tests.harness.names import Names, wrong
 from contract_tests.harness.reproduce import lines, steps, variables
+from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
+from contracts.document import Operation, joined, split
 from contracts.model import Account, State
 from contracts.readings import Readings
 from contracts.redaction import Redactor, password_names
@@ -27,15 +32,26 @@ from contracts.request import Body, Request
 from drift.finding import Finding
 from drift.record import Cell, Record
 
+_FIRST_PAUSE = 0.02
+"""Seconds after which a reading that may lag is asked again; each further pause is twice as long."""
+
 
 class Session:
     """A run in progress. ``base`` is the target's address with its path; ``keys`` maps accounts to keys.
 
-    Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through `transport`, so that
-    every exchange is counted, judged and, where it disagrees, recorded.
+    Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through here, so that
+    every exchange is counted, judged and, where it disagrees, recorded. ``surface`` is how `ask` speaks, REST by default.
     """
 
-    def __init__(self, contract: Contract, base: str, keys: Mapping[str, str], names: Names, record: Record) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        base: str,
+        keys: Mapping[str, str],
+        names: Names,
+        record: Record,
+        surface: Surface | None = None,
+    ) -> None:
         self.contract = contract
         self.base = base.rstrip("/")
         self.keys = dict(keys)
@@ -45,11 +61,14 @@ class Session:
         self.exercised: set[str] = set()
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
+        self.ids: dict[str, str] = {}
         self.is_mock = False
         self.stopped: str | None = None
         self.faulted: int | None = None
         self.good: dict[str, Exchange] = {}
         self.mutations: list[Exchange] = []
+        self.changed_at = -math.inf
+        self.patience = contract.lifecycle.lag
         self.seen: dict[tuple[str, int], Exchange] = {}
         self.attempt = Attempt()
         self.failed: Attempt | None = None
@@ -57,12 +76,13 @@ class Session:
         self.told: dict[str, int] = {}
         self.transport = Transport(self.exchange)
         self.async_transport = AsyncTransport(self.exchange)
-        self._wire = Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
+        self._rest = Rest(self.base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}"))
+        self.surface: Surface = surface or self._rest
         self._judge = Judge(contract)
         self._base_path = urlsplit(self.base).path
         self._accounts = {key: account for account, key in self.keys.items()}
         self.password_names = password_names(contract.effective.raw)
-        places = {place.header.lower() for place in contract.places}
+        places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
         self.redactor = Redactor(self.password_names | places, self.keys.values())
         for key in self.keys.values():
             self.redactor.learn(wrong(key))
@@ -74,8 +94,19 @@ class Session:
         self.worlds: list[State] = [contract.model.start(accounts, readings, names.prefix)]
 
     def close(self) -> None:
-        """Give the connection up."""
-        self._wire.close()
+        """Give the connections up."""
+        self._rest.close()
+        self.surface.close()
+
+    # -- names
+
+    def identity(self, name: str) -> str:
+        """What names the object that was made under ``name``: its id where the server handed one out."""
+        return self.ids.get(name, name)
+
+    def owns(self, identity: str) -> bool:
+        """Whether an object is this run's own: by the form of its name, or because the run got its id."""
+        return self.names.owns(identity) or identity in self.ids.values()
 
     # -- sending
 
@@ -88,61 +119,99 @@ class Session:
         finally:
             self.attempt = before
 
-    def send(self, operation: str, body: Any = Body.ABSENT, account: str | None = None) -> Exchange:
+    def send(self, operation: str, arguments: Any = None, account: str | None = None) -> Exchange:
         """One request to a declared operation with the account's key (the first account's by default)."""
+        parameters, body = split(arguments or {})
         declared = self.contract.operations[operation]
-        return self.ask(declared.method, declared.path, body, self.authorization(account))
+        if not body and declared.body is None:
+            body = Body.ABSENT
+        return self.ask(self.call(declared, parameters, body, self.authorization(account)))
+
+    @staticmethod
+    def call(operation: Operation, parameters: Mapping[str, Any], body: Any, headers: Mapping[str, str]) -> Call:
+        """A call of a declared operation."""
+        return Call(operation, operation.method, operation.address(parameters), body, headers, parameters)
 
     def authorization(self, account: str | None = None) -> dict[str, str]:
         """The usual credential header of an account."""
         place = self.contract.places[0]
         return {place.header: place.form.format(self.keys[account or self.contract.credentials[0].account])}
 
-    def ask(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Exchange:
-        """One request below the target's address; ``body`` is a JSON value or `Body.ABSENT`."""
-        content = b"" if body is Body.ABSENT else json.dumps(body).encode()
-        sent = {**headers, **({"Content-Type": "application/json"} if content else {})}
-        request = httpx.Request(method, self.base + path, headers=sent, content=content)
+    def ask(self, call: Call) -> Exchange:
+        """One request on the session's surface; `CannotSayError` where that has no words for it."""
+        spoken = self.surface.speak(call)
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        parameters = {name: str(value) for name, value in call.parameters.items()}
+        operation = call.operation.id if call.operation is not None else None
+        asked = Request(operation, call.method, call.path, headers, call.body, parameters, time.time())
         with contextlib.suppress(Trouble):
-            self.exchange(request)
+            self._exchange(asked, spoken)
         return self.attempt.exchanges[-1]
 
+    def again(self, exchange: Exchange) -> Reply:
+        """Send the same request once more; `Trouble` where no answer comes."""
+        return self._exchange(replace(exchange.asked, at=time.time()), exchange.spoken)
+
     def exchange(self, request: httpx.Request) -> Reply:
-        """Send ``request``, judge the answer, and note all that the reports need; `Trouble` where none comes."""
+        """Send a request that a library made, over REST; `Trouble` where no answer comes."""
+        return self._exchange(self._asked(request), self._rest.spoken(request))
+
+    def _exchange(self, asked: Request, spoken: Spoken) -> Reply:
+        """Send a request, judge the answer, and note all that the reports need; `Trouble` where none comes.
+
+        A reading that shows what was before a change is asked again, for as long as the vendor may lag behind.
+        """
+        reply, judged, exchange = self._answered(asked, spoken)
+        pause = _FIRST_PAUSE
+        while judged.disagreements and self._may_lag(asked, pause):
+            time.sleep(pause)
+            pause *= 2
+            again, rejudged, other = self._answered(replace(asked, at=time.time()), spoken)
+            self.attempt.exchanges.pop(-2)  # the answer that lagged is no part of what happened
+            reply, judged, exchange = again, rejudged, other
+        self._note(asked, exchange, judged)
+        return reply
+
+    def _may_lag(self, asked: Request, pause: float) -> bool:
+        """Whether what a reading shows may still be what was before the last change, after waiting for ``pause`` seconds."""
+        reads = asked.operation == self.contract.lifecycle.read
+        return reads and self.faulted is None and time.monotonic() + pause < self.changed_at + self.patience
+
+    def _answered(self, asked: Request, spoken: Spoken) -> tuple[Reply, Judged, Exchange]:
+        """One answer, counted and judged, but not noted."""
         if self.stopped is not None:
             raise Stop(self.stopped)
-        content = request.read()
-        asked = self._asked(request, content)
         self._learn(asked.body)
-        parts = {**of_request(request, content), "operation": asked.operation, "body": asked.body,
-                 "names": self._named(asked, None)}  # fmt: skip
+        names = self._named(asked, None)
         account, before = self._account(asked), dict(self.made)
         self.made.update(
             {(account, name): None for name in self._named(asked, "new")}
         )  # it may be made, answered or not
         try:
-            reply = self._wire.send(request)
+            reply = spoken.send()
         except KeyboardInterrupt:
-            self.forget(self._named(asked, None))
+            self.forget(names)
             raise
         except Trouble as trouble:
             if trouble.kind not in ("refused", "elsewhere"):
-                self.record.requests[self.stage] += 1
-            self._unanswered(asked, Exchange(**parts, reply=None, trouble=trouble.words), trouble)
+                self._count()
+            self._unanswered(asked, Exchange(asked, spoken, None, trouble.words, names), trouble)
             raise
-        self.record.requests[self.stage] += 1
-        if 400 <= reply.status < 500:
+        self._count()
+        if 400 <= reply.status < 500 or self.faulted is not None:
             self.made = before
-        exchange = Exchange(**parts, reply=reply)
+        exchange = Exchange(asked, spoken, reply, names=names)
         self.attempt.exchanges.append(exchange)
-        if reply.status == 429:
+        if reply.status == 429 and self.faulted != 429:
             raise self.stop("the target's rate limit was passed (429): run again later, or alone")
         if self.faulted is not None:
             judged = self._judge.judge_fault(self.worlds, asked, reply, self.faulted, self._secret)
         else:
             judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret, self.kept)
-        self._note(asked, exchange, judged)
-        return reply
+        return reply, judged, exchange
+
+    def _count(self) -> None:
+        self.record.count(self.stage, self.surface.name)
 
     def stop(self, reason: str) -> Stop:
         """End the run for ``reason``: nothing more is sent."""
@@ -151,9 +220,11 @@ class Session:
 
     # -- what an exchange leaves
 
-    def _asked(self, request: httpx.Request, content: bytes) -> Request:
-        path = request.url.path.removeprefix(self._base_path)
-        operation = self.contract.effective.at(path, request.method)
+    def _asked(self, request: httpx.Request) -> Request:
+        """A request that a library made, as models see it."""
+        content = request.read()
+        path = request.url.raw_path.decode("ascii").partition("?")[0].removeprefix(self._base_path)
+        operation, parameters = self.contract.effective.asked(path, request.method)
         body: Any = Body.ABSENT
         if content:
             try:
@@ -161,17 +232,19 @@ class Session:
             except (ValueError, RecursionError):
                 body = Body.MALFORMED
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return Request(operation.id if operation else None, request.method, path, headers, body, {}, time.time())
+        name = operation.id if operation else None
+        return Request(name, request.method, path, headers, body, parameters, time.time())
 
     def _account(self, asked: Request) -> str:
-        sent = " ".join(asked.headers.values())
+        fields = (asked.body.get(place.field) for place in self.contract.places) if isinstance(asked.body, dict) else ()
+        sent = " ".join([*asked.headers.values(), *(value for value in fields if isinstance(value, str))])
         return next((name for key, name in self._accounts.items() if key in sent), self.contract.credentials[0].account)
 
     def _named(self, asked: Request, role: str | None) -> frozenset[str]:
-        """What the request names in fields of ``role`` (any role: None), as text."""
-        fields = self.contract.identities.get(asked.operation or "", {})
-        body = asked.body if isinstance(asked.body, dict) else {}
-        values = (body.get(pointer[1:]) for pointer, its in fields.items() if role in (None, its))
+        """What the request names in arguments of ``role`` (any of a run's own objects: None), as text."""
+        arguments = joined(asked.parameters, asked.body)
+        roles = self.contract.roles(asked.operation).items()
+        values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
         return frozenset(str(value) for value in values if isinstance(value, str | int | float))
 
     def _learn(self, body: Any) -> None:
@@ -210,28 +283,46 @@ class Session:
             return
         operation = self.contract.operations[asked.operation]
         self.seen.setdefault((operation.id, status), exchange)
-        cell = self.record.cells.setdefault((operation.name, status), Cell(documented=status in operation.answers))
+        documented = operation.answer(status) is not None
+        cell = self.record.cells.setdefault((operation.name, status), Cell(documented=documented))
         if judged.disagreements:
             cell.drifted += 1
         else:
             cell.conforming += 1
-            if status >= 400 or operation.reads_only:
+            if status >= 400 or self.contract.reads(operation.id):
                 self.good[operation.id] = exchange
         self.exercised |= judged.kept
         self.kept |= judged.kept
-        self.exercised.add(f"{operation.id}/response/{status}")
-        self.exercised |= {f"{operation.id}/{status}/body/{pointer}" for pointer in properties(judged.json)}
+        key = operation.key(status)
+        self.exercised.add(f"{operation.id}/response/{key}")
+        self.exercised |= {f"{operation.id}/{key}/body/{pointer}" for pointer in properties(judged.json)}
 
     def _track(self, asked: Request, exchange: Exchange) -> None:
         """Note a change that succeeded, and what it made or removed: nothing of this run's is to be left behind."""
         life = self.contract.lifecycle
-        if not exchange.succeeded or asked.operation in (None, life.read):
+        if not exchange.succeeded or asked.operation is None or self.contract.reads(asked.operation):
             return
-        self.mutations.append(exchange)
+        self.changed_at = time.monotonic()
         account = self._account(asked)
-        if asked.operation == life.remove or self._named(asked, "new"):
+        if asked.operation == life.create and life.id:
+            exchange = self._learn_id(asked, exchange, account)
+        self.mutations.append(exchange)
+        if asked.operation == life.remove or (self._named(asked, "new") and not life.id):
             for name in self._named(asked, "existing") - self._named(asked, "new"):
                 self.made.pop((account, name), None)
+
+    def _learn_id(self, asked: Request, exchange: Exchange, account: str) -> Exchange:
+        """Take in the id that create's answer tells; gives the exchange as one about that object."""
+        assert exchange.reply is not None
+        found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
+        marks = self._named(asked, "new")
+        if found is None:
+            return exchange
+        for mark in marks:
+            self.ids[mark] = found
+            self.made.pop((account, mark), None)
+        self.made[account, found] = None
+        return replace(exchange, names=marks | {found})
 
     # -- findings
 
@@ -244,7 +335,7 @@ class Session:
             id=self.redactor.text(found.id),
             severity=found.severity,
             operation=operation.name if operation else found.operation,
-            surface="rest",
+            surface=self.surface.name,
             status=exchange.reply.status if exchange.reply else None,
             title=self.redactor.text(found.title),
             why=found.why,

@@ -2,17 +2,22 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
-from contract_tests.harness.lifecycle import clean_up, preflight
+from contract_tests.harness import grpc_surfaces
+from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
+from contract_tests.harness.lifecycle import clean_up, health, preflight
 from contract_tests.harness.names import Names
 from contract_tests.harness.options import Options, address
 from contract_tests.harness.plan import plan
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
+from contract_tests.harness.surface import Surface, sayable
+from contract_tests.harness.wire import Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.errors import UsageError
@@ -23,12 +28,12 @@ from mock_server.server import build, running
 
 @dataclass
 class VendorRun:
-    """One vendor's part of a run."""
+    """One vendor's part of a run, on one surface."""
 
     contract: Contract
+    surface: str
     session: Session
     runner: Runner
-    began: float
 
 
 class Suite:
@@ -36,17 +41,22 @@ class Suite:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.plans: dict[str, list[Probe]] = {}
+        self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
         for contract in options.contracts:
             planned = plan(contract)
             known = {probe.id for probe in planned}
             assert len(known) == len(planned), "probe ids are unique"
-            self.plans[contract.slug] = _chosen(planned, options)
+            for surface in options.surfaces[contract.slug]:
+                can_say = sayable if surface == "rest" else grpc_surfaces.sayable
+                mine = [probe for probe in planned if can_say(contract, probe)]
+                self.plans[contract.slug, surface] = _chosen(mine, options)
             self._waivers[contract.slug] = read_waivers(contract.folder / "waivers.toml")
             _ = contract.lifecycle, contract.rate, contract.hosts
         self._check_only()
-        self.runs: dict[str, VendorRun] = {}
+        self.runs: dict[tuple[str, str], VendorRun] = {}
+        self._records: dict[str, Record] = {}
+        self._began: dict[str, float] = {}
         self.progress: Callable[[str], None] = lambda _line: None
         self._stack = ExitStack()
         self._mock: str | None = None
@@ -75,26 +85,43 @@ class Suite:
         only = self.options.only
         return not only or "/client/" in only or name == only or (not name and only.startswith("client/"))
 
-    def run(self, slug: str) -> VendorRun:
-        """The vendor's run, begun with its preflight when first asked for."""
-        if slug not in self.runs:
+    def run(self, slug: str, surface: str) -> VendorRun:
+        """The vendor's run on a surface, begun with its preflight when first asked for."""
+        if (slug, surface) not in self.runs:
             contract = next(contract for contract in self.options.contracts if contract.slug == slug)
-            self.runs[slug] = self._begin(contract)
-        return self.runs[slug]
+            self.runs[slug, surface] = self._begin(contract, surface)
+        return self.runs[slug, surface]
 
-    def _begin(self, contract: Contract) -> VendorRun:
+    def _begin(self, contract: Contract, surface: str) -> VendorRun:
         options = self.options
         base = self._address(contract)
-        now = dt.datetime.now(dt.UTC)
-        record = Record(contract.slug, contract.name, contract.digest, base, options.seed, now)
-        session = Session(contract, base, options.keys[contract.slug], Names(now.date()), record)
+        if contract.slug not in self._records:
+            now = dt.datetime.now(dt.UTC)
+            record = Record(contract.slug, contract.name, contract.digest, base, options.seed, now)
+            record.surfaces = list(options.surfaces[contract.slug])
+            self._records[contract.slug], self._began[contract.slug] = record, time.monotonic()
+        record = self._records[contract.slug]
+        names = Names(record.started.date())
+        spoken = self._surface(contract, surface, base)
+        session = Session(contract, base, options.keys[contract.slug], names, record, spoken)
         self._stack.callback(session.close)
-        run = VendorRun(contract, session, Runner(session), time.monotonic())
-        self.progress(f"{contract.name}: preflight at {base}")
+        run = VendorRun(contract, surface, session, Runner(session))
+        how = f" over {surface}" if len(record.surfaces) > 1 else ""
+        self.progress(f"{contract.name}: preflight at {base}{how}")
         preflight(session, run.runner)
         if session.stopped is not None:
-            record.reason = session.stopped
+            record.reason = record.reason or session.stopped
         return run
+
+    def _surface(self, contract: Contract, surface: str, base: str) -> Surface | None:
+        """What speaks ``surface`` to the target; None is REST, which every session speaks."""
+        if surface == "grpc":
+            parts = urlsplit(base)
+            told = self.options.grpc_target or str(health(base).get("grpc", "")) or _authority(base)
+            return NativeGrpc(contract, told, secure=parts.scheme == "https" and not self.options.grpc_target)
+        if surface == "grpc-web":
+            return GrpcWeb(contract, base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}"))
+        return None
 
     def _address(self, contract: Contract) -> str:
         target = self.options.target
@@ -113,9 +140,9 @@ class Suite:
         """Note an error of ours: the vendor's run (all of them where ``slug`` is empty) cannot tell any more."""
         self._problems[slug] = self._problems.get(slug, words)
 
-    def settle(self, slug: str) -> None:
+    def settle(self, slug: str, surface: str) -> None:
         """Clean up after a stage; what it costs is counted with that stage."""
-        run = self.runs.get(slug)
+        run = self.runs.get((slug, surface))
         if run is not None and run.session.made:
             clean_up(run.session, run.runner)
         if run is not None:
@@ -125,12 +152,13 @@ class Suite:
         """End every run: clean up, settle clauses, waivers and verdict. ``reason`` says why it was cut short."""
         try:
             for run in self.runs.values():
-                self._end(run, reason)
+                reason = self._tidy(run, reason)
+            for slug, record in self._records.items():
+                self._end([run for run in self.runs.values() if run.contract.slug == slug], record, reason)
         finally:
             self._stack.close()
         return [
-            self.runs[contract.slug].session.record if contract.slug in self.runs else self._unbegun(contract, reason)
-            for contract in self.options.contracts
+            self._records.get(contract.slug) or self._unbegun(contract, reason) for contract in self.options.contracts
         ]
 
     def _unbegun(self, contract: Contract, reason: str | None) -> Record:
@@ -144,46 +172,56 @@ class Suite:
         record.not_exercised = dict.fromkeys(record.documented, record.reason)
         return record
 
-    def _end(self, run: VendorRun, reason: str | None) -> None:
+    def _tidy(self, run: VendorRun, reason: str | None) -> str | None:
+        """Clean up behind a run; gives the reason why the runs were cut short, one more where this was."""
         session, record = run.session, run.session.record
-        if session.made:
-            self.progress(f"{run.contract.name}: cleaning up")
-            try:
-                clean_up(session, run.runner)
-            except KeyboardInterrupt:
-                reason = "the run was interrupted while it cleaned up"
-                record.left_behind = sorted({*record.left_behind, *(name for _, name in session.made)})
-        documented = clauses(run.contract)
+        if not session.made:
+            return reason
+        self.progress(f"{run.contract.name}: cleaning up")
+        try:
+            clean_up(session, run.runner)
+        except KeyboardInterrupt:
+            reason = "the run was interrupted while it cleaned up"
+            record.left_behind = sorted({*record.left_behind, *(name for _, name in session.made)})
+        return reason
+
+    def _end(self, runs: Sequence[VendorRun], record: Record, reason: str | None) -> None:
+        contract = runs[0].contract
+        documented = clauses(contract)
         record.documented = list(documented)
-        why = self._why_not(session, reason)
+        exercised = {clause for run in runs for clause in run.session.exercised}
+        stopped = next((run.session.stopped for run in runs if run.session.stopped), None)
+        why = self._why_not(stopped, reason)
         record.not_exercised = {
-            name: record.not_exercised.get(name, why) for name in documented if name not in session.exercised
+            name: record.not_exercised.get(name, why) for name in documented if name not in exercised
         }
-        nothing = not session.exercised.intersection(documented)
+        nothing = not exercised.intersection(documented)
         record.reason = (
             record.reason
-            or session.stopped
-            or self._problems.get(run.contract.slug)
+            or stopped
+            or self._problems.get(contract.slug)
             or self._problems.get("")
             or reason
             or ("nothing that tells anything reached the target" if nothing else None)
         )
-        _fill_cells(run.contract, record)
+        _fill_cells(contract, record)
         today = dt.datetime.now(dt.UTC).date()
-        standing, record.waived, lines = waive(record.findings, self._waivers[run.contract.slug], today)
+        standing, record.waived, lines = waive(record.findings, self._waivers[contract.slug], today)
         record.findings = standing
         record.notes += lines
-        record.seconds = time.monotonic() - run.began
+        record.seconds = time.monotonic() - self._began[contract.slug]
 
-    def _why_not(self, session: Session, reason: str | None) -> str:
-        if session.stopped or reason:
-            return session.stopped or reason or ""
+    def _why_not(self, stopped: str | None, reason: str | None) -> str:
+        if stopped or reason:
+            return stopped or reason or ""
         if self.options.only:
             return "ONLY left it out"
         return "SHARD left it out" if self.options.shard != (1, 1) else "no answer of this target showed it"
 
 
 def _chosen(planned: list[Probe], options: Options) -> list[Probe]:
+    if options.only or options.thorough:
+        planned = [replace(probe, instead="") for probe in planned]
     if options.only:
         return _named(planned, options.only)
     number, of = options.shard
@@ -202,6 +240,13 @@ def _named(planned: list[Probe], only: str) -> list[Probe]:
     if rest[:3].isdigit() or rest.startswith("response/"):
         return [probe for probe in planned if any(step.operation == operation for step in probe.steps)]
     return []
+
+
+def _authority(base: str) -> str:
+    """``host:port`` of an address, the scheme's usual port where it has none."""
+    parts = urlsplit(base)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def _fill_cells(contract: Contract, record: Record) -> None:

@@ -255,8 +255,8 @@ def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
                             return
 
 
-def sample(schema: Schema) -> Any:
-    """A value of the schema, from its constants, examples and types."""
+def sample(schema: Schema, *, whole: bool = False) -> Any:
+    """A value of the schema, from its constants, examples and types: with what is required, or with all there is."""
     document = schema.document
 
     def make(raw: Any) -> Any:
@@ -268,7 +268,10 @@ def sample(schema: Schema) -> Any:
         if "enum" in found:
             return found["enum"][0]
         if found.get("type") == "object" or "properties" in found:
-            return {name: make(found["properties"][name]) for name in found.get("required", [])}
+            names = found.get("properties", {}) if whole else found.get("required", [])
+            return {name: make(found["properties"][name]) for name in names}
+        if whole and found.get("type") == "array" and "items" in found:
+            return [make(found["items"])]
         defaults = {"string": "text", "boolean": True, "array": []}
         return defaults.get(found.get("type", ""), found.get("minimum", 0))
 

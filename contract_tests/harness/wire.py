@@ -26,11 +26,16 @@ class Trouble(Exception):  # noqa: N818 (a condition of the line, which most cal
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came; header names are lower case."""
+    """An answer as it came; header names are lower case.
+
+    Of other surfaces than REST, what they say in REST's words; ``flaws`` are what is wrong with how they said it, each
+    with a word for it.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    flaws: tuple[tuple[str, str], ...] = ()
 
 
 class Wire:

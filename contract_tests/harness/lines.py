@@ -1,0 +1,47 @@
+"""Requests as lines that anybody can paste into a shell: without secrets, keys as shell variables."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.redaction import Redactor
+from drift.curl import curl, shape
+
+JSON = Any
+_NOISE = {"accept-encoding", "connection", "content-length", "user-agent", "accept"}
+
+
+def told(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that matter to an answer; what every HTTP library adds is left out."""
+    return {name: value for name, value in headers.items() if name.lower() not in _NOISE}
+
+
+def synthetic(content: bytes, redactor: Redactor, keys: Mapping[str, str] = {}) -> JSON:
+    """The JSON in ``content`` with synthetic secrets of the same shape, but for ``keys``; a ValueError where it is none."""
+    try:
+        return _synthetic(json.loads(content), redactor, keys)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def curl_line(
+    method: str, url: str, headers: Mapping[str, str], content: bytes, redactor: Redactor, keys: Mapping[str, str]
+) -> str:
+    """A request as a curl line. ``keys`` maps keys to shell expressions."""
+    body = None
+    if content:
+        try:
+            body = json.dumps(synthetic(content, redactor, keys), ensure_ascii=False)
+        except ValueError:
+            body = redactor.text(content.decode("utf-8", "replace"))
+    return curl(method, redactor.text(url), told(headers), body, keys)
+
+
+def _synthetic(value: JSON, redactor: Redactor, keys: Mapping[str, str], *, secret: bool = False) -> JSON:
+    if isinstance(value, dict):
+        return {n: _synthetic(v, redactor, keys, secret=secret or redactor.secret_name(n)) for n, v in value.items()}
+    if isinstance(value, list):
+        return [_synthetic(inner, redactor, keys, secret=secret) for inner in value]
+    if not isinstance(value, str) or value in keys:
+        return value
+    return shape(value) if secret else redactor.text(value)

@@ -1,0 +1,72 @@
+"""The vendors over gRPC on a port of its own: HTTP/2 without TLS."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+
+from contracts.document import Operation
+from contracts.errors import UsageError
+from mock_server.grpc_calls import Answer, GrpcCalls
+from mock_server.vendor import MAX_BODY
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_GRACE = 1.0
+"""Seconds that calls in progress may take when the server ends."""
+
+
+class Native(grpc.GenericRpcHandler):
+    """Routes calls to the vendors that speak gRPC."""
+
+    def __init__(self, calls: Sequence[GrpcCalls]) -> None:
+        self._methods = {path: (one, operation) for one in calls for path, operation in one.methods.items()}
+
+    def service(self, details: Any) -> Any:
+        """See grpc.GenericRpcHandler."""
+        found = self._methods.get(details.method)
+        if found is None:
+            return None
+        calls, operation = found
+
+        async def behaviour(content: bytes, context: Any) -> bytes:
+            return await _answer(calls, operation, content, context)
+
+        return grpc.unary_unary_rpc_method_handler(behaviour)
+
+
+async def _answer(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
+    headers: dict[str, str] = {}
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    answer = calls.answer(operation, headers, content)
+    if answer.fault is not None and answer.fault.delay:
+        await asyncio.sleep(answer.fault.delay)
+    if answer.status.code:
+        await context.abort(
+            _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, _trailers(answer)
+        )
+    return answer.content
+
+
+def _trailers(answer: Answer) -> tuple[tuple[str, bytes], ...]:
+    return (("grpc-status-details-bin", answer.details),) if answer.details else ()
+
+
+async def start(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
+    """A running server on ``port`` of loopback (0: a free one), and its address, ``host:port``."""
+    largest = ("grpc.max_receive_message_length", MAX_BODY)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), largest])
+    server.add_generic_rpc_handlers((Native(calls),))
+    try:
+        bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    except RuntimeError as error:
+        raise UsageError(f"port {port} on 127.0.0.1 cannot be used for gRPC: choose another with GRPC_PORT=") from error
+    await server.start()
+    return server, f"127.0.0.1:{bound}"
+
+
+async def stop(server: Any) -> None:
+    """End it; calls in progress have a moment."""
+    await server.stop(_GRACE)

@@ -1,0 +1,68 @@
+"""The vendors over gRPC-web: an ASGI endpoint for each method, beside REST on the same port."""
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+
+from contracts import grpc_web
+from contracts.document import Operation
+from contracts.messages import Status
+from mock_server.grpc_calls import INVALID, Answer, GrpcCalls
+from mock_server.wire import BodyTooLargeError, read_body, send_json
+
+_UNIMPLEMENTED, _TOO_LARGE = 12, 8
+
+
+class WebMethod:
+    """One method of a vendor's over gRPC-web."""
+
+    def __init__(self, calls: GrpcCalls, operation: Operation) -> None:
+        self._calls, self._operation = calls, operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        media_type = headers.get("content-type", "")
+        if scope["method"] != "POST" or not grpc_web.is_web(media_type):
+            status = 405 if scope["method"] != "POST" else 415
+            await send_json(send, status, {"error": "gRPC-web is POST with one of its media types"})
+            return
+        try:
+            body = await read_body(receive)
+        except BodyTooLargeError as error:
+            await _send(
+                send, media_type, self._calls.refused(Status(_TOO_LARGE, str(error) or "the body is too large"))
+            )
+            return
+        answer = self._answer(headers, media_type, body)
+        if answer.fault is not None and answer.fault.delay:
+            await asyncio.sleep(answer.fault.delay)
+        await _send(send, media_type, answer)
+
+    def _answer(self, headers: dict[str, str], media_type: str, body: bytes) -> Answer:
+        try:
+            found = list(grpc_web.frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
+        except grpc_web.FrameError as error:
+            return self._calls.refused(Status(INVALID, str(error)))
+        if any(flags & grpc_web.COMPRESSED for flags, _ in found):
+            return self._calls.refused(Status(_UNIMPLEMENTED, "compressed messages are not understood"))
+        if len(found) != 1 or found[0][0]:
+            return self._calls.refused(Status(INVALID, "a call is one frame with one message"))
+        return self._calls.answer(self._operation, headers, found[0][1])
+
+
+async def _send(send: Send, media_type: str, answer: Answer) -> None:
+    values = {"grpc-status": str(answer.status.code)}
+    if answer.status.message:
+        values["grpc-message"] = grpc_web.encode_message(answer.status.message)
+    if answer.details:
+        values["grpc-status-details-bin"] = grpc_web.encode_binary(answer.details)
+    body = b"" if answer.status.code else grpc_web.frame(answer.content)
+    body += grpc_web.say_trailers(values)
+    body = grpc_web.encode_text(body) if grpc_web.is_text(media_type) else body
+    headers = [(b"content-type", media_type.encode("latin-1")), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
