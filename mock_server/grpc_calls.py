@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.document import Operation
-from contracts.grpc_codes import code
+from contracts.grpc_codes import HTTP_STATUS, code
 from contracts.messages import Messages, NotAMessageError, Status, of_answer
 from mock_server.faults import Fault, Faults
 from mock_server.journal import Journal
 from mock_server.vendor import Vendor
 
-INVALID = 3
-"""What is answered to bytes that are no message."""
+INVALID, INTERNAL = 3, 13
+"""What is answered to bytes that are no message, and where a scripted fault is none."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,13 @@ class GrpcCalls:
         """The answer that a fault gives in place of the vendor's own; a code in its body is left as it is where it fits."""
         assert fault.status is not None
         if fault.status < 300:
-            return Answer(Status(0), self._messages.say_answer(operation.id, fault.body), fault=fault)
+            try:
+                return Answer(Status(0), self._messages.say_answer(operation.id, fault.body), fault=fault)
+            except NotAMessageError as error:
+                return Answer(Status(INTERNAL, f"the scripted body is no message: {error}"), fault=fault)
         told = of_answer(fault.status, fault.body)
-        refused = Status(code(fault.status), told.message or "a scripted fault", told.details)
+        fits = told.code != 0 and HTTP_STATUS.get(told.code) == fault.status
+        refused = Status(told.code if fits else code(fault.status), told.message or "a scripted fault", told.details)
         try:
             return Answer(refused, details=self.refused(refused).details, fault=fault)
         except NotAMessageError:  # details that no message can say are left out

@@ -29,10 +29,14 @@ class Native(grpc.GenericRpcHandler):
             return None
         calls, operation = found
 
-        async def behaviour(content: bytes, context: Any) -> bytes:
-            return await _answer(calls, operation, content, context)
+        async def behaviour(messages: Any, context: Any) -> bytes:
+            # Taken as a stream of messages, since the library leaves a call without a whole one unanswered.
+            found = [message async for message in messages]
+            if len(found) != 1:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a call is one whole message")
+            return await _answer(calls, operation, found[0], context)
 
-        return grpc.unary_unary_rpc_method_handler(behaviour)
+        return grpc.stream_unary_rpc_method_handler(behaviour)
 
 
 async def _answer(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
@@ -43,6 +47,8 @@ async def _answer(calls: GrpcCalls, operation: Operation, content: bytes, contex
     answer = calls.answer(operation, headers, content)
     if answer.fault is not None and answer.fault.delay:
         await asyncio.sleep(answer.fault.delay)
+    if answer.fault is not None and answer.fault.close:
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "the connection was closed, as scripted")
     if answer.status.code:
         await context.abort(
             _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, _trailers(answer)

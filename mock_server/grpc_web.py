@@ -40,6 +40,11 @@ class WebMethod:
         answer = self._answer(headers, media_type, body)
         if answer.fault is not None and answer.fault.delay:
             await asyncio.sleep(answer.fault.delay)
+        if answer.fault is not None and answer.fault.close:
+            scope["extensions"]["mock.connection"]["transport"].close()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         await _send(send, media_type, answer)
 
     def _answer(self, headers: dict[str, str], media_type: str, body: bytes) -> Answer:
@@ -64,5 +69,7 @@ async def _send(send: Send, media_type: str, answer: Answer) -> None:
     body += grpc_web.say_trailers(values)
     body = grpc_web.encode_text(body) if grpc_web.is_text(media_type) else body
     headers = [(b"content-type", media_type.encode("latin-1")), (b"content-length", str(len(body)).encode())]
+    if answer.status.code == _UNIMPLEMENTED:
+        headers.append((b"grpc-accept-encoding", b"identity"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -46,8 +46,8 @@ def build(
     return Mock([Vendor(contract, environment, told.get(contract.slug, {})) for contract in chosen], environment)
 
 
-def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """A socket bound to ``port`` on loopback (0: a free one); a `UsageError` where it is taken."""
+def listen(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
+    """A socket bound to ``port`` on loopback (0: a free one); a `UsageError` that names ``variable`` where it is taken."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -55,7 +55,7 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     except (OSError, OverflowError) as error:
         bound.close()
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"port {port} on {host} cannot be used ({reason}): choose another with PORT=") from error
+        raise UsageError(f"port {port} on {host} cannot be used ({reason}): choose another with {variable}=") from error
     return bound
 
 
@@ -134,6 +134,7 @@ def serve(port: int, grpc_port: int = 0, readings: Mapping[str, Mapping[str, str
     chosen = list(contracts().values())
     mock = build(chosen, readings=readings)
     bound = listen(port)
+    listen(grpc_port, "GRPC_PORT").close()  # gRPC's library says many lines where a port is taken
 
     def told(grpc_address: str) -> None:
         print(f"rest 127.0.0.1:{bound.getsockname()[1]}", flush=True)

@@ -15,6 +15,7 @@ from contract_tests.harness.plugin import FAMILIES
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
+from contract_tests.harness.surface import sayable
 from contracts.catalogue import Contract
 from drift.finding import Finding
 from drift.record import Record
@@ -50,7 +51,8 @@ class Court:
         self.address = base
         self._base = base + contract.base_path
         self._house = house
-        self._plan = sorted(plan(contract), key=lambda probe: FAMILIES.index(probe.family))
+        planned = [probe for probe in plan(contract) if sayable(contract, probe)]
+        self._plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
 
     def try_(self, mutant: Mutant) -> Trial:
         """Run the suite's deterministic stages against the mutant until they find something."""

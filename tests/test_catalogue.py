@@ -76,7 +76,8 @@ def test_malformed_setting_is_named(root: Path, key: str, spoil: str) -> None:
     ("old", "new", "part", "problem"),
     [
         ('name = "JetEmail"', 'name = "', "name", "is not TOML"),
-        (r'header = "Authorization"\n', "", "places", "`places` does not fit"),
+        (r'header = "Authorization"\n', "", "places", "`places` has a `header` or a `field`"),
+        (r'form = "Bearer \{\}"\n', "", "places", "`places` does not fit"),
         ('variable = "JETEMAIL_API_KEY"', 'varaible = "X"', "credentials", "varaible"),
         ("required = true", "required = true\nplan = 1", "credentials", "plan"),
         ("seconds = 60", "second = 60", "rate", "second"),

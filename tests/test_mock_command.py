@@ -51,10 +51,22 @@ def test_taken_port_is_one_line_and_status_3() -> None:
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--reading", "names=shouted"],
-                                       ["--reading", "weather=fine"]])  # fmt: skip
+def test_taken_grpc_port_is_one_line_and_status_3() -> None:
+    """Claim: so is a taken port for gRPC. Situation: somebody listens there. Expectation: one line that names the variable."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, output, errors = _ended("--port", "0", "--grpc-port", str(port))
+    assert (status, output) == (3, "")
+    assert errors.startswith(f"error: port {port} on 127.0.0.1 cannot be used")
+    assert "GRPC_PORT=" in errors
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--reading", "jetemail.names=shouted"],
+                                       ["--reading", "jetemail.weather=fine"], ["--reading", "nobody.names=refused"],
+                                       ["--reading", "names=refused"]])  # fmt: skip
 def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
-    """Claim: so is a port or a reading that does not exist."""
+    """Claim: so is a port, a reading or a vendor that does not exist."""
     status, output, errors = _ended("--port", "0", *arguments)
     assert (status, output, errors.count("\n")) == (3, "", 1)
 
@@ -70,18 +82,20 @@ def test_wrong_argument_is_status_3(arguments: list[str]) -> None:
 def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     """Claim: whoever starts the mock can use it. Situation: one key given, readings told; then Ctrl-C.
 
-    Expectation: the address first, each variable with what it takes and no given key; the readings hold; it ends 0.
+    Expectation: the addresses first, as host:port, each variable with what it takes and no given key; the readings hold;
+    it ends 0.
     """
     given = {"JETEMAIL_API_KEY": "api_given_by_the_user"}
-    told = ["--reading", "names=sanitised", "--reading", "list-texts=array"]
+    told = ["--reading", "jetemail.names=sanitised", "--reading", "jetemail.list-texts=array"]
     with _command("--port", "0", *told, **given) as process:
         assert process.stdout is not None
-        first = process.stdout.readline().split()
+        first, second = process.stdout.readline().split(), process.stdout.readline().split()
         lines = [process.stdout.readline() for contract in contracts().values() for _ in contract.credentials]
-        assert first[0] == "rest"
-        readings = httpx.get(f"{first[1]}/__mock/readings", timeout=PATIENCE).json()["jetemail"]
+        assert (first[0], second[0]) == ("rest", "grpc")
+        assert httpx.get(f"http://{first[1]}/__mock/health", timeout=PATIENCE).json()["grpc"] == second[1]
+        readings = httpx.get(f"http://{first[1]}/__mock/readings", timeout=PATIENCE).json()["jetemail"]
         listed = httpx.get(
-            f"{first[1]}/outbound/smarthost", headers={"Authorization": f"Bearer {given['JETEMAIL_API_KEY']}"}
+            f"http://{first[1]}/outbound/smarthost", headers={"Authorization": f"Bearer {given['JETEMAIL_API_KEY']}"}
         )
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=PATIENCE)
@@ -93,8 +107,8 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
 
 
 def test_reading_without_a_value_is_status_3() -> None:
-    """Claim: nothing given is ignored. Situation: `--reading names`. Expectation: one line, status 3."""
-    with _command("--port", "0", "--reading", "names") as process:
+    """Claim: nothing given is ignored. Situation: a reading without a value. Expectation: one line, status 3."""
+    with _command("--port", "0", "--reading", "jetemail.names") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == ""
         assert process.wait(PATIENCE) == 3

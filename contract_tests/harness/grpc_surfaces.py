@@ -9,6 +9,7 @@ import json
 import shlex
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -197,10 +198,11 @@ class GrpcWeb(_Messaging):
         return Spoken("POST", url, headers, shown, send, line)
 
     def _heard(self, operation: Operation, media_type: str, reply: Reply) -> Reply:
-        """An answer in REST's words; one that is not gRPC-web's stays as it is."""
+        """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
         came = reply.headers.get("content-type", "")
         if not grpc_web.is_web(came):
-            return reply
+            what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
+            return replace(reply, flaws=(what,))
         flaws: list[tuple[str, str]] = []
         if reply.status != 200:
             flaws.append(("http-status", f"gRPC-web answers 200 whatever the call came to, and this is {reply.status}"))

@@ -178,6 +178,7 @@ def _flaws(operation: Operation, reply: Reply) -> Iterator[Disagreement]:
             title=f"{operation.name} {reply.status}: {text}",
             why="Clients of this surface read the answer otherwise, or not at all.",
             operation=operation.id,
+            outage=reply.status >= 500 or is_page(reply),
         )
 
 

@@ -138,8 +138,8 @@ def _look(session: Session, runner: Runner, account: str, removed: list[str]) ->
         left = still = _listed(session, account, looked, identity)
         for name in sorted(left):
             with session.attempting():
-                step = _removal(session, account, name, 0).steps[0]
-                session.send(step.operation or "", joined(step.parameters, step.body), account)
+                for step in _removal(session, account, name, 0).steps:
+                    session.send(step.operation or "", joined(step.parameters, step.body), account)
         if left:
             still = _listed(session, account, _reading(session, account, identity), identity)
             if not looked.outage:
@@ -156,8 +156,11 @@ def _ours(session: Session) -> list[tuple[str, str]]:
 def _removal(session: Session, account: str, name: str, number: int) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
     clause = f"{remove.id}/response/200"
-    step = Step.asking(remove, Rehearsal(session.contract).about(remove, name), account=account)
-    return Probe(f"clean-up/{number}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), (step,))
+    rehearsal = Rehearsal(session.contract)
+    way = rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()
+    operations = [*(session.contract.operations[step] for step in way), remove]
+    steps = tuple(Step.asking(one, rehearsal.about(one, name), account=account) for one in operations)
+    return Probe(f"clean-up/{number}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), steps)
 
 
 def _listed(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:

@@ -98,9 +98,11 @@ class _Lives(RuleBasedStateMachine):
         session = self._session
         remove = session.contract.operations[session.contract.lifecycle.remove]
         for account, name in sorted(self._owned() - self._before):
-            if session.stopped is None:
-                with session.attempting():
-                    session.send(remove.id, self._rehearsal.about(remove, name), account)
+            for step in [*(self._rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()), remove.id]:
+                if session.stopped is None:
+                    about = self._rehearsal.about(session.contract.operations[step], name)
+                    with session.attempting():
+                        session.send(step, about, account)
 
 
 def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:

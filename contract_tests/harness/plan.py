@@ -68,9 +68,9 @@ class Planner:
                         else f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
                     )
                     name = case if number == 0 else f"{place.name}-{case}"
-                    yield Probe(
-                        f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,), (step,)
-                    )
+                    twins = name if number and not good else ""
+                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,),
+                                (step,), twins=twins)  # fmt: skip
 
     def undeclared(self) -> Iterator[Probe]:
         """Methods that no document declares on a path that one does."""
@@ -104,11 +104,14 @@ class Planner:
                 yield self._group(operation, f"accepted/{operation.id}/{number}", batches[first : first + _TOGETHER])
 
     def _batches(self, operation: Operation) -> Iterator[dict[str, Variant]]:
-        """Values of every property for request after request, until each value was in one."""
+        """Values of every property for request after request, until each value was in one.
+
+        A value that the model does not surely grant is none to be accepted.
+        """
         queues = {
             name: variants
             for name, prop in operation.arguments().items()
-            if (variants := list(self._bodies.variants(operation, name, prop, accepted=True)))
+            if (variants := list(self._granted(operation, name, prop)))
         }
         while any(queues.values()):
             taken: dict[str, Variant] = {}
@@ -119,6 +122,11 @@ class Planner:
                 name = next(name for name, queue in queues.items() if queue)
                 taken[name] = queues[name].pop(0)
             yield taken
+
+    def _granted(self, operation: Operation, name: str, prop: dict[str, Any]) -> Iterator[Variant]:
+        for variant in self._bodies.variants(operation, name, prop, accepted=True):
+            if self._rehearsal.granted(operation, self._body(operation, {name: variant})):
+                yield variant
 
     def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
         return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}
@@ -191,7 +199,7 @@ class Planner:
         says = f"{operation.name} refuses {name} past its {variant.keyword}."
         suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
-                     (Step.asking(operation, body),), twins=json.dumps([name, prop, vars(variant)], sort_keys=True))  # fmt: skip
+                     (Step.asking(operation, body),), twins=_alike(name, prop, variant))  # fmt: skip
 
     def _nulls(self, operation: Operation) -> Probe | None:
         """Null for every optional property at once: what a server that takes null for absent grants."""
@@ -236,7 +244,18 @@ class Planner:
                 yield Probe(f"faults/{operation.id}/{key}", "faults", operation.id,
                             f"{operation.name} answers {status} as documented.", (f"{operation.id}/response/{key}",),
                             (Step.asking(operation, self._bodies.baseline(operation)),), fault=fault,
-                            mock_only=f"only a scripted fault of the mock can provoke {status}")  # fmt: skip
+                            mock_only=f"only a scripted fault of the mock can provoke {status}",
+                            twins=json.dumps([key, schema.schema if schema else None], sort_keys=True))  # fmt: skip
+
+
+_WORDS = ("description", "title", "example", "examples", "default")
+"""What a schema says without constraining anything."""
+
+
+def _alike(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
+    """What makes two refusals ask the same: the argument's name, its constraints, and what is wrong with the value."""
+    constraints = {keyword: value for keyword, value in prop.items() if keyword not in _WORDS}
+    return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
 
 
 def _credentials(place: Place, *, first: bool) -> dict[str, Callable[[str], str | None]]:

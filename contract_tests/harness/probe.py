@@ -15,7 +15,7 @@ from typing import Any
 from contracts.document import Operation, split
 from contracts.request import Body
 
-STOCK = "ct-stock"
+STOCK = "ct-000000-rehears-stock"
 """What stands in for ``{stock}`` where nothing is sent."""
 PLACE = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
@@ -100,12 +100,12 @@ def fill(value: Any, give: Callable[[str, str], str]) -> Any:
 
 def filled(value: Any, given: Mapping[str, str] = {}) -> Any:
     """``value`` with stand-ins in its places, or what is ``given`` for their words, for asking a schema or the model."""
-    stand_ins = {"n": "ct-n", "stock": STOCK, "short": "a"}
+    stand_ins = {"n": "ct-000000-rehears-n", "stock": STOCK, "short": "a"}
 
     def give(word: str, modifier: str) -> str:
         if word in given:
             return given[word]
-        text = "Password1234" if word == "password" else stand_ins.get(word, "ct-x")
+        text = "Rehearsal1234Password" if word == "password" else stand_ins.get(word, "ct-000000-rehears-x")
         size = int(modifier) if modifier.isdigit() else len(text)
         return text.ljust(size, "x")[:size]
 

@@ -1,0 +1,1 @@
+"""ZITADEL: SMTP configurations of an instance, and the password of their SMTP server."""

@@ -1,0 +1,75 @@
+"""What the clients' programs in this folder have to have seen, check by check, and how to read what they tell."""
+
+from dataclasses import dataclass
+from typing import Any
+
+CLIENTS = {
+    "client-grpc": ("zitadel_client.js", "grpc"),
+    "client-grpc-web": ("zitadel_client.js", "grpc-web"),
+    "node-grpc": ("zitadel_node.js",),
+}
+"""The program of each client, and what it is told besides the addresses and the keys."""
+CHANGES = {
+    "add": "changeDate",
+    "activate": "creationDate",
+    "password": "changeDate",
+    "email-password": "changeDate",
+    "deactivate": "creationDate",
+    "remove": "changeDate",
+}
+"""The changes in the order in which they are made, and which date the mock says of each."""
+SETTINGS = {
+    "senderAddress": "noreply@example.com",
+    "senderName": "Grüße ✉",
+    "tls": True,
+    "host": "smtp.example.com:587",
+    "user": "mailer",
+    "replyToAddress": "help@example.com",
+    "description": "independent client",
+}
+READ = {"get-added": ("add", [2, "SMTP_CONFIG_INACTIVE"]), "get-active": ("email-password", [1, "SMTP_CONFIG_ACTIVE"])}
+"""For each reading the last change before it, and the state that it shows."""
+NOT_FOUND = "SMTP configuration not found"
+LONG = "invalid id: value length must be between 1 and 100 runes, inclusive"
+REFUSALS = {
+    "no-credential": (16, "auth header missing", ""),
+    "bad-credential": (16, "Errors.Token.Invalid", "AUTH-7fs1e"),
+    "no-permission": (7, "No matching permissions found", "AUTH-5mWD2"),
+    "long-id": (3, LONG, ""),
+    "long-id-email": (3, LONG, ""),
+    "long-id-get": (3, LONG, ""),
+    "password-inactive": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
+    "password-unknown": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
+    "password-removed": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
+    "email-password-removed": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
+    "get-unknown": (5, NOT_FOUND, "QUERY-fwofw"),
+    "get-removed": (5, NOT_FOUND, "QUERY-fwofw"),
+    "remove-again": (5, NOT_FOUND, "COMMAND-09CXlTDL6w"),
+    "activate-again": (9, "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
+}
+"""Code, text and the error's id, which stands behind the text and in the details; validation's errors have none."""
+ODD = "100 % größer: %41 ✉"
+SCRIPTED = {"widest", "odd-message", "odd-details"}
+JETEMAIL = {"taken": 409, "invalid": 400, "exclusive": 400, "not-on-this-plan": 403, "bad-key": 401}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one client saw, and when (seconds since the epoch) its program began and ended."""
+
+    checks: dict[str, dict[str, Any]]
+    began: float
+    ended: float
+
+    def details(self, check: str) -> dict[str, Any]:
+        """The details of the object in an answer."""
+        answer = self.checks[check]["answer"]
+        found: dict[str, Any] = answer.get("smtpConfig", answer)["details"]
+        return found
+
+    def sequence(self, check: str) -> int:
+        return int(self.details(check)["sequence"]["integer"])
+
+    def is_date(self, told: Any) -> bool:
+        """Whether a decoded timestamp lies within the program's run."""
+        return bool(told) and self.began - 1 <= told["seconds"] + told.get("nanos", 0) / 1e9 <= self.ended + 1

@@ -1,0 +1,69 @@
+"""A mock in a process of its own, and what a client's program says that calls it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.catalogue import ROOT, contracts
+
+PATIENCE = 60.0
+"""Seconds after which a process that should have ended, or said something, is killed."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the mock listens, each as ``host:port``."""
+
+    rest: str
+    grpc: str
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without vendors' credentials and without proxies: everything here is on loopback."""
+    credentials = {credential.variable for contract in contracts().values() for credential in contract.credentials}
+    dropped = credentials | {name for name in os.environ if name.lower().endswith("_proxy")}
+    return {name: value for name, value in os.environ.items() if name not in dropped}
+
+
+@contextmanager
+def mock(errors: Path) -> Iterator[Addresses]:
+    """The mock's own command on free ports; what it says of errors goes to the file ``errors``."""
+    command = [sys.executable, "-m", "mock_server", "--port", "0", "--grpc-port", "0"]
+    with (
+        errors.open("w", encoding="utf-8") as noted,
+        subprocess.Popen(  # noqa: S603 (our own command)
+            command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=noted, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        # A mock that says nothing is killed; reading then comes to its end.
+        watch = threading.Timer(PATIENCE, process.kill)
+        watch.start()
+        try:
+            lines = [process.stdout.readline().split() for _ in range(2)]
+            watch.cancel()
+            told = {line[0]: line[1].removeprefix("http://") for line in lines if len(line) == 2}
+            assert set(told) == {"rest", "grpc"}, f"the mock did not start: {errors.read_text(encoding='utf-8')}"
+            yield Addresses(**told)
+        finally:
+            watch.cancel()
+            process.kill()
+
+
+def checks(command: Sequence[str | Path]) -> dict[str, dict[str, Any]]:
+    """What the client's program ``command`` saw, by the name of the check."""
+    ended = subprocess.run(  # noqa: S603 (our own programs)
+        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), f"{command[1]} ended with {ended.returncode}: {ended.stderr}"
+    seen = [json.loads(line) for line in ended.stdout.splitlines()]
+    names = [one.pop("check") for one in seen]
+    assert len(set(names)) == len(names)
+    return dict(zip(names, seen, strict=True))

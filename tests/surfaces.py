@@ -1,0 +1,66 @@
+"""A vendor that speaks gRPC, played three times over, and a session on each of its surfaces."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
+from contract_tests.harness.names import Names
+from contract_tests.harness.session import Session
+from contract_tests.harness.surface import Surface
+from contract_tests.harness.wire import Wire
+from contracts.catalogue import Contract
+from drift.record import Record
+from mock_server.app import Mock
+from mock_server.server import build, running
+
+
+@dataclass
+class Stage:
+    """A mock of its own, and the session that speaks to it on one surface."""
+
+    mock: Mock
+    session: Session
+
+    @property
+    def state(self) -> Any:
+        """What the mock holds, as JSON."""
+        return self.mock.vendors[self.session.contract.slug].dump()
+
+    def reset(self) -> None:
+        """Everything as if just started."""
+        self.mock.vendors[self.session.contract.slug].reset()
+        self.mock.faults.waiting = []
+
+
+def surface(name: str, contract: Contract, base: str, grpc_address: str) -> Surface | None:
+    """What speaks ``name`` to a target."""
+    if name == "grpc":
+        return NativeGrpc(contract, grpc_address)
+    parts = urlsplit(base)
+    return GrpcWeb(contract, base, Wire(f"{parts.scheme}://{parts.netloc}")) if name == "grpc-web" else None
+
+
+def session(contract: Contract, base: str, spoken: Surface | None, keys: Mapping[str, str] | None = None) -> Session:
+    """A session at ``base`` over ``spoken``, with the test values as keys."""
+    now = dt.datetime.now(dt.UTC)
+    record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
+    known = {credential.account: credential.test for credential in contract.credentials}
+    return Session(contract, base, keys or known, Names(now.date()), record, spoken)
+
+
+@contextmanager
+def stages(contract: Contract, readings: Mapping[str, str] | None = None) -> Iterator[dict[str, Stage]]:
+    """A stage for each surface of ``contract``, each on a mock of its own."""
+    with ExitStack() as stack:
+        made = {}
+        for name in contract.surfaces:
+            mock = build([contract], {}, {contract.slug: dict(readings or {})})
+            base = stack.enter_context(running(mock))
+            spoken = surface(name, contract, base, mock.controls.grpc_address)
+            made[name] = Stage(mock, session(contract, base + contract.base_path, spoken))
+            stack.callback(made[name].session.close)
+        yield made

@@ -1,0 +1,235 @@
+"""What gRPC and gRPC-web say around a message is judged too: status, message, binary details, frames, media types."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
+from contract_tests.harness.wire import Trouble, Wire
+from contracts import grpc_web
+from contracts.catalogue import Contract
+from contracts.messages import Messages, Status
+from tests.loopback_server import Answer, Asked, serving
+from tests.surfaces import session
+
+ZITADEL = Contract("zitadel")
+MESSAGES = Messages(ZITADEL)
+GET = ZITADEL.operations["getSmtpConfigById"]
+TEXT = "SMTP configuration not found – nicht da ☃"
+DETAIL = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "QUERY-fwofw", "message": TEXT}
+NOT_FOUND = Status(5, TEXT, (DETAIL,))
+MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
+
+
+def _refusal(**changed: str) -> dict[str, str]:
+    """The trailers of a good refusal, some of them changed; an empty text leaves one out."""
+    good = {
+        "grpc-status": "5",
+        "grpc-message": grpc_web.encode_message(TEXT),
+        "grpc-status-details-bin": grpc_web.encode_binary(MESSAGES.say_status(NOT_FOUND)),
+    }
+    return {
+        name: value for name, value in (good | {n.replace("_", "-"): v for n, v in changed.items()}).items() if value
+    }
+
+
+def _web(answer: Answer) -> tuple[set[str], Any]:
+    """What is found in an answer over gRPC-web to a reading of nothing: the last words of ids, and the body in REST's words."""
+    with serving(lambda _asked: answer) as server:
+        spoken = session(ZITADEL, server.url, GrpcWeb(ZITADEL, server.url, Wire(server.url)))
+        try:
+            with spoken.attempting() as attempt:
+                exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
+        finally:
+            spoken.close()
+    assert exchange.reply is not None
+    body = json.loads(exchange.reply.body) if exchange.reply.body else None
+    return {name.rpartition("/")[2] for name in attempt.disagreements}, body
+
+
+def _framed(
+    trailers: dict[str, str], *, media: str = MEDIA_TYPE, status: int = 200, body: bytes | None = None
+) -> Answer:
+    return Answer(status, content=grpc_web.say_trailers(trailers) if body is None else body, media=media)
+
+
+def test_a_good_refusal_over_grpc_web_is_as_documented() -> None:
+    """Claim: no false alarm. Situation: a refusal in a trailer frame, its text not in ASCII. Expectation: REST's words."""
+    found, body = _web(_framed(_refusal()))
+    assert found == set()
+    assert body == {"code": 5, "message": TEXT, "details": [DETAIL]}
+
+
+def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
+    """Claim: trailers may stand in the headers where there is no message. Expectation: no finding."""
+    answer = Answer(200, content=b"", media=MEDIA_TYPE, headers=_refusal())
+    assert _web(answer)[0] == set()
+
+
+DRIFTS: dict[str, tuple[Answer, str]] = {
+    "another code": (_framed(_refusal(grpc_status="3", grpc_status_details_bin="")), "status-400"),
+    "a code that details deny": (_framed(_refusal(grpc_status_details_bin=grpc_web.encode_binary(
+        MESSAGES.say_status(Status(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
+    "a text that details deny": (_framed(_refusal(grpc_message="other")), "grpc-status-details-bin"),
+    "details that are no status": (_framed(_refusal(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
+    "details that are no base64": (_framed(_refusal(grpc_status_details_bin="!")), "grpc-status-details-bin"),
+    "a text that is not encoded": (_framed(_refusal(grpc_message="nicht gefunden \xfc", grpc_status_details_bin="")),
+                                   "grpc-message"),
+    "a text that is encoded badly": (_framed(_refusal(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
+    "no code": (_framed(_refusal(grpc_status="")), "grpc-status"),
+    "a code that is no number": (_framed(_refusal(grpc_status="five")), "grpc-status"),
+    "a cut frame": (_framed({}, body=grpc_web.say_trailers(_refusal())[:-4]), "frames"),
+    "a success without a message": (_framed({"grpc-status": "0"}), "message"),
+    "a success that is no message": (_framed({}, body=grpc_web.frame(b"\xff") + grpc_web.say_trailers({"grpc-status": "0"})),
+                                     "message"),
+    "a status of HTTP beside it": (_framed(_refusal(), status=404), "http-status"),
+    "another encoding": (_framed({}, media=grpc_web.MEDIA_TYPES[2],
+                                 body=grpc_web.encode_text(grpc_web.say_trailers(_refusal()))), "media-type"),
+    "plain JSON": (Answer(404, {"code": 5, "message": TEXT}, media="text/plain"), "media-type"),
+    "JSON": (Answer(404, {"code": 5, "message": TEXT}), "media-type"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DRIFTS)
+def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
+    """Claim: what clients read beside the message is part of the contract. Situation: one thing wrong with it.
+
+    Expectation: a finding whose id ends in the word for it.
+    """
+    answer, word = DRIFTS[what]
+    assert word in _web(answer)[0]
+
+
+def test_a_field_that_no_proto_has_is_undocumented() -> None:
+    """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
+    body = grpc_web.frame(b"\xa2\x06\x03new") + grpc_web.say_trailers({"grpc-status": "0"})
+    found, shown = _web(_framed({}, body=body))
+    assert shown == {"field_100": "new"}
+    assert "accepted" in found or "undocumented" in found
+
+
+@pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
+def test_every_media_type_has_its_turn(media_type: str) -> None:
+    """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""
+    seen: list[Asked] = []
+
+    def app(asked: Asked) -> Answer:
+        seen.append(asked)
+        body = grpc_web.say_trailers(_refusal())
+        text = grpc_web.is_text(asked.headers["content-type"])
+        return Answer(200, content=grpc_web.encode_text(body) if text else body, media=asked.headers["content-type"])
+
+    with serving(app) as server:
+        web = GrpcWeb(ZITADEL, server.url, Wire(server.url))
+        spoken = session(ZITADEL, server.url, web)
+        try:
+            for number in range(12):
+                web.begin(f"probe {number}")
+                with spoken.attempting() as attempt:
+                    spoken.send(GET.id, {"{id}": spoken.names.mint()})
+                assert not attempt.disagreements
+        finally:
+            spoken.close()
+    bodies = [asked.content for asked in seen if asked.headers["content-type"] == media_type]
+    assert bodies
+    plain = [grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body for body in bodies]
+    assert all(len(list(grpc_web.frames(body))) == 1 for body in plain)
+
+
+Behaviour = Callable[[Any], Any]
+
+
+@contextmanager
+def _native(behaviour: Behaviour) -> Iterator[NativeGrpc]:
+    """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, _details: Any) -> Any:
+            async def answer(_content: bytes, context: Any) -> bytes:
+                answered: bytes = await behaviour(context)
+                return answered
+
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    ready, told = threading.Event(), dict[str, Any]()
+
+    async def serve() -> None:
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((Handler(),))
+        told["port"], told["loop"], told["end"] = (
+            server.add_insecure_port("127.0.0.1:0"),
+            asyncio.get_running_loop(),
+            asyncio.Event(),
+        )
+        await server.start()
+        ready.set()
+        await told["end"].wait()
+        await server.stop(0)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    surface = NativeGrpc(ZITADEL, f"127.0.0.1:{told['port']}")
+    try:
+        yield surface
+    finally:
+        surface.close()
+        told["loop"].call_soon_threadsafe(told["end"].set)
+        thread.join(10)
+
+
+def _asked(surface: NativeGrpc) -> tuple[set[str], Any]:
+    spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
+    with spoken.attempting() as attempt:
+        exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
+    assert exchange.reply is not None
+    return {name.rpartition("/")[2] for name in attempt.disagreements}, json.loads(exchange.reply.body or b"null")
+
+
+def test_native_refusals_are_judged() -> None:
+    """Claim: code, text and binary details must say one thing over native gRPC. Situation: they do; then details deny it.
+
+    Expectation: REST's words and no finding, the text outside ASCII included; then a finding.
+    """
+    told = {"status": NOT_FOUND}
+
+    async def refuse(context: Any) -> bytes:
+        await context.abort(
+            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.say_status(told["status"])),)
+        )
+        return b""
+
+    with _native(refuse) as surface:
+        assert _asked(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
+        told["status"] = Status(7, TEXT, (DETAIL,))
+        assert _asked(surface)[0] == {"grpc-status-details-bin"}
+
+
+def test_a_native_answer_that_is_no_message_is_found() -> None:
+    """Claim: a success is the documented message. Situation: other bytes. Expectation: a finding, no crash."""
+
+    async def garbage(_context: Any) -> bytes:
+        return b"\xff\xff"
+
+    with _native(garbage) as surface:
+        assert "message" in _asked(surface)[0]
+
+
+def test_a_dead_port_is_trouble_and_no_answer() -> None:
+    """Claim: nobody there is no drift. Situation: a closed port. Expectation: `Trouble`, of the kind that counts as refused."""
+    surface = NativeGrpc(ZITADEL, "127.0.0.1:9")
+    spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
+    try:
+        with spoken.attempting() as attempt:
+            exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
+    finally:
+        spoken.close()
+    assert exchange.reply is None
+    assert isinstance(attempt.trouble, Trouble)
+    assert attempt.trouble.kind == "refused"

@@ -1,0 +1,174 @@
+"""Clients that others wrote understand the mock as they understand the vendors: nothing of ours stands on their side.
+
+Each client's program, in ``tests/interop``, calls a mock in a process of its own and tells what it decoded, check by check.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from contracts.catalogue import Contract
+from tests.interop import environments
+from tests.interop.expected import CHANGES, CLIENTS, JETEMAIL, ODD, READ, REFUSALS, SCRIPTED, SETTINGS, Seen
+from tests.interop.running import Addresses, checks, mock
+
+DEMANDED = os.environ.get("INTEROP") == "1" or bool(os.environ.get("CI"))
+
+
+@pytest.fixture(name="mock_process", scope="module")
+def _mock_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    with mock(tmp_path_factory.mktemp("mock") / "errors") as addresses:
+        yield addresses
+
+
+def _keys(contract: Contract) -> list[str]:
+    """The test value of each account's key, the one with every permission first."""
+    return [credential.test for credential in contract.credentials]
+
+
+def _cannot_fetch(error: environments.NotFetchedError) -> NoReturn:
+    if DEMANDED:
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
+
+
+@pytest.fixture(name="node", scope="module")
+def _node() -> Path:
+    try:
+        return environments.node()
+    except environments.NoNodeError as error:
+        pytest.skip(str(error))
+    except environments.NotFetchedError as error:
+        _cannot_fetch(error)
+
+
+@pytest.fixture(name="seen", scope="module", params=list(CLIENTS))
+def _seen(request: pytest.FixtureRequest, node: Path, mock_process: Addresses) -> Seen:
+    script, *more = CLIENTS[request.param]
+    given = [mock_process.rest, mock_process.grpc, *_keys(Contract("zitadel")), *more]
+    began = time.time()
+    return Seen(checks([node, environments.HERE / script, *given]), began, time.time())
+
+
+@pytest.mark.parametrize("check", list(CHANGES))
+def test_the_answer_to_a_change_is_decoded(seen: Seen, check: str) -> None:
+    """Claim: a client decodes what a change came to. Situation: each change of a configuration's life.
+
+    Expectation: a 64-bit sequence, the owner, and of the two dates the one that the mock says, which is now.
+    """
+    details = seen.details(check)
+    other = next(name for name in ("creationDate", "changeDate") if name != CHANGES[check])
+    assert seen.sequence(check) > 0
+    assert details["resourceOwner"].isdigit()
+    assert seen.is_date(details[CHANGES[check]])
+    assert details.get(other) is None
+
+
+def test_sequences_count_up(seen: Seen) -> None:
+    """Claim: every change has a sequence above the last, whichever of its two methods set the password."""
+    told = [seen.sequence(check) for check in CHANGES]
+    assert told == sorted(set(told))
+
+
+@pytest.mark.parametrize("check", list(READ))
+def test_reading_is_decoded(seen: Seen, check: str) -> None:
+    """Claim: a client reads what it set. Situation: after the addition, and after activation and passwords.
+
+    Expectation: each setting, the id that was given, the state as a number and its name, the last change's sequence.
+    """
+    config = seen.checks[check]["answer"]["smtpConfig"]
+    details = config["details"]
+    change, state = READ[check]
+    assert {name: config[name] for name in SETTINGS} == SETTINGS
+    assert (config["id"], config["state"]) == (seen.checks["add"]["answer"]["id"], state)
+    assert seen.sequence(check) == seen.sequence(change)
+    assert details["resourceOwner"] == seen.details("add")["resourceOwner"]
+    assert seen.is_date(details["creationDate"])
+    assert details["changeDate"] == seen.details(change)["changeDate"]
+
+
+@pytest.mark.parametrize("check", list(REFUSALS))
+def test_a_refusal_is_decoded(seen: Seen, check: str) -> None:
+    """Claim: a client can tell why it was refused. Situation: each refusal, before and after the configuration's end.
+
+    Expectation: the code, the text with the error's id behind it, and an ErrorDetail with both apart.
+    """
+    code, text, error = REFUSALS[check]
+    details = [{"id": error, "message": text}] if error else []
+    message = f"{text} ({error})" if error else text
+    assert seen.checks[check] == {"refusal": {"code": code, "message": message, "details": details}}
+
+
+def test_the_widest_values_survive(seen: Seen) -> None:
+    """Situation: the largest 64-bit sequence, nanoseconds and no other field. Expectation: they are not rounded."""
+    config = seen.checks["widest"]["answer"]["smtpConfig"]
+    changed = config["details"]["changeDate"]
+    assert config["details"]["sequence"] == {"integer": str(2**64 - 1)}
+    # A client that keeps times as JavaScript's dates has milliseconds.
+    assert changed in ({"seconds": 981173106, "nanos": 123456789}, {"seconds": 981173106.123})
+    assert config["details"].get("creationDate") is None
+    assert (config["state"], config["host"], config["tls"]) == ([0, "SMTP_CONFIG_STATE_UNSPECIFIED"], "", False)
+
+
+@pytest.mark.parametrize(("check", "ids"), [("odd-message", []), ("odd-details", ["TEST-1", "TEST-2"])])
+def test_any_text_comes_through(seen: Seen, check: str, ids: list[str]) -> None:
+    """Situation: a text with percent signs and letters beyond ASCII, with and without details. Expectation: as it was."""
+    refusal = seen.checks[check]["refusal"]
+    assert (refusal["code"], refusal["message"]) == (6, ODD)
+    assert refusal["details"] == [{"id": one, "message": "größer ✉"} for one in ids]
+
+
+def test_every_check_is_asserted(seen: Seen) -> None:
+    """Claim: nothing that a client tells is overlooked, and no test above runs over nothing."""
+    assert set(seen.checks) == {*CHANGES, *READ, *REFUSALS, *SCRIPTED}
+
+
+@pytest.fixture(name="created", scope="module")
+def _created(mock_process: Addresses, jetemail: Contract) -> dict[str, dict[str, Any]]:
+    try:
+        python = environments.python()
+    except environments.NotFetchedError as error:
+        _cannot_fetch(error)
+    return checks([python, environments.HERE / "jetemail_client.py", f"http://{mock_process.rest}", *_keys(jetemail)])
+
+
+@pytest.mark.parametrize(("check", "generated"), [("generated-password", True), ("own-password", False)])
+def test_jetemail_creates_a_user(created: dict[str, dict[str, Any]], check: str, generated: bool) -> None:
+    """Claim: the vendor's own Python client makes SMTP users. Expectation: a password exactly where none was sent."""
+    answer = created[check]["answer"]
+    assert (answer["success"], bool(answer["message"])) == (True, True)
+    assert ("password" in answer) is generated
+
+
+@pytest.mark.parametrize("check", list(JETEMAIL))
+def test_jetemail_tells_a_refusal(created: dict[str, dict[str, Any]], check: str) -> None:
+    """Situation: each documented refusal of a creation. Expectation: its status, and the answer's text as the error's."""
+    refusal = created[check]["refusal"]
+    assert refusal["status"] == JETEMAIL[check]
+    assert refusal["body"] == {"success": False, "error": refusal["message"]}
+
+
+def test_every_creation_is_asserted(created: dict[str, dict[str, Any]]) -> None:
+    """Claim: nothing that the client tells is overlooked."""
+    assert set(created) == {"generated-password", "own-password", *JETEMAIL}
+
+
+def test_locks_pin_by_hash_and_name_no_host() -> None:
+    """Claim: a run installs what was reviewed, from whatever index. Situation: both lock files.
+
+    Expectation: a hash for each package, no address to fetch one from, and exactly the versions that are asked for.
+    """
+    lock = json.loads((environments.HERE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    asked = json.loads((environments.HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    packages = {name: package for name, package in lock.items() if name}
+    assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
+    text = (environments.HERE / "requirements.lock").read_text(encoding="utf-8")
+    entries = text.replace("\\\n", " ").splitlines()
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+    assert "://" not in text

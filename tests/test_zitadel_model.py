@@ -1,0 +1,312 @@
+"""The model's first outcome to each kind of request, what follows from it, and what the suite allows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import Contract
+from contracts.clauses import clauses
+from contracts.model import Account, Outcome, State
+from contracts.pattern import fits
+from contracts.readings import Readings
+from contracts.request import Body, Request
+from contracts.zitadel.rules import (
+    ACTIVATE,
+    ADD,
+    CHANGES,
+    DEACTIVATE,
+    EMAIL_PASSWORD,
+    GET,
+    NAMING,
+    PASSWORD,
+    PASSWORDS,
+    REMOVE,
+)
+
+CONTRACT = Contract("zitadel")
+NOW = 1_763_712_000.0
+KEYS = {"admin": "key-of-admin", "unprivileged": "key-of-unprivileged"}
+NEW: dict[str, Any] = {
+    "senderAddress": "a@example.com",
+    "senderName": "A",
+    "host": "smtp.example.com:587",
+    "description": "ct-mark",
+}
+FULL = {**NEW, "tls": True, "user": "u", "replyToAddress": "b@example.com", "password": "made-up-password"}
+P = {"password": "another-made-up-one"}
+LOST = "ct-never-made"
+Step = tuple[Any, ...]
+
+
+@dataclass
+class Play:
+    """One state of the model, and the means to move it on; ``id`` is what the last addition was given."""
+
+    state: State
+    id: str = LOST
+
+    @classmethod
+    def start(cls, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
+        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        accounts = [Account(name, key) for name, key in KEYS.items()]
+        readings = Readings(CONTRACT.model.readings).told(told or {})
+        return cls(CONTRACT.model.start(accounts, readings, fresh))
+
+    def ask(
+        self, operation: str, body: Any = None, name: str | None = None, account: str = "admin", *,
+        authorization: str | None = None, at: float = NOW, excused: frozenset[str] = frozenset(),
+    ) -> Sequence[Outcome]:  # fmt: skip
+        """The outcomes allowed to a request about ``name``, else the last addition; it changes nothing."""
+        declared = CONTRACT.operations[operation]
+        headers = {"authorization": f"Bearer {KEYS[account]}" if authorization is None else authorization}
+        if authorization == "":
+            headers = {}
+        parameters = {} if operation == ADD else {"id": self.id if name is None else name}
+        sent = {} if body is None else body
+        request = Request(operation, declared.method, declared.path, headers, sent, parameters, at, excused)
+        return CONTRACT.model.outcomes(self.state, request)
+
+    def request(self, **parts: Any) -> Sequence[Outcome]:
+        """The outcomes allowed to the admin's request about the last addition, made of its parts."""
+        headers = {"authorization": f"Bearer {KEYS['admin']}"}
+        request = Request(headers=headers, parameters={"id": self.id}, at=NOW, **parts)
+        return CONTRACT.model.outcomes(self.state, request)
+
+    def statuses(self, *step: Any, **more: Any) -> set[int]:
+        """The statuses allowed to a request."""
+        return {outcome.status for outcome in self.ask(*step, **more)}
+
+    def send(self, *step: Any, **more: Any) -> tuple[int, Any]:
+        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        return self.take(self.ask(*step, **more)[0])
+
+    def succeed(self, *step: Any, **more: Any) -> Any:
+        """The body of the outcome with status 200, whose state follows: a target that accepts."""
+        return self.take(next(found for found in self.ask(*step, **more) if found.status == 200))[1]
+
+    def take(self, outcome: Outcome, shown: Any = None) -> tuple[int, Any]:
+        """Go on from ``outcome``, answered as it renders unless ``shown`` says otherwise."""
+        assert outcome.body is not None
+        shown = outcome.body.render() if shown is None else shown
+        self.state = outcome.follow(shown)
+        if outcome.status == 200 and "id" in shown:
+            self.id = shown["id"]
+        return outcome.status, shown
+
+    def config(self) -> dict[str, Any]:
+        """The last added configuration as reading shows it."""
+        found: dict[str, Any] = self.succeed(GET)["smtpConfig"]
+        return found
+
+
+@pytest.fixture(name="mock_play")
+def _mock_play() -> Play:
+    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    return Play.start("")
+
+
+ADDED: list[Step] = [(ADD, NEW)]
+ACTIVE: list[Step] = [(ADD, NEW), (ACTIVATE,)]
+
+# What came before, the request, its status and gRPC code, and the end of the clause that calls for it.
+CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
+    ("add", [], (ADD, NEW), 200, 0, "response/200"),
+    ("add with everything", [], (ADD, FULL), 200, 0, "response/200"),
+    ("add as the message spells it", [], (ADD, {"sender_address": "a", "sender_name": "A", "host": "h:1"}), 200, 0, "200"),
+    ("add with nulls", [], (ADD, {**NEW, "tls": None, "user": None}), 200, 0, "response/200"),
+    ("add with what is unknown", [], (ADD, {**NEW, "note": [1]}), 200, 0, "response/200"),
+    ("add the same again", ADDED, (ADD, NEW), 200, 0, "response/200"),
+    ("add the longest", [], (ADD, {**NEW, "senderName": "é" * 200, "host": "h:" + "1" * 498}), 200, 0, "response/200"),
+    ("add with both spellings", [], (ADD, {**NEW, "sender_name": "A"}), 400, 3, "rule/one-spelling"),
+    ("add with both spellings, one null", [], (ADD, {**NEW, "sender_name": None}), 400, 3, "rule/one-spelling"),
+    ("add without a sender", [], (ADD, {"senderName": "A", "host": "h:1"}), 400, 3, "senderAddress/required"),
+    ("add with null for a sender", [], (ADD, {**NEW, "senderAddress": None}), 400, 3, "senderAddress/required"),
+    ("add with an empty sender", [], (ADD, {**NEW, "senderAddress": ""}), 400, 3, "senderAddress/minLength"),
+    ("add with too long a name", [], (ADD, {**NEW, "senderName": "A" * 201}), 400, 3, "senderName/maxLength"),
+    ("add with too long a host", [], (ADD, {**NEW, "host": "h:" + "1" * 499}), 400, 3, "host/maxLength"),
+    ("add with too long an answer address", [], (ADD, {**NEW, "replyToAddress": "a" * 201}), 400, 3, "Address/maxLength"),
+    ("add with too long a description", [], (ADD, {**NEW, "description": "a" * 201}), 400, 3, "description/maxLength"),
+    ("add without a port", [], (ADD, {**NEW, "host": "smtp.example.com"}), 400, 3, "response/400"),
+    ("add with a text for tls", [], (ADD, {**NEW, "tls": "true"}), 400, 3, "tls/type"),
+    ("add with a number for a text", [], (ADD, {**NEW, "user": 5}), 400, 3, "user/type"),
+    ("add without a body", [], (ADD, Body.ABSENT), 400, 3, "senderAddress/required"),
+    ("add with a list", [], (ADD, [NEW]), 400, 3, "request/body"),
+    ("add with no JSON", [], (ADD, Body.MALFORMED), 400, 3, "request/body"),
+    ("add, unprivileged", [], (ADD, NEW, None, "unprivileged"), 403, 7, "rule/permission"),
+    ("read", ADDED, (GET,), 200, 0, "response/200"),
+    ("read what was never made", [], (GET,), 404, 5, "rule/id-unknown"),
+    ("read what was removed", [*ADDED, (REMOVE,)], (GET,), 404, 5, "rule/id-unknown"),
+    ("read, too long an id", [], (GET, None, "a" * 101), 400, 3, "{id}/maxLength"),
+    ("read, no id", [], (GET, None, ""), 400, 3, "{id}/minLength"),
+    ("read, unprivileged", ADDED, (GET, None, None, "unprivileged"), 403, 7, "response/403"),
+    ("activate", ADDED, (ACTIVATE,), 200, 0, "response/200"),
+    ("activate again", ACTIVE, (ACTIVATE,), 400, 9, "rule/already-active"),
+    ("activate what was deactivated", [*ACTIVE, (DEACTIVATE,)], (ACTIVATE,), 200, 0, "response/200"),
+    ("activate what was removed", [*ADDED, (REMOVE,)], (ACTIVATE,), 404, 5, "rule/id-unknown"),
+    ("activate, the longest id", [], (ACTIVATE, None, "ct-" + "a" * 197), 404, 5, "rule/id-unknown"),
+    ("activate, too long an id", [], (ACTIVATE, None, "a" * 201), 400, 3, "{id}/maxLength"),
+    ("activate with a list", ADDED, (ACTIVATE, []), 400, 3, "request/body"),
+    ("activate with a number for the id", ADDED, (ACTIVATE, {"id": 5}), 400, 3, "request/body"),
+    ("deactivate", ACTIVE, (DEACTIVATE,), 200, 0, "response/200"),
+    ("deactivate the inactive", ADDED, (DEACTIVATE,), 400, 9, "response/400"),
+    ("deactivate what was removed", [*ADDED, (REMOVE,)], (DEACTIVATE,), 404, 5, "rule/id-unknown"),
+    ("remove", ADDED, (REMOVE,), 200, 0, "response/200"),
+    ("remove the active", ACTIVE, (REMOVE,), 200, 0, "response/200"),
+    ("remove twice", [*ADDED, (REMOVE,)], (REMOVE,), 404, 5, "rule/id-unknown"),
+    ("remove, whatever the body", ADDED, (REMOVE, Body.MALFORMED), 200, 0, "response/200"),
+]  # fmt: skip
+CASES += [
+    (f"{text} ({operation})", before, (operation, *step), status, code, clause)
+    for operation in PASSWORDS
+    for text, before, step, status, code, clause in [
+        ("password", ACTIVE, (P,), 200, 0, "response/200"),
+        ("the same password", [*ACTIVE, (operation, P)], (P,), 200, 0, "response/200"),
+        ("an empty password", ACTIVE, ({"password": ""},), 200, 0, "response/200"),
+        ("null for a password", ACTIVE, ({"password": None},), 200, 0, "response/200"),
+        ("no password", ACTIVE, ({},), 200, 0, "response/200"),
+        ("no body", ACTIVE, (Body.ABSENT,), 200, 0, "response/200"),
+        ("another id in the body", ACTIVE, ({**P, "id": LOST},), 200, 0, "response/200"),
+        ("what is unknown", ACTIVE, ({**P, "note": {"a": 1}},), 200, 0, "response/200"),
+        ("a number for a password", ACTIVE, ({"password": 12345678},), 400, 3, "password/type"),
+        ("a number for the body's id", ACTIVE, ({**P, "id": 5},), 400, 3, "request/body"),
+        ("a list", ACTIVE, ([P],), 400, 3, "request/body"),
+        ("a text", ACTIVE, ("12345678",), 400, 3, "request/body"),
+        ("no JSON", ACTIVE, (Body.MALFORMED,), 400, 3, "request/body"),
+        ("an inactive one", ADDED, (P,), 404, 5, "response/404"),
+        ("a deactivated one", [*ACTIVE, (DEACTIVATE,)], (P,), 404, 5, "response/404"),
+        ("a removed one", [*ACTIVE, (REMOVE,)], (P,), 404, 5, "rule/id-unknown"),
+        ("one never made", [], (P,), 404, 5, "rule/id-unknown"),
+        ("too long an id", ACTIVE, (P, "a" * 101), 400, 3, "{id}/maxLength"),
+        ("unprivileged", ACTIVE, (P, None, "unprivileged"), 403, 7, "rule/permission"),
+        ("unprivileged, too long an id", ACTIVE, (P, "a" * 101, "unprivileged"), 403, 7, "rule/permission"),
+    ]
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "status", "code", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_first_outcome(mock_play: Play, before: list[Step], step: Step, status: int, code: int, clause: str) -> None:
+    """Claim: the mock answers as promised. Situation: what came before, then one request.
+
+    Expectation: the status, the gRPC code of a refusal, the clause that calls for it, and a body that pattern and
+    effective document both take; no answer says a password.
+    """
+    for earlier in before:
+        assert mock_play.send(*earlier)[0] == 200
+    outcome = mock_play.ask(*step)[0]
+    assert outcome.status == status
+    assert outcome.clause.endswith(clause)
+    assert outcome.clause in clauses(CONTRACT)
+    assert outcome.body is not None
+    shown = outcome.body.render()
+    assert fits(outcome.body, shown)
+    assert shown.get("code", 0) == code
+    schema = CONTRACT.operations[step[0]].answers[status].media["application/json"]
+    assert schema is not None
+    assert schema.violations(shown) == []
+    assert list(schema.undocumented(shown)) == []
+    assert not any(secret in json.dumps(shown) for secret in (FULL["password"], P["password"]))
+
+
+def test_first_outcomes_meet_every_rule() -> None:
+    """Claim: the table leaves no refusing rule out. Expectation: each is some case's clause, but for what repeats."""
+    told = {f"{step[0]}/{clause}" for _, _, step, _, _, clause in CASES}
+    rules = {id_ for id_ in CONTRACT.model.rules if "/rule/" in id_}
+    assert {rule.split("/", 1)[1] for rule in rules - told} == {"rule/permission"}
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_unprivileged_changes_nothing(mock_play: Play, operation: str) -> None:
+    """Claim: every change needs the permission. Situation: the unprivileged account, an id that nobody has.
+
+    Expectation: 403 before anything is looked up, and the same state.
+    """
+    [outcome] = mock_play.ask(operation, NEW, LOST, "unprivileged")
+    assert (outcome.status, outcome.follow(None)) == (403, mock_play.state)
+
+
+@pytest.mark.parametrize(("authorization", "text"), [
+    ("", "auth header missing"), ("key-of-admin", "Errors.Token.Invalid (AUTH-7fs1e)"),
+    ("Bearer wrong", "Errors.Token.Invalid (AUTH-7fs1e)"), ("Basic key-of-admin", "Errors.Token.Invalid (AUTH-7fs1e)"),
+])  # fmt: skip
+@pytest.mark.parametrize("operation", [ADD, *NAMING])
+def test_bad_token_is_401_before_all_else(mock_play: Play, operation: str, authorization: str, text: str) -> None:
+    """Claim: nobody gets in without a good token. Situation: none, a wrong one, a wrong form; the id is too long too.
+
+    Expectation: 401 with code 16 is the only outcome; only an error of the vendor's own has details.
+    """
+    [outcome] = mock_play.ask(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
+    assert outcome.status == 401
+    assert outcome.body is not None
+    shown = outcome.body.render()
+    assert (shown["code"], shown["message"]) == (16, text)
+    assert ("details" in shown) == ("(" in text)
+
+
+def test_activation_deactivates_the_others(mock_play: Play) -> None:
+    """Claim: at most one configuration is active. Situation: two, activated in turn. Expectation: the other is not."""
+    mock_play.send(ADD, NEW)
+    first = mock_play.id
+    mock_play.send(ACTIVATE)
+    mock_play.send(ADD, NEW)
+    mock_play.send(ACTIVATE)
+    assert mock_play.config()["state"] == "SMTP_CONFIG_ACTIVE"
+    assert mock_play.succeed(GET, None, first)["smtpConfig"]["state"] == "SMTP_CONFIG_INACTIVE"
+    assert mock_play.send(PASSWORD, P, first)[0] == 404
+
+
+def test_reading_shows_what_was_added(mock_play: Play) -> None:
+    """Claim: reading shows all but the password, and omits zero values. Expectation: exactly these properties."""
+    mock_play.send(ADD, FULL)
+    wanted = {name: value for name, value in FULL.items() if name != "password"}
+    shown = mock_play.config()
+    assert {name: shown[name] for name in wanted} == wanted
+    assert set(shown) == {*wanted, "id", "state", "details"}
+    mock_play.send(ADD, {**NEW, "description": "", "tls": False})
+    assert set(mock_play.config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
+
+
+def test_sequence_grows_with_every_change(mock_play: Play) -> None:
+    """Claim: an answer to a change says a new sequence, and reading shows the last. Expectation: strictly growing."""
+    said = [int(mock_play.send(ADD, NEW)[1]["details"]["sequence"])]
+    for step in ((ACTIVATE,), (PASSWORD, P), (EMAIL_PASSWORD, P), (DEACTIVATE,)):
+        said.append(int(mock_play.send(*step)[1]["details"]["sequence"]))
+        assert int(mock_play.config()["details"]["sequence"]) == said[-1]
+    assert said == sorted(set(said))
+
+
+def test_ids_are_new_and_fit_a_path(mock_play: Play) -> None:
+    """Claim: the server makes the ids. Expectation: each is new, 18 digits here, and what the run then owns."""
+    ids = {mock_play.send(ADD, NEW)[1]["id"] for _ in range(20)}
+    assert len(ids) == 20
+    assert all(name.isdigit() and len(name) == 18 for name in ids)
+    assert set(CONTRACT.model.owned(mock_play.state)) == {("admin", name) for name in ids}
+
+
+def test_no_state_holds_a_password(mock_play: Play) -> None:
+    """Claim: passwords are not kept. Situation: set in both ways. Expectation: neither state nor dump has them."""
+    mock_play.send(ADD, FULL)
+    mock_play.send(ACTIVATE)
+    mock_play.send(PASSWORD, P)
+    kept = repr(mock_play.state) + json.dumps(CONTRACT.model.dump(mock_play.state))
+    assert FULL["password"] not in kept
+    assert P["password"] not in kept
+
+
+@pytest.mark.parametrize("rule", [rule for rule in CONTRACT.model.rules if "/rule/" in rule])
+def test_excused_request_is_granted(mock_play: Play, rule: str) -> None:
+    """Claim: a rule can be switched off. Situation: a request that breaks it alone, excused from it. Expectation: 200."""
+    operation = rule.split("/", maxsplit=1)[0]
+    active = rule.endswith("already-active") or operation in (DEACTIVATE, *PASSWORDS)
+    for step in ACTIVE if active else ADDED:
+        mock_play.send(*step)
+    body = {**NEW, "sender_name": "B"} if rule.endswith("one-spelling") else NEW if operation == ADD else P
+    about = LOST if rule.endswith("id-unknown") else None
+    account = "unprivileged" if rule.endswith("permission") else "admin"
+    assert mock_play.ask(operation, body, about, account)[0].clause == rule
+    [outcome] = mock_play.ask(operation, body, about, account, excused=frozenset({rule}))
+    assert mock_play.take(outcome)[0] == 200

@@ -1,0 +1,171 @@
+"""Every reading the mock can be told makes the difference it is named for; the suite allows all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contracts.request import Body
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, EMAIL_PASSWORD, GET, PASSWORD, READINGS, REMOVE
+from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NOW, P, Play, Step
+
+SPACED = {**NEW, "description": " ct-mark "}
+BARE = {**NEW, "host": "smtp.example.com"}
+U = "unprivileged"
+
+# The reading, its value, what came before, the request with its status, and properties of the answer.
+CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
+    ("decoding", "after-authorisation", [], (PASSWORD, Body.MALFORMED, None, U), 403, {"code": 7}),
+    ("decoding", "before-authorisation", [], (PASSWORD, Body.MALFORMED, None, U), 400, {"code": 3}),
+    ("decoding", "before-authorisation", [], (PASSWORD, P, None, U), 403, {"code": 7}),
+    ("read-permission", "refused", ADDED, (GET, None, None, U), 403, {"code": 7}),
+    ("read-permission", "granted", ADDED, (GET, None, None, U), 200, {}),
+    ("inactive-password", "404", ADDED, (EMAIL_PASSWORD, P), 404, {"code": 5}),
+    ("inactive-password", "200", ADDED, (EMAIL_PASSWORD, P), 200, {}),
+    ("deactivate-inactive", "400", ADDED, (DEACTIVATE,), 400, {"code": 9}),
+    ("deactivate-inactive", "200", ADDED, (DEACTIVATE,), 200, {}),
+    ("deactivate-inactive", "404", ADDED, (DEACTIVATE,), 404, {"code": 5}),
+    ("remove-active", "200", ACTIVE, (REMOVE,), 200, {}),
+    ("remove-active", "400", ACTIVE, (REMOVE,), 400, {"code": 9}),
+    ("absent-body", "empty", ADDED, (ACTIVATE, Body.ABSENT), 200, {}),
+    ("absent-body", "400", ADDED, (ACTIVATE, Body.ABSENT), 400, {"code": 3}),
+    ("host-without-port", "400", [], (ADD, BARE), 400, {"code": 3}),
+    ("host-without-port", "200", [], (ADD, BARE), 200, {}),
+]  # fmt: skip
+ELSEWHERE = {"bearer-case", "null-body", "spaces", "change-dates", "activation-dates", "projection", "head", "options"}
+
+
+@pytest.mark.parametrize(("name", "value", "before", "step", "status", "shown"), CASES)
+def test_told_reading_makes_its_difference(
+    name: str, value: str, before: list[Step], step: Step, status: int, shown: Mapping[str, Any]
+) -> None:
+    """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
+    play, suite = Play.start("", {name: value}), Play.start("ct-")
+    for earlier in before:
+        play.send(*earlier)
+        suite.succeed(*earlier)
+    assert status in suite.statuses(*step)
+    found, body = play.send(*step)
+    assert (found, {key: body[key] for key in shown}) == (status, shown)
+
+
+def test_every_value_of_every_reading_is_told() -> None:
+    """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
+    wanted = {(name, value) for name, values in READINGS.items() if name not in ELSEWHERE for value in values}
+    assert {(case[0], case[1]) for case in CASES} == wanted
+
+
+def test_reading_once_shown_binds() -> None:
+    """Claim: a target is consistent. Situation: it refused a password for one that is inactive. Expectation: it does again.
+
+    The other operation may still do otherwise, and so may the first one where the configuration is active.
+    """
+    play = Play.start("ct-")
+    play.succeed(ADD, NEW)
+    play.take(next(outcome for outcome in play.ask(PASSWORD, P) if outcome.status == 404))
+    assert play.statuses(PASSWORD, P) == {404}
+    assert play.statuses(EMAIL_PASSWORD, P) == {404, 200}
+    play.succeed(ACTIVATE)
+    assert play.statuses(PASSWORD, P) == {200}
+
+
+def test_password_of_an_inactive_one_may_activate_it() -> None:
+    """Claim: "activated as soon as it is saved" may mean that. Situation: 200 for an inactive one beside an active one.
+
+    Expectation: either may be active then; reading tells.
+    """
+    play = Play.start("ct-")
+    play.succeed(ADD, NEW)
+    first = play.id
+    play.succeed(ACTIVATE)
+    play.succeed(ADD, NEW)
+    play.succeed(PASSWORD, P)
+    assert play.statuses(ACTIVATE) == play.statuses(ACTIVATE, None, first) == {200, 400}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("any", 404), ("exact", 401)])
+def test_bearer_in_lower_case(reading: str, status: int) -> None:
+    """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
+    play = Play.start("", {"bearer-case": reading})
+    assert play.ask(GET, authorization="bearer key-of-admin")[0].status == status
+    assert {outcome.status for outcome in play.ask(GET, authorization="bearer wrong")} == {401}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])
+def test_null_for_a_body(reading: str, status: int) -> None:
+    """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
+    play = Play.start("", {"null-body": reading})
+    play.send(ADD, NEW)
+    declared = CONTRACT.operations[ACTIVATE]
+    request = {"operation": ACTIVATE, "method": declared.method, "path": declared.path}
+    assert play.request(body=None, **request)[0].status == status
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
+@pytest.mark.parametrize("body", [Body.ABSENT, Body.MALFORMED, [], {"password": 5}])
+def test_nobody_without_permission_gets_through(authorization: str, body: Any) -> None:
+    """Claim: what is open about bodies opens nothing else. Situation: a bad caller and a bad body, the suite's view.
+
+    Expectation: refusals only, and 401 or 403 among them.
+    """
+    play = Play.start("ct-")
+    play.succeed(ADD, NEW)
+    play.succeed(ACTIVATE)
+    allowed = play.statuses(PASSWORD, body, authorization=authorization)
+    assert allowed <= {400, 401, 403}
+    assert allowed & {401, 403}
+
+
+@pytest.mark.parametrize(("reading", "shown"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
+def test_space_around_a_text(reading: str, shown: str) -> None:
+    """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
+    play, suite = Play.start("", {"spaces": reading}), Play.start("ct-")
+    play.send(ADD, SPACED)
+    assert play.config()["description"] == shown
+    suite.take(suite.ask(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
+    [outcome] = suite.ask(GET)
+    assert outcome.body is not None
+    assert list(outcome.body.mismatches(play.succeed(GET))) == []
+
+
+@pytest.mark.parametrize(("reading", "operation", "value", "dates"), [
+    ("change-dates", PASSWORD, "change", {"changeDate"}),
+    ("change-dates", PASSWORD, "both", {"changeDate", "creationDate"}),
+    ("activation-dates", DEACTIVATE, "creation", {"creationDate"}),
+    ("activation-dates", DEACTIVATE, "change", {"changeDate"}),
+    ("activation-dates", DEACTIVATE, "both", {"changeDate", "creationDate"}),
+])  # fmt: skip
+def test_dates_of_a_change(reading: str, operation: str, value: str, dates: set[str]) -> None:
+    """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
+    play = Play.start("", {reading: value})
+    play.send(ADD, NEW)
+    play.send(ACTIVATE)
+    shown = play.send(operation, P)[1]["details"]
+    assert {name for name in shown if name.endswith("Date")} == dates
+
+
+def test_lagging_reading_shows_what_was() -> None:
+    """Claim: the mock's projection can lag. Situation: reading at once, and again after a while, in steps of a tenth.
+
+    Expectation: what was just added is unknown, what was just changed is as before, until 0.3 seconds have passed.
+    """
+    play = Play.start("", {"projection": "lagging"})
+    play.send(ADD, NEW, at=NOW)
+    assert [play.ask(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
+    play.send(ACTIVATE, at=NOW + 1)
+    play.send(PASSWORD, P, at=NOW + 1.1)
+    seen = [play.ask(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
+    shown = [body.render()["smtpConfig"] for body in seen if body is not None]
+    assert [one["details"]["sequence"] for one in shown] == ["1", "1", "2", "3", "3"]
+    assert [one["state"].removeprefix("SMTP_CONFIG_") for one in shown] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
+    play.send(REMOVE, at=NOW + 2)
+    assert [play.ask(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
+
+
+def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
+    """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
+    for told, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
+        play = Play.start("", told)
+        for number in range(50):
+            play.send(ADD, NEW, at=NOW + number / 10)
+        assert len(play.state.past) <= most
