@@ -106,9 +106,14 @@ class ContractPlugin:
 
     @pytest.hookimpl
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """Clean up behind the probes and the client before exploring, so that each stage is counted with its own."""
-        after = _stage(nextitem) if nextitem is not None and _run(nextitem) == _run(item) else ""
-        if after == "explore" and _stage(item) != "explore":
+        """Clean up behind the probes and the client before exploring, so that each stage is counted with its own.
+
+        And behind each surface before the next: what one does to an object the other would not know.
+        """
+        if nextitem is None:
+            return
+        explores = _stage(nextitem) == "explore" and _stage(item) != "explore"
+        if explores or _run(nextitem) != _run(item):
             self.suite.settle(*_run(item))
 
     @pytest.hookimpl(hookwrapper=True)

@@ -20,6 +20,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
     **{name: {"password": str, **_ID} for name in PASSWORDS},
 }
 """The fields of every message that has a body; reading and removing have none, and theirs is not looked at."""
+_LENGTHS = ("required", "minLength", "maxLength")
 _WORDS = {str: "a text", bool: "true or false"}
 
 
@@ -81,7 +82,9 @@ def invalidities(operation: Operation, message: Message) -> Iterator[Refusal]:
     if operation.body is not None:
         for found in operation.body.violations(dict(message.fields)):
             clause = f"{operation.id}/request/{found.pointer}/{found.keyword}"
-            yield invalid(clause, f"{found.pointer}: {found.expected}.", f"invalid {found.pointer}: {found.expected}")
+            # A message does not tell a field that is empty from one that is not there: neither does the text.
+            text = "value length is outside its bounds" if found.keyword in _LENGTHS else found.expected
+            yield invalid(clause, f"{found.pointer}: {found.expected}.", f"invalid {found.pointer}: {text}")
     for field, value in message.fields.items():
         if isinstance(value, str) and not plain(value):
             why = f"{field} has a sign that not every store takes."

@@ -1,0 +1,68 @@
+"""A run's probes fit into its allowance: those that ask the same stand for one another, and the report says so."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.harness.allowance import MOST, affordable
+from contract_tests.harness.plan import plan
+from contract_tests.harness.probe import Probe, Step
+from contracts.catalogue import Contract, contracts
+from tests.suite_command import contract_tests
+
+
+def _probe(number: int, twins: str) -> Probe:
+    return Probe(
+        f"probe/{twins}/{number}", "refused", "createSmtpUser", "", ("clause",), (Step("createSmtpUser"),), twins=twins
+    )
+
+
+def test_twins_give_way_and_one_of_each_stays(jetemail: Contract) -> None:
+    """Claim: nothing is left out for which nothing stands. Situation: far too many probes, of three families and of none.
+
+    Expectation: probes without twins stay, every family keeps one, and each that is left out names one that is not.
+    """
+    alone = [_probe(number, "") for number in range(100)]
+    families = [_probe(number, f"family {name}") for name in range(3) for number in range(60)]
+    found = {probe.id: probe for probe in affordable(jetemail, [*alone, *families])}
+    assert not any(found[probe.id].instead for probe in alone)
+    kept = [probe for probe in found.values() if not probe.instead]
+    assert len(kept) < MOST
+    assert len({probe.twins for probe in kept}) == 4
+    for probe in found.values():
+        if probe.instead:
+            assert found[probe.instead].twins == probe.twins
+            assert not found[probe.instead].instead
+
+
+def test_what_fits_is_left_alone(jetemail: Contract) -> None:
+    """Claim: nothing is left out without need. Situation: few probes, all twins. Expectation: all stay."""
+    assert not any(probe.instead for probe in affordable(jetemail, [_probe(number, "one") for number in range(20)]))
+
+
+@pytest.mark.parametrize("slug", list(contracts()))
+def test_a_run_fits_into_the_allowance_on_every_surface(slug: str, tmp_path: Path) -> None:
+    """Claim: a whole verdict within a minute's allowance. Situation: the honest mock, probes and client, each surface.
+
+    Expectation: 190 requests at most on each, and the verdict `none`.
+    """
+    result = contract_tests(tmp_path, "--vendor", slug, "--explore", "0").end()
+    assert result.status == 0, result
+    requests = result.report["requests"]
+    by_surface = requests.get("by_surface", {"rest": requests["total"]})
+    assert by_surface.keys() == set(Contract(slug).surfaces)
+    assert max(by_surface.values()) <= MOST, by_surface
+
+
+def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
+    """Claim: what was left out can be asked for. Situation: a vendor that calls for more than fits. Expectation: more clauses."""
+    crowded = next(slug for slug, contract in contracts().items() if any(probe.instead for probe in plan(contract)))
+    shown = [
+        contract_tests(tmp_path / word, "--vendor", crowded, "--explore", "0", "--surface", "rest", "--thorough", word).end()
+        for word in ("0", "1")
+    ]
+    assert [result.status for result in shown] == [0, 0]
+    usual, thorough = (result.report["clauses"]["exercised"] for result in shown)
+    assert thorough > usual
+    told = [entry["why"] for entry in shown[0].report["clauses"]["not_exercised"]]
+    assert any("asks the same" in why for why in told)

@@ -1,0 +1,42 @@
+"""What the model says beforehand: whether a request would be granted, and how an object is got ready for it."""
+
+from contract_tests.harness.rehearsal import Rehearsal
+from contracts.catalogue import Contract
+
+ZITADEL = Contract("zitadel")
+
+
+def test_an_object_in_the_right_state_needs_nothing(jetemail: Contract) -> None:
+    """Claim: nothing is done without need. Situation: operations that take any object. Expectation: no step before them."""
+    rehearsal = Rehearsal(jetemail)
+    for name in ("updateSmtpUser", "deleteSmtpUser"):
+        operation = jetemail.operations[name]
+        state, identity = rehearsal.stocked(operation)
+        assert rehearsal.way([state], operation, identity) == []
+
+
+def test_the_model_knows_the_way() -> None:
+    """Claim: no table of preparations is needed. Situation: a new configuration is inactive, a password wants an active one.
+
+    Expectation: activation first; nothing once that was done; no way where nothing helps.
+    """
+    rehearsal = Rehearsal(ZITADEL)
+    password, activate = (ZITADEL.operations[name] for name in ("updateSmtpConfigPassword", "activateSmtpConfig"))
+    state, identity = rehearsal.stocked(activate)
+    assert rehearsal.way([state], password, identity) == ["activateSmtpConfig"]
+    ready, identity = rehearsal.stocked(password)
+    assert rehearsal.way([ready], password, identity) == []
+    assert rehearsal.way([ready], activate, identity) == ["deactivateSmtpConfig"]
+    assert rehearsal.way([ready], password, "nothing-has-this-id") is None
+
+
+def test_what_is_open_is_not_taken_for_granted() -> None:
+    """Claim: granted means granted under every reading. Situation: removing an active configuration may be refused.
+
+    Expectation: it is not granted as it is, but once it was deactivated.
+    """
+    rehearsal = Rehearsal(ZITADEL)
+    remove = ZITADEL.operations["removeSmtpConfig"]
+    ready, identity = rehearsal.stocked(ZITADEL.operations["updateSmtpConfigPassword"])
+    assert not rehearsal.takes([ready], remove, rehearsal.about(remove, identity))
+    assert rehearsal.way([ready], remove, identity) == ["deactivateSmtpConfig"]
