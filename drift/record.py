@@ -25,7 +25,10 @@ class Cell:
 
 @dataclass
 class Checked:
-    """One check of the suite: a probe, a flow through the client, an exploration. ``skipped`` says why it was not made."""
+    """One check of the suite on one surface: a probe, a flow through the client, an exploration.
+
+    ``skipped`` says why it was not made.
+    """
 
     id: str
     stage: str
@@ -33,6 +36,7 @@ class Checked:
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)
     skipped: str = ""
+    surface: str = "rest"
 
 
 @dataclass
@@ -68,6 +72,17 @@ class Record:
     def verdict(self) -> Verdict:
         """The word for this run."""
         return verdict(self.findings, self.reason)
+
+    def grouped(self) -> list[tuple[Finding, str]]:
+        """The findings, each once, with the surfaces that show it in words; none where the vendor has but one."""
+        groups: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            groups.setdefault(finding.id, []).append(finding)
+        several = len(self.surfaces) > 1
+        return [
+            (same[0], f" (over {', '.join(one.surface for one in same)})" if several else "")
+            for same in groups.values()
+        ]
 
     def _by_surface(self) -> dict[str, Any]:
         return {"by_surface": self.by_surface} if len(self.surfaces) > 1 else {}

@@ -1,6 +1,6 @@
 """JUnit XML: a suite for each vendor, a case for each check."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from drift.finding import Finding
@@ -18,8 +18,8 @@ def junit(records: Sequence[Record]) -> str:
 
 
 def _suite(record: Record) -> ET.Element:
-    standing = {finding.id: finding for finding in record.findings}
-    failed = [checked for checked in record.checked if any(name in standing for name in checked.findings)]
+    standing = {(finding.id, finding.surface): finding for finding in record.findings}
+    failed = [one for one in record.checked if any((name, one.surface) in standing for name in one.findings)]
     suite = ET.Element(
         "testsuite",
         name=record.contract,
@@ -41,14 +41,16 @@ def _suite(record: Record) -> ET.Element:
     return suite
 
 
-def _case(record: Record, checked: Checked, standing: dict[str, Finding]) -> ET.Element:
+def _case(record: Record, checked: Checked, standing: Mapping[tuple[str, str], Finding]) -> ET.Element:
+    surface = f".{checked.surface}" if len(record.surfaces) > 1 else ""
     case = ET.Element(
         "testcase",
-        classname=f"{record.contract}.{checked.stage}",
+        classname=f"{record.contract}{surface}.{checked.stage}",
         name=plain(checked.id),
         time=f"{checked.seconds:.3f}",
     )
-    for finding in (standing[name] for name in checked.findings if name in standing):
+    shown = [(name, checked.surface) for name in checked.findings if (name, checked.surface) in standing]
+    for finding in (standing[key] for key in shown):
         failure = ET.SubElement(case, "failure", message=plain(finding.title), type=finding.severity.value)
         failure.text = "\n".join(
             [plain(finding.id), plain(finding.why), *(plain(line, 4000) for line in finding.reproduce.split("\n"))]

@@ -36,20 +36,21 @@ def _section(record: Record) -> Iterator[str]:
             yield "| " + " | ".join(markdown(cell) for cell in row) + " |"
         yield ""
     size = 0
-    for number, finding in enumerate(record.findings):
-        lines = list(_finding(finding))
+    findings = record.grouped()
+    for number, (finding, where) in enumerate(findings):
+        lines = list(_finding(finding, where))
         size += sum(len(line.encode()) for line in lines)
         if size > _PAGE:
-            yield f"… and {len(record.findings) - number} more findings: findings.json has them all."
+            yield f"… and {len(findings) - number} more findings: findings.json has them all."
             yield ""
             break
         yield from lines
     yield from _rest(record)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, where: str) -> Iterator[str]:
     flapping = " (flapping: asked again, it was not repeated)" if finding.flapping else ""
-    yield f"### {finding.severity.value}: {markdown(finding.title)}{flapping}"
+    yield f"### {finding.severity.value}: {markdown(finding.title)}{where}{flapping}"
     yield ""
     yield f"- Clause: {markdown(finding.promise)} ({markdown(finding.clause)})"
     yield f"- For consumers: {markdown(finding.why)}"

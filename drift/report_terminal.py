@@ -32,11 +32,12 @@ def terminal(record: Record, *, colour: bool) -> str:
 
 def _lines(record: Record, colour: bool) -> Iterator[str]:
     yield from _table(record)
-    for finding in record.findings[:_SHOWN]:
+    findings = record.grouped()
+    for finding, where in findings[:_SHOWN]:
         yield ""
-        yield from _finding(finding)
-    if len(record.findings) > _SHOWN:
-        yield f"\n… and {len(record.findings) - _SHOWN} more findings: see findings.json"
+        yield from _finding(finding, where)
+    if len(findings) > _SHOWN:
+        yield f"\n… and {len(findings) - _SHOWN} more findings: see findings.json"
     yield ""
     yield from (f"waived until {w.expires}: {plain(f.id)} ({plain(w.reason)})" for f, w in record.waived)
     yield from (f"note: {plain(note)}" for note in record.notes)
@@ -60,9 +61,9 @@ def _table(record: Record) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, where: str) -> Iterator[str]:
     flapping = " [flapping: asked again, it was not repeated]" if finding.flapping else ""
-    yield f"{finding.severity.value}: {plain(finding.title)}{flapping}"
+    yield f"{finding.severity.value}: {plain(finding.title)}{where}{flapping}"
     yield f"  promised: {plain(finding.promise)}"
     response = finding.exchange.get("response")
     if response is None:

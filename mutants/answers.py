@@ -13,7 +13,7 @@ from contracts.document import Operation
 from contracts.schema import Document, resolve
 from mutants.mutant import Mutant, Play
 
-_UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502)}
+_UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502, 507, 505)}
 _JSON = "application/json"
 _PAGE = b"<!doctype html><title>Error</title><h1>Something went wrong</h1>"
 Edit = Callable[[dict[str, Any], str], None]

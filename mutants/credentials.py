@@ -106,7 +106,7 @@ def credentials(contract: Contract) -> Iterator[Mutant]:
     for operation in [*contract.operations, ""]:
         where = contract.operations[operation].name if operation else "every operation"
         for case, (words, taken) in _CASES.items():
-            if case == "no-scheme" and not contract.places[0].scheme:
+            if case.endswith("-scheme") and not contract.places[0].scheme:
                 continue
             name = f"credentials/{operation or 'all'}/{case}"
             yield Mutant(name, operation, "", f"{words} is good enough for {where}.", partial(Open, operation, taken))

@@ -193,7 +193,7 @@ class _Property:
         if self._required:
             play = partial(Otherwise, operation.id, stand_in)
             yield self._mutant("optional", "need not be there", play)
-        else:
+        elif self._contract.roles(operation.id).get(name) != "foreign":
             refused = partial(Tighter, operation.id, lambda body: name not in body)
             yield self._mutant("required", "has to be there", refused)
             yield self._tighter("refused", "may not be there", lambda _value: True)

@@ -136,7 +136,7 @@ def rules(contract: Contract) -> Iterator[Mutant]:
         if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:
             yield _mutant(operation, "never-freed", "the old name stays taken", partial(NeverFreed, operation.id))
         for status in operation.answers:
-            if 400 <= status < 500 and status != 401:
+            if 400 <= status < 500 and status != 401 and not contract.unprovoked(operation, status):
                 says = f"{status} does what was asked"
                 yield _mutant(operation, f"done/{status}", says, partial(Done, operation.id, status))
     for rule, sentence in contract.model.rules.items():

@@ -115,7 +115,7 @@ def explore_lives(session: Session, runner: Runner, chosen: int | None, depth: D
 
 def _search(session: Session, runner: Runner, name: str, title: str, search: Callable[[], None]) -> list[Finding]:
     began = time.monotonic()
-    checked = Checked(name, "explore", title)
+    checked = Checked(name, "explore", title, surface=session.surface.name)
     session.record.checked.append(checked)
     if runner.silent:
         checked.skipped = f"{min(runner.silent)} gives no answer: exploring would wait for its time-outs"

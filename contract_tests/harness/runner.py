@@ -55,7 +55,7 @@ class Runner:
     def run(self, probe: Probe) -> list[Finding]:
         """Run ``probe``; gives the findings it shows, new or known. Disagreements are asked for again once."""
         began = time.monotonic()
-        checked = Checked(probe.id, self._session.stage, probe.says)
+        checked = Checked(probe.id, self._session.stage, probe.says, surface=self._session.surface.name)
         self._session.record.checked.append(checked)
         try:
             if why := self._cannot(probe):

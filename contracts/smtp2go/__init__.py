@@ -1,0 +1,1 @@
+"""SMTP2GO: SMTP users of an account."""

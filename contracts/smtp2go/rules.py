@@ -1,0 +1,106 @@
+"""SMTP2GO's open readings, and the rules that only prose states."""
+
+from itertools import permutations
+
+ADD, EDIT, PATCH = "addSmtpUser", "editSmtpUser", "patchSmtpUser"
+REMOVE, VIEW = "removeSmtpUser", "viewSmtpUsers"
+
+SETTERS = (ADD, EDIT, PATCH)
+"""The operations that set what a user has."""
+
+PROPERTIES = (
+    "email_password",
+    "description",
+    "custom_ratelimit",
+    "custom_ratelimit_value",
+    "custom_ratelimit_period",
+    "ip_pool",
+    "feedback_enabled",
+    "feedback_domain",
+    "feedback_html",
+    "feedback_text",
+    "open_tracking_enabled",
+    "click_tracking_enabled",
+    "archive_enabled",
+    "audit_email",
+    "bounce_notifications",
+    "status",
+)
+"""What requests set and answers show, but for the name."""
+
+_REFUSALS = ("400", "404", "402", "403")
+"""The refusals that the vendor's table of statuses leaves for what no page speaks of, the likeliest first."""
+
+READINGS: dict[str, tuple[str, ...]] = {
+    "names": ("exact", "folded"),
+    "stored-names": ("verbatim", "lowered"),
+    "odd-names": ("accepted", "refused"),
+    "name-taken": (*_REFUSALS, "replaced", "kept"),
+    "unique": ("account", "global"),
+    "removed-name": ("free", "taken"),
+    "unknown-user": _REFUSALS,
+    "unknown-removal": (*_REFUSALS, "200"),
+    "unknown-subaccount": (*_REFUSALS, "ignored"),
+    "unknown-pool": ("accepted", *_REFUSALS),
+    "archiving": ("accepted", "402", "403", "400"),
+    "unknown-properties": ("ignored", "refused"),
+    "nothing-to-patch": ("200", "400"),
+    "absent-body": ("empty", "refused"),
+    "odd-values": ("accepted", "refused"),
+    "incomplete-ratelimit": ("accepted", "refused"),
+    "ratelimit-bounds": ("everywhere", "edit"),
+    "idle-ratelimit": ("cleared", "kept"),
+    "shown-periods": ("verbatim", "clock"),
+    "omitted-password": ("kept", "generated", "emptied"),
+    "omitted-status": ("allowed", "kept"),
+    "omitted-text": ("empty", "null", "absent"),
+    "shown-passwords": ("shown", "hidden"),
+    "shown-clicks": ("patched", "always", "never"),
+    "patched-rows": ("whole", "sent"),
+    "bearer-case": ("any", "exact"),
+    "key-order": tuple("-".join(order) for order in permutations(("header", "body", "bearer"))),
+    "head": ("405", "200"),
+    "options": ("405", "204"),
+}
+
+_SAYS = {
+    ADD: "Answers show the {} that add set, or its default.",
+    EDIT: "Answers show the {} that a full edit set, or its default where it named none.",
+    PATCH: "Answers show the {} that a patch set.",
+}
+
+RULES: dict[str, str] = {
+    f"{ADD}/rule/name-taken": "Adding a user whose name the account has already does not make a second one.",
+    f"{ADD}/rule/refused-changes-nothing": "A refused request leaves no user behind.",
+    f"{ADD}/effect/username": "An added user is shown.",
+    f"{EDIT}/rule/name-unknown": "A full edit of a user that the account does not have is refused.",
+    f"{PATCH}/rule/name-unknown": "A patch of a user that the account does not have is refused.",
+    f"{REMOVE}/rule/name-unknown": "Removing a user that the account does not have is refused, or removes nobody.",
+    f"{EDIT}/effect/untouched": "A full edit leaves every other user alone.",
+    f"{PATCH}/effect/untouched": "A patch leaves alone what it does not name, and every other user.",
+    f"{REMOVE}/effect/untouched": "A removal leaves every other user alone.",
+    f"{REMOVE}/effect/removed": "A removed user is shown no more.",
+    f"{VIEW}/rule/only-named": "A view of one user shows that one; a view of nobody is an empty list.",
+    **{
+        f"{operation}/rule/permission": "A key without permission for an operation is refused with 400 and says so."
+        for operation in (*SETTERS, REMOVE, VIEW)
+    },
+    **{
+        f"{operation}/rule/{name}": sentence
+        for operation in SETTERS
+        for name, sentence in {
+            "password-entropy": "A password has at least 64 bits of entropy.",
+            "ratelimit-period": "A rate limit's period is a count of hours, days, weeks or months, or a time.",
+        }.items()
+    },
+    **{
+        f"{operation}/effect/password-generated": "A blank password is replaced by a generated one of 128 bits or more."
+        for operation in SETTERS
+    },
+    **{
+        f"{operation}/effect/{name}": _SAYS[operation].format(name)
+        for operation in SETTERS
+        for name in PROPERTIES
+        if (operation, name) != (PATCH, "feedback_domain")
+    },
+}

@@ -1,0 +1,286 @@
+"""SMTP2GO's model, rule by rule: the first outcome to each kind of request, as the mock says it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import Contract
+from contracts.clauses import clauses
+from contracts.model import Account, Outcome
+from contracts.pattern import fits
+from contracts.readings import Readings
+from contracts.request import Body, Request
+from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE, VIEW
+from tests import play
+
+Step = tuple[Any, ...]
+KEYS = {"full": "key-of-full", "restricted": "key-of-restricted", "other": "key-of-other"}
+HEADER = "x-smtp2go-api-key"
+CONTRACT = Contract("smtp2go")
+
+
+class Play(play.Play):
+    """The model driven by hand, with the keys and places of this vendor."""
+
+    @classmethod
+    def start(cls, contract: Contract, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
+        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        accounts = [Account(name, key) for name, key in KEYS.items()]
+        readings = Readings(contract.model.readings).told(told or {})
+        return cls(contract, contract.model.start(accounts, readings, fresh))
+
+    def ask(
+        self, operation: str, body: Any = Body.ABSENT, account: str = "full", authorization: str | None = None
+    ) -> Sequence[Outcome]:
+        """The outcomes allowed to a request, which changes nothing."""
+        return self.ask_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
+
+    def ask_with(self, headers: Mapping[str, str], operation: str, body: Any) -> Sequence[Outcome]:
+        """The same with other headers than the usual one."""
+        declared = self.contract.operations[operation]
+        request = Request(operation, declared.method, declared.path, headers, body, {}, play.NOW)
+        return self.contract.model.outcomes(self.state, request)
+
+    def statuses(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> set[int]:
+        """The statuses allowed to a request."""
+        return super().statuses(operation, body, account)
+
+    def send(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> tuple[int, Any]:
+        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        return super().send(operation, body, account)
+
+    def succeed(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> Any:
+        """The body of the first success, whose state follows: a target that accepts."""
+        return super().succeed(operation, body, account)
+
+    def view(self, asked: str | None = None, account: str = "full") -> dict[str, Any]:
+        """The rows of a view by name."""
+        shown = self.ask(VIEW, {} if asked is None else {"username": asked}, account)[0].body
+        assert shown is not None
+        return {row["username"]: row for row in shown.render()["data"]["results"]}
+
+
+@pytest.fixture(name="server")
+def _server() -> Play:
+    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    return Play.start(CONTRACT, fresh="")
+
+
+@pytest.fixture(name="suite")
+def _suite() -> Play:
+    """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
+    return Play.start(CONTRACT, fresh="ct-")
+
+
+A: dict[str, Any] = {"username": "ct-aa"}
+LIMIT = {"custom_ratelimit": True, "custom_ratelimit_value": 5, "custom_ratelimit_period": "1 day"}
+EVERYTHING = {
+    **LIMIT,
+    "email_password": "Correct-Horse-7",
+    "description": "Receipts",
+    "ip_pool": 7,
+    "feedback_enabled": True,
+    "feedback_domain": "feedback.example.com",
+    "feedback_html": "<p>Bye</p>",
+    "feedback_text": "Bye",
+    "open_tracking_enabled": True,
+    "click_tracking_enabled": True,
+    "archive_enabled": True,
+    "audit_email": "audit@example.com",
+    "bounce_notifications": "bounces@example.com",
+    "status": "blocked",
+}
+
+# What came before, the request, its status, and the end of the clause that calls for it.
+CASES: list[tuple[str, list[Step], Step, int, str]] = [
+    ("add", [], (ADD, A), 200, "response/200"),
+    ("add with everything", [], (ADD, {**A, **EVERYTHING}), 200, "response/200"),
+    ("add twice", [(ADD, A)], (ADD, A), 400, "name-taken"),
+    ("add what was removed", [(ADD, A), (REMOVE, A)], (ADD, A), 200, "response/200"),
+    ("add what another account has", [(ADD, A)], (ADD, A, "other"), 200, "response/200"),
+    ("add without a name", [], (ADD, {}), 400, "username/required"),
+    ("add with no text for a name", [], (ADD, {"username": 12345678}), 400, "username/type"),
+    ("add with the shortest name", [], (ADD, {"username": "a" * 5}), 200, "response/200"),
+    ("add with too short a name", [], (ADD, {"username": "a" * 4}), 400, "username/minLength"),
+    ("add with the longest name", [], (ADD, {"username": "a" * 100}), 200, "response/200"),
+    ("add with too long a name", [], (ADD, {"username": "a" * 101}), 400, "username/maxLength"),
+    ("add with a blank password", [], (ADD, {**A, "email_password": ""}), 200, "response/200"),
+    ("add with one letter for a password", [], (ADD, {**A, "email_password": "a"}), 400, "password-entropy"),
+    ("add with one letter repeated", [], (ADD, {**A, "email_password": "a" * 8}), 400, "password-entropy"),
+    ("add with null", [], (ADD, {**A, "description": None}), 400, "description/type"),
+    ("add with a limit of none", [], (ADD, {**A, **LIMIT, "custom_ratelimit_value": 0}), 400, "value/minimum"),
+    ("add with the largest limit", [], (ADD, {**A, **LIMIT, "custom_ratelimit_value": 2**31 - 1}), 200, "200"),
+    ("add with too large a limit", [], (ADD, {**A, **LIMIT, "custom_ratelimit_value": 2**31}), 400, "value/maximum"),
+    ("add with no period", [], (ADD, {**A, **LIMIT, "custom_ratelimit_period": "soon"}), 400, "ratelimit-period"),
+    ("add to bounce to nobody", [], (ADD, {**A, "bounce_notifications": "x"}), 400, "bounce_notifications/pattern"),
+    ("add with an unknown status", [], (ADD, {**A, "status": "asleep"}), 400, "status/enum"),
+    ("add without a body", [], (ADD,), 400, "request/body"),
+    ("add with a list", [], (ADD, [A]), 400, "request/body"),
+    ("add with no JSON", [], (ADD, Body.MALFORMED), 400, "request/body"),
+    ("add without permission", [], (ADD, A, "restricted"), 400, "permission"),
+    ("full edit", [(ADD, A)], (EDIT, {**A, "description": "b"}), 200, "response/200"),
+    ("full edit of nothing", [(ADD, A)], (EDIT, A), 200, "response/200"),
+    ("full edit to a blank password", [(ADD, A)], (EDIT, {**A, "email_password": ""}), 200, "response/200"),
+    ("full edit to a weak password", [(ADD, A)], (EDIT, {**A, "email_password": "a"}), 400, "password-entropy"),
+    ("full edit to no period", [(ADD, A)], (EDIT, {**A, "custom_ratelimit_period": "soon"}), 400, "ratelimit-period"),
+    ("full edit of nobody", [], (EDIT, A), 400, "name-unknown"),
+    ("full edit of a removed user", [(ADD, A), (REMOVE, A)], (EDIT, A), 400, "name-unknown"),
+    ("full edit of another account's user", [(ADD, A)], (EDIT, A, "other"), 400, "name-unknown"),
+    ("full edit without permission", [(ADD, A)], (EDIT, A, "restricted"), 400, "permission"),
+    ("patch", [(ADD, A)], (PATCH, {**A, "description": "b"}), 200, "response/200"),
+    ("patch of nothing", [(ADD, A)], (PATCH, A), 200, "response/200"),
+    ("patch to a blank password", [(ADD, A)], (PATCH, {**A, "email_password": ""}), 200, "response/200"),
+    ("patch to a weak password", [(ADD, A)], (PATCH, {**A, "email_password": "a"}), 400, "password-entropy"),
+    ("patch to no period", [(ADD, A)], (PATCH, {**A, "custom_ratelimit_period": "soon"}), 400, "ratelimit-period"),
+    ("patch of nobody", [], (PATCH, {**A, "description": "b"}), 400, "name-unknown"),
+    ("patch without permission", [(ADD, A)], (PATCH, A, "restricted"), 400, "permission"),
+    ("remove", [(ADD, A)], (REMOVE, A), 200, "response/200"),
+    ("remove twice", [(ADD, A), (REMOVE, A)], (REMOVE, A), 400, "name-unknown"),
+    ("remove another account's user", [(ADD, A)], (REMOVE, A, "other"), 400, "name-unknown"),
+    ("remove without permission", [(ADD, A)], (REMOVE, A, "restricted"), 400, "permission"),
+    ("remove for a subaccount", [(ADD, A)], (REMOVE, {**A, "subaccount_id": "s"}), 400, "response/400"),
+    ("view of all", [(ADD, A)], (VIEW, {}), 200, "response/200"),
+    ("view without a body", [(ADD, A)], (VIEW,), 200, "response/200"),
+    ("view of one", [(ADD, A)], (VIEW, A), 200, "response/200"),
+    ("view of nobody", [], (VIEW, A), 200, "response/200"),
+    ("view without permission", [], (VIEW, {}, "restricted"), 400, "permission"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "step", "status", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_first_outcome(server: Play, before: list[Step], step: Step, status: int, clause: str) -> None:
+    """Claim: the mock answers as promised. Situation: what came before, then one request.
+
+    Expectation: the status, the clause that calls for it, and a body that pattern and effective document both take.
+    """
+    for earlier in before:
+        assert server.send(*earlier)[0] == 200
+    outcome = server.ask(*step)[0]
+    assert outcome.status == status
+    assert outcome.clause.endswith(clause)
+    assert outcome.clause in clauses(server.contract)
+    assert outcome.body is not None
+    shown = outcome.body.render()
+    assert fits(outcome.body, shown)
+    schema = server.contract.operations[step[0]].answers[status].media["application/json"]
+    assert schema is not None
+    assert schema.violations(shown) == []
+    assert list(schema.undocumented(shown)) == []
+
+
+def test_first_outcomes_meet_every_rule(server: Play) -> None:
+    """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
+    rules = {id_ for id_ in server.contract.model.rules if "/rule/" in id_}
+    told = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
+    assert rules - told == {f"{ADD}/rule/refused-changes-nothing", f"{VIEW}/rule/only-named"}
+
+
+GOOD = {HEADER: KEYS["full"]}
+BASIC = {"authorization": f"Basic {KEYS['full']}"}
+BARE = {"authorization": KEYS["full"]}
+
+
+@pytest.mark.parametrize(
+    ("headers", "more"),
+    [({}, {}), ({HEADER: "wrong"}, {}), ({HEADER: f"Bearer {KEYS['full']}"}, {}), (BASIC, {}),
+     (BARE, {}), ({"authorization": "Bearer wrong"}, {}), ({}, {"api_key": "wrong"}), ({}, {"api_key": 7})],
+)  # fmt: skip
+@pytest.mark.parametrize("operation", [ADD, EDIT, PATCH, REMOVE, VIEW])
+def test_bad_credential_is_401(server: Play, operation: str, headers: dict[str, str], more: dict[str, Any]) -> None:
+    """Claim: nobody gets in without a good key. Situation: none, a wrong one, a good one in a wrong form; a good body.
+
+    Expectation: 401 is the first outcome, no success is among the others, and nothing changes.
+    """
+    server.send(ADD, A)
+    outcomes = server.ask_with(headers, operation, {**A, **more})
+    assert outcomes[0].status == 401
+    assert all(outcome.status >= 400 and outcome.follow(None) == server.state for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("headers", "more"),
+    [(GOOD, {}), ({"authorization": f"Bearer {KEYS['full']}"}, {}), ({}, {"api_key": KEYS["full"]}),
+     (GOOD, {"api_key": KEYS["full"]})],
+)  # fmt: skip
+@pytest.mark.parametrize("operation", [ADD, VIEW])
+def test_key_is_taken_in_each_place(suite: Play, operation: str, headers: dict[str, str], more: dict[str, Any]) -> None:
+    """Claim: header, body and bearer token are as good. Expectation: success is the only outcome."""
+    body = {**(A if operation == ADD else {}), **more}
+    assert {outcome.status for outcome in suite.ask_with(headers, operation, body)} == {200}
+
+
+def test_which_of_two_keys_counts_is_open(suite: Play, server: Play) -> None:
+    """Claim: no page says which key wins. Situation: a good key in the header and the restricted one in the body.
+
+    Expectation: the suite allows either; the mock takes the header's unless told.
+    """
+    body = {**A, "api_key": KEYS["restricted"]}
+    assert suite.statuses(ADD, body) == {200, 400}
+    assert suite.statuses(ADD, {**A, "api_key": "wrong"}) == {200, 401}
+    assert server.ask(ADD, body)[0].status == 200
+    told = Play.start(server.contract, "", {"key-order": "body-header-bearer"})
+    assert told.ask(ADD, body)[0].status == 400
+
+
+def test_want_of_permission_is_told_as_such(server: Play) -> None:
+    """Claim: a key without permission is told so, whatever else is wrong. Expectation: its code first."""
+    for operation in (ADD, EDIT, PATCH, REMOVE, VIEW):
+        _, shown = server.send(operation, {"username": 7}, "restricted")
+        assert shown["data"]["error_code"] == "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED"
+
+
+def test_bad_field_is_named(server: Play) -> None:
+    """Claim: a bad field is named by one object. Situation: a number for a text. Expectation: the code and that object."""
+    _, shown = server.send(ADD, {**A, "description": 7})
+    assert shown["data"]["error_code"] == "E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD"
+    assert shown["data"]["field_validation_errors"]["fieldname"] == "description"
+
+
+def test_answers_are_wrapped_as_documented(server: Play) -> None:
+    """Claim: every answer has an id of its own; a patch answers a bare array. Situation: one answer of each kind."""
+    answers = [server.send(ADD, A)[1], server.send(EDIT, A)[1], server.send(REMOVE, A)[1], server.send(VIEW, {})[1]]
+    assert [next(iter(answer["data"])) for answer in answers] == ["results"] * 4
+    server.send(ADD, A)
+    patched = server.send(PATCH, {**A, "ip_pool": 8})[1]
+    assert patched["data"][0]["ippool"] == 8
+    assert len({answer["request_id"] for answer in (*answers, patched)}) == 5
+
+
+def test_full_edit_falls_back_and_patch_leaves_alone(server: Play) -> None:
+    """Claim: the two differ in what they do not name. Situation: a user with everything set, then one thing changed.
+
+    Expectation: after the patch all else is as before; after the full edit all else is as of a new user.
+    """
+    server.send(ADD, {"username": "plain"})
+    server.send(ADD, {**A, **EVERYTHING})
+    before = server.view()["ct-aa"]
+    server.send(PATCH, {**A, "description": "b"})
+    assert server.view()["ct-aa"] == {**before, "description": "b"}
+    server.send(EDIT, {**A, "description": "c"})
+    after, new = server.view()["ct-aa"], server.view()["plain"]
+    same = {"username": "ct-aa", "description": "c", "email_password": before["email_password"]}
+    assert after == {**new, **same}
+
+
+def test_view_shows_one_all_or_none(server: Play) -> None:
+    """Claim: a view of one shows that one, of all all, of nobody nobody. Expectation: exactly these names."""
+    for name in ("ct-aa", "ct-bb"):
+        server.send(ADD, {"username": name})
+    assert set(server.view()) == {"ct-aa", "ct-bb"}
+    assert set(server.view("ct-bb")) == {"ct-bb"}
+    assert server.view("ct-cc") == {}
+    assert server.view(account="other") == {}
+
+
+def test_state_and_dump_hold_no_readable_password(server: Play) -> None:
+    """Claim: what is shown of a state carries no secret. Situation: a password set, one generated.
+
+    Expectation: neither in the representation nor in the dump; who must be cleaned up is known.
+    """
+    server.send(ADD, {**A, **EVERYTHING})
+    server.send(ADD, {"username": "ct-bb"})
+    secrets = [row["email_password"] for row in server.view().values()]
+    texts = repr(server.state), repr(server.contract.model.dump(server.state))
+    assert all(secret not in text for secret in secrets for text in texts)
+    assert server.contract.model.owned(server.state) == [("full", "ct-aa"), ("full", "ct-bb")]
