@@ -25,6 +25,8 @@ FAIL_ON ?= breaking
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
+SLUG ?=
+NAME ?=
 
 .PHONY: help
 help: ## show the targets
@@ -47,7 +49,7 @@ mock: environment ## play every vendor on PORT=8025, gRPC on GRPC_PORT=8026, unt
 	@$(RUN) -m mock_server --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
 
 .PHONY: test
-test: environment lint types check-generated ## everything that CI runs
+test: environment check-contracts lint types check-generated ## everything that CI runs
 	@$(RUN) -m pytest
 
 .PHONY: lint
@@ -58,6 +60,14 @@ lint: environment ## ruff, in one go
 .PHONY: types
 types: environment ## mypy --strict
 	@$(RUN) -m mypy
+
+.PHONY: new-contract
+new-contract: environment ## write the skeleton of a contract [SLUG= NAME=]
+	@$(RUN) -m scripts.new_contract --slug '$(SLUG)' --name '$(NAME)'
+
+.PHONY: check-contracts
+check-contracts: environment ## say what is still missing in a contract [VENDOR=]
+	@$(RUN) -m scripts.check_contracts --vendor '$(VENDOR)'
 
 .PHONY: generate
 generate: environment ## write generated/ from the contracts

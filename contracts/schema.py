@@ -5,6 +5,7 @@ Vendors' patterns run on jsonschema-rs with its linear-time regular expressions,
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -110,6 +111,25 @@ class Schema:
                 yield from self._undocumented(known or extra, inner, (*path, name))
             elif not free and not any(schema.get("additionalProperties") is True for schema in flat):
                 yield (*path, name)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all properties that the schema declares, at any depth."""
+        found: set[str] = set()
+        seen: list[JSON] = []
+
+        def walk(raw: JSON) -> None:
+            schema = resolve(self.document, raw)
+            if not isinstance(schema, dict) or any(schema is known for known in seen):
+                return
+            seen.append(schema)
+            found.update(schema.get("properties", {}))
+            inner = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
+            for one in (*inner, *schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())):
+                walk(one)
+
+        walk(self.schema)
+        return frozenset(found)
 
     def _member(self, schema: Mapping[str, Any]) -> "Schema":
         """The schema of a combinator's member, made once: the documents do not change."""

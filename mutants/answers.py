@@ -39,7 +39,9 @@ def statuses(contract: Contract) -> Iterator[Mutant]:
     """Each documented status replaced by each other one, by an undocumented one of its class, by 200 and by 500."""
     for operation in contract.operations.values():
         for status in operation.answers:
-            strange = next(s for s in _UNDOCUMENTED[status // 100] if s not in operation.answers)
+            kind = status // 100
+            others = (*_UNDOCUMENTED[kind], *range(100 * kind + 90, 100 * kind + 100))
+            strange = next(s for s in others if s not in operation.answers)
             for other in sorted({*operation.answers, strange, 200, 500} - {status}):
                 play = partial(Answered, operation.id, status, partial(_status, other))
                 says = f"{operation.name} answers {other} where it should answer {status}."
@@ -220,7 +222,8 @@ def other_name(name: str) -> str:
         head, *rest = name.split("_")
         return head + "".join(word.capitalize() for word in rest)
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return snake if snake != name else name.capitalize()
+    other = snake if snake != name else name.capitalize()
+    return other if other != name else f"{name}_"
 
 
 def _flip(value: Any) -> Any:

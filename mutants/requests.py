@@ -21,16 +21,20 @@ Test = Callable[[Any], bool]
 
 
 class Tighter(Play):
-    """Requests to one operation that ``refused`` picks are refused where the honest vendor grants them."""
+    """Requests to one operation that ``refused`` picks are refused where the honest vendor grants them.
 
-    def __init__(self, operation: str, refused: Test, status: int = 400) -> None:
-        self._operation, self._refused, self._status = operation, refused, status
+    Or, with ``sought``, where it has looked for what they name: 404.
+    """
+
+    def __init__(self, operation: str, refused: Test, status: int = 400, *, sought: bool = False) -> None:
+        self._operation, self._refused, self._status, self._sought = operation, refused, status, sought
 
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         outcome = actor.outcome(asked)
         mine = asked.operation.id == self._operation and _has_arguments(asked)
-        if mine and outcome.status < 300 and self._refused(asked.arguments):
+        valid = outcome.status < 300 or (self._sought and outcome.status == 404)
+        if mine and valid and self._refused(asked.arguments):
             self.touched += 1
             return actor.refuse(asked.operation, self._status)
         return actor.take(outcome)
@@ -102,7 +106,11 @@ def _bodies(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
         whole = operation.body
 
         def made_up(actor: Actor, body: Any) -> Any:
-            return _filled(actor, operation, sample(whole)) if body is Body.ABSENT else body
+            if body is Body.ABSENT:
+                return _filled(actor, operation, sample(whole))
+            if body and isinstance(body, dict) and all(name.startswith("{") for name in body):
+                return {**sample(whole), **body}  # the arguments that stand in the path are all there is
+            return body
 
         says = f"{operation.name} takes no body at all."
         play = partial(Otherwise, operation.id, made_up, whatever=True)
@@ -161,7 +169,7 @@ class _Property:
         def picked(body: dict[str, Any]) -> bool:
             return name in body and refused(body[name])
 
-        play = partial(Tighter, self._operation.id, picked, status)
+        play = partial(Tighter, self._operation.id, picked, status, sought=name.startswith("{"))
         return self._mutant(f"{what}{pointer.replace('/*', '/items')}", says, play)
 
     def _looser(self, what: str, says: str, keyword: str, taken: Test, pointer: str = "") -> Mutant:

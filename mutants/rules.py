@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.catalogue import Contract
 from contracts.document import Operation
-from contracts.model import Outcome, State
+from contracts.model import Outcome
 from contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
 from contracts.schema import resolve
 from mutants.actor import Actor
@@ -27,15 +27,13 @@ class Replaced(Play):
         if asked.operation.id == self._operation and outcome.status == 409:
             life = actor.contract.lifecycle
             remove = actor.contract.operations[life.remove]
-            state: State = actor.state
-            for name in actor.named(asked, "new"):
+            for name in (*actor.named(asked, "new"), *actor.owned(actor.account(asked))):
                 removal = replace(asked, operation=remove).asking(dict.fromkeys(actor.roles(remove), name))
-                removed = actor.done(removal, state)
-                state = removed.follow(None) if removed is not None else state
-            granted = actor.done(asked, state)
-            if granted is not None:
-                self.touched += 1
-                return actor.take(granted)
+                removed = actor.done(removal)
+                granted = actor.done(asked, removed.follow(None)) if removed is not None else None
+                if granted is not None:
+                    self.touched += 1
+                    return actor.take(granted)
         return actor.take(outcome)
 
 
@@ -45,6 +43,7 @@ class NeverFreed(Play):
     def __init__(self, operation: str) -> None:
         self._operation = operation
         self._kept: set[str] = set()
+        self._marks: dict[str, set[str]] = {}
 
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
@@ -53,8 +52,10 @@ class NeverFreed(Play):
             self.touched += 1
             return actor.refuse(asked.operation, 409)
         answer = actor.take(outcome)
+        for made in set(actor.owned()) - before:
+            self._marks[made] = {made, *actor.named(asked, "new")}
         if asked.operation.id == self._operation and answer[0] < 300:
-            self._kept |= before - set(actor.owned())
+            self._kept |= {name for gone in before - set(actor.owned()) for name in self._marks.get(gone, {gone})}
         return answer
 
 
@@ -70,8 +71,9 @@ class Done(Play):
         answer = actor.take(refused)
         if (asked.operation.id, refused.status) == self._where and actor.account(asked) is not None:
             outcome = actor.done(asked, before, whatever=True)
-            if outcome is not None and actor.shows(asked, outcome.follow(None)):
-                actor.state = outcome.follow(None)
+            after = outcome.follow(outcome.body.render() if outcome.body is not None else None) if outcome else before
+            if outcome is not None and actor.shows(asked, after):
+                actor.state = after
                 self.touched += 1
         return answer
 

@@ -20,6 +20,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from contracts.catalogue import contracts
+
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 PATIENCE = 60.0
 """Seconds after which a process that is still running has failed its test."""
@@ -30,7 +32,7 @@ _FORKS.set_forkserver_preload(
     ["contract_tests.__main__", "contract_tests.harness.explore",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
-_OURS = ("JETEMAIL_", "SMTP2GO_", "ZITADEL_")
+_OURS = tuple(credential.variable for contract in contracts().values() for credential in contract.credentials)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

@@ -58,7 +58,9 @@ def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
     """Claim: what was left out can be asked for. Situation: a vendor that calls for more than fits. Expectation: more clauses."""
     crowded = next(slug for slug, contract in contracts().items() if any(probe.instead for probe in plan(contract)))
     shown = [
-        contract_tests(tmp_path / word, "--vendor", crowded, "--explore", "0", "--surface", "rest", "--thorough", word).end()
+        contract_tests(
+            tmp_path / word, "--vendor", crowded, "--explore", "0", "--surface", "rest", "--thorough", word
+        ).end()
         for word in ("0", "1")
     ]
     assert [result.status for result in shown] == [0, 0]

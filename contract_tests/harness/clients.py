@@ -28,7 +28,7 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.transport import respond
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
-from contracts.document import split
+from contracts.document import Answer, split
 from contracts.errors import UsageError
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
@@ -200,11 +200,20 @@ def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Pars
         return
     if parsed.value is None:
         return
-    if extra := sorted(_leftovers(parsed.value)):
+    shown = json.loads(reply.body)
+    if extra := sorted(name for name in _leftovers(parsed.value) if not _free(answer, name, shown)):
         title = f"{label} does not know {', '.join(extra)}"
         yield Disagreement(f"{place}/leftover", ADDITIVE, clause, title, why, operation)
-    if not _same(parsed.value.to_dict(), json.loads(reply.body)):
+    if not _same(parsed.value.to_dict(), shown):
         yield Disagreement(f"{place}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
+
+
+def _free(answer: Answer, name: str, shown: Any) -> bool:
+    """Whether a property that the client does not know stands in an object that may hold anything."""
+    schema = next((schema for schema in answer.media.values() if schema is not None), None)
+    return schema is not None and name not in schema.names and not any(
+        path[-1] == name for path in schema.undocumented(shown)
+    )  # fmt: skip
 
 
 def _same(given: Any, shown: Any) -> bool:

@@ -213,7 +213,7 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
             if loosened
             else "A rule that the vendor documents is not kept: callers who rely on the refusal go on in a wrong state."
         )
-    elif 200 in wanted and 400 <= reply.status < 500 and documented:
+    elif any(status < 300 for status in wanted) and 400 <= reply.status < 500 and documented:
         kind, severity = "refused", BREAKING
         why = "A request that the vendor documents as valid is refused: callers who send it fail."
     else:

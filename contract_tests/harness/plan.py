@@ -219,7 +219,8 @@ class Planner:
         create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
         asked = self._bodies.baseline(read)
         clause = next(
-            (rule for rule in self._contract.model.rules if "changes-nothing" in rule), f"{create}/response/400"
+            (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
+            f"{create}/response/{min((s for s in self._contract.operations[create].answers if s >= 400), default=400)}",
         )
         if not any(name in asked for name in self._contract.roles(read.id)):
             yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),

@@ -15,7 +15,7 @@ from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill, places, places_of
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
-from contract_tests.harness.wire import Reply, Trouble
+from contract_tests.harness.wire import Reply, Trouble, tls
 from contracts.document import address, split
 from contracts.request import Body
 from drift.finding import Finding, Severity
@@ -316,7 +316,7 @@ class Runner:
         if operation is not None:  # what the request needs has to be there before the fault is
             self.stock(self._session.contract.credentials[0].account, operation)
         root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
-        with httpx.Client(trust_env=False, timeout=10) as client, contextlib.suppress(httpx.HTTPError):
+        with httpx.Client(verify=tls(), trust_env=False, timeout=10) as client, contextlib.suppress(httpx.HTTPError):
             client.post(root, json=dict(probe.fault))
 
     # -- drift or outage

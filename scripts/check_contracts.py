@@ -1,0 +1,182 @@
+"""What is still missing in a contract, a line each: ``python -m scripts.check_contracts``.
+
+Read first are the files, then what they say to one another; where all of that holds, the contract's own probes are run
+against its own mock. Ends 0 without a word where nothing is missing, 1 with the lines, 3 on wrong usage.
+"""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
+from contracts.errors import UsageError
+from contracts.overlay import apply_overlay, read_overlay
+from mock_server.vendor import Vendor, overlapping
+from mutants.catalogue import Judgement, mutants
+from scripts.contract_promises import (
+    of_client,
+    of_identities,
+    of_keys,
+    of_model,
+    of_operations,
+    of_rehearsal,
+    of_scenarios,
+)
+from scripts.new_contract import MARK
+
+FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
+Part = Callable[[Contract], Iterator[str]]
+
+
+def missing(contract: Contract) -> list[str]:
+    """What ``contract`` still lacks: a line each, with file, what, and remedy; empty where it is whole.
+
+    A part that cannot be read ends the parts that stand on it; no error of the contract's leaves this function.
+    """
+    lines = [*_told(contract, _unfilled), *_told(contract, _files)]
+    for parts in (
+        (_settings,),
+        (_overlay, of_keys),
+        (of_operations, of_identities, _floors),
+        (of_model, _alone),
+        (of_client, of_scenarios),
+        (of_rehearsal,),
+    ):
+        before = len(lines)
+        lines += [line for part in parts for line in _told(contract, part)]
+        if len(lines) > before:
+            break
+    return lines
+
+
+def strays(root: Path = ROOT) -> list[str]:
+    """Folders of contracts that nothing finds: without a ``contract.toml``, or with a name that is no slug."""
+    lines = []
+    for folder in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
+        name = f"contracts/{folder.name}"
+        inside = {path.name for path in folder.iterdir()} - {"__pycache__"}
+        if not inside or folder.name == "__pycache__":
+            continue
+        if not SLUG.fullmatch(folder.name):
+            lines.append(f"{name}: is no slug, so nothing finds it: rename it to small letters and digits")
+        elif "contract.toml" not in inside:
+            lines.append(f"{name}: has no contract.toml, so nothing finds it: add one, or remove the folder")
+    return lines
+
+
+def _told(contract: Contract, part: Part) -> list[str]:
+    """The lines of one part. What a contract's file is refused for is a line, and so is an error in its model."""
+    lines: list[str] = []
+    try:
+        lines.extend(part(contract))
+    except UsageError as error:
+        lines.append(str(error))
+    except Exception as error:  # noqa: BLE001 (a model under construction may raise anything)
+        lines.append(_raised(contract, error))
+    return [" ".join(line.replace(f"{contract.root}/", "").replace(f"{ROOT}/", "").split()) for line in lines]
+
+
+def _raised(contract: Contract, error: Exception) -> str:
+    """An error in one line: where in the contract's own files it came from, if it did, and what it is."""
+    error = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [frame for frame in frames if frame[0].parent == contract.folder]
+    path, number = (own or frames)[-1]
+    where = f"{path}:{number}" if own else f"{contract.folder}: breaks {path}:{number}"
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{error.filename}:{error.lineno}"
+    said = next(iter(str(error).splitlines()), "")
+    return f"{where}: raises {type(error).__name__}{': ' if said else ''}{said}: correct it"
+
+
+def _unfilled(contract: Contract) -> Iterator[str]:
+    """Each line that is still the skeleton's."""
+    for path in sorted(path for path in contract.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if MARK in line:
+                said = line.partition(MARK)[2].strip(' :",')
+                yield f"{path}:{number}: is still the skeleton's: {said}"
+
+
+def _files(contract: Contract) -> Iterator[str]:
+    for name in FILES:
+        if not (contract.folder / name).is_file():
+            yield f"{contract.folder / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
+
+
+def _settings(contract: Contract) -> Iterator[str]:
+    """``contract.toml`` on its own, and the two documents: each told for itself."""
+    if not contract.settings.get("upstream"):
+        yield f"{contract.file}: has no `upstream`: say where the vendor publishes its document"
+    for name in ("places", "credentials", "rate", "published"):
+        yield from _told(contract, partial(_read, name))
+    read_overlay(contract.folder / "overlay.yaml")
+
+
+def _read(name: str, contract: Contract) -> Iterator[str]:
+    """Read one part of the contract: it says itself what is wrong with it."""
+    _ = getattr(contract, name)
+    yield from ()
+
+
+def _overlay(contract: Contract) -> Iterator[str]:
+    """Each action that matches nothing, or changes nothing; not just the first."""
+    path = contract.folder / "overlay.yaml"
+    document = contract.published.raw
+    for number, action in enumerate(read_overlay(path), 1):
+        try:
+            document = apply_overlay(document, [action], str(path))
+        except UsageError as error:
+            yield str(error).replace(": action 1 (", f": action {number} (", 1)
+
+
+def _floors(contract: Contract) -> Iterator[str]:
+    """``mutants.toml``: floors that mean something, equivalents that are there."""
+    judgement = Judgement(contract)
+    floors, path = judgement.floors, contract.folder / "mutants.toml"
+    if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
+        yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
+    for pattern in judgement.stale(mutants(contract)) if not list(of_model(contract)) else ():
+        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant: drop it"
+
+
+def _alone(contract: Contract) -> Iterator[str]:
+    """No other contract answers at the same address, or takes its keys from the same variable."""
+    for other in contracts(contract.root).values():
+        if other.slug == contract.slug:
+            continue
+        try:
+            theirs, variables = Vendor(other, {}), {credential.variable for credential in other.credentials}
+        except Exception:  # noqa: BLE001, S112 (another contract's trouble is told of that one)
+            continue
+        overlapping([Vendor(contract, {}), theirs])
+        for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
+            yield f"{contract.file}: takes a key from {variable}, as {other.slug} does: name another variable"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """The command; see the module for its statuses."""
+    parser = _Parser(prog="check_contracts", description="Say what is missing in contracts.", allow_abbrev=False)
+    parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
+    try:
+        vendor = parser.parse_args(arguments).vendor or "all"
+        chosen = choose(vendor, root)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    lines = [*(strays(root) if vendor == "all" else ()), *(line for one in chosen for line in missing(one))]
+    print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

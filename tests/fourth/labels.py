@@ -1,0 +1,122 @@
+"""What is known of Parcel's labels: what exists, what is gone, and of what nothing is known."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from contracts.pattern import JSON, Constant, Expected, Fields, Listing, Mismatch, Path, Pattern, Promised
+from contracts.readings import Readings
+
+CREATE, CHANGE, REMOVE, LIST = "createLabel", "changeLabel", "removeLabel", "listLabels"
+DEFAULTS = {"speed": "slow", "note": ""}
+SETTINGS = ("weight", *DEFAULTS)
+
+
+@dataclass(frozen=True)
+class NewId:
+    """An id that the server makes up, none of ``taken``."""
+
+    taken: frozenset[str]
+
+    def render(self) -> JSON:
+        return f"lb{secrets.token_hex(6)}"
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        if not isinstance(value, str) or not value.isalnum():
+            yield Mismatch(path, "value", "an id of letters and digits")
+        elif value in self.taken:
+            yield Mismatch(path, "repeated", "an id that was never given before")
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label; ``owed`` has, by property, the clause by which it has its value."""
+
+    id: str
+    values: Mapping[str, Any]
+    owed: Mapping[str, str]
+
+    def row(self, otherwise: str | None = None) -> Fields:
+        """The label as it is shown; ``otherwise`` is suspected where a value is not what was seen to be set."""
+        values: dict[str, Pattern] = {
+            name: Promised(self.owed[name], Constant(value), otherwise) for name, value in self.values.items()
+        }
+        return Fields({"id": Constant(self.id), **values})
+
+
+@dataclass(frozen=True)
+class Rows(Listing):
+    """The list of labels: none is there under a reference that ``strange`` knows to be nobody's."""
+
+    strange: Callable[[str], bool] = lambda _reference: False
+
+    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+        yield from super().mismatches(value, path)
+        for index, row in enumerate(value if isinstance(value, list) else ()):
+            reference = row.get("reference") if isinstance(row, dict) else None
+            if isinstance(reference, str) and row.get("id") not in self.known and self.strange(reference):
+                yield Mismatch((*path, index), "unexpected", "no label that nobody made", f"{CREATE}/effect/once")
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything known. Ids and references beginning with ``fresh`` exist only if they are here: the mock's is empty.
+
+    ``gone`` are ids that were removed, ``doubtful`` ids and references of which nothing is known, ``last`` is the last
+    change since the list was read.
+    """
+
+    keys: frozenset[str]
+    readings: Readings
+    fresh: str
+    labels: tuple[Label, ...] = ()
+    gone: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+    last: str = field(default="", compare=False)
+
+    def find(self, name: str) -> Label | None:
+        """The label with that id."""
+        return next((label for label in self.labels if label.id == name), None)
+
+    def marked(self, reference: str) -> Label | None:
+        """The label with that reference."""
+        return next((label for label in self.labels if label.values["reference"] == reference), None)
+
+    def unknown(self, name: str) -> bool:
+        """Whether an id or a reference that is not here may be there all the same."""
+        return name in self.doubtful or not (name in self.gone or name.startswith(self.fresh))
+
+    def holding(self, label: Label) -> "State":
+        """The state with one label more, or with a label as it is now."""
+        others = tuple(one for one in self.labels if one.id != label.id)
+        marks = {label.id, label.values["reference"]}
+        return replace(self, labels=(*others, label), gone=self.gone - marks, doubtful=self.doubtful - marks)
+
+    def without(self, name: str) -> "State":
+        """The state in which no label has that id."""
+        kept = tuple(label for label in self.labels if label.id != name)
+        return replace(self, labels=kept, gone=self.gone | {name}, doubtful=self.doubtful - {name}, last=REMOVE)
+
+    def forgotten(self, names: Iterable[str]) -> "State":
+        """The state in which nothing is known of the labels that have these ids or references."""
+        lost = set(names)
+        dropped = [label for label in self.labels if lost & {label.id, label.values["reference"]}]
+        lost |= {text for label in dropped for text in (label.id, label.values["reference"])}
+        kept = tuple(label for label in self.labels if label not in dropped)
+        return replace(self, labels=kept, gone=self.gone - lost, doubtful=self.doubtful | lost)
+
+    def listing(self) -> Fields:
+        """All labels as the list shows them."""
+        otherwise = f"{self.last}/effect/untouched" if self.last else None
+        known = {
+            label.id: Expected(label.row(otherwise), f"{CREATE}/effect/created", otherwise=otherwise)
+            for label in self.labels
+        }
+        gone = f"{REMOVE}/effect/removed"
+        rows = Rows("id", known, absent=lambda name: gone if name in self.gone else None, strange=self.strange)
+        return Fields({"labels": rows})
+
+    def strange(self, reference: str) -> bool:
+        """Whether nobody but this run could have made a label under that reference, and it made none more."""
+        return bool(self.fresh) and not self.unknown(reference)

@@ -1,0 +1,149 @@
+"""Parcel's behaviour: labels that a shop makes, changes in part, lists and removes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contracts.checks import Check, judge
+from contracts.document import OpenApi, Operation
+from contracts.model import Account, Outcome
+from contracts.pattern import Constant, Fields, Promised, Where
+from contracts.readings import Readings
+from contracts.request import Request
+from contracts.schema import resolve
+
+from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, NewId, State
+
+ACCOUNT = "shop"
+RULES: dict[str, str] = {
+    f"{CREATE}/rule/reference-taken": "A reference that another label has is 409.",
+    **{f"{name}/rule/id-unknown": "An id that no label has, or has no more, is 404." for name in (CHANGE, REMOVE)},
+    f"{CREATE}/effect/created": "A new label is listed.",
+    f"{CREATE}/effect/once": "A request makes one label, and a refused one none.",
+    **{f"{CREATE}/effect/{name}": f"A new label has the {name} that was sent, or the usual one."
+       for name in ("reference", *SETTINGS)},
+    **{f"{CHANGE}/effect/{name}": f"A changed label has the {name} that was sent." for name in SETTINGS},
+    f"{CHANGE}/effect/untouched": "A change leaves alone what it does not name, and every other label.",
+    f"{REMOVE}/effect/untouched": "A removal leaves every other label alone.",
+    f"{REMOVE}/effect/removed": "A removed label is not listed any more, and its reference is free.",
+}  # fmt: skip
+
+
+def build(effective: OpenApi, _published: OpenApi) -> "Parcel":
+    """The model over its effective document."""
+    return Parcel(effective)
+
+
+class Parcel:
+    """See `contracts.model.Model`."""
+
+    readings: Mapping[str, tuple[str, ...]] = {"unknown-properties": ("ignored", "refused")}
+    rules = RULES
+
+    def __init__(self, effective: OpenApi) -> None:
+        self._operations = effective.operations
+
+    def start(self, accounts: Sequence[Account], readings: Readings, fresh: str) -> State:
+        """See `Model.start`."""
+        return State(frozenset(account.key for account in accounts), readings, fresh)
+
+    def forget(self, state: State, names: Iterable[str]) -> State:
+        """See `Model.forget`."""
+        return state.forgotten(names)
+
+    def owned(self, state: State) -> Sequence[tuple[str, str]]:
+        """See `Model.owned`."""
+        return [(ACCOUNT, label.id) for label in state.labels]
+
+    def dump(self, state: State) -> Any:
+        """See `Model.dump`."""
+        return [{"id": label.id, **label.values} for label in state.labels]
+
+    def outcomes(self, state: State, request: Request) -> Sequence[Outcome]:
+        """See `Model.outcomes`. A key is asked for first; the order of all else is open."""
+        operation = self._operations[request.operation or ""]
+
+        def refuse(check: Check, shown: Readings) -> Outcome:
+            problem = Where(check.why, lambda value: isinstance(value, str), "a text")
+            return Outcome(
+                check.status, check.clause, check.why, Fields({"problem": problem}), replace(state, readings=shown)
+            )
+
+        def known(shown: Readings) -> Sequence[Outcome]:
+            checks = _checks(state, operation, request)
+            return judge(checks, shown, refuse, done, (422, 404, 409), request.excused)
+
+        def done(shown: Readings) -> Sequence[Outcome]:
+            return [_success(replace(state, readings=shown), operation.id, request)]
+
+        denied = [] if request.headers.get("x-key") in state.keys else [
+            Check(401, f"{operation.id}/credential", "A request without a good key is 401.")]  # fmt: skip
+        return judge(denied, state.readings, refuse, known, (), request.excused)
+
+
+def _checks(state: State, operation: Operation, request: Request) -> Iterator[Check]:
+    """What can be wrong with a request of somebody who may ask."""
+    name, body = request.parameters.get("id", ""), request.body
+    if operation.id in (CHANGE, REMOVE) and state.find(name) is None:
+        clause = f"{operation.id}/rule/id-unknown"
+        if name in state.gone:
+            clause = f"{REMOVE}/effect/removed" if operation.id == CHANGE else clause
+        yield Check(404, clause, RULES[clause], maybe=state.unknown(name))
+    if operation.body is None:
+        return
+    if not isinstance(body, dict):
+        yield Check(422, f"{operation.id}/request/body", "The body is a JSON object.")
+        return
+    for found in operation.body.violations(body):
+        yield Check(
+            422, f"{operation.id}/request/{found.pointer}/{found.keyword}", f"{found.pointer}: {found.expected}"
+        )
+    documented = resolve(operation.body.document, operation.body.schema)["properties"]
+    if unknown := sorted(body.keys() - documented):
+        yield Check(422, f"{operation.id}/request/body", f"Nothing is documented of {unknown[0]!r}.",
+                    "unknown-properties", ("refused",), operation.id)  # fmt: skip
+    reference = body.get("reference")
+    if operation.id == CREATE and isinstance(reference, str):
+        clause = f"{CREATE}/rule/reference-taken"
+        if state.marked(reference) is not None:
+            yield Check(409, clause, RULES[clause])
+        elif state.unknown(reference):
+            yield Check(409, clause, RULES[clause], maybe=True)
+
+
+def _success(state: State, operation: str, request: Request) -> Outcome:
+    name, body = request.parameters.get("id", ""), request.body
+    if operation == CREATE:
+        return _created(state, {"reference": body["reference"], **DEFAULTS, **_sent(body)})
+    if operation == LIST:
+        why = "Every label is listed as it was last set."
+        return Outcome(200, f"{LIST}/response/200", why, state.listing(), replace(state, last=""))
+    label = state.find(name)
+    clause, why = f"{operation}/response/204", "What is there is changed or removed."
+    if operation == REMOVE:
+        return Outcome(204, clause, why, None, state.without(name))
+    if label is None:
+        return Outcome(204, clause, why, None, state.forgotten([name]))
+    sent = _sent(body)
+    owed = {**label.owed, **{setting: f"{CHANGE}/effect/{setting}" for setting in sent}}
+    after = state.holding(replace(label, values={**label.values, **sent}, owed=owed))
+    return Outcome(204, clause, why, None, replace(after, last=CHANGE))
+
+
+def _created(state: State, values: Mapping[str, Any]) -> Outcome:
+    owed = {name: f"{CREATE}/effect/{name}" for name in values}
+
+    def after(shown: Any) -> State:
+        made = shown.get("id") if isinstance(shown, dict) else None
+        if not isinstance(made, str) or not made:  # it is there, but only the answer could have told as what
+            return state.forgotten([values["reference"]])
+        return state.holding(Label(made, values, owed))
+
+    taken = state.gone | {label.id for label in state.labels}
+    shown = {name: Promised(owed[name], Constant(value)) for name, value in values.items()}
+    body = Fields({"id": NewId(taken), **shown})
+    return Outcome(201, f"{CREATE}/response/201", "A valid label is made.", body, after)
+
+
+def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in SETTINGS if name in body}
