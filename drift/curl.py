@@ -1,5 +1,7 @@
 """Reproductions: a request as a curl line that anybody can paste, without secrets."""
 
+import base64
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -23,7 +25,7 @@ def _alike(letter: str) -> str:
 
 def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:
     """One curl line. ``keys`` maps each known key to the shell expression that stands in for it."""
-    parts = ["curl -sS -i", "-X", shlex.quote(method), shlex.quote(url)]
+    parts = ["curl -sS -i", "-X", shlex.quote(method), quoted(url, keys)]
     for name, value in headers.items():
         if name.lower() not in _LEFT_OUT:
             parts += ["-H", quoted(f"{name}: {value}", keys)]
@@ -34,8 +36,31 @@ def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, ke
 
 def quoted(text: str, keys: Mapping[str, str]) -> str:
     """``text`` quoted for a shell, with keys as variables."""
-    for key, variable in keys.items():
-        if key in text:
-            inner = f'"{variable}"'
-            return inner.join(shlex.quote(part) if part else "" for part in text.split(key))
-    return shlex.quote(text)
+    known = sorted((key for key in keys if key in text), key=len, reverse=True)
+    if not known:
+        return shlex.quote(text)
+    parts = re.split(f"({'|'.join(map(re.escape, known))})", text)
+    return "".join(f'"{keys[part]}"' if part in keys else shlex.quote(part) if part else "" for part in parts)
+
+
+def curl_bytes(
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes,
+    keys: Mapping[str, str],
+    ids: Mapping[str, str],
+    *,
+    http2: str = "",
+) -> str:
+    """One curl line that posts ``content``; ``ids`` in it, as long as what they stand for, become shell expressions too.
+
+    ``http2`` is curl's option for it, where it is wanted.
+    """
+    parts = ["curl -sS -i", *([http2] if http2 else []), "-X POST", shlex.quote(url)]
+    parts += [
+        "-H " + quoted(f"{name}: {value}", keys) for name, value in headers.items() if name.lower() not in _LEFT_OUT
+    ]
+    swaps = [f"s/{known}/{variable}/g" for known, variable in ids.items() if known.encode() in content]
+    swap = f""" | LC_ALL=C sed "{";".join(swaps)}\"""" if swaps else ""
+    said = base64.b64encode(content).decode()
+    return " ".join([*parts, f"--data-binary @<(base64 -d <<<'{said}'{swap})"])

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from contract_tests.harness.options import Parser, folder, shard
 from contract_tests.harness.spread import Spread, cores, spread
 from contracts.catalogue import Contract, choose
+from contracts.errors import UsageError
 
 Item = TypeVar("Item")
 
@@ -43,10 +44,20 @@ class Order(Generic[Item]):
 def ordered(made: Parser, arguments: list[str] | None, select: Callable[[Contract, Any], list[Item]]) -> Order[Item]:
     """The order that ``arguments`` give, ``select`` telling a contract's part of it; a `UsageError` where they give none.
 
-    The folder for the reports is made only after all else was understood.
+    Of several vendors, those count that have what is asked for. The folder for the reports is made only after all else
+    was understood.
     """
     given = made.parse_args(arguments)
     given.vendor, given.shard = given.vendor or "all", shard(given.shard)
-    work = {contract: select(contract, given) for contract in choose(given.vendor)}
+    work: dict[Contract, list[Item]] = {}
+    problem: UsageError | None = None
+    for contract in choose(given.vendor):
+        try:
+            work[contract] = select(contract, given)
+        except UsageError as error:
+            problem = error
+    if problem is not None and not work:
+        raise problem
+    given.vendors = [contract.slug for contract in work]
     todo = {name: value for name, value in vars(given).items() if name != "out"}
     return Order(work, todo, folder(given.out or "reports"))

@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     todo = work(metafunc.config)
     pairs = [
         (contract.slug, change)
-        for contract in choose(todo["vendor"])
+        for contract in (choose(slug)[0] for slug in todo["vendors"])
         for change in chosen_changes(contract, todo["only"], tuple(todo["shard"]), todo["seeds"], todo["sample"])
     ]
     metafunc.parametrize(("slug", "change"), pairs, ids=[f"{slug}:{change.id}" for slug, change in pairs])

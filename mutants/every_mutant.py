@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     todo = work(metafunc.config)
     pairs = [
         (contract.slug, mutant)
-        for contract in choose(todo["vendor"])
+        for contract in (choose(slug)[0] for slug in todo["vendors"])
         for mutant in (HONEST, *chosen(contract, todo["only"], tuple(todo["shard"]), todo["sample"]))
     ]
     metafunc.parametrize(("slug", "mutant"), pairs, ids=[f"{slug}:{mutant.id}" for slug, mutant in pairs])

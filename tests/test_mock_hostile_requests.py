@@ -124,7 +124,7 @@ def test_exponential_domain_is_answered_at_once() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as server:  # noqa: S603
         try:
             assert server.stdout is not None
-            address = server.stdout.readline().split()[1]
+            address = f"http://{server.stdout.readline().split()[1]}"
             headers = {"Authorization": f"Bearer {PAID_KEY}"}
             with httpx.Client(base_url=address, headers=headers, timeout=10) as client:
                 client.post(PATH, json={"username": "a"}).raise_for_status()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from contracts.catalogue import Contract
 from contracts.errors import UsageError
 from mock_server.journal import LENGTH
 from mock_server.server import build, running
+from mock_server.vendor import Vendor, overlapping
 from tests.conftest import PAID_KEY
 
 PATH = "/outbound/smarthost"
@@ -222,3 +224,39 @@ def test_contracts_that_overlap_are_refused() -> None:
     other.slug = "twin"
     with pytest.raises(UsageError, match=rf"^contracts jetemail and twin both declare {PATH}: "):
         build([one, other], {})
+
+
+@pytest.mark.parametrize(("mine", "theirs", "meet"), [
+    ("/things/{id}", "/things/{name}", True),
+    ("/things/{id}", "/things/mine", True),
+    ("/things/{id}/start", "/things/{id}/stop", False),
+    ("/things", "/things/{id}", False),
+    ("/v1/things", "/v2/things", False),
+])  # fmt: skip
+def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -> None:
+    """Claim: so it is where parameters stand. Situation: two contracts with one path each. Expectation: refused if they meet."""
+    vendors = [_declaring("one", mine), _declaring("two", theirs)]
+    if not meet:
+        overlapping(vendors)
+        return
+    with pytest.raises(UsageError, match=r"^contracts one and two both declare "):
+        overlapping(vendors)
+
+
+def test_grpc_methods_overlap_too() -> None:
+    """Claim: so it is with gRPC. Situation: one service under two names. Expectation: both are named."""
+    zitadel = Contract("zitadel")
+    other = _declaring("other", "/elsewhere")
+    overlapping([Vendor(zitadel, {}), other])
+    other.contract.grpc = zitadel.grpc
+    vendors = [Vendor(zitadel, {}), other]
+    with pytest.raises(
+        UsageError, match=r"^contracts zitadel and other both declare /zitadel\.admin\.v1\.AdminService/"
+    ):
+        overlapping(vendors)
+
+
+def _declaring(slug: str, path: str) -> Any:
+    """What stands for a vendor with one path."""
+    operation = SimpleNamespace(path=path)
+    return SimpleNamespace(contract=SimpleNamespace(slug=slug, base_path="", operations={"a": operation}, grpc=None))

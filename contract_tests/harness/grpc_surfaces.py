@@ -4,9 +4,7 @@ What they say is put into REST's words, so that one model judges all: a refusal 
 for its code, with the body ``{code, message, details}``.
 """
 
-import base64
 import json
-import shlex
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,11 +25,10 @@ from contracts.document import Operation, joined
 from contracts.grpc_codes import http_status
 from contracts.messages import Messages, NotAMessageError, Status, as_answer
 from contracts.redaction import Redactor
-from drift.curl import curl, quoted
+from drift.curl import curl_bytes
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
-_TEXT = grpc_web.MEDIA_TYPES[2]
 
 
 class _Messaging:
@@ -51,6 +48,15 @@ class _Messaging:
             raise CannotSayError(str(error)) from error
         shown = {name.strip("{}"): value for name, value in joined(call.parameters, call.body).items()}
         return call.operation, content, json.dumps(shown).encode()
+
+    def _line(
+        self, operation: Operation, url: str, headers: Mapping[str, str], shown: bytes, redactor: Redactor,
+        keys: Mapping[str, str], http2: str = "",
+    ) -> str:  # fmt: skip
+        """The call as a curl line; ``shown`` is its message as JSON."""
+        said = self._messages.say_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
+        ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
+        return curl_bytes(url, headers, grpc_web.frame(said), keys, ids, http2=http2)
 
     def _succeeded(self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
         try:
@@ -120,14 +126,12 @@ class NativeGrpc(_Messaging):
             return self._send(operation, path, content, metadata)
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            body = json.dumps(synthetic(shown, redactor, keys), ensure_ascii=False)
-            protos = f"-import-path contracts/{self._contract.slug}/proto -proto '*.proto'"
-            parts = ["grpcurl", *([] if self._secure else ["-plaintext"]), protos]
-            parts += [f"-H {quoted(f'{name}: {value}', keys)}" for name, value in metadata]
-            return " ".join([*parts, "-d", quoted(body, keys), shlex.quote(self._address), shlex.quote(path[1:])])
+            headers = {**call.headers, "content-type": "application/grpc", "te": "trailers"}
+            http2 = "--http2" if self._secure else "--http2-prior-knowledge"
+            return self._line(operation, url, headers, shown, redactor, keys, http2)
 
-        scheme = "https" if self._secure else "http"
-        return Spoken("POST", f"{scheme}://{self._address}{path}", dict(call.headers), shown, send, line)
+        url = f"{'https' if self._secure else 'http'}://{self._address}{path}"
+        return Spoken("POST", url, dict(call.headers), shown, send, line)
 
     def _send(self, operation: Operation, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Reply:
         method: Any = self._channel.unary_unary(path, request_serializer=None, response_deserializer=None)
@@ -190,10 +194,8 @@ class GrpcWeb(_Messaging):
             )
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            # As text, whatever it went as: a shell can carry that.
-            said = self._messages.say_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
-            text = base64.b64encode(grpc_web.frame(said)).decode()
-            return curl("POST", url, {**call.headers, "content-type": _TEXT}, text, keys)
+            sent = {**call.headers, "content-type": grpc_web.MEDIA_TYPES[0]}
+            return self._line(operation, url, sent, shown, redactor, keys)
 
         return Spoken("POST", url, headers, shown, send, line)
 

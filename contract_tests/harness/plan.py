@@ -233,7 +233,11 @@ class Planner:
                        if self._contract.unprovoked(operation, status)]  # fmt: skip
             if operation.otherwise is not None:
                 answers.append(
-                    (next(s for s in (500, 503) if s not in operation.answers), "default", operation.otherwise)
+                    (
+                        next(s for s in (500, 503, 507, 599) if s not in operation.answers),
+                        "default",
+                        operation.otherwise,
+                    )
                 )
             for status, key, answer in answers:
                 schema = next(iter(answer.media.values()), None)

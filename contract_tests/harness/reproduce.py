@@ -1,11 +1,15 @@
 """The fewest requests that show a finding, as lines for a shell."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from contract_tests.harness.exchange import Exchange
+from contract_tests.harness.form import parsed
+from contract_tests.harness.lines import curl_line
 from contract_tests.harness.names import wrong
 from contracts.catalogue import Contract, Lifecycle
 from contracts.redaction import Redactor
+from contracts.request import Body
 
 _MOST = 8
 
@@ -43,6 +47,35 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
     return [*reversed(needed), exchange]
 
 
-def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str]) -> str:
-    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `variables`)."""
-    return "\n".join(step.line(redactor, keys) for step in wanted)
+def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle) -> str:
+    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `variables`).
+
+    What comes before the last request is said over REST, below the address ``base``, whatever the surface; where the
+    server hands out an id, it becomes a shell variable.
+    """
+    known, said = dict(keys), []
+    for step in wanted[:-1]:
+        line = _over_rest(step, redactor, known, base)
+        made = (
+            life.identity(parsed(step.reply.body)) if step.operation == life.create and step.reply is not None else None
+        )
+        if made is not None:
+            variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
+            line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_pick(life)}')"
+            known[made] = f"${variable}"
+        said.append(line)
+    return "\n".join([*said, wanted[-1].line(redactor, known)])
+
+
+def _over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
+    if step.spoken.content == b"" or step.spoken.url == base + step.asked.path:
+        return step.line(redactor, keys)
+    asked = step.asked
+    content = b"" if asked.body is Body.ABSENT else json.dumps(asked.body).encode()
+    headers = {**asked.headers, **({"content-type": "application/json"} if content else {})}
+    return curl_line(asked.method, base + asked.path, headers, content, redactor, keys)
+
+
+def _pick(life: Lifecycle) -> str:
+    """A sed script that prints the id in create's answer."""
+    return f's/.*"{life.id.rpartition("/")[2]}": *"\\([^"]*\\)".*/\\1/p'

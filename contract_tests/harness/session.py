@@ -342,7 +342,9 @@ class Session:
             clause=found.clause,
             promise=self.promise(found.clause),
             exchange=recorded,
-            reproduce=lines(wanted, self.redactor, variables(self.contract, self.keys)),
+            reproduce=lines(
+                wanted, self.redactor, variables(self.contract, self.keys), self.base, self.contract.lifecycle
+            ),
         )
 
     def promise(self, clause: str) -> str:
