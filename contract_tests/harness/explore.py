@@ -244,7 +244,7 @@ def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str
         if not isinstance(name, str) or not name:
             continue
         if role == "existing" and len(name) % 4:
-            made[argument] = runner.plain_stock(session.contract.credentials[0].account)
+            made[argument] = runner.stock.plain(session.contract.credentials[0].account)
         elif name.isascii() and name.isalnum() and name == name.lower():
             made[argument] = session.names.mint(len(name))
         else:

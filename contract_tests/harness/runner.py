@@ -2,12 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 import httpx
 
 from contract_tests.harness.attempt import Attempt, Stop
-from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
@@ -15,6 +14,7 @@ from contract_tests.harness.names import secret
 from contract_tests.harness.probe import Probe, Step, fill, places, places_of
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
+from contract_tests.harness.stock import Stock
 from contract_tests.harness.wire import Reply, Trouble, tls
 from contracts.document import address, split
 from contracts.request import Body
@@ -24,8 +24,6 @@ from drift.record import Checked
 MAX_FAILED_CONTROLS = 3
 _MOST_DOUBTS = 3
 """How often a finding is asked for again in vain before it is taken to flap for good."""
-_MOST_STOCK = 40
-"""How often a shared object is made anew, where a target keeps losing it."""
 
 
 class Runner:
@@ -42,11 +40,8 @@ class Runner:
             self._add(finding)
         self._doubts: dict[str, int] = {}
         self._failed_controls = 0
-        self._stock: dict[str, str] = {}
-        self._plain: set[str] = set()
-        self._bodies = Bodies(session.contract)
+        self.stock = Stock(session)
         self._rehearsal = Rehearsal(session.contract)
-        self._stocked = 0
         self.silent: set[str] = set()
         """Operations that were asked twice and did not answer in time, though others do."""
 
@@ -189,7 +184,7 @@ class Runner:
         if fresh:
             numbers = {number for step in probe.steps for number in places_of(step.arguments, "stock")}
             account, operation = session.contract.credentials[0].account, _about_stock(probe)
-            made = {n: self._make_stock(account, operation) for n in sorted(numbers or {""})}
+            made = {n: self.stock.make(account, operation) for n in sorted(numbers or {""})}
             names = {f"stock:{number}": name for number, name in made.items() if number in numbers}
         session.surface.begin(probe.id)
         with session.attempting(*probe.clauses) as attempt:
@@ -242,7 +237,7 @@ class Runner:
         if word == "stock":
             place = f"{word}:{modifier}"
             if place not in names:
-                names[place] = self.stock(account, operation, names.values())
+                names[place] = self.stock.ready(account, operation, names.values())
             return names[place]
         if word == "short":
             return names.setdefault(word, session.names.short(int(modifier)))
@@ -253,68 +248,11 @@ class Runner:
                     "more": f"{names[word]}-more"}  # fmt: skip
         return spelling.get(modifier, names[word])
 
-    def _usable(self, account: str) -> list[str]:
-        """The run's own objects of ``account`` that surely exist."""
-        session = self._session
-        owned = [set(session.contract.model.owned(world)) for world in session.worlds]
-        return [name for held, name in sorted(owned[0]) if held == account and session.owns(name)
-                and all((account, name) in each for each in owned)]  # fmt: skip
-
-    def plain_stock(self, account: str) -> str:
-        """As `stock`, but an object of which nothing was said but its name: it takes one short request to make again."""
-        plain = [name for name in self._usable(account) if name in self._plain]
-        return plain[0] if plain else self._make_stock(account, None)
-
-    def stock(self, account: str, operation: str | None = None, taken: Collection[str] = ()) -> str:
-        """What names an object of ``account`` that exists, that probes may share, and that ``operation`` is granted on.
-
-        One is made, or got ready, where there is none. ``taken`` are objects that will not do.
-        """
-        usable = [name for name in self._usable(account) if name not in taken]
-        name = self._stock.get(account, "")
-        if self._stocked > _MOST_STOCK:
-            return name
-        for known in (name, *usable):
-            if known in usable and self._ready(known, account, operation):
-                self._stock[account] = known
-                return known
-        return self._make_stock(account, operation)
-
-    def _ready(self, name: str, account: str, operation: str | None) -> bool:
-        """Whether ``operation`` is granted on an object, which is got ready for it where one request does."""
-        declared = self._session.contract.operations.get(operation or "")
-        if declared is None or "existing" not in self._session.contract.roles(operation).values():
-            return True
-        key = self._session.keys[account]
-        way = self._rehearsal.way(self._session.worlds, declared, name, key)
-        for step in way or ():
-            with self._session.attempting():
-                self._session.send(step, self._rehearsal.about(self._session.contract.operations[step], name), account)
-        return way is not None
-
-    def _make_stock(self, account: str, operation: str | None) -> str:
-        session = self._session
-        name = session.names.mint()
-        life = session.contract.lifecycle
-        create = session.contract.operations[life.create]
-        body = fill(self._bodies.baseline(create), lambda word, _modifier: secret() if word == "password" else name)
-        with session.attempting() as attempt:
-            session.send(create.id, body, account)
-            if attempt.disagreements:  # its answer was not as promised: look whether the object is there
-                read = session.contract.operations[life.read]
-                session.send(read.id, self._rehearsal.about(read, session.identity(name)), account)
-        made = session.identity(name)
-        self._stock[account] = made
-        self._plain.add(made)
-        self._stocked += 1
-        self._ready(made, account, operation)
-        return made
-
     def _arrange(self, probe: Probe) -> None:
         """Script the probe's fault on the mock; control calls are not counted."""
         operation = _about_stock(probe)
         if operation is not None:  # what the request needs has to be there before the fault is
-            self.stock(self._session.contract.credentials[0].account, operation)
+            self.stock.ready(self._session.contract.credentials[0].account, operation)
         root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
         with httpx.Client(verify=tls(), trust_env=False, timeout=10) as client, contextlib.suppress(httpx.HTTPError):
             client.post(root, json=dict(probe.fault))

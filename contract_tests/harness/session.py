@@ -69,6 +69,7 @@ class Session:
         self.mutations: list[Exchange] = []
         self.changed_at = -math.inf
         self.patience = contract.lifecycle.lag
+        self._steady: set[str] = set()
         self.seen: dict[tuple[str, int], Exchange] = {}
         self.attempt = Attempt()
         self.failed: Attempt | None = None
@@ -163,19 +164,25 @@ class Session:
         """
         reply, judged, exchange = self._answered(asked, spoken)
         pause = _FIRST_PAUSE
-        while judged.disagreements and self._may_lag(asked, pause):
+        while self._may_lag(asked, judged, pause):
             time.sleep(pause)
             pause *= 2
             again, rejudged, other = self._answered(replace(asked, at=time.time()), spoken)
             self.attempt.exchanges.pop(-2)  # the answer that lagged is no part of what happened
             reply, judged, exchange = again, rejudged, other
+        if pause > _FIRST_PAUSE:
+            self._steady |= {found.id for found in judged.disagreements}
         self._note(asked, exchange, judged)
         return reply
 
-    def _may_lag(self, asked: Request, pause: float) -> bool:
-        """Whether what a reading shows may still be what was before the last change, after waiting for ``pause`` seconds."""
-        reads = asked.operation == self.contract.lifecycle.read
-        return reads and self.faulted is None and time.monotonic() + pause < self.changed_at + self.patience
+    def _may_lag(self, asked: Request, judged: Judged, pause: float) -> bool:
+        """Whether a reading that disagrees may still show what was before the last change, after ``pause`` seconds more.
+
+        What was waited for once in vain does not lag: it is so.
+        """
+        reads = asked.operation == self.contract.lifecycle.read and self.faulted is None
+        new = any(found.id not in self._steady for found in judged.disagreements)
+        return reads and new and time.monotonic() + pause < self.changed_at + self.patience
 
     def _answered(self, asked: Request, spoken: Spoken) -> tuple[Reply, Judged, Exchange]:
         """One answer, counted and judged, but not noted."""

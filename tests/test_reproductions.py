@@ -1,0 +1,60 @@
+"""The lines that reproduce a finding can be pasted: they make what they need, name it by the id that it gets, and show it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from contracts.catalogue import Contract
+from contracts.document import Operation
+from contracts.messages import Status
+from mock_server.grpc_calls import Answer
+from mock_server.server import build, running
+from tests.suite_command import contract_tests
+
+ZITADEL = Contract("zitadel")
+KEY = ZITADEL.credentials[0]
+SPOILT = "getSmtpConfigById"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
+@pytest.mark.parametrize("surface", ["grpc", "grpc-web"])
+def test_the_lines_of_a_finding_show_it_again(tmp_path: Path, surface: str) -> None:
+    """Claim: whoever pastes the lines sees the drift. Situation: reading what is there is refused over gRPC; ids are the server's.
+
+    Expectation: the lines, run by bash with the key in its variable, make an object and end with the spoilt answer about it.
+    """
+    mock = build([ZITADEL], {})
+    calls, asked = mock.grpc_calls[0], list[str]()
+    honest = calls.answer
+
+    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> Answer:
+        answer = honest(operation, headers, content)
+        if operation.id != SPOILT or answer.status.code:
+            return answer
+        asked.append(content.decode("latin-1"))
+        return calls.refused(Status(7, "spoilt by the test"))
+
+    calls.answer = spoilt  # type: ignore[method-assign]
+    with running(mock) as base:
+        result = contract_tests(
+            tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--surface", surface, "--explore", "0"
+        ).end()
+        assert result.status == 1, result
+        finding = next(found for found in result.report["findings"] if found["status"] == 403)
+        assert KEY.test not in finding["reproduce"]
+        mock.vendors[ZITADEL.slug].reset()
+        asked.clear()
+        shown = subprocess.run(  # noqa: S603 (the lines under test)
+            [shutil.which("bash") or "bash", "-c", finding["reproduce"]],
+            env={**os.environ, KEY.variable: KEY.test},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        there = mock.vendors[ZITADEL.slug].dump()
+    assert b"spoilt%20by%20the%20test" in shown.stdout or b"spoilt by the test" in shown.stdout, shown
+    assert any(row["id"] in text for row in there for text in asked), (there, asked)
