@@ -68,7 +68,7 @@ class Planner:
                         else f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
                     )
                     name = case if number == 0 else f"{place.name}-{case}"
-                    twins = name if number and not good else ""
+                    twins = name if number else ""
                     yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,),
                                 (step,), twins=twins)  # fmt: skip
 
@@ -113,6 +113,10 @@ class Planner:
             for name, prop in operation.arguments().items()
             if (variants := list(self._granted(operation, name, prop)))
         }
+        for name, queue in queues.items():
+            for variant in [variant for variant in queue if self._doubtful(operation, name, variant)]:
+                queue.remove(variant)
+                yield {name: variant}
         while any(queues.values()):
             taken: dict[str, Variant] = {}
             for name, queue in queues.items():
@@ -127,6 +131,16 @@ class Planner:
         for variant in self._bodies.variants(operation, name, prop, accepted=True):
             if self._rehearsal.granted(operation, self._body(operation, {name: variant})):
                 yield variant
+
+    def _doubtful(self, operation: Operation, name: str, variant: Variant) -> bool:
+        """Whether a value may be refused for what is there already: a short name is not of the run's form, and may be taken.
+
+        It rides alone then, so that its refusal hides no other one.
+        """
+        if "{short" not in str(variant.value):
+            return False
+        foreign = replace(variant, value=variant.value.replace("{short", "{foreign"))
+        return not self._rehearsal.granted(operation, self._body(operation, {name: foreign}))
 
     def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
         return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}

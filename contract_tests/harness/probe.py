@@ -100,7 +100,7 @@ def fill(value: Any, give: Callable[[str, str], str]) -> Any:
 
 def filled(value: Any, given: Mapping[str, str] = {}) -> Any:
     """``value`` with stand-ins in its places, or what is ``given`` for their words, for asking a schema or the model."""
-    stand_ins = {"n": "ct-000000-rehears-n", "stock": STOCK, "short": "ct-short"}
+    stand_ins = {"n": "ct-000000-rehears-n", "stock": STOCK, "short": "ct-short", "foreign": "zzzzzzzz"}
 
     def give(word: str, modifier: str) -> str:
         if word in given:
