@@ -304,6 +304,12 @@ class Contract:
         return urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
 
     @cached_property
+    def wording(self) -> str:
+        """All that the effective document and the model's rules say: none of it is a secret."""
+        said = [json.dumps(self.effective.raw, ensure_ascii=False), *self.model.rules, *self.operations]
+        return "\n".join(said)
+
+    @cached_property
     def digest(self) -> str:
         """What this contract says, as one hash: its effective document and its model's sources."""
         parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]

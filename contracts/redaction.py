@@ -42,9 +42,14 @@ def password_names(document: Document) -> frozenset[str]:
 
 
 class Redactor:
-    """Replaces secrets. ``names`` are property and header names whose values are secrets whatever they look like."""
+    """Replaces secrets. ``names`` are property and header names whose values are secrets whatever they look like.
 
-    def __init__(self, names: Iterable[str] = (), values: Iterable[str] = ()) -> None:
+    What stands in the text ``public`` is not looked for elsewhere, even where it was sent as a secret: random passwords may
+    be any word, an operation's name for one.
+    """
+
+    def __init__(self, names: Iterable[str] = (), values: Iterable[str] = (), public: str = "") -> None:
+        self._public = public
         self._names = {name.lower() for name in names}
         self._secret_names: dict[str, bool] = {}
         self._spellings: dict[str, str] = {}
@@ -65,7 +70,7 @@ class Redactor:
     def learn(self, value: JSON) -> None:
         """Remember ``value`` as a secret, to be replaced wherever it appears from now on."""
         text = value if isinstance(value, str) else None
-        if text is None or len(text) < _SHORTEST_KNOWN or text in self._spellings:
+        if text is None or len(text) < _SHORTEST_KNOWN or text in self._spellings or text in self._public:
             return
         for spelling in {
             text,

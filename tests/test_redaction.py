@@ -126,3 +126,14 @@ def test_half_a_surrogate_pair_can_be_secret() -> None:
     """Claim: any JSON text can be learnt. Situation: a server generates half a surrogate pair. Expectation: replaced."""
     redactor = Redactor(values=["\ud800 and more"])
     assert redactor.text("\ud800 and more") == mark("\ud800 and more")
+
+
+def test_a_public_word_is_not_looked_for() -> None:
+    """Claim: a word of the documents is no secret. Situation: it was sent as a password, as a random one may be.
+
+    Expectation: it is replaced where it stands under a telling name, and nowhere else.
+    """
+    redactor = Redactor(public="updateSmtpUser answers 200")
+    redactor.learn_from({"password": "updateSmtpUser"})
+    assert redactor.text("updateSmtpUser/response/200") == "updateSmtpUser/response/200"
+    assert redactor.json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}

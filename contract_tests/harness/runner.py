@@ -144,7 +144,7 @@ class Runner:
                 finding = self._session.finding(*pair)
                 self.shown[name] = pair
                 self._add(finding.flaps(None) if flapping else finding)
-                findings.append(self._found[name])
+                findings.append(self._found[finding.id])
         return findings
 
     def _add(self, finding: Finding) -> None:

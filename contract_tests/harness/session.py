@@ -84,7 +84,7 @@ class Session:
         self._accounts = {key: account for account, key in self.keys.items()}
         self.password_names = password_names(contract.effective.raw)
         places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
-        self.redactor = Redactor(self.password_names | places, self.keys.values())
+        self.redactor = Redactor(self.password_names | places, self.keys.values(), contract.wording)
         for key in self.keys.values():
             self.redactor.learn(wrong(key))
         self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
