@@ -25,6 +25,8 @@ FAIL_ON ?= breaking
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
+# Processes that share the tests.
+WORKERS ?= 2
 SLUG ?=
 NAME ?=
 
@@ -32,7 +34,8 @@ NAME ?=
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SEED=] [EXPLORE=1|0] [ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
+	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
+	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
 
 .PHONY: environment
 environment:
@@ -50,7 +53,7 @@ mock: environment ## play every vendor on PORT=8025, gRPC on GRPC_PORT=8026, unt
 
 .PHONY: test
 test: environment check-contracts lint types check-generated ## everything that CI runs
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n $(WORKERS)
 
 .PHONY: lint
 lint: environment ## ruff, in one go

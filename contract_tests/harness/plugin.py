@@ -110,11 +110,13 @@ class ContractPlugin:
 
         And behind each surface before the next: what one does to an object the other would not know.
         """
+        self.suite.passed(_slug(item))
         if nextitem is None:
             return
         explores = _stage(nextitem) == "explore" and _stage(item) != "explore"
         if explores or _run(nextitem) != _run(item):
             self.suite.settle(*_run(item))
+            self.suite.passed(_slug(item))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:

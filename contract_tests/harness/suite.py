@@ -57,6 +57,7 @@ class Suite:
         self.runs: dict[tuple[str, str], VendorRun] = {}
         self._records: dict[str, Record] = {}
         self._began: dict[str, float] = {}
+        self._until: dict[str, float] = {}
         self.progress: Callable[[str], None] = lambda _line: None
         self._stack = ExitStack()
         self._mock: str | None = None
@@ -140,6 +141,10 @@ class Suite:
         """Note an error of ours: the vendor's run (all of them where ``slug`` is empty) cannot tell any more."""
         self._problems[slug] = self._problems.get(slug, words)
 
+    def passed(self, slug: str) -> None:
+        """Something of a vendor's run is over: its clock stands still while others run."""
+        self._until[slug] = time.monotonic()
+
     def settle(self, slug: str, surface: str) -> None:
         """Clean up after a stage; what it costs is counted with that stage."""
         run = self.runs.get((slug, surface))
@@ -180,6 +185,7 @@ class Suite:
         self.progress(f"{run.contract.name}: cleaning up")
         try:
             clean_up(session, run.runner)
+            self.passed(run.contract.slug)
         except KeyboardInterrupt:
             reason = "the run was interrupted while it cleaned up"
             record.left_behind = sorted({*record.left_behind, *(name for _, name in session.made)})
@@ -209,7 +215,7 @@ class Suite:
         standing, record.waived, lines = waive(record.findings, self._waivers[contract.slug], today)
         record.findings = standing
         record.notes += lines
-        record.seconds = time.monotonic() - self._began[contract.slug]
+        record.seconds = self._until.get(contract.slug, time.monotonic()) - self._began[contract.slug]
 
     def _why_not(self, stopped: str | None, reason: str | None) -> str:
         if stopped or reason:
