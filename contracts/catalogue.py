@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -65,7 +65,8 @@ class Lifecycle:
 
     ``id`` is the property of create's answer that holds the object's id, as a JSON pointer, where the server hands ids
     out. What names an object then is its id, and the name that a run gives in create is only a mark to know it by.
-    ``lag`` is for how many seconds after a change a reading may still show what was before.
+    ``lag`` is for how many seconds after a change a reading may still show what was before. ``crossing`` are operations
+    that change other objects than the one they name.
     """
 
     create: str
@@ -73,6 +74,7 @@ class Lifecycle:
     read: str
     id: str = ""
     lag: float = 0.0
+    crossing: list[str] = field(default_factory=list)
 
     def identity(self, shown: Any) -> str | None:
         """The id that create's answer ``shown`` tells; None where it tells none, or the server hands none out."""
@@ -130,7 +132,7 @@ class Contract:
         """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
         raw = self.settings[key]
         types = get_type_hints(kind)
-        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
         made = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
@@ -180,7 +182,7 @@ class Contract:
     def lifecycle(self) -> Lifecycle:
         """How an object is made, removed and read back."""
         found: Lifecycle = self._tables("lifecycle", Lifecycle)[0]
-        for operation in (found.create, found.remove, found.read):
+        for operation in (found.create, found.remove, found.read, *found.crossing):
             self._declared(operation, "lifecycle")
         return found
 

@@ -27,7 +27,8 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
     """The changes that made the objects that ``exchange`` is about, in order, then ``exchange`` itself.
 
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through their renames. A
-    list names none and needs some object to show: the last one made.
+    list names none and needs some object to show: the last one made. What crosses over to other objects than it names
+    belongs to them, once one of them was made, with what it was done to.
     """
     before = []
     for earlier in mutations:
@@ -35,16 +36,26 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
             break
         before.append(earlier)
     names = {about} if about is not None else set(exchange.names)
+    if not names and exchange.operation == life.read:
+        names = set(next((one.names for one in reversed(before) if one.operation == life.create), ()))
+    first = next((number for number, one in enumerate(before) if one.names & names), len(before))
     needed: list[Exchange] = []
-    for earlier in reversed(before):
-        if not names and exchange.operation == life.read and earlier.operation == life.create:
-            names = set(earlier.names)
-        if earlier.names & names:
+    for number in reversed(range(len(before))):
+        earlier = before[number]
+        if earlier.names & names or (number > first and earlier.operation in life.crossing):
             needed.append(earlier)
             names |= earlier.names
-    if len(needed) > _MOST:  # the latest, and the one that made the object
-        needed = [*needed[: _MOST - 1], needed[-1]]
-    return [*reversed(needed), exchange]
+    return [*_bounded(needed[::-1], life), exchange]
+
+
+def _bounded(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
+    """The latest of ``needed``, which are in order, and what made the objects that those name."""
+    if len(needed) <= _MOST:
+        return list(needed)
+    late = needed[-_MOST + 1 :]
+    named = {name for one in late for name in one.names}
+    made = [one for one in needed[: -_MOST + 1] if one.operation == life.create and one.names & named]
+    return [*(made or needed[:1]), *late]
 
 
 def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle) -> str:

@@ -32,7 +32,7 @@ from contracts.request import Body, Request
 from drift.finding import Finding
 from drift.record import Cell, Record
 
-_FIRST_PAUSE = 0.02
+_FIRST_PAUSE = 0.1
 """Seconds after which a reading that may lag is asked again; each further pause is twice as long."""
 
 

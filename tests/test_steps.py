@@ -1,0 +1,58 @@
+"""Which earlier changes the lines that reproduce a finding hold: those that made what it is about, and no others."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from contract_tests.harness.exchange import Exchange
+from contract_tests.harness.reproduce import steps
+from contract_tests.harness.surface import Spoken
+from contract_tests.harness.wire import Reply
+from contracts.catalogue import Lifecycle
+from contracts.request import Request
+
+LIFE = Lifecycle("create", "remove", "read", crossing=["activate"])
+
+
+def _exchange(operation: str, *names: str) -> Exchange:
+    def reply() -> Reply:
+        return Reply(200, {}, b"{}")
+
+    spoken = Spoken("POST", "http://127.0.0.1:9", {}, b"", reply, lambda _redactor, _keys: operation)
+    return Exchange(Request(operation, "POST", "/"), spoken, reply(), names=frozenset(names))
+
+
+def _shown(told: str, about: str | None = None) -> list[str]:
+    """The steps, as ``operation:names``, that reproduce the last of the exchanges ``told`` in the same words."""
+    made = []
+    for word in told.split():
+        operation, _, names = word.partition(":")
+        made.append(_exchange(operation, *(name for name in names.split("+") if name)))
+    words = {id(one): word for one, word in zip(made, told.split(), strict=True)}
+    found: Sequence[Exchange] = steps(made[:-1], made[-1], about, LIFE)
+    return [words[id(one)] for one in found]
+
+
+@pytest.mark.parametrize(("told", "wanted"), [
+    ("create:a create:b change:a read:a", "create:a change:a read:a"),
+    ("create:a rename:a+b change:b remove:b", "create:a rename:a+b change:b remove:b"),
+    ("create:a create:b read", "create:b read"),
+    ("create:a create:b activate:a activate:b read:a", "create:a create:b activate:a activate:b read:a"),
+    ("create:a activate:a create:b read:b", "create:b read:b"),
+    ("create:a create:b activate:c change:b", "create:b activate:c change:b"),
+])  # fmt: skip
+def test_what_made_the_object_is_there_and_nothing_else(told: str, wanted: str) -> None:
+    """Claim: the lines are the fewest that show it. Situation: changes of several objects, some of which cross over.
+
+    Expectation: those of the object, of what it was called before, and what crossed over to it since it was made.
+    """
+    assert _shown(told) == wanted.split()
+
+
+def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> None:
+    """Claim: a page is enough. Situation: a hundred changes of two objects. Expectation: the latest, and both creations."""
+    told = "create:a create:b " + "change:a activate:b " * 50 + "read:a"
+    found = _shown(told)
+    assert found[:2] == ["create:a", "create:b"]
+    assert found[-1] == "read:a"
+    assert len(found) <= 12
