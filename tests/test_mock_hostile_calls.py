@@ -81,6 +81,28 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
     assert grpc_web.trailers(content)["grpc-status"] == str(code)
 
 
+@pytest.mark.parametrize("text", ["nicht gefunden – ☃", "100 % %41", "two\r\nlines: grpc-status: 0"])
+def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None:
+    """Claim: any text can be a message. Situation: a fault whose text is not in ASCII, or looks like a trailer.
+
+    Expectation: the trailer has printable ASCII alone, and says the text over gRPC-web and over gRPC.
+    """
+    fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
+    httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
+    headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[0]}
+    answer = httpx.post(mock[1] + CALL, content=grpc_web.frame(GOOD), headers=headers, timeout=10)
+    [(_, content)] = grpc_web.frames(answer.content)
+    told = grpc_web.trailers(content)
+    assert told["grpc-message"].isascii()
+    assert told["grpc-message"].isprintable()
+    assert (told["grpc-status"], grpc_web.decode_message(told["grpc-message"])) == ("5", text)
+    with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
+        method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(GOOD, timeout=10, metadata=(("authorization", f"Bearer {KEY}"),))
+    assert (caught.value.code().value[0], caught.value.details()) == (5, text)
+
+
 def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> None:
     """Claim: so is a body that is not in base64 where it should be. Expectation: code 3."""
     headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[2]}

@@ -1,0 +1,21 @@
+"""Nothing of a run stays behind, also where an object cannot be removed as it is."""
+
+from pathlib import Path
+
+from contracts.catalogue import Contract
+from mock_server.server import build, running
+from tests.suite_command import contract_tests
+
+ZITADEL = Contract("zitadel")
+
+
+def test_what_cannot_be_removed_as_it_is_is_got_ready_first(tmp_path: Path) -> None:
+    """Claim: a run leaves nothing behind. Situation: a vendor that removes no active configuration, which the documents allow.
+
+    Expectation: the verdict `none`, nothing left behind, and nothing in the mock.
+    """
+    mock = build([ZITADEL], {}, {ZITADEL.slug: {"remove-active": "400"}})
+    with running(mock) as base:
+        result = contract_tests(tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--explore", "0").end()
+        assert mock.vendors[ZITADEL.slug].dump() == []
+    assert (result.status, result.report["verdict"], result.report["left_behind"]) == (0, "none", []), result
