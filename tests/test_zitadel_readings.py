@@ -32,7 +32,17 @@ CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("host-without-port", "400", [], (ADD, BARE), 400, {"code": 3}),
     ("host-without-port", "200", [], (ADD, BARE), 200, {}),
 ]  # fmt: skip
-ELSEWHERE = {"bearer-case", "null-body", "spaces", "change-dates", "activation-dates", "projection", "head", "options"}
+ELSEWHERE = {
+    "bearer-case",
+    "null-body",
+    "spaces",
+    "change-dates",
+    "activation-dates",
+    "projection",
+    "longest-id",
+    "head",
+    "options",
+}
 
 
 @pytest.mark.parametrize(("name", "value", "before", "step", "status", "shown"), CASES)
@@ -89,6 +99,22 @@ def test_bearer_in_lower_case(reading: str, status: int) -> None:
     play = Play.start("", {"bearer-case": reading})
     assert play.ask(GET, authorization="bearer key-of-admin")[0].status == status
     assert {outcome.status for outcome in play.ask(GET, authorization="bearer wrong")} == {401}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("200", 404), ("100", 400)])
+def test_long_id_of_an_activation(reading: str, status: int) -> None:
+    """Claim: whether ids of 101 to 200 characters are too long is open for activation and deactivation alone.
+
+    Situation: an id of 150 that nothing has, and one of 201. Expectation: as told, and 400; the suite allows both of the
+    first, and of other operations 400 alone.
+    """
+    mock, suite = Play.start("", {"longest-id": reading}), Play.start("ct-")
+    long, longer = f"ct-{'x' * 147}", f"ct-{'x' * 198}"
+    for operation in (ACTIVATE, DEACTIVATE):
+        assert mock.ask(operation, None, long)[0].status == status
+        assert suite.statuses(operation, None, long) == {400, 404}
+        assert suite.statuses(operation, None, longer) == {400}
+    assert suite.statuses(REMOVE, None, long) == {400}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])

@@ -21,6 +21,8 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
 }
 """The fields of every message that has a body; reading and removing have none, and theirs is not looked at."""
 _LENGTHS = ("required", "minLength", "maxLength")
+_USUAL_ID = 100
+"""An id's greatest length in most messages; activation's and deactivation's say 200, the reference says nothing of theirs."""
 _WORDS = {str: "a text", bool: "true or false"}
 
 
@@ -101,6 +103,9 @@ def _of_id(operation: str, schema: Mapping[str, Any], name: str) -> Iterator[Ref
         yield invalid(f"{clause}/minLength", why, text)
     if len(name) > most:
         yield invalid(f"{clause}/maxLength", why, text)
+    elif len(name) > _USUAL_ID:
+        refusal = invalid(f"{clause}/maxLength", f"An id has {_USUAL_ID} characters at most elsewhere.", text)
+        yield replace(refusal, reading="longest-id", refusing=("100",), scope=operation)
     if not plain(name):
         yield replace(invalid(f"{operation}/response/400", "The id is no plain text.", "invalid id"), maybe=True)
 

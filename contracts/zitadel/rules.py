@@ -27,6 +27,8 @@ READINGS: dict[str, tuple[str, ...]] = {
     # The source splits host and port, and refuses what it cannot split; the documents only say that both belong there.
     "host-without-port": ("400", "200"),
     "spaces": ("trimmed", "kept"),
+    # Ids have up to 100 characters; the messages of activation and deactivation alone allow 200.
+    "longest-id": ("200", "100"),
     # Which of the two dates an answer to a change says: the source fills one, the reference's example shows both.
     "change-dates": ("change", "both"),
     "activation-dates": ("creation", "change", "both"),
