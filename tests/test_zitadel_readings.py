@@ -29,6 +29,10 @@ CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("remove-active", "400", ACTIVE, (REMOVE,), 400, {"code": 9}),
     ("absent-body", "empty", ADDED, (ACTIVATE, Body.ABSENT), 200, {}),
     ("absent-body", "400", ADDED, (ACTIVATE, Body.ABSENT), 400, {"code": 3}),
+    ("unread-body", "decoded", ADDED, (ACTIVATE, []), 400, {"code": 3}),
+    ("unread-body", "ignored", ADDED, (ACTIVATE, []), 200, {}),
+    ("error-details", "shown", [], (GET,), 404, {"code": 5}),
+    ("error-details", "omitted", [], (GET,), 404, {"code": 5}),
     ("host-without-port", "400", [], (ADD, BARE), 400, {"code": 3}),
     ("host-without-port", "200", [], (ADD, BARE), 200, {}),
 ]  # fmt: skip

@@ -155,11 +155,11 @@ def test_path_that_is_none_may_lead_nowhere(suite_play: Play, name: str) -> None
 
 
 @pytest.mark.parametrize("details", [
-    None, [], [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-other", "message": "m"}],
+    [], [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-other", "message": "m"}],
     [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-rDHzqjGuKQ"}],
 ])  # fmt: skip
 def test_error_id_stands_in_the_details(suite_play: Play, details: Any) -> None:
-    """Claim: an error of the vendor's own says its id twice. Situation: the text has one, the details have not.
+    """Claim: an error of the vendor's own says its id twice. Situation: the text has one, the details have another or none.
 
     Expectation: a mismatch; a text without an id needs no details.
     """
@@ -168,6 +168,25 @@ def test_error_id_stands_in_the_details(suite_play: Play, details: Any) -> None:
     shown = _spoilt(outcome.body.render(), ("details",), details)
     assert [found.path for found in outcome.body.mismatches(shown)] == [("details",)]
     assert fits(outcome.body, {**shown, "message": "no such configuration"})
+
+
+def test_details_once_shown_are_owed(suite_play: Play) -> None:
+    """Claim: whether an error with an id has details is open until it is shown. Situation: one that has, one that has not.
+
+    Expectation: both fit at first; after one with details the same code owes them, after one without it does not.
+    """
+    for with_details in (True, False):
+        play = Play(suite_play.state)
+        [outcome] = play.ask(PASSWORD, P, LOST)
+        assert outcome.body is not None
+        whole = outcome.body.render()
+        bare = {name: value for name, value in whole.items() if name != "details"}
+        assert fits(outcome.body, whole)
+        assert fits(outcome.body, bare)
+        play.state = outcome.follow(whole if with_details else bare)
+        [again] = play.ask(PASSWORD, P, LOST)
+        assert again.body is not None
+        assert fits(again.body, bare) is not with_details
 
 
 def test_reading_is_held_responsible_until_it_worked(suite_play: Play) -> None:

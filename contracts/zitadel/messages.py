@@ -35,7 +35,20 @@ class Message:
 
 
 def decoded(request: Request, operation: str) -> tuple[Message, list[Refusal]]:
-    """The message that a request is, and why its body may not be one."""
+    """The message that a request is, and why its body may not be one.
+
+    Whether a body is read at all where the message has nothing in it but the path's id is a reading.
+    """
+    message, refusals = _decoded(request, operation)
+    if operation in (ACTIVATE, DEACTIVATE):
+        refusals = [
+            one if one.reading else replace(one, reading="unread-body", refusing=("decoded",), scope=operation)
+            for one in refusals
+        ]
+    return message, refusals
+
+
+def _decoded(request: Request, operation: str) -> tuple[Message, list[Refusal]]:
     body, known = request.body, _FIELDS.get(operation)
     name = request.parameters.get("id", "")
     if known is None:

@@ -32,26 +32,40 @@ class Refusal(Check):
     text: str
     error: str = ""
 
-    def body(self) -> "Error":
+    def body(self, readings: Readings) -> "Error":
         """The error as the mock says it; of the texts no more is promised than that there is one."""
+        forms = readings.choices("error-details", str(self.code))
         text = f"{self.text} ({self.error})" if self.error else self.text
         details = [{"@type": _DETAIL, "id": self.error, "message": self.text}]
         return Error(
             {"code": Constant(self.code), "message": Where(text, lambda value: isinstance(value, str), "a text")},
             {"details": Where(details, lambda value: isinstance(value, list), "a list")},
-            said=frozenset({"details"} if self.error else ()),
+            said=frozenset({"details"} if self.error and forms[0] == "shown" else ()),
+            forms=forms,
         )
+
+    def narrowed(self, readings: Readings, shown: JSON) -> Readings:
+        """What an answer tells of where errors with an id have details: those of one code are alike."""
+        text = shown.get("message") if isinstance(shown, dict) else None
+        if not isinstance(text, str) or _ERROR_ID.search(text) is None:
+            return readings
+        return readings.narrow("error-details", ("shown" if "details" in shown else "omitted",), str(self.code))
 
 
 @dataclass(frozen=True)
 class Error(Fields):
-    """An error: as `Fields`, and an id behind the text is the id of one of the details."""
+    """An error: as `Fields`, and an id behind the text is the id of one of the details, where there are any.
+
+    ``forms`` are the readings that are left of whether there are.
+    """
+
+    forms: tuple[str, ...] = ()
 
     def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
         yield from super().mismatches(value, path)
         text = value.get("message") if isinstance(value, dict) else None
         told = _ERROR_ID.search(text) if isinstance(text, str) else None
-        if told is None:
+        if told is None or ("details" not in value and "omitted" in self.forms):
             return
         details = value.get("details")
         ours = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
@@ -65,7 +79,11 @@ def refusing(state: State, operation: str, name: str) -> Callable[[Check, Readin
 
     def refuse(check: Check, shown: Readings) -> Outcome:
         assert isinstance(check, Refusal)
-        return Outcome(check.status, check.clause, check.why, check.body(), state.read(shown).refused(operation, name))
+        after = state.read(shown).refused(operation, name)
+        body = check.body(shown)
+        return Outcome(
+            check.status, check.clause, check.why, body, lambda told: after.read(check.narrowed(shown, told))
+        )
 
     return refuse
 

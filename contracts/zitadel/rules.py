@@ -25,8 +25,11 @@ READINGS: dict[str, tuple[str, ...]] = {
     "absent-body": ("empty", "400"),
     "null-body": ("400", "empty"),
     # The source splits host and port, and refuses what it cannot split; the documents only say that both belong there.
+    "unread-body": ("decoded", "ignored"),
     "host-without-port": ("400", "200"),
     "spaces": ("trimmed", "kept"),
+    # The details of an error are omitted where they are empty; whether they are so beside an id in the text is not said.
+    "error-details": ("shown", "omitted"),
     # Ids have up to 100 characters; the messages of activation and deactivation alone allow 200.
     "longest-id": ("200", "100"),
     # Which of the two dates an answer to a change says: the source fills one, the reference's example shows both.
