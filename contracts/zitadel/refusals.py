@@ -49,7 +49,10 @@ class Refusal(Check):
         text = shown.get("message") if isinstance(shown, dict) else None
         if not isinstance(text, str) or _ERROR_ID.search(text) is None:
             return readings
-        return readings.narrow("error-details", ("shown" if "details" in shown else "omitted",), str(self.code))
+        form = "shown" if "details" in shown else "omitted"
+        if form not in readings.choices("error-details", str(self.code)):
+            return readings  # what was shown before still holds
+        return readings.narrow("error-details", (form,), str(self.code))
 
 
 @dataclass(frozen=True)
