@@ -32,6 +32,7 @@ from contracts.document import Answer, split
 from contracts.errors import UsageError
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -217,12 +218,17 @@ def _free(answer: Answer, name: str, shown: Any) -> bool:
 
 
 def _same(given: Any, shown: Any) -> bool:
-    """Whether the client gives back what was answered; a moment may be written otherwise, to the microsecond."""
+    """Whether the client gives back what was answered.
+
+    A moment may be written otherwise, to the microsecond, and a UUID in other case: clients hold both as what they are.
+    """
     if isinstance(given, dict) and isinstance(shown, dict):
         return given.keys() == shown.keys() and all(_same(given[name], shown[name]) for name in given)
     if isinstance(given, list) and isinstance(shown, list):
         return len(given) == len(shown) and all(map(_same, given, shown))
     if isinstance(given, str) and isinstance(shown, str) and given != shown:
+        if _UUID.fullmatch(shown):
+            return given.lower() == shown.lower()
         return _MOMENT.match(shown) is not None and _moment(given) == _moment(shown)
     return bool(given == shown)
 

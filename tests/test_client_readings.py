@@ -1,0 +1,43 @@
+"""The client may hold a value as what it is; only what it says otherwise is a finding."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contract_tests.harness.clients import Parsed, disagreements
+from contract_tests.harness.wire import Reply
+from contracts.catalogue import Contract
+
+VIEW = "viewSmtpUsers"
+LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-6159dcd7be60"
+
+
+@dataclass
+class Held:
+    """What a client made of an answer."""
+
+    value: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """See the generated classes."""
+        return self.value
+
+
+@pytest.mark.parametrize(("answered", "held", "altered"), [
+    (LOWER.upper(), LOWER, False),
+    (LOWER, OTHER, True),
+    ("2026-11-21T19:38:02.632Z", "2026-11-21T19:38:02.632000+00:00", False),
+    ("2026-11-21T19:38:02.632123456Z", "2026-11-21T19:38:02.632123+00:00", False),
+    ("2026-11-21T19:38:02.632Z", "2026-11-21T19:38:03.632000+00:00", True),
+    ("2026-11-21T19:38:02Z", "2026-11-21T21:38:02+02:00", False),
+    ("Receipts", "receipts", True),
+])  # fmt: skip
+def test_only_another_value_is_altered(answered: str, held: str, altered: bool) -> None:
+    """Claim: the same moment and the same UUID are the same value. Situation: a client gives back another spelling of it.
+
+    Expectation: a finding where the value is another one, and only there.
+    """
+    reply = Reply(200, {"content-type": "application/json"}, b'{"request_id": "%s"}' % answered.encode())
+    found = disagreements(Contract("smtp2go"), VIEW, reply, Parsed(Held({"request_id": held})))
+    assert [one.id.rpartition("/")[2] for one in found] == (["altered"] if altered else [])
