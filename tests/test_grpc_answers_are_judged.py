@@ -88,6 +88,7 @@ DRIFTS: dict[str, tuple[Answer, str]] = {
     "a success without a message": (_framed({"grpc-status": "0"}), "message"),
     "a success that is no message": (_framed({}, body=grpc_web.frame(b"\xff") + grpc_web.say_trailers({"grpc-status": "0"})),
                                      "message"),
+    "a success without trailers": (_framed({}, body=grpc_web.frame(b"")), "grpc-status"),
     "a status of HTTP beside it": (_framed(_refusal(), status=404), "http-status"),
     "another encoding": (_framed({}, media=grpc_web.MEDIA_TYPES[2],
                                  body=grpc_web.encode_text(grpc_web.say_trailers(_refusal()))), "media-type"),

@@ -57,8 +57,6 @@ CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[st
     ("ratelimit-bounds", "everywhere", {}, [], (ADD, {**A, **OFF, "custom_ratelimit_value": 0}), 400, {}),
     ("ratelimit-bounds", "edit", {}, [], (ADD, {**A, **OFF, "custom_ratelimit_value": 0}), 200, {}),
     ("ratelimit-bounds", "edit", {}, [(ADD, A)], (EDIT, {**A, "custom_ratelimit_value": 0}), 400, {}),
-    ("idle-ratelimit", "cleared", {}, [], (ADD, {**A, **OFF}), 200, {"custom_ratelimit_value": None}),
-    ("idle-ratelimit", "kept", {}, [], (ADD, {**A, **OFF}), 200, {"custom_ratelimit_value": 5}),
     ("shown-periods", "verbatim", {}, [], (ADD, {**A, **LIMIT}), 200, {"custom_ratelimit_period": "2 days"}),
     ("shown-periods", "clock", {}, [], (ADD, {**A, **LIMIT}), 200, {"custom_ratelimit_period": "2 days, 0:00:00"}),
     ("omitted-password", "kept", {}, [(ADD, OLD)], (EDIT, A), 200, {"email_password": "Correct-Horse-7"}),
@@ -187,7 +185,7 @@ def test_passwords_are_refused_where_no_formula_can_take_them(password: str, sta
 
 @pytest.mark.parametrize(("operation", "period", "statuses"), [
     (EDIT, "1 day", {200}), (EDIT, "2 months 3:00:00", {200}), (EDIT, "1 week,12:30:00", {200}), (EDIT, "0:30:00", {200, 400}),
-    (PATCH, "0:30:00", {200}), (PATCH, "4 months 5:00:00", {200}), (PATCH, "1 week,12:30:00", {200, 400}),
+    (PATCH, "0:30:00", {200, 400}), (PATCH, "4 months 5:00:00", {200}), (PATCH, "1 week,12:30:00", {200, 400}),
     (EDIT, "P1D", {200, 400}), (PATCH, "sometimes", {400}), (EDIT, "", {200, 400}),
 ])  # fmt: skip
 def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, statuses: set[int]) -> None:

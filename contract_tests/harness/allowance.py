@@ -18,14 +18,14 @@ _SHARED = 6
 def affordable(contract: Contract, probes: Sequence[Probe]) -> list[Probe]:
     """``probes``, of which twins are left out, one after another, until the rest fits into `MOST` requests.
 
-    The largest family of twins gives first, and each keeps one; which operation that is goes round.
+    The largest family of twins gives first, and each keeps one; which operation that is goes round among those that the
+    model surely refuses.
     """
     families: dict[str, list[Probe]] = {}
     for probe in probes:
         if probe.twins:
             families.setdefault(probe.twins, []).append(probe)
-    kept = {name: family[number % len(family) :] + family[: number % len(family)]
-            for number, (name, family) in enumerate(families.items())}  # fmt: skip
+    kept = {name: _turned(family, number) for number, (name, family) in enumerate(families.items())}
     instead: dict[str, str] = {}
     over = (
         sum(_cost(contract, probe) for probe in probes if sayable(contract, probe))
@@ -41,6 +41,13 @@ def affordable(contract: Contract, probes: Sequence[Probe]) -> list[Probe]:
         instead[left.id] = kept[name][0].id
         over -= _cost(contract, left)
     return [replace(probe, instead=instead.get(probe.id, "")) for probe in probes]
+
+
+def _turned(family: Sequence[Probe], number: int) -> list[Probe]:
+    """A family with the probe first whose turn it is, those that are sure before the others."""
+    sure, others = [p for p in family if p.sure], [p for p in family if not p.sure]
+    turn = number % len(sure) if sure else 0
+    return [*sure[turn:], *sure[:turn], *others]
 
 
 def _cost(contract: Contract, probe: Probe) -> int:

@@ -219,7 +219,7 @@ class GrpcWeb(_Messaging):
                 else:
                     messages.append(content)
         except grpc_web.FrameError as error:
-            return Reply(502, dict(reply.headers), b"", (*flaws, ("frames", str(error))))
+            return Reply(200, {**reply.headers, **_JSON}, b"", (*flaws, ("frames", str(error))))
         return self._told(operation, trailers, messages, flaws)
 
     def _told(
@@ -227,7 +227,8 @@ class GrpcWeb(_Messaging):
     ) -> Reply:
         code = trailers.get("grpc-status", "")
         if not (code.isascii() and code.isdigit()):
-            return Reply(502, trailers, b"", (*flaws, ("grpc-status", f"grpc-status is {code or 'missing'}")))
+            flaws.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
+            code = "0"
         if code == "0":
             if len(messages) != 1:
                 return Reply(

@@ -126,7 +126,7 @@ def clean_up(session: Session, runner: Runner) -> None:
 
 def _nameless(session: Session, name: str) -> bool:
     """Whether ``name`` is but the mark of an object whose id never came: it cannot be named, and so not removed."""
-    return bool(session.contract.lifecycle.id) and name not in session.ids.values()
+    return bool(session.contract.lifecycle.id) and name not in session.handed
 
 
 def _look(session: Session, runner: Runner, account: str, removed: list[str]) -> None:

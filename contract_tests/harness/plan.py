@@ -213,7 +213,8 @@ class Planner:
         says = f"{operation.name} refuses {name} past its {variant.keyword}."
         suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
-                     (Step.asking(operation, body),), twins=_alike(name, prop, variant))  # fmt: skip
+                     (Step.asking(operation, body),), twins=_alike(name, prop, variant),
+                     sure=self._rehearsal.refused(operation, body))  # fmt: skip
 
     def _nulls(self, operation: Operation) -> Probe | None:
         """Null for every optional property at once: what a server that takes null for absent grants."""

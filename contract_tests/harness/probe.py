@@ -59,7 +59,7 @@ class Probe:
     ``family`` is the promise it belongs to (one test module each), ``operation`` the one it judges. ``parts`` are the
     probes to run one by one where this one, which rides several together, is refused. ``needs`` are the accounts
     without which it cannot run, ``mock_only`` says why only the mock can be made to do it. Probes of one ``twins`` ask the
-    same of several operations; ``instead`` is the one that stands for this one, where a run has no allowance for both.
+    same of several operations, ``sure`` are those that the model surely refuses; ``instead`` is the one that stands for this one, where a run has no allowance for both.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Probe:
     fault: Mapping[str, Any] = field(default_factory=dict)
     mock_only: str = ""
     twins: str = ""
+    sure: bool = True
     instead: str = ""
 
 

@@ -78,6 +78,12 @@ class Rehearsal:
             state = _followed(model.outcomes(state, self.request(other, self.about(other, identity)))[0])
         return state, identity
 
+    def refused(self, operation: Operation, arguments: Any) -> bool:
+        """Whether a request with places is refused in every reading, once what it names is there."""
+        state, identity = self.stocked(operation)
+        request = self.request(operation, filled(arguments, {"stock": identity}))
+        return all(outcome.status >= 400 for outcome in self._contract.model.outcomes(state, request))
+
     def granted(self, operation: Operation, arguments: Any) -> bool:
         """Whether a request with places is granted in every reading, once what it names is there; or in conflict at most."""
         state, identity = self.stocked(operation)

@@ -62,6 +62,7 @@ class Session:
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
         self.ids: dict[str, str] = {}
+        self.handed: set[str] = set()
         self.is_mock = False
         self.stopped: str | None = None
         self.faulted: int | None = None
@@ -107,7 +108,7 @@ class Session:
 
     def owns(self, identity: str) -> bool:
         """Whether an object is this run's own: by the form of its name, or because the run got its id."""
-        return self.names.owns(identity) or identity in self.ids.values()
+        return self.names.owns(identity) or identity in self.handed
 
     # -- sending
 
@@ -328,6 +329,7 @@ class Session:
         for mark in marks:
             self.ids[mark] = found
             self.made.pop((account, mark), None)
+        self.handed.add(found)
         self.made[account, found] = None
         return replace(exchange, names=marks | {found})
 

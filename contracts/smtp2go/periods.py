@@ -1,7 +1,8 @@
 """The periods of rate limits: how requests may write them, and which two are the same.
 
 Source: the pages' two syntaxes. Full edit: a count of hours, days, weeks or months and, behind a comma, a time; its last
-example has a space there. Add and patch: the same with a space, or a time alone.
+example has a space there. Add and patch: the same with a space, or a time alone, which full edit's page does not have:
+whether that is taken is left open.
 """
 
 import re
@@ -18,7 +19,7 @@ _TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _COUNT = r"[1-9][0-9]? (?:hour|day|week|month)s?"
 _WRITTEN = {
     EDIT: re.compile(rf"{_COUNT}(?:[, ]{_TIME})?"),
-    "": re.compile(rf"{_COUNT}(?: {_TIME})?|(?![0:]+$){_TIME}"),
+    "": re.compile(rf"{_COUNT}(?: {_TIME})?"),
 }
 _READ = re.compile(
     r"\s*(?:([0-9]{1,9})\s*(hour|day|week|mon|year)(?:th)?s?)?(?:\s*,?\s*([0-9]{1,9}):([0-9]{2})(?::([0-9]{2}))?)?\s*",

@@ -49,7 +49,6 @@ READINGS: dict[str, tuple[str, ...]] = {
     "odd-values": ("accepted", "refused"),
     "incomplete-ratelimit": ("accepted", "refused"),
     "ratelimit-bounds": ("everywhere", "edit"),
-    "idle-ratelimit": ("cleared", "kept"),
     "shown-periods": ("verbatim", "clock"),
     "omitted-password": ("kept", "generated", "emptied"),
     "omitted-status": ("allowed", "kept"),

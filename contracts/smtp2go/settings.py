@@ -64,8 +64,12 @@ def _sent(state: State, operation: str, body: Mapping[str, Any]) -> dict[str, An
 def _settled(state: State, settings: dict[str, Any]) -> dict[str, Any]:
     """``settings`` without what holds only beside another: a rate limit that is off, feedback that is."""
     if state.knows_all:
-        off = settings["custom_ratelimit"] is not True and state.told("idle-ratelimit") == "cleared"
+        off = settings["custom_ratelimit"] is not True
         return {**settings, **dict.fromkeys(RATELIMIT)} if off else settings
-    idle = [name for name in RATELIMIT if settings["custom_ratelimit"] is not True or settings[name] is None]
+    if settings["custom_ratelimit"] is False:  # value and period hold only while it is on
+        settings = {**settings, **dict.fromkeys(RATELIMIT)}
+        idle = []
+    else:
+        idle = [name for name in RATELIMIT if settings["custom_ratelimit"] is not True or settings[name] is None]
     idle += FEEDBACK if settings["feedback_enabled"] is not True else ()
     return {**settings, **dict.fromkeys(idle, UNKNOWN)}

@@ -78,9 +78,15 @@ def added(readings: Readings, taken: Collection[str], sequence: int, at: float) 
     return Fields({"details": _change(readings, ADD, _sequence(sequence, 0), at, at), "id": NewId(taken)})
 
 
-def changed(readings: Readings, operation: str, config: Config | None, sequence: int, at: float) -> Fields:
-    """The answer to a change of ``config``, None where nothing is known of it; the mock says ``sequence``."""
+def changed(
+    readings: Readings, operation: str, config: Config | None, sequence: int, at: float, *, unchanged: bool
+) -> Fields:
+    """The answer to a change of ``config``, None where nothing is known of it; the mock says ``sequence``.
+
+    A password that is ``unchanged`` need not count as a change.
+    """
     last = config.sequence if config is not None else 0
+    last -= unchanged
     if operation == DEACTIVATE and config is not None and config.active is not True:
         # What is inactive already need not change: its sequence may be the old one.
         last, sequence = last - 1, config.sequence if config.active is False else sequence
@@ -101,10 +107,11 @@ def found(readings: Readings, name: str, config: Config | None, at: float) -> Fi
         "details": History(
             {
                 "sequence": _owed(config, config.sequence_by, _seen(config)),
-                "creationDate": _time(config.created, config.created - _DAY, config.created + _DAY),
                 "changeDate": _time(config.changed, config.changed - _DAY, at + _DAY),
                 "resourceOwner": _owner(),
-            }
+            },
+            {"creationDate": _time(config.created, config.created - _DAY, config.created + _DAY)},
+            said=frozenset({"creationDate"}),
         ),
     }
     optional: dict[str, Pattern] = {}

@@ -18,7 +18,8 @@ class Config:
 
     ``settings`` are what add set, None where nothing is known of a text. ``active`` is None where that is not known.
     ``sequence`` is the last one seen (0: none), ``exact`` whether reading has to show that very one, or may show a later
-    one. ``state_by`` and ``sequence_by`` are the clauses that say why they are so. ``seen`` tells whether an answer has
+    one. ``state_by`` and ``sequence_by`` are the clauses that say why they are so. ``secret`` is a digest of the password, never
+    the password, to know an unchanged one by. ``seen`` tells whether an answer has
     shown it to be there, ``since`` is the last operation, after it was read, that changed any configuration or was
     refused to change this one. Times are in seconds since the epoch, by the clock of whoever asked.
     """
@@ -32,15 +33,18 @@ class Config:
     changed: float
     state_by: str = f"{ADD}/effect/state"
     sequence_by: str = f"{ADD}/effect/sequence"
+    secret: str = ""
     seen: bool = False
     since: str = ""
 
-    def after(self, operation: str, at: float, sequence: int | None) -> "Config":
+    def after(self, operation: str, at: float, sequence: int | None, secret: str) -> "Config":
         """This configuration after a success of ``operation`` on it; ``sequence`` is what the answer said."""
         new = replace(self, sequence=sequence or self.sequence, exact=sequence is not None, changed=at, seen=True,
                       sequence_by=f"{operation}/effect/sequence")  # fmt: skip
         if operation in (ACTIVATE, DEACTIVATE):
             return replace(new, active=operation == ACTIVATE, state_by=f"{operation}/effect/state")
+        if operation in PASSWORDS:
+            new = replace(new, secret=secret)
         if operation in PASSWORDS and self.active is False:
             return new.doubted()  # the reference's words may mean that this activates it
         return new
@@ -117,7 +121,7 @@ class State:
         known = replace(self, gone=self.gone - {config.id}, doubtful=self.doubtful - {config.id})
         return known.holding((*others, config), config.created, config.sequence)
 
-    def changed(self, operation: str, name: str, at: float, sequence: int | None) -> "State":
+    def changed(self, operation: str, name: str, at: float, sequence: int | None, secret: str = "") -> "State":
         """The state after a success of ``operation`` on the configuration with that id, known or not."""
         subject, configs = self.find(name), self.configs
         sequence = self.next if sequence is None and self.knows_all else sequence
@@ -126,7 +130,7 @@ class State:
         elif operation in PASSWORDS and not self.knows_all and (subject is None or subject.active is not True):
             configs = tuple(one.doubted() if one.active else one for one in configs)
         if subject is not None:
-            new = subject.after(operation, at, sequence)
+            new = subject.after(operation, at, sequence, secret)
             new = replace(new, active=subject.active) if self.knows_all and new.active is None else new
             configs = tuple(new if one.id == name else one for one in configs if one.id != name or operation != REMOVE)
         configs = tuple(replace(one, since=operation) for one in configs)

@@ -3,6 +3,8 @@
 The vendor's REST surface is a gateway before gRPC: a body is a message in protojson, then the message is validated.
 """
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +25,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
 _LENGTHS = ("required", "minLength", "maxLength")
 _USUAL_ID = 100
 """An id's greatest length in most messages; activation's and deactivation's say 200, the reference says nothing of theirs."""
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _WORDS = {str: "a text", bool: "true or false"}
 
 
@@ -32,6 +35,12 @@ class Message:
 
     id: str
     fields: Mapping[str, Any]
+
+    @property
+    def secret(self) -> str:
+        """A digest of the password in it, of the empty one where there is none."""
+        text = str(self.fields.get("password", ""))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def decoded(request: Request, operation: str) -> tuple[Message, list[Refusal]]:
@@ -127,6 +136,9 @@ def _of_addition(message: Message) -> Iterator[Refusal]:
     sender, host = (message.fields.get(name, "") for name in ("senderAddress", "host"))
     if sender and not sender.strip():
         refusal = invalid(f"{ADD}/request/senderAddress/minLength", "A sender has a sign.", "Errors.Invalid.Argument")
+        yield replace(refusal, maybe=True)
+    if host.count(":") == 1 and not _PORT.fullmatch(host.rpartition(":")[2]):
+        refusal = invalid(f"{ADD}/response/400", "A host's port is a number.", "Errors.Invalid.Argument")
         yield replace(refusal, maybe=True)
     if host and host.count(":") != 1:
         refusal = invalid(f"{ADD}/response/400", "A host has a port behind a colon.", "Errors.Invalid.Argument")

@@ -155,11 +155,12 @@ def _success(state: State, operation: str, message: Message, at: float) -> Outco
     if operation == GET:
         return _found(state, message.id, at)
     config = state.find(message.id)
+    unchanged = operation in PASSWORDS and config is not None and config.secret == message.secret
 
     def after(shown: Any) -> State:
-        return state.changed(operation, message.id, at, answers.sequence_in(shown))
+        return state.changed(operation, message.id, at, answers.sequence_in(shown), message.secret)
 
-    body = answers.changed(state.readings, operation, config, state.next, at)
+    body = answers.changed(state.readings, operation, config, state.next, at, unchanged=unchanged)
     return Outcome(200, f"{operation}/response/200", "A valid change of what is there is 200.", body, after)
 
 
@@ -174,7 +175,9 @@ def _added(state: State, message: Message, at: float) -> Outcome:
             name, sequence = answers.NewId(taken).render(), state.next
         if not isinstance(name, str) or not name:  # it is there, but only the answer could have told as what
             return state
-        return state.added(Config(name, settings, False, sequence or 0, sequence is not None, at, at))
+        return state.added(
+            Config(name, settings, False, sequence or 0, sequence is not None, at, at, secret=message.secret)
+        )
 
     taken = frozenset({config.id for config in state.configs} | state.gone)
     body = answers.added(state.readings, taken, state.next, at)

@@ -32,7 +32,7 @@ class PatchSmtpUserBody:
             number of emails specified in <code>custom_ratelimit_value</code>.<br><br><strong>Syntax:</strong> "\\<n\\>
             [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".<br><br><strong>Examples: </strong> "0:30:00", "1 hour", "2 days",
             "3 months", "4 months 5:00:00".<br><br><strong>Note:</strong> Only stores this value if
-            <code>custom_ratelimit</code> is true. Example: 0:30:00.
+            <code>custom_ratelimit</code> is true. Example: 1 day.
         ip_pool (int | Unset): If passed, any emails sent with this API key will use dedicated IP's in this IP Pool,
             This value can be found on the <code>/v3/dedicated_ips/view</code> endpoint. Example: 1234.
         feedback_enabled (bool | Unset): If true, custom feedback via the unsubscribe footer will be enabled and defined
