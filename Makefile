@@ -48,8 +48,8 @@ contract: environment ## check vendors' contracts against the mock, an address, 
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
 .PHONY: mock
-mock: environment ## play every vendor on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
-	@$(RUN) -m mock_server --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
+mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
+	@$(RUN) -m mock_server --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
 
 .PHONY: test
 test: environment check-contracts lint types check-generated ## everything that CI runs
@@ -94,8 +94,8 @@ explore: environment ## explore for MINUTES on all cores; each failure becomes a
 		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 .PHONY: bench
-bench: environment ## compare with what else there is, side by side; writes docs/benchmarks.md
-	@$(RUN) -m scripts.run_bench --out docs/benchmarks.md
+bench: environment ## compare with what else there is, side by side; without VENDOR= writes docs/benchmarks.md
+	@$(RUN) -m scripts.run_bench $(if $(filter-out all,$(VENDOR)),--vendor '$(VENDOR)',--out docs/benchmarks.md)
 
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock

@@ -3,21 +3,28 @@
 import base64
 import re
 import shlex
+import string
 from collections.abc import Mapping
 
 _LEFT_OUT = {"host", "accept-encoding", "connection", "content-length", "user-agent", "accept", "traceparent"}
 
 
 def shape(secret: str) -> str:
-    """A synthetic text of the same shape: as long by any measure, with letters, digits and the rest where they were."""
-    return "".join(_alike(letter) for letter in secret)
+    """A synthetic text of the same shape: as long by any measure, with letters, digits and the rest where they were.
+
+    It has as many different signs as may be, since vendors measure passwords, unless the secret has but one; the same secret
+    gives the same text.
+    """
+    varied = len(set(secret)) > 1
+    return "".join(_alike(letter, number if varied else 0) for number, letter in enumerate(secret))
 
 
-def _alike(letter: str) -> str:
+def _alike(letter: str, number: int) -> str:
     if letter.isascii() and letter.isdigit():
-        return "1"
+        return string.digits[(7 * number + 1) % 10]
     if letter.isascii() and letter.isalpha():
-        return "A" if letter.isupper() else "a"
+        signs = string.ascii_uppercase if letter.isupper() else string.ascii_lowercase
+        return signs[11 * number % 26]
     if letter.isascii():
         return "!"
     return "é" if ord(letter) < 0x800 else "€" if ord(letter) < 0x10000 else "😀"

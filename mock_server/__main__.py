@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from contracts.catalogue import choose
 from contracts.errors import UsageError
 from mock_server.server import serve
 
@@ -10,6 +11,7 @@ from mock_server.server import serve
 def main(arguments: list[str] | None = None) -> int:
     """Serve; 3 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m mock_server", description="Plays every vendor on loopback.")
+    parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
     parser.add_argument("--port", type=int, default=8025, help="the port, 0 for a free one (8025)")
     parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--reading", action="append", default=[], metavar="VENDOR.NAME=VALUE",
@@ -19,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         return 3 if end.code else 0
     try:
-        serve(given.port, given.grpc_port, _readings(given.reading))
+        serve(choose(given.vendor or "all"), given.port, given.grpc_port, _readings(given.reading))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

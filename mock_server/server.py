@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contracts.catalogue import Contract, contracts
+from contracts.catalogue import Contract
 from contracts.errors import UsageError
 from mock_server import grpc_native
 from mock_server.app import Mock
@@ -126,12 +126,16 @@ def running(mock: ASGIApp) -> Iterator[str]:
         bound.close()
 
 
-def serve(port: int, grpc_port: int = 0, readings: Mapping[str, Mapping[str, str]] | None = None) -> None:
-    """Serve every contract on ``port``, and gRPC on ``grpc_port``, until interrupted.
+def serve(
+    chosen: Sequence[Contract],
+    port: int,
+    grpc_port: int = 0,
+    readings: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
     Prints the addresses, each on a line of its own, and the test credentials.
     """
-    chosen = list(contracts().values())
     mock = build(chosen, readings=readings)
     bound = listen(port)
     listen(grpc_port, "GRPC_PORT").close()  # gRPC's library says many lines where a port is taken

@@ -72,9 +72,8 @@ def _example(contract: Contract, create: Operation) -> dict[str, Any]:
 
 def _identities(contract: Contract, operation: Operation) -> list[str]:
     """The body's properties that name the object; a `BenchError` where the name stands deeper, or not in the body."""
-    pointers = contract.identities.get(operation.id, {})
-    names = [pointer.removeprefix("/") for pointer in pointers]
-    if not names or any("/" in name for name in names) or "{" in operation.path:
+    names = [name for name, role in contract.roles(operation.id).items() if role != "foreign"]
+    if not names or "{" in operation.path:
         raise BenchError(f"{operation.name} does not name its object in a property of its body")
     return names
 

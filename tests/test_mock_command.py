@@ -64,7 +64,7 @@ def test_taken_grpc_port_is_one_line_and_status_3() -> None:
 
 @pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--reading", "jetemail.names=shouted"],
                                        ["--reading", "jetemail.weather=fine"], ["--reading", "nobody.names=refused"],
-                                       ["--reading", "names=refused"]])  # fmt: skip
+                                       ["--reading", "names=refused"], ["--vendor", "nobody"]])  # fmt: skip
 def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
     """Claim: so is a port, a reading or a vendor that does not exist."""
     status, output, errors = _ended("--port", "0", *arguments)
@@ -104,6 +104,16 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     assert any("api_test_free_0123456789abcdef" in line for line in lines)
     assert "api_given_by_the_user" not in "".join(lines) + rest
     assert (process.returncode, errors) == (0, "")
+
+
+def test_one_vendor_can_be_served_alone() -> None:
+    """Claim: whoever needs one vendor gets one. Situation: one that speaks REST alone. Expectation: no line for gRPC, one slug."""
+    with _command("--port", "0", "--vendor", "jetemail") as process:
+        assert process.stdout is not None
+        first, second = process.stdout.readline().split(), process.stdout.readline().split()
+        health = httpx.get(f"http://{first[1]}/__mock/health", timeout=PATIENCE).json()
+    assert (first[0], second[0]) == ("rest", "jetemail")
+    assert (health["contracts"], "grpc" in health) == (["jetemail"], False)
 
 
 def test_reading_without_a_value_is_status_3() -> None:
