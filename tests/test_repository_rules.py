@@ -168,6 +168,16 @@ def test_lock_holds_every_dependency_by_hash() -> None:
 _PLACES = [f"/{'home'}/", f"/{'Users'}/", f"/{'root'}/", f"/{'work'}/", f"..{'/shared'}"]
 
 
+def test_lock_files_name_no_host() -> None:
+    """Claim: what is installed is named by its hash, and comes from whatever index. Situation: every lock file.
+
+    Expectation: no address in it, of a package or of whoever asks for money.
+    """
+    locks = [path for path in FILES if path.suffix == ".lock" or path.name == "package-lock.json"]
+    assert len(locks) >= 4
+    assert [str(path) for path in locks if "://" in (_text(path) or "")] == []
+
+
 def _machine_paths(text: str) -> list[str]:
     """Which paths of somebody's machine a text holds; an address on the web is none."""
     without_addresses = re.sub(r"\b\w+://[^\s\"'<>)`]+", "", text)

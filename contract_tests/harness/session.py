@@ -166,7 +166,7 @@ class Session:
         reply, judged, exchange = self._answered(asked, spoken)
         pause = _FIRST_PAUSE
         while self._may_lag(asked, judged, pause):
-            time.sleep(pause)
+            time.sleep(pause)  # nothing else tells when the vendor has caught up; `patience` bounds it
             pause *= 2
             again, rejudged, other = self._answered(replace(asked, at=time.time()), spoken)
             self.attempt.exchanges.pop(-2)  # the answer that lagged is no part of what happened
