@@ -54,7 +54,8 @@ class Messages:
         try:
             found = FileDescriptorSet.FromString(self._path.read_bytes())
         except (OSError, DecodeError) as error:
-            raise UsageError(f"{self._path}: cannot be read ({error}): run `make generate`") from error
+            reason = getattr(error, "strerror", None) or "it holds no descriptors"
+            raise UsageError(f"{self._path}: cannot be read ({reason}): run `make generate`") from error
         pool = DescriptorPool()
         for file in found.file:
             pool.Add(file)
