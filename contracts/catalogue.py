@@ -92,6 +92,53 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """How all objects of an account can be seen: what a dead run left is found by it.
+
+    ``operation`` lists them. ``rows`` points at the list in its answer, ``name`` at a run's name in a row; ``id`` at what
+    identifies the object where that is not its name, ``created`` at the time it was made, where a row tells it: epoch
+    seconds or milliseconds, or RFC 3339. Where the vendor has pages, ``offset`` and ``limit`` point into the request, and
+    ``size`` is how many rows are asked for at once. All pointers are JSON pointers.
+    """
+
+    operation: str
+    rows: str
+    name: str
+    id: str = ""
+    created: str = ""
+    offset: str = ""
+    limit: str = ""
+    size: int = 100
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run on the vendor may do at most: the environment can lower it, nothing can raise it.
+
+    ``share`` of the account's rate, ``requests`` in all, ``objects`` of its own alive at once, ``minutes`` of time.
+    """
+
+    share: float = 0.8
+    requests: int = 1000
+    objects: int = 15
+    minutes: float = 30.0
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What an operation that changes objects besides the one it names needs on a real account.
+
+    ``variable`` is set to 1 by who consents; ``about`` says to what. ``field`` of a listed row (a JSON pointer) has
+    ``value`` where the operation has been done to it: so the former state is known, and how to restore it.
+    """
+
+    variable: str
+    about: str
+    field: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Grpc:
     """How the vendor speaks gRPC: the full name of its ``service``, and the method of each operation."""
 
@@ -130,7 +177,9 @@ class Contract:
 
     def _tables(self, key: str, kind: type[Any]) -> list[Any]:
         """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
-        raw = self.settings[key]
+        return self._made(key, self.settings[key], kind)
+
+    def _made(self, key: str, raw: Any, kind: type[Any]) -> list[Any]:
         types = get_type_hints(kind)
         needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
         made = []
@@ -191,6 +240,41 @@ class Contract:
         """The account's allowance."""
         found: Rate = self._tables("rate", Rate)[0]
         return found
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What a run on the vendor may do at most."""
+        found: Limits = self._tables("limits", Limits)[0] if "limits" in self.settings else Limits()
+        fine = 0 < found.share <= 1 and found.requests > 0 and found.objects > 0 and 0 < found.minutes <= 6 * 60
+        if not fine:
+            raise UsageError(
+                f"{self.file}: `limits`: share is above 0, up to 1; the others are above 0; minutes up to 360"
+            )
+        return found
+
+    @cached_property
+    def listing(self) -> Listing | None:
+        """How all objects of an account can be seen, if the vendor can list them."""
+        if "listing" not in self.settings:
+            return None
+        found: Listing = self._tables("listing", Listing)[0]
+        self._declared(found.operation, "listing")
+        pointers = (found.rows, found.name, found.id, found.created, found.offset, found.limit)
+        if any(pointer and pointer[0] != "/" for pointer in pointers) or not (found.rows and found.name):
+            raise UsageError(f"{self.file}: `listing` has JSON pointers, such as /users, and needs `rows` and `name`")
+        if bool(found.offset) != bool(found.limit) or found.size < 1:
+            raise UsageError(f"{self.file}: `listing` has `offset` and `limit`, or neither; `size` is above 0")
+        return found
+
+    @cached_property
+    def consents(self) -> dict[str, Consent]:
+        """By operation that changes other objects than the one it names, what it needs on a real account."""
+        raw = self.settings.get("consent", {})
+        if not isinstance(raw, dict) or raw.keys() != set(self.lifecycle.crossing):
+            raise UsageError(
+                f"{self.file}: `consent` has a table for each operation of `lifecycle.crossing`, and no other"
+            )
+        return {name: self._made(f"consent.{name}", table, Consent)[0] for name, table in raw.items()}
 
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
@@ -298,6 +382,14 @@ class Contract:
         urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
         hosts = (urlsplit(url).hostname for url in (*urls, *ours) if "{" not in url)
         return frozenset(host.lower() for host in hosts if host)
+
+    @property
+    def address_variable(self) -> str:
+        """The environment variable that holds the vendor's address, where each customer has one of his own; else empty."""
+        named = self.settings.get("address_variable", "")
+        if not isinstance(named, str):
+            raise UsageError(f"{self.file}: `address_variable` is the name of an environment variable")
+        return named
 
     @cached_property
     def base_path(self) -> str:
