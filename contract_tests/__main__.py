@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         return suite
     options = suite.options
     signal.signal(signal.SIGTERM, _interrupt)
+    for line in suite.guards.headings():
+        print(line, flush=True)
     print(f"seed {options.seed}", flush=True)
     plugin = ContractPlugin(suite)
     # The suite's own report takes the place of pytest's terminal output and caches.

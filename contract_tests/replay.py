@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+from contract_tests.guard.names import Names
 from contract_tests.harness.attempt import Attempt
 from contract_tests.harness.clients import Client
 from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.harness.names import Names
-from contract_tests.harness.options import account_keys, address, checked_target
 from contract_tests.harness.plugin import ContractBrokenError
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
+from contract_tests.harness.targets import account_keys, below, unprotected
 from contracts.catalogue import choose, contracts
 from drift.record import Record
 from drift.text import plain
@@ -45,7 +45,7 @@ class Replay:
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
         self._contract = choose(slug)[0]
-        self._target = checked_target(environment.get("TARGET") or "mock", [self._contract])
+        self._target = unprotected(environment.get("TARGET") or "mock", environment)
         self._keys = account_keys(self._contract, self._target, environment)
         self._stack = ExitStack()
 
@@ -54,7 +54,7 @@ class Replay:
         if base == "mock":
             base = self._stack.enter_context(running(build([self._contract])))
         now = datetime.now(UTC)
-        base = address(self._contract, base)
+        base = below(self._contract, base)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
         self._session = Session(self._contract, base, self._keys, Names(now.date()), record)
         self._stack.callback(self._session.close)

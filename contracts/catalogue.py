@@ -85,10 +85,11 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class Rate:
-    """An account's allowance: ``requests`` in any ``seconds``."""
+    """An account's allowance: ``requests`` in any ``seconds``; who passes it is refused for ``block`` seconds."""
 
     requests: int
     seconds: float
+    block: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,15 @@ class Consent:
     """What an operation that changes objects besides the one it names needs on a real account.
 
     ``variable`` is set to 1 by who consents; ``about`` says to what. ``field`` of a listed row (a JSON pointer) has
-    ``value`` where the operation has been done to it: so the former state is known, and how to restore it.
+    ``value`` where the operation has been done to it: so the former state is known, and how to restore it. ``undo`` is the
+    operation that undoes it.
     """
 
     variable: str
     about: str
     field: str
     value: str
+    undo: str
 
 
 @dataclass(frozen=True)
@@ -274,7 +277,10 @@ class Contract:
             raise UsageError(
                 f"{self.file}: `consent` has a table for each operation of `lifecycle.crossing`, and no other"
             )
-        return {name: self._made(f"consent.{name}", table, Consent)[0] for name, table in raw.items()}
+        found: dict[str, Consent] = {n: self._made(f"consent.{n}", table, Consent)[0] for n, table in raw.items()}
+        for name, consent in found.items():
+            self._declared(consent.undo, f"consent.{name}.undo")
+        return found
 
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
@@ -381,7 +387,19 @@ class Contract:
             raise UsageError(f"{self.file}: `servers` is a list of addresses")
         urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
         hosts = (urlsplit(url).hostname for url in (*urls, *ours) if "{" not in url)
-        return frozenset(host.lower() for host in hosts if host)
+        return frozenset(host.lower().rstrip(".") for host in hosts if host and not host.startswith("*."))
+
+    @cached_property
+    def parents(self) -> frozenset[str]:
+        """Domains below which every host is the vendor's: ``servers`` of the form ``https://*.example.com``."""
+        hosts = (urlsplit(url).hostname or "" for url in self.settings.get("servers", []))
+        return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
+
+    @cached_property
+    def server(self) -> str:
+        """Scheme and authority of the first server that the document names; empty where it names none that is whole."""
+        parts = urlsplit(str((self.effective.raw.get("servers") or [{}])[0].get("url", "")))
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "{" not in parts.netloc else ""
 
     @property
     def address_variable(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
-from contract_tests.harness.names import Names
+from contract_tests.guard.names import Names
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface
 from contract_tests.harness.wire import Wire

@@ -5,7 +5,8 @@ import string
 
 import pytest
 
-from contract_tests.harness.names import Names, secret
+from contract_tests.guard.names import Names
+from contract_tests.harness.passwords import secret
 
 
 @pytest.mark.parametrize("length", [1, 8, 11, 12, 20, 64, 65, 72, 200])
@@ -32,7 +33,7 @@ def test_a_longer_name_begins_with_the_name() -> None:
     """Expectation: a name of a given length is the run's own, and no two are the same."""
     names = Names(dt.date(2026, 11, 21), "abcdef")
     first, second = names.mint(), names.mint(64)
-    assert first == "ct-261121-abcdef-1"
-    assert second.startswith("ct-261121-abcdef-2")
+    assert first == "ct-261121-abcdef-1-n"
+    assert second.startswith("ct-261121-abcdef-2-n")
     assert len(second) == 64
     assert names.owns(second)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract_tests.harness.bodies import Bodies
-from contract_tests.harness.names import wrong
+from contract_tests.harness.passwords import wrong
 from contract_tests.harness.probe import fill
 from contracts.catalogue import Contract
 from contracts.document import split

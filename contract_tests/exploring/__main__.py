@@ -13,6 +13,7 @@ from typing import Any
 from contract_tests.harness.examples import AwayError, shared
 from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
 from contract_tests.harness.spread import cores, spread
+from contracts.errors import UsageError
 from drift.finding import Severity
 from drift.text import plain
 from drift.write import write_whole
@@ -75,6 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
         blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
         given = {**blank, **vars(parser.parse_args(arguments))}
         options = resolve({**given, "minutes": given["minutes"] or _USUAL_MINUTES})
+        if options.protected:
+            raise UsageError(
+                "LIVE, and a vendor's own server, are for `make contract EXPLORE=1` alone, which is guarded"
+            )
         shared()
         return options
 

@@ -131,13 +131,13 @@ class Case:
             return "[" + ", ".join(map(self._literal, value)) + "]"
         if isinstance(value, str) and value in self._ids:
             return self._ids[value]
-        if isinstance(value, str) and value.startswith(self._session.names.prefix):
+        if isinstance(value, str) and value.startswith(self._session.names.fresh):
             return self._name(value)
         return ascii(value)
 
     def _name(self, text: str) -> str:
-        prefix = self._session.names.prefix
-        head = re.match(r"[0-9a-z]+", text[len(prefix) :])
+        prefix = self._session.names.fresh
+        head = re.match(r"[0-9a-z]+-n", text[len(prefix) :])
         base = prefix + (head[0] if head else "")
         tail = text[len(base) :]
         if tail and self._session.names.padding(len(tail)) == tail:

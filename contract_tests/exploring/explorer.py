@@ -10,15 +10,15 @@ from itertools import count
 from typing import Any
 
 from contract_tests.exploring.case import Case
+from contract_tests.guard.names import Names
 from contract_tests.harness.examples import Lenient
 from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
 from contract_tests.harness.interruption import Interruption
 from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.harness.names import Names
-from contract_tests.harness.options import address
 from contract_tests.harness.reproduce import steps
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
+from contract_tests.harness.targets import below
 from contracts.catalogue import Contract
 from drift.finding import Finding
 from drift.record import Record
@@ -37,7 +37,7 @@ class Explorer:
         self._contract, self._keys, self._told = contract, keys, told
         self._stack = ExitStack()
         base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
-        self._base = address(contract, base)
+        self._base = below(contract, base)
         self._database = database
         self._depth = Depth(EXAMPLES, LIVES, STEPS, database, shrinks=math.inf, heed=told.heed)
         self._searches = [*modes(contract), ("", "lives")]

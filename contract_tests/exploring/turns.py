@@ -11,8 +11,8 @@ import pytest
 from contract_tests.exploring.explorer import Explorer
 from contract_tests.harness.examples import shared
 from contract_tests.harness.interruption import interruption
-from contract_tests.harness.options import account_keys
 from contract_tests.harness.spread import work
+from contract_tests.harness.targets import account_keys
 from contracts.catalogue import choose
 
 Explorers = Callable[[str], Explorer]

@@ -1,6 +1,6 @@
 """What a run may cost: a whole verdict is to fit into a minute's allowance, so probes that ask the same share it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contract_tests.harness.probe import Probe, places
@@ -15,20 +15,24 @@ _SHARED = 6
 """Requests that make shared objects and remove them."""
 
 
-def affordable(contract: Contract, probes: Sequence[Probe]) -> list[Probe]:
+def affordable(
+    contract: Contract, probes: Sequence[Probe], sent: Callable[[Probe], bool] = lambda _probe: True
+) -> list[Probe]:
     """``probes``, of which twins are left out, one after another, until the rest fits into `MOST` requests.
+
+    Those that are not ``sent`` anyway cost nothing, and stand for no other.
 
     The largest family of twins gives first, and each keeps one; which operation that is goes round among those that the
     model surely refuses.
     """
     families: dict[str, list[Probe]] = {}
     for probe in probes:
-        if probe.twins:
+        if probe.twins and sent(probe):
             families.setdefault(probe.twins, []).append(probe)
     kept = {name: _turned(family, number) for number, (name, family) in enumerate(families.items())}
     instead: dict[str, str] = {}
     over = (
-        sum(_cost(contract, probe) for probe in probes if sayable(contract, probe))
+        sum(_cost(contract, probe) for probe in probes if sayable(contract, probe) and sent(probe))
         + _around(contract)
         + _RESERVE
         - MOST

@@ -17,6 +17,11 @@ Results = Callable[[], Iterator[tuple[Exchange, Parsed]]]
 def run_client(session: Session, runner: Runner) -> list[Finding]:
     """Drive the client through an object's life; findings are what it cannot read, or reads otherwise."""
     client = Client(session.contract)
+    if not session.makes:
+        skipped = Checked("client/life", "client", "The generated client reads every answer of an object's life.")
+        skipped.skipped = "LIVE=mutate was not given: an object's life changes something"
+        session.record.checked.append(skipped)
+        return []
     return _checked(session, runner, "client/life", "The generated client reads every answer of an object's life.",
                     lambda: drive(session, client))  # fmt: skip
 

@@ -21,7 +21,7 @@ import httpx
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import ADDITIVE, BREAKING, Disagreement
-from contract_tests.harness.names import secret, wrong
+from contract_tests.harness.passwords import secret, wrong
 from contract_tests.harness.probe import fill
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
@@ -148,6 +148,8 @@ def _life(session: Session, client: Client, connected: Any, asynchronous: bool) 
     for operation, declared in contract.operations.items():
         if operation not in (life.create, life.remove) and "existing" in contract.roles(operation).values():
             way = rehearsal.way(session.worlds, declared, session.identity(name), session.keys[account])
+            if not all(session.grants(step) for step in (operation, *(way or ()))):
+                continue
             for step in way or ():
                 yield call(step, fill(bodies.baseline(contract.operations[step]), made_up))
             if operation != life.read:

@@ -18,6 +18,7 @@ from schemathesis import GenerationMode
 
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.examples import Shelf, usual
+from contract_tests.harness.lifecycle import trim
 from contract_tests.harness.machine import machine
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
@@ -83,6 +84,7 @@ def explore_requests(
         @given(case=cases)
         def check(case: Any) -> None:
             _in_time(session, depth)
+            trim(session, runner)
             with session.attempting() as attempt:
                 _send(session, runner, operation, case)
             _raise_new(session, runner, attempt, found_once)
@@ -221,6 +223,9 @@ def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     parameters, body = split(arguments)
     case.path_parameters = parameters or case.path_parameters
     case.body = body if isinstance(case.body, dict) else case.body
+    declared = session.contract.operations[operation].body
+    if session.gate is not None and declared is not None and isinstance(body, dict) and not declared.accepts(body):
+        return  # on a real account only what the schema accepts
     prepared = requests.Request(**case.as_transport_kwargs(base_url=session.base)).prepare()
     content = prepared.body or b""
     sent = {"Content-Type": prepared.headers.get("Content-Type", "application/json")} if content else {}
@@ -237,8 +242,13 @@ def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
 
 
 def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """``arguments`` with the names in them replaced by the run's own: new ones by fresh, existing ones mostly by real ones."""
+    """``arguments`` with the names in them replaced by the run's own: new ones by fresh, existing ones mostly by real ones.
+
+    On a real account nothing else is left in them that could name anything.
+    """
     made = dict(arguments)
+    if session.gate is not None:
+        return _all_owned(session, runner, operation, made)
     for argument, role in session.contract.roles(operation).items():
         name = made.get(argument)
         if not isinstance(name, str) or not name:
@@ -249,4 +259,16 @@ def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str
             made[argument] = session.names.mint(len(name))
         else:
             made[argument] = session.names.mint() + name
+    return made
+
+
+def _all_owned(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
+    """``made`` with a name of the run's own in every place of a name, and nothing in those that are somebody else's."""
+    for argument, role in session.contract.roles(operation).items():
+        if role == "foreign" or argument not in made:
+            made.pop(argument, None)
+        elif role == "existing":
+            made[argument] = runner.stock.plain(session.contract.credentials[0].account)
+        else:
+            made[argument] = session.names.mint(len(str(made[argument])) % 64)
     return made

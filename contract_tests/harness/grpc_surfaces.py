@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import grpc
 import httpx
 
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.guard import Outgoing
 from contract_tests.harness.call import Call
 from contract_tests.harness.lines import synthetic
 from contract_tests.harness.probe import Probe, filled
@@ -102,8 +104,9 @@ class NativeGrpc(_Messaging):
 
     name = "grpc"
 
-    def __init__(self, contract: Contract, address: str, *, secure: bool = False) -> None:
+    def __init__(self, contract: Contract, address: str, *, secure: bool = False, gate: Gate | None = None) -> None:
         super().__init__(contract)
+        self._gate = gate
         self._address, self._secure = address, secure
         options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_ANSWER), ("grpc.enable_retries", 0),
                    ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # fmt: skip
@@ -123,7 +126,10 @@ class NativeGrpc(_Messaging):
         metadata = [(name.lower(), value) for name, value in call.headers.items()]
 
         def send() -> Reply:
-            return self._send(operation, path, content, metadata)
+            if self._gate is None:
+                return self._send(operation, path, content, metadata)
+            outgoing = Outgoing("POST", path, dict(metadata), content, message=True)
+            return self._gate.send(outgoing, lambda: self._send(operation, path, content, metadata))
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
             headers = {**call.headers, "content-type": "application/grpc", "te": "trailers"}

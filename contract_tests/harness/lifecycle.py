@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from contract_tests.harness.account import leave
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import Probe, Step, fill
@@ -24,7 +25,7 @@ def preflight(session: Session, runner: Runner) -> None:
     An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
     answer is judged as any other: it may be the only one that shows an account with nothing in it.
     """
-    session.is_mock = health(session.base).get("mock") is True
+    session.is_mock = session.gate is None and health(session.base).get("mock") is True
     main = session.contract.credentials[0]
     with contextlib.suppress(Stop):
         first = _first_answer(session, main.account)
@@ -84,6 +85,8 @@ def _any_operation_knows(session: Session, account: str, strangers: tuple[int, .
     ``strangers`` are the statuses that say it does not; of an account that may do little, 403 says that it does.
     """
     create = session.contract.operations[session.contract.lifecycle.create]
+    if not session.makes:
+        return False
     with session.attempting():
         body = fill(Bodies(session.contract).baseline(create), lambda _word, _how: session.names.mint())
         exchange = session.send(create.id, body, account)
@@ -109,19 +112,40 @@ def clean_up(session: Session, runner: Runner) -> None:
     afterwards: where an object is still there, that is a finding.
     """
     reason, session.stopped = session.stopped, None
-    try:
-        removed: dict[str, list[str]] = {account: [] for account in session.keys}
-        for number, (account, name) in enumerate(_ours(session), 1):
-            if account in removed and not _nameless(session, name):
-                runner.run(_removal(session, account, name, number))
-                removed[account].append(name)
-        for account, names in removed.items():
-            _look(session, runner, account, names)
-    except Stop as stop:
+    before = list(session.record.left_behind)
+    if not session.makes:
         session.record.left_behind += sorted({name for _, name in session.made})
+        session.stopped = reason
+        return
+    try:
+        with session.gate.tidying() if session.gate is not None else contextlib.nullcontext():
+            _clean_up(session, runner)
+            if session.gate is not None:
+                session.record.left_behind = sorted({*before, *leave(session, session.gate)})
+    except Stop as stop:
+        session.record.left_behind += sorted({name for _, name in session.made} - set(session.record.left_behind))
         reason = reason or str(stop)
     finally:
         session.stopped = reason or session.stopped
+
+
+def _clean_up(session: Session, runner: Runner) -> None:
+    removed: dict[str, list[str]] = {account: [] for account in session.keys}
+    for account, name in _ours(session):
+        if account in removed and not _nameless(session, name):
+            runner.run(_removal(session, account, name))
+            removed[account].append(name)
+    for account, names in removed.items():
+        _look(session, runner, account, names)
+
+
+def trim(session: Session, runner: Runner) -> None:
+    """Where a run may have few objects at once, and has half of them: delete those that probes do not share."""
+    if session.gate is None or not session.gate.crowded or session.stopped is not None:
+        return
+    for account, name in _ours(session):
+        if account in session.keys and not _nameless(session, name) and name not in runner.stock.shared:
+            runner.run(_removal(session, account, name))
 
 
 def _nameless(session: Session, name: str) -> bool:
@@ -142,7 +166,7 @@ def _look(session: Session, runner: Runner, account: str, removed: list[str]) ->
         left = still = _listed(session, account, looked, identity)
         for name in sorted(left):
             with session.attempting():
-                for step in _removal(session, account, name, 0).steps:
+                for step in _removal(session, account, name).steps:
                     session.send(step.operation or "", joined(step.parameters, step.body), account)
         if left:
             still = _listed(session, account, _reading(session, account, identity), identity)
@@ -157,14 +181,17 @@ def _ours(session: Session) -> list[tuple[str, str]]:
     return sorted(known | set(session.made))
 
 
-def _removal(session: Session, account: str, name: str, number: int) -> Probe:
+def _removal(session: Session, account: str, name: str) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
     clause = f"{remove.id}/response/{min(remove.answers, default=200)}"
     rehearsal = Rehearsal(session.contract)
     way = rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()
     operations = [*(session.contract.operations[step] for step in way), remove]
     steps = tuple(Step.asking(one, rehearsal.about(one, name), account=account) for one in operations)
-    return Probe(f"clean-up/{number}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), steps)
+    session.removals += 1
+    return Probe(
+        f"clean-up/{session.removals}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), steps
+    )
 
 
 def _listed(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:

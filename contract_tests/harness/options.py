@@ -7,13 +7,11 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
-import httpx
-
+from contract_tests.guard.protection import Protection, protection
+from contract_tests.harness.targets import account_keys, address, checked_target, vendor_of
 from contracts.catalogue import Contract, choose
 from contracts.errors import UsageError
 
@@ -23,8 +21,14 @@ FLAGS: dict[str, dict[str, Any]] = {
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
     "--out": {"default": "reports", "help": "the folder for the reports (reports)"},
     "--seed": {"default": "", "help": "a whole number that makes the exploring stage repeat itself (random, printed)"},
-    "--live": {"default": "", "help": "read or mutate: how far a run on the vendor may go"},
-    "--explore": {"default": "", "help": "1 or 0: whether to explore (1 on the mock and on test addresses)"},
+    "--live": {
+        "default": "",
+        "help": "read or mutate: how far a run on a real account may go; protects any target (read where it is live)",
+    },
+    "--explore": {
+        "default": "",
+        "help": "1 or 0: whether to explore (1 on the mock and on test addresses, 0 where LIVE is given or meant)",
+    },
     "--only": {"default": "", "help": "one probe's or finding's id: run what it takes to show it, and no more"},
     "--shard": {"default": "", "help": "i/n: run the i-th of n parts of the probes"},
     "--thorough": {"default": "", "help": "1: run the probes too that others stand for, though it takes more requests"},
@@ -40,7 +44,11 @@ FLAGS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Options:
-    """A run's settings, all checked. ``shard`` is (number, of how many), counted from one."""
+    """A run's settings, all checked. ``shard`` is (number, of how many), counted from one.
+
+    By vendor: ``addresses`` of its operations (none for the mock, which has yet to begin), and ``protected``, what protects
+    its account where the target is, or is to be treated as, a real one.
+    """
 
     contracts: list[Contract]
     vendor: str
@@ -57,6 +65,8 @@ class Options:
     thorough: bool = False
     grpc_target: str = ""
     surfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    protected: Mapping[str, Protection] = field(default_factory=dict)
 
 
 class Parser(ArgumentParser):
@@ -93,11 +103,9 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
     chosen = choose(raw["vendor"] or "all")
     if not chosen:
         raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
-    target = checked_target(raw["target"] or "mock", chosen)
+    target = checked_target(raw["target"] or "mock")
     if raw["live"] not in ("", "read", "mutate"):
         raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
-    if raw["live"]:
-        raise UsageError("LIVE: runs on a vendor are not possible yet; use TARGET=mock or the address of a test server")
     if raw["thorough"] not in ("", "0", "1"):
         raise UsageError(f"THOROUGH is 1 or 0, not {raw['thorough']!r}")
     if raw["explore"] not in ("", "0", "1"):
@@ -106,8 +114,18 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         raise UsageError(f"FAIL_ON is additive or breaking, not {raw['fail_on']!r}")
     seed = _number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
     part, minutes = shard(raw["shard"]), _minutes(raw["minutes"]) if raw["minutes"] else 0.0
-    keys = {contract.slug: account_keys(contract, target, environment) for contract in chosen}
+    addresses = {} if target == "mock" else {one.slug: address(one, target, environment) for one in chosen}
+    keys = {one.slug: account_keys(one, addresses.get(one.slug, "mock"), environment) for one in chosen}
+    grpc_target = _grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
+    vendors = [place for place in (*addresses.values(), *([f"http://{grpc_target}"] if grpc_target else []))
+               if vendor_of(place, environment)]  # fmt: skip
     surfaces = _surfaces(raw["surface"], chosen)
+    protected = {}
+    if raw["live"] or vendors or target == "live":
+        protected = {
+            one.slug: protection(one, keys[one.slug][one.credentials[0].account], raw["live"], environment)
+            for one in chosen
+        }
     return Options(
         contracts=[contract for contract in chosen if surfaces[contract.slug]],
         vendor=raw["vendor"] or "all",
@@ -115,15 +133,17 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         out=folder(raw["out"] or "reports"),
         seed=seed,
         seed_given=bool(raw["seed"]),
-        explore=raw["explore"] != "0",
+        explore=raw["explore"] == "1" if protected else raw["explore"] != "0",
         only=raw["only"],
         thorough=raw["thorough"] == "1",
         shard=part,
         minutes=minutes,
         fail_on=raw["fail_on"],
         keys=keys,
-        grpc_target=_grpc_target(raw["grpc_target"], chosen) if raw["grpc_target"] else "",
+        grpc_target=grpc_target,
         surfaces=surfaces,
+        addresses=addresses,
+        protected=protected,
     )
 
 
@@ -136,74 +156,12 @@ def _surfaces(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
     return {c.slug: tuple(s for s in c.surfaces if not wanted or s in wanted) for c in chosen}
 
 
-def _grpc_target(text: str, chosen: list[Contract]) -> str:
+def _grpc_target(text: str) -> str:
     """``host:port``, checked as any target is."""
-    checked_target(f"http://{text}", chosen)
+    checked_target(f"http://{text}")
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", text):
         raise UsageError(f"GRPC_TARGET {text!r} is not host:port, such as 127.0.0.1:8026")
     return text
-
-
-def checked_target(target: str, chosen: list[Contract]) -> str:
-    """``mock`` or an address, without a slash at its end; a `UsageError` where it is neither, or a vendor's own server."""
-    if target == "mock":
-        return target
-    if target == "live":
-        raise UsageError("TARGET=live is not possible yet: use mock, or the address of a test server")
-    if any(sign.isspace() or not sign.isprintable() for sign in target):
-        raise UsageError(f"TARGET {target!r} is not an address: it has white space in it")
-    try:
-        parts = urlsplit(target)
-        port = parts.port
-    except ValueError as error:
-        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
-    if "?" in target or "#" in target or "@" in parts.netloc:
-        raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
-    host = _plain_host(target)
-    for contract in chosen:
-        if host in contract.hosts:
-            raise UsageError(f"TARGET {host} is {contract.name}'s own server: runs on a vendor are not possible yet")
-    return target.rstrip("/")
-
-
-def address(contract: Contract, target: str) -> str:
-    """Where the contract's operations are: below ``target``, whose own path, if it has one, replaces the server's."""
-    return target if urlsplit(target).path else target + contract.base_path
-
-
-def _plain_host(target: str) -> str:
-    """The host as it will be asked for: no letter, dot or case can hide a vendor's own server."""
-    try:
-        return httpx.URL(target).host.lower().rstrip(".")
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
-
-
-def loopback(target: str) -> bool:
-    """Whether ``target`` is this machine."""
-    host = urlsplit(target).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
-    keys = {}
-    for credential in contract.credentials:
-        given = environment.get(credential.variable, "")
-        if given and not (given.isascii() and given.isprintable() and " " not in given):
-            raise UsageError(f"{credential.variable} has white space in it, or signs that no header can carry")
-        if given:
-            keys[credential.account] = given
-        elif target == "mock" or loopback(target):
-            keys[credential.account] = credential.test
-        elif credential.required:
-            raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
-    return contract.told_apart(keys)
 
 
 def _number(name: str, text: str, low: int, high: int) -> int:

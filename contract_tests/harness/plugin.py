@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from contract_tests.guard.guard import HeldBackError
 from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
 from contract_tests.harness.suite import Suite, VendorRun
@@ -77,7 +78,7 @@ class ContractPlugin:
                 (contract.slug, operation, mode)
                 for contract in self.suite.options.contracts
                 for operation, mode in modes(contract)
-                if (contract.slug, "rest") in plans and self.suite.explores(f"explore/{operation}/{mode}")
+                if (contract.slug, "rest") in plans and self.suite.explores(f"explore/{operation}/{mode}", contract)
             ]
             metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
         elif "slug" in names:
@@ -97,6 +98,11 @@ class ContractPlugin:
         items.sort(key=lambda item: (runs.index(_run(item)), STAGES.index(_stage(item)), _family(item)))
         self._progress.total = len(items)
 
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        """Who is asked, where that is a real account."""
+        return self.suite.guards.headings()
+
     # -- running
 
     @pytest.hookimpl
@@ -111,6 +117,7 @@ class ContractPlugin:
         And behind each surface before the next: what one does to an object the other would not know.
         """
         self.suite.passed(_slug(item))
+        self.suite.trim(*_run(item))
         if nextitem is None:
             return
         explores = _stage(nextitem) == "explore" and _stage(item) != "explore"
@@ -125,6 +132,12 @@ class ContractPlugin:
         report = outcome.get_result()
         if report.failed and call.excinfo is not None and not call.excinfo.errisinstance(ContractBrokenError):
             kind = call.excinfo.typename
+            if call.excinfo.errisinstance(HeldBackError):
+                words = (
+                    f"defect of the suite: {item.name} would have sent what the guard holds back: {call.excinfo.value}"
+                )
+                self.suite.problem(_slug(item), words)
+                return
             where = call.excinfo.traceback[-1]
             place = f"{Path(where.path).name}:{where.lineno + 1}"
             self.suite.problem(_slug(item), f"internal error in {item.name}: {kind} at {place}")

@@ -63,8 +63,21 @@ class Rehearsal:
         about = "existing" in self._contract.roles(operation.id).values()
         return about and operation.id not in (life.create, life.remove) and not self._contract.reads(operation.id)
 
+    def needs(self, operation: Operation) -> list[str]:
+        """The operations that get a new object ready for ``operation``; none where that is not enough."""
+        state, identity = self._new()
+        return self.way([state], operation, identity) or []
+
     def stocked(self, operation: Operation) -> tuple[State, str]:
         """A state in which an object is there that ``operation`` is granted on, if that can be; and what names it."""
+        state, identity = self._new()
+        for name in self.way([state], operation, identity) or ():
+            other = self._contract.operations[name]
+            state = _followed(self._contract.model.outcomes(state, self.request(other, self.about(other, identity)))[0])
+        return state, identity
+
+    def _new(self) -> tuple[State, str]:
+        """A state in which one object was just made, and what names it."""
         model, life = self._contract.model, self._contract.lifecycle
         state = model.start(self._accounts, Readings(model.readings), PREFIX)
         create = self._contract.operations[life.create]
@@ -72,11 +85,7 @@ class Rehearsal:
         arguments = {**filled(self._bodies.baseline(create), {}), **names}
         made = model.outcomes(state, self.request(create, arguments))[0]
         shown = made.body.render() if made.body is not None else None
-        state, identity = made.follow(shown), life.identity(shown) or STOCK
-        for name in self.way([state], operation, identity) or ():
-            other = self._contract.operations[name]
-            state = _followed(model.outcomes(state, self.request(other, self.about(other, identity)))[0])
-        return state, identity
+        return made.follow(shown), life.identity(shown) or STOCK
 
     def refused(self, operation: Operation, arguments: Any) -> bool:
         """Whether a request with places is refused in every reading, once what it names is there."""

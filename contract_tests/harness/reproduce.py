@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import parsed
 from contract_tests.harness.lines import curl_line
-from contract_tests.harness.names import wrong
+from contract_tests.harness.passwords import wrong
 from contracts.catalogue import Contract, Lifecycle
 from contracts.redaction import Redactor
 from contracts.request import Body

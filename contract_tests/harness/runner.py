@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
+from contract_tests.guard.names import spellings
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
-from contract_tests.harness.names import secret
+from contract_tests.harness.passwords import secret
+from contract_tests.harness.permits import Permits
 from contract_tests.harness.probe import Probe, Step, fill, places, places_of
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
@@ -42,6 +44,8 @@ class Runner:
         self._failed_controls = 0
         self.stock = Stock(session)
         self._rehearsal = Rehearsal(session.contract)
+        gate = session.gate
+        self._permits = Permits(gate.guard) if gate is not None else None
         self.silent: set[str] = set()
         """Operations that were asked twice and did not answer in time, though others do."""
 
@@ -73,6 +77,8 @@ class Runner:
             return f"left out to keep within the allowance: {probe.instead} asks the same (THOROUGH=1 asks both)"
         if probe.mock_only and not session.is_mock:
             return probe.mock_only
+        if self._permits is not None and not probe.parts and (why := self._permits.why_not(probe)):
+            return why
         silent = [step.operation for step in probe.steps if step.operation in self.silent]
         if silent:
             return f"{silent[0]} gives no answer: every further request would wait for its time-out"
@@ -88,6 +94,8 @@ class Runner:
             self._session.record.not_exercised.setdefault(clause, why)
 
     def _confirmed(self, probe: Probe, *, part: bool = False) -> list[Finding]:
+        if self._permits is not None and probe.parts and self._permits.why_not(probe):
+            return self._permitted(probe)
         # A part is tried on an object of its own: a shared one may have a state that leaves its answer open.
         first = self._attempt(probe, fresh=part and any("stock" in places(step.arguments) for step in probe.steps))
         if not first.outage and not first.disagreements:
@@ -101,6 +109,17 @@ class Runner:
         shared = any("stock" in places(step.arguments) for step in probe.steps)
         listed = any(found.about is not None for found, _ in first.disagreements.values())
         return self.confirm(first, lambda: self._attempt(probe, fresh=shared or listed))
+
+    def _permitted(self, probe: Probe) -> list[Finding]:
+        """The findings of those parts of a probe that may be sent; the others are not exercised."""
+        found = []
+        for one in probe.parts:
+            if why := self._cannot(one):
+                for clause in one.clauses:
+                    self._session.record.not_exercised.setdefault(clause, why)
+            else:
+                found += self._confirmed(one, part=True)
+        return found
 
     def confirm(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """The findings of ``first``, after asking ``again`` for those that are new."""
@@ -243,10 +262,7 @@ class Runner:
             return names.setdefault(word, session.names.short(int(modifier)))
         if word not in names:
             names[word] = session.names.mint(int(modifier) if modifier.isdigit() else None)
-        head, _, tail = names[word].rpartition("-")
-        spelling = {"upper": names[word].upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}",
-                    "more": f"{names[word]}-more"}  # fmt: skip
-        return spelling.get(modifier, names[word])
+        return spellings(names[word]).get(modifier, names[word])
 
     def _arrange(self, probe: Probe) -> None:
         """Script the probe's fault on the mock; control calls are not counted."""

@@ -12,12 +12,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from contract_tests.guard.gate import NEVER_SENT, EndedError, Gate
+from contract_tests.guard.guard import HeldBackError, Mode
+from contract_tests.guard.names import Names
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement, SecretTest, parsed, properties
 from contract_tests.harness.judge import Judge, Judged
-from contract_tests.harness.names import Names, wrong
+from contract_tests.harness.passwords import wrong
 from contract_tests.harness.reproduce import lines, steps, variables
 from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
@@ -41,6 +44,7 @@ class Session:
 
     Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through here, so that
     every exchange is counted, judged and, where it disagrees, recorded. ``surface`` is how `ask` speaks, REST by default.
+    On a real account there is a ``gate``, which the surface's requests pass too.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Session:
         names: Names,
         record: Record,
         surface: Surface | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.contract = contract
         self.base = base.rstrip("/")
@@ -64,6 +69,7 @@ class Session:
         self.ids: dict[str, str] = {}
         self.handed: set[str] = set()
         self.is_mock = False
+        self.removals = 0
         self.stopped: str | None = None
         self.faulted: int | None = None
         self.good: dict[str, Exchange] = {}
@@ -78,7 +84,8 @@ class Session:
         self.told: dict[str, int] = {}
         self.transport = Transport(self.exchange)
         self.async_transport = AsyncTransport(self.exchange)
-        self._rest = Rest(self.base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}"))
+        self.gate = gate
+        self._rest = Rest(self.base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
         self.surface: Surface = surface or self._rest
         self._judge = Judge(contract)
         self._base_path = urlsplit(self.base).path
@@ -93,7 +100,16 @@ class Session:
         self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets, self._received)
         accounts = [Account(name, key) for name, key in self.keys.items()]
         readings = Readings(contract.model.readings)
-        self.worlds: list[State] = [contract.model.start(accounts, readings, names.prefix)]
+        self.worlds: list[State] = [contract.model.start(accounts, readings, names.fresh)]
+
+    @property
+    def makes(self) -> bool:
+        """Whether the run may make, change and remove objects."""
+        return self.gate is None or self.gate.guard.mode is Mode.MUTATE
+
+    def grants(self, operation: str) -> bool:
+        """Whether the run may do ``operation`` to objects of its own: on a real account some need consent."""
+        return self.gate is None or self.gate.guard.grants(operation)
 
     def close(self) -> None:
         """Give the connections up."""
@@ -195,28 +211,50 @@ class Session:
         self.made.update(
             {(account, name): None for name in self._named(asked, "new")}
         )  # it may be made, answered or not
-        try:
-            reply = spoken.send()
-        except KeyboardInterrupt:
-            self.forget(names)
-            raise
-        except Trouble as trouble:
-            if trouble.kind not in ("refused", "elsewhere"):
-                self._count()
-            self._unanswered(asked, Exchange(asked, spoken, None, trouble.words, names), trouble)
-            raise
-        self._count()
+        reply = self._sent(asked, spoken, names, before)
         if 400 <= reply.status < 500 or self.faulted is not None:
             self.made = before
         exchange = Exchange(asked, spoken, reply, names=names)
         self.attempt.exchanges.append(exchange)
         if reply.status == 429 and self.faulted != 429:
+            if self.gate is not None:
+                self.gate.limited(reply.headers.get("retry-after"))
             raise self.stop("the target's rate limit was passed (429): run again later, or alone")
         if self.faulted is not None:
             judged = self._judge.judge_fault(self.worlds, asked, reply, self.faulted, self._secret)
         else:
             judged = self._judge.judge(self.worlds, asked, reply, self.attempt.aim, self._secret, self.kept)
         return reply, judged, exchange
+
+    def _sent(
+        self, asked: Request, spoken: Spoken, names: frozenset[str], before: dict[tuple[str, str], None]
+    ) -> Reply:
+        """Send a request, counted; where none went out, what was made is as it was ``before``."""
+        try:
+            reply = spoken.send()
+        except KeyboardInterrupt:
+            self.forget(names)
+            raise
+        except HeldBackError:
+            self.made = before
+            raise
+        except EndedError as end:
+            self.made = before
+            raise self.stop(str(end)) from end
+        except Trouble as trouble:
+            if trouble.kind not in ("refused", "elsewhere"):
+                self._count()
+            self._unanswered(asked, Exchange(asked, spoken, None, trouble.words, names), trouble)
+            self._tell(asked, None if trouble.kind != "refused" else NEVER_SENT)
+            raise
+        self._count()
+        self._tell(asked, reply.status)
+        return reply
+
+    def _tell(self, asked: Request, status: int | None) -> None:
+        """For the ledger of a gate: what came of a request; ``status`` is None where no answer came."""
+        if self.gate is not None:
+            self.gate.answered(asked.operation, self._named(asked, "new"), self._named(asked, "existing"), status)
 
     def _count(self) -> None:
         self.record.count(self.stage, self.surface.name)
@@ -325,6 +363,8 @@ class Session:
         found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
         marks = self._named(asked, "new")
         if found is None:
+            return exchange
+        if self.gate is not None and not self.gate.handed(marks, found):
             return exchange
         for mark in marks:
             self.ids[mark] = found

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from contract_tests.harness.bodies import Bodies
-from contract_tests.harness.names import secret
+from contract_tests.harness.passwords import secret
 from contract_tests.harness.probe import fill
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
@@ -40,6 +40,9 @@ class Stock:
 
         One is made, or got ready, where there is none. ``taken`` are objects that will not do.
         """
+        session = self._session
+        if not session.makes:
+            return session.names.mint()
         usable = [name for name in self._usable(account) if name not in taken]
         name = self._known.get(account, "")
         if self._made > _MOST:
@@ -57,10 +60,17 @@ class Stock:
             return True
         key = self._session.keys[account]
         way = self._rehearsal.way(self._session.worlds, declared, name, key)
+        if any(not self._session.grants(step) for step in way or ()):
+            return True  # as ready as it can be: what is asked then is not about its state
         for step in way or ():
             with self._session.attempting():
                 self._session.send(step, self._rehearsal.about(self._session.contract.operations[step], name), account)
         return way is not None
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """What names the objects that probes share now."""
+        return frozenset(self._known.values())
 
     def make(self, account: str, operation: str | None) -> str:
         """A new object of ``account``, got ready for ``operation`` if one request does; what names it."""

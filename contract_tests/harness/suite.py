@@ -7,22 +7,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.guard import Mode
+from contract_tests.guard.names import Names
 from contract_tests.harness import grpc_surfaces
 from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
-from contract_tests.harness.lifecycle import clean_up, health, preflight
-from contract_tests.harness.names import Names
-from contract_tests.harness.options import Options, address
+from contract_tests.harness.guards import Guards
+from contract_tests.harness.lifecycle import clean_up, health, preflight, trim
+from contract_tests.harness.options import Options
 from contract_tests.harness.plan import plan
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface, sayable
+from contract_tests.harness.targets import below
 from contract_tests.harness.wire import Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.errors import UsageError
 from drift.record import Cell, Record
 from drift.waivers import Waiver, read_waivers, waive
+from mock_server.app import Mock
 from mock_server.server import build, running
 
 
@@ -43,8 +48,9 @@ class Suite:
         self.options = options
         self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
+        self.guards = Guards(options)
         for contract in options.contracts:
-            planned = plan(contract)
+            planned = plan(contract, self.guards.sends(contract))
             known = {probe.id for probe in planned}
             assert len(known) == len(planned), "probe ids are unique"
             for surface in options.surfaces[contract.slug]:
@@ -60,7 +66,8 @@ class Suite:
         self._until: dict[str, float] = {}
         self.progress: Callable[[str], None] = lambda _line: None
         self._stack = ExitStack()
-        self._mock: str | None = None
+        self._mock: Mock | None = None
+        self._mock_address = ""
         self._problems: dict[str, str] = {}
 
     def _check_only(self) -> None:
@@ -76,9 +83,19 @@ class Suite:
                 f"ONLY {only!r} is neither a probe's nor a finding's id; findings.json and junit.xml name them"
             )
 
-    def explores(self, name: str = "") -> bool:
-        """Whether this run explores (``name``: that part of the exploration)."""
+    def explores(self, name: str = "", contract: Contract | None = None) -> bool:
+        """Whether this run explores (``name``: that part of the exploration, of one contract).
+
+        A real account gets only data that its schema accepts, and what changes something only where that is allowed.
+        """
         only = self.options.only
+        guarded = self.options.protected.get(contract.slug) if contract is not None else None
+        if guarded is not None and contract is not None:
+            _, operation, mode = name.split("/")
+            if mode != "positive" or (guarded.mode is Mode.READ and not contract.reads(operation)):
+                return False
+        if name == "explore/lives" and any(one.mode is Mode.READ for one in self.options.protected.values()):
+            return False
         return self.options.explore and (not only or (only.startswith("explore/") and name in ("", only)))
 
     def drives(self, name: str = "") -> bool:
@@ -102,35 +119,47 @@ class Suite:
             record.surfaces = list(options.surfaces[contract.slug])
             self._records[contract.slug], self._began[contract.slug] = record, time.monotonic()
         record = self._records[contract.slug]
+        gate = self.guards.gate(contract, base)
         names = Names(record.started.date())
-        spoken = self._surface(contract, surface, base)
-        session = Session(contract, base, options.keys[contract.slug], names, record, spoken)
+        if gate is not None:
+            names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
+        spoken = self._surface(contract, surface, base, gate)
+        session = Session(contract, base, options.keys[contract.slug], names, record, spoken, gate)
         self._stack.callback(session.close)
         run = VendorRun(contract, surface, session, Runner(session))
         how = f" over {surface}" if len(record.surfaces) > 1 else ""
         self.progress(f"{contract.name}: preflight at {base}{how}")
         preflight(session, run.runner)
+        if sum(one.contract is contract for one in self.runs.values()) == 0:
+            self.guards.prepare(session, self.progress)
         if session.stopped is not None:
             record.reason = record.reason or session.stopped
         return run
 
-    def _surface(self, contract: Contract, surface: str, base: str) -> Surface | None:
+    def _surface(self, contract: Contract, surface: str, base: str, gate: Gate | None) -> Surface | None:
         """What speaks ``surface`` to the target; None is REST, which every session speaks."""
         if surface == "grpc":
             parts = urlsplit(base)
-            told = self.options.grpc_target or str(health(base).get("grpc", "")) or _authority(base)
-            return NativeGrpc(contract, told, secure=parts.scheme == "https" and not self.options.grpc_target)
+            told = self.options.grpc_target or self._grpc_of_the_mock(base, gate) or _authority(base)
+            secure = parts.scheme == "https" and (not self.options.grpc_target or self.options.target == "live")
+            return NativeGrpc(contract, told, secure=secure, gate=gate)
         if surface == "grpc-web":
-            return GrpcWeb(contract, base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}"))
+            return GrpcWeb(contract, base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
         return None
 
+    def _grpc_of_the_mock(self, base: str, gate: Gate | None) -> str:
+        """Where the mock speaks gRPC; a real account is not asked whether it is the mock."""
+        if self._mock is not None:
+            return self._mock.controls.grpc_address
+        return str(health(base).get("grpc", "")) if gate is None else ""
+
     def _address(self, contract: Contract) -> str:
-        target = self.options.target
-        if target == "mock":
-            if self._mock is None:
-                self._mock = self._stack.enter_context(running(build(self.options.contracts)))
-            target = self._mock
-        return address(contract, target)
+        if self.options.target != "mock":
+            return self.options.addresses[contract.slug]
+        if self._mock is None:
+            self._mock = build(self.options.contracts)
+            self._mock_address = self._stack.enter_context(running(self._mock))
+        return below(contract, self._mock_address)
 
     @property
     def chosen_seed(self) -> int | None:
@@ -144,6 +173,12 @@ class Suite:
     def passed(self, slug: str) -> None:
         """Something of a vendor's run is over: its clock stands still while others run."""
         self._until[slug] = time.monotonic()
+
+    def trim(self, slug: str, surface: str) -> None:
+        """Keep the objects of a run on a real account few."""
+        run = self.runs.get((slug, surface))
+        if run is not None:
+            trim(run.session, run.runner)
 
     def settle(self, slug: str, surface: str) -> None:
         """Clean up after a stage; what it costs is counted with that stage."""
@@ -161,6 +196,7 @@ class Suite:
             for slug, record in self._records.items():
                 self._end([run for run in self.runs.values() if run.contract.slug == slug], record, reason)
         finally:
+            self.guards.finish(self._records)
             self._stack.close()
         return [
             self._records.get(contract.slug) or self._unbegun(contract, reason) for contract in self.options.contracts
@@ -207,6 +243,7 @@ class Suite:
             or stopped
             or self._problems.get(contract.slug)
             or self._problems.get("")
+            or next(iter(self.guards.held), None)
             or reason
             or ("nothing that tells anything reached the target" if nothing else None)
         )

@@ -56,6 +56,13 @@ def sayable(_contract: Contract, probe: Probe) -> bool:
     return all("" not in step.parameters.values() for step in probe.steps)
 
 
+def as_request(base: str, call: Call) -> httpx.Request:
+    """A call as JSON over HTTP, below ``base``."""
+    content = b"" if call.body is Body.ABSENT else json.dumps(call.body).encode()
+    sent = {**call.headers, **({"Content-Type": "application/json"} if content else {})}
+    return httpx.Request(call.method, base + call.path, headers=sent, content=content)
+
+
 class Rest:
     """JSON over HTTP, below ``base``: the target's address with its path."""
 
@@ -70,9 +77,7 @@ class Rest:
 
     def speak(self, call: Call) -> Spoken:
         """See `Surface.speak`."""
-        content = b"" if call.body is Body.ABSENT else json.dumps(call.body).encode()
-        sent = {**call.headers, **({"Content-Type": "application/json"} if content else {})}
-        return self.spoken(httpx.Request(call.method, self._base + call.path, headers=sent, content=content))
+        return self.spoken(as_request(self._base, call))
 
     def spoken(self, request: httpx.Request) -> Spoken:
         """A request that somebody else has made, as this surface sends it."""

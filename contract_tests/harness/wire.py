@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import httpx
 
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.guard import over_http
+
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
@@ -47,9 +50,13 @@ class Reply:
 
 
 class Wire:
-    """A connection to one target, kept alive between requests. ``base`` is the target's scheme and authority."""
+    """A connection to one target, kept alive between requests. ``base`` is the target's scheme and authority.
 
-    def __init__(self, base: str, read_timeout: float = READ_TIMEOUT) -> None:
+    On a real account every request passes ``gate``.
+    """
+
+    def __init__(self, base: str, gate: Gate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
+        self._gate = gate
         self._base = httpx.URL(base)
         self._transport = httpx.HTTPTransport(verify=tls(), trust_env=False, retries=0)
         timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
@@ -60,7 +67,12 @@ class Wire:
         self._transport.close()
 
     def send(self, request: httpx.Request) -> Reply:
-        """Send ``request`` and read the whole answer; `Trouble` where there is none."""
+        """Send ``request`` and read the whole answer; `Trouble` where there is none. What a gate may raise, see there."""
+        if self._gate is None:
+            return self._deliver(request)
+        return self._gate.send(over_http(request), lambda: self._deliver(request))
+
+    def _deliver(self, request: httpx.Request) -> Reply:
         if (request.url.scheme, request.url.host, request.url.port) != (
             self._base.scheme,
             self._base.host,

@@ -1,0 +1,142 @@
+"""The guards of a run on real accounts: one gate for each vendor, whatever surfaces it is spoken to on."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from contract_tests.guard.clock import Clock, SystemClock
+from contract_tests.guard.fence import fence
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.guard import Guard, Mode
+from contract_tests.guard.ledger import Ledger, LedgerError, Run
+from contract_tests.guard.names import Names
+from contract_tests.guard.protection import Protection
+from contract_tests.guard.shared_window import window
+from contract_tests.harness.account import remember
+from contract_tests.harness.options import Options
+from contract_tests.harness.permits import Permits
+from contract_tests.harness.probe import Probe
+from contract_tests.harness.session import Session
+from contract_tests.harness.sweep import Swept, sweep
+from contracts.catalogue import Contract
+from contracts.errors import UsageError
+from drift.record import Record
+
+
+class Guards:
+    """What protects the accounts of one run; nothing where none is protected.
+
+    Made before anything is sent: a ledger or an allowance that cannot be used is a `UsageError`.
+    """
+
+    def __init__(self, options: Options, clock: Clock | None = None) -> None:
+        self._options, self._clock = options, clock or SystemClock()
+        self._stack = ExitStack()
+        self._gates: dict[str, Gate] = {}
+        self.held: dict[str, None] = {}
+        today = dt.datetime.now(dt.UTC).date()
+        self.names = {slug: Names(today) for slug in options.protected}
+        self._guards: dict[str, Guard] = {}
+        self._ledger: Ledger | None = None
+        for slug, protection in options.protected.items():
+            contract = next(one for one in options.contracts if one.slug == slug)
+            window(protection.redis, protection.folder, slug, 1, 1.0, self._clock).close()  # a bad address shows now
+            self._ledger = self._ledger or _opened(protection)
+            base_path = (
+                urlsplit(options.addresses.get(slug, "")).path if slug in options.addresses else contract.base_path
+            )
+            self._guards[slug] = Guard(contract, base_path, options.keys[slug], self.names[slug], protection.mode,
+                                       protection.consents)  # fmt: skip
+
+    def sends(self, contract: Contract) -> Callable[[Probe], bool]:
+        """Whether a run sends a probe of a contract at all, as far as can be told beforehand."""
+        guard = self._guards.get(contract.slug)
+        if guard is None:
+            return lambda _probe: True
+        permits = Permits(guard)
+        return lambda probe: any(not permits.why_not(one) for one in probe.parts or (probe,))
+
+    def headings(self) -> list[str]:
+        """A line for each vendor: who is asked, as whom, how far it may go."""
+        lines = []
+        for slug, protection in self._options.protected.items():
+            contract = next(one for one in self._options.contracts if one.slug == slug)
+            where = self._options.addresses.get(slug, "the mock")
+            consents = "".join(f"; consented to: {name}" for name in sorted(protection.consents))
+            lines.append(
+                f"{contract.name} at {where}, LIVE={protection.mode.value}: key {protection.account}, names "
+                f"{self.names[slug].prefix}…, {protection.bounds.words()}{consents}"
+            )
+        return lines
+
+    def gate(self, contract: Contract, base: str) -> Gate | None:
+        """The vendor's gate, made when first asked for; None where its account is not protected."""
+        protection = self._options.protected.get(contract.slug)
+        if protection is None:
+            return None
+        if contract.slug not in self._gates:
+            assert self._ledger is not None
+            if not self._gates:
+                self.held = self._stack.enter_context(fence())
+            names, parts = self.names[contract.slug], urlsplit(base)
+            guard = self._guards[contract.slug]
+            run = Run(names.run_id, names.prefix, f"{contract.slug}{protection.account}",
+                      f"{parts.scheme}://{parts.netloc}", time.time())  # fmt: skip
+            self._ledger.begin(run)
+            bounds = protection.bounds
+            shared = window(protection.redis, protection.folder, run.account, bounds.rate, bounds.seconds, self._clock)
+            self._gates[contract.slug] = Gate(guard, bounds, shared, self._ledger, run, self._clock)
+        return self._gates[contract.slug]
+
+    def prepare(self, session: Session, progress: Callable[[str], None]) -> None:
+        """Before a vendor's first probe: sweep up behind dead runs, and note what is to be as it was."""
+        gate = session.gate
+        if gate is None or session.stopped is not None:
+            return
+        protection = self._options.protected[session.contract.slug]
+        mutates = protection.mode is Mode.MUTATE
+        if session.contract.listing is not None:
+            swept = sweep(session, gate, delete=mutates, cap=protection.cap, ripe=protection.ripe)
+            for line in told(swept, mutates=mutates):
+                progress(f"{session.contract.name}: {line}")
+                session.record.notes.append(line)
+            session.record.left_behind += swept.left if mutates else []
+        if mutates and session.stopped is None:
+            gate.guard.refused = remember(session, gate)
+            if gate.guard.refused:
+                gate.guard.consents = frozenset()
+
+    def finish(self, records: dict[str, Record]) -> None:
+        """The run is over: ledgers are struck where nothing is left, locks and fence given up."""
+        try:
+            for slug, gate in self._gates.items():
+                if not records[slug].left_behind and not gate.ledger.left(gate.run.run_id):
+                    gate.ledger.restored(gate.run.run_id)
+                gate.close()
+        except LedgerError as error:
+            for record in records.values():
+                record.notes.append(str(error))
+        finally:
+            self._stack.close()
+            if self._ledger is not None:
+                self._ledger.close()
+
+
+def told(swept: Swept, *, mutates: bool) -> list[str]:
+    """What a sweep came to, in lines for people."""
+    lines = [f"sweep: {problem}" for problem in swept.problems]
+    if swept.deleted:
+        lines.append(f"sweep: deleted {swept.deleted} objects that dead runs left")
+    if swept.left:
+        why = "still there" if mutates else "left by dead runs, which LIVE=read does not delete"
+        lines.append(f"sweep: {len(swept.left)} {why}: {', '.join(sorted(swept.left)[:5])}")
+    return lines
+
+
+def _opened(protection: Protection) -> Ledger:
+    try:
+        return Ledger(protection.folder)
+    except LedgerError as error:
+        raise UsageError(str(error)) from error
