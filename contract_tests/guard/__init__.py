@@ -1,0 +1,1 @@
+"""What keeps a run on a vendor's own servers within its bounds."""
