@@ -6,6 +6,7 @@ machine's real clock, until it is killed.
 
 import bisect
 import fcntl
+import itertools
 import json
 import os
 import random
@@ -83,6 +84,20 @@ class Bucket:
         os.close(self._file)
 
 
+class _Noted:
+    """A window, with a note of when it was asked last: a place's lease begins no earlier."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self.asked = 0.0
+        self.release, self.block, self.close = window.release, window.block, window.close
+
+    def take(self) -> Place | float:
+        """See Window."""
+        self.asked = time.monotonic()
+        return self._window.take()
+
+
 def _window(use: Use, clock: SystemClock) -> Window:
     if use.kind == "bucket":
         return Bucket(use)
@@ -94,7 +109,7 @@ def _window(use: Use, clock: SystemClock) -> Window:
 def _live(use: Use, name: str, skew: float) -> None:
     """Send as much as the window lets; what is away is asked again."""
     clock = Skewed(skew, shared=use.kind == "local")
-    window = _window(use, clock)
+    window = _Noted(_window(use, clock))
     dice = random.Random(name)
     log = os.open(Path(use.folder) / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -104,7 +119,7 @@ def _live(use: Use, name: str, skew: float) -> None:
     while True:
         try:
             place = pace(window, clock, give_up, PATIENCE)
-            os.write(log, f"take {time.monotonic()!r}\n".encode())
+            os.write(log, f"take {window.asked!r} {time.monotonic()!r}\n".encode())
             # A request: mostly quick, sometimes slow.
             clock.wait(dice.choice((0.0, 0.001, 0.01, 0.1)))
             os.write(log, f"release {time.monotonic()!r}\n".encode())
@@ -143,15 +158,20 @@ class Users:
         self.kill(len(self._processes))
 
     def sent(self) -> list[tuple[float, float]]:
-        """Each request by the first and the last moment at which it may have gone out: its owner died, a lease later."""
+        """Each request by the first and the last moment at which it may have gone out.
+
+        That is its release, or where its owner died or was too slow, the end of its lease: what has lost its place in a
+        process that was kept waiting is not sent any more.
+        """
         found = []
         for log in sorted(Path(self._use.folder).glob("user-*.log")):
-            words = [line.split() for line in log.read_text().split("\n")[:-1]]
-            moments = [float(moment) for _, moment in words]
-            for index, (word, _) in enumerate(words):
-                if word == "take":
-                    ended = index + 1 < len(words)
-                    found.append((moments[index], moments[index + 1] if ended else moments[index] + self._use.lease))
+            lines = [line.split() for line in log.read_text().split("\n")[:-1]]
+            for line, after in itertools.zip_longest(lines, lines[1:]):
+                if line[0] == "take":
+                    asked, first = float(line[1]), float(line[2])
+                    released = float(after[1]) if after else first + self._use.lease
+                    last = min(released, asked + self._use.lease)
+                    found.extend([(first, last)] if first <= last else [])
         return sorted(found)
 
     def wait_for(self, more: int) -> None:

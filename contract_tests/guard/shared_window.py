@@ -31,7 +31,7 @@ _MICRO = 1_000_000
 #   at:<place>      the last moment at which the place's request may go out
 # Moments are whole microseconds, which Lua's numbers hold exactly; tostring() would round them, so %.0f writes them.
 _SCRIPT = """
-local key, act, place = KEYS[1], ARGV[1], ARGV[2]
+local key, act, what = KEYS[1], ARGV[1], ARGV[2]
 local requests, seconds, lease = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -80,11 +80,11 @@ if act == 'take' then
     table.sort(ends)
     wait = math.max(wait, ends[#ends - requests + 1] - now)
   end
-  if wait < 0 then note('at:' .. place, now + lease) end
+  if wait < 0 then note('at:' .. what, now + lease) end
 elseif act == 'release' then
-  note('at:' .. place, now)
+  note('at:' .. what, now)
 else
-  local asked = now + tonumber(ARGV[7])
+  local asked = now + tonumber(what)
   if asked > math.max(now, till) then
     note('since', now)
     note('until', asked)
@@ -134,17 +134,19 @@ class RedisWindow:
 
     def block(self, seconds: float) -> None:
         """See Window."""
-        self._asked("block", "", int(max(0.0, min(seconds, LONGEST_BLOCK)) * _MICRO))
+        self._asked("block", str(int(max(0.0, min(seconds, LONGEST_BLOCK)) * _MICRO)))
 
     def close(self) -> None:
         """See Window."""
         self._client.close()
 
-    def _asked(self, act: str, place: str, more: int = 0) -> int:
+    def _asked(self, act: str, what: str) -> int:
+        """What the script answers; ``what`` is a place, or how long to block, in microseconds."""
         rule = self._rule
         spans = (round(rule.seconds * _MICRO), round(rule.lease * _MICRO))
         try:
-            found: Any = self._client.eval(_SCRIPT, 1, self._key, act, place, rule.requests, *spans, LIFE, more)
+            # Ten words: a Redis that wants a password breaks the line at more, and does not say that it wants one.
+            found: Any = self._client.eval(_SCRIPT, 1, self._key, act, what, rule.requests, *spans, LIFE)
         except redis.AuthenticationError:
             raise AwayError(
                 f"{VARIABLE}: the Redis at {self._where} does not accept the password: correct the variable"
