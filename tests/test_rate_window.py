@@ -69,7 +69,7 @@ def test_no_span_holds_more_than_the_allowance(tmp_path: Path) -> None:
         processes.kill_all()
         sent = processes.sent()
     assert len(sent) >= 300
-    assert worst(sent, use.seconds) <= use.requests
+    assert use.requests // 2 <= worst(sent, use.seconds) <= use.requests
 
 
 def test_the_judge_sees_a_bucket_that_is_filled_again(tmp_path: Path) -> None:

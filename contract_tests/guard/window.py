@@ -24,7 +24,7 @@ from contract_tests.guard.book import LEASE, MARGIN, Book, Rule
 from contract_tests.guard.clock import Clock
 
 PATIENCE = 5.0
-"""Seconds after which a lock that somebody else holds will not come any more: it is held for a millisecond."""
+"""Seconds after which a lock that somebody else holds will not come any more: it is held for milliseconds."""
 SLICE = 0.5
 """Seconds that are waited at most before it is asked whether the run goes on."""
 _LARGEST = 1024 * 1024
