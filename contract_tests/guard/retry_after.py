@@ -1,0 +1,60 @@
+"""How long a server asks to be left alone: the header Retry-After (RFC 9110, section 10.2.3)."""
+
+import datetime as dt
+import re
+
+LONGEST = 900.0
+"""Seconds that are waited at most, whatever a server asks for."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_LONG_DAY = r"(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
+_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+# RFC 9110, section 5.6.7: the usual format, that of RFC 850, that of asctime().
+_DATES = (
+    re.compile(rf"{_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT"),
+    re.compile(rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT"),
+    re.compile(rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})"),
+)
+_NUMBER = re.compile(r"(?P<sign>-?)0*(?P<digits>[0-9]+)")
+_LONGEST_DATE = 40
+
+
+def retry_after(value: str | None, now: float, usual: float) -> float:
+    """Seconds to wait that a header's ``value`` asks for at ``now`` (epoch seconds): from 0 to `LONGEST`, never an error.
+
+    Whole seconds, or a date in any of the three formats of RFC 9110; spaces and tabs around it are no part of it.
+    A date that has passed gives 0: the server names a moment, and it has come. So does a negative number, which is none
+    of RFC 9110's but says the same. Everything else (absent, with a fraction, with other digits than 0 to 9, a date
+    without its zone or one that no calendar has, several values in one) gives ``usual``.
+    """
+    text = (value or "").strip(" \t")
+    number = _NUMBER.fullmatch(text)
+    if number is not None:
+        # Not by int(), which refuses thousands of digits: what has more than nine is too long anyway.
+        seconds = float(number["digits"][:10]) if not number["sign"] else 0.0
+    else:
+        moment = _moment(text, now) if len(text) <= _LONGEST_DATE else None
+        seconds = usual if moment is None else moment - now
+    return min(max(0.0, seconds), LONGEST)
+
+
+def _moment(text: str, now: float) -> float | None:
+    """The date that ``text`` is, in epoch seconds; None where it is none."""
+    found = next((match for form in _DATES if (match := form.fullmatch(text))), None)
+    if found is None:
+        return None
+    year, second = int(found["year"]), int(found["second"])
+    if len(found["year"]) == 2:
+        # RFC 9110, section 5.6.7: what seems more than 50 years ahead is the most recent such year of the past.
+        latest = dt.datetime.fromtimestamp(now, dt.UTC).year + 50
+        year = latest - (latest - year) % 100
+    try:
+        # A minute may have 61 seconds, which no datetime has.
+        moment = dt.datetime(
+            year, _MONTHS.index(found["month"]) + 1, int(found["day"]), int(found["hour"]), int(found["minute"]),
+            min(second, 59) if second <= 60 else second, tzinfo=dt.UTC,
+        )  # fmt: skip
+    except ValueError:
+        return None
+    return moment.timestamp() + (second == 60)

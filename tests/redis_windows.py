@@ -1,0 +1,50 @@
+"""A window in a Redis, as tests open and ask it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from contract_tests.guard.shared_window import VARIABLE, RedisWindow
+from contract_tests.guard.window import AwayError, Place
+from tests.window_users import until
+
+ACCOUNT = "acme/paid"
+SECRET = "s3cret-pass"  # noqa: S105 (what must not be told)
+
+
+@contextmanager
+def opened(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3) -> Iterator[RedisWindow]:
+    found = RedisWindow(url, ACCOUNT, requests, seconds, lease)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def place_of(window: RedisWindow) -> Place:
+    """A place, as soon as there is one."""
+    found: list[Place] = []
+
+    def taken() -> bool:
+        answer = window.take()
+        found.extend([answer] if isinstance(answer, Place) else [])
+        return bool(found)
+
+    until(taken)
+    return found[0]
+
+
+def refused(window: RedisWindow) -> str:
+    """The line that says why there is no window; release and block say the same."""
+    lines = set()
+    for ask in (window.take, lambda: window.release(Place("x")), lambda: window.block(5)):
+        with pytest.raises(AwayError) as caught:
+            ask()
+        lines.add(str(caught.value))
+    assert len(lines) == 1
+    (line,) = lines
+    assert line.startswith(f"{VARIABLE}: ")
+    assert "\n" not in line
+    assert SECRET not in line
+    return line

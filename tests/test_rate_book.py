@@ -1,0 +1,198 @@
+"""The bookkeeping of a rate window against a naive one, and the way to wait for a place."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests.guard.book import LEASE, LONGEST_BLOCK, MARGIN, Book, Rule
+from contract_tests.guard.window import Place, TooLongError, pace
+from contract_tests.harness.wire import TOTAL_TIMEOUT
+from tests.window_users import worst
+
+RULE = Rule(requests=3, seconds=8, lease=5)
+# Quarters of a second are exact as floating point numbers, so that both sides of a bound are met.
+STEPS = st.integers(min_value=0, max_value=40).map(lambda quarters: quarters / 4)
+ACTS = st.one_of(
+    st.tuples(st.just("wait"), STEPS),
+    st.tuples(st.just("take"), st.just(0.0)),
+    st.tuples(st.just("release"), st.integers(min_value=0, max_value=30).map(float)),
+    st.tuples(st.just("block"), STEPS),
+)
+
+
+@dataclass
+class _Naive:
+    """Everything that ever happened, looked through as a whole at each question."""
+
+    takes: dict[str, float] = field(default_factory=dict)
+    releases: dict[str, float] = field(default_factory=dict)
+    blocks: list[float] = field(default_factory=list)
+
+    def last(self, place: str) -> float:
+        return self.releases.get(place, self.takes[place] + RULE.lease)
+
+    def admits(self, now: float) -> bool:
+        counting = [place for place in self.takes if self.last(place) + RULE.seconds >= now]
+        return len(counting) < RULE.requests and all(until < now for until in self.blocks)
+
+
+@given(st.lists(ACTS, max_size=60))
+def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
+    """Claim: what is forgotten did not count. Situation: any order of takes, releases, blocks and waiting.
+
+    Expectation: each take is granted where the whole history allows it; no span holds more than the allowance; what is
+    told to wait is above 0, and before it has passed nothing is granted unless a place is released meanwhile.
+    """
+    book, naive, now, not_before = Book(), _Naive(), 100.0, 0.0
+    for number, (act, value) in enumerate(acts):
+        if act == "wait":
+            now += value
+        book.settle(RULE, now)
+        if act == "take":
+            allowed = naive.admits(now)
+            wait = book.take(RULE, str(number), now)
+            assert (wait == 0) is allowed
+            if allowed:
+                assert now >= not_before
+                naive.takes[str(number)] = now
+            else:
+                assert wait >= MARGIN
+                not_before = max(not_before, now + wait - MARGIN)
+        elif act == "release" and naive.takes:
+            place = list(naive.takes)[int(value) % len(naive.takes)]
+            if place not in naive.releases and now <= naive.last(place):
+                naive.releases[place] = now
+                book.release(place, now)
+        elif act == "block" and value:
+            naive.blocks.append(now + value)
+            book.block(value, now)
+    assert worst([(taken, naive.last(place)) for place, taken in naive.takes.items()], RULE.seconds) <= RULE.requests
+    assert len(book.last) <= RULE.requests
+
+
+@given(st.lists(STEPS, max_size=10), STEPS, STEPS)
+def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: float, later: float) -> None:
+    """Claim: a new start of the machine neither frees nor holds for ever. Situation: a book of any moments, a clock near 0.
+
+    Expectation: all counts as long as if it were just now, and after a lease, a window and the block nothing is left.
+    """
+    book = Book({str(number): 500 + last for number, last in enumerate(lasts)})
+    book.block(block, 500.0)
+    book.settle(RULE, 1.0)
+    assert len(book.last) == len(lasts)
+    assert book.blocked[1] <= 1.0 + block
+    assert (book.take(RULE, "new", 1.0) == 0) is (len(lasts) < RULE.requests and not block)
+    book.settle(RULE, 1.0 + RULE.lease + RULE.seconds + block + later + 0.25)
+    assert book.take(RULE, "newer", 1.0 + RULE.lease + RULE.seconds + block + later + 0.25) == 0
+
+
+def test_a_lease_is_longer_than_a_request() -> None:
+    """Claim: no place is given up while its request may still go out. Expectation: longer than a request's whole time."""
+    assert LEASE > TOTAL_TIMEOUT
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan")])
+def test_a_block_of_nothing_is_none(seconds: float) -> None:
+    """Expectation: no block; and none lasts for longer than a day."""
+    book = Book()
+    book.block(seconds, 100.0)
+    assert book.take(RULE, "a", 100.0) == 0
+    book.block(float("inf"), 100.0)
+    assert book.blocked[1] == 100.0 + LONGEST_BLOCK
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(0, 60.0), (-1, 60.0), (5, 0.0), (5, -1.0), (5, float("nan"))])
+def test_a_rule_that_is_none_is_an_error(requests: int, seconds: float) -> None:
+    """Expectation: an error at once, and no window that lets all through or nothing ever."""
+    with pytest.raises(ValueError, match="no rule"):
+        Rule(requests, seconds)
+
+
+class _Clock:
+    """Time that passes when it is waited for; ``waits`` is how it was."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.waits)
+
+    def wall(self) -> float:
+        return 0.0
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+class _Script:
+    """A window that says what it is told to, in order."""
+
+    def __init__(self, *answers: Place | float) -> None:
+        self.answers = list(answers)
+
+    def take(self) -> Place | float:
+        return self.answers.pop(0)
+
+    def release(self, place: Place) -> None:
+        raise AssertionError(place)
+
+    def block(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    def close(self) -> None:
+        raise AssertionError
+
+
+def _nothing() -> None:
+    """The run goes on."""
+
+
+def test_a_place_is_waited_for_in_slices() -> None:
+    """Situation: a window that wants 1.2 seconds, then 0.3. Expectation: the place; half a second at most at once."""
+    clock, asked = _Clock(), []
+    place = pace(_Script(1.2, 0.3, Place("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
+    assert place == Place("x")
+    assert clock.waits == pytest.approx([0.5, 0.5, 0.2, 0.3])
+    assert asked == [0, 1, 2, 3]
+
+
+def test_a_free_place_is_not_waited_for() -> None:
+    """Expectation: no waiting, and no question whether the run goes on."""
+    clock = _Clock()
+
+    def never() -> None:
+        raise AssertionError
+
+    assert pace(_Script(Place("x")), clock, never, 0.0) == Place("x")
+    assert clock.waits == []
+
+
+def test_a_run_that_ends_waits_no_longer() -> None:
+    """Situation: the run is to end during the second slice. Expectation: that is raised, and nothing is asked any more."""
+    clock, window = _Clock(), _Script(30.0, Place("x"))
+
+    def give_up() -> None:
+        if clock.waits:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pace(window, clock, give_up, 100.0)
+    assert clock.waits == [0.5]
+    assert window.answers == [Place("x")]
+
+
+def test_too_long_a_wait_is_not_begun() -> None:
+    """Situation: 40 of 60 seconds are waited, and 30 more are wanted. Expectation: an error of one line, at once."""
+    clock = _Clock()
+    with pytest.raises(TooLongError, match=r"30 more seconds, after 40 of at most 60") as caught:
+        pace(_Script(40.0, 30.0), clock, _nothing, 60.0)
+    assert clock.now() == pytest.approx(40)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_window_that_asks_for_nothing_is_not_asked_for_ever() -> None:
+    """Claim: the loop is bounded. Situation: a window that never has a place and never wants time. Expectation: an end."""
+    with pytest.raises(TooLongError):
+        pace(_Script(*[0.0] * 5000), _Clock(), _nothing, 2.0)

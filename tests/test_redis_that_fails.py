@@ -1,0 +1,169 @@
+"""A Redis that is away, cannot count, or is none: nothing is admitted, and no password is told."""
+
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from contract_tests.guard import shared_window
+from contract_tests.guard.clock import SystemClock
+from contract_tests.guard.shared_window import VARIABLE, RedisWindow, window
+from contract_tests.guard.window import AwayError, LocalWindow
+from contracts.errors import UsageError
+from tests.loopback_server import Answer, serving
+from tests.redis_server import restartable
+from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
+
+
+def _with_password(url: str, password: str = SECRET) -> str:
+    return url.replace("://", f"://:{password}@")
+
+
+def test_a_redis_that_is_away_admits_nothing(tmp_path: Path) -> None:
+    """Situation: away from the start, there, gone in the middle, there again. Expectation: closed while it is away."""
+    with restartable(tmp_path, "--save", "") as server, opened(_with_password(server.url)) as window:
+        server.kill()
+        away = refused(window)
+        assert f"no Redis answers at 127.0.0.1:{server.port}" in away
+        server.start()
+        with opened(server.url) as open_window:
+            place = place_of(open_window)
+            server.kill()
+            assert "no Redis answers" in refused(open_window)
+            server.start()
+            # What was under way when the server forgot counts from its end on.
+            open_window.release(place)
+            place_of(open_window)
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "words"),
+    [
+        (("--requirepass", "another"), SECRET, "does not accept the password"),
+        (("--requirepass", "another"), "", "does not accept the password"),
+        (("--maxmemory", "1kb", "--maxmemory-policy", "noeviction"), "", "OutOfMemoryError"),
+        (("--replicaof", "127.0.0.1 9"), "", "ReadOnlyError"),
+        (("--replicaof", "127.0.0.1 9", "--replica-serve-stale-data", "no"), "", "(MasterDownError)"),
+    ],
+    ids=["wrong-password", "no-password", "full", "replica", "stale-replica"],
+)
+def test_a_redis_that_cannot_count_admits_nothing(
+    tmp_path: Path, options: tuple[str, ...], given: str, words: str
+) -> None:
+    """Situation: a server that refuses, is full, or is only a copy. Expectation: closed, and one line says why."""
+    with restartable(tmp_path, *options) as server:
+        url = _with_password(server.url, given) if given else server.url
+        with opened(url) as window:
+            assert words in refused(window)
+
+
+def test_a_web_server_is_no_redis() -> None:
+    """Situation: HTTP is spoken there. Expectation: closed."""
+    with serving(lambda _: Answer(200, {})) as server, opened(_with_password(f"redis{server.url[4:]}/0")) as window:
+        assert "no Redis answers" in refused(window)
+
+
+@contextmanager
+def _stranger(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers each piece of what it is asked in the same way; the address, and what it was asked."""
+    asked: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while piece := self.request.recv(65536):
+                asked.append(piece)
+                self.request.sendall(answer)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+        def handle_error(self, *_: object) -> None:
+            """A client that goes away is no error."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"redis://127.0.0.1:{server.server_address[1]}/0", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"+OK\r\n" * 3, b"*1\r\n" * 6000, b"$-7\r\n" * 3, b"$99999999999999999999\r\n", b"\xff\xfe\r\n" * 3, b":x\r\n" * 3,
+        b"-" + SECRET.encode() + b" " + SECRET.encode() + b"\r\n", b"-WRONGPASS " + SECRET.encode() + b"\r\n",
+        b"*2\r\n:1\r\n:2\r\n" * 3, b"$-1\r\n" * 3, b"-MOVED 1 127.0.0.1:9\r\n" * 3,
+    ],
+    ids=lambda answer: ascii(answer[:20]),
+)  # fmt: skip
+def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    """Claim: whatever answers, there is a number or no place. Situation: answers of no Redis, and hostile ones."""
+    monkeypatch.setattr(shared_window, "PATIENCE", 0.3)
+    with _stranger(answer) as (url, _):
+        found = RedisWindow(_with_password(url), ACCOUNT, 2, 0.2, 0.3)
+        with pytest.raises(AwayError) as caught:
+            found.take()
+        assert SECRET not in str(caught.value)
+        assert "\n" not in str(caught.value)
+        found.close()
+
+
+def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: nothing is asked twice, whatever the address says, and no answer is waited for long.
+
+    Situation: a server that takes the question and says nothing. Expectation: closed in about three seconds (a tenth of
+    it in this test), and one question arrived.
+    """
+    assert shared_window.PATIENCE == 3.0
+    monkeypatch.setattr(shared_window, "PATIENCE", 0.3)
+    with _stranger(b"") as (url, asked):
+        found = RedisWindow(f"{url}?socket_timeout=60&retry_on_timeout=yes", ACCOUNT, 2, 0.2, 0.3)
+        began = time.monotonic()
+        with pytest.raises(AwayError, match="TimeoutError"):
+            found.take()
+        assert 0.3 <= time.monotonic() - began < 3
+        found.close()
+        assert 1 <= len(asked) <= 3
+        assert b"".join(asked).count(b"EVAL") <= 1
+
+
+def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
+    """Expectation: a window in the folder, and a Redis's where one is named; neither is asked yet."""
+    assert isinstance(window("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalWindow)
+    found = window("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())
+    assert isinstance(found, RedisWindow)
+    found.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:6379", "http://127.0.0.1:6379", "nonsense", " ", "redis:/127.0.0.1", f"redis://:{SECRET}@127.0.0.1:port",
+        f"redis://:{SECRET}@127.0.0.1:99999", f"redis://:{SECRET}@[::1", f"redis://:12#{SECRET}@host:6379/0",
+        f"redis://:12/{SECRET}@host:6379/0", f"redis://:12?{SECRET}@host:6379/0", f"unix://:12/{SECRET}@/run/redis.sock",
+        f"redis://:{SECRET}@host/0?socket_timeout=soon", f"redis://:{SECRET}@host/0?unknown=1",
+        f"redis://:{SECRET}@host/0?max_connections=-1", f"redis://:{SECRET}@host/0?db=x",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: str) -> None:
+    """Expectation: a usage error in one line, which names the variable, and of the address nothing."""
+    with pytest.raises(UsageError, match=rf"^{VARIABLE} is not the address of a Redis") as caught:
+        window(url, tmp_path, ACCOUNT, 5, 60, SystemClock())
+    assert SECRET not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_socket_s_path_is_told(tmp_path: Path) -> None:
+    """Situation: a Redis behind a socket of the file system, which is not there. Expectation: its path in the line."""
+    with opened(f"unix://:{SECRET}@{tmp_path}/redis.sock") as found:
+        assert f"no Redis answers at {tmp_path}/redis.sock" in refused(found)

@@ -1,0 +1,131 @@
+"""What one Redis knows of an account's window: how long a place counts, what it forgets, and what it costs to ask."""
+
+import time
+from pathlib import Path
+
+import redis
+
+from contract_tests.guard.shared_window import LIFE, PREFIX, RedisWindow
+from contract_tests.guard.window import Place
+from tests.redis_server import redis_server, restartable
+from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
+from tests.window_users import until
+
+
+def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
+    """Claim: what was sent before a server forgot is counted. Situation: a fresh one, a restart, a flush.
+
+    Expectation: nothing is admitted for a window and a lease from the first question on, and then something is.
+    """
+    with restartable(tmp_path, "--save", "") as server, opened(server.url) as window:
+        for lose in ("nothing", "restart", "flush"):
+            if lose == "restart":
+                server.kill()
+                server.start()
+            elif lose == "flush":
+                with redis.Redis.from_url(server.url) as client:
+                    client.flushall()
+            began = time.monotonic()
+            wait = window.take()
+            assert not isinstance(wait, Place)
+            assert 0.45 < wait < 0.51
+            window.release(place_of(window))
+            assert time.monotonic() - began >= 0.499
+
+
+def test_a_known_server_admits_at_once(tmp_path: Path) -> None:
+    """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a place."""
+    with redis_server(tmp_path) as url, opened(url) as window, opened(url) as other:
+        place_of(window)
+        assert isinstance(other.take(), Place)
+
+
+def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
+    """Claim: another server's memory is not trusted. Situation: a replica that had everything becomes the master.
+
+    Expectation: nothing is admitted for a window and a lease.
+    """
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with restartable(tmp_path / "one", "--repl-diskless-sync-delay", "0") as master:
+        options = ("--replicaof", f"127.0.0.1 {master.port}")
+        with restartable(tmp_path / "two", *options) as replica, redis.Redis.from_url(replica.url) as client:
+            with opened(master.url) as window:
+                window.release(place_of(window))
+            until(lambda: bool(client.exists(f"{PREFIX}{{{ACCOUNT}}}")))
+            with opened(replica.url) as window:
+                assert "ReadOnlyError" in refused(window)
+                client.replicaof("NO", "ONE")
+                wait = window.take()
+                assert not isinstance(wait, Place)
+                assert wait > 0.45
+
+
+def test_places_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
+    """Situation: one place is released, one never. Expectation: free a window after the release, and after the lease."""
+    with redis_server(tmp_path) as url, opened(url, seconds=0.4, lease=0.9) as window:
+        window.release(place_of(window))
+        released = time.monotonic()
+        place_of(window)
+        dead = time.monotonic()
+        place_of(window)
+        assert time.monotonic() - released >= 0.399
+        place_of(window)
+        assert time.monotonic() - dead >= 1.299
+
+
+def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
+    """Situation: one blocks, and blocks again for less. Expectation: for others on the account the longer one holds."""
+    with redis_server(tmp_path) as url, opened(url) as window, opened(url) as other:
+        place_of(window)
+        window.block(300)
+        window.block(5)
+        wait = other.take()
+        assert not isinstance(wait, Place)
+        assert 299 < wait < 301
+        free = RedisWindow(url, "acme/free", 2, 0.2, 0.3)
+        place_of(free)
+        free.close()
+
+
+def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
+    """Claim: a server's clock that was put back blocks nobody for days.
+
+    Situation: all moments are of an hour ahead. Expectation: places are free after a lease and a window, a block after
+    its own time.
+    """
+    with redis_server(tmp_path) as url, opened(url) as window, redis.Redis.from_url(url) as client:
+        window.release(place_of(window))
+        window.block(0.1)
+        (key,) = client.keys()
+        ahead = {name: int(value) + 3600 * 10**6 for name, value in client.hgetall(key).items() if name != b"run"}
+        client.hset(key, mapping=ahead)
+        began = time.monotonic()
+        place_of(window)
+        place_of(window)
+        assert 0.5 <= time.monotonic() - began < 20
+
+
+def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
+    """Expectation: one key for each account, which holds no more places than are allowed, and expires in eight days."""
+    with redis_server(tmp_path) as url, opened(url, seconds=0.05, lease=0.05) as window:
+        for _ in range(20):
+            window.release(place_of(window))
+        with redis.Redis.from_url(url) as client:
+            assert client.keys() == [f"{PREFIX}{{{ACCOUNT}}}".encode()]
+            assert LIFE - 60 < client.ttl(client.keys()[0]) <= LIFE
+            assert client.hlen(client.keys()[0]) <= 4 + 2
+
+
+def test_a_user_needs_few_rights(tmp_path: Path) -> None:
+    """Claim: the rights that the docstring names are enough. Situation: a user with these; then without INFO."""
+    commands = ("eval", "info", "time", "hgetall", "hset", "hdel", "expire")
+    with redis_server(tmp_path) as url, redis.Redis.from_url(url) as client:
+        client.acl_setuser("limiter", enabled=True, passwords=[f"+{SECRET}"], keys=[f"{PREFIX}*"],
+                           commands=[f"+{command}" for command in commands])  # fmt: skip
+        assert all(command.upper() in (RedisWindow.__doc__ or "") for command in commands)
+        with opened(url.replace("://", f"://limiter:{SECRET}@")) as window:
+            window.release(place_of(window))
+            window.block(0.01)
+            client.acl_setuser("limiter", enabled=True, commands=["-info"])
+            assert "does not count requests" in refused(window)
