@@ -28,6 +28,7 @@ SEEDS ?= 200
 # Processes that share the tests.
 WORKERS ?= 2
 SLUG ?=
+DELETE ?=
 NAME ?=
 
 .PHONY: help
@@ -46,6 +47,15 @@ contract: environment ## check vendors' contracts against the mock, an address, 
 	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
+
+.PHONY: plan
+plan: environment ## print every request that a run on a real account would send, without sending any [VENDOR=] [LIVE=read]
+	@$(RUN) -m scripts.print_plan --vendor '$(VENDOR)' --target '$(TARGET)' --live '$(LIVE)' --explore '$(EXPLORE)' \
+		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --only '$(ONLY)'
+
+.PHONY: sweep
+sweep: environment ## list what dead runs left on the vendor's account; DELETE=1 deletes it [VENDOR=] [TARGET=live]
+	@$(RUN) -m scripts.sweep_accounts --vendor '$(VENDOR)' --target '$(TARGET)' --delete '$(DELETE)'
 
 .PHONY: mock
 mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted

@@ -29,11 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(line, flush=True)
     print(f"seed {options.seed}", flush=True)
     plugin = ContractPlugin(suite)
-    # The suite's own report takes the place of pytest's terminal output and caches.
-    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
-    quiet += ["--disable-plugin-autoload", "--assert=plain"]
-    folder = str(Path(__file__).parent)
-    status = pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", options.vendor], [plugin])
+    status = run(plugin)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for record in plugin.records:
         print(terminal(record, colour=colour))
@@ -42,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {plugin.report_error}", file=sys.stderr)
         return 2
     if not plugin.records:
-        print(f"error: the suite did not come to an end (pytest status {int(status)})", file=sys.stderr)
+        print(f"error: the suite did not come to an end (pytest status {status})", file=sys.stderr)
         return 2
     print(f"reports: {options.out}/findings.json, junit.xml, report.md")
     return exit_status(
@@ -50,6 +46,15 @@ def main(arguments: list[str] | None = None) -> int:
         left_behind=any(record.left_behind for record in plugin.records),
         fail_on=options.fail_on,
     )
+
+
+def run(plugin: ContractPlugin) -> int:
+    """Run the promises of this folder for the suite of ``plugin``; pytest's own status."""
+    # The suite's own report takes the place of pytest's terminal output and caches.
+    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    quiet += ["--disable-plugin-autoload", "--assert=plain"]
+    folder, vendor = str(Path(__file__).parent), plugin.suite.options.vendor
+    return int(pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", vendor], [plugin]))
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

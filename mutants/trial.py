@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from contract_tests.guard.names import Names
 from contract_tests.harness.client_stage import parse_recorded, run_client
 from contract_tests.harness.explore import explore_lives, explore_requests, modes
 from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.guard.names import Names
 from contract_tests.harness.plan import plan
 from contract_tests.harness.plugin import FAMILIES
 from contract_tests.harness.probe import Probe

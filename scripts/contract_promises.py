@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract_tests.guard.names import Names
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.guard.names import Names
 from contract_tests.harness.plan import plan
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.runner import Runner

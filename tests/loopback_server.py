@@ -57,7 +57,7 @@ App = Callable[[Asked], Answer | bytes | None]
 
 
 class Server(ThreadingHTTPServer):
-    """An `App` on a free port of the loopback. ``asked`` is every request, in order."""
+    """An `App` on a free port of the loopback. ``asked`` is every request, in order; ``connections`` counts those made."""
 
     daemon_threads = True
     block_on_close = False
@@ -68,6 +68,7 @@ class Server(ThreadingHTTPServer):
         self.app = app
         self.asked: list[Asked] = []
         self.errors: list[BaseException | None] = []
+        self.connections = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._news = threading.Condition()
 
@@ -81,6 +82,11 @@ class Server(ThreadingHTTPServer):
         """Wait until ``count`` requests have come."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.asked) >= count, WAIT), f"only {len(self.asked)} requests came"
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 (its signature in the library)
+        """Count a connection, and take it."""
+        self.connections += 1
+        return True
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (its signature in the library)
         """Keep an error of the app's own; that clients go away is none."""

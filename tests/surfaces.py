@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
 from contract_tests.guard.names import Names
+from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface
 from contract_tests.harness.wire import Wire

@@ -8,9 +8,9 @@ import pytest
 import redis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
+from contract_tests.guard.names import Names
 from contract_tests.harness.examples import VARIABLE, AwayError, Lenient, Shelf, shared
 from contract_tests.harness.explore import Depth, explore_lives, explore_requests
-from contract_tests.guard.names import Names
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contracts.catalogue import Contract

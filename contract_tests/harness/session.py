@@ -44,7 +44,7 @@ class Session:
 
     Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through here, so that
     every exchange is counted, judged and, where it disagrees, recorded. ``surface`` is how `ask` speaks, REST by default.
-    On a real account there is a ``gate``, which the surface's requests pass too.
+    On a real account there is a ``gate``, which the requests of ``surface`` and ``wire`` pass too; ``wire`` carries what REST says.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Session:
         record: Record,
         surface: Surface | None = None,
         gate: Gate | None = None,
+        wire: Wire | None = None,
     ) -> None:
         self.contract = contract
         self.base = base.rstrip("/")
@@ -85,7 +86,7 @@ class Session:
         self.transport = Transport(self.exchange)
         self.async_transport = AsyncTransport(self.exchange)
         self.gate = gate
-        self._rest = Rest(self.base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
+        self._rest = Rest(self.base, wire or Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
         self.surface: Surface = surface or self._rest
         self._judge = Judge(contract)
         self._base_path = urlsplit(self.base).path

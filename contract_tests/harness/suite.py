@@ -7,11 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from contract_tests.guard.clock import Clock
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.guard import Mode
 from contract_tests.guard.names import Names
 from contract_tests.harness import grpc_surfaces
-from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
+from contract_tests.harness.connector import Connector, Network
+from contract_tests.harness.grpc_surfaces import GrpcWeb
 from contract_tests.harness.guards import Guards
 from contract_tests.harness.lifecycle import clean_up, health, preflight, trim
 from contract_tests.harness.options import Options
@@ -20,8 +22,7 @@ from contract_tests.harness.probe import Probe
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface, sayable
-from contract_tests.harness.targets import below
-from contract_tests.harness.wire import Wire
+from contract_tests.harness.targets import authority, below
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.errors import UsageError
@@ -44,11 +45,12 @@ class VendorRun:
 class Suite:
     """All vendors' runs. Reading contracts, waivers and plans comes first, so that a malformed file sends nothing."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, connector: Connector | None = None, clock: Clock | None = None) -> None:
         self.options = options
+        self._connector = connector or Network()
         self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
-        self.guards = Guards(options)
+        self.guards = Guards(options, clock)
         for contract in options.contracts:
             planned = plan(contract, self.guards.sends(contract))
             known = {probe.id for probe in planned}
@@ -124,7 +126,16 @@ class Suite:
         if gate is not None:
             names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
         spoken = self._surface(contract, surface, base, gate)
-        session = Session(contract, base, options.keys[contract.slug], names, record, spoken, gate)
+        session = Session(
+            contract,
+            base,
+            options.keys[contract.slug],
+            names,
+            record,
+            spoken,
+            gate,
+            self._connector.wire(authority(base), gate),
+        )
         self._stack.callback(session.close)
         run = VendorRun(contract, surface, session, Runner(session))
         how = f" over {surface}" if len(record.surfaces) > 1 else ""
@@ -142,9 +153,9 @@ class Suite:
             parts = urlsplit(base)
             told = self.options.grpc_target or self._grpc_of_the_mock(base, gate) or _authority(base)
             secure = parts.scheme == "https" and (not self.options.grpc_target or self.options.target == "live")
-            return NativeGrpc(contract, told, secure=secure, gate=gate)
+            return self._connector.grpc(contract, told, gate, secure=secure)
         if surface == "grpc-web":
-            return GrpcWeb(contract, base, Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
+            return GrpcWeb(contract, base, self._connector.wire(authority(base), gate))
         return None
 
     def _grpc_of_the_mock(self, base: str, gate: Gate | None) -> str:

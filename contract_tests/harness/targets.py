@@ -46,6 +46,12 @@ def below(contract: Contract, target: str) -> str:
     return target if urlsplit(target).path else target + contract.base_path
 
 
+def authority(base: str) -> str:
+    """Scheme and authority of an address."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _own_server(contract: Contract, environment: Mapping[str, str]) -> str:
     variable = contract.address_variable
     if not variable:

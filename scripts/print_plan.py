@@ -1,0 +1,227 @@
+"""``make plan``: every request that a run on a real account would send, in order, without sending any.
+
+The run itself is made, with its guard and its limits; in place of connections the contract's own model answers, and time
+does not pass. Names and passwords are made up anew each time, and another vendor's answers may make a run ask more.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.__main__ import run
+from contract_tests.guard.clock import FastClock
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.guard import over_http
+from contract_tests.harness.grpc_surfaces import NativeGrpc
+from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
+from contract_tests.harness.plugin import ContractPlugin
+from contract_tests.harness.suite import Suite
+from contract_tests.harness.wire import Reply, Wire
+from contracts.catalogue import Contract, choose
+from contracts.messages import Messages
+from contracts.redaction import Redactor, password_names
+from mock_server.app import Mock
+from mock_server.server import build
+
+_FLAGS = ("--vendor", "--target", "--live", "--explore", "--surface", "--thorough", "--only")
+_OWN = "https://your-own.example"
+"""What stands for the address of a customer's own server, where the environment does not name it."""
+
+
+class Planned:
+    """A connector that connects to nothing: prints each request, and lets the contract's model answer."""
+
+    def __init__(self, options: Options) -> None:
+        self._mocks = {one.slug: build([one], _keys(options, one)) for one in options.contracts}
+        self._contracts = {one.slug: one for one in options.contracts}
+        self.count = self.changes = 0
+        self.lines: list[str] = []
+        self.heading = "# preflight"
+
+    def wire(self, base: str, gate: Gate | None) -> Wire:
+        """See Connector."""
+        assert gate is not None
+        return _Unsent(base, gate, self)
+
+    def grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> NativeGrpc:
+        """See Connector."""
+        return _UnsentGrpc(contract, address, self, gate, secure=secure)
+
+    def mock(self, contract: Contract) -> Mock:
+        """What answers for a contract."""
+        return self._mocks[contract.slug]
+
+    def show(self, gate: Gate, where: str, body: Any, key: str) -> None:
+        """Print one request."""
+        contract = gate.guard.contract
+        self.count += 1
+        shown = "" if body is None else " " + json.dumps(_redactor(contract).json(body), ensure_ascii=False)[:600]
+        who = next((c.variable for c in contract.credentials if c.account == key), "no key, or a wrong one")
+        if self.heading:
+            self.lines.append(self.heading)
+            self.heading = ""
+        self.lines.append(f"{self.count:5} {where}{shown}  [{who}]")
+
+
+class _Unsent(Wire):
+    """A wire that carries everything to the contract's model."""
+
+    def __init__(self, base: str, gate: Gate, planned: Planned) -> None:
+        super().__init__(base, gate)
+        self._guarded, self._planned = gate, planned
+        self._thread = ThreadPoolExecutor(1)  # the client may call from within an event loop of its own
+
+    def _deliver(self, request: httpx.Request) -> Reply:
+        outgoing = over_http(request)
+        passage = self._guarded.guard.check(outgoing)
+        body = None
+        if outgoing.message:
+            parameters, said = Messages(self._guarded.guard.contract).read_request(passage.operation, outgoing.content)
+            body = {**parameters, **(said if isinstance(said, dict) else {})}
+        elif request.content:
+            body = json.loads(request.content)
+        self._planned.changes += passage.changes and bool(passage.holder)
+        self._planned.show(self._guarded, f"{request.method} {request.url}", body, passage.holder)
+        answer = self._thread.submit(asyncio.run, _answered(self._planned.mock(self._guarded.guard.contract), request))
+        return answer.result()
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        super().close()
+
+
+async def _answered(mock: Mock, request: httpx.Request) -> Reply:
+    """What the mock answers, as an application, without a server."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=mock), trust_env=False) as client:
+        answer = await client.send(
+            httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+        )
+    return Reply(answer.status_code, dict(answer.headers), answer.content)
+
+
+class _UnsentGrpc(NativeGrpc):
+    """The gRPC of a contract, answered by its model."""
+
+    def __init__(self, contract: Contract, address: str, planned: Planned, gate: Gate | None, *, secure: bool) -> None:
+        super().__init__(contract, address, secure=secure, gate=gate)
+        self._planned, self._guarded = planned, gate
+        self._where = f"grpc://{address}"
+
+    def _send(self, operation: Any, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Reply:
+        assert self._guarded is not None
+        contract = self._guarded.guard.contract
+        calls = self._planned.mock(contract).grpc_calls[0]
+        parameters, said = Messages(contract).read_request(operation, content)
+        headers = dict(metadata)
+        key = next((a for a, k in self._guarded.guard.keys.items() if k in " ".join(headers.values()).split()), "")
+        self._planned.changes += not contract.reads(operation.id) and bool(key)
+        self._planned.show(
+            self._guarded, f"{self._where}{path}", {**parameters, **(said if isinstance(said, dict) else {})}, key
+        )
+        answer = calls.answer(operation, headers, content)
+        if answer.status.code:
+            return self._refused(answer.status, answer.details, {"grpc-status": str(answer.status.code)}, [])
+        return self._succeeded(operation, answer.content, {}, [])
+
+
+def _redactor(contract: Contract) -> Redactor:
+    names = {place.field for place in contract.places if place.field}
+    return Redactor(password_names(contract.effective.raw) | names)
+
+
+def _keys(options: Options, contract: Contract) -> dict[str, str]:
+    return {
+        c.variable: options.keys[contract.slug][c.account]
+        for c in contract.credentials
+        if c.account in options.keys[contract.slug]
+    }
+
+
+class _Told(ContractPlugin):
+    """The run, with a heading over the requests of each check."""
+
+    def __init__(self, suite: Suite, planned: Planned) -> None:
+        super().__init__(suite)
+        self._planned = planned
+
+    @pytest.hookimpl
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """See pytest."""
+        self._planned.heading = f"# {nodeid.rsplit('::', 1)[-1]}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the plan; 0, or 3 where the settings are wrong."""
+    parser = Parser(
+        prog="python -m scripts.print_plan", description="Prints what a live run would send.", allow_abbrev=False
+    )
+    for flag in _FLAGS:
+        parser.add_argument(flag, **FLAGS[flag])
+    with tempfile.TemporaryDirectory() as folder:
+
+        def read() -> tuple[Planned, Suite]:
+            blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
+            given = {**blank, **vars(parser.parse_args(arguments)), "out": folder}
+            raw = {
+                **given,
+                "target": _target(given["target"]),
+                "live": given["live"] or "mutate",
+                "fail_on": "breaking",
+            }
+            environment = {
+                **_stand_ins(choose(given["vendor"] or "all")),
+                **os.environ,
+                "LEDGER": folder,
+                "LIMITER_REDIS_URL": "",
+            }
+            options = resolve(raw, environment)
+            planned = Planned(options)
+            return planned, Suite(options, planned, FastClock())
+
+        made = understood(read)
+        if isinstance(made, int):
+            return made
+        planned, suite = made
+        for line in suite.guards.headings():
+            print(line)
+        plugin = _Told(suite, planned)
+        run(plugin)
+    print("\n".join(planned.lines))
+    for record in plugin.records:
+        print(
+            f"{record.name}: {sum(record.requests.values())} requests; {len(record.not_exercised)} of {len(record.documented)} "
+            f"clauses would not be exercised{f' ({record.reason})' if record.reason else ''}"
+        )
+        for why, names in sorted(_whys(record.not_exercised).items()):
+            print(f"  {len(names)}: {why}")
+    print(f"{planned.count} requests in all, {planned.changes} of which may change something. Nothing was sent.")
+    return 0
+
+
+def _whys(not_exercised: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for clause, why in not_exercised.items():
+        found.setdefault(why, []).append(clause)
+    return found
+
+
+def _target(given: str) -> str:
+    return "live" if given in ("", "mock") else given
+
+
+def _stand_ins(chosen: list[Contract]) -> dict[str, str]:
+    """What a plan needs no real one of: keys, and the address of one's own server."""
+    keys = {c.variable: c.test for contract in chosen for c in contract.credentials}
+    return {**keys, **{contract.address_variable: _OWN for contract in chosen if contract.address_variable}}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

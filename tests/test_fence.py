@@ -1,0 +1,92 @@
+"""No other door: on a real account nothing leaves but through the gate."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+
+import httpx
+import pytest
+import requests
+
+from contract_tests.guard.fence import FencedError, door, fence
+from tests.loopback_server import Answer, serving
+
+
+def _raw(port: int) -> None:
+    with closing(socket.socket()) as connection:
+        connection.connect(("127.0.0.1", port))
+
+
+def _datagram(port: int) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as connection:
+        connection.sendto(b"x", ("127.0.0.1", port))
+
+
+async def _asked(port: int) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+    await writer.wait_closed()
+
+
+DOORS: dict[str, Callable[[int], object]] = {
+    "httpx": lambda port: httpx.get(f"http://127.0.0.1:{port}/", trust_env=False),
+    "requests": lambda port: requests.get(f"http://127.0.0.1:{port}/", timeout=5),
+    "urllib": lambda port: urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5),
+    "socket": _raw,
+    "datagram": _datagram,
+    "asyncio": lambda port: asyncio.run(_asked(port)),
+    "name": lambda _port: socket.getaddrinfo("localhost", 80),
+    "curl": lambda port: subprocess.run(["curl", f"http://127.0.0.1:{port}/"], check=True, capture_output=True),  # noqa: S603, S607 (what is tried)
+    "shell": lambda port: os.system(f"curl -s http://127.0.0.1:{port}/ > /dev/null"),  # noqa: S605 (what is tried)
+    "fork": lambda _port: os.fork(),
+    "spawn": lambda _port: os.posix_spawn("/bin/true", ["true"], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_every_other_door_is_shut(name: str) -> None:
+    """Claim: while the fence is up, no library connects to anything, not even to the target, and no program is started.
+
+    Situation: each way out, to a server that counts its connections.
+    Expectation: an error before anything leaves; the server has seen nobody; the report has a line about it.
+    """
+    with serving(lambda _asked: Answer(200, {})) as server:
+        with fence() as held, pytest.raises(Exception) as caught:  # noqa: PT011 (libraries put it into errors of their own)
+            DOORS[name](server.server_port)
+        assert _fenced(caught.value), caught.value
+        assert server.connections == 0
+        assert len(held) == 1
+        assert "beside the guard" in next(iter(held))
+
+
+def test_the_gate_s_own_door_opens_for_its_thread() -> None:
+    """Situation: inside of the door, and again outside. Expectation: the one is served, the other is not."""
+    with serving(lambda _asked: Answer(200, {})) as server, fence():
+        with door():
+            assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
+        with pytest.raises(FencedError):
+            _raw(server.server_port)
+
+
+def test_nothing_is_held_back_where_no_real_account_is_asked() -> None:
+    """Expectation: before and after, everything works as ever."""
+    with serving(lambda _asked: Answer(200, {})) as server:
+        with fence():
+            pass
+        assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
+        assert subprocess.run(["true"], check=False).returncode == 0  # noqa: S607 (any program)
+
+
+def _fenced(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is the fence's."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, FencedError) or "beside the guard" in str(error):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+    return False

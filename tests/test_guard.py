@@ -1,0 +1,267 @@
+"""The guard: what may be sent to a real account is decided from the bytes, and everything else is held back."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract_tests.guard.guard import Guard, HeldBackError, Mode, Outgoing, over_http
+from contract_tests.guard.names import Names, spellings
+from contracts import grpc_web
+from contracts.catalogue import contracts
+from contracts.messages import Messages
+
+JETEMAIL, SMTP2GO, ZITADEL = (contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
+NAMES = Names(dt.date(2026, 11, 21))
+OURS = NAMES.mint()
+BASE = "http://127.0.0.1"
+JSON = {"content-type": "application/json"}
+
+
+def guard(contract: Any = JETEMAIL, mode: Mode = Mode.MUTATE, **more: Any) -> Guard:
+    """A guard with the test keys."""
+    keys = {credential.account: credential.test for credential in contract.credentials}
+    return Guard(contract, contract.base_path, keys, NAMES, mode, **more)
+
+
+def request(
+    contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
+) -> Outgoing:
+    """A request with the first account's key (None: without one); a body of bytes goes as it is."""
+    place, first = contract.places[0], contract.credentials[0]
+    sent = {} if key is None else {place.header: place.form.format(key or first.test)}
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    told = {**sent, **(JSON if content else {}), **headers}
+    return over_http(httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content))
+
+
+def held(outgoing: Outgoing, by: Guard | None = None) -> bool:
+    """Whether the guard holds a request back."""
+    try:
+        (by or guard()).check(outgoing)
+    except HeldBackError:
+        return True
+    return False
+
+
+def delete(username: Any) -> Outgoing:
+    """JetEmail's deletion of a user."""
+    return request(JETEMAIL, "DELETE", "/outbound/smarthost", {"username": username})
+
+
+FOREIGN = [
+    "smtp-user1", "existing-user", "new-username", "", " ", "0", "*", "%", ".", "..", "ct-", "ct-261121-", NAMES.prefix[:-1],
+    f" {OURS}", f"x{OURS}", f"{OURS},smtp-user1", f"{OURS}\nsmtp-user1", f"{OURS}\0", f"{OURS}/../smtp-user1", f"{OURS}*",
+    f"{OURS}%", OURS.replace("ct-", "сt-"), Names(dt.date(2026, 11, 21)).mint(), Names(dt.date(2026, 11, 20)).mint(),
+    "ct-261121-abcdef-1-n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOREIGN, ids=ascii)
+def test_a_name_that_is_not_the_run_s_is_held_back(name: str) -> None:
+    """Claim: nothing of somebody else's is named to a real account.
+
+    Situation: names of others, names like ours by a sign, by case of nothing but their beginning, by a Cyrillic letter;
+    another run's names; ours with something that lets a lenient server read two.
+    """
+    assert held(delete(name))
+
+
+@pytest.mark.parametrize("name", [OURS, NAMES.mint(64), *spellings(OURS).values()])
+def test_a_name_of_the_run_s_form_passes(name: str) -> None:
+    """Expectation: in every spelling that the probes use: what tells the run survives lower-casing and replacement."""
+    assert not held(delete(name))
+
+
+@pytest.mark.parametrize("value", [None, True, False, {}, [], [None], [OURS, [OURS]], {OURS: OURS}, [{}, False]])
+def test_what_cannot_name_anything_passes(value: Any) -> None:
+    """Expectation: absent, null, a boolean, empty, or a list or object all of whose texts are the run's own."""
+    assert not held(delete(value))
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 1.5, 12345678, [0], [OURS, 1], ["smtp-user1"], {"a": OURS}, {OURS: 0}, [[["x"]]],
+                                   {OURS: "smtp-user1"}])  # fmt: skip
+def test_numbers_and_what_holds_somebody_else_s_text_are_held_back(value: Any) -> None:
+    """Claim: never a number: a lenient server reads 0 as "0"."""
+    assert held(delete(value))
+
+
+def test_a_rename_is_checked_at_both_ends() -> None:
+    """Situation: from ours to somebody's, from somebody's to ours, from ours to ours."""
+
+    def rename(old: Any, new: Any) -> Outgoing:
+        return request(JETEMAIL, "PATCH", "/outbound/smarthost", {"currentUsername": old, "newUsername": new})
+
+    assert held(rename(OURS, "smtp-user1"))
+    assert held(rename("smtp-user1", OURS))
+    assert not held(rename(OURS, NAMES.mint()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"username": "{OURS}", "username": "smtp-user1"}}',
+        f'{{"username": "smtp-user1", "username": "{OURS}"}}',
+        f'{{"username": "{OURS}", "Username": "smtp-user1"}}',
+        f'{{"username": "{OURS}", "user_name": "smtp-user1"}}',
+        f'{{"username": "{OURS}", "ｕｓｅｒｎａｍｅ": "smtp-user1"}}',
+        f'{{"username": "{OURS}", "currentUsername": "smtp-user1"}}',
+        f'{{"username": "{OURS}", "all": [{{"username": "smtp-user1"}}]}}',
+        f'[{{"username": "{OURS}"}}, {{"username": "smtp-user1"}}]',
+        '["smtp-user1"]',
+        '"smtp-user1"',
+        "7",
+        '{"username": "smtp-user1"',
+        f'{{"username": "{OURS}"}} {{"username": "smtp-user1"}}',
+        "username=smtp-user1",
+    ],
+)  # fmt: skip
+def test_every_way_in_which_a_body_may_be_read_counts(body: str) -> None:
+    """Claim: what some server might understand as a name is taken for one.
+
+    Situation: names that stand twice, are spelled otherwise, stand deeper or beside objects; bodies that are no JSON.
+    """
+    assert held(request(JETEMAIL, "DELETE", "/outbound/smarthost", body.encode()))
+
+
+def test_what_a_request_looks_like_is_what_it_is() -> None:
+    """Situation: a query, headers that make another method of it, a packed body, a form, another path, an undocumented method."""
+    body = {"username": OURS}
+    path = "/outbound/smarthost"
+    assert not held(request(JETEMAIL, "DELETE", path, body))
+    assert held(request(JETEMAIL, "DELETE", f"{path}?username=smtp-user1", body))
+    assert held(request(JETEMAIL, "GET", path, headers={"X-HTTP-Method-Override": "DELETE"}))
+    assert held(request(JETEMAIL, "DELETE", path, body, headers={"Content-Encoding": "gzip"}))
+    assert held(request(JETEMAIL, "DELETE", path, body, headers={"content-type": "application/x-www-form-urlencoded"}))
+    for method, other in (("DELETE", "/outbound"), ("DELETE", f"{path}/"), ("PUT", path), ("TRACE", path), ("GET", "/x"),
+                          ("DELETE", f"/outbound/../outbound{path}"), ("GET", "/__mock/health")):  # fmt: skip
+        assert held(request(JETEMAIL, method, other, body if method == "DELETE" else None)), (method, other)
+
+
+def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
+    """Situation: ZITADEL, where the server gives ids: in a path, encoded, in a body, in a message over gRPC-web."""
+    ours = guard(ZITADEL, ids={"281474976710656"})
+
+    def remove(identity: str) -> Outgoing:
+        return request(ZITADEL, "DELETE", f"/admin/v1/smtp/{identity}")
+
+    assert not held(remove("281474976710656"), ours)
+    for other in ("281474976710657", "28147497671065", "%2e%2e", "281474976710656%2F..", "281474976710656%00"):
+        assert held(remove(other), ours), other
+    change = request(
+        ZITADEL, "PUT", "/admin/v1/smtp/281474976710656/password", {"password": "x", "id": "281474976710657"}
+    )
+    assert held(change, ours)
+    messages = Messages(ZITADEL)
+    operation = ZITADEL.operations["removeSmtpConfig"]
+    for identity, wanted in (("281474976710656", False), ("281474976710657", True)):
+        framed = grpc_web.frame(messages.say_request(operation, {"id": identity}, {}))
+        web = request(
+            ZITADEL, "POST", messages.path(operation.id), framed, headers={"content-type": "application/grpc-web+proto"}
+        )
+        assert held(web, ours) is wanted
+        native = Outgoing("POST", messages.path(operation.id), {}, framed[5:], message=True)
+        assert held(native, ours) is wanted
+    assert held(Outgoing("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", message=True), ours)
+
+
+def test_what_would_bear_no_mark_is_not_made() -> None:
+    """Claim: where the server gives ids, an object is made only under a name by which it can be found again."""
+    plain = {"senderAddress": "a@example.com", "senderName": "a", "host": "smtp.example.com:25"}
+    for description in ({}, {"description": None}, {"description": ""}, {"description": True}):
+        assert held(request(ZITADEL, "POST", "/admin/v1/smtp", {**plain, **description}), guard(ZITADEL))
+    assert not held(request(ZITADEL, "POST", "/admin/v1/smtp", {**plain, "description": OURS}), guard(ZITADEL))
+
+
+def test_somebody_else_s_account_is_never_acted_for() -> None:
+    """Situation: SMTP2GO's subaccounts and pools: arguments that no run ever makes."""
+    for argument, value in (("subaccount_id", "abc"), ("subaccount_id", 7), ("ip_pool", 1), ("SubAccountID", "abc")):
+        assert held(request(SMTP2GO, "POST", "/users/smtp/remove", {"username": OURS, argument: value}), guard(SMTP2GO))
+    assert not held(request(SMTP2GO, "POST", "/users/smtp/remove", {"username": OURS}), guard(SMTP2GO))
+    # Reading is by POST here, and minds the same.
+    assert held(request(SMTP2GO, "POST", "/users/smtp/view", {"username": "somebody"}), guard(SMTP2GO))
+
+
+def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
+    """Claim: LIVE=read sends nothing with a good key that changes anything.
+
+    Situation: a change with the right key, in each place it may stand and dressed up; with a wrong key; with none; a list.
+    """
+    reader = guard(mode=Mode.READ)
+    body, key, path = {"username": OURS}, JETEMAIL.credentials[0].test, "/outbound/smarthost"
+    assert held(request(JETEMAIL, "DELETE", path, body), reader)
+    for form in (f"Basic {key}", key, f"Bearer  {key} ", f'Bearer "{key}"', f"Bearer x, Bearer {key}"):
+        assert held(request(JETEMAIL, "DELETE", path, body, key=None, headers={"Authorization": form}), reader), form
+    assert held(request(JETEMAIL, "DELETE", path, body, key=JETEMAIL.credentials[1].test), reader)
+    assert not held(request(JETEMAIL, "DELETE", path, body, key=None), reader)
+    assert not held(request(JETEMAIL, "DELETE", path, body, key=f"{key}x"), reader)
+    assert not held(request(JETEMAIL, "GET", path), reader)
+    # Even without a key nobody else's object is named.
+    assert held(request(JETEMAIL, "DELETE", path, {"username": "smtp-user1"}, key=None), reader)
+    inside = {"username": OURS, "api_key": SMTP2GO.credentials[0].test}
+    assert held(request(SMTP2GO, "POST", "/users/smtp/add", inside, key=None), guard(SMTP2GO, mode=Mode.READ))
+
+
+def test_what_changes_others_needs_consent_of_its_own() -> None:
+    """Claim: activating deactivates what the instance sends its mails with, and needs more than LIVE=mutate.
+
+    Expectation: only with consent; or, to restore what was, about exactly the one id that is permitted.
+    """
+    activate = request(ZITADEL, "POST", f"/admin/v1/smtp/{OURS}/_activate")
+    assert held(activate, guard(ZITADEL))
+    assert not held(activate, guard(ZITADEL, consents=frozenset({"activateSmtpConfig"})))
+    former = request(ZITADEL, "POST", "/admin/v1/smtp/123/_activate")
+    assert held(former, guard(ZITADEL, consents=frozenset({"activateSmtpConfig"})))
+    restoring = guard(ZITADEL)
+    with restoring.permitting({("activateSmtpConfig", "123")}):
+        assert not held(former, restoring)
+        assert held(request(ZITADEL, "POST", "/admin/v1/smtp/124/_activate"), restoring)
+        assert held(request(ZITADEL, "DELETE", "/admin/v1/smtp/123"), restoring)
+    assert held(former, restoring)
+
+
+def test_what_is_held_back_is_told_without_its_values() -> None:
+    """Claim: the report of a refusal holds nothing that came from outside, nor a secret."""
+    hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
+    with pytest.raises(HeldBackError) as caught:
+        guard().check(request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
+    assert str(caught.value) == "POST /outbound/smarthost: its username is not the run's own"
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from([OURS, OURS.upper(), "smtp-user1"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["username", "UserName", "newUsername", "note", OURS]) | st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+def _may_name(value: Any) -> bool:
+    """The naive judge: whether a value holds anything but the run's own texts, nulls and booleans."""
+    if isinstance(value, dict):
+        return any(_may_name(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(map(_may_name, value))
+    return not (
+        value is None or isinstance(value, bool) or (isinstance(value, str) and value.lower().startswith(NAMES.prefix))
+    )
+
+
+def _names_others(value: Any) -> bool:
+    if isinstance(value, dict):
+        named = [inner for name, inner in value.items() if "username" in name.lower()]
+        return any(map(_may_name, named)) or any(map(_names_others, value.values()))
+    return isinstance(value, list) and any(map(_names_others, value))
+
+
+@given(body=st.dictionaries(st.sampled_from(["username", "UserName", "password", "note"]), _values, max_size=4))
+@settings(max_examples=500, deadline=None)
+def test_whatever_the_body_no_other_name_passes(body: dict[str, Any]) -> None:
+    """Claim: no body that a naive reader finds somebody else's name in passes; and what holds none does."""
+    outgoing = request(JETEMAIL, "DELETE", "/outbound/smarthost", body)
+    assert held(outgoing) is _names_others(body)

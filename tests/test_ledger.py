@@ -1,0 +1,223 @@
+"""The ledger: on disk before anything is made, and never a guess where it cannot be read."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.guard.ledger import FILE, Ledger, LedgerError, Run, State
+
+ACCOUNT, ADDRESS = "jetemailabc", "http://127.0.0.1:1"
+_PROCESSES = multiprocessing.get_context("spawn")
+
+
+def run(name: str) -> Run:
+    """A run of the test's account."""
+    return Run(name, f"ct-261121-{name}-", ACCOUNT, ADDRESS, 1000.0)
+
+
+def _live(folder: str, name: str, told: Any) -> None:
+    """A process with a run that never ends by itself."""
+    ledger = Ledger(Path(folder))
+    ledger.begin(run(name))
+    ledger.asked(name, [f"ct-261121-{name}-1-n"], "paid", 1000.0)
+    told.send("begun")
+    told.recv()
+
+
+def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None:
+    """Claim: a process killed at once after writing loses nothing.
+
+    Situation: a process writes one object, and is killed by SIGKILL without closing anything.
+    Expectation: another process reads the object, and sees that the run is dead.
+    """
+    ours, theirs = _PROCESSES.Pipe()
+    process = _PROCESSES.Process(target=_live, args=(str(tmp_path), "aaaaaa", theirs))
+    process.start()
+    assert ours.poll(60)
+    ledger = Ledger(tmp_path)
+    try:
+        assert [one.run_id for one in ledger.alive(ACCOUNT, ADDRESS)] == ["aaaaaa"]
+        with ledger.dead(ACCOUNT, ADDRESS) as dead:
+            assert dead == []
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(60)
+        with ledger.dead(ACCOUNT, ADDRESS) as dead:
+            assert [one.run_id for one in dead] == ["aaaaaa"]
+            assert [entry.name for entry in ledger.left("aaaaaa")] == ["ct-261121-aaaaaa-1-n"]
+            other = Ledger(tmp_path)
+            with other.dead(ACCOUNT, ADDRESS) as again:
+                assert again == [], "one sweep at a time takes a run for dead"
+            other.close()
+        assert ledger.alive(ACCOUNT, ADDRESS) == []
+    finally:
+        ledger.close()
+
+
+def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> None:
+    """Situation: somebody has removed the lock file, under a run that may be alive."""
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    ledger.close()
+    (tmp_path / "aaaaaa.lock").unlink()
+    ledger = Ledger(tmp_path)
+    with ledger.dead(ACCOUNT, ADDRESS) as dead:
+        assert dead == []
+    ledger.close()
+
+
+def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> None:
+    """Claim: a dead run on another account, or at another address, is left alone."""
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    ledger.close()
+    ledger = Ledger(tmp_path)
+    for account, address in (("jetemailabd", ADDRESS), (ACCOUNT, "http://127.0.0.1:2"), ("", ADDRESS)):
+        with ledger.dead(account, address) as dead:
+            assert dead == []
+    ledger.close()
+
+
+def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
+    """Situation: made, refused, unanswered and removed objects; a refusal of a name that is there already.
+
+    Expectation: left are those that are there, or may be; and a run is struck only when none is.
+    """
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    ledger.asked("aaaaaa", ["a", "b", "c", "d"], "paid", 1.0)
+    ledger.tell("aaaaaa", ["a"], State.MADE)
+    ledger.tell("aaaaaa", ["b"], State.REFUSED)
+    ledger.tell("aaaaaa", ["c"], State.UNKNOWN)
+    ledger.tell("aaaaaa", ["d"], State.MADE)
+    ledger.tell("aaaaaa", ["d"], State.GONE)
+    ledger.asked("aaaaaa", ["a"], "paid", 2.0)
+    ledger.tell("aaaaaa", ["a"], State.REFUSED)  # it is there: that is why
+    assert {entry.name: entry.state for entry in ledger.left("aaaaaa")} == {"a": State.MADE, "c": State.UNKNOWN}
+    assert ledger.count("aaaaaa") == 2
+    ledger.end("aaaaaa")
+    assert [entry.name for entry in ledger.left("aaaaaa")] == ["a", "c"]
+    ledger.tell("aaaaaa", ["a", "c"], State.GONE)
+    ledger.end("aaaaaa")
+    assert ledger.all("aaaaaa") == []
+    ledger.close()
+
+
+def test_an_id_takes_the_mark_s_place(tmp_path: Path) -> None:
+    """Situation: a server that hands out ids. Expectation: either tells the object."""
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    ledger.asked("aaaaaa", ["mark"], "admin", 1.0)
+    ledger.identified("aaaaaa", "mark", "123")
+    assert [(entry.name, entry.id, entry.state) for entry in ledger.left("aaaaaa")] == [("mark", "123", State.MADE)]
+    ledger.tell("aaaaaa", ["123"], State.GONE)
+    assert ledger.left("aaaaaa") == []
+    ledger.close()
+
+
+def test_first_sight_is_remembered_as_long_as_it_lasts(tmp_path: Path) -> None:
+    """Claim: where a vendor gives no age, an object is as old as our knowledge of it; one that went and came is new."""
+    ledger = Ledger(tmp_path)
+    assert ledger.seen(ACCOUNT, ["a"], 100.0) == {"a": 100.0}
+    assert ledger.seen(ACCOUNT, ["a", "b"], 200.0) == {"a": 100.0, "b": 200.0}
+    assert ledger.seen("another", ["a"], 300.0) == {"a": 300.0}
+    assert ledger.seen(ACCOUNT, ["b"], 300.0) == {"b": 200.0}
+    assert ledger.seen(ACCOUNT, ["a"], 400.0) == {"a": 400.0}
+    assert ledger.seen(ACCOUNT, ["a"], 50.0) == {"a": 50.0}, "a clock that went back makes nothing older"
+    ledger.close()
+
+
+def test_a_ledger_of_a_newer_version_is_told(tmp_path: Path) -> None:
+    """Expectation: one line; nothing is read from it."""
+    Ledger(tmp_path).close()
+    _sql(tmp_path, "PRAGMA user_version = 99")
+    _refused(tmp_path, "newer version (99)")
+
+
+def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
+    """Situation: text, cut and damaged files, another program's database, a folder in its place."""
+    path = tmp_path / FILE
+    path.write_text("a shopping list, long enough not to be taken for an empty file\n" * 50, encoding="utf-8")
+    _refused(tmp_path, "move it away")
+    path.unlink()
+    Ledger(tmp_path).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    _refused(tmp_path, "move it away")
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    _refused(tmp_path, "move it away")
+    path.unlink()
+    _sql(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    _refused(tmp_path, "another program's")
+    path.unlink()
+    path.mkdir()
+    _refused(tmp_path, "check the folder")
+
+
+def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+    """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the folder."""
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    ledger.asked("aaaaaa", ["a"], "paid", 1.0)
+    ledger.close()
+    _sql(tmp_path, "UPDATE objects SET state = 'probably'")
+    ledger = Ledger(tmp_path)
+    with pytest.raises(LedgerError, match="makes no sense"):
+        ledger.left("aaaaaa")
+    _sql(tmp_path, "UPDATE runs SET run_id = '../../x'")
+    with pytest.raises(LedgerError, match="no run's id"), ledger.dead(ACCOUNT, ADDRESS):
+        pytest.fail("it was taken for dead")
+    ledger.close()
+
+
+def test_a_ledger_that_another_process_holds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Situation: another program has locked the file, for longer than is waited. Expectation: one line."""
+    monkeypatch.setattr("contract_tests.guard.ledger._PATIENCE", 0.2)
+    ledger = Ledger(tmp_path)
+    ledger.begin(run("aaaaaa"))
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(LedgerError, match="has locked it"):
+            ledger.asked("aaaaaa", ["a"], "paid", 1.0)
+    finally:
+        other.close()
+        ledger.close()
+
+
+def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
+    """Situation: several processes open a ledger that is not there yet, at once."""
+    pipes = [_PROCESSES.Pipe() for _ in range(4)]
+    processes = [
+        _PROCESSES.Process(target=_live, args=(str(tmp_path), f"aaaaa{number}", theirs))
+        for number, (_, theirs) in enumerate(pipes)
+    ]
+    for process in processes:
+        process.start()
+    assert all(ours.poll(60) for ours, _ in pipes)
+    ledger = Ledger(tmp_path)
+    assert len(ledger.alive(ACCOUNT, ADDRESS)) == 4
+    for (ours, _), process in zip(pipes, processes, strict=True):
+        ours.send("end")
+        process.join(60)
+    with ledger.dead(ACCOUNT, ADDRESS) as dead:
+        assert len(dead) == 4
+    ledger.close()
+
+
+def _sql(folder: Path, statement: str) -> None:
+    with sqlite3.connect(folder / FILE) as database:
+        database.execute(statement)
+    database.close()
+
+
+def _refused(folder: Path, words: str) -> None:
+    with pytest.raises(LedgerError) as caught:
+        Ledger(folder)
+    assert words in str(caught.value), str(caught.value)
+    assert "\n" not in str(caught.value)

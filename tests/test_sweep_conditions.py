@@ -1,0 +1,145 @@
+"""The sweep deletes only what meets every condition: each is broken here alone, and the sweep leaves the object."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract_tests.guard.ledger import Entry, State
+from contract_tests.guard.names import Names, parse, spellings
+from contract_tests.harness.listing import Row, moment
+from contract_tests.harness.sweep import Known, due
+
+DAY = dt.date(2026, 11, 20)
+NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC).timestamp()
+HOUR = 3600.0
+RIPE = 12 * HOUR
+DEAD, LOST, ALIVE = (Names(DAY) for _ in range(3))
+LEFT, OTHER, OLD, BESIDE = DEAD.mint(), DEAD.mint(), LOST.mint(), ALIVE.mint()
+KNOWN = Known({DEAD.run_id: [Entry(DEAD.run_id, LEFT, "", "paid", State.MADE, NOW)]}, frozenset({ALIVE.run_id}))
+
+
+def row(name: str, *, hours: float | None = 0.1, identity: str = "") -> Row:
+    """A listed object, so many hours old."""
+    return Row("paid", name, identity or name, None if hours is None else NOW - hours * HOUR, {})
+
+
+def swept(one: Row, known: Known = KNOWN, first: Mapping[str, float] = {}) -> bool:
+    """Whether a sweep would delete the object."""
+    return [found.row for found in due([one], known, first, NOW, RIPE)] == [one]
+
+
+def test_what_a_dead_run_s_ledger_names_is_due() -> None:
+    """Expectation: whatever its age."""
+    assert swept(row(LEFT))
+    assert swept(row(LEFT, hours=None))
+
+
+def test_what_is_of_the_full_form_and_old_enough_is_due() -> None:
+    """Situation: the run's ledger was lost. Expectation: from twice the longest run on; not before."""
+    assert swept(row(OLD, hours=12.1))
+    assert not swept(row(OLD, hours=11.9))
+
+
+def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
+    """Expectation: seen for the first time, it stays."""
+    assert not swept(row(OLD, hours=None))
+    assert not swept(row(OLD, hours=None), first={OLD: NOW - 11.9 * HOUR})
+    assert swept(row(OLD, hours=None), first={OLD: NOW - 12.1 * HOUR})
+
+
+@pytest.mark.parametrize("name", [
+    OLD.upper(), OLD.capitalize(), f" {OLD}", f"{OLD} ", f"{OLD}\n", f"x{OLD}", OLD[:-1], OLD[:-2], OLD.replace("-n", "-m"),
+    OLD.replace(f"-{LOST.run_id}-", f"{LOST.run_id}-"), OLD.replace("ct-", "ct_"), OLD.replace("ct-26", "ct-36", 1),
+    f"ct-261120-{LOST.run_id[:-1]}{'a' if LOST.run_id[-1] != 'a' else 'b'}-1-n", "ct-991399-000000-1-n", "smtp-user1",
+    "existing-user", "", OLD.replace("ct-", "сt-"), f"{OLD}_1", *[s for k, s in spellings(OLD).items() if k != "more"],
+], ids=ascii)  # fmt: skip
+def test_a_look_alike_is_somebody_else_s(name: str) -> None:
+    """Claim: a name that differs from the form by case, by a sign or by white space is none of ours, however old it is."""
+    assert not swept(row(name, hours=1000))
+
+
+def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
+    """Claim: with one sign of these changed, or two neighbours swapped, the check sign does not fit any more."""
+    stamp = len("ct-261120-")
+    for place in [*range(3, 9), *range(stamp, stamp + 6)]:
+        for sign in "0123456789abcdefghijklmnopqrstuvwxyz":
+            if sign != OLD[place]:
+                assert not swept(row(OLD[:place] + sign + OLD[place + 1 :], hours=1000))
+        swapped = [*OLD]
+        if place + 1 not in (9, stamp + 6):
+            swapped[place], swapped[place + 1] = swapped[place + 1], swapped[place]
+            assert "".join(swapped) == OLD or not swept(row("".join(swapped), hours=1000))
+
+
+def test_a_dead_run_s_form_alone_is_not_its_ledger() -> None:
+    """Situation: a name of a dead run's form that its ledger does not have: one number on, one that begins alike.
+
+    Expectation: it stays, whatever its age: that ledger is not lost, and says that the run did not make it.
+    """
+    for name in (OTHER, f"{LEFT}-more", LEFT.upper(), f"{LEFT} "):
+        assert not swept(row(name))
+        assert not swept(row(name, hours=1000))
+
+
+def test_a_run_that_goes_on_beside_is_left_alone() -> None:
+    """Expectation: its objects stay, however old."""
+    assert not swept(row(BESIDE))
+    assert not swept(row(BESIDE, hours=1000))
+
+
+def test_what_was_made_on_a_day_to_come_is_not_ours() -> None:
+    """Situation: a name of the form with tomorrow's day in it, on an object that claims to be old."""
+    assert not swept(row(Names(dt.date(2026, 11, 22)).mint(), hours=1000))
+
+
+def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
+    """Situation: a dead run's ledger has names in other spellings, of which a vendor that sanitises makes plain ones.
+
+    Expectation: these are due, in either spelling; a plain name in the ledger stands for itself alone.
+    """
+    for spelled in spellings(LEFT).values():
+        known = Known({DEAD.run_id: [Entry(DEAD.run_id, spelled, "", "paid", State.UNKNOWN, NOW)]}, frozenset())
+        assert swept(row(spelled), known)
+        if not spelled.endswith("-more"):
+            assert swept(row(LEFT), known)
+    assert not swept(row(LEFT.upper()))
+
+
+def test_an_id_must_be_the_ledger_s_too() -> None:
+    """Situation: a server that hands out ids: the ledger has a mark and its id.
+
+    Expectation: another object with that mark stays, and one with that id whose mark somebody has changed; where the ledger
+    never learnt the id, the mark tells.
+    """
+    entry = Entry(DEAD.run_id, LEFT, "7", "admin", State.MADE, NOW)
+    known = Known({DEAD.run_id: [entry]}, frozenset())
+    assert swept(row(LEFT, identity="7"), known)
+    assert not swept(row(LEFT, identity="8"), known)
+    assert not swept(row("the main one", identity="7"), known)
+    assert not swept(row(OTHER, identity="7"), known)
+    unknown = Known({DEAD.run_id: [replace(entry, id="", state=State.UNKNOWN)]}, frozenset())
+    assert swept(row(LEFT, identity="8"), unknown)
+
+
+@given(name=st.text(max_size=40) | st.from_regex(r"[cC][tT][-_ ][0-9]{6}-[a-z0-9]{6}-[a-z0-9]+-n", fullmatch=True))
+@settings(deadline=None)
+def test_no_text_at_all_breaks_the_parser(name: str) -> None:
+    """Expectation: a stamp whose prefix the name begins with in lower case, or none."""
+    stamp = parse(name)
+    assert stamp is None or name.lower().startswith(stamp.prefix)
+
+
+@pytest.mark.parametrize(("told", "seconds"), [
+    ("1767225600000", 1767225600.0), (1767225600, 1767225600.0), (1767225600.5, 1767225600.5), ("1767225600", 1767225600.0),
+    ("2026-01-01T00:00:00Z", 1767225600.0), ("2026-01-01T01:00:00+01:00", 1767225600.0), ("2026-01-01T00:00:00", None),
+    ("", None), (None, None), (True, None), (-5, None), (float("nan"), None), (float("inf"), None), ("1" * 400, None),
+    ("١٢", None), ({}, None), ("soon", None),
+])  # fmt: skip
+def test_times_are_read_as_vendors_tell_them(told: Any, seconds: float | None) -> None:
+    """Claim: seconds, milliseconds and RFC 3339 are understood, and nothing else is taken for an age."""
+    assert moment(told) == seconds
