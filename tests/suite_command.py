@@ -174,7 +174,7 @@ def _child(
     from contract_tests.harness.wire import Wire  # noqa: PLC0415 (as above)
 
     if read_timeout is not None:
-        Wire.__init__.__defaults__ = (read_timeout,)
+        Wire.__init__.__defaults__ = (None, read_timeout)
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower() in _PROXIES:
             del os.environ[name]

@@ -1,0 +1,156 @@
+"""Consent: how far a run on a real account may go is said beforehand, and nothing can raise what its contract allows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.guard.guard import Mode
+from contract_tests.guard.protection import fingerprint
+from contract_tests.harness.guards import Guards
+from contract_tests.harness.options import FLAGS, Options, resolve
+from contracts.errors import UsageError
+
+KEYS = {
+    "JETEMAIL_API_KEY": "api_0123456789abcdef0123",
+    "SMTP2GO_API_KEY": "api-0123456789",
+    "ZITADEL_TOKEN": "token-0123456789",
+}
+OWN = "https://mails.example.com"
+
+
+def options(environment: dict[str, str] | None = None, **raw: str) -> Options:
+    """Options as the command reads them."""
+    blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
+    given: dict[str, Any] = {**blank, "vendor": "jetemail", "fail_on": "breaking", **raw}
+    return resolve(given, {**KEYS, **(environment or {})})
+
+
+def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -> None:
+    """Expectation: TARGET=live is the server of the document; without LIVE it only reads, and explores nothing."""
+    found = options(target="live", out=str(tmp_path))
+    assert found.addresses == {"jetemail": "https://api.jetemail.com"}
+    assert found.protected["jetemail"].mode is Mode.READ
+    assert not found.explore
+    assert options(target="live", live="mutate", out=str(tmp_path)).protected["jetemail"].mode is Mode.MUTATE
+    assert options(target="live", live="mutate", explore="1", out=str(tmp_path)).explore
+
+
+@pytest.mark.parametrize("target", [
+    "https://api.jetemail.com", "https://API.JetEmail.com.", "https://api.jetemail.com:443", "https://api.jetemail.com/other",
+    "https://api.smtp2go.com", "https://eu-api.smtp2go.com", "https://acme-1.eu1.zitadel.cloud",
+])  # fmt: skip
+def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tmp_path: Path) -> None:
+    """Claim: no spelling of its address, and no other contract's name, gets round the guard."""
+    found = options(target=target, out=str(tmp_path))
+    assert found.protected["jetemail"].mode is Mode.READ
+    assert not found.explore
+
+
+@pytest.mark.parametrize("target", ["http://api.jetemail.com", "http://x.zitadel.cloud"])
+def test_keys_do_not_go_to_a_vendor_in_the_clear(target: str, tmp_path: Path) -> None:
+    """Expectation: wrong usage, before anything is sent."""
+    with pytest.raises(UsageError, match="https alone"):
+        options(target=target, out=str(tmp_path))
+
+
+def test_a_grpc_address_of_a_vendor_s_protects_the_run_too(tmp_path: Path) -> None:
+    """Situation: REST goes to a test server, gRPC to the vendor."""
+    found = options({"ZITADEL_URL": OWN}, vendor="zitadel", target="http://127.0.0.1:1", grpc_target="mails.example.com:443",
+                    out=str(tmp_path))  # fmt: skip
+    assert found.protected["zitadel"].mode is Mode.READ
+
+
+def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
+    """Situation: a vendor whose customers have servers of their own.
+
+    Expectation: TARGET=live goes there; unset, the variable is named; its host is protected as a URL too.
+    """
+    own = {"ZITADEL_URL": OWN}
+    assert options(own, vendor="zitadel", target="live", out=str(tmp_path)).addresses == {"zitadel": OWN}
+    assert options(own, vendor="zitadel", target=OWN, out=str(tmp_path)).protected
+    with pytest.raises(UsageError, match="ZITADEL_URL is not set"):
+        options(vendor="zitadel", target="live", out=str(tmp_path))
+
+
+def test_any_address_is_protected_where_live_is_given(tmp_path: Path) -> None:
+    """Claim: whoever wants to verify the protections can, on a server of his own."""
+    target = "http://127.0.0.1:1"
+    assert not options(target=target, out=str(tmp_path)).protected
+    assert options(target=target, live="read", out=str(tmp_path)).protected["jetemail"].mode is Mode.READ
+    assert options(target=target, live="mutate", out=str(tmp_path)).protected["jetemail"].mode is Mode.MUTATE
+
+
+def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    """Expectation: one line with the variable."""
+    with pytest.raises(UsageError, match="JETEMAIL_API_KEY is not set"):
+        options({"JETEMAIL_API_KEY": ""}, target="live", out=str(tmp_path))
+
+
+def test_the_environment_lowers_limits_and_never_raises_them(tmp_path: Path) -> None:
+    """Situation: JetEmail's 240 a minute, of which a run takes four fifths."""
+
+    def bounds(**environment: str) -> Any:
+        return options(environment, target="live", live="mutate", out=str(tmp_path)).protected["jetemail"].bounds
+
+    assert (bounds().rate, bounds().seconds) == (192, 60)
+    assert bounds(LIVE_PER_MINUTE="30").rate == 30
+    assert bounds(LIVE_REQUESTS="50").requests == 50
+    assert bounds(LIVE_OBJECTS="3").objects == 3
+    assert bounds(LIVE_MINUTES="0.5").minutes == 0.5
+    for variable, value in (("LIVE_PER_MINUTE", "193"), ("LIVE_REQUESTS", "100000"), ("LIVE_OBJECTS", "0"), ("LIVE_MINUTES", "-1"),
+                            ("LIVE_MINUTES", "nan"), ("LIVE_REQUESTS", "١٢"), ("SWEEP_CAP", "many")):  # fmt: skip
+        with pytest.raises(UsageError, match=variable):
+            bounds(**{variable: value})
+
+
+def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: Path) -> None:
+    """Situation: ZITADEL's activation."""
+
+    def consents(live: str, value: str) -> Any:
+        environment = {"ZITADEL_URL": OWN, "ZITADEL_LIVE_ACTIVATE": value}
+        found = options(environment, vendor="zitadel", target="live", live=live, out=str(tmp_path))
+        return set(found.protected["zitadel"].consents)
+
+    assert consents("mutate", "1") == {"activateSmtpConfig"}
+    assert consents("mutate", "0") == consents("mutate", "") == consents("read", "1") == set()
+    with pytest.raises(UsageError, match="ZITADEL_LIVE_ACTIVATE is 1 or unset"):
+        consents("mutate", "yes")
+
+
+def test_the_heading_tells_who_is_asked_and_no_part_of_the_key(tmp_path: Path) -> None:
+    """Expectation: vendor, a fingerprint that is no part of the key, prefix and limits in one line."""
+    found = options({"LEDGER": str(tmp_path / "ledger")}, target="live", live="mutate", out=str(tmp_path))
+    guards = Guards(found)
+    (line,) = guards.headings()
+    guards.finish({})
+    key = KEYS["JETEMAIL_API_KEY"]
+    assert line.startswith("JetEmail at https://api.jetemail.com, LIVE=mutate: key ")
+    assert fingerprint("jetemail", key) in line
+    assert f"names {guards.names['jetemail'].prefix}…" in line
+    assert "at most 192 requests in any 60 s, 1000 in all, 15 objects at once, 15 minutes" in line
+    assert not any(key[start : start + 6] in line for start in range(len(key) - 5))
+
+
+def test_one_key_has_one_fingerprint_and_others_have_others() -> None:
+    """Expectation: the same for the same vendor and key; another for each other."""
+    assert fingerprint("a", "key") == fingerprint("a", "key")
+    assert len({fingerprint("a", "key"), fingerprint("b", "key"), fingerprint("a", "kez")}) == 3
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "rediss:secret-password", "nonsense"])
+def test_a_bad_address_of_the_shared_allowance_is_told_without_its_password(url: str, tmp_path: Path) -> None:
+    """Expectation: wrong usage, that names the variable."""
+    found = options({"LIMITER_REDIS_URL": url, "LEDGER": str(tmp_path)}, target="live", out=str(tmp_path))
+    with pytest.raises(UsageError, match="LIMITER_REDIS_URL") as caught:
+        Guards(found)
+    assert "secret-password" not in str(caught.value)
+
+
+def test_a_ledger_that_cannot_be_used_ends_the_run_before_it_begins(tmp_path: Path) -> None:
+    """Situation: something else lies where the ledger should be."""
+    folder = tmp_path / "ledger"
+    folder.write_text("not a folder", encoding="utf-8")
+    found = options({"LEDGER": str(folder)}, target="live", out=str(tmp_path))
+    with pytest.raises(UsageError, match="ledger"):
+        Guards(found)
