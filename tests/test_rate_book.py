@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract_tests.guard.book import LEASE, LONGEST_BLOCK, MARGIN, Book, Rule
@@ -12,8 +12,8 @@ from contract_tests.harness.wire import TOTAL_TIMEOUT
 from tests.window_users import worst
 
 RULE = Rule(requests=3, seconds=8, lease=5)
-# Quarters of a second are exact as floating point numbers, so that both sides of a bound are met.
-STEPS = st.integers(min_value=0, max_value=40).map(lambda quarters: quarters / 4)
+# Quarters of a second are exact as floating point numbers, and these meet the bounds themselves and both sides of them.
+STEPS = st.sampled_from([0.0, 0.25, 1.0, 2.75, 3.0, 5.0, 7.75, 8.0, 8.25, 13.0, 13.25])
 ACTS = st.one_of(
     st.tuples(st.just("wait"), STEPS),
     st.tuples(st.just("take"), st.just(0.0)),
@@ -38,6 +38,10 @@ class _Naive:
         return len(counting) < RULE.requests and all(until < now for until in self.blocks)
 
 
+# The very ends of a lease with its window, of a window after a release, and of a block.
+@example([*[("take", 0.0)] * 3, ("wait", 13.0), ("take", 0.0), ("wait", 0.25), ("take", 0.0)])
+@example([*[("take", 0.0)] * 3, ("release", 0.0), ("wait", 8.0), ("take", 0.0), ("wait", 0.25), ("take", 0.0)])
+@example([("block", 5.0), ("block", 2.75), ("wait", 3.0), ("take", 0.0), ("wait", 2.0), ("take", 0.0)])
 @given(st.lists(ACTS, max_size=60))
 def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
     """Claim: what is forgotten did not count. Situation: any order of takes, releases, blocks and waiting.

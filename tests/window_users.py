@@ -146,12 +146,13 @@ class Users:
         self._started += 1
 
     def kill(self, count: int = 1) -> None:
-        """End the ``count`` oldest with SIGKILL."""
-        for process in self._processes[:count]:
-            assert process.poll() is None, "a user ended by itself"
+        """End the ``count`` oldest with SIGKILL; none has ended by itself before."""
+        killed, self._processes = self._processes[:count], self._processes[count:]
+        by_itself = [process.pid for process in killed if process.poll() is not None]
+        for process in killed:
             process.kill()
             process.wait()
-        del self._processes[:count]
+        assert not by_itself, "a user ended by itself"
 
     def kill_all(self) -> None:
         """End all."""
