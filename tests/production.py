@@ -32,7 +32,9 @@ from tests.production_rate import Clock, RealClock
 from tests.production_server import Server
 from tests.sped_up_clock import SpedUpClock
 
-_START = 20.0
+_PATIENCE = 20.0
+"""Seconds after which requests that a test waits for will not come any more."""
+_START = _PATIENCE + 10
 """Seconds in which a server has to listen, and an accessor to answer."""
 
 
@@ -55,6 +57,11 @@ class Accessors:
         """
         found: list[dict[str, Any]] = self.ask("log")
         return found
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many requests have come in all; a `TimeoutError` where they do not."""
+        if not self.ask("wait", requests=requests):
+            raise TimeoutError(f"fewer than {requests} requests came in {_PATIENCE:.0f} seconds")
 
     def foreign(self) -> list[dict[str, Any]]:
         """Somebody else's objects that are there now, with their full state."""
@@ -125,6 +132,10 @@ class Controls:
             return await self._line.heal()
         if name == "close":
             return self._line.close()
+        if name == "wait":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(books.come(given["requests"]), _PATIENCE)
+            return books.count >= given["requests"]
         if name == "plant":
             self._vendor.state = books.plant(state, given["name"], given["hours"], foreign=given["foreign"])
             return None
@@ -138,7 +149,9 @@ class Controls:
             "most": lambda: dict(books.allowance.most),
         }
         if name not in values:
-            raise UsageError(f"control {name!r} is unknown: choose from {', '.join(values)}, cut, heal, close, plant")
+            raise UsageError(
+                f"control {name!r} is unknown: choose from {', '.join(values)}, cut, heal, close, wait, plant"
+            )
         return values[name]()
 
 

@@ -1,5 +1,6 @@
 """What a stand-in for production knows of a run: all that it asked, what it made, and what of somebody else's it touched."""
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,8 +51,11 @@ class Books:
         self._guests: list[Key] = []
         self._keys, self._clock, self._owns = {key: account for account, key in keys.items()}, clock, owns
         self._residents = residents(contract)
-        self._numbers, self._entries = itertools.count(1), itertools.count(1)
+        self._numbers = itertools.count(1)
         self._active_first: str | None = None
+        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
+        self.count = 0
+        """How many requests have come; the log may have forgotten some."""
 
     # -- objects
 
@@ -158,17 +162,31 @@ class Books:
         if len(str(shown)) > _LARGE:
             shown = {"characters": len(str(shown))}
         entry = {
-            "number": next(self._entries), "time": self._clock.wall(), "surface": surface, "method": method, "path": path,
+            "number": self.count + 1, "time": self._clock.wall(), "surface": surface, "method": method, "path": path,
             "operation": operation.id if operation is not None else None, "parameters": dict(parameters),
             "account": account, "headers": {name: self._without_keys(text) for name, text in headers.items()},
             "body": shown, "status": None, "executed": False, "cut": "",
         }  # fmt: skip
         self.log.append(entry)
+        self._come()
         for argument, role, value in self._named(path, method, operation, joined(parameters, body)):
             why = self._wrong(account, role, value)
             if why:
                 self._touch(entry, why, argument, value)
         return entry
+
+    def _come(self) -> None:
+        self.count += 1
+        for count, awaited in self._awaited:
+            if count <= self.count and not awaited.done():
+                awaited.set_result(None)
+        self._awaited = [(count, awaited) for count, awaited in self._awaited if not awaited.done()]
+
+    async def come(self, count: int) -> None:
+        """Wait until ``count`` requests have come in all."""
+        if self.count < count:
+            self._awaited.append((count, asyncio.get_running_loop().create_future()))
+            await self._awaited[-1][1]
 
     def _account(self, headers: Mapping[str, str], body: Any) -> str:
         """Whose key the request carries; empty where it carries no good one."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_tests.harness.wire import tls
 from contracts.catalogue import Contract
 from tests.production import Production, ProductionProcess
 from tests.production_foreign import MOST, neighbours, of_our_form
@@ -35,7 +36,7 @@ def asking(production: Production, account: int = 0) -> Ask:
 
     def ask(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         sent = {"json": body} if body is not None else {}
-        with httpx.Client(base_url=production.base, headers=headers, timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=production.base, headers=headers, timeout=10, verify=tls()) as client:
             return client.request(method, contract.base_path + path, **sent, **more)
 
     return ask
