@@ -146,6 +146,7 @@ class Controls:
             "left": lambda: books.left(state),
             "active": lambda: books.active(state),
             "tripped": lambda: sum(books.allowance.tripped.values()),
+            "errors": lambda: list(self._line.errors),
             "most": lambda: dict(books.allowance.most),
         }
         if name not in values:
@@ -212,10 +213,11 @@ class Production(Accessors):
             raise RuntimeError(f"the stand-in did not start: {self.server.failed or 'it takes too long'}")
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         assert self._thread is not None
         self.server.should_exit = True
         self._thread.join(_START)
+        assert kind is not None or not self._line.errors, self._line.errors[0]
 
     def serve(self) -> None:
         """Serve in this thread, until the process is told to end; prints where."""
@@ -254,12 +256,19 @@ class ProductionProcess(Accessors):
             if word == "control":
                 break
         if "control" not in told:
-            self.__exit__()
+            self._end()
             raise RuntimeError("the stand-in's process ended before it listened")
         self.base, self.grpc, self.control = f"http://{told['rest']}", told.get("grpc", ""), told["control"]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            errors = self.ask("errors") if kind is None else []
+        finally:
+            self._end()
+        assert not errors, errors[0]
+
+    def _end(self) -> None:
         assert self._process is not None
         self._client.close()
         self._process.terminate()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -42,6 +43,13 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or break its connection."""
+        try:
+            await self._answer(scope, receive, send)
+        except Exception:
+            self._line.errors.append(traceback.format_exc())
+            raise
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(CONTROLS):
             await self._control(scope, receive, send)
             return

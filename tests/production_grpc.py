@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,8 +33,13 @@ class NativeGate(grpc.GenericRpcHandler):
 
         async def behaviour(messages: Any, context: Any) -> bytes:
             found = [message async for message in messages]
-            content = await self._answer(path, b"".join(found[:1]), context)
-            return content if len(found) == 1 else b""
+            try:
+                return await self._answer(path, b"".join(found), context)
+            except grpc.aio.AbortError:
+                raise
+            except Exception:
+                self._line.errors.append(traceback.format_exc())
+                raise
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
 

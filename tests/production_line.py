@@ -14,6 +14,8 @@ class Line:
     def __init__(self, books: Books) -> None:
         self.books, self.cuts = books, Cuts()
         self.relays: dict[str, Relay] = {}
+        self.errors: list[str] = []
+        """What went wrong in the stand-in itself, which no run is to blame for."""
         self._stalled: set[Link] = set()
         self._reopening: asyncio.TimerHandle | None = None
 
