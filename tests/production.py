@@ -304,9 +304,9 @@ def main(arguments: list[str] | None = None) -> int:
         given = parser.parse_args(arguments)
     except SystemExit as end:
         return 3 if end.code else 0
-    form = re.compile(given.owns)
     try:
-        [contract] = choose(given.vendor)
+        form = re.compile(given.owns)
+        contract = _one(given.vendor)
         production = Production(
             contract,
             clock=RealClock(),
@@ -319,10 +319,17 @@ def main(arguments: list[str] | None = None) -> int:
         )
         with contextlib.suppress(KeyboardInterrupt):
             production.serve()
-    except UsageError as error:
+    except (UsageError, re.error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     return 0
+
+
+def _one(vendor: str) -> Contract:
+    contract, *others = choose(vendor)
+    if others:
+        raise UsageError("--vendor names one vendor: start a stand-in for each")
+    return contract
 
 
 if __name__ == "__main__":
