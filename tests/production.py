@@ -1,0 +1,336 @@
+"""A strict stand-in for production: a vendor that keeps its contract, in accounts where somebody else has objects.
+
+It enforces the rate limit, blocks who passes it, keeps a log of everything asked, and tells what of somebody else's was
+touched. Its connections can be cut in every way. ``python -m tests.production --vendor jetemail`` serves it in a process.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+import httpx
+
+from contract_tests.harness.wire import tls
+from contracts.catalogue import ROOT, Contract, choose
+from contracts.errors import UsageError
+from mock_server.app import Mock
+from mock_server.server import listen
+from mock_server.vendor import keys
+from tests.production_books import Books, Inhabited
+from tests.production_cuts import Cut
+from tests.production_foreign import Owns, of_our_form
+from tests.production_gate import CONTROLS, Gate
+from tests.production_line import Line
+from tests.production_rate import Clock, RealClock
+from tests.production_server import Server
+from tests.sped_up_clock import SpedUpClock
+
+_PATIENCE = 20.0
+"""Seconds after which requests that a test waits for will not come any more."""
+_START = _PATIENCE + 10
+"""Seconds in which a server has to listen, and an accessor to answer."""
+
+
+class Accessors:
+    """What a test asks a stand-in, wherever that runs. ``base`` is its address, ``grpc`` its ``host:port`` for gRPC."""
+
+    base = ""
+    grpc = ""
+
+    def ask(self, control: str, /, **arguments: Any) -> Any:
+        """The value of one control."""
+        raise NotImplementedError
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Every request, oldest first: keys replaced by their account's name, secrets in bodies as they came.
+
+        ``status`` is what was answered (a gRPC code over gRPC; None: nothing), ``executed`` whether the vendor saw the
+        request, ``cut`` what came between (``rate``: the limit).
+        """
+        found: list[dict[str, Any]] = self.ask("log")
+        return found
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many requests have come in all; a `TimeoutError` where they do not."""
+        if not self.ask("wait", requests=requests):
+            raise TimeoutError(f"fewer than {requests} requests came in {_PATIENCE:.0f} seconds")
+
+    def foreign(self) -> list[dict[str, Any]]:
+        """Somebody else's objects that are there now, with their full state."""
+        found: list[dict[str, Any]] = self.ask("foreign")
+        return found
+
+    def touched(self) -> list[dict[str, Any]]:
+        """Every request that changed, or might have changed, what is not the run's; ``why`` is one of these.
+
+        ``changed``: somebody else's object is not as it was. ``foreign``: a changing request names one, minding neither case
+        nor outer space. ``not-made``: it names what the run neither made nor could have, by the form of its name.
+        ``form``: it gives a new object a name that nobody could tell for a run's. ``elsewhere``: it names what no run makes.
+        """
+        found: list[dict[str, Any]] = self.ask("touched")
+        return found
+
+    def left(self) -> list[dict[str, str]]:
+        """The run's objects that are there now."""
+        found: list[dict[str, str]] = self.ask("left")
+        return found
+
+    def active(self) -> dict[str, str | None]:
+        """Of the objects of which one at most is active, which was at the ``start`` and which is ``now``."""
+        found: dict[str, str | None] = self.ask("active")
+        return found
+
+    def tripped(self) -> int:
+        """How often an account passed its rate limit."""
+        found: int = self.ask("tripped")
+        return found
+
+    def most(self) -> dict[str, int]:
+        """The most requests of each account in one window."""
+        found: dict[str, int] = self.ask("most")
+        return found
+
+    def cut(self, kind: str, **how: Any) -> None:
+        """Have a `tests.production_cuts.Cut` come down on the next requests."""
+        self.ask("cut", kind=kind, **how)
+
+    def heal(self) -> None:
+        """Open the ports, end what is stalled, and play no cut any more."""
+        self.ask("heal")
+
+    def close_ports(self) -> None:
+        """Listen no more until `heal`; connections are broken off."""
+        self.ask("close")
+
+    def plant(self, name: str, hours: float = 48.0, *, foreign: bool = False) -> None:
+        """Put an object there that an earlier run left ``hours`` ago, or (``foreign``) one of somebody else's."""
+        self.ask("plant", name=name, hours=hours, foreign=foreign)
+
+
+class Controls:
+    """The accessors' other side; everything here runs in the server's own thread."""
+
+    def __init__(self, line: Line, mock: Mock) -> None:
+        self._line = line
+        [self._vendor] = mock.vendors.values()
+
+    async def do(self, name: str, given: Mapping[str, Any]) -> Any:
+        """The value of one control; a `UsageError` where there is no such one."""
+        books, state = self._line.books, self._vendor.state
+        if name == "cut":
+            self._line.cuts.waiting.append(Cut(**given))
+            return None
+        if name == "heal":
+            return await self._line.heal()
+        if name == "close":
+            return self._line.close()
+        if name == "wait":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(books.come(given["requests"]), _PATIENCE)
+            return books.count >= given["requests"]
+        if name == "plant":
+            self._vendor.state = books.plant(state, given["name"], given["hours"], foreign=given["foreign"])
+            return None
+        values: dict[str, Callable[[], Any]] = {
+            "log": lambda: list(books.log),
+            "foreign": lambda: books.others(state),
+            "touched": lambda: list(books.touched),
+            "left": lambda: books.left(state),
+            "active": lambda: books.active(state),
+            "tripped": lambda: sum(books.allowance.tripped.values()),
+            "errors": lambda: list(self._line.errors),
+            "most": lambda: dict(books.allowance.most),
+        }
+        if name not in values:
+            raise UsageError(
+                f"control {name!r} is unknown: choose from {', '.join(values)}, cut, heal, close, wait, plant"
+            )
+        return values[name]()
+
+
+class Production(Accessors):
+    """The stand-in for one vendor in a thread of this process; a context manager.
+
+    ``clock`` is what the rate limit goes by, a `SpedUpClock` by default; ``owns`` tells by its form whether a name is a
+    run's; ``beside`` has somebody else make objects with much the same names beside each that a run makes; ``limited``
+    enforces the rate limit, which is counted in any case; ``also`` are further names of somebody else's.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        clock: Clock | None = None,
+        environment: Mapping[str, str] | None = None,
+        readings: Mapping[str, str] | None = None,
+        owns: Owns = of_our_form,
+        beside: bool = True,
+        limited: bool = True,
+        also: Iterable[str] = (),
+        ports: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.contract, self.clock = contract, clock or SpedUpClock()
+        environment = environment or {}
+        self._books = Books(contract, keys(contract, environment), self.clock, owns, beside=beside)
+        self._books.allowance.enforced = limited
+        mock = Mock([Inhabited(self._books, environment, readings or {}, also)], environment)
+        self._line = Line(self._books)
+        self._controls = Controls(self._line, mock)
+        self._ready, self._say = threading.Event(), False
+        gate = Gate(self._line, mock, self._controls.do)
+        self.server = Server(gate, self._line, next(iter(mock.grpc_calls), None), ports, self._listening)
+        self.control = ""
+        self._thread: threading.Thread | None = None
+
+    def _listening(self) -> None:
+        relays = self._line.relays
+        if self.server.failed is not None:
+            self._ready.set()
+            return
+        self.base = f"http://127.0.0.1:{relays['rest'].port}"
+        self.grpc = f"127.0.0.1:{relays['grpc'].port}" if "grpc" in relays else ""
+        self.control = f"127.0.0.1:{relays['rest'].server[1]}"
+        self._ready.set()
+        if self._say:
+            print(f"rest {self.base.removeprefix('http://')}", flush=True)
+            if self.grpc:
+                print(f"grpc {self.grpc}", flush=True)
+            print(f"control {self.control}", flush=True)
+
+    def __enter__(self) -> Self:
+        bound = listen(0)
+        self._thread = threading.Thread(target=self.server.run, args=([bound],), name="production", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START) or self.server.failed is not None:
+            raise RuntimeError(f"the stand-in did not start: {self.server.failed or 'it takes too long'}")
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        assert self._thread is not None
+        self.server.should_exit = True
+        self._thread.join(_START)
+        assert kind is not None or not self._line.errors, self._line.errors[0]
+
+    def serve(self) -> None:
+        """Serve in this thread, until the process is told to end; prints where."""
+        self._say = True
+        self.server.run([listen(0)])
+        if self.server.failed is not None:
+            raise UsageError(f"the port cannot be used ({self.server.failed.strerror}): choose another with --port")
+
+    def ask(self, control: str, /, **arguments: Any) -> Any:
+        """See Accessors; what was can be asked after the end, too."""
+        work, loop = self._controls.do(control, arguments), self.server.loop
+        if loop is None or loop.is_closed() or self._thread is None or not self._thread.is_alive():
+            return asyncio.run(work)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(_START)
+
+
+class ProductionProcess(Accessors):
+    """The stand-in in a process of its own, in real time; a context manager. ``arguments`` are the command's."""
+
+    def __init__(self, vendor: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self._command = [sys.executable, "-m", "tests.production", "--vendor", vendor, *arguments]
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[str] | None = None
+        self._client = httpx.Client(verify=tls(), trust_env=False, timeout=_START)
+        self.control = ""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603 (our own command)
+            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        told: dict[str, str] = {}
+        for line in self._process.stdout:
+            word, _, address = line.strip().partition(" ")
+            told[word] = address
+            if word == "control":
+                break
+        if "control" not in told:
+            self._end()
+            raise RuntimeError("the stand-in's process ended before it listened")
+        self.base, self.grpc, self.control = f"http://{told['rest']}", told.get("grpc", ""), told["control"]
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            errors = self.ask("errors") if kind is None else []
+        finally:
+            self._end()
+        assert not errors, errors[0]
+
+    def _end(self) -> None:
+        assert self._process is not None
+        self._client.close()
+        self._process.terminate()
+        try:
+            self._process.wait(_START)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def ask(self, control: str, /, **arguments: Any) -> Any:
+        """See Accessors."""
+        answer = self._client.post(f"http://{self.control}{CONTROLS}{control}", json=arguments)
+        if answer.status_code != 200:
+            raise UsageError(answer.json()["error"])
+        return answer.json()["value"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; 3 for wrong usage. Prints where: a line for each surface, then one for the controls."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.production", description="Plays a strict vendor on loopback."
+    )
+    parser.add_argument("--vendor", required=True, help="a contract's slug")
+    parser.add_argument("--port", type=int, default=0, help="the port, 0 for a free one (0)")
+    parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--owns", default="", help="an expression that the names of runs match in full (their form)")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME", help="one name more of somebody else's")
+    parser.add_argument("--alone", action="store_true", help="add no foreign objects beside those of a run")
+    parser.add_argument("--unlimited", action="store_true", help="count requests, and block nobody")
+    try:
+        given = parser.parse_args(arguments)
+    except SystemExit as end:
+        return 3 if end.code else 0
+    try:
+        form = re.compile(given.owns)
+        contract = _one(given.vendor)
+        production = Production(
+            contract,
+            clock=RealClock(),
+            environment=os.environ,
+            owns=(lambda name: form.fullmatch(name) is not None) if given.owns else of_our_form,
+            beside=not given.alone,
+            limited=not given.unlimited,
+            also=given.also,
+            ports=(given.port, given.grpc_port),
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            production.serve()
+    except (UsageError, re.error) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _one(vendor: str) -> Contract:
+    contract, *others = choose(vendor)
+    if others:
+        raise UsageError("--vendor names one vendor: start a stand-in for each")
+    return contract
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""A stand-in over HTTP/1.1: REST and gRPC-web, each request noted, counted, and perhaps cut."""
+
+import asyncio
+import json
+import math
+import traceback
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from contracts import grpc_web
+from contracts.document import Operation
+from contracts.errors import UsageError
+from contracts.messages import Messages, NotAMessageError
+from contracts.request import Body
+from mock_server.app import Mock
+from mock_server.vendor import MAX_BODY, parse
+from mock_server.wire import BodyTooLargeError, as_json, read_body
+from tests.production_books import ASKED, Entry
+from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
+from tests.production_line import Line
+from tests.production_relay import Link
+
+CONTROLS = "/__production/"
+_OF_THE_MOCK = "/__mock"
+_HTML = "text/html; charset=utf-8"
+_EXHAUSTED = "8"
+
+Said = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and body of an answer."""
+
+
+class Gate:
+    """REST and gRPC-web, as an ASGI application in front of the mock; the mock's controls are not there."""
+
+    def __init__(self, line: Line, mock: Mock, controls: Callable[[str, Any], Awaitable[Any]]) -> None:
+        self._line, self._mock, self._controls = line, mock, controls
+        self._contract = line.books.contract
+        self._web = {path: operation for calls in mock.grpc_calls for path, operation in calls.methods.items()}
+        self._messages = Messages(self._contract) if self._contract.grpc is not None else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or break its connection."""
+        try:
+            await self._answer(scope, receive, send)
+        except Exception:
+            self._line.errors.append(traceback.format_exc())
+            raise
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(CONTROLS):
+            await self._control(scope, receive, send)
+            return
+        try:
+            sent = await read_body(receive)
+        except BodyTooLargeError:
+            sent = b" " * (MAX_BODY + 1)
+        entry = self._noted(scope, sent)
+        ASKED.set(entry)
+        wait = self._line.admit(entry)
+        if wait is not None:
+            await _send(send, self._limited(entry, scope, str(math.ceil(wait))))
+            return
+        cut = self._line.take(entry)
+        said: Said | None = None
+        if cut is None or cut.executed:
+            said = await self._vendor(scope, sent)
+            entry["executed"] = True
+        if cut is not None:
+            link = self._line.relays["rest"].link((scope.get("client") or ("", 0))[1])
+            said = await self._cut(cut, link, said, entry, scope)
+            if said is None:
+                await _hung_up(receive)
+                self._line.gone(link)
+                return
+        assert said is not None
+        entry["status"] = said[0]
+        await _send(send, said)
+
+    def _noted(self, scope: Scope, sent: bytes) -> Entry:
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        if scope["path"] in self._web and self._messages is not None:
+            operation = self._web[scope["path"]]
+            parameters, body = _read_web(self._messages, operation, headers.get("content-type", ""), sent)
+            return self._line.books.asked("grpc-web", method, path, headers, body, operation, parameters)
+        below = path.removeprefix(self._contract.base_path)
+        found, parameters = self._contract.effective.asked(below, method)
+        shown = below if found is None and not query else path
+        asked = f"{shown}?{query}" if query else shown
+        return self._line.books.asked("rest", method, asked, headers, parse(sent), found, parameters)
+
+    async def _vendor(self, scope: Scope, sent: bytes) -> Said:
+        """The vendor's own answer."""
+        if scope["path"].startswith(_OF_THE_MOCK):
+            return 404, [(b"content-type", b"application/json")], as_json({"error": HTTPStatus(404).phrase})
+        status, headers, body, pending = 500, list[tuple[bytes, bytes]](), bytearray(), [sent]
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": pending.pop() if pending else b"", "more_body": False}
+
+        async def take(message: Message) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], list(message.get("headers", []))
+            else:
+                body.extend(message.get("body", b""))
+
+        await self._mock(scope, receive, take)
+        return status, headers, bytes(body)
+
+    async def _cut(self, cut: Cut, link: Link | None, said: Said | None, entry: Entry, scope: Scope) -> Said | None:
+        """The answer that a cut leaves; None where the connection is broken, or breaks of itself."""
+        if self._line.breaks(cut, link):
+            return None
+        if cut.kind == "delay":
+            await asyncio.sleep(cut.seconds)
+            return said
+        if cut.kind == "limited":
+            return self._limited(entry, scope, cut.retry_after)
+        if cut.kind in EDGE:
+            return EDGE[cut.kind], [(b"content-type", _HTML.encode())], PAGE
+        assert said is not None
+        assert link is not None
+        entry["status"] = said[0]
+        link.say(_broken_off(said, cut.after))
+        return None
+
+    @staticmethod
+    def _limited(entry: Entry, scope: Scope, retry_after: str) -> Said:
+        """429, as REST says it; a call over gRPC-web is told code 8."""
+        hint = (b"retry-after", retry_after.encode("latin-1"))
+        if entry["surface"] != "grpc-web":
+            return 429, [(b"content-type", b"application/json"), hint], as_json({"message": TOO_MANY})
+        media = next((value for name, value in scope["headers"] if name == b"content-type"), b"").decode("latin-1")
+        trailers = {"grpc-status": _EXHAUSTED, "grpc-message": TOO_MANY}
+        body = grpc_web.say_trailers(trailers)
+        return (
+            200,
+            [(b"content-type", media.encode()), hint],
+            grpc_web.encode_text(body) if grpc_web.is_text(media) else body,
+        )
+
+    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            sent = await read_body(receive)
+            value = await self._controls(scope["path"].removeprefix(CONTROLS), json.loads(sent) if sent else {})
+            status, shown = 200, {"value": value}
+        except (BodyTooLargeError, UsageError, TypeError, ValueError) as error:
+            status, shown = 400, {"error": str(error)}
+        content = json.dumps(shown, default=str).encode()
+        await _send(send, (status, [(b"content-type", b"application/json")], content))
+
+
+def _read_web(messages: Messages, operation: Operation, media: str, sent: bytes) -> tuple[dict[str, str], Any]:
+    """Path parameters and body of a call over gRPC-web, as far as it is one."""
+    try:
+        found = list(grpc_web.frames(grpc_web.decode_text(sent) if grpc_web.is_text(media) else sent))
+        return messages.read_request(operation, found[0][1]) if found else ({}, Body.ABSENT)
+    except (grpc_web.FrameError, NotAMessageError):
+        return {}, Body.MALFORMED
+
+
+async def _send(send: Send, said: Said) -> None:
+    status, headers, body = said
+    known = {name.lower() for name, _ in headers}
+    if b"content-length" not in known:
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _broken_off(said: Said, after: int) -> bytes:
+    """An answer's bytes up to ``after`` bytes of its body, less where that would be all of it."""
+    status, headers, body = said
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "As it is"
+    lines = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+    lines.append((b"content-length", str(len(body)).encode()))
+    head = f"HTTP/1.1 {status} {phrase}\r\n".encode() + b"".join(
+        name + b": " + value + b"\r\n" for name, value in lines
+    )
+    if not body:
+        return head[: len(head) // 2]
+    return head + b"\r\n" + body[: min(after, len(body) - 1)]

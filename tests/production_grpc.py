@@ -1,0 +1,106 @@
+"""A stand-in over native gRPC: the same books, limit and cuts as over HTTP/1.1."""
+
+import asyncio
+import math
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+
+from contracts import grpc_web
+from contracts.messages import Messages, NotAMessageError
+from contracts.request import Body
+from mock_server.grpc_calls import Answer, GrpcCalls
+from tests.production_books import ASKED
+from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
+from tests.production_line import Line
+from tests.production_relay import Link, http2_answer
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class NativeGate(grpc.GenericRpcHandler):
+    """Native gRPC, with the same books and cuts."""
+
+    def __init__(self, line: Line, calls: GrpcCalls) -> None:
+        self._line, self._calls = line, calls
+        self._messages = Messages(line.books.contract)
+
+    def service(self, details: Any) -> Any:
+        """See grpc.GenericRpcHandler."""
+        path = details.method
+
+        async def behaviour(messages: Any, context: Any) -> bytes:
+            found = [message async for message in messages]
+            try:
+                return await self._answer(path, b"".join(found), context)
+            except grpc.aio.AbortError:
+                raise
+            except Exception:
+                self._line.errors.append(traceback.format_exc())
+                raise
+
+        return grpc.stream_unary_rpc_method_handler(behaviour)
+
+    async def _answer(self, path: str, content: bytes, context: Any) -> bytes:
+        headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+        operation = self._calls.methods.get(path)
+        parameters: Mapping[str, str] = {}
+        body: Any = Body.ABSENT
+        if operation is not None:
+            try:
+                parameters, body = self._messages.read_request(operation, content)
+            except NotAMessageError:
+                body = Body.MALFORMED
+        entry = self._line.books.asked("grpc", "POST", path, headers, body, operation, parameters)
+        ASKED.set(entry)
+        wait = self._line.admit(entry)
+        if wait is not None:
+            await _exhausted(context, str(math.ceil(wait)))
+        cut, link = self._line.take(entry), self._line.relays["grpc"].link(_port(context))
+        answer: Answer | None = None
+        if (cut is None or cut.executed) and operation is not None:
+            answer = self._calls.answer(operation, headers, content)
+            entry["executed"] = True
+        if cut is not None:
+            await self._cut(cut, link, answer, context)
+        if answer is None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such method")
+        assert answer is not None
+        entry["status"] = answer.status.code
+        if answer.status.code:
+            trailers = (("grpc-status-details-bin", answer.details),) if answer.details else ()
+            await context.abort(
+                _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, trailers
+            )
+        return answer.content
+
+    async def _cut(self, cut: Cut, link: Link | None, answer: Answer | None, context: Any) -> None:
+        """Play a cut; comes back only where the answer is still to be given."""
+        if cut.kind == "delay":
+            await asyncio.sleep(cut.seconds)
+            return
+        if cut.kind == "limited":
+            await _exhausted(context, cut.retry_after)
+        if not self._line.breaks(cut, link) and link is not None:
+            if cut.kind in EDGE:
+                link.say(http2_answer(link.stream, EDGE[cut.kind], "text/html", PAGE))
+            else:
+                body = grpc_web.frame(answer.content if answer is not None else b"")
+                kept = body[: min(cut.after, len(body) - 1)]
+                link.say(http2_answer(link.stream, 200, "application/grpc", kept, len(body) - len(kept)))
+        try:
+            await asyncio.get_running_loop().create_future()  # the connection is gone, or never says anything more
+        finally:
+            self._line.gone(link)
+
+
+async def _exhausted(context: Any, retry_after: str) -> None:
+    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY, (("retry-after", retry_after),))
+
+
+def _port(context: Any) -> int:
+    """The port of the connection that a call came over."""
+    port = str(context.peer()).rpartition(":")[2]
+    return int(port) if port.isdigit() else 0

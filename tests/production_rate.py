@@ -1,0 +1,63 @@
+"""A vendor's rate limit at its strictest: every request counts, and passing it blocks the whole account."""
+
+import time
+from collections import deque
+from typing import Protocol
+
+from contracts.catalogue import Rate
+
+BLOCK = 300.0
+"""For how many seconds an account is blocked that passed its limit."""
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> float:
+        """Seconds that only ever grow."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+
+
+class RealClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """See Clock."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """See Clock."""
+        return time.time()
+
+
+class Allowance:
+    """``rate.requests`` of an account in any ``rate.seconds``, refused ones and those during a block among them."""
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self._rate, self._clock = rate, clock
+        self._sent: dict[str, deque[float]] = {}
+        self._until: dict[str, float] = {}
+        self.enforced = True
+        self.tripped: dict[str, int] = {}
+        """How often each account passed its limit; what comes during a block passes nothing."""
+        self.most: dict[str, int] = {}
+        """The most requests that an account had in one window."""
+
+    def admit(self, account: str) -> float | None:
+        """Take note of a request: None where it may go on, else for how many seconds the account is still blocked."""
+        now = self._clock.now()
+        sent = self._sent.setdefault(account, deque())
+        while sent and sent[0] <= now - self._rate.seconds:
+            sent.popleft()
+        sent.append(now)
+        self.most[account] = max(self.most.get(account, 0), len(sent))
+        until = self._until.get(account, now)
+        if until > now:
+            return until - now if self.enforced else None
+        if len(sent) <= self._rate.requests:
+            return None
+        self.tripped[account] = self.tripped.get(account, 0) + 1
+        self._until[account] = now + BLOCK
+        return BLOCK if self.enforced else None

@@ -1,0 +1,193 @@
+"""What stands before a server on its port, so that its connections can be broken: reset, ended early, or not taken at all."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+_HOST = "127.0.0.1"
+_PREFACE = 24
+_DATA, _HEADERS = 0, 1
+_END_STREAM, _END_HEADERS = 0x1, 0x4
+
+
+class Link(asyncio.Protocol):
+    """One caller's connection, and the one behind it to the server."""
+
+    def __init__(self, relay: "Relay") -> None:
+        self._relay = relay
+        self._front: asyncio.Transport | None = None
+        self._back: asyncio.Transport | None = None
+        self._early = bytearray()
+        self._frames = Frames()
+        self._cut = False
+
+    @property
+    def stream(self) -> int:
+        """The HTTP/2 stream that the caller opened last."""
+        return self._frames.stream
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        assert isinstance(transport, asyncio.Transport)
+        self._front = transport
+        self._relay.links.add(self)
+        self._relay.background(self._connect())
+
+    async def _connect(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: _Back(self), *self._relay.server)
+        except OSError:
+            self.reset()
+
+    def connected(self, back: asyncio.Transport) -> None:
+        """The server has taken the connection."""
+        self._back = back
+        if self._cut or self._front is None:
+            back.abort()
+            return
+        self._relay.ports[back.get_extra_info("sockname")[1]] = self
+        back.write(bytes(self._early))
+        self._early.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._relay.http2:
+            self._frames.feed(data)
+        if self._back is None:
+            self._early += data
+        else:
+            self._back.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        del exc
+        self._front = None
+        self._relay.links.discard(self)
+        if self._back is not None:
+            self._relay.ports.pop(self._back.get_extra_info("sockname")[1], None)
+            self._back.abort()
+
+    def answered(self, data: bytes) -> None:
+        """The server says ``data``."""
+        if self._front is not None and not self._cut:
+            self._front.write(data)
+
+    def ended(self) -> None:
+        """The server has hung up."""
+        if self._front is not None:
+            self._front.close()
+
+    def reset(self) -> None:
+        """Break the connection off, so that the caller sees a reset."""
+        self._cut = True
+        if self._front is not None:
+            known: socket.socket = self._front.get_extra_info("socket")
+            known.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._front.abort()
+
+    def say(self, content: bytes) -> None:
+        """Send ``content`` in the server's place, as it stands, and hang up."""
+        self._cut = True
+        if self._front is not None:
+            self._front.write(content)
+            self._front.close()
+
+
+class _Back(asyncio.Protocol):
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._link.connected(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._link.answered(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._link.ended()
+
+
+class Relay:
+    """Listens in front of ``server``, a host and a port, on a port that stays the same while it is closed and opened."""
+
+    def __init__(self, server: tuple[str, int], *, http2: bool = False) -> None:
+        self.server, self.http2 = server, http2
+        self.links: set[Link] = set()
+        self.ports: dict[int, Link] = {}
+        self.port = 0
+        self._listener: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, port: int = 0) -> None:
+        """Listen on ``port`` (0: a free one, later the same again)."""
+        if self._listener is None:
+            loop = asyncio.get_running_loop()
+            self._listener = await loop.create_server(lambda: Link(self), _HOST, port or self.port)
+            self.port = self._listener.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Listen no more, and break all connections off."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for link in list(self.links):
+            link.reset()
+
+    def link(self, port: int) -> Link | None:
+        """The connection that the server knows by its caller's ``port``."""
+        return self.ports.get(port)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside all else."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Frames:
+    """Follows what a caller says in HTTP/2, as far as to know which stream it opened last."""
+
+    def __init__(self) -> None:
+        self.stream = 0
+        self._skip, self._head = _PREFACE, bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take in what came."""
+        for byte in self._unskipped(data):
+            self._head.append(byte)
+            if len(self._head) == 9:
+                size, kind = int.from_bytes(self._head[:3], "big"), self._head[3]
+                if kind == _HEADERS:
+                    self.stream = int.from_bytes(self._head[5:9], "big") & 0x7FFFFFFF
+                self._skip = size
+                self._head.clear()
+
+    def _unskipped(self, data: bytes) -> Iterator[int]:
+        at = 0
+        while at < len(data):
+            if self._skip:
+                step = min(self._skip, len(data) - at)
+                self._skip, at = self._skip - step, at + step
+            else:
+                yield data[at]
+                at += 1
+
+
+def http2_answer(stream: int, status: int, media: str, content: bytes, missing: int = 0) -> bytes:
+    """An answer in HTTP/2 on ``stream``; where ``missing`` bytes of its body are left out, it breaks off in the body."""
+    headers = {":status": str(status), "content-type": media}
+    block = b"".join(
+        b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in headers.items()
+    )
+    ends = 0 if missing else _END_STREAM
+    head = _frame_head(len(block), _HEADERS, _END_HEADERS, stream) + block
+    return head + _frame_head(len(content) + missing, _DATA, ends, stream) + content
+
+
+def _frame_head(size: int, kind: int, flags: int, stream: int) -> bytes:
+    return struct.pack(">I", size)[1:] + struct.pack(">BBI", kind, flags, stream)

@@ -1,0 +1,70 @@
+"""How a stand-in for production is served: uvicorn and gRPC, each behind a relay whose connections can be broken."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import uvicorn
+
+from mock_server.grpc_calls import GrpcCalls
+from mock_server.vendor import MAX_BODY
+from tests.production_gate import Gate
+from tests.production_grpc import NativeGate
+from tests.production_line import Line
+from tests.production_relay import Relay
+
+
+class Server(uvicorn.Server):
+    """uvicorn behind a relay, and gRPC behind another where the vendor speaks it; ``told`` hears when both listen."""
+
+    def __init__(
+        self, gate: Gate, line: Line, calls: GrpcCalls | None, ports: tuple[int, int], told: Callable[[], None]
+    ) -> None:
+        settings: dict[str, Any] = {
+            "lifespan": "off",
+            "log_level": "critical",
+            "access_log": False,
+            "server_header": False,
+        }
+        super().__init__(
+            uvicorn.Config(
+                gate,
+                loop="asyncio",
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=2,
+                **settings,
+            )
+        )
+        self._line, self._calls, self._ports, self._told = line, calls, ports, told
+        self._native: Any = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.failed: OSError | None = None
+
+    async def startup(self, sockets: Any = None) -> None:
+        """See uvicorn.Server."""
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        try:
+            relay = self._line.relays["rest"] = Relay(sockets[0].getsockname())
+            await relay.open(self._ports[0])
+            if self._calls is not None:
+                self._native = grpc.aio.server(
+                    options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_BODY)]
+                )
+                self._native.add_generic_rpc_handlers((NativeGate(self._line, self._calls),))
+                behind = self._native.add_insecure_port("127.0.0.1:0")
+                await self._native.start()
+                relay = self._line.relays["grpc"] = Relay(("127.0.0.1", behind), http2=True)
+                await relay.open(self._ports[1])
+        except OSError as error:
+            self.failed, self.should_exit = error, True
+        self._told()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """See uvicorn.Server."""
+        self._line.close()
+        if self._native is not None:
+            await self._native.stop(0)
+        await super().shutdown(sockets)

@@ -1,0 +1,171 @@
+"""The cuts of the stand-in for production over gRPC and gRPC-web."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from contract_tests.harness.call import Call
+from contract_tests.harness.wire import Trouble
+from contracts import grpc_web
+from contracts.catalogue import Contract
+from contracts.messages import Messages
+from contracts.request import Body
+from tests.production import Production
+from tests.production_cuts import KINDS
+from tests.production_relay import Frames
+from tests.surfaces import surface
+
+ZITADEL = Contract("zitadel")
+OURS = "ct-261121-k3w9xq-1"
+PATIENCE = 20.0
+SHORT = 0.3
+"""Seconds for which a port is closed, or an answer delayed."""
+MESSAGES = Messages(ZITADEL)
+ADD = ZITADEL.operations["addSmtpConfig"]
+CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": OURS}
+BEARER = {"authorization": f"Bearer {ZITADEL.credentials[0].test}"}
+
+
+@pytest.fixture(name="instance", scope="module")
+def _instance() -> Iterator[Production]:
+    with Production(ZITADEL, beside=False, limited=False) as production:
+        yield production
+
+
+def left(production: Production) -> list[str]:
+    """The names of what is there of ours."""
+    return [shown["name"] for shown in production.left()]
+
+
+def call(production: Production, patience: float = PATIENCE) -> Any:
+    """Ask for a configuration over native gRPC, on a channel of its own; the answer, or the error."""
+    content = MESSAGES.say_request(ADD, {}, CONFIG)
+    options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(production.grpc, options) as channel:
+        method: Any = channel.unary_unary(MESSAGES.path(ADD.id), request_serializer=None, response_deserializer=None)
+        try:
+            answer: bytes = method(content, timeout=patience, metadata=tuple(BEARER.items()))
+        except grpc.RpcError as error:
+            return error
+    return MESSAGES.read_answer(ADD.id, answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("reset", "UNAVAILABLE"), ("lost", "UNAVAILABLE"), ("cut", "UNAVAILABLE"), ("stall", "DEADLINE_EXCEEDED"),
+        ("closed", "UNAVAILABLE"), ("bad-gateway", "UNAVAILABLE"), ("unavailable", "UNAVAILABLE"), ("portal", "UNKNOWN"),
+        ("limited", "RESOURCE_EXHAUSTED"), ("delay", ""),
+    ],
+)  # fmt: skip
+def test_cuts_reach_native_grpc(instance: Production, kind: str, code: str) -> None:
+    """Claim: gRPC's connections break as those of REST do. Situation: each cut, to a configuration that is asked for.
+
+    Expectation: the error that the library makes of it; and the configuration where the vendor had made it.
+    """
+    before = len(left(instance))
+    instance.cut(kind, seconds=SHORT)
+    answer = call(instance, 2.0 if kind == "stall" else PATIENCE)
+    instance.heal()
+    done = instance.log[-1]["executed"]
+    assert done == (kind in ("cut", "lost", "delay"))
+    assert len(left(instance)) == before + done
+    assert (answer.code().name if code else answer["id"] and "") == code, answer
+    if kind == "limited":
+        assert ("retry-after", "300") in answer.trailing_metadata()
+    assert call(instance)["id"]
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_cuts_reach_grpc_web(instance: Production, *, text: bool) -> None:
+    """Claim: so do those of gRPC-web. Situation: no cut, then a limit, a page, and one that was done and never answered.
+
+    Expectation: a message; code 8 with Retry-After; HTML; a reset.
+    """
+    media = "application/grpc-web-text" if text else "application/grpc-web+proto"
+    framed = grpc_web.frame(MESSAGES.say_request(ADD, {}, CONFIG))
+    content = grpc_web.encode_text(framed) if text else framed
+
+    def ask() -> httpx.Response:
+        headers = {**BEARER, "content-type": media}
+        url = instance.base + MESSAGES.path(ADD.id)
+        return httpx.post(url, content=content, headers=headers, trust_env=False, timeout=PATIENCE)
+
+    before = len(left(instance))
+    assert ask().headers["content-type"] == media
+    instance.cut("limited", retry_after="9")
+    refused = ask()
+    assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
+    body = grpc_web.decode_text(refused.content) if text else refused.content
+    [(_, said)] = grpc_web.frames(body)
+    assert grpc_web.trailers(said)["grpc-status"] == "8"
+    instance.cut("bad-gateway")
+    assert ask().status_code == 502
+    instance.cut("lost")
+    with pytest.raises(httpx.ReadError):
+        ask()
+    assert len(left(instance)) == before + 2
+    assert instance.log[-1]["surface"] == "grpc-web"
+    assert instance.log[-1]["body"]["description"] == OURS
+
+
+def test_the_limit_holds_over_all_surfaces() -> None:
+    """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three surfaces.
+
+    Expectation: the request too many is refused on each of them, as 429 in REST's words, and one limit has tripped.
+    """
+    with Production(ZITADEL, beside=False) as production:
+        spoken = [surface(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
+        made = [one.speak(_reading()) for one in spoken if one is not None]
+
+        def ask(turn: int) -> int:
+            if turn % 3:
+                return made[turn % 3 - 1].send().status
+            return httpx.get(f"{production.base}/admin/v1/smtp/1", headers=BEARER, trust_env=False).status_code
+
+        assert {ask(turn) for turn in range(ZITADEL.rate.requests)} == {404}
+        assert [ask(turn) for turn in range(3)] == [429] * 3
+        assert production.tripped() == 1
+        assert production.most() == {"admin": ZITADEL.rate.requests + 3}
+        for one in spoken:
+            assert one is not None
+            one.close()
+
+
+def _reading() -> Call:
+    read = ZITADEL.operations["getSmtpConfigById"]
+    return Call(read, read.method, read.address({"id": "1"}), Body.ABSENT, BEARER, {"id": "1"})
+
+
+def test_the_suite_s_own_surfaces_call_it_trouble(instance: Production) -> None:
+    """Claim: what is cut is no answer to the suite either. Situation: its native surface, its connection reset.
+
+    Expectation: `Trouble`, broken.
+    """
+    native = surface("grpc", ZITADEL, instance.base, instance.grpc)
+    assert native is not None
+    instance.cut("reset", times=2)
+    for _ in range(2):
+        with pytest.raises(Trouble) as raised:
+            native.speak(_reading()).send()
+        assert raised.value.kind in ("broken", "refused")
+    native.close()
+
+
+def test_streams_are_followed_in_pieces() -> None:
+    """Claim: which stream was opened last is known however bytes arrive. Situation: a preface and frames, byte by byte."""
+    frames = Frames()
+    settings, headers = b"\x00\x00\x02\x04\x00\x00\x00\x00\x00ab", b"\x00\x00\x01\x01\x04\x00\x00\x00\x07x"
+    data = b"\x00\x00\x03\x00\x01\x00\x00\x00\x05xyz"
+    for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + headers + data:
+        frames.feed(bytes([byte]))
+    assert frames.stream == 7
+
+
+def test_every_kind_of_cut_is_tested() -> None:
+    """Claim: no cut goes untested. Expectation: each has its case over gRPC, where all meet."""
+    [mark] = [one for one in test_cuts_reach_native_grpc.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
+    assert sorted(case[0] for case in mark.args[1]) == sorted(KINDS)
