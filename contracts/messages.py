@@ -17,11 +17,12 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from contracts.catalogue import Contract, Grpc
+from contracts.catalogue import Contract
 from contracts.document import Operation
 from contracts.errors import UsageError
 from contracts.grpc_codes import code
 from contracts.request import Body
+from contracts.tables import Grpc
 
 JSON = Any
 _STATUS = "google.rpc.Status"

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.values import sample
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract, Place
+from contracts.catalogue import Contract
 from contracts.document import Operation
 from contracts.model import Outcome, State
 from contracts.request import Request
+from contracts.tables import Place
 from mock_server.app import Mock
 from mock_server.vendor import Vendor
 from mutants.mutant import Asked, Play

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 import httpx
 
+from contract_tests.guard.fence import door
 from contract_tests.harness.wire import tls
 from contracts.catalogue import ROOT, Contract, choose
 from contracts.errors import UsageError
@@ -207,7 +209,7 @@ class Production(Accessors):
 
     def __enter__(self) -> Self:
         bound = listen(0)
-        self._thread = threading.Thread(target=self.server.run, args=([bound],), name="production", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(bound,), name="production", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START) or self.server.failed is not None:
             raise RuntimeError(f"the stand-in did not start: {self.server.failed or 'it takes too long'}")
@@ -218,6 +220,10 @@ class Production(Accessors):
         self.server.should_exit = True
         self._thread.join(_START)
         assert kind is not None or not self._line.errors, self._line.errors[0]
+
+    def _run(self, bound: socket.socket) -> None:
+        with door():  # a guarded run in this process fences all other threads in
+            self.server.run([bound])
 
     def serve(self) -> None:
         """Serve in this thread, until the process is told to end; prints where."""

@@ -38,7 +38,7 @@ def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -
 
 @pytest.mark.parametrize("target", [
     "https://api.jetemail.com", "https://API.JetEmail.com.", "https://api.jetemail.com:443", "https://api.jetemail.com/other",
-    "https://api.smtp2go.com", "https://eu-api.smtp2go.com", "https://acme-1.eu1.zitadel.cloud",
+    "https://api.smtp2go.com", "https://eu-api.smtp2go.com", "https://api.jetemail.com:8443", "https://api。jetemail.com", "https://api．jetemail｡com", "https://acme-1.eu1.zitadel.cloud",
 ])  # fmt: skip
 def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tmp_path: Path) -> None:
     """Claim: no spelling of its address, and no other contract's name, gets round the guard."""

@@ -123,6 +123,10 @@ class Gate:
         finally:
             self._tidying = before
 
+    def wall(self) -> float:
+        """Seconds since 1970, by the run's clock."""
+        return self._clock.wall()
+
     def wait(self, seconds: float) -> None:
         """Let time pass, where a vendor may need it."""
         self._in_time()

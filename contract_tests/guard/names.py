@@ -73,6 +73,25 @@ def parse(name: str) -> Stamp | None:
     return None
 
 
+def became(asked: str, shown: str) -> bool:
+    """Whether ``shown`` is the name that was ``asked`` for: the very one, or what a vendor that sanitises makes of it.
+
+    Only a name that is not plainly spelled is made another.
+    """
+    if shown == asked:
+        return True
+    stamp = parse(asked)
+    if stamp is None or not stamp.spelling:
+        return False
+    found = parse(shown)
+    return found is not None and not found.spelling and _skeleton(shown) == _skeleton(asked)
+
+
+def _skeleton(name: str) -> str:
+    """What every way of sanitising keeps."""
+    return "".join(sign for sign in name.lower() if sign.isalnum())
+
+
 def new_run_id(today: dt.date) -> str:
     """A random run id with its check sign."""
     head = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))

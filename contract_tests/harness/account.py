@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.ledger import Entry, State
+from contract_tests.guard.names import became, parse
 from contract_tests.harness.listing import Row, at, everything
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
@@ -82,6 +83,7 @@ def leave(session: Session, gate: Gate) -> list[str]:
         if rows is None:
             return [entry.name for entry in left]
         found = [row for row in rows if _ours(gate, row)]
+        like = [row.name for row in rows if row not in found and _like_ours(gate, row)]
         changed = unrestored(session, gate, gate.run.run_id, rows)
         doubtful = any(entry.state is not State.MADE for entry in left)
         if waited >= PATIENCE or not (found or changed or doubtful):
@@ -97,14 +99,26 @@ def leave(session: Session, gate: Gate) -> list[str]:
         waited += _PAUSE
     _strike(gate, found)
     return [
+        *like,
         *(row.name or row.identity for row in found),
         *(f"{name}: {what} was not restored" for what, name in changed),
     ]
 
 
+def is_entry_s(entry: Entry, row: Row) -> bool:
+    """Whether a listed object is the ledger's: by its id, by the very name, or by what a vendor that sanitises makes of it."""
+    return entry.id in ("", row.identity) and became(entry.name, row.name)
+
+
 def _ours(gate: Gate, row: Row) -> bool:
-    """Whether a listed object was made by this run."""
-    return gate.guard.names.owns(row.name) or row.identity in gate.guard.ids
+    """Whether a listed object is on this run's part of the ledger: names much like those are somebody else's."""
+    return any(is_entry_s(entry, row) for entry in gate.ledger.all(gate.run.run_id))
+
+
+def _like_ours(gate: Gate, row: Row) -> bool:
+    """Whether a listed object is of this run's full form, though the run never asked for it: told, and not deleted."""
+    stamp = parse(row.name)
+    return stamp is not None and not stamp.spelling and stamp.run_id == gate.guard.names.run_id
 
 
 def _strike(gate: Gate, left: Sequence[Row]) -> None:

@@ -1,7 +1,6 @@
 """The guards of a run on real accounts: one gate for each vendor, whatever surfaces it is spoken to on."""
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -83,7 +82,7 @@ class Guards:
             names, parts = self.names[contract.slug], urlsplit(base)
             guard = self._guards[contract.slug]
             run = Run(names.run_id, names.prefix, f"{contract.slug}{protection.account}",
-                      f"{parts.scheme}://{parts.netloc}", time.time())  # fmt: skip
+                      f"{parts.scheme}://{parts.netloc}", self._clock.wall())  # fmt: skip
             self._ledger.begin(run)
             bounds = protection.bounds
             shared = window(protection.redis, protection.folder, run.account, bounds.rate, bounds.seconds, self._clock)

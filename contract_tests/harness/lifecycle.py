@@ -195,7 +195,7 @@ def _removal(session: Session, account: str, name: str) -> Probe:
 
 
 def _listed(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
-    """Which of the objects of this run, by the form of their names or because it made them, a reading shows to ``account``."""
+    """Which of the objects that this run made, or asked for, a reading shows to ``account``."""
     made = {name for held, name in session.made if held == account}
     exchange = looked.exchanges[-1]
     if exchange.reply is None:
@@ -206,7 +206,7 @@ def _listed(session: Session, account: str, looked: Attempt, identity: str) -> s
         shown = json.loads(exchange.reply.body)
     except (ValueError, RecursionError):
         return made
-    return {text for text in _texts(shown) if session.owns(text) or text in made}
+    return {text for text in _texts(shown) if session.made_it(text) or text in made}
 
 
 def _texts(value: Any) -> set[str]:

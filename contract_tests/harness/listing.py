@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.harness.session import Session
-from contracts.catalogue import Listing
+from contracts.tables import Listing
 
 _MOST_PAGES = 200
 _MILLISECONDS = 1e11

@@ -12,11 +12,12 @@ from contract_tests.harness.probe import Probe, Step, apart
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.scenarios import scenarios
 from contract_tests.harness.values import Variant, sample
-from contracts.catalogue import Contract, Place
+from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.document import Operation, split
 from contracts.request import Body
 from contracts.schema import Schema
+from contracts.tables import Place
 
 UNDECLARED = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
@@ -30,7 +31,7 @@ def plan(contract: Contract, sent: Callable[[Probe], bool] = lambda _probe: True
     Those that a run has no allowance for are marked as left out, with what is probed in their stead; of which those are
     that are not ``sent`` in any case, it needs none.
     """
-    planner = Planner(contract)
+    planner = Planner(contract, sent)
     known = set(clauses(contract))
     return affordable(contract, [
         *planner.credentials(),
@@ -45,8 +46,8 @@ def plan(contract: Contract, sent: Callable[[Probe], bool] = lambda _probe: True
 class Planner:
     """Plans the probes of one contract, family by family."""
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
+    def __init__(self, contract: Contract, sent: Callable[[Probe], bool]) -> None:
+        self._contract, self._sent = contract, sent
         self._document = contract.effective.raw
         self._bodies = Bodies(contract)
         self._rehearsal = Rehearsal(contract)
@@ -101,9 +102,8 @@ class Planner:
             if operation.body is None or self._contract.reads(operation.id):
                 continue
             batches = list(self._batches(operation))
-            kinds = [
-                [one for one in batches if any(map(self._short, one.values())) is short] for short in (True, False)
-            ]
+            sent = [one for one in batches if self._sent(self._valid(operation, "alone", one))]
+            kinds = [sent, [one for one in batches if one not in sent]]
             groups = [kind[first : first + _TOGETHER] for kind in kinds for first in range(0, len(kind), _TOGETHER)]
             for number, group in enumerate(groups, 1):
                 yield self._group(operation, f"accepted/{operation.id}/{number}", group)
@@ -119,7 +119,7 @@ class Planner:
             if (variants := list(self._granted(operation, name, prop)))
         }
         for name, queue in queues.items():
-            for variant in [variant for variant in queue if self._short(variant)]:
+            for variant in [variant for variant in queue if self._alone(operation, name, variant)]:
                 queue.remove(variant)
                 yield {name: variant}
         while any(queues.values()):
@@ -137,13 +137,18 @@ class Planner:
             if self._rehearsal.granted(operation, self._body(operation, {name: variant})):
                 yield variant
 
-    @staticmethod
-    def _short(variant: Variant) -> bool:
-        """Whether a value is a name too short for the run's form: it may be taken, and then refused for that.
+    def _alone(self, operation: Operation, name: str, variant: Variant) -> bool:
+        """Whether a value rides alone, so that what comes of it hides no other one.
 
-        It rides alone, so that its refusal hides no other one; and a real account is not sent it.
+        It may be refused for what is there already: a short name is not of the run's form, and may be taken. Or it is not
+        sent at all.
         """
-        return "{short" in str(variant.value)
+        if not self._sent(self._valid(operation, "alone", {name: variant})):
+            return True
+        if "{short" not in str(variant.value):
+            return False
+        foreign = replace(variant, value=variant.value.replace("{short", "{foreign"))
+        return not self._rehearsal.granted(operation, self._body(operation, {name: foreign}))
 
     def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
         return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}

@@ -1,7 +1,6 @@
 """One run against one target: what was sent, what is known of the target, what disagreed."""
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ import httpx
 
 from contract_tests.guard.gate import NEVER_SENT, EndedError, Gate
 from contract_tests.guard.guard import HeldBackError, Mode
-from contract_tests.guard.names import Names
+from contract_tests.guard.names import Names, became
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
@@ -24,10 +23,11 @@ from contract_tests.harness.passwords import wrong
 from contract_tests.harness.reproduce import lines, steps, variables
 from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
+from contract_tests.harness.view import View
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
-from contracts.document import Operation, joined, split
+from contracts.document import Operation, split
 from contracts.model import Account, State
 from contracts.readings import Readings
 from contracts.redaction import Redactor, password_names
@@ -69,6 +69,7 @@ class Session:
         self.made: dict[tuple[str, str], None] = {}
         self.ids: dict[str, str] = {}
         self.handed: set[str] = set()
+        self.asked_for: set[str] = set()
         self.is_mock = False
         self.removals = 0
         self.stopped: str | None = None
@@ -89,8 +90,7 @@ class Session:
         self._rest = Rest(self.base, wire or Wire(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}", gate))
         self.surface: Surface = surface or self._rest
         self._judge = Judge(contract)
-        self._base_path = urlsplit(self.base).path
-        self._accounts = {key: account for account, key in self.keys.items()}
+        self._view = View(contract, urlsplit(self.base).path, self.keys)
         self.password_names = password_names(contract.effective.raw)
         places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
         self.redactor = Redactor(self.password_names | places, self.keys.values(), contract.wording)
@@ -126,6 +126,11 @@ class Session:
     def owns(self, identity: str) -> bool:
         """Whether an object is this run's own: by the form of its name, or because the run got its id."""
         return self.names.owns(identity) or identity in self.handed
+
+    def made_it(self, text: str) -> bool:
+        """Whether an object that a list shows under ``text`` is one that this run asked for: names like it are not."""
+        exact = text in self.asked_for or text in self.handed
+        return exact or (self.names.owns(text) and any(became(asked, text) for asked in self.asked_for))
 
     # -- sending
 
@@ -173,7 +178,7 @@ class Session:
 
     def exchange(self, request: httpx.Request) -> Reply:
         """Send a request that a library made, over REST; `Trouble` where no answer comes."""
-        return self._exchange(self._asked(request), self._rest.spoken(request))
+        return self._exchange(self._view.asked(request), self._rest.spoken(request))
 
     def _exchange(self, asked: Request, spoken: Spoken) -> Reply:
         """Send a request, judge the answer, and note all that the reports need; `Trouble` where none comes.
@@ -207,10 +212,11 @@ class Session:
         if self.stopped is not None:
             raise Stop(self.stopped)
         self._learn(asked.body)
-        names = self._named(asked, None)
-        account, before = self._account(asked), dict(self.made)
+        names = self._view.named(asked)
+        account, before = self._view.account(asked), dict(self.made)
+        self.asked_for |= self._view.named(asked, "new")
         self.made.update(
-            {(account, name): None for name in self._named(asked, "new")}
+            {(account, name): None for name in self._view.named(asked, "new")}
         )  # it may be made, answered or not
         reply = self._sent(asked, spoken, names, before)
         if 400 <= reply.status < 500 or self.faulted is not None:
@@ -255,7 +261,9 @@ class Session:
     def _tell(self, asked: Request, status: int | None) -> None:
         """For the ledger of a gate: what came of a request; ``status`` is None where no answer came."""
         if self.gate is not None:
-            self.gate.answered(asked.operation, self._named(asked, "new"), self._named(asked, "existing"), status)
+            self.gate.answered(
+                asked.operation, self._view.named(asked, "new"), self._view.named(asked, "existing"), status
+            )
 
     def _count(self) -> None:
         self.record.count(self.stage, self.surface.name)
@@ -266,33 +274,6 @@ class Session:
         return Stop(reason)
 
     # -- what an exchange leaves
-
-    def _asked(self, request: httpx.Request) -> Request:
-        """A request that a library made, as models see it."""
-        content = request.read()
-        path = request.url.raw_path.decode("ascii").partition("?")[0].removeprefix(self._base_path)
-        operation, parameters = self.contract.effective.asked(path, request.method)
-        body: Any = Body.ABSENT
-        if content:
-            try:
-                body = json.loads(content)
-            except (ValueError, RecursionError):
-                body = Body.MALFORMED
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        name = operation.id if operation else None
-        return Request(name, request.method, path, headers, body, parameters, time.time())
-
-    def _account(self, asked: Request) -> str:
-        fields = (asked.body.get(place.field) for place in self.contract.places) if isinstance(asked.body, dict) else ()
-        sent = " ".join([*asked.headers.values(), *(value for value in fields if isinstance(value, str))])
-        return next((name for key, name in self._accounts.items() if key in sent), self.contract.credentials[0].account)
-
-    def _named(self, asked: Request, role: str | None) -> frozenset[str]:
-        """What the request names in arguments of ``role`` (any of a run's own objects: None), as text."""
-        arguments = joined(asked.parameters, asked.body)
-        roles = self.contract.roles(asked.operation).items()
-        values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
-        return frozenset(str(value) for value in values if isinstance(value, str | int | float))
 
     def _learn(self, body: Any) -> None:
         self.redactor.learn_from(body)
@@ -305,7 +286,7 @@ class Session:
     def _unanswered(self, asked: Request, exchange: Exchange, trouble: Trouble) -> None:
         self.attempt.exchanges.append(exchange)
         self.attempt.trouble = trouble
-        self.forget(self._named(asked, None))
+        self.forget(self._view.named(asked))
 
     def forget(self, names: frozenset[str] | set[str]) -> None:
         """Take nothing about ``names`` for known any more."""
@@ -350,19 +331,19 @@ class Session:
         if not exchange.succeeded or asked.operation is None or self.contract.reads(asked.operation):
             return
         self.changed_at = time.monotonic()
-        account = self._account(asked)
+        account = self._view.account(asked)
         if asked.operation == life.create and life.id:
             exchange = self._learn_id(asked, exchange, account)
         self.mutations.append(exchange)
-        if asked.operation == life.remove or (self._named(asked, "new") and not life.id):
-            for name in self._named(asked, "existing") - self._named(asked, "new"):
+        if asked.operation == life.remove or (self._view.named(asked, "new") and not life.id):
+            for name in self._view.named(asked, "existing") - self._view.named(asked, "new"):
                 self.made.pop((account, name), None)
 
     def _learn_id(self, asked: Request, exchange: Exchange, account: str) -> Exchange:
         """Take in the id that create's answer tells; gives the exchange as one about that object."""
         assert exchange.reply is not None
         found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
-        marks = self._named(asked, "new")
+        marks = self._view.named(asked, "new")
         if found is None:
             return exchange
         if self.gate is not None and not self.gate.handed(marks, found):

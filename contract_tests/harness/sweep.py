@@ -7,14 +7,13 @@ is somebody else's.
 """
 
 import datetime as dt
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.ledger import Entry, LedgerError, Run, State
 from contract_tests.guard.names import Stamp, parse
-from contract_tests.harness.account import done, remove, unrestored
+from contract_tests.harness.account import done, is_entry_s, remove, unrestored
 from contract_tests.harness.attempt import Stop
 from contract_tests.harness.listing import Row, everything
 from contract_tests.harness.session import Session
@@ -55,20 +54,7 @@ class Known:
         entries = self.dead.get(stamp.run_id, ())
         if any(entry.id == row.identity and entry.name != row.name for entry in entries):
             return None  # somebody has made it his own
-        return next((entry for entry in entries if _is(entry, row)), None)
-
-
-def _is(entry: Entry, row: Row) -> bool:
-    """Whether a listed object is the ledger's: by the very name, or by what a vendor that sanitises makes of it."""
-    if entry.id and entry.id != row.identity:
-        return False
-    stamp = parse(entry.name)
-    spelled = stamp is not None and stamp.spelling != ""
-    return entry.name == row.name or (spelled and _skeleton(entry.name) == _skeleton(row.name))
-
-
-def _skeleton(name: str) -> str:
-    return "".join(sign for sign in name.lower() if sign.isalnum())
+        return next((entry for entry in entries if is_entry_s(entry, row)), None)
 
 
 def due(rows: Iterable[Row], known: Known, first: Mapping[str, float], now: float, ripe: float) -> list[Due]:
@@ -120,7 +106,7 @@ def _sweep(
     if rows is None:
         swept.problems.append("the account's objects cannot be listed: nothing was deleted")
         return
-    now = time.time()
+    now = gate.wall()
     swept.seen = len(rows)
     first = ledger.seen(account, [row.identity for row in rows if parse(row.name) is not None], now)
     swept.due = due(rows, known, first, now, ripe)
@@ -163,7 +149,7 @@ def _settled(session: Session, gate: Gate, known: Known) -> list[Row] | None:
     rows, lag = everything(session, holders), session.contract.lifecycle.lag
     made = [entry for entries in known.dead.values() for entry in entries if entry.state is State.MADE]
     until = max((entry.at + lag for entry in made), default=0.0)
-    while rows is not None and time.time() < until and not all(any(_is(e, row) for row in rows) for e in made):
+    while rows is not None and gate.wall() < until and not all(any(is_entry_s(e, row) for row in rows) for e in made):
         gate.wait(_PAUSE)
         rows = everything(session, holders)
     return rows
@@ -172,7 +158,7 @@ def _settled(session: Session, gate: Gate, known: Known) -> list[Row] | None:
 def _strike(gate: Gate, run: Run, rows: Sequence[Row], now: float, swept: Swept) -> None:
     """Strike from a dead run's ledger what a list of everything does not show any more."""
     for entry in gate.ledger.left(run.run_id):
-        if any(_is(entry, row) for row in rows):
+        if any(is_entry_s(entry, row) for row in rows):
             continue
         if entry.state is State.MADE or now - entry.at > FORGOTTEN:
             gate.ledger.tell(run.run_id, [entry.name], State.GONE)

@@ -1,0 +1,60 @@
+"""Guarded runs against a stand-in for production, in this process, on a clock that both share: minutes take no time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_tests.guard.clock import Clock
+from contract_tests.guard.names import parse
+from contract_tests.harness.client_stage import parse_recorded, run_client
+from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
+from contract_tests.harness.options import FLAGS, Options, resolve
+from contract_tests.harness.plugin import FAMILIES
+from contract_tests.harness.suite import Suite
+from drift.record import Record
+from tests.production import Production
+
+
+def exactly_ours(name: str) -> bool:
+    """Whether a name is of a run's full form, its check sign included, in whatever spelling."""
+    return parse(name) is not None
+
+
+def options(production: Production, folder: Path, live: str = "mutate", **more: Any) -> Options:
+    """What a run of the command on a stand-in is asked to do; ``environment`` is added to the test's own."""
+    environment: Mapping[str, str] = more.pop("environment", {})
+    blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
+    raw = {**blank, "vendor": production.contract.slug, "target": production.base, "grpc_target": production.grpc,
+           "live": live, "fail_on": "breaking", "out": str(folder), "seed": "7", **more}  # fmt: skip
+    return resolve(raw, {"LEDGER": str(folder / "ledger"), **environment})
+
+
+def visit(asked: Options, clock: Clock, depth: Depth | None = None) -> Record:
+    """A whole run: probes, client, exploration (``depth``: that deep) and clean-up on every surface."""
+    suite = Suite(asked, clock=clock)
+    try:
+        for (slug, surface), probes in suite.plans.items():
+            _visit(suite, slug, surface, sorted(probes, key=lambda probe: FAMILIES.index(probe.family)), depth)
+    finally:
+        (record,) = suite.finish()
+    return record
+
+
+def _visit(suite: Suite, slug: str, surface: str, probes: list[Any], depth: Depth | None) -> None:
+    run = suite.run(slug, surface)
+    session, runner = run.session, run.runner
+    for probe in probes if session.stopped is None else ():
+        runner.run(probe)
+        suite.trim(slug, surface)
+    if surface == "rest" and session.stopped is None:
+        run_client(session, runner)
+        parse_recorded(session, runner)
+    suite.settle(slug, surface)
+    if depth is None or surface != "rest":
+        return
+    for operation, mode in modes(run.contract):
+        if suite.explores(f"explore/{operation}/{mode}", run.contract) and session.stopped is None:
+            explore_requests(session, runner, operation, mode, suite.chosen_seed, depth)
+    if suite.explores("explore/lives") and session.stopped is None:
+        explore_lives(session, runner, suite.chosen_seed, depth)
+    suite.settle(slug, surface)
