@@ -178,7 +178,10 @@ class Contract:
     def reads(self, operation: str | None) -> bool:
         """Whether ``operation`` changes nothing."""
         declared = self.operations.get(operation or "")
-        return declared is not None and (declared.reads_only or declared.id == self.lifecycle.read)
+        if declared is None:
+            return False
+        listed = self.listing.operation if self.listing is not None else ""
+        return declared.reads_only or declared.id in (self.lifecycle.read, listed)
 
     @cached_property
     def provoked(self) -> dict[str, str]:

@@ -154,16 +154,20 @@ def _first_line(error: Exception) -> str:
 
 
 def _with_unknown(message: Message, shown: dict[str, Any]) -> dict[str, Any]:
-    """``shown`` with what its message holds beyond its descriptor, in it and in the messages right below it."""
+    """``shown`` with what its message holds beyond its descriptor, in it and in the messages below it."""
     unknown: Any = UnknownFieldSet(message)  # its stubs do not say that it can be walked through
     extra = {f"field_{field.field_number}": _told(field.data) for field in unknown}
     for field, value in message.ListFields():
-        if (
-            field.message_type is not None
-            and isinstance(value, Message)
-            and isinstance(shown.get(field.json_name), dict)
-        ):
-            shown[field.json_name] = _with_unknown(value, shown[field.json_name])
+        told = shown.get(field.json_name)
+        if field.message_type is None:
+            continue
+        if isinstance(value, Message) and isinstance(told, dict):
+            shown[field.json_name] = _with_unknown(value, told)
+        elif isinstance(told, list):
+            pairs = zip(value, told, strict=True)
+            shown[field.json_name] = [
+                _with_unknown(one, seen) if isinstance(seen, dict) else seen for one, seen in pairs
+            ]
     return {**shown, **extra}
 
 

@@ -25,6 +25,9 @@ class Stage:
     mock: Mock
     session: Session
 
+    def __post_init__(self) -> None:
+        self._worlds = list(self.session.worlds)
+
     @property
     def state(self) -> Any:
         """What the mock holds, as JSON."""
@@ -34,6 +37,7 @@ class Stage:
         """Everything as if just started."""
         self.mock.vendors[self.session.contract.slug].reset()
         self.mock.faults.waiting = []
+        self.session.worlds = list(self._worlds)
 
 
 def surface(name: str, contract: Contract, base: str, grpc_address: str) -> Surface | None:

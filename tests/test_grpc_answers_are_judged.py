@@ -115,6 +115,11 @@ def test_a_field_that_no_proto_has_is_undocumented() -> None:
     assert "accepted" in found or "undocumented" in found
 
 
+def test_a_field_that_no_proto_has_is_told_in_a_row_too() -> None:
+    """Situation: a list's answer whose one row has a field number of its own. Expectation: the row shows it."""
+    assert MESSAGES.read_answer("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
+
+
 @pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
 def test_every_media_type_has_its_turn(media_type: str) -> None:
     """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""

@@ -14,7 +14,7 @@ import pytest
 
 from contracts.catalogue import Contract
 from tests.interop import environments
-from tests.interop.expected import CHANGES, CLIENTS, JETEMAIL, ODD, READ, REFUSALS, SCRIPTED, SETTINGS, Seen
+from tests.interop.expected import CHANGES, CLIENTS, JETEMAIL, LISTED, ODD, READ, REFUSALS, SCRIPTED, SETTINGS, Seen
 from tests.interop.running import Addresses, checks, mock
 
 DEMANDED = os.environ.get("INTEROP") == "1" or bool(os.environ.get("CI"))
@@ -92,6 +92,19 @@ def test_reading_is_decoded(seen: Seen, check: str) -> None:
     assert details["changeDate"] == seen.details(change)["changeDate"]
 
 
+def test_the_list_is_decoded(seen: Seen) -> None:
+    """Claim: a client reads what the list shows. Situation: the list while the configuration is active, and without it.
+
+    Expectation: one row, as reading shows it but for the answer address; the total, and when that was; then no row.
+    """
+    shown = seen.checks["list"]["answer"]
+    config = seen.checks["get-active"]["answer"]["smtpConfig"]
+    assert shown["result"] == [{**config, "replyToAddress": ""}]
+    assert shown["details"]["totalResult"] == {"integer": "1"}
+    assert seen.is_date(shown["details"]["viewTimestamp"])
+    assert seen.checks["list-removed"]["answer"]["result"] == []
+
+
 @pytest.mark.parametrize("check", list(REFUSALS))
 def test_a_refusal_is_decoded(seen: Seen, check: str) -> None:
     """Claim: a client can tell why it was refused. Situation: each refusal, before and after the configuration's end.
@@ -125,7 +138,7 @@ def test_any_text_comes_through(seen: Seen, check: str, ids: list[str]) -> None:
 
 def test_every_check_is_asserted(seen: Seen) -> None:
     """Claim: nothing that a client tells is overlooked, and no test above runs over nothing."""
-    assert set(seen.checks) == {*CHANGES, *READ, *REFUSALS, *SCRIPTED}
+    assert set(seen.checks) == {*CHANGES, *READ, *LISTED, *REFUSALS, *SCRIPTED}
 
 
 @pytest.fixture(name="created", scope="module")

@@ -37,7 +37,8 @@ def _steps() -> st.SearchStrategy[list[Step]]:
     def step(name: str) -> st.SearchStrategy[Step]:
         operation = ZITADEL.operations[name]
         texts = st.text(alphabet="aé☃ %\n😀:0", max_size=12)
-        values = {"tls": st.booleans()}
+        page = {"offset": st.integers(0, 3).map(str), "limit": st.integers(0, 3), "asc": st.booleans()}
+        values = {"tls": st.booleans(), "query": st.fixed_dictionaries({}, optional=page)}
         optional = {
             argument: values.get(argument, texts)
             for argument in operation.arguments()

@@ -16,6 +16,7 @@ from contracts.zitadel.rules import (
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
+    LIST,
     NAMING,
     PASSWORD,
     PASSWORDS,
@@ -63,7 +64,8 @@ class Watched:
         return status
 
     def look(self) -> None:
-        """Read every configuration that was ever added."""
+        """Read every configuration that was ever added, and list them."""
+        self.send(LIST, {"query": {"limit": 100}}, LOST)
         for index in range(len(self.ids)):
             self.send(GET, None, index)
 
@@ -83,8 +85,11 @@ NEW_ONES = st.one_of(
     ),
     st.sampled_from([NEW, NEW, {}, Body.ABSENT]),
 )  # fmt: skip
+QUERIES = st.fixed_dictionaries({}, optional={"query": st.fixed_dictionaries({}, optional={
+    "offset": st.sampled_from(["0", "1", 2, "9", "1e0", "-1"]), "limit": st.sampled_from([0, 1, "2", 100, 1000, 1.5]),
+    "asc": st.booleans()}), "note": st.just(1)})  # fmt: skip
 ABOUT = st.integers(0, 3) | st.integers(0, 3) | st.sampled_from([LOST, "42", "a" * 101, "ct-" + "a" * 150, "", "a/b"])
-GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, *NAMING]).flatmap(
+GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, *NAMING]).flatmap(
     lambda name: st.tuples(st.just(name), st.just(NEW if name == ADD else P), st.integers(0, 2), st.just("admin"))
 )
 
@@ -92,8 +97,8 @@ GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, *NAMIN
 @st.composite
 def _step(draw: st.DrawFn) -> Step:
     """A request to any operation, about what was added before or about something else, by anybody."""
-    operation = draw(st.sampled_from([ADD, *NAMING]))
-    body = draw(NEW_ONES if operation == ADD else st.just(P) | BODIES)
+    operation = draw(st.sampled_from([ADD, LIST, *NAMING]))
+    body = draw({ADD: NEW_ONES, LIST: QUERIES | BODIES}.get(operation, st.just(P) | BODIES))
     return operation, body, draw(ABOUT), draw(st.sampled_from(["admin", "admin", "admin", "unprivileged"]))
 
 
@@ -156,7 +161,7 @@ def test_model_is_pure() -> None:
         play.succeed(ADD, NEW)
         play.succeed(ACTIVATE)
         before = repr(play.state)
-        for operation in (ADD, *NAMING):
+        for operation in (ADD, LIST, *NAMING):
             first, again = play.ask(operation, NEW), play.ask(operation, NEW)
             assert [(one.status, one.clause) for one in first] == [(one.status, one.clause) for one in again]
             for outcome in first:
@@ -164,5 +169,5 @@ def test_model_is_pure() -> None:
                 outcome.follow(None)
                 outcome.follow([{"details": "no object"}])
         assert repr(play.state) == before
-    assert set(CONTRACT.operations) == {ADD, *NAMING}
+    assert set(CONTRACT.operations) == {ADD, LIST, *NAMING}
     assert EMAIL_PASSWORD in NAMING

@@ -20,6 +20,7 @@ from contracts.zitadel.rules import (
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
+    LIST,
     NAMING,
     PASSWORD,
     PASSWORDS,
@@ -64,7 +65,7 @@ class Play:
         headers = {"authorization": f"Bearer {KEYS[account]}" if authorization is None else authorization}
         if authorization == "":
             headers = {}
-        parameters = {} if operation == ADD else {"id": self.id if name is None else name}
+        parameters = {} if operation in (ADD, LIST) else {"id": self.id if name is None else name}
         sent = {} if body is None else body
         request = Request(operation, declared.method, declared.path, headers, sent, parameters, at, excused)
         return CONTRACT.model.outcomes(self.state, request)
@@ -142,6 +143,17 @@ CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
     ("read, too long an id", [], (GET, None, "a" * 101), 400, 3, "{id}/maxLength"),
     ("read, no id", [], (GET, None, ""), 400, 3, "{id}/minLength"),
     ("read, unprivileged", ADDED, (GET, None, None, "unprivileged"), 403, 7, "response/403"),
+    ("list nothing", [], (LIST,), 200, 0, "response/200"),
+    ("list a page", [*ADDED, *ADDED], (LIST, {"query": {"limit": 1, "offset": "1"}}), 200, 0, "response/200"),
+    ("list, unprivileged", ADDED, (LIST, {}, None, "unprivileged"), 403, 7, "response/403"),
+    ("list with a negative limit", [], (LIST, {"query": {"limit": -1}}), 400, 3, "query/limit/minimum"),
+    ("list with too large a limit", [], (LIST, {"query": {"limit": 2**32}}), 400, 3, "query/limit/maximum"),
+    ("list with a text for a limit", [], (LIST, {"query": {"limit": "many"}}), 400, 3, "query/limit/type"),
+    ("list with a list for an offset", [], (LIST, {"query": {"offset": []}}), 400, 3, "query/offset/type"),
+    ("list with a negative offset", [], (LIST, {"query": {"offset": "-1"}}), 400, 3, "query/offset/pattern"),
+    ("list with a text for asc", [], (LIST, {"query": {"asc": "true"}}), 400, 3, "query/asc/type"),
+    ("list with a text for a query", [], (LIST, {"query": "1"}), 400, 3, "query/type"),
+    ("list with no JSON", [], (LIST, Body.MALFORMED), 400, 3, "request/body"),
     ("activate", ADDED, (ACTIVATE,), 200, 0, "response/200"),
     ("activate again", ACTIVE, (ACTIVATE,), 400, 9, "rule/already-active"),
     ("activate what was deactivated", [*ACTIVE, (DEACTIVATE,)], (ACTIVATE,), 200, 0, "response/200"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.request import Body
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, EMAIL_PASSWORD, GET, PASSWORD, READINGS, REMOVE
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, EMAIL_PASSWORD, GET, LIST, PASSWORD, READINGS, REMOVE
 from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NOW, P, Play, Step
 
 SPACED = {**NEW, "description": " ct-mark "}
@@ -20,6 +20,8 @@ CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("decoding", "before-authorisation", [], (PASSWORD, P, None, U), 403, {"code": 7}),
     ("read-permission", "refused", ADDED, (GET, None, None, U), 403, {"code": 7}),
     ("read-permission", "granted", ADDED, (GET, None, None, U), 200, {}),
+    ("read-permission", "refused", ADDED, (LIST, None, None, U), 403, {"code": 7}),
+    ("read-permission", "granted", ADDED, (LIST, None, None, U), 200, {}),
     ("inactive-password", "404", ADDED, (EMAIL_PASSWORD, P), 404, {"code": 5}),
     ("inactive-password", "200", ADDED, (EMAIL_PASSWORD, P), 200, {}),
     ("deactivate-inactive", "400", ADDED, (DEACTIVATE,), 400, {"code": 9}),
@@ -43,6 +45,7 @@ ELSEWHERE = {
     "change-dates",
     "activation-dates",
     "projection",
+    "listed-reply-to",
     "longest-id",
     "head",
     "options",

@@ -203,7 +203,7 @@ class Session:
 
         What was waited for once in vain does not lag: it is so.
         """
-        reads = asked.operation == self.contract.lifecycle.read and self.faulted is None
+        reads = self.contract.reads(asked.operation) and self.faulted is None
         new = any(found.id not in self._steady for found in judged.disagreements)
         return reads and new and time.monotonic() + pause < self.changed_at + self.patience
 

@@ -9,9 +9,10 @@ from typing import Any
 from contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Pattern, Promised, Where
 from contracts.readings import Readings
 from contracts.zitadel.configs import Config
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, TEXTS
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, TEXTS
 
 _DAY = 86_400.0
+_REPLY_TO = "replyToAddress"
 _OWNER = "317512345678900001"
 """The instance that the mock says everything belongs to."""
 STATES = {True: "SMTP_CONFIG_ACTIVE", False: "SMTP_CONFIG_INACTIVE"}
@@ -56,6 +57,12 @@ def moment(text: Any) -> float | None:
         return None
 
 
+def time(at: float) -> str:
+    """The time of so many seconds since the epoch, as protojson writes it."""
+    text = dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds")
+    return f"{text.removesuffix('+00:00')}Z"
+
+
 def number(text: Any) -> int | None:
     """The value of a 64-bit integer as protojson writes it; None where it is none."""
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 20 else None
@@ -64,6 +71,11 @@ def number(text: Any) -> int | None:
 def sequence_in(shown: Any, *way: str) -> int | None:
     """The sequence that an answer says, in the details below ``way``."""
     return number(value_in(shown, *way, "details", "sequence"))
+
+
+def active_in(shown: Any) -> bool | None:
+    """Whether a configuration that was shown is active; None where it does not say."""
+    return next((active for active, text in STATES.items() if text == value_in(shown, "state")), None)
 
 
 def value_in(shown: Any, *way: str) -> Any:
@@ -96,17 +108,20 @@ def changed(
 
 def found(readings: Readings, name: str, config: Config | None, at: float) -> Fields:
     """The answer to reading: the configuration as it was last set; one of which nothing is known has its id at least."""
-    if config is None:
-        return Fields({"smtpConfig": Fields({"id": Constant(name)})})
+    return Fields({"smtpConfig": Fields({"id": Constant(name)}) if config is None else row(readings, config, at, GET)})
+
+
+def row(readings: Readings, config: Config, at: float, reader: str) -> Fields:
+    """A configuration as it was last set, as ``reader`` shows it: of the two that read, the list may leave more out."""
     states = [config.active] if config.active is not None else [False, True]
     shown = [STATES[active] for active in states]
     state = Where(shown[0], lambda value: value in shown, " or ".join(shown))
     required: dict[str, Pattern] = {
-        "id": Constant(name),
-        "state": _owed(config, config.state_by, state),
+        "id": Constant(config.id),
+        "state": _owed(config, config.state_by, state, reader),
         "details": History(
             {
-                "sequence": _owed(config, config.sequence_by, _seen(config)),
+                "sequence": _owed(config, config.sequence_by, _seen(config), reader),
                 "changeDate": _time(config.changed, config.changed - _DAY, at + _DAY),
                 "resourceOwner": _owner(),
             },
@@ -125,12 +140,15 @@ def found(readings: Readings, name: str, config: Config | None, at: float) -> Fi
             optional[setting] = Where(wanted or "unknown", lambda value: isinstance(value, str), "a text")
             said |= {setting} if wanted and readings.choices("spaces")[0] == "kept" else set()
         else:
-            required[setting] = _owed(config, clause, _text(readings, wanted))
+            required[setting] = _owed(config, clause, _text(readings, wanted), reader)
     if config.settings["tls"]:
-        required["tls"] = _owed(config, f"{ADD}/effect/tls", Constant(True))
+        required["tls"] = _owed(config, f"{ADD}/effect/tls", Constant(True), reader)
     else:
         never["tls"] = f"{ADD}/effect/tls"
-    return Fields({"smtpConfig": Fields(required, optional, never, frozenset(said))})
+    if reader == LIST and _REPLY_TO in required:
+        optional[_REPLY_TO] = required.pop(_REPLY_TO)
+        said |= {_REPLY_TO} if readings.choices("listed-reply-to")[0] == "shown" else set()
+    return Fields(required, optional, never, frozenset(said))
 
 
 def _change(readings: Readings, operation: str, sequence: Pattern, at: float, made: float) -> History:
@@ -152,10 +170,14 @@ def _change(readings: Readings, operation: str, sequence: Pattern, at: float, ma
     return History({**required, "changeDate": dates["changeDate"]}, {"creationDate": dates["creationDate"]}, said=said)
 
 
-def _owed(config: Config, clause: str, pattern: Pattern) -> Promised:
-    """The pattern, owed to ``clause``; what was well set may have been spoilt by the last change since it was read."""
-    suspect = config.since and not clause.startswith(f"{config.since}/")
-    return Promised(clause, pattern, f"{config.since}/effect/untouched" if suspect else None)
+def _owed(config: Config, clause: str, pattern: Pattern, reader: str) -> Promised:
+    """The pattern, owed to ``clause``; what was well set may have been spoilt by the last change since it was read.
+
+    Where there was none, the list shows otherwise what reading shows well.
+    """
+    if config.since and not clause.startswith(f"{config.since}/"):
+        return Promised(clause, pattern, f"{config.since}/effect/untouched")
+    return Promised(clause, pattern, f"{LIST}/effect/as-read" if reader == LIST else None)
 
 
 def _sequence(said: int, last: int) -> Where:
@@ -188,10 +210,9 @@ def _owner() -> Where:
 
 def _time(said: float, earliest: float, latest: float) -> Where:
     """A time in bounds that are a day wide on both sides: clocks differ, but a wrong year shows."""
-    text = dt.datetime.fromtimestamp(said, dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
 
     def holds(value: Any) -> bool:
         found = moment(value)
         return found is not None and earliest < found < latest
 
-    return Where(f"{text}Z", holds, "a time near the change")
+    return Where(time(said), holds, "a time near the change")

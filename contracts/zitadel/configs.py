@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.model import Account
 from contracts.readings import Readings
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, PASSWORDS, REMOVE
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READS, REMOVE
 
 LAG = 0.3
 """For how many seconds the mock's reading shows what was before, where it lags."""
@@ -75,7 +75,7 @@ class State:
     ``gone`` are ids that were removed, ``doubtful`` those of which a broken contract, or an answer about somebody
     else's object, left nothing known. Other ids that begin with ``fresh`` exist never; where it is empty, that holds for
     all: the mock knows everything, and counts its changes in ``sequence``. ``past`` is kept where the mock's reading lags.
-    ``reads`` tells whether reading has ever shown anything.
+    ``reads`` tells whether reading has ever shown anything, ``lists`` whether the list has shown one of these.
     """
 
     accounts: Mapping[str, Account]
@@ -87,6 +87,7 @@ class State:
     sequence: int = 0
     past: tuple[Past, ...] = ()
     reads: bool = False
+    lists: bool = False
 
     @property
     def knows_all(self) -> bool:
@@ -106,10 +107,13 @@ class State:
         """The configuration with that id, if it is known."""
         return next((config for config in self.configs if config.id == name), None)
 
+    def visible(self, at: float) -> tuple[Config, ...]:
+        """The configurations as reading shows them at a time: the mock's projection may lag."""
+        return next((past.configs for past in self.past if at < past.until + LAG), self.configs)
+
     def shown(self, name: str, at: float) -> Config | None:
-        """The configuration with that id as reading shows it at a time: the mock's projection may lag."""
-        before = next((past.configs for past in self.past if at < past.until + LAG), self.configs)
-        return next((config for config in before if config.id == name), None)
+        """The configuration with that id as reading shows it at a time."""
+        return next((config for config in self.visible(at) if config.id == name), None)
 
     def known_absent(self, name: str) -> bool:
         """Whether no configuration can have that id that is not known to have it."""
@@ -143,7 +147,7 @@ class State:
 
     def refused(self, operation: str, name: str) -> "State":
         """The state after ``operation`` was refused to the configuration with that id: nothing is to come of it."""
-        if self.knows_all or operation == GET or self.find(name) is None:
+        if self.knows_all or operation in READS or self.find(name) is None:
             return self
         configs = tuple(replace(one, since=operation) if one.id == name else one for one in self.configs)
         return replace(self, configs=configs)
@@ -156,6 +160,29 @@ class State:
         new = replace(subject, seen=True, since="", active=subject.active if active is None else active,
                       sequence=sequence or subject.sequence, exact=sequence is not None)  # fmt: skip
         return replace(self, configs=tuple(new if one is subject else one for one in self.configs), reads=True)
+
+    def listed(self, rows: Mapping[str, tuple[int | None, bool | None]]) -> "State":
+        """The state after a list showed ``rows``: by id, the sequence, and whether the configuration is active.
+
+        Of all in the instance one is active at most, so none is of which that was not known beside one that is.
+        """
+        shown = not self.knows_all and any(self.find(name) is not None for name in rows)
+        state = replace(self, lists=True) if shown else self
+        for name, (sequence, active) in rows.items():
+            state = state.learned(name, sequence, active=active)
+        if not any(active for _, active in rows.values()):
+            return state
+        told = (replace(one, active=False) if one.active is None else one for one in state.configs)
+        return replace(state, configs=tuple(told))
+
+    def unnamed(self, mark: str) -> "State":
+        """The state after an addition of which no answer told the id: there may be one with that mark."""
+        return self if self.knows_all else replace(self, doubtful=self.doubtful | {mark})
+
+    def stray(self, name: str, mark: str) -> bool:
+        """Whether a listed configuration with that id, which is not known, cannot be there: its mark is the run's own."""
+        own = not self.knows_all and mark.strip().lower().startswith(self.fresh)
+        return own and {name, mark.strip()}.isdisjoint(lost.strip() for lost in self.doubtful)
 
     def forgotten(self, names: Iterable[str]) -> "State":
         """The state in which nothing is known of the configurations that ``names`` are ids or marks of.

@@ -11,12 +11,15 @@ from typing import Any
 
 from contracts.document import Operation
 from contracts.request import Body, Request
+from contracts.zitadel import queries
+from contracts.zitadel.queries import Query
 from contracts.zitadel.refusals import Refusal, invalid
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, RULES, TEXTS
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, LIST, PASSWORDS, RULES, TEXTS
 
 _ID = {"id": str}
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     ADD: {**dict.fromkeys((*TEXTS, "password"), str), "tls": bool},
+    LIST: {"query": dict},
     ACTIVATE: _ID,
     DEACTIVATE: _ID,
     **{name: {"password": str, **_ID} for name in PASSWORDS},
@@ -26,7 +29,7 @@ _LENGTHS = ("required", "minLength", "maxLength")
 _USUAL_ID = 100
 """An id's greatest length in most messages; activation's and deactivation's say 200, the reference says nothing of theirs."""
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-_WORDS = {str: "a text", bool: "true or false"}
+_WORDS = {str: "a text", bool: "true or false", dict: "an object"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Message:
 
     id: str
     fields: Mapping[str, Any]
+
+    @property
+    def query(self) -> Query:
+        """The page that it asks for."""
+        return Query.of(self.fields)
 
     @property
     def secret(self) -> str:
@@ -79,13 +87,21 @@ def _decoded(request: Request, operation: str) -> tuple[Message, list[Refusal]]:
         value = next((value for value in spelled if value is not None), None)
         if value is None:
             continue
-        if not isinstance(value, kind):
-            place = "body" if field == "id" else f"{field}/type"  # no document mentions the body's id
-            why = f"{field} is {_WORDS[kind]}."
-            found.append(invalid(f"{operation}/request/{place}", why, f"invalid body: {why}"))
-        elif field != "id":  # the path's id counts
-            fields[field] = value
+        said, wrong = _read(operation, field, kind, value)
+        found += wrong
+        if not wrong or isinstance(said, dict):
+            fields[field] = said
+    fields.pop("id", None)  # the path's id counts
     return Message(name, fields), found
+
+
+def _read(operation: str, field: str, kind: type, value: Any) -> tuple[Any, list[Refusal]]:
+    """What one field of a body says, and why it may be no field of the message."""
+    if isinstance(value, kind):
+        return queries.decoded(value) if isinstance(value, dict) else (value, [])
+    place = "body" if field == "id" else f"{field}/type"  # no document mentions the body's id
+    why = f"{field} is {_WORDS[kind]}."
+    return None, [invalid(f"{operation}/request/{place}", why, f"invalid body: {why}")]
 
 
 def snake(name: str) -> str:
@@ -115,6 +131,8 @@ def invalidities(operation: Operation, message: Message) -> Iterator[Refusal]:
             yield replace(invalid(f"{operation.id}/response/400", why, f"invalid {field}"), maybe=True)
     if operation.id == ADD:
         yield from _of_addition(message)
+    if operation.id == LIST:
+        yield from queries.excesses(message.query)
 
 
 def _of_id(operation: str, schema: Mapping[str, Any], name: str) -> Iterator[Refusal]:

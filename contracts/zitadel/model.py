@@ -13,11 +13,23 @@ from contracts.document import OpenApi
 from contracts.model import Account, Outcome
 from contracts.readings import Readings
 from contracts.request import Request
-from contracts.zitadel import answers
+from contracts.zitadel import answers, pages
 from contracts.zitadel.configs import Config, State
 from contracts.zitadel.messages import Message, decoded, invalidities, plain
 from contracts.zitadel.refusals import ADMIN, NOT_FOUND, PRECONDITION, Refusal, refusing, unauthorised
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, PASSWORDS, READINGS, REMOVE, RULES, TEXTS
+from contracts.zitadel.rules import (
+    ACTIVATE,
+    ADD,
+    DEACTIVATE,
+    GET,
+    LIST,
+    NAMING,
+    PASSWORDS,
+    READINGS,
+    REMOVE,
+    RULES,
+    TEXTS,
+)
 
 _ERRORS: Mapping[str, str] = {
     GET: "QUERY-fwofw",
@@ -84,7 +96,7 @@ class Zitadel:
             return judge(checks, shown, refuse, then, (401, 403, 400, 404), request.excused)
 
         first = [*_before(unauthorised(state, request, operation.id), undecodable, operation.id)]
-        if operation.id != ADD and (message.id in ("", ".", "..") or "/" in message.id):
+        if operation.id in NAMING and (message.id in ("", ".", "..") or "/" in message.id):
             # In REST such a path may lead nowhere, whoever asks.
             first.append(replace(_missing(operation.id), maybe=True))
         return stage(first, state.readings, authorised)
@@ -94,10 +106,10 @@ def _before(denied: Sequence[Refusal], undecodable: Sequence[Refusal], operation
     """Who may not ask is told so before validation; whether the body is decoded before that is a reading."""
     if not denied:
         return
-    disputed = not all(one.reading for one in denied) and not all(one.reading for one in undecodable)
+    disputed = not all(one.reading for one in denied) and not all(one.reading or one.maybe for one in undecodable)
     for refusals, value in ((denied, "after-authorisation"), (undecodable, "before-authorisation")):
         for refusal in refusals:
-            told = disputed and not refusal.reading
+            told = disputed and not (refusal.reading or refusal.maybe)
             yield replace(refusal, reading="decoding", refusing=(value,), scope=operation) if told else refusal
 
 
@@ -109,7 +121,7 @@ def _missing(operation: str) -> Refusal:
 
 def _obstacles(state: State, operation: str, name: str, at: float) -> Iterator[Refusal]:
     """What the present state of the instance has against a valid request."""
-    if operation == ADD:
+    if operation not in NAMING:
         return
     missing = _missing(operation)
     config = state.shown(name, at) if operation == GET else state.find(name)
@@ -154,6 +166,8 @@ def _success(state: State, operation: str, message: Message, at: float) -> Outco
         return _added(state, message, at)
     if operation == GET:
         return _found(state, message.id, at)
+    if operation == LIST:
+        return _listed(state, message, at)
     config = state.find(message.id)
     unchanged = operation in PASSWORDS and config is not None and config.secret == message.secret
 
@@ -174,7 +188,7 @@ def _added(state: State, message: Message, at: float) -> Outcome:
         if state.knows_all and name is None:
             name, sequence = answers.NewId(taken).render(), state.next
         if not isinstance(name, str) or not name:  # it is there, but only the answer could have told as what
-            return state
+            return state.unnamed(texts["description"])
         return state.added(
             Config(name, settings, False, sequence or 0, sequence is not None, at, at, secret=message.secret)
         )
@@ -193,8 +207,16 @@ def _found(state: State, name: str, at: float) -> Outcome:
         clause = f"{config.since}/effect/untouched"
 
     def after(shown: Any) -> State:
-        states = {text: active for active, text in answers.STATES.items()}
-        active = states.get(str(answers.value_in(shown, "smtpConfig", "state")))
-        return state.learned(name, answers.sequence_in(shown, "smtpConfig"), active=active)
+        found = answers.value_in(shown, "smtpConfig")
+        return state.learned(name, answers.sequence_in(found), active=answers.active_in(found))
 
     return Outcome(200, clause, why, answers.found(state.readings, name, config, at), after)
+
+
+def _listed(state: State, message: Message, at: float) -> Outcome:
+    def after(shown: Any) -> State:
+        rows = pages.rows_of(shown)
+        return state.listed({name: (answers.sequence_in(row), answers.active_in(row)) for name, row in rows.items()})
+
+    why = "The list shows what there is, as it was last set."
+    return Outcome(200, f"{LIST}/response/200", why, pages.page(state, message.query, at), after)

@@ -10,7 +10,7 @@ from contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Where
 from contracts.readings import Readings
 from contracts.request import Request
 from contracts.zitadel.configs import State
-from contracts.zitadel.rules import GET, RULES
+from contracts.zitadel.rules import READS, RULES
 
 INVALID, NOT_FOUND, DENIED, PRECONDITION, UNKNOWN_CALLER = 3, 5, 7, 9, 16
 """The gRPC codes in use, as the vendor's errors carry them."""
@@ -114,8 +114,8 @@ def unauthorised(state: State, request: Request, operation: str) -> list[Refusal
         clause = f"{operation}/rule/permission"
         denied = Refusal(403, clause, RULES.get(clause, "Reading may need a permission: 403."), code=DENIED,
                          text="No matching permissions found", error="AUTH-5mWD2")  # fmt: skip
-        if operation == GET:
-            denied = _read_as(denied, "read-permission", "refused", clause=f"{GET}/response/403")
+        if operation in READS:
+            denied = _read_as(denied, "read-permission", "refused", clause=f"{operation}/response/403")
         found.append(denied)
     return found
 

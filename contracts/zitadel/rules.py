@@ -1,12 +1,15 @@
 """ZITADEL's open readings, and the rules that only prose or the vendor's source states."""
 
 ADD, GET, REMOVE = "addSmtpConfig", "getSmtpConfigById", "removeSmtpConfig"
+LIST = "listSmtpConfigs"
 ACTIVATE, DEACTIVATE = "activateSmtpConfig", "deactivateSmtpConfig"
 PASSWORD, EMAIL_PASSWORD = "updateSmtpConfigPassword", "updateEmailProviderSmtpPassword"
 PASSWORDS = (PASSWORD, EMAIL_PASSWORD)
 """The deprecated operation and its successor: one call under two names."""
 CHANGES = (ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
 NAMING = (GET, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
+READS = (GET, LIST)
+"""What changes nothing; both need the same permission."""
 
 TEXTS = ("senderAddress", "senderName", "host", "user", "replyToAddress", "description")
 SETTINGS = (*TEXTS, "tls")
@@ -16,7 +19,8 @@ READINGS: dict[str, tuple[str, ...]] = {
     # Authorisation comes before validation; whether it comes before a body is decoded at all is not said.
     "decoding": ("after-authorisation", "before-authorisation"),
     "bearer-case": ("exact", "any"),
-    # iam.write is documented for changes; which permission reading needs is not.
+    # iam.write is documented for changes, iam.read by the vendor's proto file for both ways to read; whether an account
+    # without the one has the other is its owner's affair.
     "read-permission": ("refused", "granted"),
     # The source wants an active configuration; the reference's words leave an inactive one open.
     "inactive-password": ("404", "200"),
@@ -35,6 +39,8 @@ READINGS: dict[str, tuple[str, ...]] = {
     # Which of the two dates an answer to a change says: the source fills one, the reference's example shows both.
     "change-dates": ("change", "both"),
     "activation-dates": ("creation", "change", "both"),
+    # The list's message has the answer address as well; the vendor's source does not fill it in.
+    "listed-reply-to": ("omitted", "shown"),
     # Whether reading shows a change at once. The suite waits for it; only the mock makes a difference.
     "projection": ("current", "lagging"),
     "head": ("405", "200"),
@@ -56,6 +62,7 @@ RULES: dict[str, str] = {
     f"{ACTIVATE}/rule/already-active": "Activating the active configuration is 400, code 9.",
     f"{ADD}/rule/one-spelling": "A field spelled both ways in one message is 400, code 3.",
     f"{ADD}/effect/created": "An added configuration can be read by the id that the answer gave.",
+    f"{ADD}/effect/once": "An addition makes one configuration, and one that is refused makes none.",
     f"{ADD}/effect/state": "A new configuration is inactive.",
     **{f"{ADD}/effect/{name}": f"Reading shows the {name} that add set; it is omitted where it is nothing."
        for name in SETTINGS},
@@ -64,13 +71,17 @@ RULES: dict[str, str] = {
     f"{ACTIVATE}/effect/state": "An activated configuration is active.",
     f"{ACTIVATE}/effect/others": "Activating one configuration deactivates all others.",
     f"{DEACTIVATE}/effect/state": "A deactivated configuration is inactive.",
-    f"{REMOVE}/effect/removed": "A removed configuration cannot be read any more.",
+    f"{REMOVE}/effect/removed": "A removed configuration cannot be read any more, and is not listed.",
+    f"{LIST}/effect/complete": "The list has every configuration of the instance, each once, on as many pages as it takes.",
+    f"{LIST}/effect/as-read": "The list shows a configuration as reading it by its id does.",
+    f"{LIST}/effect/limit": "A page has no more configurations than its limit says.",
+    f"{LIST}/effect/offset": "A page leaves out as many configurations as its offset says.",
     **{f"{name}/effect/sequence": f"{said} answers the object's new sequence, and reading shows it."
        for name, said in _CHANGED.items()},
     **{f"{name}/effect/untouched": f"{said} leaves alone what it does not name, and every other configuration."
        for name, said in _CHANGED.items()},
     **{f"{name}/effect/unknown-ignored": "Fields that the message does not have are ignored."
-       for name in (ADD, *PASSWORDS)},
+       for name in (ADD, LIST, *PASSWORDS)},
     **{f"{name}/effect/path-id": "The id in the path counts, whatever id the body says." for name in PASSWORDS},
     **{f"{name}/effect/any-password": "An empty or an unchanged password is taken." for name in PASSWORDS},
 }  # fmt: skip

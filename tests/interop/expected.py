@@ -29,12 +29,14 @@ SETTINGS = {
 }
 READ = {"get-added": ("add", [2, "SMTP_CONFIG_INACTIVE"]), "get-active": ("email-password", [1, "SMTP_CONFIG_ACTIVE"])}
 """For each reading the last change before it, and the state that it shows."""
+LISTED = {"list", "list-removed"}
 NOT_FOUND = "SMTP configuration not found"
 LONG = "invalid id: value length must be between 1 and 100 runes, inclusive"
 REFUSALS = {
     "no-credential": (16, "auth header missing", ""),
     "bad-credential": (16, "Errors.Token.Invalid", "AUTH-7fs1e"),
     "no-permission": (7, "No matching permissions found", "AUTH-5mWD2"),
+    "list-no-permission": (7, "No matching permissions found", "AUTH-5mWD2"),
     "long-id": (3, LONG, ""),
     "long-id-email": (3, LONG, ""),
     "long-id-get": (3, LONG, ""),

@@ -10,6 +10,7 @@ export class Refused extends Error {
 
 /** A decoded value as JSON that keeps its type: 64-bit integers, times and enums say what they are. */
 export function plain(value, states) {
+  if (Array.isArray(value)) return value.map((inner) => plain(inner, states));
   if (typeof value === "bigint") return { integer: value.toString() };
   if (value === null || typeof value !== "object") return value ?? null;
   if (typeof value.toUnsigned === "function") return { integer: value.toString() };
@@ -67,6 +68,8 @@ export async function run(client, given) {
   await check("password", "updateSMTPConfigPassword", { id, password: "second-password" });
   await check("email-password", "updateEmailProviderSMTPPassword", { id, password: "" });
   await check("get-active", "getSMTPConfigById", { id });
+  await check("list", "listSMTPConfigs", { query: { limit: 100 } });
+  await check("list-no-permission", "listSMTPConfigs", {}, given.unprivileged);
 
   const update = { id, password: "third-password" };
   await check("no-credential", "updateSMTPConfigPassword", update, null);
@@ -83,6 +86,7 @@ export async function run(client, given) {
   await check("deactivate", "deactivateSMTPConfig", { id });
   await check("remove", "removeSMTPConfig", { id });
   await check("get-removed", "getSMTPConfigById", { id });
+  await check("list-removed", "listSMTPConfigs", {});
   await check("password-removed", "updateSMTPConfigPassword", update);
   await check("email-password-removed", "updateEmailProviderSMTPPassword", update);
   await check("remove-again", "removeSMTPConfig", { id });

@@ -8,12 +8,18 @@ from .changed_smtp_config import ChangedSmtpConfig
 from .email_provider_smtp_password import EmailProviderSmtpPassword
 from .error_detail import ErrorDetail
 from .found_smtp_config import FoundSmtpConfig
+from .found_smtp_configs import FoundSmtpConfigs
+from .list_details import ListDetails
+from .list_query import ListQuery
+from .listed_smtp_config import ListedSmtpConfig
+from .listed_smtp_config_state import ListedSmtpConfigState
 from .new_smtp_config import NewSmtpConfig
 from .object_details import ObjectDetails
 from .smtp_config import SmtpConfig
 from .smtp_config_activation import SmtpConfigActivation
 from .smtp_config_deactivation import SmtpConfigDeactivation
 from .smtp_config_password import SmtpConfigPassword
+from .smtp_config_search import SmtpConfigSearch
 from .smtp_config_state import SmtpConfigState
 
 __all__ = (
@@ -23,11 +29,17 @@ __all__ = (
     "EmailProviderSmtpPassword",
     "ErrorDetail",
     "FoundSmtpConfig",
+    "FoundSmtpConfigs",
+    "ListDetails",
+    "ListedSmtpConfig",
+    "ListedSmtpConfigState",
+    "ListQuery",
     "NewSmtpConfig",
     "ObjectDetails",
     "SmtpConfig",
     "SmtpConfigActivation",
     "SmtpConfigDeactivation",
     "SmtpConfigPassword",
+    "SmtpConfigSearch",
     "SmtpConfigState",
 )

@@ -1,0 +1,157 @@
+"""A run against instances whose list has drifted finds it; against one that is merely crowded it finds nothing."""
+
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from contract_tests.harness.plan import plan
+from contracts.catalogue import Contract
+from contracts.zitadel.rules import LIST
+from mock_server.server import running
+from mutants.actor import Actor, House
+from mutants.mutant import Asked, Play
+from mutants.trial import Court
+
+ZITADEL = Contract("zitadel")
+HISTORY = {"sequence": "3", "creationDate": "2020-01-01T00:00:00Z", "changeDate": "2020-01-01T00:00:00Z",
+           "resourceOwner": "1"}  # fmt: skip
+WEB_HOOK = {"id": "1", "details": HISTORY, "description": "a provider that is no SMTP server"}
+SWAPPED = {"SMTP_CONFIG_ACTIVE": "SMTP_CONFIG_INACTIVE", "SMTP_CONFIG_INACTIVE": "SMTP_CONFIG_ACTIVE"}
+Rows = list[dict[str, Any]]
+
+
+class Listed(Play):
+    """The mock, but for its list: `rows` makes another one of each."""
+
+    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
+        """See `Play.answer`."""
+        if asked.operation.id != LIST:
+            return super().answer(actor, asked)
+        status, whole = super().answer(actor, asked.asking({}))
+        if status != 200 or not self.takes(actor, asked):
+            return super().answer(actor, asked)
+        query = asked.body.get("query") or {}
+        rows = self.page(self.rows(copy.deepcopy(whole.get("result", []))), query)
+        return 200, {"details": self.details(rows, whole["details"]), **({"result": rows} if rows else {})}
+
+    @staticmethod
+    def takes(actor: Actor, asked: Asked) -> bool:
+        """Whether the vendor grants the request."""
+        return actor.outcome(asked).status == 200
+
+    def rows(self, rows: Rows) -> Rows:
+        """What the list shows in place of ``rows``."""
+        return rows
+
+    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        """The page that is shown of them."""
+        first, limit = int(query.get("offset") or 0), int(query.get("limit") or 0)
+        return rows[first : first + limit] if limit else rows[first:]
+
+    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+        """What is told of the list."""
+        return told if rows else {}
+
+
+class OneMissing(Listed):
+    """The row that was made first is not there, and not counted."""
+
+    def rows(self, rows: Rows) -> Rows:
+        return rows[1:]
+
+    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+        return {**told, "totalResult": str(len(rows))} if rows else {}
+
+
+class Undead(Listed):
+    """Rows stay when their configurations are removed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    def rows(self, rows: Rows) -> Rows:
+        gone = [row for name, row in self._seen.items() if name not in {row["id"] for row in rows}]
+        self._seen |= {row["id"]: row for row in rows}
+        return [*rows, *gone]
+
+    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+        return {**told, "totalResult": str(len(rows))}
+
+
+class WrongState(Listed):
+    """Each row says the other state."""
+
+    def rows(self, rows: Rows) -> Rows:
+        return [{**row, "state": SWAPPED[row["state"]]} for row in rows]
+
+
+class WrongText(Listed):
+    """Each row says another sender."""
+
+    def rows(self, rows: Rows) -> Rows:
+        return [{**row, "senderName": "Somebody else"} for row in rows]
+
+
+class NoLimit(Listed):
+    """The limit counts for nothing."""
+
+    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().page(rows, {**query, "limit": 0})
+
+
+class NoOffset(Listed):
+    """The offset counts for nothing."""
+
+    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().page(rows, {**query, "offset": 0})
+
+
+class Crowded(Listed):
+    """Faithful: others are there too, the order is any, a page without a limit is short, and the total is not told."""
+
+    def rows(self, rows: Rows) -> Rows:
+        others = [{**WEB_HOOK, "id": f"{number}"} for number in range(3)]
+        return random.Random(len(rows)).sample([*rows, *others], len(rows) + 3)
+
+    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().page(rows, {"limit": 2, **query})
+
+    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+        del rows
+        return {"viewTimestamp": told["viewTimestamp"]}
+
+
+@pytest.fixture(name="court", scope="module")
+def _court() -> Iterator[Court]:
+    house = House()
+    with running(house) as base:
+        yield Court(ZITADEL, base, house)
+
+
+def _found(court: Court, play: Play) -> list[str]:
+    """The ids of what the flows of the rules find first."""
+    court.show(play)
+    flows = [probe for probe in plan(ZITADEL) if probe.family == "rules"]
+    return [finding.id for finding in court.run(flows)[1]]
+
+
+@pytest.mark.parametrize(("play", "finding"), [
+    (OneMissing, f"{LIST}/effect/complete/row-missing"),
+    (Undead, "removeSmtpConfig/effect/removed/unexpected"),
+    (WrongState, f"{LIST}/effect/as-read/state/value"),
+    (WrongText, f"{LIST}/effect/as-read/senderName/value"),
+    (NoLimit, f"{LIST}/effect/limit/too-many"),
+    (NoOffset, f"{LIST}/effect/offset/too-many"),
+])  # fmt: skip
+def test_a_list_that_drifted_is_found(court: Court, play: type[Play], finding: str) -> None:
+    """Claim: the list is held to what it promises. Situation: one thing wrong with it. Expectation: that is the finding."""
+    assert finding in _found(court, play())
+
+
+@pytest.mark.parametrize("play", [Listed, Crowded])
+def test_a_faithful_list_is_no_finding(court: Court, play: type[Play]) -> None:
+    """Claim: nobody faithful is accused. Situation: the list played as the mock has it, and a crowded one. Expectation: none."""
+    assert _found(court, play()) == []
