@@ -265,10 +265,11 @@ def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str
 def _all_owned(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
     """``made`` with a name of the run's own in every place of a name, and nothing in those that are somebody else's."""
     for argument, role in session.contract.roles(operation).items():
-        if role == "foreign" or argument not in made:
+        marked = role == "new" and operation == session.contract.lifecycle.create
+        if role == "foreign" or (argument not in made and not marked):
             made.pop(argument, None)
         elif role == "existing":
             made[argument] = runner.stock.plain(session.contract.credentials[0].account)
         else:
-            made[argument] = session.names.mint(len(str(made[argument])) % 64)
+            made[argument] = session.names.mint(len(str(made.get(argument, ""))) % 64)
     return made

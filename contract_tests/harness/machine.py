@@ -24,7 +24,11 @@ _POOL = 3
 def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
     """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
     bodies = Bodies(session.contract)
-    changing = [one for one in session.contract.operations.values() if not session.contract.reads(one.id)]
+    changing = [
+        one
+        for one in session.contract.operations.values()
+        if not session.contract.reads(one.id) and session.grants(one.id)
+    ]
     fields = {operation.id: _optional(bodies, operation) for operation in changing}
     accounts = st.sampled_from(sorted(session.keys, reverse=True))
     pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)

@@ -94,7 +94,9 @@ class Suite:
         guarded = self.options.protected.get(contract.slug) if contract is not None else None
         if guarded is not None and contract is not None:
             _, operation, mode = name.split("/")
-            if mode != "positive" or (guarded.mode is Mode.READ and not contract.reads(operation)):
+            may = contract.reads(operation) or guarded.mode is Mode.MUTATE
+            agreed = operation not in contract.lifecycle.crossing or operation in guarded.consents
+            if mode != "positive" or not may or not agreed:
                 return False
         if name == "explore/lives" and any(one.mode is Mode.READ for one in self.options.protected.values()):
             return False
