@@ -81,14 +81,20 @@ class Running:
     """A run under way."""
 
     def __init__(
-        self, folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str], read_timeout: float | None
+        self,
+        folder: Path,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        read_timeout: float | None,
+        *,
+        hurried: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder / "reports"
         self._said = folder / "stdout", folder / "stderr"
         given = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
         self._process = _FORKS.Process(
-            target=_child, args=(given, dict(environment), *map(str, self._said), read_timeout)
+            target=_child, args=(given, dict(environment), *map(str, self._said), read_timeout, hurried)
         )
         self._process.start()
 
@@ -119,13 +125,18 @@ class Running:
 
 
 def contract_tests(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, read_timeout: float | None = None
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    read_timeout: float | None = None,
+    hurried: bool = False,
 ) -> Running:
     """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
 
-    ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds.
+    ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds; in a
+    ``hurried`` run waiting for the allowance takes no time.
     """
-    return Running(folder, arguments, environment or {}, read_timeout)
+    return Running(folder, arguments, environment or {}, read_timeout, hurried=hurried)
 
 
 def begin(folder: Path, target: str, *arguments: str, **more: Any) -> Running:
@@ -167,12 +178,21 @@ def two_at_a_time(
 
 
 def _child(
-    arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str, read_timeout: float | None
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    out: str,
+    err: str,
+    read_timeout: float | None,
+    hurried: bool,
 ) -> None:
     """In the forked process: a clean environment, output into files, then the command."""
     from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
+    from contract_tests.guard.clock import FastClock  # noqa: PLC0415 (as above)
+    from contract_tests.harness import guards  # noqa: PLC0415 (as above)
     from contract_tests.harness.wire import Wire  # noqa: PLC0415 (as above)
 
+    if hurried:
+        setattr(guards, "SystemClock", FastClock)  # noqa: B010 (a name that the module only imports)
     if read_timeout is not None:
         Wire.__init__.__defaults__ = (None, read_timeout)
     for name in list(os.environ):

@@ -33,3 +33,138 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
         assert not list((tmp_path / "ledger").glob("ct*"))
         why = set(record.not_exercised.values())
         assert any("not the run's own" in words for words in why)
+
+
+def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
+    """Claim: with consent a run activates configurations of its own, and puts back the one that was active before.
+
+    Situation: ZITADEL, somebody else's configuration active; consent to activation.
+    Expectation: that one is active afterwards; nothing but its being active ever changed; more is exercised than without.
+    """
+    clock, consent = SpedUpClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
+    with Production(VENDORS["zitadel"], clock=clock, owns=exactly_ours, beside=False) as production:
+        record = visit(options(production, tmp_path, environment=consent), clock)
+        assert production.active()["now"] == production.active()["start"] is not None
+        assert {touch["why"] for touch in production.touched()} <= {"changed", "foreign", "not-made"}
+        named = [touch for touch in production.touched() if touch["why"] != "changed"]
+        assert {(touch["operation"], touch["name"]) for touch in named} <= {
+            ("activateSmtpConfig", production.active()["start"])
+        }
+        assert record.left_behind == []
+        assert (record.verdict.word, record.findings) == ("none", [])
+    with Production(VENDORS["zitadel"], clock=clock, owns=exactly_ours, beside=False) as production:
+        without = visit(options(production, tmp_path), clock)
+        assert production.touched() == []
+    assert len(record.not_exercised) < len(without.not_exercised)
+    assert any("ZITADEL_LIVE_ACTIVATE=1" in why for why in without.not_exercised.values())
+
+
+@EVERY
+def test_reading_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
+    """Claim: LIVE=read leaves an account as it is.
+
+    Expectation: no request that changes something carried a good key; the report says what was left out, and why.
+    """
+    clock = SpedUpClock()
+    contract = VENDORS[slug]
+    with Production(contract, clock=clock, owns=exactly_ours, beside=False) as production:
+        record = visit(options(production, tmp_path, live="read", explore="1"), clock, Depth(examples=5, lives=2))
+        changing = [e for e in production.log if e["operation"] is None or not contract.reads(e["operation"])]
+        assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
+        assert production.touched() == []
+        assert production.left() == []
+        assert (record.verdict.word, record.findings) == ("none", [])
+        assert any("LIVE=mutate was not given" in why for why in record.not_exercised.values())
+
+
+def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
+    """Claim: a name that differs from one of ours by case, by a sign or by white space is somebody else's.
+
+    Situation: beside every object that the run makes, somebody else makes such ones.
+    Expectation: none of them is touched, whatever the verdict; of ours nothing is left.
+    """
+    for slug in ("jetemail", "smtp2go"):
+        clock = SpedUpClock()
+        with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=True) as production:
+            visit(options(production, tmp_path / slug), clock)
+            assert production.touched() == []
+            assert production.left() == []
+
+
+@pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
+def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
+    """Claim: a run that is told to slow down stops at once, and cleans up when it may.
+
+    Situation: 429 with Retry-After 300 in the middle; on a clock on which that takes no time.
+    Expectation: inconclusive, with what was learned; nothing sent meanwhile; nothing left.
+    """
+    clock = SpedUpClock()
+    with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False) as production:
+        production.cut("delay", seconds=0, times=40)
+        production.cut("limited", retry_after="300")
+        record = visit(options(production, tmp_path), clock)
+        log = production.log
+        at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
+        assert log[at + 1]["time"] - log[at]["time"] >= 300
+        assert record.verdict.word == "inconclusive"
+        assert "429" in str(record.reason)
+        assert production.left() == []
+        assert record.left_behind == []
+        assert len(record.not_exercised) < len(record.documented)
+
+
+@pytest.mark.parametrize("value", ["-5", "9999999999", "Fri, 31 Dec 12000 23:59:59 GMT", "soon", ""])
+def test_no_retry_after_makes_a_run_wait_long(value: str, tmp_path: Path) -> None:
+    """Expectation: a quarter of an hour at most, whatever a server says; and what is left is removed all the same."""
+    clock = SpedUpClock()
+    with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
+        production.cut("limited", retry_after=value, probability=0.2, seed=3)
+        began = clock.now()
+        record = visit(options(production, tmp_path), clock)
+        assert clock.now() - began <= 15 * 60 + 120
+        assert record.verdict.word == "inconclusive"
+        assert production.left() == []
+
+
+CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost")
+
+
+@pytest.mark.parametrize("kind", CUTS)
+def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> None:
+    """Claim: an outage is never taken for drift.
+
+    Situation: from some moment on every answer is spoilt in one way.
+    Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
+    """
+    clock = SpedUpClock()
+    for seed in (1, 2):
+        with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+            production.cut("delay", seconds=0, times=20 * seed + 7)
+            production.cut(kind, times=None, seconds=30)
+            record = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
+            assert record.verdict.word == "inconclusive", record.findings
+            assert record.reason
+            assert record.findings == []
+            production.heal()
+            again = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
+            assert production.left() == [], again.notes
+            assert again.verdict.word == "none", again.reason
+
+
+@pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
+def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) -> None:
+    """Situation: every thirtieth answer or so is spoilt, in all ways by turns; requests are done and never answered.
+
+    Expectation: never breaking; and after the next start nothing is left.
+    """
+    clock = SpedUpClock()
+    with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+        for seed, kind in enumerate(("reset", "lost", "bad-gateway", "unavailable", "portal", "cut")):
+            production.cut(kind, times=None, probability=0.006, seed=seed)
+        record = visit(options(production, tmp_path), clock)
+        assert record.verdict.word != "breaking", [finding.id for finding in record.findings]
+        production.heal()
+        clock.wait(20 * 60)
+        again = visit(options(production, tmp_path), clock)
+        assert production.left() == [], again.notes
+        assert production.touched() == []

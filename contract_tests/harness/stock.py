@@ -32,6 +32,8 @@ class Stock:
 
     def plain(self, account: str) -> str:
         """As `ready`, but an object of which nothing was said but its name: it takes one short request to make again."""
+        if not self._session.makes:
+            return self._session.names.mint()
         plain = [name for name in self._usable(account) if name in self._plain]
         return plain[0] if plain else self.make(account, None)
 
