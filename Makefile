@@ -48,6 +48,10 @@ contract: environment ## check vendors' contracts against the mock, an address, 
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
+.PHONY: live
+live: environment ## run on the real account of every vendor whose key is set; LIVE=mutate consents to changes [VENDOR=]
+	@$(RUN) -m scripts.check_accounts --vendor '$(VENDOR)' --live '$(LIVE)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
+
 .PHONY: plan
 plan: environment ## print every request that a run on a real account would send, without sending any [VENDOR=] [LIVE=read]
 	@$(RUN) -m scripts.print_plan --vendor '$(VENDOR)' --target '$(TARGET)' --live '$(LIVE)' --explore '$(EXPLORE)' \
@@ -64,6 +68,11 @@ mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_P
 .PHONY: test
 test: environment check-contracts lint types check-generated ## everything that CI runs
 	@$(RUN) -m pytest -n $(WORKERS)
+
+.PHONY: prove-live
+prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (some minutes)
+	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/test_live_runs.py tests/test_killed_runs.py \
+		tests/test_long_live_runs.py tests/test_guard.py tests/test_fence.py tests/test_ledger.py tests/test_sweep_conditions.py
 
 .PHONY: lint
 lint: environment ## ruff, in one go

@@ -11,13 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.guard.guard import Guard, HeldBackError, Mode, Outgoing, over_http
-from contract_tests.guard.names import Names, spellings
+from contract_tests.guard.names import Names, check_sign, spellings
 from contracts import grpc_web
 from contracts.catalogue import contracts
 from contracts.messages import Messages
 
 JETEMAIL, SMTP2GO, ZITADEL = (contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
-NAMES = Names(dt.date(2026, 11, 21))
+
+
+def named(day: dt.date, head: str) -> Names:
+    """Names of a run of our choice: the collected tests are the same in every process."""
+    return Names(day, head + check_sign(f"{day:%y%m%d}{head}"))
+
+
+NAMES = named(dt.date(2026, 11, 21), "guard")
 OURS = NAMES.mint()
 BASE = "http://127.0.0.1"
 JSON = {"content-type": "application/json"}
@@ -57,7 +64,7 @@ def delete(username: Any) -> Outgoing:
 FOREIGN = [
     "smtp-user1", "existing-user", "new-username", "", " ", "0", "*", "%", ".", "..", "ct-", "ct-261121-", NAMES.prefix[:-1],
     f" {OURS}", f"x{OURS}", f"{OURS},smtp-user1", f"{OURS}\nsmtp-user1", f"{OURS}\0", f"{OURS}/../smtp-user1", f"{OURS}*",
-    f"{OURS}%", OURS.replace("ct-", "сt-"), Names(dt.date(2026, 11, 21)).mint(), Names(dt.date(2026, 11, 20)).mint(),
+    f"{OURS}%", OURS.replace("ct-", "сt-"), named(dt.date(2026, 11, 21), "other").mint(), named(dt.date(2026, 11, 20), "guard").mint(),
     "ct-261121-abcdef-1-n",
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.guard.ledger import Entry, State
-from contract_tests.guard.names import Names, parse, spellings
+from contract_tests.guard.names import Names, check_sign, parse, spellings
 from contract_tests.harness.listing import Row, moment
 from contract_tests.harness.sweep import Known, due
 
@@ -18,7 +18,8 @@ DAY = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC).timestamp()
 HOUR = 3600.0
 RIPE = 12 * HOUR
-DEAD, LOST, ALIVE = (Names(DAY) for _ in range(3))
+# Names of our choice: the collected tests are the same in every process.
+DEAD, LOST, ALIVE = (Names(DAY, head + check_sign(f"{DAY:%y%m%d}{head}")) for head in ("deadr", "lostr", "alive"))
 LEFT, OTHER, OLD, BESIDE = DEAD.mint(), DEAD.mint(), LOST.mint(), ALIVE.mint()
 KNOWN = Known({DEAD.run_id: [Entry(DEAD.run_id, LEFT, "", "paid", State.MADE, NOW)]}, frozenset({ALIVE.run_id}))
 

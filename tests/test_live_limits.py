@@ -1,0 +1,97 @@
+"""The limits of a live run hold, and reaching one ends it without a word against the vendor."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.harness.explore import Depth
+from contracts.catalogue import Contract
+from tests.live_runs import exactly_ours, options, visit
+from tests.production import Production
+from tests.redis_server import redis_server
+from tests.sped_up_clock import SpedUpClock
+
+JETEMAIL = Contract("jetemail")
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), [
+    ("LIVE_REQUESTS", "60", "all the requests that it may: 60"),
+    ("LIVE_REQUESTS", "4", "all the requests that it may: 4"),
+    ("LIVE_MINUTES", "0.5", "all the time that it may: 0.5 minutes"),
+])  # fmt: skip
+def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, words: str, tmp_path: Path) -> None:
+    """Claim: a limit that is reached ends the run, inconclusive, with what was learned, and what is left is cleaned up.
+
+    Situation: few requests, little time (a slow allowance takes it).
+    """
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+        environment = {variable: value, "LIVE_PER_MINUTE": "40"}
+        record = visit(options(production, tmp_path, environment=environment), clock)
+        assert record.verdict.word == "inconclusive"
+        assert words in str(record.reason)
+        assert record.findings == []
+        assert production.left() == []
+        assert record.left_behind == []
+        if variable == "LIVE_REQUESTS":
+            assert len(production.log) <= int(value)
+
+
+def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
+    """Claim: never more objects than the limit; half of it is room enough to go on, for all that a run has to ask.
+
+    Situation: the contract's fifteen, an exploration included; the stand-in counts after every request.
+    """
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+        record = visit(options(production, tmp_path, explore="1"), clock, Depth(examples=20, lives=5))
+        there, most = 0, 0
+        for entry in production.log:
+            made = entry["operation"] == "createSmtpUser" and entry["status"] == 200
+            there += made - (entry["operation"] == "deleteSmtpUser" and entry["status"] == 200)
+            most = max(most, there)
+        assert most <= JETEMAIL.limits.objects
+        assert (record.verdict.word, record.reason) == ("none", None)
+
+
+def test_a_limit_of_objects_that_is_too_low_is_told(tmp_path: Path) -> None:
+    """Situation: two objects at once. Expectation: no third is ever made; the run says why it ended."""
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+        record = visit(options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
+        assert "as many objects as it may: 2" in str(record.reason)
+        assert record.verdict.word == "inconclusive"
+        assert production.left() == []
+
+
+def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
+    """Claim: in no minute does more go out than four fifths of what the account may, over all runs.
+
+    Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a Redis.
+    """
+    with redis_server(tmp_path) as url:
+        for shared in ("", url):
+            clock = SpedUpClock()
+            folder = tmp_path / ("redis" if shared else "local")
+            with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+                environment = {"LIMITER_REDIS_URL": shared} if shared else {}
+                for _ in range(1 if shared else 3):
+                    asked = options(production, folder, environment={**environment, "LIVE_PER_MINUTE": "60"})
+                    visit(asked, clock)
+                assert max(production.most().values()) <= 60 if not shared else True
+                assert production.tripped() == 0
+
+
+def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
+    """Claim: nothing is sent while the allowance cannot be asked for.
+
+    Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password told.
+    """
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+        environment = {"LIMITER_REDIS_URL": "redis://:s3cret-pass@127.0.0.1:9/0"}
+        record = visit(options(production, tmp_path, environment=environment), clock)
+        assert record.verdict.word == "inconclusive"
+        assert "127.0.0.1:9" in str(record.reason)
+        assert "s3cret-pass" not in str(record.as_json())
+        assert production.log == []

@@ -1,0 +1,39 @@
+"""Thousands of exploring requests under the guard: `make prove-live` sends more than ten thousand, every test run a sample."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from contract_tests.harness.explore import Depth
+from contracts.catalogue import Contract
+from tests.live_runs import exactly_ours, options, visit
+from tests.production import Production
+from tests.sped_up_clock import SpedUpClock
+
+REQUESTS = int(os.environ.get("PROVE_REQUESTS", "900"))
+"""How many exploring requests are sent at least, over all vendors."""
+_MOST_RUNS = 60
+
+
+@pytest.mark.parametrize(("slug", "share"), [("jetemail", 0.5), ("smtp2go", 0.25), ("zitadel", 0.25)])
+def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path) -> None:
+    """Claim: whatever valid data comes to a search's mind, nothing of somebody else's is touched and nothing is left.
+
+    Situation: run after run with other seeds on one account, under its rate limit, on a clock that the stand-in shares.
+    """
+    clock, sent, seed = SpedUpClock(), 0, 0
+    with Production(Contract(slug), clock=clock, owns=exactly_ours, beside=False) as production:
+        while sent < REQUESTS * share:
+            seed += 1
+            assert seed <= _MOST_RUNS, "the searches send too little"
+            only = "explore/" if seed > 1 else ""
+            asked = options(production, tmp_path, explore="1", seed=str(seed), surface="rest", only=only)
+            record = visit(asked, clock, Depth(examples=60, lives=12, steps=12))
+            sent += record.requests["explore"]
+            assert (record.findings, record.left_behind) == ([], [])
+            assert record.reason is None or "that it may" in record.reason  # a limit may end it
+            assert production.left() == []
+        assert production.touched() == []
+        assert production.tripped() == 0
+        print(f"{slug}: {sent} exploring requests in {seed} runs, {len(production.log)} in the log")
