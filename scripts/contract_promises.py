@@ -67,7 +67,8 @@ def of_operations(contract: Contract) -> Iterator[str]:
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
         yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
     if contract.operations:
-        _ = contract.lifecycle, contract.provoked, contract.grpc, contract.hosts
+        _ = contract.lifecycle, contract.provoked, contract.grpc, contract.hosts, contract.parents
+        _ = contract.listing, contract.limits, contract.consents, contract.address_variable
         facts(contract)
 
 

@@ -118,6 +118,18 @@ def test_suite_runs_on_the_mock(copy: Copy) -> None:
     assert run["clauses"]["not_exercised"] == []
 
 
+def test_a_real_account_is_guarded(copy: Copy) -> None:
+    """Claim: the guard needs no word about a vendor either. Situation: the whole run with LIVE=mutate, on the mock.
+
+    Expectation: verdict none, nothing left behind; what no name of the run's can say is not exercised, with that reason.
+    """
+    said = copy.run("contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports))
+    run = copy.report("findings.json")
+    assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
+    assert "LIVE=mutate: key " in said.splitlines()[0]
+    assert any("not the run's own" in entry["why"] for entry in run["clauses"]["not_exercised"])
+
+
 def test_every_vendor_is_run_together(copy: Copy) -> None:
     """Claim: VENDOR=all includes it. Situation: a small part of everybody's probes. Expectation: a verdict for each vendor."""
     copy.run("contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports))
