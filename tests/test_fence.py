@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from contract_tests.guard.fence import FencedError, door, fence
+from contract_tests.harness.wire import Trouble, Wire
 from tests.loopback_server import Answer, serving
 
 
@@ -61,6 +62,21 @@ def test_every_other_door_is_shut(name: str) -> None:
         assert server.connections == 0
         assert len(held) == 1
         assert "beside the guard" in next(iter(held))
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """Claim: a target cannot send a run elsewhere. Situation: 302 to another server. Expectation: that one hears nothing."""
+    with serving(lambda _asked: Answer(200, {})) as elsewhere:
+        away = {"Location": f"{elsewhere.url}/outbound/smarthost"}
+        with serving(lambda _asked: Answer(302, {}, headers=away)) as server, fence() as held:
+            wire = Wire(server.url)
+            with door():
+                assert wire.send(httpx.Request("GET", f"{server.url}/outbound/smarthost")).status == 302
+                with pytest.raises(Trouble, match="held back"):
+                    wire.send(httpx.Request("GET", f"{elsewhere.url}/outbound/smarthost"))
+            wire.close()
+            assert held == {}
+        assert elsewhere.connections == 0
 
 
 def test_the_gate_s_own_door_opens_for_its_thread() -> None:

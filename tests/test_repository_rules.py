@@ -122,6 +122,16 @@ def test_only_its_own_files_name_a_vendor(slug: str) -> None:
     assert [str(path) for path in others if words.search(str(path)) or words.search(_text(path) or "")] == []
 
 
+def test_one_module_alone_makes_grpc_channels() -> None:
+    """Claim: gRPC, whose core opens connections that nobody sees, passes the gate. Expectation: one module of the suite has it."""
+    having = {
+        str(p)
+        for p in MODULES
+        if p.parts[0] == "contract_tests" and re.search(r"^\s*(import|from) grpc\b", (ROOT / p).read_text(), re.MULTILINE)
+    }
+    assert having == {"contract_tests/harness/grpc_surfaces.py"}
+
+
 def test_no_module_is_longer_than_400_lines() -> None:
     """Claim: a module is read at a sitting. Expectation: none written by hand has more than 400 lines."""
     lengths = {str(p): len((ROOT / p).read_bytes().splitlines()) for p in MODULES if p.parts[0] != "generated"}

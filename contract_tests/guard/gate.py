@@ -64,9 +64,9 @@ class Gate:
         passage = self.guard.check(outgoing)
         self._within_limits(passage)
         try:
+            self._note(passage)
             place = self._place()
             try:
-                self._note(passage)
                 with door():
                     self.sent += 1
                     return deliver()

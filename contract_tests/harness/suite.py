@@ -254,9 +254,9 @@ class Suite:
         record.reason = (
             record.reason
             or stopped
+            or next((f"defect of the suite: {what}" for what in self.guards.held), None)
             or self._problems.get(contract.slug)
             or self._problems.get("")
-            or next(iter(self.guards.held), None)
             or reason
             or ("nothing that tells anything reached the target" if nothing else None)
         )

@@ -1,0 +1,90 @@
+"""What the guard holds back is a defect of ours: it is reported as such, and blames nobody."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contract_tests.guard.guard import HeldBackError
+from contract_tests.harness.suite import Suite
+from contracts.catalogue import ROOT, Contract
+from tests.live_runs import exactly_ours, options
+from tests.production import Production
+from tests.sped_up_clock import SpedUpClock
+
+SPOILT = """
+import sys
+from contract_tests.{where} import {what}
+{spoil}
+from contract_tests.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("where", "what", "spoil", "words"), [
+    ("guard.names", "Names", "Names.short = Names.mint; Names.mint = lambda self, length=None: 'smtp-user1'",
+     "would have sent what the guard holds back"),
+    ("harness.runner", "Runner", "Runner.run = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
+     "a connection was to be opened beside the guard"),
+    ("harness.runner", "Runner", "Runner.run = lambda self, probe: __import__('os').system('true')",
+     "a program was to be started beside the guard"),
+])  # fmt: skip
+def test_a_suite_that_tries_is_told_and_stopped(where: str, what: str, spoil: str, words: str, tmp_path: Path) -> None:
+    """Claim: no defect of the suite reaches a real account, or is taken for drift.
+
+    Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts programs, itself.
+    Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
+    """
+    with Production(Contract("jetemail"), owns=exactly_ours, beside=False, limited=False) as production:
+        script = SPOILT.format(where=where, what=what, spoil=spoil)
+        arguments = [
+            "--vendor",
+            "jetemail",
+            "--target",
+            production.base,
+            "--live",
+            "mutate",
+            "--out",
+            str(tmp_path / "out"),
+        ]
+        ended = subprocess.run(  # noqa: S603 (our own command)
+            [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            env={**os.environ, "LEDGER": str(tmp_path / "ledger")},
+        )  # fmt: skip
+        report = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
+        assert (ended.returncode, report["verdict"], report["findings"]) == (2, "inconclusive", []), ended
+        assert words in report["reason"]
+        assert production.touched() == []
+        assert production.left() == []
+        assert "smtp-user1" not in report["reason"]
+
+
+def test_nothing_of_what_is_held_back_leaves(tmp_path: Path) -> None:
+    """Claim: what is held back is so before a byte leaves, on each way out.
+
+    Situation: a deletion of somebody else's user: as a probe sends it, as the client does, as a library does.
+    """
+    clock = SpedUpClock()
+    with Production(Contract("jetemail"), clock=clock, owns=exactly_ours, beside=False) as production:
+        suite = Suite(options(production, tmp_path), clock=clock)
+        try:
+            session = suite.run("jetemail", "rest").session
+            before = len(production.log)
+            with pytest.raises(HeldBackError):
+                session.send("deleteSmtpUser", {"username": "smtp-user1"})
+            with (
+                httpx.Client(transport=session.transport, base_url=session.base) as client,
+                pytest.raises(HeldBackError),
+            ):
+                client.request(
+                    "DELETE", "/outbound/smarthost", json={"username": "smtp-user1"}, headers=session.authorization()
+                )
+            assert len(production.log) == before
+            assert session.made == {}
+        finally:
+            suite.finish()
+        assert production.touched() == []
