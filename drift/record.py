@@ -41,7 +41,10 @@ class Checked:
 
 @dataclass
 class Record:
-    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids."""
+    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids.
+
+    ``live`` says of a run on a real account how far it may go, as whom, and what its names begin with.
+    """
 
     contract: str
     name: str
@@ -60,6 +63,7 @@ class Record:
     waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    live: dict[str, str] = field(default_factory=dict)
     cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
     checked: list[Checked] = field(default_factory=list)
 
@@ -111,6 +115,7 @@ class Record:
             "waived": [_waived(finding, waiver) for finding, waiver in self.waived],
             "left_behind": self.left_behind,
             "notes": self.notes,
+            **({"live": self.live} if self.live else {}),
         }
 
 

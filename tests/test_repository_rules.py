@@ -127,7 +127,8 @@ def test_one_module_alone_makes_grpc_channels() -> None:
     having = {
         str(p)
         for p in MODULES
-        if p.parts[0] == "contract_tests" and re.search(r"^\s*(import|from) grpc\b", (ROOT / p).read_text(), re.MULTILINE)
+        if p.parts[0] == "contract_tests"
+        and re.search(r"^\s*(import|from) grpc\b", (ROOT / p).read_text(), re.MULTILINE)
     }
     assert having == {"contract_tests/harness/grpc_surfaces.py"}
 

@@ -49,6 +49,13 @@ class Guards:
             self._guards[slug] = Guard(contract, base_path, options.keys[slug], self.names[slug], protection.mode,
                                        protection.consents)  # fmt: skip
 
+    def live(self, contract: Contract) -> dict[str, str]:
+        """How far a run on a vendor's account may go, as whom, and what its names begin with, for the report."""
+        protection = self._options.protected.get(contract.slug)
+        if protection is None:
+            return {}
+        return {"mode": protection.mode.value, "account": protection.account, "names": self.names[contract.slug].prefix}
+
     def sends(self, contract: Contract) -> Callable[[Probe], bool]:
         """Whether a run sends a probe of a contract at all, as far as can be told beforehand."""
         guard = self._guards.get(contract.slug)

@@ -124,6 +124,7 @@ class Suite:
             self._records[contract.slug], self._began[contract.slug] = record, time.monotonic()
         record = self._records[contract.slug]
         gate = self.guards.gate(contract, base)
+        record.live = self.guards.live(contract)
         names = Names(record.started.date())
         if gate is not None:
             names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
@@ -246,7 +247,7 @@ class Suite:
         record.documented = list(documented)
         exercised = {clause for run in runs for clause in run.session.exercised}
         stopped = next((run.session.stopped for run in runs if run.session.stopped), None)
-        why = self._why_not(stopped, reason)
+        why = self._why_not(contract, stopped, reason)
         record.not_exercised = {
             name: record.not_exercised.get(name, why) for name in documented if name not in exercised
         }
@@ -267,11 +268,13 @@ class Suite:
         record.notes += lines
         record.seconds = self._until.get(contract.slug, time.monotonic()) - self._began[contract.slug]
 
-    def _why_not(self, stopped: str | None, reason: str | None) -> str:
+    def _why_not(self, contract: Contract, stopped: str | None, reason: str | None) -> str:
         if stopped or reason:
             return stopped or reason or ""
         if self.options.only:
             return "ONLY left it out"
+        if contract.slug in self.options.protected and self.options.protected[contract.slug].mode is Mode.READ:
+            return "LIVE=mutate was not given, and nothing that was sent shows it"
         return "SHARD left it out" if self.options.shard != (1, 1) else "no answer of this target showed it"
 
 
