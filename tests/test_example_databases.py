@@ -58,7 +58,7 @@ def _kept_failures(database: InMemoryExampleDatabase) -> int:
 
 def _shares(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
     """One shard finds with many examples; the other has one example, and finds it all the same; a third, alone, does not."""
-    assert _found(contract, base, Depth(examples=150, database=first))
+    assert _found(contract, base, Depth(examples=400, database=first))
     assert _found(contract, base, Depth(examples=1, database=second))
     assert _found(contract, base, Depth(examples=1, database=InMemoryExampleDatabase())) == []
 
@@ -88,7 +88,7 @@ def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tm
     """
     with redis_server(tmp_path) as url:
         database = shared({VARIABLE: url})
-    assert _found(jetemail, drifted, Depth(examples=150, database=database))
+    assert _found(jetemail, drifted, Depth(examples=400, database=database))
     assert "example database failed" in database.failed
     assert url not in database.failed
 
@@ -100,7 +100,7 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: 
     is found, and after some searches nothing is kept.
     """
     database = InMemoryExampleDatabase()
-    assert _found(jetemail, drifted, Depth(examples=150, database=database))
+    assert _found(jetemail, drifted, Depth(examples=400, database=database))
     for _ in range(50):
         if not _kept_failures(database):
             break

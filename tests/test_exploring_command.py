@@ -163,7 +163,8 @@ def test_a_dead_target_is_inconclusive(tmp_path: Path) -> None:
         (["--shard", "4/3"], ["SHARD", "4/3"]),
         (["--seed", "x"], ["SEED"]),
         (["--vendor", "nobody"], ["nobody", "jetemail"]),
-        (["--target", "live"], ["JETEMAIL_API_KEY"]),
+        (["--target", "live"], ["TARGET", "guarded"]),
+        (["--target", "https://api.jetemail.com"], ["TARGET", "guarded"]),
         (["--live", "mutate"], ["LIVE"]),
     ],
 )

@@ -5,6 +5,7 @@
 
 import json
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from contract_tests.harness.examples import AwayError, shared
 from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
 from contract_tests.harness.spread import cores, spread
+from contract_tests.harness.targets import unprotected
 from contracts.errors import UsageError
 from drift.finding import Severity
 from drift.text import plain
@@ -75,11 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
     def read() -> Options:
         blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
         given = {**blank, **vars(parser.parse_args(arguments))}
+        if given["live"]:
+            raise UsageError("LIVE is for `make contract EXPLORE=1` alone, which is guarded")
+        unprotected(given["target"] or "mock", os.environ)
         options = resolve({**given, "minutes": given["minutes"] or _USUAL_MINUTES})
-        if options.protected:
-            raise UsageError(
-                "LIVE, and a vendor's own server, are for `make contract EXPLORE=1` alone, which is guarded"
-            )
         shared()
         return options
 
