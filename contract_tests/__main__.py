@@ -29,7 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(line, flush=True)
     print(f"seed {options.seed}", flush=True)
     plugin = ContractPlugin(suite)
-    status = run(plugin)
+    try:
+        status = run(plugin)
+    except KeyboardInterrupt:
+        status = 2
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for record in plugin.records:
         print(terminal(record, colour=colour))

@@ -1,5 +1,7 @@
 """The gate: the one way out of a run on a real account. Each request passes guard, limits, ledger and rate, in this order."""
 
+import contextlib
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from contract_tests.guard.clock import Clock
 from contract_tests.guard.fence import door
 from contract_tests.guard.guard import Guard, Outgoing, Passage
 from contract_tests.guard.ledger import Ledger, LedgerError, Run, State
+from contract_tests.guard.names import became
 from contract_tests.guard.retry_after import LONGEST, retry_after
 from contract_tests.guard.window import AwayError, Place, TooLongError, Window, pace
 
@@ -16,7 +19,9 @@ Answer = TypeVar("Answer")
 NEVER_SENT = 0
 """In the place of a status: no connection was made."""
 _TOO_MANY = 429
-_TIDYING = 20 * 60.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+"""What an id looks like: nothing that leads elsewhere in a path."""
+TIDYING = 20 * 60.0
 """Seconds that cleaning up may take when the time of a run is over: as long as a vendor may ask to wait, and some."""
 _KEPT = 0.25
 """The share of a run's requests that is kept for cleaning up."""
@@ -51,6 +56,10 @@ class Gate:
         self._began = clock.now()
         self._tidying = False
         self.sent = 0
+        self.listed = False
+        """Whether all that is there was seen before anything was made."""
+        self.restored = False
+        """Whether a list has shown, at the end, that all is as it was."""
         self.foreign: set[str] = set()
         """Ids that were there before the run began, as far as a list has shown them."""
 
@@ -62,8 +71,8 @@ class Gate:
             EndedError: a limit of the run is reached, or what keeps its promises cannot be asked.
         """
         passage = self.guard.check(outgoing)
-        self._within_limits(passage)
         try:
+            self._within_limits(passage)
             self._note(passage)
             place = self._place()
             try:
@@ -71,7 +80,8 @@ class Gate:
                     self.sent += 1
                     return deliver()
             finally:
-                with door():
+                # An allowance that cannot be asked now ends the run at its next request; this answer has come.
+                with door(), contextlib.suppress(AwayError):
                     self._window.release(place)
         except AwayError as error:
             raise EndedError(f"nothing is sent while the allowance cannot be asked for: {error}") from error
@@ -110,7 +120,7 @@ class Gate:
         return self.ledger.count(self.run.run_id) > self.bounds.objects // 2
 
     def _in_time(self) -> None:
-        most = 60 * self.bounds.minutes + (_TIDYING if self._tidying else 0)
+        most = 60 * self.bounds.minutes + (TIDYING if self._tidying else 0)
         if self._clock.now() - self._began > most:
             raise EndedError(f"the run has taken all the time that it may: {self.bounds.minutes:g} minutes")
 
@@ -154,7 +164,9 @@ class Gate:
             if not life.id:
                 self.tell(new, State.MADE)
             if operation == life.remove or (new and not life.id):
-                self.tell(set(existing) - set(new), State.GONE)
+                gone = set(existing) - set(new)
+                left = self.ledger.left(self.run.run_id) if gone else []
+                self.tell(gone | {e.name for e in left if any(became(e.name, name) for name in gone)}, State.REMOVED)
         elif status is not None and (status == NEVER_SENT or (400 <= status < 500 and status != _TOO_MANY)):
             self.tell(new, State.REFUSED)
         else:
@@ -168,18 +180,21 @@ class Gate:
     def handed(self, marks: Collection[str], identity: str) -> bool:
         """The server handed out an id for what was made under a mark: the run owns it from now on.
 
-        Not so where something else had that id before the run began: gives whether it is the run's.
+        Not so where something else had that id before the run began, or where it is no id: gives whether it is the run's.
         """
-        if identity in self.foreign:
+        if identity in self.foreign or _ID.fullmatch(identity) is None or identity in self.guard.keys.values():
             return False
         self.guard.ids.add(identity)
         for mark in marks:
             self.ledger.identified(self.run.run_id, mark, identity)
         return True
 
-    def close(self) -> None:
-        """The run is over: its part of the ledger is struck where nothing is left."""
+    def close(self, *, struck: bool) -> None:
+        """The run is over: its part of the ledger is ``struck`` where nothing is left; else the next start finds it."""
         try:
-            self.ledger.end(self.run.run_id)
+            if struck and (self.restored or not self.guard.consents):
+                self.ledger.restored(self.run.run_id)
+            if struck:
+                self.ledger.end(self.run.run_id)
         finally:
             self._window.close()

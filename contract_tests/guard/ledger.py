@@ -26,7 +26,7 @@ _TABLES = """
 CREATE TABLE runs (run_id TEXT PRIMARY KEY, prefix TEXT NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL,
     started REAL NOT NULL);
 CREATE TABLE objects (run_id TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', holder TEXT NOT NULL,
-    state TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run_id, name));
+    state TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run_id, holder, name));
 CREATE TABLE sightings (account TEXT NOT NULL, identity TEXT NOT NULL, first REAL NOT NULL, PRIMARY KEY (account, identity));
 CREATE TABLE former (run_id TEXT NOT NULL, operation TEXT NOT NULL, identity TEXT NOT NULL,
     PRIMARY KEY (run_id, operation));
@@ -38,12 +38,17 @@ class LedgerError(Exception):
 
 
 class State(Enum):
-    """What is known of an object: its making was `asked` for, it was `made`, `refused`, no answer came (`unknown`), it is `gone`."""
+    """What is known of an object.
+
+    Its making was `asked` for, it was `made`, `refused`, no answer came (`unknown`); its deletion was answered with success
+    (`removed`), and a list has shown that it is `gone`.
+    """
 
     ASKED = "asked"
     MADE = "made"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    REMOVED = "removed"
     GONE = "gone"
 
 
@@ -174,7 +179,7 @@ class Ledger:
             for run_id, name, holder, state, at in rows:
                 self._rows(
                     "INSERT INTO objects (run_id, name, holder, state, at) VALUES (?, ?, ?, ?, ?) "
-                    "ON CONFLICT (run_id, name) DO UPDATE SET at = excluded.at, state = CASE "
+                    "ON CONFLICT (run_id, holder, name) DO UPDATE SET at = excluded.at, state = CASE "
                     "WHEN state IN ('made', 'unknown') THEN state ELSE excluded.state END",
                     run_id, name, holder, state.value, at,
                 )  # fmt: skip

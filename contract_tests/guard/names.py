@@ -84,10 +84,10 @@ def became(asked: str, shown: str) -> bool:
     if stamp is None or not stamp.spelling:
         return False
     found = parse(shown)
-    return found is not None and not found.spelling and _skeleton(shown) == _skeleton(asked)
+    return found is not None and not found.spelling and squeezed(shown) == squeezed(asked)
 
 
-def _skeleton(name: str) -> str:
+def squeezed(name: str) -> str:
     """What every way of sanitising keeps."""
     return "".join(sign for sign in name.lower() if sign.isalnum())
 

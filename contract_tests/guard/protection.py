@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_tests.guard.gate import Bounds
+from contract_tests.guard.gate import TIDYING, Bounds
 from contract_tests.guard.guard import Mode
 from contracts.catalogue import ROOT, Contract
 from contracts.errors import UsageError
@@ -60,7 +60,7 @@ def protection(contract: Contract, key: str, live: str, environment: Mapping[str
         consents if mode is Mode.MUTATE else frozenset(),
         ledger_folder(environment),
         environment.get("LIMITER_REDIS_URL", ""),
-        ripe(environment),
+        ripe(environment, contract.limits.minutes),
         cap(environment),
     )
 
@@ -70,10 +70,16 @@ def ledger_folder(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("LEDGER") or ROOT / ".ledger")
 
 
-def ripe(environment: Mapping[str, str]) -> float:
-    """The age in seconds from which on a leftover that no ledger knows is removed: twice the longest that a run may take."""
+def ripe(environment: Mapping[str, str], minutes: float) -> float:
+    """The age in seconds from which on a leftover that no ledger knows is removed: twice the longest that a run may take.
+
+    That is never less than the ``minutes`` that the contract allows a run, and what it has to clean up.
+    """
     hours = _number("LONGEST_RUN_HOURS", environment, 24 * 365)
-    return 2 * 3600 * (LONGEST_RUN if hours is None else max(hours, 0.001))
+    least = (minutes + TIDYING / 60) / 60
+    if hours is not None and hours < least:
+        raise UsageError(f"LONGEST_RUN_HOURS is {least:.2g} at least, which a run may take; not {hours:g}")
+    return 2 * 3600 * (LONGEST_RUN if hours is None else hours)
 
 
 def cap(environment: Mapping[str, str]) -> int:

@@ -1,11 +1,12 @@
 """A real account around a run: what was there before, and that nothing of the run's is there afterwards."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.ledger import Entry, State
-from contract_tests.guard.names import became, parse
+from contract_tests.guard.names import became, squeezed
 from contract_tests.harness.listing import Row, at, everything
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
@@ -27,8 +28,9 @@ def remember(session: Session, gate: Gate) -> str:
     if rows is None:
         return "what is there cannot be listed"
     gate.foreign |= {row.identity for row in rows}
+    gate.listed = True
     for operation in gate.guard.consents:
-        if not gate.ledger.exclusive(f"crossing{gate.run.account}"):
+        if not gate.ledger.exclusive(f"crossing{hashlib.sha256(gate.run.account.encode()).hexdigest()[:16]}"):
             return "another run on the account does so now"
         there = [row.identity for row in rows if shows(session, operation, row)]
         gate.ledger.keep_former(gate.run.run_id, operation, there[0] if there else "")
@@ -74,18 +76,21 @@ def remove(session: Session, gate: Gate, row: Row) -> bool:
 def leave(session: Session, gate: Gate) -> list[str]:
     """The last look of a run at its account, after it has deleted what it made: gives what is left all the same.
 
-    What the ledger has of it and no list shows is struck; where a request was never answered, it is looked for a while.
+    What the ledger has is struck only where a list, read whole, does not show it, and its deletion was answered with success
+    or its making never was. Where a request to make something was never answered, it is looked for a while.
     """
-    waited, tried = 0.0, Counter[str]()
+    waited, tried, lag = 0.0, Counter[str](), session.contract.lifecycle.lag
+    gate.restored = False
+    if lag and gate.ledger.left(gate.run.run_id):
+        gate.wait(lag)  # a list may still show what was before
     while True:
         left = gate.ledger.left(gate.run.run_id)
         rows = everything(session, [entry.holder for entry in left if entry.holder])
         if rows is None:
-            return [entry.name for entry in left]
+            return unsettled(gate)
         found = [row for row in rows if _ours(gate, row)]
-        like = [row.name for row in rows if row not in found and _like_ours(gate, row)]
         changed = unrestored(session, gate, gate.run.run_id, rows)
-        doubtful = any(entry.state is not State.MADE for entry in left)
+        doubtful = any(entry.state in (State.ASKED, State.UNKNOWN) for entry in left)
         if waited >= PATIENCE or not (found or changed or doubtful):
             break
         for operation, identity in changed:
@@ -97,17 +102,30 @@ def leave(session: Session, gate: Gate) -> list[str]:
         tried.update([*(row.identity for row in found), *(identity for _, identity in changed)])
         gate.wait(_PAUSE)
         waited += _PAUSE
-    _strike(gate, found)
+    lost = _strike(gate, found)
+    gate.restored = not changed
+    like = [row.name for row in rows if row not in found and _like_ours(gate, row)]
+    return [*like, *lost, *(row.name or row.identity for row in found), *_otherwise(changed)]
+
+
+def unsettled(gate: Gate) -> list[str]:
+    """What may be left, where no list can tell: all that the ledger has, and what may not be as it was."""
     return [
-        *like,
-        *(row.name or row.identity for row in found),
-        *(f"{name}: {what} was not restored" for what, name in changed),
+        *(entry.name for entry in gate.ledger.left(gate.run.run_id)),
+        *_otherwise((operation, name) for operation, name in gate.ledger.former(gate.run.run_id) if name),
     ]
 
 
+def _otherwise(changed: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{identity}, to which {operation} is to be done again" for operation, identity in changed]
+
+
 def is_entry_s(entry: Entry, row: Row) -> bool:
-    """Whether a listed object is the ledger's: by its id, by the very name, or by what a vendor that sanitises makes of it."""
-    return entry.id in ("", row.identity) and became(entry.name, row.name)
+    """Whether a listed object is the ledger's: by the very name, or by what a vendor that sanitises makes of it.
+
+    Where the server hands out ids, the name is the mark that the run gave: a wrong id in an answer does not hide it.
+    """
+    return became(entry.name, row.name)
 
 
 def _ours(gate: Gate, row: Row) -> bool:
@@ -116,13 +134,18 @@ def _ours(gate: Gate, row: Row) -> bool:
 
 
 def _like_ours(gate: Gate, row: Row) -> bool:
-    """Whether a listed object is of this run's full form, though the run never asked for it: told, and not deleted."""
-    stamp = parse(row.name)
-    return stamp is not None and not stamp.spelling and stamp.run_id == gate.guard.names.run_id
+    """Whether a listed object bears what tells this run, though the run never asked for it: told, and not deleted."""
+    return squeezed(gate.run.prefix) in squeezed(row.name)
 
 
-def _strike(gate: Gate, left: Sequence[Row]) -> None:
-    there = {text for row in left for text in (row.name, row.identity)}
-    entries: list[Entry] = gate.ledger.left(gate.run.run_id)
-    gone = [entry.name for entry in entries if entry.state is State.MADE and not there & {entry.name, entry.id}]
-    gate.tell(gone, State.GONE)
+def _strike(gate: Gate, found: Sequence[Row]) -> list[str]:
+    """Strike what a list of everything does not show; gives what was made, never removed, and is not shown under its name."""
+    lost = []
+    for entry in gate.ledger.left(gate.run.run_id):
+        if any(is_entry_s(entry, row) for row in found):
+            gate.tell([entry.name], State.MADE)
+        elif entry.state is State.MADE:
+            lost.append(entry.name)
+        elif entry.state is State.REMOVED:
+            gate.tell([entry.name], State.GONE)
+    return lost

@@ -14,6 +14,7 @@ from contract_tests.guard.names import Names
 from contract_tests.guard.protection import Protection
 from contract_tests.guard.shared_window import window
 from contract_tests.harness.account import remember
+from contract_tests.harness.attempt import Stop
 from contract_tests.harness.options import Options
 from contract_tests.harness.permits import Permits
 from contract_tests.harness.probe import Probe
@@ -109,18 +110,24 @@ class Guards:
                 progress(f"{session.contract.name}: {line}")
                 session.record.notes.append(line)
             session.record.left_behind += swept.left if mutates else []
-        if mutates and session.stopped is None:
+        if not mutates or session.stopped is not None:
+            return
+        try:
             gate.guard.refused = remember(session, gate)
-            if gate.guard.refused:
-                gate.guard.consents = frozenset()
+        except (Stop, LedgerError) as end:
+            session.stopped = session.stopped or str(end)
+        if gate.guard.refused:
+            gate.guard.consents = frozenset()
+        if session.contract.lifecycle.id and not gate.listed:
+            session.stop(
+                "what is on the account cannot be listed, and without that nobody could tell what is the run's own"
+            )
 
     def finish(self, records: dict[str, Record]) -> None:
         """The run is over: ledgers are struck where nothing is left, locks and fence given up."""
         try:
             for slug, gate in self._gates.items():
-                if not records[slug].left_behind and not gate.ledger.left(gate.run.run_id):
-                    gate.ledger.restored(gate.run.run_id)
-                gate.close()
+                gate.close(struck=not records[slug].left_behind)
         except LedgerError as error:
             for record in records.values():
                 record.notes.append(str(error))

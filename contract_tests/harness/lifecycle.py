@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
-from contract_tests.harness.account import leave
+from contract_tests.guard.gate import EndedError
+from contract_tests.guard.ledger import LedgerError
+from contract_tests.harness.account import leave, unsettled
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import Probe, Step, fill
@@ -85,8 +87,8 @@ def _any_operation_knows(session: Session, account: str, strangers: tuple[int, .
     ``strangers`` are the statuses that say it does not; of an account that may do little, 403 says that it does.
     """
     create = session.contract.operations[session.contract.lifecycle.create]
-    if not session.makes:
-        return False
+    if session.gate is not None:
+        return False  # nothing is made on a real account before it is known what is there
     with session.attempting():
         body = fill(Bodies(session.contract).baseline(create), lambda _word, _how: session.names.mint())
         exchange = session.send(create.id, body, account)
@@ -113,20 +115,30 @@ def clean_up(session: Session, runner: Runner) -> None:
     """
     reason, session.stopped = session.stopped, None
     before = list(session.record.left_behind)
+    gate = session.gate
     if not session.makes:
         session.record.left_behind += sorted({name for _, name in session.made})
         session.stopped = reason
         return
     try:
-        with session.gate.tidying() if session.gate is not None else contextlib.nullcontext():
+        with gate.tidying() if gate is not None else contextlib.nullcontext():
             _clean_up(session, runner)
-            if session.gate is not None:
-                session.record.left_behind = sorted({*before, *leave(session, session.gate)})
-    except Stop as stop:
-        session.record.left_behind += sorted({name for _, name in session.made} - set(session.record.left_behind))
-        reason = reason or str(stop)
+            if gate is not None:
+                session.record.left_behind = sorted({*before, *leave(session, gate)})
+    except (Stop, EndedError, LedgerError) as end:
+        session.record.left_behind = sorted({*before, *session.record.left_behind, *may_be_left(session)})
+        reason = reason or str(end)
     finally:
         session.stopped = reason or session.stopped
+
+
+def may_be_left(session: Session) -> list[str]:
+    """What may be there where cleaning up was cut short."""
+    names = {name for _, name in session.made}
+    if session.gate is not None:
+        with contextlib.suppress(LedgerError):
+            names |= set(unsettled(session.gate))
+    return sorted(names)
 
 
 def _clean_up(session: Session, runner: Runner) -> None:
@@ -141,7 +153,11 @@ def _clean_up(session: Session, runner: Runner) -> None:
 
 def trim(session: Session, runner: Runner) -> None:
     """Where a run may have few objects at once, and has half of them: delete those that probes do not share."""
-    if session.gate is None or not session.gate.crowded or session.stopped is not None:
+    try:
+        if session.gate is None or session.stopped is not None or not session.gate.crowded:
+            return
+    except LedgerError as error:
+        session.stopped = str(error)
         return
     for account, name in _ours(session):
         if account in session.keys and not _nameless(session, name) and name not in runner.stock.shared:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,8 @@ from contract_tests.harness.session import Session
 from contracts.tables import Listing
 
 _MOST_PAGES = 200
+_EARLIEST, _LATEST = 1e9, 1e14
+"""Numbers outside of these tell no time at which an object was made: 2001 in seconds, the year 5138 in milliseconds."""
 _MILLISECONDS = 1e11
 """A number of this size tells milliseconds since 1970, a smaller one seconds."""
 
@@ -59,8 +60,10 @@ def _listed(session: Session, account: str) -> list[Row] | None:
         new = {row.identity: row for row in found if row.identity not in rows}
         rows |= new
         # A server may give fewer rows than were asked for: only a page with nothing new is the end.
-        if not listing.limit or not new:
+        if not listing.limit or not found or (not new and len(found) < listing.size):
             return list(rows.values())
+        if not new:
+            return None  # a page that repeats itself: nobody knows what comes after it
     return None
 
 
@@ -76,8 +79,8 @@ def _page(session: Session, listing: Listing, account: str, asked: dict[str, Any
     if not isinstance(shown, dict):
         return None
     raw = at(shown, listing.rows)
-    if raw is None and listing.limit:
-        raw = []  # an empty list may be left out
+    if raw is None and listing.limit and shown:
+        raw = []  # an empty list may be left out; an answer that says nothing at all is none
     if not isinstance(raw, list):
         return None
     rows = list(_rows(listing, account, raw))
@@ -115,7 +118,7 @@ def moment(told: Any) -> float | None:
             found = dt.datetime.fromisoformat(told)
         except ValueError:
             return None
-        return found.timestamp() if found.tzinfo is not None else None
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told) or told <= 0:
+        told = found.timestamp() if found.tzinfo is not None else None
+    if isinstance(told, bool) or not isinstance(told, int | float) or not _EARLIEST <= told < _LATEST:
         return None
     return told / 1000 if told > _MILLISECONDS else float(told)

@@ -13,6 +13,7 @@ import httpx
 
 from contract_tests.guard.gate import NEVER_SENT, EndedError, Gate
 from contract_tests.guard.guard import HeldBackError, Mode
+from contract_tests.guard.ledger import LedgerError
 from contract_tests.guard.names import Names, became
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.call import Call
@@ -260,10 +261,14 @@ class Session:
 
     def _tell(self, asked: Request, status: int | None) -> None:
         """For the ledger of a gate: what came of a request; ``status`` is None where no answer came."""
-        if self.gate is not None:
+        if self.gate is None:
+            return
+        try:
             self.gate.answered(
                 asked.operation, self._view.named(asked, "new"), self._view.named(asked, "existing"), status
             )
+        except LedgerError as error:
+            self.stopped = self.stopped or str(error)  # what is sent next finds the run ended
 
     def _count(self) -> None:
         self.record.count(self.stage, self.surface.name)
@@ -346,8 +351,11 @@ class Session:
         marks = self._view.named(asked, "new")
         if found is None:
             return exchange
-        if self.gate is not None and not self.gate.handed(marks, found):
-            return exchange
+        try:
+            if self.gate is not None and not self.gate.handed(marks, found):
+                return exchange
+        except LedgerError as error:
+            self.stopped = self.stopped or str(error)
         for mark in marks:
             self.ids[mark] = found
             self.made.pop((account, mark), None)

@@ -1,6 +1,7 @@
 """The run as a whole: each vendor's session from preflight to verdict, whoever calls its tests."""
 
 import datetime as dt
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from contract_tests.harness import grpc_surfaces
 from contract_tests.harness.connector import Connector, Network
 from contract_tests.harness.grpc_surfaces import GrpcWeb
 from contract_tests.harness.guards import Guards
-from contract_tests.harness.lifecycle import clean_up, health, preflight, trim
+from contract_tests.harness.lifecycle import clean_up, health, may_be_left, preflight, trim
 from contract_tests.harness.options import Options
 from contract_tests.harness.plan import plan
 from contract_tests.harness.probe import Probe
@@ -111,7 +112,7 @@ class Suite:
         """The vendor's run on a surface, begun with its preflight when first asked for."""
         if (slug, surface) not in self.runs:
             contract = next(contract for contract in self.options.contracts if contract.slug == slug)
-            self.runs[slug, surface] = self._begin(contract, surface)
+            self._begin(contract, surface)
         return self.runs[slug, surface]
 
     def _begin(self, contract: Contract, surface: str) -> VendorRun:
@@ -141,11 +142,17 @@ class Suite:
         )
         self._stack.callback(session.close)
         run = VendorRun(contract, surface, session, Runner(session))
+        first = all(known.contract is not contract for known in self.runs.values())
+        self.runs[contract.slug, surface] = run
         how = f" over {surface}" if len(record.surfaces) > 1 else ""
         self.progress(f"{contract.name}: preflight at {base}{how}")
-        preflight(session, run.runner)
-        if sum(one.contract is contract for one in self.runs.values()) == 0:
-            self.guards.prepare(session, self.progress)
+        try:
+            preflight(session, run.runner)
+            if first:
+                self.guards.prepare(session, self.progress)
+        except BaseException as error:
+            session.stopped = session.stopped or f"the run could not begin: {type(error).__name__}"
+            raise
         if session.stopped is not None:
             record.reason = record.reason or session.stopped
         return run
@@ -197,7 +204,7 @@ class Suite:
     def settle(self, slug: str, surface: str) -> None:
         """Clean up after a stage; what it costs is counted with that stage."""
         run = self.runs.get((slug, surface))
-        if run is not None and run.session.made:
+        if run is not None and _tidies(run):
             clean_up(run.session, run.runner)
         if run is not None:
             run.session.stage = "explore"
@@ -208,7 +215,8 @@ class Suite:
             for run in self.runs.values():
                 reason = self._tidy(run, reason)
             for slug, record in self._records.items():
-                self._end([run for run in self.runs.values() if run.contract.slug == slug], record, reason)
+                contract = next(one for one in self.options.contracts if one.slug == slug)
+                self._end(contract, [run for run in self.runs.values() if run.contract is contract], record, reason)
         finally:
             self.guards.finish(self._records)
             self._stack.close()
@@ -230,19 +238,23 @@ class Suite:
     def _tidy(self, run: VendorRun, reason: str | None) -> str | None:
         """Clean up behind a run; gives the reason why the runs were cut short, one more where this was."""
         session, record = run.session, run.session.record
-        if not session.made:
+        if not _tidies(run):
             return reason
         self.progress(f"{run.contract.name}: cleaning up")
         try:
             clean_up(session, run.runner)
             self.passed(run.contract.slug)
         except KeyboardInterrupt:
+            for number in (signal.SIGINT, signal.SIGTERM):  # what is left now is to be written down
+                signal.signal(number, signal.SIG_IGN)
             reason = "the run was interrupted while it cleaned up"
-            record.left_behind = sorted({*record.left_behind, *(name for _, name in session.made)})
+            record.left_behind = sorted({*record.left_behind, *may_be_left(session)})
+        except Exception as error:  # noqa: BLE001 (whatever it is, the report comes first)
+            reason = reason or f"internal error while cleaning up: {type(error).__name__}"
+            record.left_behind = sorted({*record.left_behind, *may_be_left(session)})
         return reason
 
-    def _end(self, runs: Sequence[VendorRun], record: Record, reason: str | None) -> None:
-        contract = runs[0].contract
+    def _end(self, contract: Contract, runs: Sequence[VendorRun], record: Record, reason: str | None) -> None:
         documented = clauses(contract)
         record.documented = list(documented)
         exercised = {clause for run in runs for clause in run.session.exercised}
@@ -276,6 +288,11 @@ class Suite:
         if contract.slug in self.options.protected and self.options.protected[contract.slug].mode is Mode.READ:
             return "LIVE=mutate was not given, and nothing that was sent shows it"
         return "SHARD left it out" if self.options.shard != (1, 1) else "no answer of this target showed it"
+
+
+def _tidies(run: VendorRun) -> bool:
+    """Whether there may be something to clean up: on a real account, in any case where a run may change anything."""
+    return bool(run.session.made) or (run.session.gate is not None and run.session.makes)
 
 
 def _chosen(planned: list[Probe], options: Options) -> list[Probe]:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from contract_tests.guard.gate import Gate
+from contract_tests.guard.gate import EndedError, Gate
 from contract_tests.guard.ledger import Entry, LedgerError, Run, State
 from contract_tests.guard.names import Stamp, parse
 from contract_tests.harness.account import done, is_entry_s, remove, unrestored
@@ -72,6 +72,7 @@ def due(rows: Iterable[Row], known: Known, first: Mapping[str, float], now: floa
             found.append(Due(row, f"the run {stamp.run_id} made it, and died"))
             continue
         born = row.created if row.created is not None else first.get(row.identity, now)
+        born = max(born, dt.datetime.combine(stamp.day, dt.time(), dt.UTC).timestamp())  # no older than its name
         past = stamp.day <= dt.datetime.fromtimestamp(now, dt.UTC).date()
         if not stamp.spelling and past and stamp.run_id not in known.dead and now - born > ripe:
             found.append(Due(row, f"it is of a run's form, and {(now - born) / 3600:.0f} hours old"))
@@ -91,7 +92,7 @@ def sweep(session: Session, gate: Gate, *, delete: bool, cap: int, ripe: float) 
                 _sweep(session, gate, dead, swept, delete=delete, cap=cap, ripe=ripe)
             except Stop as stop:
                 swept.problems.append(str(stop))
-    except LedgerError as error:
+    except (LedgerError, EndedError) as error:
         swept.problems.append(str(error))
     return swept
 
@@ -116,12 +117,19 @@ def _sweep(
             f"{len(swept.due)} objects look left behind, more than the {cap} that one sweep deletes: nothing was deleted; look at "
             "them, then allow so many with SWEEP_CAP"
         )
-    elif delete:
+    elif not delete:
+        for run in dead:
+            for operation, identity in unrestored(session, gate, run.run_id, rows):
+                swept.problems.append(f"{identity} is not as it was: {operation} is to be done to it again")
+    else:
         changed = _delete(session, gate, dead, rows, swept)
         after = everything(session, {row.account for row in rows}) if changed else rows
         if after is None:
             swept.problems.append("the account's objects could not be listed again: what is left is not known")
             return
+        for run in dead:
+            for operation, identity in unrestored(session, gate, run.run_id, after):
+                swept.problems.append(f"{identity} is not as it was: {operation} did not restore it")
         there = {row.identity for row in after}
         swept.left = [one.row.name for one in swept.due if one.row.identity in there]
         swept.deleted = len(swept.due) - len(swept.left)
@@ -135,8 +143,7 @@ def _delete(session: Session, gate: Gate, dead: Sequence[Run], rows: Sequence[Ro
     for run in dead:
         for operation, identity in unrestored(session, gate, run.run_id, rows):
             restored = True
-            if not done(session, gate, operation, identity):
-                swept.problems.append(f"{identity} is not as it was: {operation} failed")
+            done(session, gate, operation, identity)
     for one in swept.due:
         if not remove(session, gate, one.row):
             swept.problems.append(f"{one.row.name} could not be deleted")
@@ -148,8 +155,14 @@ def _settled(session: Session, gate: Gate, known: Known) -> list[Row] | None:
     holders = [entry.holder for entries in known.dead.values() for entry in entries if entry.holder]
     rows, lag = everything(session, holders), session.contract.lifecycle.lag
     made = [entry for entries in known.dead.values() for entry in entries if entry.state is State.MADE]
-    until = max((entry.at + lag for entry in made), default=0.0)
-    while rows is not None and gate.wall() < until and not all(any(is_entry_s(e, row) for row in rows) for e in made):
+    # No longer than a list may lag, whatever a clock that was put back makes of the ledger's times.
+    until = min(max((entry.at for entry in made), default=0.0), gate.wall()) + lag
+    while (
+        lag
+        and rows is not None
+        and gate.wall() < until
+        and not all(any(is_entry_s(e, row) for row in rows) for e in made)
+    ):
         gate.wait(_PAUSE)
         rows = everything(session, holders)
     return rows
@@ -160,7 +173,7 @@ def _strike(gate: Gate, run: Run, rows: Sequence[Row], now: float, swept: Swept)
     for entry in gate.ledger.left(run.run_id):
         if any(is_entry_s(entry, row) for row in rows):
             continue
-        if entry.state is State.MADE or now - entry.at > FORGOTTEN:
+        if entry.state is State.REMOVED or now - entry.at > FORGOTTEN:
             gate.ledger.tell(run.run_id, [entry.name], State.GONE)
     if not swept.problems:
         gate.ledger.restored(run.run_id)

@@ -13,6 +13,7 @@ import httpx
 
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.guard import over_http
+from contract_tests.harness.deadline import Deadline, TooLargeError, body, transport
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
@@ -58,7 +59,8 @@ class Wire:
     def __init__(self, base: str, gate: Gate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
         self._gate = gate
         self._base = httpx.URL(base)
-        self._transport = httpx.HTTPTransport(verify=tls(), trust_env=False, retries=0)
+        self._deadline = Deadline()
+        self._transport = transport(tls(), self._deadline)
         timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
         self._extensions = {"timeout": timeout.as_dict()}
 
@@ -80,13 +82,15 @@ class Wire:
         ):
             raise Trouble("elsewhere", f"a request to {request.url.host}, which is not the target, was held back")
         request.extensions = {**request.extensions, **self._extensions}
-        deadline = time.monotonic() + TOTAL_TIMEOUT
+        self._deadline.at = time.monotonic() + TOTAL_TIMEOUT
         try:
             response = self._transport.handle_request(request)
             try:
-                body = _read(response, deadline)
+                content = body(response.iter_raw(), response.headers.get("content-encoding", ""), MAX_ANSWER)
             finally:
                 response.close()
+        except TooLargeError as error:
+            raise Trouble("too-large", f"the answer is longer than {MAX_ANSWER} bytes") from error
         except httpx.ConnectTimeout as error:
             raise Trouble("refused", "the target does not take connections") from error
         except httpx.ConnectError as error:
@@ -104,17 +108,4 @@ class Wire:
         headers: dict[str, str] = {}
         for name, value in response.headers.multi_items():
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return Reply(response.status_code, headers, body)
-
-
-def _read(response: httpx.Response, deadline: float) -> bytes:
-    """The whole body, decoded; `Trouble` where it is too long or drips too slowly."""
-    chunks, size = [], 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_ANSWER:
-            raise Trouble("too-large", f"the answer is longer than {MAX_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise Trouble("silent", f"the answer was not whole after {TOTAL_TIMEOUT:.0f} seconds")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        return Reply(response.status_code, headers, content)

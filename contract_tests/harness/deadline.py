@@ -1,0 +1,102 @@
+"""A deadline for a whole answer, kept where bytes come in: a server that drips headers, or never stops, is given up too."""
+
+import time
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+
+class Deadline:
+    """When the answer that is read has to be whole, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def left(self, timeout: float | None) -> float:
+        """The seconds that one reading may still take; `httpcore.ReadTimeout` where there are none."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the answer is not whole in time")
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(*given, **named), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._inner, self._deadline = httpcore.SyncBackend(), deadline
+
+    def connect_tcp(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
+        return _Stream(self._inner.connect_tcp(*given, **named), self._deadline)
+
+
+def transport(context: Any, deadline: Deadline) -> httpx.HTTPTransport:
+    """A transport with certificates checked by ``context``, all of whose reading and writing keeps to ``deadline``."""
+    made = httpx.HTTPTransport(verify=context, trust_env=False, retries=0)
+    # httpx has no way to give its pool another network: the pool is replaced as a whole.
+    made._pool = httpcore.ConnectionPool(ssl_context=context, retries=0, network_backend=_Backend(deadline))  # noqa: SLF001
+    return made
+
+
+class TooLargeError(Exception):
+    """A body is longer than is read of any."""
+
+
+def body(chunks: Iterable[bytes], encoding: str, most: int) -> bytes:
+    """The body that raw ``chunks`` make up, unpacked where ``encoding`` says so, never more than ``most`` bytes of either.
+
+    Raises:
+        TooLargeError: it is longer.
+        httpx.DecodingError: it is not what its encoding says, or of one that nobody asked for.
+    """
+    raw, size = [], 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > most:
+            raise TooLargeError
+        raw.append(chunk)
+    content = b"".join(raw)
+    for one in reversed([word.strip().lower() for word in encoding.split(",") if word.strip()]):
+        if one != "identity":
+            content = _unpacked(content, one, most)
+    return content
+
+
+def _unpacked(content: bytes, encoding: str, most: int) -> bytes:
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise httpx.DecodingError(f"{len(content)} bytes of an encoding that nobody asked for")
+    failed: zlib.error | None = None
+    for how in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS) if encoding == "deflate" else (zlib.MAX_WBITS | 32,):
+        reader = zlib.decompressobj(how)
+        try:
+            found = reader.decompress(content, most + 1)
+        except zlib.error as error:
+            failed = error
+            continue
+        if len(found) > most:
+            raise TooLargeError
+        if not reader.eof and content:
+            raise httpx.DecodingError("the packed body broke off")
+        return found
+    raise httpx.DecodingError("the body is not packed as it says") from failed
