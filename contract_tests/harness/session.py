@@ -20,7 +20,8 @@ from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement, SecretTest, parsed, properties
 from contract_tests.harness.judge import Judge, Judged
-from contract_tests.harness.passwords import wrong
+from contract_tests.harness.log_records import watch
+from contract_tests.harness.passwords import Disguise, wrong
 from contract_tests.harness.reproduce import lines, steps, variables
 from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
@@ -44,7 +45,8 @@ class Session:
 
     Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through here, so that
     every exchange is counted, judged and, where it disagrees, recorded. ``surface`` is how `ask` speaks, REST by default.
-    On a real account there is a ``gate``, which the surface's requests pass too.
+    On a real account there is a ``gate``, which the surface's requests pass too. ``redactor`` is that of an earlier session
+    on the same account: what was a secret there is one here.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Session:
         record: Record,
         surface: Surface | None = None,
         gate: Gate | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.contract = contract
         self.base = base.rstrip("/")
@@ -67,6 +70,7 @@ class Session:
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
         self.ids: dict[str, str] = {}
+        self.disguise = Disguise()
         self.handed: set[str] = set()
         self.is_mock = False
         self.removals = 0
@@ -92,12 +96,14 @@ class Session:
         self._accounts = {key: account for account, key in self.keys.items()}
         self.password_names = password_names(contract.effective.raw)
         places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
-        self.redactor = Redactor(self.password_names | places, self.keys.values(), contract.wording)
+        self.redactor = redactor or Redactor(self.password_names | places, public=contract.wording)
         for key in self.keys.values():
+            self.redactor.learn(key)
             self.redactor.learn(wrong(key))
+        watch(self.redactor)
         self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
         self._received: set[str] = set()
-        self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets, self._received)
+        self._secret = SecretTest(self.password_names, self.redactor, self._sent_secrets, self._received)
         accounts = [Account(name, key) for name, key in self.keys.items()]
         readings = Readings(contract.model.readings)
         self.worlds: list[State] = [contract.model.start(accounts, readings, names.fresh)]
@@ -316,13 +322,12 @@ class Session:
         status = exchange.reply.status
         self.worlds = judged.worlds
         self.forget(judged.lost)
-        self.redactor.learn_from(judged.json)
         for name in self.password_names:
             if isinstance(judged.json, dict) and isinstance(text := judged.json.get(name), str):
                 self._received.add(text)
         if not any(found.outage for found in judged.disagreements):
             self._track(asked, exchange)
-        for found in judged.disagreements:
+        for found in map(self.redacted, judged.disagreements):
             self.attempt.disagreements.setdefault(found.id, (found, exchange))
             self.attempt.places.add((found.id, len(self.attempt.exchanges) - 1))
         if asked.operation is None:
@@ -362,7 +367,7 @@ class Session:
         assert exchange.reply is not None
         found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
         marks = self._named(asked, "new")
-        if found is None:
+        if found is None or self.redactor.text(found) != found:  # an id that is a secret could not be written down
             return exchange
         if self.gate is not None and not self.gate.handed(marks, found):
             return exchange
@@ -375,18 +380,29 @@ class Session:
 
     # -- findings
 
+    def redacted(self, found: Disagreement) -> Disagreement:
+        """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
+        text = self.redactor.text
+        return replace(
+            found,
+            id=text(found.id),
+            clause=text(found.clause),
+            title=text(found.title),
+            operation=text(found.operation),
+        )
+
     def finding(self, found: Disagreement, exchange: Exchange) -> Finding:
-        """The disagreement as the reports tell it."""
+        """The disagreement, `redacted`, as the reports tell it."""
         operation = self.contract.operations.get(found.operation)
         recorded = exchange.recorded(self.redactor)
         wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle)
         return Finding(
-            id=self.redactor.text(found.id),
+            id=found.id,
             severity=found.severity,
             operation=operation.name if operation else found.operation,
             surface=self.surface.name,
             status=exchange.reply.status if exchange.reply else None,
-            title=self.redactor.text(found.title),
+            title=found.title,
             why=found.why,
             clause=found.clause,
             promise=self.promise(found.clause),

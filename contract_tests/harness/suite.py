@@ -25,6 +25,7 @@ from contract_tests.harness.wire import Wire
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.errors import UsageError
+from contracts.redaction import Redactor
 from drift.record import Cell, Record
 from drift.waivers import Waiver, read_waivers, waive
 from mock_server.app import Mock
@@ -124,7 +125,8 @@ class Suite:
         if gate is not None:
             names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
         spoken = self._surface(contract, surface, base, gate)
-        session = Session(contract, base, options.keys[contract.slug], names, record, spoken, gate)
+        others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
+        session = Session(contract, base, options.keys[contract.slug], names, record, spoken, gate, next(others, None))
         self._stack.callback(session.close)
         run = VendorRun(contract, surface, session, Runner(session))
         how = f" over {surface}" if len(record.surfaces) > 1 else ""
@@ -252,6 +254,7 @@ class Suite:
         standing, record.waived, lines = waive(record.findings, self._waivers[contract.slug], today)
         record.findings = standing
         record.notes += lines
+        _redact(record, runs[0].session.redactor)
         record.seconds = self._until.get(contract.slug, time.monotonic()) - self._began[contract.slug]
 
     def _why_not(self, stopped: str | None, reason: str | None) -> str:
@@ -260,6 +263,13 @@ class Suite:
         if self.options.only:
             return "ONLY left it out"
         return "SHARD left it out" if self.options.shard != (1, 1) else "no answer of this target showed it"
+
+
+def _redact(record: Record, redactor: Redactor) -> None:
+    """What is told beside the exchanges: names and ids that a server gave may hold a secret too."""
+    record.notes = [redactor.text(note) for note in record.notes]
+    record.left_behind = [redactor.text(name) for name in record.left_behind]
+    record.reason = redactor.text(record.reason) if record.reason is not None else None
 
 
 def _chosen(planned: list[Probe], options: Options) -> list[Probe]:
