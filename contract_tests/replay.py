@@ -74,7 +74,7 @@ class Replay:
         self._stack.close()
         if found:
             lines = (plain(f"{one.title} [{one.id}]") for one, _ in found.values())
-            raise ContractBrokenError("\n".join(lines)) from error
+            raise ContractBrokenError("\n".join(lines)) from None  # what a client raised may quote an answer
 
     def client(self, account: str) -> Any:
         """The generated package's authenticated client with an account's key."""

@@ -129,14 +129,14 @@ class Messages:
             json_format.ParseDict(shown, message, descriptor_pool=self._pool)
             return message.SerializeToString()
         except (json_format.ParseError, EncodeError, TypeError, ValueError, RecursionError) as error:
-            raise NotAMessageError(_first_line(error)) from error
+            raise NotAMessageError(f"no {kind.full_name} can say it ({type(error).__name__})") from error
 
     def _read(self, kind: Descriptor, content: bytes) -> dict[str, Any]:
         message = self._parsed(kind, content)
         try:
             shown = json_format.MessageToDict(message, descriptor_pool=self._pool)
         except (TypeError, ValueError, RecursionError, json_format.SerializeToJsonError) as error:
-            raise NotAMessageError(f"no {kind.full_name} that JSON can show: {_first_line(error)}") from error
+            raise NotAMessageError(f"no {kind.full_name} that JSON can show: {type(error).__name__}") from error
         return _with_unknown(message, shown)
 
     @staticmethod
@@ -145,12 +145,8 @@ class Messages:
         try:
             message.ParseFromString(content)
         except (DecodeError, ValueError, RecursionError) as error:
-            raise NotAMessageError(f"no {kind.full_name}: {_first_line(error)}") from error
+            raise NotAMessageError(f"no {kind.full_name}: {type(error).__name__}") from error
         return message
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _with_unknown(message: Message, shown: dict[str, Any]) -> dict[str, Any]:

@@ -4,24 +4,31 @@ A value is a secret by schema (``format: password``), by the name it stands unde
 before. What replaces it says how long it was and nothing else.
 """
 
+import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from contracts.schema import Document
+from contracts.spellings import SHORTEST, Known, inside, occurrences
 
 JSON = Any
 _TELLING = re.compile(
     r"(?i:password|passwd|passphrase|pwd|secret|token|hash|authorization|api[-_]?key|(^|[-_. ])(keys?|pass)($|[-_. ]))"
     r"|[a-z0-9](Keys?|Pass)($|[A-Z])"
 )
+_MARK = re.compile(r"\[redacted, [0-9]+ characters\]")
 _MOST_NAMES = 1000
 """How many names' answers are remembered: names come from servers, and memory is bounded."""
-_SHORTEST_KNOWN = 8
+_SHORTEST_KNOWN = SHORTEST
 """A value shorter than this is not looked for elsewhere: it would blank half a report."""
+_DEEPEST = 4
+"""How often JSON that stands in a text of JSON is looked into."""
+_COOKIES = ("cookie", "set-cookie", "proxy-authorization")
+_TRANSPORTS = ("httpcore", "hpack", "h2", "hyperframe", "urllib3", "grpc")
+"""Loggers of libraries that log what goes over the wire, byte by byte."""
 
 
 def password_names(document: Document) -> frozenset[str]:
@@ -52,9 +59,8 @@ class Redactor:
         self._public = public
         self._names = {name.lower() for name in names}
         self._secret_names: dict[str, bool] = {}
-        self._spellings: dict[str, str] = {}
+        self._known, self._inside = Known(), Known()
         self._shortest = sys.maxsize
-        self._search: re.Pattern[str] | None = None
         for value in values:
             self.learn(value)
 
@@ -68,76 +74,125 @@ class Redactor:
         return known
 
     def learn(self, value: JSON) -> None:
-        """Remember ``value`` as a secret, to be replaced wherever it appears from now on."""
-        text = value if isinstance(value, str) else None
-        if text is None or len(text) < _SHORTEST_KNOWN or text in self._spellings or text in self._public:
+        """Remember ``value`` as a secret, to be replaced wherever and however spelled it appears from now on."""
+        if not isinstance(value, str) or _MARK.fullmatch(value):
             return
-        for spelling in {
-            text,
-            json.dumps(text)[1:-1],
-            json.dumps(text, ensure_ascii=False)[1:-1],
-            quote(text, safe="", errors="surrogatepass"),
-        }:
-            self._spellings[spelling] = mark(text)
-            self._shortest = min(self._shortest, len(spelling))
-        self._search = None
+        for text in {value, value.strip()}:  # servers and shells trim
+            if len(text) >= _SHORTEST_KNOWN and text not in self._public:
+                self._known.add(text, len(text))
+                for spelled in inside(text):
+                    self._inside.add(spelled, len(text))
+                self._shortest = min(self._shortest, len(text))
+
+    def knowing(self, secrets: Iterable[str]) -> "Redactor":
+        """A redactor that also knows ``secrets``; this one stays as it is."""
+        other = Redactor(self._names, public=self._public)
+        other._known, other._inside, other._shortest = self._known.copy(), self._inside.copy(), self._shortest
+        for secret in secrets:
+            other.learn(secret)
+        return other
 
     def learn_from(self, value: JSON) -> None:
-        """Remember every secret that ``value``, a JSON body, carries under a telling name."""
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                if self.secret_name(name):
-                    for text in _texts(inner):
-                        self.learn(text)
-                self.learn_from(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                self.learn_from(inner)
+        """Remember every secret of `carried`."""
+        for secret in self.carried(value):
+            self.learn(secret)
+
+    def carried(self, value: JSON) -> Iterator[str]:
+        """Every secret that ``value``, a JSON body, carries under a telling name; in texts that are JSON too."""
+        waiting = [(value, False, 0)]
+        while waiting:
+            shown, secret, depth = waiting.pop()
+            if isinstance(shown, dict):
+                waiting += [(inner, secret or self.secret_name(name), depth) for name, inner in shown.items()]
+            elif isinstance(shown, list):
+                waiting += [(inner, secret, depth) for inner in shown]
+            elif isinstance(shown, str) and secret:
+                yield shown
+            elif isinstance(shown, str) and depth < _DEEPEST:
+                waiting.append((_inner_json(shown), False, depth + 1))
 
     def text(self, text: str) -> str:
         """``text`` with every known secret replaced."""
         if len(text) < self._shortest:
             return text
-        if self._search is None:
-            known = sorted(self._spellings, key=len, reverse=True)
-            self._search = re.compile("|".join(map(re.escape, known)))
-        return self._search.sub(lambda found: self._spellings[found.group()], text)
+        content = text.encode("utf-8", "surrogatepass")
+        found = occurrences(content, self._known, self._inside)
+        if not found:
+            return text
+        kept, done = [], 0
+        for start, end, length in found:
+            kept += [content[done:start], _said(length).encode()]
+            done = end
+        return b"".join([*kept, content[done:]]).decode("utf-8", "surrogatepass")
 
-    def json(self, value: JSON) -> JSON:
-        """``value`` with every secret replaced, in a new structure."""
+    def json(self, value: JSON, depth: int = 0) -> JSON:
+        """``value`` with every secret replaced, in a new structure; ``depth`` is how many texts of JSON it stands in."""
         if isinstance(value, dict):
             return {
-                self.text(name): blank(inner) if self.secret_name(name) else self.json(inner)
+                self.text(name): blank(inner) if self.secret_name(name) else self.json(inner, depth)
                 for name, inner in value.items()
             }
         if isinstance(value, list):
-            return [self.json(inner) for inner in value]
-        return self.text(value) if isinstance(value, str) else value
+            return [self.json(inner, depth) for inner in value]
+        if not isinstance(value, str):
+            return value
+        if depth < _DEEPEST and (inner := _inner_json(value)) is not None:
+            with contextlib.suppress(RecursionError):
+                shown = self.json(inner, depth + 1)
+                if shown != inner:
+                    return json.dumps(shown, ensure_ascii=False)
+        return self.text(value)
+
+    def exchanged(self, value: JSON, other: Callable[[str], str], *, secret: bool = False) -> JSON:
+        """``value`` with ``other`` in the place of every text that stands under a telling name."""
+        if isinstance(value, dict):
+            return {
+                name: self.exchanged(inner, other, secret=secret or self.secret_name(name))
+                for name, inner in value.items()
+            }
+        if isinstance(value, list):
+            return [self.exchanged(inner, other, secret=secret) for inner in value]
+        return other(value) if secret and isinstance(value, str) else value
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """``headers`` with credentials and cookies replaced."""
         return {
-            name: mark(value)
-            if self.secret_name(name) or name.lower() in ("cookie", "set-cookie", "proxy-authorization")
-            else self.text(value)
+            self.text(name): mark(value) if self.secret_name(name) or name.lower() in _COOKIES else self.text(value)
             for name, value in headers.items()
         }
+
+    def logged(self, logger: str, words: str) -> str:
+        """What may be kept of the ``words`` that a library logged: of one that carries bytes, but what it was doing.
+
+        It logs headers before anything could be learnt from the body behind them.
+        """
+        if logger.partition(".")[0] in _TRANSPORTS:
+            words = words.partition(" ")[0]
+        return self.text(words)
+
+    @staticmethod
+    def error(error: BaseException) -> str:
+        """What may be told of an error: its kind. Its text may quote what was sent: a bad header's quotes the key."""
+        return type(error).__name__
 
 
 def mark(value: str) -> str:
     """What stands in a secret's place."""
-    return f"[redacted, {len(value)} characters]"
+    return _said(len(value))
 
 
-def _texts(value: JSON) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+def _said(length: int) -> str:
+    return f"[redacted, {length} characters]"
+
+
+def _inner_json(text: str) -> JSON:
+    """The object or array that ``text`` holds as JSON; None where it holds none."""
+    if text[:64].lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def blank(value: JSON) -> JSON:

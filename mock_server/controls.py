@@ -44,7 +44,7 @@ class Controls:
         if request.method == "DELETE":
             for vendor in self._vendors.values():
                 vendor.reset()
-        return answer_json(200, {slug: vendor.dump() for slug, vendor in self._vendors.items()})
+        return answer_json(200, {slug: self._journal.redacted(vendor.dump()) for slug, vendor in self._vendors.items()})
 
     async def _calls(self, request: Request) -> Response:
         if request.method == "DELETE":

@@ -1,6 +1,8 @@
 """No secret is stored or shown, by whatever name, in whatever spelling, and nothing else is lost."""
 
+import base64
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -8,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_tests.harness.passwords import Disguise
 from contracts.catalogue import Contract
 from contracts.redaction import Redactor, mark, password_names
+from mock_server.journal import Journal
 from tests.json_values import VALUES
 
 WORDS = 'pa"ss wörd/1'
@@ -137,3 +141,122 @@ def test_a_public_word_is_not_looked_for() -> None:
     redactor.learn_from({"password": "updateSmtpUser"})
     assert redactor.text("updateSmtpUser/response/200") == "updateSmtpUser/response/200"
     assert redactor.json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
+
+
+SIGNS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
+
+
+@given(
+    st.text(SIGNS, min_size=8, max_size=40),
+    st.binary(max_size=9),
+    st.binary(max_size=9),
+    st.sampled_from([b"+/", b"-_"]),
+)
+def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, after: bytes, signs: bytes) -> None:
+    """Claim: no alignment hides a secret. Situation: any bytes before and after it, both alphabets.
+
+    Expectation: what is left does not hold the secret when it is decoded.
+    """
+    coded = base64.b64encode(before + secret.encode() + after, signs).decode()
+    shown = Redactor(values=[secret]).text(f"< {coded} >")
+    assert "[redacted, " in shown
+    assert shown.startswith("< ")
+    assert shown.endswith(" >")
+    assert coded not in shown
+
+
+@given(st.text(SIGNS, min_size=8, max_size=40))
+def test_spellings_within_spellings_are_known(secret: str) -> None:
+    """Claim: what is spelled twice is found. Situation: an address, base64 and hex within JSON, JSON within JSON within lines."""
+    redactor = Redactor(values=[secret])
+    once = json.dumps({"a": secret, "b": quote(secret, safe="")})
+    for text in (json.dumps(once), base64.encodebytes(once.encode() * 3).decode(), once.encode().hex(), quote(once)):
+        shown = redactor.text(text)
+        assert shown != text
+        assert secret not in shown
+
+
+def test_entities_are_known() -> None:
+    """Claim: a page for people hides nothing. Expectation: the secret in its entities is replaced."""
+    redactor = Redactor(values=['a&b<c>d"e'])
+    assert redactor.text("<p>a&amp;b&lt;c&gt;d&quot;e</p>") == "<p>[redacted, 9 characters]</p>"
+    assert redactor.text("<p>a&#38;b&#x3C;c>d&#34;e</p>") == "<p>[redacted, 9 characters]</p>"
+
+
+def test_json_in_a_text_is_read() -> None:
+    """Claim: vendors put JSON into texts. Situation: a short and a long password below a telling name in there.
+
+    Expectation: both are gone there, the long one is known from then on, and the rest stays as it was.
+    """
+    body = {"data": json.dumps({"password": "short", "list": [{"secret": "long enough"}], "name": "plain"})}
+    redactor = Redactor()
+    redactor.learn_from(body)
+    assert redactor.text("long enough") == mark("long enough")
+    shown = json.loads(redactor.json(body)["data"])
+    assert shown == {"password": mark("short"), "list": [{"secret": mark("long enough")}], "name": "plain"}
+    assert redactor.json({"data": '{"name":  1}'}) == {"data": '{"name":  1}'}
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\", '\\"', "\\u0041", "%41", "+", "&#65;", "\n ", "QUJD", "41", "abcdefabcdefabcd ", " "]
+)
+def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
+    """Claim: time grows with the length alone. Situation: one piece of a spelling, over and over.
+
+    Expectation: four times the length takes no more than some ten times the time.
+    """
+    redactor = Redactor(values=["a secret of some length"])
+
+    def spent(size: int) -> float:
+        began = time.process_time()
+        redactor.text(piece * (size // len(piece)))
+        return time.process_time() - began
+
+    assert spent(400_000) < 10 * spent(100_000) + 0.2
+
+
+def test_a_mark_is_no_secret() -> None:
+    """Claim: what was redacted is not redacted again. Expectation: a mark below a telling name is not learnt."""
+    redactor = Redactor()
+    redactor.learn_from({"password": mark("correct horse")})
+    assert redactor.text(mark("correct horse")) == mark("correct horse")
+
+
+def test_what_another_redactor_learns_is_its_own() -> None:
+    """Claim: a journal that is shown does not grow. Expectation: the new one knows more, the old one what it knew."""
+    redactor = Redactor(values=["battery staple"])
+    other = redactor.knowing(["correct horse"])
+    assert other.text("correct horse, battery staple") == f"{mark('correct horse')}, {mark('battery staple')}"
+    assert redactor.text("correct horse") == "correct horse"
+
+
+def test_the_journal_hides_a_password_wherever_it_is() -> None:
+    """Claim: the journal shows no password. Situation: one that an answer, before and after, says again; a large exchange too."""
+    journal = Journal(Redactor(), ())
+    journal.note("POST", "/first", {}, {"name": "is correct horse"}, 200, None, 1)
+    journal.note(
+        "POST", "/users/correct%20horse", {}, {"password": "correct horse"}, 200, {"echo": "correct horse"}, 10_000
+    )
+    journal.note("GET", "/last", {}, None, 200, [f"{' ' * 195}correct horse"], 1)
+    shown = json.dumps(journal.calls())
+    assert "correct" not in shown
+    assert shown.count("[redacted, 13 characters]") == 3
+
+
+@given(st.text(min_size=8))
+def test_a_disguise_keeps_the_shape(text: str) -> None:
+    """Claim: what is drawn is not sent, and is as valid. Expectation: the same each time in a run, and of the same length and kinds."""
+    disguise = Disguise()
+    other = disguise(text)
+    assert disguise(text) == other
+    assert len(other) == len(text)
+    assert [letter.isascii() for letter in other] == [letter.isascii() for letter in text]
+    assert Disguise()("correct-Horse-1234") != Disguise()("correct-Horse-1234")
+
+
+def test_what_stands_under_telling_names_is_exchanged() -> None:
+    """Claim: no drawn password is sent. Expectation: texts at any depth below telling names are others, the rest is the same."""
+    drawn = {"name": "n", "password": "p", "tokens": [{"a": "t", "b": 1}], "list": [{"pin": "q"}]}
+    assert Redactor({"pin"}).exchanged(drawn, lambda text: text * 2) == {
+        "name": "n", "password": "pp", "tokens": [{"a": "tt", "b": 1}], "list": [{"pin": "qq"}]
+    }  # fmt: skip

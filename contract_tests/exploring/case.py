@@ -97,7 +97,7 @@ class Case:
         """The request's address below the target's, as Python."""
         operation = self._session.contract.operations.get(exchange.operation or "")
         if operation is None or not exchange.asked.parameters:
-            return ascii(exchange.asked.path)
+            return ascii(self._session.redactor.text(exchange.asked.path))
         values = ", ".join(f"{name}={self._literal(value)}" for name, value in exchange.asked.parameters.items())
         return f"{operation.path!a}.format({values})"
 
@@ -126,14 +126,20 @@ class Case:
     def _literal(self, value: Any) -> str:
         """``value`` as Python, names of the run as variables."""
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{name!a}: {self._literal(inner)}" for name, inner in value.items()) + "}"
+            return (
+                "{"
+                + ", ".join(
+                    f"{self._session.redactor.text(name)!a}: {self._literal(inner)}" for name, inner in value.items()
+                )
+                + "}"
+            )
         if isinstance(value, list):
             return "[" + ", ".join(map(self._literal, value)) + "]"
         if isinstance(value, str) and value in self._ids:
             return self._ids[value]
         if isinstance(value, str) and value.startswith(self._session.names.fresh):
             return self._name(value)
-        return ascii(value)
+        return ascii(self._session.redactor.text(value) if isinstance(value, str) else value)
 
     def _name(self, text: str) -> str:
         prefix = self._session.names.fresh

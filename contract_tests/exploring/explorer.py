@@ -71,7 +71,9 @@ class Explorer:
         self._reason = session.stopped or ""
         sent = sum(record.requests.values())
         written = {case.file: case.text() for case in cases}
-        return self._result(done, sent, [finding.as_json() for finding in new], written, reason, record.left_behind)
+        text = session.redactor.text
+        left = [text(name) for name in record.left_behind]
+        return self._result(done, sent, [finding.as_json() for finding in new], written, text(reason), left)
 
     def _search(self, session: Session, runner: Runner, number: int, until: float, seed: int | None) -> int:
         """Search after search until the time is over; how many there were."""

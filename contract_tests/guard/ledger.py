@@ -329,4 +329,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 
 def _words(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).splitlines()[0]
+    """The system's words, or SQLite's name for an error: what a library says otherwise may quote what it was given."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(getattr(error, "sqlite_errorname", "") or error).splitlines()[0]

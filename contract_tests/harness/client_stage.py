@@ -72,5 +72,6 @@ def _attempt(session: Session, results: Results) -> Attempt:
             if drifted or known:
                 continue  # the answer itself is a finding already: the client's trouble with it is no second one
             for found in disagreements(session.contract, exchange.operation, exchange.reply, parsed):
-                attempt.disagreements.setdefault(found.id, (found, exchange))
+                told = session.redacted(found)
+                attempt.disagreements.setdefault(told.id, (told, exchange))
     return attempt

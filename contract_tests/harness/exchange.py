@@ -12,6 +12,10 @@ from contracts.redaction import Redactor
 from contracts.request import Request
 
 _LONGEST = 20_000
+_PARSED = 256 * 1024
+"""Bytes up to which a body is read as JSON, so that its names tell what is a secret, however little of it is shown."""
+_BEYOND = 4096
+"""Characters behind what is shown that are redacted with it: a secret may begin in the one and end in the other."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,14 @@ class Exchange:
 def _body(content: bytes, redactor: Redactor) -> Any:
     if not content:
         return None
-    if len(content) <= _LONGEST:
+    text = ""
+    if len(content) <= _PARSED:
         try:
-            return redactor.json(json.loads(content))
+            shown = redactor.json(json.loads(content))
+            if len(content) <= _LONGEST:
+                return shown
+            text = json.dumps(shown, ensure_ascii=False)
         except (ValueError, RecursionError):
             pass
-    text = redactor.text(content[:_LONGEST].decode("utf-8", "replace"))
-    return text if len(content) <= _LONGEST else f"{text}… ({len(content)} bytes)"
+    text = text or redactor.text(content[: _LONGEST + _BEYOND].decode("utf-8", "replace"))
+    return text if len(content) <= _LONGEST else f"{text[:_LONGEST]}… ({len(content)} bytes)"

@@ -219,7 +219,8 @@ def _settings(examples: int, chosen: int | None, database: ExampleDatabase, step
 
 def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
-    arguments = _owned(session, runner, operation, joined(case.path_parameters or {}, case.body))
+    drawn = session.redactor.exchanged(joined(case.path_parameters or {}, case.body), session.disguise)
+    arguments = _owned(session, runner, operation, drawn)
     parameters, body = split(arguments)
     case.path_parameters = parameters or case.path_parameters
     case.body = body if isinstance(case.body, dict) else case.body

@@ -7,11 +7,13 @@ from typing import Any
 
 from contract_tests.harness.wire import Reply
 from contracts.document import Operation
+from contracts.redaction import Redactor, blank
 from contracts.request import Body
 from contracts.schema import Path
 from drift.finding import Severity
 
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
+_SHORT = 80
 BREAKING, ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
 
@@ -38,17 +40,36 @@ class Disagreement:
 
 
 class SecretTest:
-    """What counts as a secret in an answer.
+    """What counts as a secret in an answer, and what may be told of one.
 
     ``names`` are documented password properties, ``values`` what this run sent as a secret, ``given`` the passwords that
-    answers gave: each is to be fresh.
+    answers gave: each is to be fresh. ``redactor`` learns every secret that an answer carries before anything is told of it.
     """
 
-    def __init__(self, names: frozenset[str], telling: Any, values: Mapping[str, None], given: set[str]) -> None:
+    def __init__(self, names: frozenset[str], redactor: Redactor, values: Mapping[str, None], given: set[str]) -> None:
         self._names = names
         self.given = given
-        self.name = telling
+        self.name = redactor.secret_name
+        self.learn = redactor.learn_from
+        self._redactor = redactor
         self._values = values
+
+    def shown_at(self, shown: Any, path: Path) -> str:
+        """What stands at ``path``, in a few signs: redacted before it is cut, since a part of a secret is told by no search."""
+        value = _value(shown, path)
+        if value is Body.ABSENT:
+            return "nothing"
+        text = json.dumps(blank(value) if self._below(path) else self._redactor.json(value), ensure_ascii=False)
+        return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+    def expected(self, words: str, path: Path) -> str:
+        """What should stand at ``path``, ``words`` of a pattern's: not so where they are a secret's own value, as JSON."""
+        return (
+            "the secret that was set" if self._below(path) and not isinstance(parsed(words.encode()), Body) else words
+        )
+
+    def _below(self, path: Path) -> bool:
+        return any(self.name(part) for part in path if isinstance(part, str))
 
     def password(self, name: str) -> bool:
         """Whether the document says that ``name`` holds a password."""
@@ -97,7 +118,7 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
         yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{promised}/body/{found.pointer}" if at else clause,
                            f"{label} lacks the property {found.pointer}" if kind == "missing" else
                            f"{label} should have {found.expected} at {found.pointer or 'the top'}, "
-                           f"and has {shown_at(shown, found.path)}",
+                           f"and has {secret.shown_at(shown, found.path)}",
                            "Clients that rely on the documented shape fail on this answer.", operation.id,
                            unreadable=True)  # fmt: skip
     for path in schema.undocumented(shown):
@@ -155,14 +176,6 @@ def _value(shown: Any, path: Path) -> Any:
         else:
             return Body.ABSENT
     return shown
-
-
-def shown_at(shown: Any, path: Path) -> str:
-    value = _value(shown, path)
-    if value is Body.ABSENT:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -17,6 +17,7 @@ import httpx
 from contract_tests.guard.gate import Gate
 from contract_tests.guard.guard import Outgoing
 from contract_tests.harness.call import Call
+from contract_tests.harness.lines import shown as shown_headers
 from contract_tests.harness.lines import synthetic
 from contract_tests.harness.probe import Probe, filled
 from contract_tests.harness.surface import CannotSayError, Spoken
@@ -58,7 +59,7 @@ class _Messaging:
         """The call as a curl line; ``shown`` is its message as JSON."""
         said = self._messages.say_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
         ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        return curl_bytes(url, headers, grpc_web.frame(said), keys, ids, http2=http2)
+        return curl_bytes(url, shown_headers(headers, redactor, keys), grpc_web.frame(said), keys, ids, http2=http2)
 
     def _succeeded(self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
         try:
@@ -156,7 +157,7 @@ class NativeGrpc(_Messaging):
         if code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0] and "Deadline Exceeded" in text:
             raise Trouble("silent", "the target takes the call and does not answer in time") from error
         if code == grpc.StatusCode.UNAVAILABLE.value[0] and ("closed" in text.lower() or "reset" in text.lower()):
-            raise Trouble("broken", f"the connection broke ({text[:80]})") from error
+            raise Trouble("broken", "the connection broke (UNAVAILABLE)") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
         headers = {**_texts(trailers), "grpc-status": str(code)}
         return self._refused(Status(code, text), details, headers, [])

@@ -106,7 +106,7 @@ class Guards:
         mutates = protection.mode is Mode.MUTATE
         if session.contract.listing is not None:
             swept = sweep(session, gate, delete=mutates, cap=protection.cap, ripe=protection.ripe)
-            for line in told(swept, mutates=mutates):
+            for line in map(session.redactor.text, told(swept, mutates=mutates)):
                 progress(f"{session.contract.name}: {line}")
                 session.record.notes.append(line)
             session.record.left_behind += swept.left if mutates else []

@@ -17,7 +17,6 @@ from contract_tests.harness.form import (
     is_page,
     parsed,
     pointer,
-    shown_at,
 )
 from contract_tests.harness.wire import Reply
 from contracts.catalogue import Contract
@@ -61,9 +60,11 @@ class Judge:
         ``aim`` are the clauses that the request was made for, if any, ``kept`` those that earlier answers showed to hold.
         """
         if request.operation is None:
+            secret.learn(parsed(reply.body))
             return self._undeclared(worlds, request, reply)
         operation = self._contract.operations[request.operation]
         judged = Judged(list(worlds), json=parsed(reply.body))
+        secret.learn(judged.json)
         allowed = [(world, outcome) for world in worlds for outcome in self._model.outcomes(world, request)]
         fitting = [pair for pair in allowed if pair[1].status == reply.status]
         succeeded = 200 <= reply.status < 300
@@ -82,7 +83,7 @@ class Judge:
         if any(found.unreadable for found in judged.disagreements):
             judged.worlds = _distinct(outcome.follow(judged.json) for _, outcome in fitting)
             return judged
-        self._values(operation, fitting, reply, judged, kept)
+        self._values(operation, fitting, reply, judged, secret, kept)
         return judged
 
     def judge_fault(
@@ -90,6 +91,7 @@ class Judge:
     ) -> Judged:
         """Judge an answer that a scripted fault made by its status and its form: no rule calls for it."""
         judged = Judged(list(worlds), json=parsed(reply.body))
+        secret.learn(judged.json)
         operation = self._contract.operations[request.operation or ""]
         if reply.status != status:
             clause = f"{operation.id}/response/{operation.key(status)}"
@@ -105,6 +107,7 @@ class Judge:
         fitting: Sequence[tuple[State, Outcome]],
         reply: Reply,
         judged: Judged,
+        secret: SecretTest,
         kept: Collection[str],
     ) -> None:
         """Keep the worlds whose pattern the body fits; else say how it misses the one that it comes nearest to."""
@@ -123,10 +126,10 @@ class Judge:
         judged.lost |= {found.about for found in mismatches if found.about is not None}
         for found in mismatches:
             blamed = found.otherwise if found.clause in kept else None
-            judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json, blamed))
+            judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json, secret, blamed))
 
     def _mismatch(
-        self, operation: Operation, status: int, found: Mismatch, shown: Any, blamed: str | None
+        self, operation: Operation, status: int, found: Mismatch, shown: Any, secret: SecretTest, blamed: str | None
     ) -> Disagreement:
         at = pointer(found.path)
         clause = blamed or found.clause or f"{operation.id}/{operation.key(status)}/body/{at}"
@@ -137,8 +140,8 @@ class Judge:
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status} should show {found.expected} at {at or 'the top'}, "
-            f"and shows {shown_at(shown, found.path)}",
+            title=f"{operation.name} {status} should show {secret.expected(found.expected, found.path)} at {at or 'the top'}, "
+            f"and shows {secret.shown_at(shown, found.path)}",
             why="A rule of the vendor's is not kept: callers who rely on it act on a wrong state.",
             operation=responsible if responsible in self._contract.operations else operation.id,
             about=found.about,

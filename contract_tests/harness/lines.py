@@ -16,6 +16,15 @@ def told(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _NOISE}
 
 
+def shown(headers: Mapping[str, str], redactor: Redactor, keys: Mapping[str, str]) -> dict[str, str]:
+    """The headers that matter, without secrets but for ``keys``, which become shell expressions."""
+    safe = redactor.headers(headers)
+    return {
+        redactor.text(name): value if any(key in value for key in keys) else safe[redactor.text(name)]
+        for name, value in told(headers).items()
+    }
+
+
 def synthetic(content: bytes, redactor: Redactor, keys: Mapping[str, str] = {}) -> JSON:
     """The JSON in ``content`` with synthetic secrets of the same shape, but for ``keys``; a ValueError where it is none."""
     try:
@@ -34,12 +43,15 @@ def curl_line(
             body = json.dumps(synthetic(content, redactor, keys), ensure_ascii=False)
         except ValueError:
             body = redactor.text(content.decode("utf-8", "replace"))
-    return curl(method, redactor.text(url), told(headers), body, keys)
+    return curl(method, redactor.text(url), shown(headers, redactor, keys), body, keys)
 
 
 def _synthetic(value: JSON, redactor: Redactor, keys: Mapping[str, str], *, secret: bool = False) -> JSON:
     if isinstance(value, dict):
-        return {n: _synthetic(v, redactor, keys, secret=secret or redactor.secret_name(n)) for n, v in value.items()}
+        return {
+            redactor.text(n): _synthetic(v, redactor, keys, secret=secret or redactor.secret_name(n))
+            for n, v in value.items()
+        }
     if isinstance(value, list):
         return [_synthetic(inner, redactor, keys, secret=secret) for inner in value]
     if not isinstance(value, str) or value in keys:

@@ -4,7 +4,6 @@ Names come from a small pool, so that lives cross: taken names, renames onto one
 What must come of each step is the model's to say; the machine only picks the next request.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -75,8 +74,7 @@ class _Lives(RuleBasedStateMachine):
         if word != "password":
             return self._pool[0]
         self._secrets += 1
-        text = hashlib.sha512(f"{word}{self._secrets}".encode()).hexdigest()
-        return text[: int(modifier)] if modifier else text[:20]
+        return self._session.disguise.fresh(self._secrets, int(modifier) if modifier else 20)
 
     def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
         """The least valid arguments with the ``chosen`` ones beside them, naming objects of the pool."""

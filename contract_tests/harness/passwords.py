@@ -1,5 +1,6 @@
 """Passwords that a run makes up, and keys that are wrong."""
 
+import hashlib
 import secrets
 import string
 
@@ -18,6 +19,34 @@ def secret(length: int = 20) -> str:
     signs = string.punctuation + " "
     half = (length - len(signs)) // 2
     return f"{text[:half]}{signs}{text[half + len(signs) :]}" if length > _LONG else text
+
+
+class Disguise:
+    """Gives other texts for those that a search draws: of the same shape, the same for the same text as long as a run lasts.
+
+    What a search draws is kept in an example database as it was drawn. So that is not what is sent as a password.
+    """
+
+    def __init__(self) -> None:
+        self._salt = secrets.token_bytes(16)
+
+    def __call__(self, text: str) -> str:
+        """``text`` with other signs in the places of its own, each of the same kind; those that do not print stay."""
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        noise = hashlib.shake_256(self._salt + key).digest(2 * len(text) + 1)
+        numbers = (int.from_bytes(noise[2 * at : 2 * at + 2], "big") for at in range(len(text)))
+        return "".join(_alike(letter, number) for letter, number in zip(text, numbers, strict=True))
+
+    def fresh(self, number: int, length: int) -> str:
+        """The ``number``-th password of a life, the same in each life of this run and in no other run."""
+        return hashlib.shake_256(self._salt + str(number).encode()).hexdigest(length)[:length]
+
+
+def _alike(letter: str, number: int) -> str:
+    for signs in (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation):
+        if letter in signs:
+            return signs[number % len(signs)]
+    return letter if letter.isascii() else chr(ord(letter) & ~0xF | number & 0xF)
 
 
 def wrong(key: str) -> str:

@@ -11,6 +11,7 @@ from contract_tests.guard.guard import HeldBackError
 from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
 from contract_tests.harness.suite import Suite, VendorRun
+from contracts.redaction import Redactor
 from drift.finding import Finding
 from drift.record import Record
 from drift.report_terminal import terminal
@@ -127,20 +128,24 @@ class ContractPlugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
-        """An error that is not a broken contract is ours: the vendor's run cannot tell any more."""
+        """An error that is not a broken contract is ours: the vendor's run cannot tell any more.
+
+        Pytest shows our words in place of a traceback, whose values and last line may quote what was sent.
+        """
         outcome = yield
         report = outcome.get_result()
-        if report.failed and call.excinfo is not None and not call.excinfo.errisinstance(ContractBrokenError):
-            kind = call.excinfo.typename
-            if call.excinfo.errisinstance(HeldBackError):
-                words = (
-                    f"defect of the suite: {item.name} would have sent what the guard holds back: {call.excinfo.value}"
-                )
-                self.suite.problem(_slug(item), words)
-                return
-            where = call.excinfo.traceback[-1]
-            place = f"{Path(where.path).name}:{where.lineno + 1}"
-            self.suite.problem(_slug(item), f"internal error in {item.name}: {kind} at {place}")
+        if not report.failed or call.excinfo is None:
+            return
+        error = call.excinfo.value
+        if isinstance(error, ContractBrokenError):
+            report.longrepr = str(error)
+            return
+        if isinstance(error, HeldBackError):
+            words = f"defect of the suite: {item.name} would have sent what the guard holds back: {error}"
+        else:
+            words = f"internal error in {item.name}: {_told(error)}"
+        report.longrepr = words
+        self.suite.problem(_slug(item), words)
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -152,14 +157,14 @@ class ContractPlugin:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A test module that cannot be read is an error of ours."""
         if report.failed:
-            last = str(report.longrepr).strip().splitlines()[-1][:200]
-            self._reason = f"internal error: {report.nodeid} cannot be collected: {last}"
+            self._reason = f"internal error: {report.nodeid} cannot be collected: `pytest contract_tests` says why"
             self.suite.problem("", self._reason)
 
     @pytest.hookimpl
-    def pytest_internalerror(self, excrepr: object) -> None:
-        """Pytest itself failed."""
-        self._reason = f"internal error of the suite: {str(excrepr).strip().splitlines()[-1][:200]}"
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Pytest itself failed; true, so that it prints no traceback beside the reports."""
+        self._reason = f"internal error of the suite: {_told(excinfo.value)}"
+        return True
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -167,8 +172,13 @@ class ContractPlugin:
         if session.config.option.collectonly:
             self.suite.finish()
             return
-        self.records = self.suite.finish(self._reason)
-        self._progress.clear()
+        try:
+            self.records = self.suite.finish(self._reason)
+        except Exception as error:  # noqa: BLE001 (whatever it is, its traceback may quote what was sent)
+            self.report_error = f"internal error at the end of the run: {_told(error)}"
+            return
+        finally:
+            self._progress.clear()
         options = self.suite.options
         try:
             write_reports(self.records, options.out, single=options.vendor != "all")
@@ -178,9 +188,20 @@ class ContractPlugin:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The report, below pytest's own, where pytest was called itself."""
+        if self.report_error:
+            terminalreporter.write_line(f"error: {self.report_error}")
         for record in self.records:
             terminalreporter.section(f"contract {record.contract}")
             terminalreporter.write_line(terminal(record, colour=False))
+
+
+def _told(error: BaseException) -> str:
+    """An error's kind, and where it was raised: never its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{Redactor.error(error)}{place}"
 
 
 def _slug(item: pytest.Item) -> str:

@@ -194,6 +194,7 @@ class Runner:
             operation=operation or name,
             outage=True,
         )
+        silence = self._session.redacted(silence)
         return {**found, silence.id: (silence, last)}
 
     def _attempt(self, probe: Probe, *, fresh: bool = False) -> Attempt:

@@ -18,16 +18,17 @@ from contract_tests.guard.names import Names, became
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.call import Call
 from contract_tests.harness.exchange import Exchange
+from contract_tests.harness.findings import finding, redacted
 from contract_tests.harness.form import Disagreement, SecretTest, parsed, properties
 from contract_tests.harness.judge import Judge, Judged
-from contract_tests.harness.passwords import wrong
+from contract_tests.harness.log_records import watch
+from contract_tests.harness.passwords import Disguise, wrong
 from contract_tests.harness.reproduce import lines, steps, variables
 from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
 from contract_tests.harness.view import View
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contracts.catalogue import Contract
-from contracts.clauses import clauses
 from contracts.document import Operation, split
 from contracts.model import Account, State
 from contracts.readings import Readings
@@ -45,7 +46,8 @@ class Session:
 
     Whatever sends (probes, the generated client, Schemathesis, a state machine) does it through here, so that
     every exchange is counted, judged and, where it disagrees, recorded. ``surface`` is how `ask` speaks, REST by default.
-    On a real account there is a ``gate``, which the requests of ``surface`` and ``wire`` pass too; ``wire`` carries what REST says.
+    On a real account there is a ``gate``, which the requests of ``surface`` and ``wire`` pass too; ``wire`` carries what REST
+    says. ``redactor`` is that of an earlier session on the same account: what was a secret there is one here.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Session:
         surface: Surface | None = None,
         gate: Gate | None = None,
         wire: Wire | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.contract = contract
         self.base = base.rstrip("/")
@@ -69,6 +72,7 @@ class Session:
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
         self.ids: dict[str, str] = {}
+        self.disguise = Disguise()
         self.handed: set[str] = set()
         self.asked_for: set[str] = set()
         self.is_mock = False
@@ -94,12 +98,14 @@ class Session:
         self._view = View(contract, urlsplit(self.base).path, self.keys)
         self.password_names = password_names(contract.effective.raw)
         places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
-        self.redactor = Redactor(self.password_names | places, self.keys.values(), contract.wording)
+        self.redactor = redactor or Redactor(self.password_names | places, public=contract.wording)
         for key in self.keys.values():
+            self.redactor.learn(key)
             self.redactor.learn(wrong(key))
+        watch(self.redactor)
         self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
         self._received: set[str] = set()
-        self._secret = SecretTest(self.password_names, self.redactor.secret_name, self._sent_secrets, self._received)
+        self._secret = SecretTest(self.password_names, self.redactor, self._sent_secrets, self._received)
         accounts = [Account(name, key) for name, key in self.keys.items()]
         readings = Readings(contract.model.readings)
         self.worlds: list[State] = [contract.model.start(accounts, readings, names.fresh)]
@@ -303,13 +309,12 @@ class Session:
         status = exchange.reply.status
         self.worlds = judged.worlds
         self.forget(judged.lost)
-        self.redactor.learn_from(judged.json)
         for name in self.password_names:
             if isinstance(judged.json, dict) and isinstance(text := judged.json.get(name), str):
                 self._received.add(text)
         if not any(found.outage for found in judged.disagreements):
             self._track(asked, exchange)
-        for found in judged.disagreements:
+        for found in map(self.redacted, judged.disagreements):
             self.attempt.disagreements.setdefault(found.id, (found, exchange))
             self.attempt.places.add((found.id, len(self.attempt.exchanges) - 1))
         if asked.operation is None:
@@ -349,7 +354,7 @@ class Session:
         assert exchange.reply is not None
         found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
         marks = self._view.named(asked, "new")
-        if found is None:
+        if found is None or self.redactor.text(found) != found:  # an id that is a secret could not be written down
             return exchange
         try:
             if self.gate is not None and not self.gate.handed(marks, found):
@@ -365,30 +370,16 @@ class Session:
 
     # -- findings
 
-    def finding(self, found: Disagreement, exchange: Exchange) -> Finding:
-        """The disagreement as the reports tell it."""
-        operation = self.contract.operations.get(found.operation)
-        recorded = exchange.recorded(self.redactor)
-        wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle)
-        return Finding(
-            id=self.redactor.text(found.id),
-            severity=found.severity,
-            operation=operation.name if operation else found.operation,
-            surface=self.surface.name,
-            status=exchange.reply.status if exchange.reply else None,
-            title=self.redactor.text(found.title),
-            why=found.why,
-            clause=found.clause,
-            promise=self.promise(found.clause),
-            exchange=recorded,
-            reproduce=lines(
-                wanted, self.redactor, variables(self.contract, self.keys), self.base, self.contract.lifecycle
-            ),
-        )
+    def redacted(self, found: Disagreement) -> Disagreement:
+        """See `findings.redacted`."""
+        return redacted(found, self.redactor)
 
-    def promise(self, clause: str) -> str:
-        """What a clause promises, in words."""
-        return clauses(self.contract).get(clause, clause)
+    def finding(self, found: Disagreement, exchange: Exchange) -> Finding:
+        """The disagreement, `redacted`, as the reports tell it."""
+        wanted = steps(self.mutations, exchange, found.about, self.contract.lifecycle)
+        keys = variables(self.contract, self.keys)
+        reproduce = lines(wanted, self.redactor, keys, self.base, self.contract.lifecycle)
+        return finding(found, exchange, self.contract, self.surface.name, self.redactor, reproduce)
 
 
 def _distinctive(secret: str) -> bool:

@@ -16,10 +16,15 @@ from typing import Any
 
 import pytest
 
+from contract_tests.harness.examples import AwayError
 from contract_tests.harness.progress import Progress
+from contracts.errors import UsageError
+from contracts.redaction import Redactor
 from drift.text import plain
 
 _RESULT = "result"
+_PROBLEM = "problem"
+_OURS = (UsageError, AwayError)
 _ITSELF = "contract_tests.harness.spread"
 
 
@@ -38,6 +43,18 @@ def work(config: pytest.Config) -> dict[str, Any]:
 def _tell(record_property: Callable[[str, object], None]) -> Callable[[Any], None]:
     """Says a test's result, any JSON value."""
     return lambda result: record_property(_RESULT, json.dumps(result))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """In a worker: of an error only its kind leaves the process, but for our own words; its text may quote what was sent."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed and call.excinfo is not None:
+        error = call.excinfo.value
+        words = f"{Redactor.error(error)}: {error}" if isinstance(error, _OURS) else Redactor.error(error)
+        report.user_properties.append((_PROBLEM, words))
+        report.longrepr = f"{item.name}: {words}"
 
 
 @dataclass
@@ -73,8 +90,8 @@ class _Gatherer:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One test ended, or failed to begin."""
         if report.failed:
-            last = str(report.longrepr).strip().splitlines()[-1:] or [""]
-            self.spread.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {last[0][:200]}")
+            words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
+            self.spread.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
         elif report.when == "call" and report.passed:
             self._progress.step(report.nodeid.rsplit("::", 1)[-1])
             result = json.loads(str(dict(report.user_properties)[_RESULT]))
@@ -84,11 +101,12 @@ class _Gatherer:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """The work could not be read."""
         if report.failed:
-            self.spread.problems.append(str(report.longrepr).strip().splitlines()[-1][:200])
+            self.spread.problems.append(f"{report.nodeid}: cannot be collected")
 
-    def pytest_internalerror(self, excrepr: object) -> None:
-        """Pytest itself failed."""
-        self.spread.problems.append(str(excrepr).strip().splitlines()[-1][:200])
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Pytest itself failed; true, so that it prints no traceback."""
+        self.spread.problems.append(f"internal error: {Redactor.error(excinfo.value)}")
+        return True
 
     def pytest_keyboard_interrupt(self) -> None:
         """It was told to end early."""

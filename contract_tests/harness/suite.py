@@ -27,6 +27,7 @@ from contract_tests.harness.targets import authority, below
 from contracts.catalogue import Contract
 from contracts.clauses import clauses
 from contracts.errors import UsageError
+from contracts.redaction import Redactor
 from drift.record import Cell, Record
 from drift.waivers import Waiver, read_waivers, waive
 from mock_server.app import Mock
@@ -130,16 +131,9 @@ class Suite:
         if gate is not None:
             names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
         spoken = self._surface(contract, surface, base, gate)
-        session = Session(
-            contract,
-            base,
-            options.keys[contract.slug],
-            names,
-            record,
-            spoken,
-            gate,
-            self._connector.wire(authority(base), gate),
-        )
+        others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
+        wire, keys = self._connector.wire(authority(base), gate), options.keys[contract.slug]
+        session = Session(contract, base, keys, names, record, spoken, gate, wire, next(others, None))
         self._stack.callback(session.close)
         run = VendorRun(contract, surface, session, Runner(session))
         first = all(known.contract is not contract for known in self.runs.values())
@@ -278,6 +272,8 @@ class Suite:
         standing, record.waived, lines = waive(record.findings, self._waivers[contract.slug], today)
         record.findings = standing
         record.notes += lines
+        for run in runs:
+            _redact(record, run.session.redactor)
         record.seconds = self._until.get(contract.slug, time.monotonic()) - self._began[contract.slug]
 
     def _why_not(self, contract: Contract, stopped: str | None, reason: str | None) -> str:
@@ -293,6 +289,13 @@ class Suite:
 def _tidies(run: VendorRun) -> bool:
     """Whether there may be something to clean up: on a real account, in any case where a run may change anything."""
     return bool(run.session.made) or (run.session.gate is not None and run.session.makes)
+
+
+def _redact(record: Record, redactor: Redactor) -> None:
+    """What is told beside the exchanges: names and ids that a server gave may hold a secret too."""
+    record.notes = [redactor.text(note) for note in record.notes]
+    record.left_behind = [redactor.text(name) for name in record.left_behind]
+    record.reason = redactor.text(record.reason) if record.reason is not None else None
 
 
 def _chosen(planned: list[Probe], options: Options) -> list[Probe]:

@@ -15,7 +15,7 @@ from contract_tests.guard.ledger import Entry, LedgerError, Run, State
 from contract_tests.guard.names import Stamp, parse
 from contract_tests.harness.account import done, is_entry_s, remove, unrestored
 from contract_tests.harness.attempt import Stop
-from contract_tests.harness.listing import Row, everything
+from contract_tests.harness.listing import Row, everything, may_be_written
 from contract_tests.harness.session import Session
 
 _PAUSE = 0.5
@@ -109,7 +109,9 @@ def _sweep(
         return
     now = gate.wall()
     swept.seen = len(rows)
-    first = ledger.seen(account, [row.identity for row in rows if parse(row.name) is not None], now)
+    first = ledger.seen(
+        account, [row.identity for row in rows if parse(row.name) is not None and may_be_written(session, row)], now
+    )
     swept.due = due(rows, known, first, now, ripe)
     swept.left = [one.row.name for one in swept.due]
     if len(swept.due) > cap:

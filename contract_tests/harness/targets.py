@@ -14,13 +14,15 @@ def checked_target(target: str) -> str:
     """``mock``, ``live`` or an address without a slash at its end; a `UsageError` where it is none of them."""
     if target in ("mock", "live"):
         return target
+    if "@" in target.partition("://")[2].partition("/")[0]:
+        raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
     if any(sign.isspace() or not sign.isprintable() for sign in target):
         raise UsageError(f"TARGET {target!r} is not an address: it has white space in it")
     try:
         parts = urlsplit(target)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
+        raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
     if "?" in target or "#" in target or "@" in parts.netloc:
@@ -83,7 +85,7 @@ def _plain_host(target: str) -> str:
     try:
         return httpx.URL(target).host.lower().rstrip(".")
     except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(f"TARGET {target!r} is not an address: {error}") from error
+        raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
 
 
 def loopback(target: str) -> bool:

@@ -1,0 +1,232 @@
+"""One vendor's runs with marked secrets, in a process of their own: ``python -m tests.marked_run FOLDER SLUG on|off``.
+
+``off`` takes the redactor out, to see that the search finds what it kept out. What the runs leave is below
+``FOLDER/searched``, a file or folder for each surface; the marks are beside it.
+"""
+
+import datetime as dt
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+
+from contract_tests.__main__ import main
+from contract_tests.exploring.explorer import Explorer
+from contract_tests.guard.clock import SystemClock
+from contract_tests.guard.gate import Bounds, Gate
+from contract_tests.guard.guard import Guard, Mode
+from contract_tests.guard.ledger import Ledger, Run
+from contract_tests.guard.names import Names
+from contract_tests.guard.window import LocalWindow
+from contract_tests.harness import session
+from contract_tests.harness.bodies import Bodies
+from contract_tests.harness.examples import shared
+from contract_tests.harness.interruption import interruption
+from contract_tests.harness.probe import fill
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
+from contract_tests.harness.targets import account_keys
+from contracts.catalogue import ROOT, Contract, choose
+from contracts.redaction import Redactor
+from drift.record import Record
+from mock_server.server import running
+from tests.marked_server import Marked
+
+_SEARCH = 4.0
+"""Seconds of one turn of exploring."""
+_TURNS = 5
+"""How many there are at most until one has found something."""
+
+
+def _take_out() -> None:
+    """The redactor without any of what it does."""
+    nothing: Any = {
+        "text": lambda _self, text: text,
+        "json": lambda _self, value, _depth=0: value,
+        "headers": lambda _self, headers: dict(headers),
+        "logged": lambda _self, _logger, words: words,
+        "secret_name": lambda _self, _name: False,
+        "exchanged": lambda _self, value, _other, **_how: value,
+        "error": staticmethod(lambda error: f"{type(error).__name__}: {error}"),
+    }
+    for name, instead in nothing.items():
+        setattr(Redactor, name, instead)
+
+
+def _wait_for_nothing() -> None:
+    """The guard's clock goes by itself: a real account's rate would take minutes."""
+    ahead = [0.0]
+    setattr(SystemClock, "now", lambda _self: time.monotonic() + ahead[0])  # noqa: B010 (mypy forbids the plain way)
+    setattr(SystemClock, "wait", lambda _self, seconds: ahead.append(ahead.pop() + max(seconds, 0.0)))  # noqa: B010
+    # A reading that may lag is asked again at once.
+    setattr(session, "time", SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=lambda _seconds: None))  # noqa: B010
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """What the process prints meanwhile goes into a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    before = os.dup(1), os.dup(2)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, kept in zip((1, 2), before, strict=True):
+            os.dup2(kept, number)
+            os.close(kept)
+        os.close(file)
+
+
+def _log(folder: Path) -> None:
+    """Everything is logged, by the root's handler and by one that a library could have brought along."""
+    folder.mkdir()
+    logging.basicConfig(level=logging.DEBUG, filename=folder / "root.log")
+    own = logging.FileHandler(folder / "own.log")
+    logging.getLogger("httpcore").addHandler(own)
+
+
+def _run(vendor: str, target: str) -> None:
+    """The command, as on a real account."""
+    os.environ["LEDGER"] = str(Path("ledger").absolute())
+    live = ["--live", "mutate"] if choose(vendor)[0].listing is not None else ["--explore", "0"]
+    with _said(Path("terminal")):
+        main(["--vendor", vendor, "--target", target, "--out", "reports", "--shard", "1/2", *live])
+
+
+def _run_with_pytest(vendor: str, target: str, key: str) -> None:
+    """Pytest's own output, of a run in which a library fails with a text that quotes the key."""
+    run, turns = Runner.run, iter(range(10_000))
+
+    def failing(self: Runner, probe: Any) -> Any:
+        if next(turns) == 3:
+            header = f"Bearer {key}"
+            raise httpx.LocalProtocolError(f"Illegal header value {header}")
+        return run(self, probe)
+
+    setattr(Runner, "run", failing)  # noqa: B010 (mypy forbids the plain way)
+    chosen = ["--vendor", vendor, "--target", target, "--surface", "rest", "--explore", "0", "--shard", "1/4"]
+    shown = ["--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "-p", "no:cacheprovider",
+             "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
+    with _said(Path("pytest")):
+        pytest.main([str(ROOT / "contract_tests"), *chosen, "--out", "pytest-reports", *shown])
+    setattr(Runner, "run", run)  # noqa: B010 (as above)
+
+
+def _make_under_a_gate(contract: Contract, base: str) -> None:
+    """Objects made as on a real account, until the server has called one by the key: ledgers hold names and ids alone."""
+    keys, names, clock = account_keys(contract, base, os.environ), Names(dt.datetime.now(dt.UTC).date()), SystemClock()
+    record = Record(contract.slug, contract.name, contract.digest, base, 0, dt.datetime.now(dt.UTC))
+    ledger = Ledger(Path("ledger"))
+    run = Run(names.run_id, names.prefix, f"{contract.slug}-gate", base, time.time())
+    ledger.begin(run)
+    gate = Gate(Guard(contract, contract.base_path, keys, names, Mode.MUTATE), Bounds(100, 60.0, 1000, 100, 5.0),
+                LocalWindow(Path("ledger"), "gate", 100, 60.0, clock), ledger, run, clock)  # fmt: skip
+    made = Session(contract, base + contract.base_path, keys, names, record, gate=gate)
+    create = contract.operations[contract.lifecycle.create]
+    for _ in range(12):
+        with made.attempting():
+            made.send(create.id, fill(Bodies(contract).baseline(create), lambda _word, _how: names.mint()))
+    made.close()
+    ledger.close()
+
+
+def _with_passwords(document: Any) -> Any:
+    """A copy of ``document`` in which every body that may have a password has a longish one."""
+    if isinstance(document, list):
+        return [_with_passwords(inner) for inner in document]
+    if not isinstance(document, dict):
+        return document
+    made = {name: _with_passwords(inner) for name, inner in document.items()}
+    fields = made.get("properties")
+    names = [name for name, field in fields.items() if _secret(field)] if isinstance(fields, dict) else []
+    for name in names:
+        made["properties"][name] = {**made["properties"][name], "minLength": 12}
+        made["required"] = sorted({*made.get("required", []), name})
+    return made
+
+
+def _secret(field: Any) -> bool:
+    return isinstance(field, dict) and field.get("format") == "password"
+
+
+def _explore(contract: Contract, target: str) -> None:
+    """A turn of `make explore`: its cases, and what it keeps in the example database."""
+    read = schemathesis.openapi.from_dict
+    setattr(schemathesis.openapi, "from_dict", lambda raw: read(_with_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
+    with interruption() as told:
+        explorer = Explorer(contract, target, account_keys(contract, target, os.environ), shared({}), told)
+        explorer._depth = replace(explorer._depth, examples=400, shrinks=60)  # noqa: SLF001 (deeper, and soon over)
+        explorer._searches = [(contract.lifecycle.create, "positive")]  # noqa: SLF001 (where passwords are)
+        results = []
+        for turn in range(_TURNS):
+            results.append(explorer.turn(turn, time.time() + _SEARCH, None))
+            if results[-1]["cases"]:
+                break
+        explorer.close()
+    Path("cases").mkdir()
+    for name, text in results[-1]["cases"].items():
+        (Path("cases") / name).write_text(text)
+    Path("exploration").write_text(json.dumps([{**one, "cases": None} for one in results]))
+
+
+def _feed(mock: Marked, base: str) -> None:
+    """An object whose free text holds the key, which the state then holds: models keep no password in it."""
+    contract = mock.vendor.contract
+    create = contract.operations[contract.lifecycle.create]
+    place, key = contract.places[0], mock.vendor.keys[0]
+    free = next((name for name in ("description", "tls") if name in create.arguments()), "")
+    if free:
+        body = {"host": "mail.example.org:25", "senderAddress": "a@example.org", "senderName": "a", free: f"note {key}"}
+        headers = {place.header: place.form.format(key)}
+        with httpx.Client(trust_env=False) as client:
+            client.post(base + contract.base_path + create.path, json=body, headers=headers)
+
+
+def _ask_the_mock(mock: Marked, base: str) -> None:
+    _feed(mock, base)
+    with httpx.Client(trust_env=False) as client:
+        for control in ("calls", "state"):
+            Path(control).write_bytes(client.get(f"{base}/__mock/{control}").content)
+
+
+def _main(folder: str, slug: str, redaction: str) -> None:
+    searched = Path(folder) / "searched"
+    searched.mkdir()
+    os.chdir(searched)
+    if redaction == "off":
+        _take_out()
+    _wait_for_nothing()
+    _log(Path("logs"))
+    contract = choose(slug)[0]
+    mock = Marked(contract)
+    with running(mock) as base:
+        _run(slug, base)
+        _run_with_pytest(slug, base, mock.vendor.keys[0])
+        _make_under_a_gate(contract, base)
+        if contract.lifecycle.id:  # one vendor's search is enough, and this one's passwords are not optional
+            mock.vendor.searching = True
+            _explore(contract, base)
+            mock.vendor.searching = False
+        _ask_the_mock(mock, base)
+    marks = {"keys": mock.vendor.keys, "passwords": list(mock.vendor.told)}
+    (Path(folder) / "marks.json").write_text(json.dumps(marks))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""Secrets that a test can find again, in many spellings: what spells them and what looks for them share nothing with the redactor."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": lambda mark: mark,
+    "base64": lambda mark: base64.b64encode(mark.encode()).decode(),
+    "base64url": lambda mark: base64.urlsafe_b64encode(mark.encode()).decode().rstrip("="),
+    "base64 within": lambda mark: base64.b64encode(f"a user:{mark}: and more".encode()).decode(),
+    "url": lambda mark: quote(mark, safe=""),
+    "json in json": lambda mark: json.dumps(json.dumps({"note": f"it was {mark}!"})),
+    "lines": lambda mark: "\n ".join(mark[at : at + 7] for at in range(0, len(mark), 7)),
+    "hex": lambda mark: mark.encode().hex(),
+    "HEX": lambda mark: mark.encode().hex().upper(),
+}
+"""How a server may say a secret, by the names of the spellings."""
+_HEAD = 8
+
+
+def needles(mark: str) -> dict[str, set[bytes]]:
+    """The bytes that give ``mark`` away in each spelling, whatever stands before and after it."""
+    raw = mark.encode()
+    escaped = json.dumps(mark)[1:-1]
+    escapes = {escaped, json.dumps(escaped)[1:-1], json.dumps(json.dumps(escaped)[1:-1])[1:-1]}
+    cores: dict[bytes, set[bytes]] = {b"+/": set(), b"-_": set()}
+    for signs, found in cores.items():
+        for before in range(3):
+            coded = base64.b64encode(bytes(before) + raw, signs)
+            found.add(coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6])
+    whole = base64.b64encode(raw).rstrip(b"=")[: len(raw) * 8 // 6]
+    percent = quote(mark, safe="")
+    return {
+        "plain": {raw},
+        "base64": {whole},
+        "base64url": {whole.translate(bytes.maketrans(b"+/", b"-_"))},
+        "base64 within": cores[b"+/"] | cores[b"-_"],
+        "url": {percent.encode(), re.sub("%..", lambda code: code[0].lower(), percent).encode()},
+        "json in json": {text.encode() for text in escapes},
+        "hex": {raw.hex().encode()},
+        "HEX": {raw.hex().upper().encode()},
+    }
+
+
+class Search:
+    """Looks for ``marks`` in bytes: one walk over them, whatever the number of marks and spellings."""
+
+    def __init__(self, marks: Iterable[str]) -> None:
+        self._heads: dict[bytes, list[tuple[bytes, str, str]]] = {}
+        for mark in marks:
+            for spelling, found in needles(mark).items():
+                for needle in found:
+                    self._heads.setdefault(needle[:_HEAD], []).append((needle, spelling, mark))
+
+    def found(self, content: bytes) -> set[tuple[str, str]]:
+        """The marks in ``content``, each with the spelling it was found in; ``lines`` where it had to be joined first."""
+        readable = html.unescape(content.decode("utf-8", "replace")).encode()
+        hits = self._walk(content) | (self._walk(readable) if readable != content else set())
+        for text in (content, readable):
+            for ends in (rb"(?:\\+[rn]|\s)+", rb"\s+"):
+                hits |= {("lines", mark) for _, mark in self._walk(re.sub(ends, b"", text)) - hits}
+        return hits
+
+    def _walk(self, content: bytes) -> set[tuple[str, str]]:
+        heads = self._heads
+        return {
+            (spelling, mark)
+            for at in range(len(content) - _HEAD + 1)
+            if (known := heads.get(content[at : at + _HEAD])) is not None
+            for needle, spelling, mark in known
+            if content.startswith(needle, at)
+        }
+
+    def below(self, path: Path) -> set[tuple[str, str]]:
+        """The marks in a file, or in any file below a folder."""
+        files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
+        return {hit for one in files for hit in self.found(one.read_bytes())}
