@@ -56,6 +56,7 @@ class Gate:
         self._began = clock.now()
         self._tidying = False
         self.sent = 0
+        self._holder = ""
         self.listed = False
         """Whether all that is there was seen before anything was made."""
         self.restored = False
@@ -73,6 +74,7 @@ class Gate:
         passage = self.guard.check(outgoing)
         try:
             self._within_limits(passage)
+            self._holder = passage.holder
             self._note(passage)
             place = self._place()
             try:
@@ -162,27 +164,31 @@ class Gate:
         life = self.guard.contract.lifecycle
         if status is not None and 200 <= status < 300:
             if not life.id:
-                self.tell(new, State.MADE)
+                self.tell(new, State.MADE, self._holder)
             if operation == life.remove or (new and not life.id):
                 gone = set(existing) - set(new)
                 left = self.ledger.left(self.run.run_id) if gone else []
-                self.tell(gone | {e.name for e in left if any(became(e.name, name) for name in gone)}, State.REMOVED)
+                self.tell(
+                    gone | {e.name for e in left if any(became(e.name, name) for name in gone)},
+                    State.REMOVED,
+                    self._holder,
+                )
         elif status is not None and (status == NEVER_SENT or (400 <= status < 500 and status != _TOO_MANY)):
-            self.tell(new, State.REFUSED)
+            self.tell(new, State.REFUSED, self._holder)
         else:
-            self.tell(new, State.UNKNOWN)
+            self.tell(new, State.UNKNOWN, self._holder)
 
-    def tell(self, identities: Collection[str], state: State) -> None:
-        """What is known of objects of this run, for the ledger."""
+    def tell(self, identities: Collection[str], state: State, holder: str | None = None) -> None:
+        """What is known of objects of this run, that ``holder`` asked for (None: whoever did), for the ledger."""
         if identities:
-            self.ledger.tell(self.run.run_id, identities, state)
+            self.ledger.tell(self.run.run_id, identities, state, holder)
 
     def handed(self, marks: Collection[str], identity: str) -> bool:
         """The server handed out an id for what was made under a mark: the run owns it from now on.
 
         Not so where something else had that id before the run began, or where it is no id: gives whether it is the run's.
         """
-        if identity in self.foreign or _ID.fullmatch(identity) is None or identity in self.guard.keys.values():
+        if identity in self.foreign or _ID.fullmatch(identity) is None:
             return False
         self.guard.ids.add(identity)
         for mark in marks:

@@ -184,14 +184,18 @@ class Ledger:
                     run_id, name, holder, state.value, at,
                 )  # fmt: skip
 
-    def tell(self, run_id: str, identities: Iterable[str], state: State) -> None:
-        """What came of objects, by name or id. A refusal says nothing of one that is there, or may be, already."""
+    def tell(self, run_id: str, identities: Iterable[str], state: State, holder: str | None = None) -> None:
+        """What came of objects, by name or id, that ``holder`` asked for (None: whoever did).
+
+        A refusal says nothing of one that is there, or may be, already.
+        """
         with self._told(), self._writing():
             for identity in identities:
                 only = "AND state = 'asked'" if state in (State.REFUSED, State.UNKNOWN) else ""
+                only += " AND holder = ?" if holder is not None else ""
                 self._rows(
-                    f"UPDATE objects SET state = ? WHERE run_id = ? AND (name = ? OR id = ?) {only}",  # noqa: S608 (`only` is one of two constants)
-                    state.value, run_id, identity, identity,
+                    f"UPDATE objects SET state = ? WHERE run_id = ? AND (name = ? OR id = ?) {only}",  # noqa: S608 (`only` is made of constants)
+                    state.value, run_id, identity, identity, *([] if holder is None else [holder]),
                 )  # fmt: skip
 
     def identified(self, run_id: str, name: str, identity: str) -> None:

@@ -145,9 +145,9 @@ def _strike(gate: Gate, found: Sequence[Row]) -> list[str]:
     lost = []
     for entry in gate.ledger.left(gate.run.run_id):
         if any(is_entry_s(entry, row) for row in found):
-            gate.tell([entry.name], State.MADE)
+            gate.tell([entry.name], State.MADE, entry.holder)
         elif entry.state is State.MADE:
             lost.append(entry.name)
         elif entry.state is State.REMOVED:
-            gate.tell([entry.name], State.GONE)
+            gate.tell([entry.name], State.GONE, entry.holder)
     return lost

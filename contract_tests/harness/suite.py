@@ -206,7 +206,7 @@ class Suite:
     def finish(self, reason: str | None = None) -> list[Record]:
         """End every run: clean up, settle clauses, waivers and verdict. ``reason`` says why it was cut short."""
         try:
-            for run in self.runs.values():
+            for run in self._untidy():
                 reason = self._tidy(run, reason)
             for slug, record in self._records.items():
                 contract = next(one for one in self.options.contracts if one.slug == slug)
@@ -217,6 +217,12 @@ class Suite:
         return [
             self._records.get(contract.slug) or self._unbegun(contract, reason) for contract in self.options.contracts
         ]
+
+    def _untidy(self) -> list[VendorRun]:
+        """The runs to clean up behind: those that made something; and of each vendor, after these, the last one."""
+        last = {run.contract.slug: run for run in self.runs.values()}
+        made = [run for run in self.runs.values() if run.session.made]
+        return [*made, *(run for run in last.values() if run not in made)]
 
     def _unbegun(self, contract: Contract, reason: str | None) -> Record:
         """The record of a vendor that the run never came to."""

@@ -165,7 +165,7 @@ def _settled(session: Session, gate: Gate, known: Known) -> list[Row] | None:
         and gate.wall() < until
         and not all(any(is_entry_s(e, row) for row in rows) for e in made)
     ):
-        gate.wait(_PAUSE)
+        gate.wait(max(_PAUSE, lag / 3))
         rows = everything(session, holders)
     return rows
 
