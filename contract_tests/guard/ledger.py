@@ -216,9 +216,9 @@ class Ledger:
             return [_entry(row) for row in self._rows("SELECT * FROM objects WHERE run_id = ?", run_id)]
 
     def count(self, run_id: str) -> int:
-        """How many objects of a run are there, or may be."""
+        """How many objects of a run are there, or may be: those too whose deletion no list has shown yet."""
         with self._told():
-            states = "('asked', 'made', 'unknown')"
+            states = "('asked', 'made', 'unknown', 'removed')"
             return int(self._rows(f"SELECT count(*) FROM objects WHERE run_id = ? AND state IN {states}", run_id)[0][0])  # noqa: S608 (a constant)
 
     def _left(self, run_id: str) -> list[Entry]:

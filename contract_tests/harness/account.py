@@ -110,6 +110,15 @@ def leave(session: Session, gate: Gate) -> list[str]:
     return [*like, *lost, *(row.name or row.identity for row in found), *_otherwise(changed)]
 
 
+def confirm(session: Session, gate: Gate) -> None:
+    """Strike what was removed and a list of everything does not show any more; else it counts as still there."""
+    removed = [entry for entry in gate.ledger.left(gate.run.run_id) if entry.state is State.REMOVED]
+    rows = everything(session, [entry.holder for entry in removed if entry.holder]) if removed else None
+    for entry in removed if rows is not None else ():
+        if not any(is_entry_s(entry, row) for row in rows or ()):
+            gate.tell([entry.name], State.GONE, entry.holder)
+
+
 def unsettled(gate: Gate) -> list[str]:
     """What may be left, where no list can tell: all that the ledger has, and what may not be as it was."""
     return [

@@ -8,7 +8,7 @@ import httpx
 
 from contract_tests.guard.gate import EndedError
 from contract_tests.guard.ledger import LedgerError
-from contract_tests.harness.account import leave, unsettled
+from contract_tests.harness.account import confirm, leave, unsettled
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import Probe, Step, fill
@@ -153,15 +153,16 @@ def _clean_up(session: Session, runner: Runner) -> None:
 
 def trim(session: Session, runner: Runner) -> None:
     """Where a run may have few objects at once, and has half of them: delete those that probes do not share."""
+    gate = session.gate
     try:
-        if session.gate is None or session.stopped is not None or not session.gate.crowded:
+        if gate is None or session.stopped is not None or not gate.crowded:
             return
-    except LedgerError as error:
-        session.stopped = str(error)
-        return
-    for account, name in _ours(session):
-        if account in session.keys and not _nameless(session, name) and name not in runner.stock.shared:
-            runner.run(_removal(session, account, name))
+        for account, name in _ours(session):
+            if account in session.keys and not _nameless(session, name) and name not in runner.stock.shared:
+                runner.run(_removal(session, account, name))
+        confirm(session, gate)
+    except (Stop, LedgerError) as end:
+        session.stopped = session.stopped or str(end)
 
 
 def _nameless(session: Session, name: str) -> bool:

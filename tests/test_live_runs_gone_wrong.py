@@ -1,0 +1,212 @@
+"""When a vendor, the machine or somebody's hand goes wrong in the middle: nothing is forgotten, and a report is always there."""
+
+import gzip
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.guard.clock import Clock
+from contract_tests.guard.gate import Gate
+from contract_tests.guard.ledger import FILE
+from contract_tests.harness import deadline
+from contract_tests.harness.connector import Network
+from contract_tests.harness.suite import Suite
+from contract_tests.harness.wire import Reply, Trouble, Wire
+from contracts.catalogue import Contract
+from drift.record import Record
+from tests.live_runs import exactly_ours, options, visit
+from tests.loopback_server import serving
+from tests.production import Production
+from tests.sped_up_clock import SpedUpClock
+from tests.test_killed_runs import begin, expect_clean
+
+JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
+Spoil = Callable[[int, httpx.Request, Reply], Reply]
+
+
+class Spoilt(Network):
+    """A network whose answers somebody changes: ``spoil`` gets the number of the request, the request and its answer."""
+
+    def __init__(self, spoil: Spoil) -> None:
+        self._spoil, self._number = spoil, 0
+
+    def wire(self, base: str, gate: Gate | None) -> Wire:
+        """See Connector."""
+        outer = self
+
+        class _Wire(Wire):
+            def _deliver(self, request: httpx.Request) -> Reply:
+                outer._number += 1
+                return outer._spoil(outer._number, request, super()._deliver(request))
+
+        return _Wire(base, gate)
+
+
+def spoilt_visit(production: Production, folder: Path, clock: Clock, spoil: Spoil, **more: Any) -> Record:
+    """A run's probes over REST, with answers that are spoilt on their way."""
+    suite = Suite(options(production, folder, surface="rest", **more), Spoilt(spoil), clock)
+    try:
+        ((where, probes),) = suite.plans.items()
+        run = suite.run(*where)
+        for probe in probes if run.session.stopped is None else ():
+            run.runner.run(probe)
+            suite.trim(*where)
+    finally:
+        (record,) = suite.finish()
+    return record
+
+
+def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path: Path) -> None:
+    """Claim: restoring does not hang on something being left. Situation: the client's life alone: it removes what it makes."""
+    with Production(ZITADEL, owns=exactly_ours, beside=False, limited=False) as production:
+        result = begin(production, tmp_path, "run", "--surface", "rest", "--only", "client/life").end()
+        expect_clean(production, result)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"", b'{"error": "no"}'])
+def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path) -> None:
+    """Claim: a deletion is believed when a list has shown it.
+
+    Situation: from some request on everything is answered 200 and says nothing, the deletions and the list too; nothing is
+    done any more. Then all is well again.
+    Expectation: what is there is in `left_behind`, and the next start removes it.
+    """
+
+    def spoil(number: int, request: httpx.Request, reply: Reply) -> Reply:
+        return (
+            reply if number < 40 or request.method == "POST" else Reply(200, {"content-type": "application/json"}, body)
+        )
+
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+        production.cut("delay", seconds=0, times=39)
+        production.cut("bad-gateway", times=None, operations=["deleteSmtpUser"])
+        record = spoilt_visit(production, tmp_path, clock, spoil)
+        there = {left["name"] for left in production.left()}
+        assert there
+        assert len(there) <= JETEMAIL.limits.objects
+        assert there <= set(record.left_behind)
+        production.heal()
+        again = visit(options(production, tmp_path), clock)
+        assert production.left() == [], again.notes
+        assert production.touched() == []
+
+
+def test_an_object_under_another_name_is_told(tmp_path: Path) -> None:
+    """Claim: what a vendor makes under another name is not passed over in silence.
+
+    Situation: a vendor that cuts names: the list shows none of those that were asked for, but what they began with.
+    """
+
+    def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+        if request.method != "GET":
+            return reply
+        return Reply(reply.status, reply.headers, reply.body.replace(b'-n"', b'-nobody"'))
+
+    clock = SpedUpClock()
+    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+        production.cut("bad-gateway", times=None, operations=["deleteSmtpUser"])
+        record = spoilt_visit(production, tmp_path, clock, spoil)
+        assert any("-nobody" in name for name in record.left_behind)
+
+
+def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> None:
+    """Claim: an id is the run's only where nothing else had it. Situation: a create that hands out a foreign id, or none at all.
+
+    Expectation: nothing of somebody else's is touched.
+    """
+    clock = SpedUpClock()
+    with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+        foreign = production.foreign()[3]["identity"]
+
+        def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+            made = request.method == "POST" and request.url.path == "/admin/v1/smtp" and reply.status == 200
+            return Reply(200, reply.headers, b'{"id": "%s", "details": {}}' % foreign.encode()) if made else reply
+
+        spoilt_visit(production, tmp_path, clock, spoil)
+        assert production.touched() == []
+
+
+@pytest.mark.parametrize("status", [500, 200])
+def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tmp_path: Path) -> None:
+    """Situation: the list fails, or says nothing. Expectation: inconclusive, with that reason; not one change."""
+
+    def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+        listing = request.url.path.endswith("/_search")
+        return Reply(status, {"content-type": "application/json"}, b"{}") if listing else reply
+
+    clock = SpedUpClock()
+    with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+        record = spoilt_visit(production, tmp_path, clock, spoil)
+        assert "cannot be listed" in str(record.reason)
+        assert record.verdict.word == "inconclusive"
+        assert {entry["operation"] for entry in production.log} <= {"getSmtpConfigById", "listSmtpConfigs"}
+
+
+def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -> None:
+    """Claim: whatever fails, the report comes first. Situation: a backup locks the ledger for longer than is waited.
+
+    Expectation: inconclusive, status 2, what may be left is named; the next start removes it.
+    """
+    with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
+        running = begin(production, tmp_path, "run")
+        production.wait_for(40)
+        other = sqlite3.connect(tmp_path / "ledger" / FILE, isolation_level=None, timeout=30)
+        other.execute("BEGIN EXCLUSIVE")
+        result = running.end(120)
+        other.close()
+        assert (result.status, result.report["verdict"]) == (2, "inconclusive"), result
+        assert "has locked it" in result.report["reason"]
+        assert "Traceback" not in result.out + result.err
+        assert {left["name"] for left in production.left()} <= set(result.report["left_behind"])
+        expect_clean(production, begin(production, tmp_path, "again").end())
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3])
+def test_a_signal_at_the_very_beginning_is_no_verdict(requests: int, tmp_path: Path) -> None:
+    """Situation: SIGTERM in the preflight, in the sweep, before the first probe. Expectation: inconclusive, status 2, a report."""
+    with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
+        production.cut("delay", seconds=1.0, times=requests)
+        running = begin(production, tmp_path, "run")
+        production.wait_for(requests)
+        running.signal(signal.SIGTERM)
+        result = running.end()
+        assert (result.status, result.report["verdict"]) == (2, "inconclusive"), result
+        assert production.left() == []
+
+
+@pytest.mark.parametrize("kind", ["headers", "interim", "chunks"])
+def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: an answer has one deadline, whatever a server drips. Situation: headers, 1xx answers, chunks without an end."""
+    drops = {"headers": b"X-More: 1\r\n", "interim": b"HTTP/1.1 100 Continue\r\n\r\n", "chunks": b"1\r\nx\r\n"}
+    first = {
+        "headers": b"HTTP/1.1 200 OK\r\n",
+        "interim": b"",
+        "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    }
+    monkeypatch.setattr("contract_tests.harness.wire.TOTAL_TIMEOUT", 0.6)
+    monkeypatch.setattr("contract_tests.harness.wire.MAX_ANSWER", 10**9)
+    # As much as no reader takes in that time; then the server waits for the connection to end.
+    with serving(lambda _asked: first[kind] + drops[kind] * (4_000_000 if kind == "chunks" else 20)) as server:
+        wire = Wire(server.url)
+        with pytest.raises(Trouble):
+            wire.send(httpx.Request("GET", server.url))
+        wire.close()
+        assert server.connections == 1
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_bounded() -> None:
+    """Situation: a few kilobytes of gzip that are a hundred megabytes. Expectation: too large, without unpacking it all."""
+    packed = gzip.compress(b"\0" * 10_000_000)
+    with pytest.raises(deadline.TooLargeError):
+        deadline.body([packed], "gzip", 1_000_000)
+    assert deadline.body([gzip.compress(b"whole")], "gzip", 100) == b"whole"
+    assert deadline.body([b"plain"], "", 100) == b"plain"
+    for encoding, content in (("gzip", packed[:100]), ("gzip", b"not packed"), ("br", b"x")):
+        with pytest.raises(httpx.DecodingError):
+            deadline.body([content], encoding, 1_000_000)
