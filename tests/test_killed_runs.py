@@ -15,7 +15,7 @@ from tests.live_runs import exactly_ours
 from tests.production import Production
 from tests.suite_command import Result, Running, contract_tests
 
-KILLS = int(os.environ.get("PROVE_KILLS", "6"))
+KILLS = int(os.environ.get("PROVE_KILLS", "4"))
 """How often a run is killed; `make prove-live` does it more often than every test run."""
 VENDORS = {slug: Contract(slug) for slug in ("jetemail", "zitadel")}
 

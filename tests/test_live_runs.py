@@ -137,7 +137,7 @@ def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> N
     Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
     """
     clock = SpedUpClock()
-    for seed in (1, 2):
+    for seed in (1,):
         with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
             production.cut("delay", seconds=0, times=20 * seed + 7)
             production.cut(kind, times=None, seconds=30)

@@ -11,7 +11,7 @@ from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock
 
-REQUESTS = int(os.environ.get("PROVE_REQUESTS", "900"))
+REQUESTS = int(os.environ.get("PROVE_REQUESTS", "300"))
 """How many exploring requests are sent at least, over all vendors."""
 _MOST_RUNS = 60
 
@@ -29,7 +29,11 @@ def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path)
             assert seed <= _MOST_RUNS, "the searches send too little"
             only = "explore/" if seed > 1 else ""
             asked = options(production, tmp_path, explore="1", seed=str(seed), surface="rest", only=only)
-            record = visit(asked, clock, Depth(examples=60, lives=12, steps=12))
+            record = visit(
+                asked,
+                clock,
+                Depth(examples=60 if REQUESTS > 1000 else 20, lives=12 if REQUESTS > 1000 else 4, steps=12),
+            )
             sent += record.requests["explore"]
             assert (record.findings, record.left_behind) == ([], [])
             assert record.reason is None or "that it may" in record.reason  # a limit may end it
