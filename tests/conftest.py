@@ -1,5 +1,6 @@
 """What the tests of our own rooms stand on: the contract, a copy of it to break, and a mock that really serves."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.play import Play
 # The same examples every time, and no clock: a red test is red for everybody.
 settings.register_profile("tests", derandomize=True, deadline=None, database=None)
 settings.load_profile("tests")
+
+# Ledgers are written through to the disk, some hundred times a run: in memory that costs nothing.
+_MEMORY = Path("/dev/shm")  # noqa: S108 (where there is one)
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 PAID_KEY = "api_test_paid_0123456789abcdef"
 

@@ -29,12 +29,16 @@ def options(production: Production, folder: Path, live: str = "mutate", **more: 
     return resolve(raw, {"LEDGER": str(folder / "ledger"), **environment})
 
 
-def visit(asked: Options, clock: Clock, depth: Depth | None = None) -> Record:
-    """A whole run: probes, client, exploration (``depth``: that deep) and clean-up on every surface."""
+def visit(asked: Options, clock: Clock, depth: Depth | None = None, *, probes_too: bool = True) -> Record:
+    """A whole run: probes, client, exploration (``depth``: that deep) and clean-up on every surface.
+
+    Without ``probes_too`` it explores only.
+    """
     suite = Suite(asked, clock=clock)
     try:
         for (slug, surface), probes in suite.plans.items():
-            _visit(suite, slug, surface, sorted(probes, key=lambda probe: FAMILIES.index(probe.family)), depth)
+            wanted = sorted(probes, key=lambda probe: FAMILIES.index(probe.family)) if probes_too else []
+            _visit(suite, slug, surface, wanted, depth)
     finally:
         (record,) = suite.finish()
     return record
@@ -46,7 +50,7 @@ def _visit(suite: Suite, slug: str, surface: str, probes: list[Any], depth: Dept
     for probe in probes if session.stopped is None else ():
         runner.run(probe)
         suite.trim(slug, surface)
-    if surface == "rest" and session.stopped is None:
+    if surface == "rest" and session.stopped is None and probes:
         run_client(session, runner)
         parse_recorded(session, runner)
     suite.settle(slug, surface)

@@ -27,12 +27,12 @@ def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path)
         while sent < REQUESTS * share:
             seed += 1
             assert seed <= _MOST_RUNS, "the searches send too little"
-            only = "explore/" if seed > 1 else ""
-            asked = options(production, tmp_path, explore="1", seed=str(seed), surface="rest", only=only)
+            asked = options(production, tmp_path, explore="1", seed=str(seed), surface="rest")
             record = visit(
                 asked,
                 clock,
                 Depth(examples=60 if REQUESTS > 1000 else 20, lives=12 if REQUESTS > 1000 else 4, steps=12),
+                probes_too=seed == 1,
             )
             sent += record.requests["explore"]
             assert (record.findings, record.left_behind) == ([], [])
