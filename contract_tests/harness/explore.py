@@ -16,6 +16,7 @@ from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
+from contract_tests.harness.account import confirm
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.examples import Shelf, usual
 from contract_tests.harness.lifecycle import trim
@@ -101,6 +102,8 @@ def explore_lives(session: Session, runner: Runner, chosen: int | None, depth: D
 
     def search() -> None:
         def report(attempt: Attempt) -> None:
+            if session.gate is not None and session.gate.crowded:
+                confirm(session, session.gate)
             _raise_new(session, runner, attempt, found_once)
             _in_time(session, depth)
 
