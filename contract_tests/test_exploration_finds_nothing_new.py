@@ -16,7 +16,7 @@ def test_random_requests_are_answered_as_documented(suite: Suite, slug: str, ope
     Expectation: each answer is one that the model allows; else the smallest request that shows it.
     """
     run = proceed(suite, slug)
-    expect_none(explore_requests(run.session, run.runner, operation, mode, suite.chosen_seed))
+    expect_none(explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth))
 
 
 @wanted(lambda suite: suite.explores("explore/lives"))
@@ -28,9 +28,9 @@ def test_random_lives_keep_to_the_model(suite: Suite, slug: str, surface: str) -
     """
     run = proceed(suite, slug, surface)
     until = time.monotonic() + 60 * suite.options.minutes
-    findings = explore_lives(run.session, run.runner, suite.chosen_seed)
+    findings = explore_lives(run.session, run.runner, suite.options.seed, suite.depth)
     turn = 0
     while not findings and time.monotonic() < until and run.session.stopped is None:
         turn += 1
-        findings = explore_lives(run.session, run.runner, suite.options.seed + turn)
+        findings = explore_lives(run.session, run.runner, suite.options.seed + turn, suite.depth)
     expect_none(findings)

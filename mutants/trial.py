@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from contract_tests.guard.names import Names
 from contract_tests.harness.client_stage import parse_recorded, run_client
-from contract_tests.harness.explore import explore_lives, explore_requests, modes
+from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
 from contract_tests.harness.lifecycle import clean_up, preflight
 from contract_tests.harness.plan import plan
 from contract_tests.harness.plugin import FAMILIES
@@ -22,6 +22,8 @@ from drift.record import Record
 from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.mutant import Mutant, Play
+
+_DEPTH = Depth(repeats=True)
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class Court:
             runner = Runner(session)
             preflight(session, runner)
             for operation, mode in modes(self._contract):
-                explore_requests(session, runner, operation, mode, seed)
-            explore_lives(session, runner, seed)
+                explore_requests(session, runner, operation, mode, seed, _DEPTH)
+            explore_lives(session, runner, seed, _DEPTH)
             clean_up(session, runner)
             return session.record.findings
         finally:

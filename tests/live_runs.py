@@ -58,7 +58,7 @@ def _visit(suite: Suite, slug: str, surface: str, probes: list[Any], depth: Dept
         return
     for operation, mode in modes(run.contract):
         if suite.explores(f"explore/{operation}/{mode}", run.contract) and session.stopped is None:
-            explore_requests(session, runner, operation, mode, suite.chosen_seed, depth)
+            explore_requests(session, runner, operation, mode, suite.options.seed, depth)
     if suite.explores("explore/lives") and session.stopped is None:
-        explore_lives(session, runner, suite.chosen_seed, depth)
+        explore_lives(session, runner, suite.options.seed, depth)
     suite.settle(slug, surface)

@@ -170,12 +170,13 @@ def _explore(contract: Contract, target: str) -> None:
     read = schemathesis.openapi.from_dict
     setattr(schemathesis.openapi, "from_dict", lambda raw: read(_with_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
     with interruption() as told:
-        explorer = Explorer(contract, target, account_keys(contract, target, os.environ), shared({}), told)
+        keys = account_keys(contract, target, os.environ)
+        explorer = Explorer(contract, target, keys, shared({}), told, repeats=False)
         explorer._depth = replace(explorer._depth, examples=400, shrinks=60)  # noqa: SLF001 (deeper, and soon over)
         explorer._searches = [(contract.lifecycle.create, "positive")]  # noqa: SLF001 (where passwords are)
         results = []
         for turn in range(_TURNS):
-            results.append(explorer.turn(turn, time.time() + _SEARCH, None))
+            results.append(explorer.turn(turn, time.time() + _SEARCH, turn))
             if results[-1]["cases"]:
                 break
         explorer.close()

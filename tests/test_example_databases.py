@@ -46,7 +46,7 @@ def _found(contract: Contract, base: str, depth: Depth) -> list[str]:
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     session = Session(contract, base, KEYS, Names(now.date()), record)
     try:
-        return [finding.id for finding in explore_requests(session, Runner(session), CREATE, "positive", None, depth)]
+        return [finding.id for finding in explore_requests(session, Runner(session), CREATE, "positive", 1, depth)]
     finally:
         session.close()
 

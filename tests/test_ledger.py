@@ -109,11 +109,16 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_id_takes_the_mark_s_place(tmp_path: Path) -> None:
-    """Situation: a server that hands out ids. Expectation: either tells the object."""
+    """Situation: a server that hands out ids, and refused one account what it then gave another.
+
+    Expectation: either tells the object; what was refused is none.
+    """
     ledger = Ledger(tmp_path)
     ledger.begin(run("aaaaaa"))
+    ledger.asked("aaaaaa", ["mark"], "unprivileged", 1.0)
+    ledger.tell("aaaaaa", ["mark"], State.REFUSED, "unprivileged")
     ledger.asked("aaaaaa", ["mark"], "admin", 1.0)
-    ledger.identified("aaaaaa", "mark", "123")
+    ledger.identified("aaaaaa", "mark", "123", "admin")
     assert [(entry.name, entry.id, entry.state) for entry in ledger.left("aaaaaa")] == [("mark", "123", State.MADE)]
     ledger.tell("aaaaaa", ["123"], State.GONE)
     assert ledger.left("aaaaaa") == []

@@ -20,14 +20,16 @@ _PREFIX = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-", re.IGNORECASE)
 Sent = tuple[str, str, str]
 
 
-def _explored(out: Path, seed: str, hash_seed: str) -> list[Sent]:
-    """What the exploring stage of a run with ``seed`` sent, with one prefix for all names."""
+def _explored(out: Path, seed: str, hash_seed: str, **environment: str) -> list[Sent]:
+    """What the exploring stage of a run sent, with one prefix for all names; an empty ``seed`` is none."""
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
-    with serving(JetEmail()) as at:
-        subprocess.run([*command, "--target", at.url], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed},  # noqa: S603
+    out.mkdir()
+    told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
+    with serving(JetEmail()) as at:  # a folder of its own, for another run's examples would be tried first
+        subprocess.run([*command, "--target", at.url], cwd=out, env=told,  # noqa: S603
                        check=True, capture_output=True, timeout=PATIENCE)  # fmt: skip
     report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    assert (report["seed"], report["verdict"]) == (int(seed), "none")
+    assert (report["seed"], report["verdict"]) == (int(seed or report["seed"]), "none")
     last = at.asked[-report["requests"]["explore"] :]
     return [(a.method, a.path, _PREFIX.sub("ct-", a.content.decode("utf-8", "replace"))) for a in last]
 
@@ -44,6 +46,20 @@ def test_a_seed_repeats_the_exploring_stage(tmp_path: Path) -> None:
     assert len(one) > 100
     assert one == two
     assert one != other
+
+
+def test_each_night_explores_anew_and_its_printed_seed_repeats_it(tmp_path: Path) -> None:
+    """Claim: a nightly run searches elsewhere every night, and a find can be searched for again.
+
+    Situation: two runs without a seed where the environment says CI, as it does every night (Hypothesis draws the same there
+    unless told otherwise), and one with the seed that the first printed.
+    Expectation: the first two send other requests; the third sends what the first did.
+    """
+    one, other = (_explored(tmp_path / name, "", "1", CI="true") for name in ("one", "other"))
+    printed = json.loads((tmp_path / "one" / "findings.json").read_text(encoding="utf-8"))["seed"]
+    assert len(one) > 100
+    assert one != other
+    assert _explored(tmp_path / "again", str(printed), "2") == one
 
 
 def test_without_a_seed_one_is_printed(tmp_path: Path) -> None:

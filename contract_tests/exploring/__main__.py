@@ -94,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _explore(options: Options) -> int:
     seconds, processes = 60 * options.minutes, cores()
+    print(f"seed {options.seed}", flush=True)
     finds, began = Finds(options.out / "cases"), time.monotonic()
     todo = {
         "vendors": [contract.slug for contract in options.contracts],
@@ -102,14 +103,15 @@ def _explore(options: Options) -> int:
         "turn": _TURN,
         "turns": math.ceil(seconds / _TURN) * processes * 2,
         "shard": options.shard,
-        "seed": options.seed if options.seed_given else None,
+        "seed": options.seed,
+        "repeats": options.seed_given,
     }
     spent = spread(Path(__file__).parent / "turns.py", todo, processes, finds.hear)
     if spent.interrupted:
         finds.reasons["the exploration was interrupted"] = None
     finds.reasons.update(dict.fromkeys(spent.problems))
     seconds = time.monotonic() - began
-    report = {"format": 1, "target": options.target, "seed": todo["seed"], "shard": list(options.shard),
+    report = {"format": 1, "target": options.target, "seed": options.seed, "shard": list(options.shard),
               "seconds": round(seconds, 1), "searches": finds.searches, "requests": finds.requests,
               "reasons": list(finds.reasons), "left_behind": list(finds.left),
               "findings": list(finds.findings.values()), "cases": [path.name for path in finds.cases.values()]}  # fmt: skip

@@ -32,14 +32,21 @@ class Explorer:
     """Explores one contract on one target; what was found before is not told again."""
 
     def __init__(
-        self, contract: Contract, target: str, keys: Mapping[str, str], database: Lenient, told: Interruption
+        self,
+        contract: Contract,
+        target: str,
+        keys: Mapping[str, str],
+        database: Lenient,
+        told: Interruption,
+        *,
+        repeats: bool,
     ) -> None:
         self._contract, self._keys, self._told = contract, keys, told
         self._stack = ExitStack()
         base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
         self._base = below(contract, base)
         self._database = database
-        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, shrinks=math.inf, heed=told.heed)
+        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, repeats, shrinks=math.inf, heed=told.heed)
         self._searches = [*modes(contract), ("", "lives")]
         self._known: list[Finding] = []
         self._reason = ""
@@ -48,13 +55,13 @@ class Explorer:
         """Give up what was held."""
         self._stack.close()
 
-    def turn(self, number: int, until: float, seed: int | None) -> dict[str, Any]:
+    def turn(self, number: int, until: float, seed: int) -> dict[str, Any]:
         """Search until the time ``until``: at least one search, the ``number``-th kind first. What it found, as JSON."""
         if self._reason:
             return self._result(0, 0, [], {}, self._reason)
         self._told.heed()
         now = datetime.now(UTC)
-        record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed or 0, now)
+        record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed, now)
         session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
         runner = Runner(session, self._known)
         try:
@@ -75,18 +82,17 @@ class Explorer:
         left = [text(name) for name in record.left_behind]
         return self._result(done, sent, [finding.as_json() for finding in new], written, text(reason), left)
 
-    def _search(self, session: Session, runner: Runner, number: int, until: float, seed: int | None) -> int:
+    def _search(self, session: Session, runner: Runner, number: int, until: float, seed: int) -> int:
         """Search after search until the time is over; how many there were."""
         depth = replace(self._depth, until=time.monotonic() + until - time.time())
         for step in count():
             if session.stopped is not None or (step and time.time() >= until):
                 return step
             operation, mode = self._searches[(number + step) % len(self._searches)]
-            chosen = None if seed is None else seed + step
             if mode == "lives":
-                explore_lives(session, runner, chosen, depth)
+                explore_lives(session, runner, seed + step, depth)
             else:
-                explore_requests(session, runner, operation, mode, chosen, depth)
+                explore_requests(session, runner, operation, mode, seed + step, depth)
         raise AssertionError  # not reached: the count has no end
 
     def _case(self, session: Session, runner: Runner, finding: Finding) -> Case | None:

@@ -37,7 +37,7 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
             if slug not in made:
                 contract, target = choose(slug)[0], todo["target"]
                 keys = account_keys(contract, target, os.environ)
-                made[slug] = Explorer(contract, target, keys, database, told)
+                made[slug] = Explorer(contract, target, keys, database, told, repeats=todo["repeats"])
                 stack.callback(made[slug].close)
             return made[slug]
 
@@ -64,5 +64,5 @@ def test_turn(
     if now >= until:
         tell(None)
         return
-    seed = None if todo["seed"] is None else todo["seed"] + 1000 * (turn * of + number)
+    seed = todo["seed"] + 1000 * (turn * of + number)
     tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], until), seed))

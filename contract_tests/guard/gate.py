@@ -192,7 +192,7 @@ class Gate:
             return False
         self.guard.ids.add(identity)
         for mark in marks:
-            self.ledger.identified(self.run.run_id, mark, identity)
+            self.ledger.identified(self.run.run_id, mark, identity, self._holder)
         return True
 
     def close(self, *, struck: bool) -> None:

@@ -198,12 +198,13 @@ class Ledger:
                     state.value, run_id, identity, identity, *([] if holder is None else [holder]),
                 )  # fmt: skip
 
-    def identified(self, run_id: str, name: str, identity: str) -> None:
-        """The server handed out an id for what was made under a name."""
+    def identified(self, run_id: str, name: str, identity: str, holder: str) -> None:
+        """The server handed out an id for what ``holder`` made under a name; others may have been refused it."""
         with self._told():
             self._rows(
-                "UPDATE objects SET id = ?, state = 'made' WHERE run_id = ? AND name = ?", identity, run_id, name
-            )
+                "UPDATE objects SET id = ?, state = 'made' WHERE run_id = ? AND name = ? AND holder = ?",
+                identity, run_id, name, holder,
+            )  # fmt: skip
 
     def left(self, run_id: str) -> list[Entry]:
         """What a run made, or may have made, and is not known to be gone."""

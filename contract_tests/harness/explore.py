@@ -35,8 +35,9 @@ class Depth:
     """How far one exploration goes.
 
     ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
-    with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. ``until``, on the monotonic
-    clock, ends a search; one that found something has `SHRINKING` seconds more to make it small, and ``shrinks`` requests:
+    with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. What ``repeats`` another by its
+    seed reads and keeps no examples: they would make it depend on what ran in between. ``until``, on the monotonic clock,
+    ends a search; one that found something has `SHRINKING` seconds more to make it small, and ``shrinks`` requests:
     a vendor counts them. ``heed``, called before every request, raises where the search is to end at once.
     """
 
@@ -44,6 +45,7 @@ class Depth:
     lives: int = 8
     steps: int = 10
     database: ExampleDatabase | None = None
+    repeats: bool = False
     until: float = math.inf
     shrinks: float = 600
     heed: Callable[[], None] = lambda: None
@@ -71,7 +73,7 @@ def modes(contract: Contract) -> list[tuple[str, str]]:
 
 
 def explore_requests(
-    session: Session, runner: Runner, operation: str, mode: str, chosen: int | None, depth: Depth = USUAL
+    session: Session, runner: Runner, operation: str, mode: str, chosen: int, depth: Depth = USUAL
 ) -> list[Finding]:
     """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``)."""
     schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
@@ -80,8 +82,8 @@ def explore_requests(
     found_once = _seen(session)
 
     def search() -> None:
-        @_seeded(chosen, f"{operation}/{mode}")
-        @_settings(depth.examples, chosen, _shelf(session, f"{operation}/{mode}", depth))
+        @_settings(depth.examples, depth, _shelf(session, f"{operation}/{mode}", depth))
+        @_seeded(chosen, f"{operation}/{mode}")  # below the settings: it takes the database out of those it finds
         @given(case=cases)
         def check(case: Any) -> None:
             _in_time(session, depth)
@@ -96,7 +98,7 @@ def explore_requests(
     return _search(session, runner, f"explore/{operation}/{mode}", title, search)
 
 
-def explore_lives(session: Session, runner: Runner, chosen: int | None, depth: Depth = USUAL) -> list[Finding]:
+def explore_lives(session: Session, runner: Runner, chosen: int, depth: Depth = USUAL) -> list[Finding]:
     """Live random lives of objects through a Hypothesis state machine."""
     found_once = _seen(session)
 
@@ -110,7 +112,7 @@ def explore_lives(session: Session, runner: Runner, chosen: int | None, depth: D
         kind = machine(session, report)
         _seeded(chosen, "lives")(kind)
         shelf = _shelf(session, "lives", depth)
-        run_state_machine_as_test(kind, settings=_settings(depth.lives, chosen, shelf, steps=depth.steps))
+        run_state_machine_as_test(kind, settings=_settings(depth.lives, depth, shelf, steps=depth.steps))
 
     return _search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
 
@@ -192,9 +194,7 @@ def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[st
         raise DriftFoundError(new[0])
 
 
-def _seeded(chosen: int | None, what: str) -> Callable[[Any], Any]:
-    if chosen is None:
-        return lambda test: test
+def _seeded(chosen: int, what: str) -> Callable[[Any], Any]:
     number = int.from_bytes(hashlib.sha256(f"{chosen}/{what}".encode()).digest()[:8], "big")
     return seed(number)
 
@@ -203,17 +203,17 @@ def _shelf(session: Session, what: str, depth: Depth) -> Shelf:
     return Shelf(depth.database or usual(), f"{session.contract.slug}/{what}", lambda: bool(session.record.findings))
 
 
-def _settings(examples: int, chosen: int | None, database: ExampleDatabase, steps: int = 50) -> settings:
+def _settings(examples: int, depth: Depth, database: ExampleDatabase, steps: int = 50) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
+        derandomize=False,  # Hypothesis would draw the same every night where the environment has CI in it
         report_multiple_bugs=False,
         print_blob=False,
-        phases=[Phase.reuse, Phase.generate, Phase.shrink] if chosen is None else [Phase.generate, Phase.shrink],
+        phases=[Phase.generate, Phase.shrink] if depth.repeats else [Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
-        # What earlier runs found would make a seeded run depend on them.
-        database=database if chosen is None else None,
+        database=None if depth.repeats else database,
     )
 
 

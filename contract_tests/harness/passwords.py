@@ -24,11 +24,12 @@ def secret(length: int = 20) -> str:
 class Disguise:
     """Gives other texts for those that a search draws: of the same shape, the same for the same text as long as a run lasts.
 
-    What a search draws is kept in an example database as it was drawn. So that is not what is sent as a password.
+    What a search draws is kept in an example database as it was drawn. So that is not what is sent as a password. The same
+    ``seed`` gives the same texts; None, as on a real account, gives some that nobody can work out.
     """
 
-    def __init__(self) -> None:
-        self._salt = secrets.token_bytes(16)
+    def __init__(self, seed: int | None = None) -> None:
+        self._salt = secrets.token_bytes(16) if seed is None else str(seed).encode()
 
     def __call__(self, text: str) -> str:
         """``text`` with other signs in the places of its own, each of the same kind; those that do not print stay."""

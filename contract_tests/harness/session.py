@@ -72,7 +72,7 @@ class Session:
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str], None] = {}
         self.ids: dict[str, str] = {}
-        self.disguise = Disguise()
+        self.disguise = Disguise(record.seed if gate is None else None)
         self.handed: set[str] = set()
         self.asked_for: set[str] = set()
         self.is_mock = False

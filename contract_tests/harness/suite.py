@@ -14,6 +14,7 @@ from contract_tests.guard.guard import Mode
 from contract_tests.guard.names import Names
 from contract_tests.harness import grpc_surfaces
 from contract_tests.harness.connector import Connector, Network
+from contract_tests.harness.explore import USUAL, Depth
 from contract_tests.harness.grpc_surfaces import GrpcWeb
 from contract_tests.harness.guards import Guards
 from contract_tests.harness.lifecycle import clean_up, health, may_be_left, preflight, trim
@@ -177,9 +178,9 @@ class Suite:
         return below(contract, self._mock_address)
 
     @property
-    def chosen_seed(self) -> int | None:
-        """The seed where one was given; else None, and exploration also reads and feeds its example database."""
-        return self.options.seed if self.options.seed_given else None
+    def depth(self) -> Depth:
+        """How far the exploring stage goes; where the seed was given it repeats what another run did."""
+        return replace(USUAL, repeats=self.options.seed_given)
 
     def problem(self, slug: str, words: str) -> None:
         """Note an error of ours: the vendor's run (all of them where ``slug`` is empty) cannot tell any more."""
