@@ -33,7 +33,7 @@ class RedisServer:
         deadline = time.monotonic() + 10
         while not self._answers():
             assert time.monotonic() < deadline, "redis-server does not answer"
-            time.sleep(0.02)
+            time.sleep(0.02)  # a port tells nobody when it opens
 
     def _answers(self) -> bool:
         """Whether it answers, be it with a refusal, and has read what it saved."""

@@ -198,7 +198,7 @@ def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between looks at other processes' files, which tell nobody
 
 
 def worst(sent: list[tuple[float, float]], seconds: float) -> int:

@@ -53,4 +53,4 @@ class SystemClock:
     def wait(self, seconds: float) -> None:
         """See Clock."""
         if seconds > 0:
-            time.sleep(seconds)
+            time.sleep(seconds)  # to let time pass is what it is for: a vendor's limit is about time

@@ -164,6 +164,7 @@ class LocalWindow:
                         f"{self._lock}: another process has held this lock for {PATIENCE:.0f} seconds: end it and try "
                         "again"
                     )
+                # A lock tells nobody when it comes free, and a call that waits for it cannot be given a deadline.
                 time.sleep(random.uniform(0.0005, 0.003))
             yield
         finally:

@@ -6,6 +6,9 @@ from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
 from contract_tests.harness.wire import Trouble
 
+_SAID_TO_ALL = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
+"""What is answered to every request once a key is revoked, an account is not paid, or another host is to be asked."""
+
 
 class Stop(Exception):  # noqa: N818 (an event, not an error)
     """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
@@ -37,3 +40,11 @@ class Attempt:
     def outage(self) -> bool:
         """Whether a server that is merely down might have answered so."""
         return self.trouble is not None or any(found.outage for found, _ in self.disagreements.values())
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may have nothing to do with what was asked: a request that was answered well before can tell."""
+        statuses = {
+            at.reply.status for found, at in self.disagreements.values() if found.status and at.reply is not None
+        }
+        return self.outage or not statuses.isdisjoint(_SAID_TO_ALL)

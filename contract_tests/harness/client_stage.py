@@ -46,7 +46,7 @@ def _checked(session: Session, runner: Runner, name: str, title: str, results: R
     before, session.stage = session.stage, "client"
     try:
         first = _attempt(session, results)
-        if first.outage and not runner.control(first.exchanges[-1].operation or ""):
+        if first.doubtful and not runner.control(first.exchanges[-1].operation or ""):
             return []
         found = runner.confirm(first, lambda: _attempt(session, results)) if first.disagreements else []
     except Stop as stop:

@@ -182,7 +182,7 @@ def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[st
     new = [name for name in runner.disagreements(attempt) if name not in known]
     if (
         new
-        and attempt.outage
+        and attempt.doubtful
         and not runner.control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
     ):
         return  # nothing can be concluded from it

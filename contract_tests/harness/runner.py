@@ -100,7 +100,7 @@ class Runner:
         first = self._attempt(probe, fresh=part and any("stock" in places(step.arguments) for step in probe.steps))
         if not first.outage and not first.disagreements:
             return []
-        if first.outage and not self.control(first.exchanges[-1].operation or probe.operation, probe.clauses):
+        if first.doubtful and not self.control(first.exchanges[-1].operation or probe.operation, probe.clauses):
             return []
         if probe.parts and first.status_differs:
             apart = [finding for one in probe.parts for finding in self._confirmed(one, part=True)]
@@ -295,7 +295,9 @@ class Runner:
                 if attempt.trouble is None and not attempt.disagreements:
                     return True
         self._failed_controls += 1
-        reason = "the target stopped answering as it did before: an outage, not drift"
+        status = attempt.exchanges[-1].reply.status if attempt.exchanges and attempt.exchanges[-1].reply else None
+        told = f"{status} where it answered well before" if status is not None else "nothing where it did before"
+        reason = f"the target answers {told}: an outage, or a key or an account that is not served any more, not drift"
         session.record.reason = reason
         if self._failed_controls >= MAX_FAILED_CONTROLS:
             raise session.stop(reason)
