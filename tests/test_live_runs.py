@@ -1,10 +1,14 @@
 """Live runs cannot do harm: proven on a strict stand-in for production, with objects of somebody else's in it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contract_tests.harness import explore
 from contract_tests.harness.explore import Depth
+from contract_tests.harness.runner import Runner
+from contract_tests.harness.session import Session
 from contracts.catalogue import Contract
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
@@ -168,3 +172,25 @@ def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) 
         again = visit(options(production, tmp_path), clock)
         assert production.left() == [], again.notes
         assert production.touched() == []
+
+
+def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: a search may draw anything, and what names somebody else's object is left out without ado.
+
+    Situation: all that a search draws for creating has a foreign name in a property that no document knows.
+    Expectation: none of that arrives; the run is no defect of the suite, and its verdict `none`.
+    """
+    owned, foreign = explore._all_owned, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
+
+    def deep(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
+        own = owned(session, runner, operation, made)
+        creates = operation == session.contract.lifecycle.create
+        return {**own, "tags": [{"username": foreign}]} if creates else own
+
+    monkeypatch.setattr(explore, "_all_owned", deep)
+    clock = SpedUpClock()
+    with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
+        record = visit(options(production, tmp_path, explore="1"), clock, Depth(examples=5, lives=2), probes_too=False)
+        assert (record.reason, record.verdict.word) == (None, "none")
+        assert record.requests["explore"]
+        assert all("tags" not in str(entry["body"]) for entry in production.log)

@@ -1,5 +1,6 @@
 """The exploring stage: requests nobody wrote down, bounded and seeded, judged by the same model as the probes."""
 
+import contextlib
 import hashlib
 import math
 import time
@@ -16,6 +17,7 @@ from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
+from contract_tests.guard.guard import HeldBackError, over_http
 from contract_tests.harness.account import confirm
 from contract_tests.harness.attempt import Attempt, Stop
 from contract_tests.harness.examples import Shelf, usual
@@ -239,10 +241,20 @@ def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
         headers={**session.authorization(), **sent},
         content=content.encode() if isinstance(content, str) else content,
     )
+    if _may_be_sent(session, request):
+        with contextlib.suppress(Trouble):
+            session.exchange(request)
+
+
+def _may_be_sent(session: Session, request: httpx.Request) -> bool:
+    """Whether the guard lets a request through: drawn data may name something anywhere in itself."""
+    if session.gate is None:
+        return True
     try:
-        session.exchange(request)
-    except Trouble:
-        return
+        session.gate.guard.check(over_http(request))
+    except HeldBackError:
+        return False
+    return True
 
 
 def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
