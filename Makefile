@@ -70,7 +70,7 @@ test: environment check-contracts lint types check-generated ## everything that 
 	@$(RUN) -m pytest -n $(WORKERS)
 
 .PHONY: prove-live
-prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (some minutes)
+prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (a quarter of an hour)
 	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/test_live_runs.py tests/test_killed_runs.py \
 		tests/test_long_live_runs.py tests/test_live_runs_gone_wrong.py tests/test_guard.py tests/test_fence.py tests/test_ledger.py tests/test_sweep_conditions.py
 
