@@ -24,7 +24,6 @@ class Row:
     """
 
     account: str
-
     name: str
     identity: str
     created: float | None
