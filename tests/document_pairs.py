@@ -1,0 +1,285 @@
+"""The collection of document pairs that the comparison is measured with: how it is written, read and expanded.
+
+`tests/document_pairs/*.yaml` holds a list of entries for each area. An entry is a pair of documents, what they differ
+in, and what that means for a consumer:
+
+    - id: request-property-max-length-lowered
+      in: request-property
+      base: {type: string, maxLength: 10}
+      revision: {type: string, maxLength: 9}
+      verdict: breaking
+      why: A text of 10 letters was accepted and is refused.
+      witness: [aaaaaaaaaa]
+
+`in` says what `base` and `revision` are a fragment of (`PLACES`); the rest of the document is the same on both sides.
+`openapi` is the version, `"3.1"` where nothing is said, or a list of the two sides' versions. What every document has
+and nobody reads (`info`, descriptions of responses, an operation's one response) is filled in where it is missing.
+
+A verdict about schemas is proven by values. `witness` lists values that one side takes and the other does not: for
+`breaking`, values that a consumer relied on (sent by the base's consumer and refused by the revision, or said by the
+revision and unknown to the base); for `compatible`, values that were gained for requests, or are no longer said in
+responses. `unprovable` says why values cannot show a verdict: a parameter's text, or a convention rather than a set.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contracts.document import METHODS
+
+JSON = Any
+FOLDER = Path(__file__).parent / "document_pairs"
+VERDICTS = ("none", "compatible", "warning", "breaking")
+_VERSIONS = {"3.0": "3.0.3", "3.1": "3.1.0"}
+_JSON = "application/json"
+_KEYS = {"id", "in", "openapi", "base", "revision", "verdict", "why", "witness", "unprovable"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fragment stands.
+
+    ``document`` makes a document of the fragment. ``schema`` is the schema that its values are judged by (None: the
+    fragment holds none), with the components that it refers to. ``flows`` says who sends such values: ``request`` (the
+    consumer sends, the vendor reads), ``response``, or both. ``named`` tells that a value stands in a property.
+    """
+
+    document: Callable[[JSON], dict[str, Any]]
+    flows: tuple[str, ...] = ()
+    schema: Callable[[JSON], JSON] | None = None
+    named: bool = False
+
+    def schemas(self, fragment: JSON) -> tuple[JSON, Mapping[str, JSON]] | None:
+        """The schema of ``fragment`` and the components beside it; None where it is no schema."""
+        if self.schema is None:
+            return None
+        components: Mapping[str, JSON] = self.document(fragment).get("components", {}).get("schemas", {})
+        return self.schema(fragment), components
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One pair: two whole documents, the verdict expected of their comparison, and the reason in a line.
+
+    ``area`` is the file that it is written in, ``fragments`` are base and revision as written there.
+    """
+
+    id: str
+    area: str
+    place: str
+    versions: tuple[str, str]
+    fragments: tuple[JSON, JSON]
+    verdict: str
+    why: str
+    witness: tuple[JSON, ...]
+    unprovable: str
+
+    @property
+    def base(self) -> dict[str, Any]:
+        """The older document."""
+        return self._document(0)
+
+    @property
+    def revision(self) -> dict[str, Any]:
+        """The newer document."""
+        return self._document(1)
+
+    def _document(self, side: int) -> dict[str, Any]:
+        """A document of its own, that shares nothing with the fragment it is made of."""
+        document = copy.deepcopy(PLACES[self.place].document(self.fragments[side]))
+        return _completed(document, self.versions[side])
+
+
+def _completed(document: dict[str, Any], version: str) -> dict[str, Any]:
+    """``document`` with what every document must have and nobody reads."""
+    whole = {"openapi": version, "info": {"title": "Things", "version": "1"}, **document}
+    if "webhooks" not in whole:
+        whole.setdefault("paths", {})
+    for operation in operations(whole):
+        for response in operation.setdefault("responses", {"204": {}}).values():
+            _described(response)
+    for response in whole.get("components", {}).get("responses", {}).values():
+        _described(response)
+    return whole
+
+
+def _described(response: dict[str, Any]) -> None:
+    if "$ref" not in response:
+        response.setdefault("description", "An answer")
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every operation that is written in ``document``, those of webhooks, components and callbacks too."""
+    components = document.get("components", {})
+    groups = [document.get("paths", {}), document.get("webhooks", {}), components.get("pathItems", {})]
+    groups += components.get("callbacks", {}).values()
+    while groups:
+        for item in groups.pop().values():
+            for method in METHODS:
+                if method in item:
+                    yield item[method]
+                    groups += [one for one in item[method].get("callbacks", {}).values() if "$ref" not in one]
+
+
+def _content(schema: JSON) -> dict[str, Any]:
+    return {"content": {_JSON: {"schema": schema}}}
+
+
+def _request(body: JSON) -> dict[str, Any]:
+    return {"paths": {"/things": {"post": {"requestBody": body}}}}
+
+
+def _responses(responses: JSON) -> dict[str, Any]:
+    return {"paths": {"/things": {"get": {"responses": responses}}}}
+
+
+def _request_body(schema: JSON) -> dict[str, Any]:
+    return _request({"required": True, **_content(schema)})
+
+
+def _response_body(schema: JSON) -> dict[str, Any]:
+    return _responses({"200": _content(schema)})
+
+
+def _error_body(schema: JSON) -> dict[str, Any]:
+    return _responses({"200": {}, "400": _content(schema)})
+
+
+def _property(schema: JSON) -> dict[str, Any]:
+    return {"type": "object", "properties": {"value": schema}}
+
+
+def _parameters(parameters: JSON) -> dict[str, Any]:
+    return {"paths": {"/things": {"get": {"parameters": parameters}}}}
+
+
+def _parameter(location: str) -> Callable[[JSON], dict[str, Any]]:
+    """A document whose one parameter ``value`` stands in ``location`` and has the schema."""
+    if location == "path":
+        given = {"name": "value", "in": "path", "required": True}
+        return lambda schema: {"paths": {"/things/{value}": {"get": {"parameters": [{**given, "schema": schema}]}}}}
+    return lambda schema: _parameters([{"name": "value", "in": location, "schema": schema}])
+
+
+def _response_header(schema: JSON) -> dict[str, Any]:
+    return _responses({"200": {"headers": {"X-Value": {"schema": schema}}}})
+
+
+def _events(operation: JSON) -> dict[str, Any]:
+    return {"webhooks": {"thingMade": {"post": operation}}}
+
+
+def _callback(operation: JSON) -> dict[str, Any]:
+    subscription = {"thingMade": {"{$request.query.url}": {"post": operation}}}
+    given = [{"name": "url", "in": "query", "required": True, "schema": {"type": "string"}}]
+    return {"paths": {"/subscriptions": {"post": {"parameters": given, "callbacks": subscription}}}}
+
+
+def _shared(schemas: JSON) -> dict[str, Any]:
+    """A document in which what is sent is also what comes back: the component `Thing`."""
+    operation = {"requestBody": {"required": True, **_content(_THING)}, "responses": {"200": _content(_THING)}}
+    return {"paths": {"/things": {"put": operation}}, "components": {"schemas": schemas}}
+
+
+_THING = {"$ref": "#/components/schemas/Thing"}
+_REQUEST, _RESPONSE, _BOTH = ("request",), ("response",), ("request", "response")
+
+
+def _same(schema: JSON) -> JSON:
+    return schema
+
+
+def _thing(_: JSON) -> JSON:
+    return _THING
+
+
+PLACES: Mapping[str, Place] = {
+    # One schema.
+    "request-body": Place(_request_body, _REQUEST, _same),
+    "request-property": Place(lambda schema: _request_body(_property(schema)), _REQUEST, _property, named=True),
+    "response-body": Place(_response_body, _RESPONSE, _same),
+    "response-property": Place(lambda schema: _response_body(_property(schema)), _RESPONSE, _property, named=True),
+    "error-body": Place(_error_body, _RESPONSE, _same),
+    "parameter-query": Place(_parameter("query"), _REQUEST, _same),
+    "parameter-path": Place(_parameter("path"), _REQUEST, _same),
+    "parameter-header": Place(_parameter("header"), _REQUEST, _same),
+    "parameter-cookie": Place(_parameter("cookie"), _REQUEST, _same),
+    "response-header": Place(_response_header, _RESPONSE, _same),
+    # What the vendor sends to the consumer, and what the consumer answers.
+    "webhook-body": Place(lambda schema: _events({"requestBody": _content(schema)}), _RESPONSE, _same),
+    "webhook-answer": Place(lambda schema: _events({"responses": {"200": _content(schema)}}), _REQUEST, _same),
+    "callback-body": Place(lambda schema: _callback({"requestBody": _content(schema)}), _RESPONSE, _same),
+    "callback-answer": Place(lambda schema: _callback({"responses": {"200": _content(schema)}}), _REQUEST, _same),
+    # Schemas by name, of which `Thing` is used.
+    "request-schemas": Place(lambda all_: {**_request_body(_THING), "components": {"schemas": all_}}, _REQUEST, _thing),
+    "response-schemas": Place(
+        lambda all_: {**_response_body(_THING), "components": {"schemas": all_}}, _RESPONSE, _thing
+    ),
+    "shared-schemas": Place(_shared, _BOTH, _thing),
+    # Larger parts, and everything.
+    "parameters": Place(_parameters),
+    "request": Place(_request),
+    "responses": Place(_responses),
+    "operation": Place(lambda operation: {"paths": {"/things": {"post": operation}}}),
+    "paths": Place(lambda paths: {"paths": paths}),
+    "document": Place(lambda document: document),
+}
+"""What a fragment may be a fragment of, by the name in `in`."""
+
+
+class _Strict(yaml.SafeLoader):
+    """Refuses what YAML would take for something else without a word: a key written twice, `on` as true, a bare date."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"{sorted(twice)} twice{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+    def construct_plainly(self, node: yaml.ScalarNode) -> bool:
+        if node.value not in ("true", "false"):
+            raise ValueError(f"{node.value} without quotation marks{node.start_mark}")
+        return bool(node.value == "true")
+
+
+_Strict.add_constructor("tag:yaml.org,2002:bool", _Strict.construct_plainly)
+_Strict.add_constructor("tag:yaml.org,2002:timestamp", _Strict.construct_plainly)
+
+
+def _pair(entry: Mapping[str, Any], area: str) -> Pair:
+    """The pair that ``entry`` describes; a malformed one is a ValueError that names it."""
+    unknown = entry.keys() - _KEYS
+    missing = {"id", "in", "base", "revision", "verdict", "why"} - entry.keys()
+    if unknown or missing or entry["in"] not in PLACES or entry["verdict"] not in VERDICTS:
+        raise ValueError(f"{area}: {entry.get('id')}: unknown {sorted(unknown)}, missing {sorted(missing)}")
+    version = entry.get("openapi", "3.1")
+    base, revision = version if isinstance(version, list) else (version, version)
+    return Pair(
+        id=entry["id"],
+        area=area,
+        place=entry["in"],
+        versions=(_VERSIONS[base], _VERSIONS[revision]),
+        fragments=(entry["base"], entry["revision"]),
+        verdict=entry["verdict"],
+        why=entry["why"],
+        witness=tuple(entry.get("witness", ())),
+        unprovable=entry.get("unprovable", ""),
+    )
+
+
+def read(folder: Path = FOLDER) -> tuple[Pair, ...]:
+    """Every pair of the collection, areas in the order of their names.
+
+    Raises:
+        ValueError: an entry is malformed, a key is written twice, or a text lacks its quotation marks.
+    """
+    found = []
+    for file in sorted(folder.glob("*.yaml")):
+        entries = yaml.load(file.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a safe loader, made stricter)
+        found += [_pair(entry, file.stem) for entry in entries]
+    return tuple(found)
