@@ -1,0 +1,29 @@
+"""Fetches of documents in tests: small answers, and the line of a fetch that gives up."""
+
+import json
+
+import pytest
+
+from drift.document.fetching import CouldNotTellError, Limits, fetch
+from tests.loopback_server import Answer
+
+DOCUMENT = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"description": "ä" * 50}}}}}}
+JSON = json.dumps(DOCUMENT, ensure_ascii=False).encode()
+YAML = 'openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {description: "ä"}}}}}\n'.encode()
+QUICK = Limits(connect=0.5, read=0.5, total=5.0)
+
+
+def whole(content: bytes = JSON, **headers: str) -> Answer:
+    """A document, as a server should send it; in names of headers ``_`` stands for ``-``."""
+    return Answer(200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def could_not_tell(url: str, *, etag: str = "", limits: Limits = QUICK) -> str:
+    """The one line with which a fetch gives up."""
+    with pytest.raises(CouldNotTellError) as refusal:
+        fetch(url, etag=etag, limits=limits)
+    line = str(refusal.value)
+    assert line.isprintable()
+    assert "; " in line
+    assert len(line) < 1000
+    return line

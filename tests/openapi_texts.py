@@ -1,0 +1,44 @@
+"""Small OpenAPI documents for tests, read or refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.errors import UsageError
+from drift.document.reading import read
+
+Json = dict[str, Any]
+MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}
+
+
+def document(**more: Any) -> Json:
+    """The least document, with ``more`` in it."""
+    return {**MINIMAL, **more}
+
+
+def schemas(**given: Any) -> Json:
+    """A document with these schemas."""
+    return document(components={"schemas": given})
+
+
+def refused(content: bytes | str | Json, name: str = "some file") -> str:
+    """The one line with which ``content`` is refused."""
+    content = json.dumps(content) if isinstance(content, dict) else content
+    with pytest.raises(UsageError) as refusal:
+        read(content.encode() if isinstance(content, str) else content, name)
+    line = str(refusal.value)
+    assert line.isprintable()
+    assert "; " in line
+    assert len(line) < 1000
+    return line
+
+
+def read_text(text: str) -> Json:
+    """The document that a text is."""
+    return read(text.encode(), "some file")
+
+
+def value_of(text: str) -> Any:
+    """What a value written in YAML as ``text`` is."""
+    return read_text(f"openapi: 3.1.0\npaths: {{}}\nx-value: {text}\n")["x-value"]

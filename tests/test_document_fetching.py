@@ -1,0 +1,294 @@
+"""A published document is fetched whole from where it should come, or the run could not tell: never drift."""
+
+import gzip
+import socket
+import tracemalloc
+import zlib
+from typing import Any
+
+import httpx
+import pytest
+
+from drift.document.bounds import MOST_BYTES
+from drift.document.fetching import Fetched, Limits, NotModified, fetch
+from drift.document.line import Deadline
+from tests.fetches import DOCUMENT, JSON, QUICK, YAML, could_not_tell, whole
+from tests.loopback_server import Answer, App, serving
+
+
+def refused(app: App, path: str = "/openapi.json", limits: Limits = QUICK) -> str:
+    """The line with which the answer of ``app`` is given up, after one request."""
+    with serving(app) as server:
+        line = could_not_tell(server.url + path, limits=limits)
+        assert line.startswith(f"{server.url}{path}"), line
+        assert len(server.asked) == 1
+        return line
+
+
+def fetched(app: App, **how: Any) -> Fetched:
+    """What is fetched from ``app``."""
+    with serving(app) as server:
+        found = fetch(f"{server.url}/openapi.json", **how)
+        assert isinstance(found, Fetched)
+        return found
+
+
+@pytest.mark.parametrize(("content", "media"), [(JSON, "application/json"), (YAML, "application/yaml")])
+def test_a_document_comes_as_it_is_published(content: bytes, media: str) -> None:
+    """Claim: what a vendor publishes is fetched whole, JSON or YAML. Expectation: as read, as it came, and from where."""
+    with serving(lambda _asked: Answer(200, content=content, media=media)) as server:
+        found = fetch(f"{server.url}/docs/openapi?a=b#part")
+        assert isinstance(found, Fetched)
+        assert found == Fetched(found.document, content, "", f"{server.url}/docs/openapi?a=b#part")
+        assert found.document["openapi"] == "3.1.0"
+        assert [(asked.method, asked.path, asked.content) for asked in server.asked] == [
+            ("GET", "/docs/openapi?a=b", b"")
+        ]
+
+
+def test_a_request_says_who_asks_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: nothing of the environment goes out. Situation: proxies and a .netrc are set. Expectation: these headers only."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with serving(lambda _asked: whole()) as server:
+        fetch(server.url)
+        (asked,) = server.asked
+    assert asked.headers["user-agent"] == "contract-watch"
+    assert asked.headers["accept-encoding"] == "gzip"
+    assert asked.headers.keys() == {"host", "user-agent", "accept", "accept-encoding"}
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/json", "application/vnd.oai.openapi+json",
+     "application/openapi+yaml", "application/vnd.oai.openapi", "application/vnd.oai.openapi;version=3.1", "application/yaml",
+     "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml", "text/plain", "text/plain; charset=utf-8",
+     "application/octet-stream", "binary/octet-stream", ""],
+)  # fmt: skip
+def test_every_media_type_of_documents_is_accepted(media: str) -> None:
+    """Claim: documents are published under many media types, or none. Expectation: read, whatever it says."""
+    assert fetched(lambda _asked: Answer(200, content=JSON, media=media)).document == DOCUMENT
+
+
+@pytest.mark.parametrize("etag", ['"abc"', 'W/"abc-gzip"', '""', '"' + "x" * 250 + '"'])
+def test_an_etag_is_given_back_and_believed(etag: str) -> None:
+    """Claim: what has not changed is not fetched again. Situation: a server with an ETag, asked twice.
+
+    Expectation: the ETag with the document; then it is sent, and 304 means not modified.
+    """
+
+    def app(asked: Any) -> Answer:
+        known = asked.headers.get("if-none-match") == etag
+        return Answer(304, content=b"", media="") if known else whole(ETag=etag)
+
+    with serving(app) as server:
+        first = fetch(server.url)
+        assert isinstance(first, Fetched)
+        assert first.etag == etag
+        assert fetch(server.url, etag=first.etag) == NotModified(etag)
+        assert fetch(server.url, etag='"other"') == first
+
+
+@pytest.mark.parametrize("etag", ["abc", '"a"b"', 'w/"abc"', '"ä"', '"' + "x" * 300 + '"', '"a", "b"', "*", '"a b"'])
+def test_what_is_no_etag_is_neither_kept_nor_sent(etag: str) -> None:
+    """Situation: an ETag that is malformed, with spaces or endless. Expectation: none; as an argument it is not sent."""
+    with serving(lambda _asked: Answer(200, content=JSON, headers={"ETag": etag})) as server:
+        found = fetch(server.url, etag=etag)
+        assert isinstance(found, Fetched)
+        assert found.etag == ""
+        assert "if-none-match" not in server.asked[0].headers
+    assert "\n" not in could_not_tell("http://127.0.0.1:9", etag='"a\r\nX: y"')
+
+
+def test_redirects_on_the_same_server_are_followed() -> None:
+    """Claim: a document may move within its server. Situation: five redirects, absolute and relative, of every status.
+
+    Expectation: the last answer, and its address; no cookie that was set on the way is sent.
+    """
+    places = ["/a", "b/c?d=e", "../f", "//{host}/g", "http://{host}/h"]
+
+    def app(asked: Any) -> Answer:
+        number = len(server.asked) - 1
+        if number == 5:
+            return whole()
+        place = places[number].format(host=asked.headers["host"])
+        return Answer(
+            (301, 302, 303, 307, 308)[number], content=b"x" * 1000, headers={"Location": place, "Set-Cookie": "a=b"}
+        )
+
+    with serving(app) as server:
+        found = fetch(f"{server.url}/start")
+        assert isinstance(found, Fetched)
+        assert (found.address, found.document) == (f"{server.url}/h", DOCUMENT)
+        assert [asked.path for asked in server.asked] == ["/start", "/a", "/b/c?d=e", "/f", "/g", "/h"]
+        assert all("cookie" not in asked.headers for asked in server.asked)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "identity"])
+def test_packed_documents_are_unpacked(encoding: str) -> None:
+    """Claim: gzip is understood. Situation: a body in one piece, and in chunks of a byte. Expectation: the document."""
+    content = JSON if encoding == "identity" else gzip.compress(JSON)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in content)
+    assert fetched(lambda _asked: whole(content, Content_Encoding=encoding)).content == JSON
+    assert fetched(lambda _asked: head + chunks + b"0\r\n\r\n").content == JSON
+
+
+def test_the_largest_document_is_fetched() -> None:
+    """Claim: the size is bounded, and up to the bound everything comes. Expectation: as large is read, a byte more is not."""
+    limits = Limits(size=len(JSON))
+    assert fetched(lambda _asked: whole(), limits=limits).content == JSON
+    assert fetched(lambda _asked: whole(gzip.compress(JSON), Content_Encoding="gzip"), limits=limits).content == JSON
+    for app in (
+        lambda _asked: whole(JSON + b" "),
+        lambda _asked: whole(gzip.compress(JSON + b" "), Content_Encoding="gzip"),
+    ):
+        assert f"is larger than {len(JSON)} bytes" in refused(app, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.com/openapi.json", "http://example.com/openapi.json: is not fetched over http"),
+        ("http://127.0.0.1.example.com/", "is not fetched over http"), ("http://localhost.example.com/", "is not fetched over http"),
+        ("http://10.0.0.1/", "is not fetched over http"), ("http://[::2]/", "http://[::2]/: is not fetched over http"),
+        ("ftp://example.com/a", "is no address of https"), ("file:///etc/passwd", "is no address of https"), ("", "is no address"),
+        ("openapi.json", "is no address of https"), ("//example.com/a", "is no address of https"), ("https://", "is no address"),
+        ("https:///a", "is no address of https"), ("https://[::1/a", "the address of the published document is none"),
+        ("https://example.com:x/", "the address of the published document is none"), ("https://a\nb/", "is none"),
+        ("https://example.com/\x1b[2J", "is none"), ("https://example.com/" + "x" * 70_000, "is none"),
+        ("https://user:hidden@example.com/a", "https://example.com/a: the address holds credentials"),
+        ("https://hidden@example.com/a", "holds credentials"), ("http://:hidden@127.0.0.1:1/?hidden=hidden", "holds credentials"),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_asked(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: documents come over https, or from this machine. Situation: other addresses, and such with credentials.
+
+    Expectation: no name is looked up; one line, without what is secret.
+    """
+    monkeypatch.delattr(socket, "getaddrinfo")
+    line = could_not_tell(url)
+    assert words in line
+    assert "hidden" not in line
+
+
+@pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 400, 401, 403, 404, 410, 418, 429, 500, 503, 599])
+def test_every_other_status_is_given_up(status: int) -> None:
+    """Claim: only 200 brings a document. Situation: another status, with one; 304 that nobody asked for. Expectation: told."""
+    content = b"" if status in (204, 304) else JSON
+    assert f": answered {status}, not 200; " in refused(lambda _asked: Answer(status, content=content))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(200, content=JSON, media="text/html; charset=utf-8"), "answered with an HTML page; give the address"),
+        (Answer(200, content=JSON, media="application/xhtml+xml"), "answered with an HTML page"),
+        (Answer(200, content=b"<!doctype html><title>Down</title>"), "is an HTML page, not an OpenAPI document"),
+        (Answer(200, content=JSON, media="application/pdf"), "answered with application/pdf, which is neither JSON nor YAML"),
+        (Answer(200, content=JSON, media="image/png"), "neither JSON nor YAML"), (Answer(200, content=JSON, media="json"), "neither JSON"),
+        (Answer(200, content=JSON, media="application/json, text/html"), "neither JSON nor YAML"),
+        (Answer(200, content=JSON, media="multipart/" + "x" * 3000), "neither JSON nor YAML"),
+        (Answer(200, content=b""), "is empty"), (Answer(200, content=b'{"openapi": "3.1.0", "pat'), ":1:22: is not JSON"),
+        (Answer(200, content=b'{"swagger": "2.0"}'), "is Swagger 2.0"), (Answer(200, content=b'{"error": "no"}'), "has no `openapi`"),
+        (Answer(200, content=b"a: *b", media="text/yaml"), ":1:4: has the alias *b"),
+        (Answer(200, content=b'{"openapi": "3.1.0", "paths": {"/a": {"$ref": "a.yaml"}}}'), "leads to another file"),
+        (whole(JSON, Content_Encoding="br"), "in the encoding br, not asked for"),
+        (whole(zlib.compress(JSON), Content_Encoding="deflate"), "in the encoding deflate"),
+        (whole(gzip.compress(gzip.compress(JSON)), Content_Encoding="gzip, gzip"), "in the encoding gzip, gzip"),
+        (whole(gzip.compress(JSON)[:-1], Content_Encoding="gzip"), "the answer broke off"),
+        (whole(b"", Content_Encoding="gzip"), "the answer broke off"), (whole(JSON, Content_Encoding="gzip"), "the answer broke off"),
+        (whole(gzip.compress(JSON) * 2, Content_Encoding="gzip"), "the answer broke off"),
+        (whole(gzip.compress(JSON) + b"\0", Content_Encoding="gzip"), "the answer broke off"),
+        (Answer(200, content=JSON, length=len(JSON) + 1), "the answer broke off"),
+        (Answer(200, content=JSON, length=MOST_BYTES + 1), f"is larger than {MOST_BYTES:,} bytes"),
+        (Answer(200, content=JSON, length=10**19), "is larger than"),
+        (None, "the answer broke off"), (b"SSH-2.0-OpenSSH_9\r\n", "is no HTTP"), (b"HTTP/1.1 200 OK\r\n", "the answer broke off"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n", "is no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is no HTTP"),
+    ],
+    ids=lambda given: repr(given)[:70],
+)  # fmt: skip
+def test_what_is_no_whole_document_is_given_up(answer: Answer | bytes | None, words: str) -> None:
+    """Claim: an answer that is not the document, whole, is never compared. Expectation: one line with address and remedy."""
+    assert words in refused(lambda _asked: answer)
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("http://127.0.0.1:{other}/a?hidden", "is redirected to http://127.0.0.1:{other}/a, another server"),
+        ("//127.0.0.1:{other}/a", "another server"), ("http://localhost:{own}/a", "another server"),
+        ("https://127.0.0.1:{own}/a", "is redirected to https://127.0.0.1:{own}/a, another server"),
+        ("http://127.0.0.1/a", "another server"), ("ftp://127.0.0.1:{own}/", "another server"), ("file:///etc/passwd", "another server"),
+        ("http://user:hidden@127.0.0.1:{own}/a", "is redirected to what is no address"), ("", "is redirected to what is no address"),
+        ("http://[::1", "is redirected to what is no address"), ("http://a:b/", "is redirected to what is no address"),
+    ],
+)  # fmt: skip
+def test_a_redirect_elsewhere_is_not_followed(location: str, words: str) -> None:
+    """Claim: a document is not fetched from another server than it was looked for. Situation: other host, port, scheme.
+
+    Expectation: one line that names it, without what is secret; nobody else is asked.
+    """
+    with serving(lambda _asked: whole()) as other:
+
+        def app(_asked: Any) -> Answer:
+            return Answer(302, content=b"", headers={"Location": location.format(**ports)})
+
+        with serving(app) as server:
+            ports = {"other": other.server_port, "own": server.server_port}
+            line = could_not_tell(f"{server.url}/openapi.json")
+            assert line.startswith(f"{server.url}/openapi.json: ")
+            assert words.format(**ports) in line
+            assert "hidden" not in line
+            assert (len(server.asked), other.connections) == (1, 0)
+
+
+def test_redirects_without_an_end_are_given_up() -> None:
+    """Situation: a server that redirects to itself. Expectation: six requests, then one line."""
+    with serving(lambda _asked: Answer(301, content=b"", headers={"Location": "/again"})) as server:
+        assert "more than 5 redirects" in could_not_tell(f"{server.url}/openapi.json")
+        assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b" " * 60_000_000), gzip.compress(JSON + b"\0" * 60_000_000), b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * 6_000_000],
+    ids=["spaces", "document and zeros", "packed blocks of nothing"],
+)  # fmt: skip
+def test_a_bomb_of_gzip_is_not_unpacked(content: bytes) -> None:
+    """Claim: size counts packed and unpacked. Situation: 60 MB in some kilobytes, and 30 MB that are nothing.
+
+    Expectation: too large, without a Content-Length that says so, and never much more in memory than may come.
+    """
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = b"".join(
+        b"%x\r\n%b\r\n" % (len(piece), piece)
+        for piece in (content[at : at + 60_000] for at in range(0, len(content), 60_000))
+    )
+    answer = head + pieces + b"0\r\n\r\n"
+    assert f"is larger than {MOST_BYTES:,} bytes" in refused(lambda _asked: answer)
+    tracemalloc.start()
+    try:
+        assert "is larger than 1,000,000 bytes" in refused(lambda _asked: answer, limits=Limits(size=1_000_000))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_another_line_can_be_given() -> None:
+    """Claim: a caller decides what a fetch goes over. Situation: a stand-in. Expectation: asked over https, within the deadline."""
+    seen: list[Any] = []
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        seen.append(str(asked.url))
+        return httpx.Response(200, json=DOCUMENT)
+
+    def line(deadline: Deadline) -> httpx.BaseTransport:
+        seen.append(deadline.left(None))
+        return httpx.MockTransport(answer)
+
+    found = fetch("https://EXAMPLE.com:443/a", limits=Limits(total=7.0), line=line)
+    assert isinstance(found, Fetched)
+    assert 6.0 < seen[0] <= 7.0
+    assert seen[1:] == ["https://example.com/a"]
