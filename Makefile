@@ -30,6 +30,8 @@ WORKERS ?= 2
 SLUG ?=
 DELETE ?=
 NAME ?=
+BASE ?=
+REVISION ?=
 
 .PHONY: help
 help: ## show the targets
@@ -60,6 +62,10 @@ plan: environment ## print every request that a run on a real account would send
 .PHONY: sweep
 sweep: environment ## list what dead runs left on the vendor's account; DELETE=1 deletes it [VENDOR=] [TARGET=live]
 	@$(RUN) -m scripts.sweep_accounts --vendor '$(VENDOR)' --target '$(TARGET)' --delete '$(DELETE)'
+
+.PHONY: diff
+diff: environment ## say what changed from one OpenAPI document to another, and whom it breaks [BASE= REVISION=]
+	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
 
 .PHONY: mock
 mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted

@@ -1,0 +1,90 @@
+"""What a comparison of two documents gives: changes, each with the rule that judges it."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+Direction = Literal["request", "response"]
+Tokens = tuple[str, ...]
+"""The way to a place, from the document's root, as in a JSON pointer."""
+
+
+class Level(Enum):
+    """What a change means for consumers; the worst of them last."""
+
+    NONE = "none"
+    COMPATIBLE = "compatible"
+    WARNING = "warning"
+    BREAKING = "breaking"
+
+    @property
+    def rank(self) -> int:
+        """How bad it is: 0 to 3."""
+        return list(Level).index(self)
+
+
+class Effect(Enum):
+    """What a change does to the set of values that a schema allows.
+
+    ``BOTH`` takes some away and adds others, ``UNCLEAR`` cannot be told from the documents, ``NOTHING`` leaves the set.
+    """
+
+    NOTHING = "nothing"
+    WIDENS = "widens"
+    NARROWS = "narrows"
+    BOTH = "both"
+    UNCLEAR = "unclear"
+
+    @property
+    def turned(self) -> "Effect":
+        """The effect on the values that are *not* allowed."""
+        return {Effect.WIDENS: Effect.NARROWS, Effect.NARROWS: Effect.WIDENS}.get(self, self)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One difference between two schemas, whichever way their values travel.
+
+    ``kind`` names it in `rules.toml`, ``at`` is its place, ``depth`` says how far below the root schema that is: 0 is the
+    root. ``removed``: the place is in the base. ``muted`` are directions in which the values do not travel at all.
+    """
+
+    kind: str
+    at: Tokens
+    effect: Effect
+    message: str
+    depth: int
+    removed: bool = False
+    muted: frozenset[Direction] = field(default=frozenset())
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of an API, as a rule judges it.
+
+    ``direction`` says which way the values go that it is about, ``location`` is a JSON pointer to the place of use: through
+    references, in the revision, or in the base for what was removed.
+    """
+
+    rule: str
+    level: Level
+    direction: Direction
+    location: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All changes from a base to a revision, in the order of the document."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def level(self) -> Level:
+        """The worst level of any change; `none` where there is no change."""
+        return max((change.level for change in self.changes), key=lambda level: level.rank, default=Level.NONE)
+
+
+def pointer(at: Tokens) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in at)

@@ -1,0 +1,113 @@
+"""One of the two documents: where its references lead, and what its schemas reach."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+JSON = Any
+_MOST_STEPS = 64
+"""References that may lead to references, one after another."""
+
+
+class Source:
+    """A document whose references lead to places in itself."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.raw = document
+        self.old = str(document.get("openapi", "")).startswith("3.0")
+        """Whether schemas are those of OpenAPI 3.0, not JSON Schema's of 2020-12."""
+        self._found: dict[str, JSON] = {}
+        self._refs: dict[int, frozenset[str]] = {}
+        self._kept: list[JSON] = []
+
+    def target(self, reference: str) -> JSON:
+        """What a reference leads to; None where that is nowhere in this document."""
+        if reference not in self._found:
+            self._found[reference] = self._look_up(reference)
+        return self._found[reference]
+
+    def _look_up(self, reference: str) -> JSON:
+        if not reference.startswith("#"):
+            return None
+        found: JSON = self.raw
+        for token in reference[1:].split("/")[1:]:
+            name = unquoted(token)
+            if isinstance(found, dict) and name in found:
+                found = found[name]
+            elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
+                found = found[int(name)]
+            else:
+                return None
+        return found
+
+    def followed(self, node: JSON) -> Mapping[str, Any]:
+        """An object of the document with its own reference followed; empty where it leads nowhere, or is no object."""
+        for _ in range(_MOST_STEPS):
+            if not isinstance(node, dict):
+                return {}
+            reference = node.get("$ref")
+            if not isinstance(reference, str):
+                return node
+            node = self.target(reference)
+        return {}
+
+    def references(self, node: JSON) -> frozenset[str]:
+        """Every reference below ``node``, itself included; not what those lead to."""
+        known = self._refs.get(id(node))
+        if known is None:
+            known = self._refs[id(node)] = frozenset(_references(node))
+            self._kept.append(node)  # so that its id stays its own
+        return known
+
+
+def mapping(value: JSON) -> Mapping[str, Any]:
+    """``value`` where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def unquoted(token: str) -> str:
+    """A token of a JSON pointer in a URI's fragment, as the name it stands for."""
+    if "%" in token:
+        token = unquote(token)
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+def _references(node: JSON) -> Iterator[str]:
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            reference = one.get("$ref")
+            if isinstance(reference, str):
+                yield reference
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def unchanged(base: Source, revision: Source) -> frozenset[str]:
+    """The references that lead to the same in both documents, whatever those reach included."""
+    todo = [*base.references(base.raw), *revision.references(revision.raw)]
+    inner: dict[str, frozenset[str]] = {}
+    changed: set[str] = set()
+    while todo:
+        reference = todo.pop()
+        if reference in inner:
+            continue
+        before, after = base.target(reference), revision.target(reference)
+        inner[reference] = base.references(before) | revision.references(after)
+        todo += inner[reference]
+        # As texts: to Python 1 equals true. Another order of keys is looked into, and nothing found.
+        if before is None or base.old != revision.old or repr(before) != repr(after):
+            changed.add(reference)
+    users: dict[str, list[str]] = {}
+    for reference, used in inner.items():
+        for one in used:
+            users.setdefault(one, []).append(reference)
+    spreading = list(changed)
+    while spreading:
+        for user in users.get(spreading.pop(), ()):
+            if user not in changed:
+                changed.add(user)
+                spreading.append(user)
+    return frozenset(inner) - changed
