@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -21,21 +21,15 @@ from openapi_python_client.strings import PythonIdentifier
 from contracts.catalogue import ROOT, Contract, contracts
 from contracts.errors import UsageError
 from contracts.schema import resolve
-from scripts.client_templates import banner, generator_input, write_templates
+from drift.client.generator import PREFIX, SETTINGS, generator_input, package_of
+from scripts.client_templates import banner, bare_facts, facts, write_templates
 from scripts.compile_protos import compile_protos
 
 # No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
 # README.md is left as it is: ruff would take its example of five lines apart.
 RUFF = "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
-SETTINGS = {
-    # A schema's title is the class's name as it stands.
-    "use_path_prefixes_for_title_model_names": False,
-    "literal_enums": False,
-    "docstrings_on_attributes": False,
-    "generate_all_tags": False,
-    "field_prefix": "field_",
-    "post_hooks": [f"ruff check --fix-only --select F,I,UP {RUFF} .", f"ruff format {RUFF} ."],
-}
+HOOKS = [f"ruff check --fix-only --select F,I,UP {RUFF} .", f"ruff format {RUFF} ."]
+TRACEBACK = "Traceback (most recent call last)"
 LONGEST = 300
 """Seconds that the generator may take for one contract."""
 
@@ -52,12 +46,25 @@ def generate(contract: Contract, into: Path) -> None:
         fresh.mkdir()
         document = {"x-generated": banner(contract), **contract.effective.raw}
         (fresh / "openapi.json").write_text(_json(document), encoding="utf-8", newline="\n")
-        _generate_client(contract, Path(scratch), fresh / "client")
+        package = _generate_client(contract, contract.effective.raw, facts(contract), Path(scratch), fresh / "client")
+        _refuse_untyped(contract, package)
         if contract.grpc is not None:
             compile_protos(contract, fresh / "descriptors.binpb")
         if into.exists():
             into.rename(old)
         fresh.rename(into)
+
+
+def generate_other(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
+    """Make ``into``, a folder that is not there: the client that ``contract`` would have with the effective ``document``.
+
+    It is made as `generate` makes it, to be compared and not to be published: its README shows no example, nothing of
+    the document beside what the generator takes is asked for, and a body without types is let pass. A `UsageError` says
+    in one line what the generator will not take.
+    """
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
+        _generate_client(contract, document, bare_facts(contract), Path(scratch), into)
 
 
 def check(known: Sequence[Contract], folder: Path) -> list[str]:
@@ -84,14 +91,23 @@ def check(known: Sequence[Contract], folder: Path) -> list[str]:
     return lines
 
 
-def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
-    """Run the generator on ``contract``; ``scratch`` takes its input, ``client`` its output."""
-    package = f"{contract.slug}_client"
-    settings = SETTINGS | {"project_name_override": f"{contract.slug}-client", "package_name_override": package}
-    (scratch / "input.json").write_text(_json(generator_input(contract.effective.raw)), encoding="utf-8")
+def _generate_client(
+    contract: Contract, document: Mapping[str, Any], given: Mapping[str, Any], scratch: Path, client: Path
+) -> Path:
+    """Run the generator on an effective ``document``; gives the folder of the package in ``client``.
+
+    ``given`` are the facts for the templates; ``scratch`` takes the generator's input.
+    """
+    package = package_of(contract.slug)
+    settings = SETTINGS | {
+        "project_name_override": f"{contract.slug}-client",
+        "package_name_override": package,
+        "post_hooks": HOOKS,
+    }
+    (scratch / "input.json").write_text(_json(generator_input(document)), encoding="utf-8")
     (scratch / "config.json").write_text(_json(settings), encoding="utf-8")
     (scratch / "templates").mkdir()
-    write_templates(contract, scratch / "templates")
+    write_templates(given, scratch / "templates")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     # The generator calls ruff by name, and without it leaves every file as the template made it.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
@@ -102,7 +118,7 @@ def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
         done = subprocess.run(  # noqa: S603 - this interpreter, and arguments of our own making
             command,
             cwd=scratch,
-            env={**environment, "PATH": path, "PYTHONUTF8": "1", "NO_COLOR": "1"},
+            env={**environment, "PATH": path, "PYTHONUTF8": "1", "NO_COLOR": "1", "_TYPER_STANDARD_TRACEBACK": "1"},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -113,20 +129,23 @@ def _generate_client(contract: Contract, scratch: Path, client: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{contract.slug}: the client generator has not come to an end in {LONGEST} s") from error
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[:600]
+        said = done.stderr or done.stdout
+        # Where it breaks down instead of refusing, only the error says what the document has to do with it.
+        said = said.strip().splitlines()[-1] if TRACEBACK in said else said
+        said = " ".join(said.split())[:600]
         raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
     # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
     (client / package / "py.typed").write_text(f"# {banner(contract)}\n", encoding="utf-8")
-    _refuse_untyped(contract, client / package)
+    return client / package
 
 
 def _refuse_untyped(contract: Contract, package: Path) -> None:
     """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
     for operation in contract.operations.values():
         if operation.body and "properties" in resolve(contract.effective.raw, operation.body.schema):
-            module = f"{PythonIdentifier(operation.id, prefix=str(SETTINGS['field_prefix']))}.py"
+            module = f"{PythonIdentifier(operation.id, prefix=PREFIX)}.py"
             texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
             if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
                 raise UsageError(

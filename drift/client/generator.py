@@ -1,0 +1,70 @@
+"""What the client generator is told wherever it runs or is asked for names: its settings and the document as it reads it."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+
+from contracts.document import METHODS
+from contracts.errors import UsageError
+
+SETTINGS: dict[str, Any] = {
+    # A schema's title is the class's name as it stands.
+    "use_path_prefixes_for_title_model_names": False,
+    "literal_enums": False,
+    "docstrings_on_attributes": False,
+    "generate_all_tags": False,
+    "field_prefix": "field_",
+}
+"""Every setting that a name in the client depends on."""
+PREFIX = str(SETTINGS["field_prefix"])
+
+
+def package_of(slug: str) -> str:
+    """The name under which the client of the contract ``slug`` is imported."""
+    return f"{slug}_client"
+
+
+def generator_input(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The effective document with what the generator overlooks put where it looks."""
+    document = copy.deepcopy(dict(raw))
+    # What has not the form of paths and operations is left for the generator to refuse.
+    items = document["paths"].values() if isinstance(document.get("paths"), dict) else ()
+    for item in (item for item in items if isinstance(item, dict)):
+        for operation in (item[method] for method in METHODS if isinstance(item.get(method), dict)):
+            if "security" in document:
+                operation.setdefault("security", document["security"])
+            if operation.get("deprecated"):
+                note = "Deprecated: the API's document marks this operation so; do not build on it."
+                operation["description"] = f"{note}\n\n{operation.get('description', '')}".strip()
+    return document
+
+
+def configuration() -> Config:
+    """The settings as the generator holds them; it is given no file to read and none to write."""
+    return Config.from_sources(
+        ConfigFile(**SETTINGS), MetaType.NONE, Path("openapi.json"), "utf-8", overwrite=False, output_path=None
+    )
+
+
+def parsed(raw: Mapping[str, Any]) -> GeneratorData:
+    """What the generator makes of the effective document ``raw``: its endpoints and classes, with the names they get.
+
+    A document that it does not take is a `UsageError` of one line.
+    """
+    try:
+        found = GeneratorData.from_dict(generator_input(raw), config=configuration())
+    except (ValueError, RecursionError) as error:  # two members of an enumeration with one name, for one
+        raise UsageError(f"the client generator refuses the document: {_line(str(error))}") from error
+    if isinstance(found, GeneratorError):
+        said = f"{found.header} {found.detail or ''}"
+        raise UsageError(f"the client generator refuses the document: {_line(said)}")
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:600]
