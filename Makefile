@@ -67,6 +67,10 @@ sweep: environment ## list what dead runs left on the vendor's account; DELETE=1
 diff: environment ## say what changed from one OpenAPI document to another, and whom it breaks [BASE= REVISION=]
 	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
 
+.PHONY: rules
+rules: environment ## write docs/rules.md: every rule of the comparison, with an example of each
+	@$(RUN) -m scripts.list_rules
+
 .PHONY: mock
 mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
 	@$(RUN) -m mock_server --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'

@@ -91,11 +91,11 @@ class Pair:
     def _document(self, side: int) -> dict[str, Any]:
         """A document of its own, that shares nothing with the fragment it is made of."""
         document = copy.deepcopy(PLACES[self.place].document(self.fragments[side]))
-        return _completed(document, self.versions[side])
+        return completed(document, self.versions[side])
 
 
-def _completed(document: dict[str, Any], version: str) -> dict[str, Any]:
-    """``document`` with what every document must have and nobody reads."""
+def completed(document: dict[str, Any], version: str) -> dict[str, Any]:
+    """``document`` with what every document must have and nobody reads; it is written into. ``version`` is of OpenAPI."""
     whole = {"openapi": version, "info": {"title": "Things", "version": "1"}, **document}
     if "webhooks" not in whole:
         whole.setdefault("paths", {})
@@ -251,6 +251,15 @@ _Strict.add_constructor("tag:yaml.org,2002:bool", _Strict.construct_plainly)
 _Strict.add_constructor("tag:yaml.org,2002:timestamp", _Strict.construct_plainly)
 
 
+def load(file: Path) -> JSON:
+    """What a file of examples holds.
+
+    Raises:
+        ValueError: a key is written twice, or a text lacks its quotation marks.
+    """
+    return yaml.load(file.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a safe loader, made stricter)
+
+
 def _pair(entry: Mapping[str, Any], area: str) -> Pair:
     """The pair that ``entry`` describes; a malformed one is a ValueError that names it."""
     unknown = entry.keys() - _KEYS
@@ -280,6 +289,5 @@ def read(folder: Path = FOLDER) -> tuple[Pair, ...]:
     """
     found = []
     for file in sorted(folder.glob("*.yaml")):
-        entries = yaml.load(file.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a safe loader, made stricter)
-        found += [_pair(entry, file.stem) for entry in entries]
+        found += [_pair(entry, file.stem) for entry in load(file)]
     return tuple(found)

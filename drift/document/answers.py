@@ -6,6 +6,7 @@ from typing import Any
 from drift.document import media
 from drift.document.changes import Tokens
 from drift.document.journal import Journal
+from drift.document.parameters import is_text, notation
 from drift.document.source import mapping
 
 _NAMED = ("content-type",)
@@ -85,5 +86,10 @@ def _header(journal: Journal, was: Mapping[str, Any], is_: Mapping[str, Any], at
     if (was.get("deprecated") is True) != (is_.get("deprecated") is True):
         word = "deprecated" if is_.get("deprecated") is True else "reactivated"
         journal.tell(f"response-header-{word}", at[1], f"header {at[1][-1]} {word}")
-    old, new = was.get("schema", {}), is_.get("schema", {})
-    journal.schema("header", old, new, ((*at[0], "schema"), (*at[1], "schema")))
+    before, after = (notation(said) for said in (was, is_))
+    if before[0] != after[0]:
+        words = f"header {at[1][-1]} is written as {after[0] or 'a plain value'} now"
+        journal.tell("response-header-media-type-changed", at[1], words)
+        return
+    places = ((*at[0], *before[2]), (*at[1], *after[2]))
+    journal.schema("header", before[1], after[1], places, textual=is_text(after[0]))

@@ -1,6 +1,7 @@
 """What two schemas say with `anyOf`, `oneOf` and `not`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from contracts.pattern import equal
@@ -54,9 +55,10 @@ def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Fou
     for one, other in zip(old, new, strict=False):
         yield from members(walk, one, other, place)
     for group in new[len(old) :]:
-        yield edit(f"{_WORDS[group.kind]}-introduced", Effect.NARROWS, f"{group.kind} added", place.below(group.kind))
+        here = replace(place.below(group.kind), depth=place.depth)
+        yield edit(f"{_WORDS[group.kind]}-introduced", Effect.NARROWS, f"{group.kind} added", here)
     for group in old[len(new) :]:
-        here = place.below(group.kind)
+        here = replace(place.below(group.kind), depth=place.depth)
         yield edit(f"{_WORDS[group.kind]}-dropped", Effect.WIDENS, f"{group.kind} removed", here, removed=True)
     yield from _nots(walk, before, after, place)
 
@@ -81,10 +83,10 @@ def members(walk: Walk, before: Group, after: Group, place: Place) -> Iterator[F
             yield edit("one-of-overlap-added", Effect.NARROWS, words, place)
     for member in gone:
         words = f"a member of {before.kind} removed"
-        here = place.at(member, ())
+        here = place.said(member, ())
         yield edit(f"{_WORDS[before.kind]}-member-removed", Effect.NARROWS, words, here, removed=True)
     for member in new:
-        yield edit(f"{word}-member-added", Effect.WIDENS, f"a member of {after.kind} added", place.at((), member))
+        yield edit(f"{word}-member-added", Effect.WIDENS, f"a member of {after.kind} added", place.said((), member))
     if before.kind != after.kind and len(before.members) > 1 and not apart:
         words = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
@@ -193,18 +195,18 @@ def _nots(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found
             old.remove(one)
             new.remove(other)
     for one, other in zip(old, new, strict=False):
-        here = place.at((one,), (other,))
-        effect = combined(walk.effects(walk.compare((one,), (other,), here))).turned
+        here = place.said((one,), (other,))
+        effect = combined(walk.effects(walk.compare((one,), (other,), place.at((one,), (other,))))).turned
         word = {Effect.NARROWS: "tightened", Effect.WIDENS: "loosened", Effect.UNCLEAR: "unclear"}.get(
             effect, "changed"
         )
         if effect is not Effect.NOTHING:
             yield edit(f"not-{word}", effect, "what is excluded changed", here)
     for part in new[len(old) :]:
-        yield edit("not-added", Effect.NARROWS, "values are excluded", place.at((), (part,)))
+        yield edit("not-added", Effect.NARROWS, "values are excluded", place.said((), (part,)))
     for part in old[len(new) :]:
         yield edit(
-            "not-removed", Effect.WIDENS, "values are not excluded any more", place.at((part,), ()), removed=True
+            "not-removed", Effect.WIDENS, "values are not excluded any more", place.said((part,), ()), removed=True
         )
 
 

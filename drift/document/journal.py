@@ -34,8 +34,8 @@ class Journal:
         level = judged.turned if self.turned else judged.level
         self._note(Change(rule, level, direction, pointer(at), plain(message)))
 
-    def schema(self, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-        """Compare two schemas: a ``body``, a ``parameter`` or a ``header``."""
+    def schema(self, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens], *, textual: bool = False) -> None:
+        """Compare two schemas: of a ``body``, an ``answer``, a ``parameter`` or a ``header``. ``textual``: sent as texts."""
         direction: Direction = "response" if area in ("answer", "header") else "request"
         if self.turned:
             direction = _TURNED[direction]
@@ -44,7 +44,7 @@ class Journal:
             root = "body" if area == "answer" else area
         if self.schemas.equal(base, revision):
             return
-        found = self.schemas.edits(base, revision, at, textual=area in ("parameter", "header"))
+        found = self.schemas.edits(base, revision, at, textual=textual)
         self.edits(found, root, direction)
 
     def edits(self, found: Iterable[Edit], root: str, direction: Direction) -> None:

@@ -104,7 +104,7 @@ def _added(walk: Walk, before: View, after: View, place: Place, name: str) -> It
 def _others(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:
     """What is said of properties that nothing names."""
     old, new = before.others, after.others
-    here = place.at(old, new, "additionalProperties")
+    here = place.said(old, new, "additionalProperties")
     if before.closed != after.closed:
         if after.closed:
             yield edit("additional-properties-refused", Effect.NARROWS, "further properties are refused now", here)
@@ -124,16 +124,16 @@ def _others(walk: Walk, before: View, after: View, place: Place) -> Iterator[Fou
         words = "further properties may be anything now"
         yield edit("additional-properties-unconstrained", Effect.WIDENS, words, here, removed=True)
     else:
-        yield from walk.compare(old, new, here)
+        yield from walk.compare(old, new, place.at(old, new, "additionalProperties"))
 
 
 def _by_pattern(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:
     for expression in sorted({*before.by_pattern, *after.by_pattern}):
         old: Node = tuple(before.by_pattern.get(expression, ()))
         new: Node = tuple(after.by_pattern.get(expression, ()))
-        here = place.at(old, new, "patternProperties", expression)
+        here = place.said(old, new, "patternProperties", expression)
         if old and new:
-            yield from walk.compare(old, new, here)
+            yield from walk.compare(old, new, place.at(old, new, "patternProperties", expression))
         elif new and before.closed:
             yield edit("pattern-properties-allowed", Effect.WIDENS, f"names like {expression} are allowed now", here)
         elif new:
@@ -149,15 +149,15 @@ def _by_pattern(walk: Walk, before: View, after: View, place: Place) -> Iterator
 def _dependent(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:
     for name in sorted({*before.dependent, *after.dependent}):
         old, new = set(before.dependent.get(name, ())), set(after.dependent.get(name, ()))
-        here = place.below()  # either keyword says it
+        # Either keyword says it, so the place is the schema.
         new -= after.required & before.required  # they have to be there anyway
         old -= after.required
         if new - old:
             words = f"where {name} is, {', '.join(sorted(new - old))} has to be"
-            yield edit("dependent-required-added", Effect.NARROWS, words, here)
+            yield edit("dependent-required-added", Effect.NARROWS, words, place)
         if old - new:
             words = f"where {name} is, {', '.join(sorted(old - new))} need not be any more"
-            yield edit("dependent-required-removed", Effect.WIDENS, words, here)
+            yield edit("dependent-required-removed", Effect.WIDENS, words, place)
     for name in sorted({*before.dependent_schemas, *after.dependent_schemas}):
         was, is_ = (tuple(view.dependent_schemas.get(name, ())) for view in (before, after))
         yield from walk.added_or_removed("dependent-schema", was, is_, place, "dependentSchemas", name)

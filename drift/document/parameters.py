@@ -70,7 +70,7 @@ def _kept(
     if was != is_:
         journal.tell(f"{area}-{'deprecated' if is_ else 'reactivated'}", here, f"{name}: deprecated is {is_} now")
     was, is_ = old.get("allowEmptyValue") is True, new.get("allowEmptyValue") is True
-    if was != is_:
+    if was != is_ and area == "query-parameter":  # it means nothing elsewhere
         word = "allowed" if is_ else "refused"
         journal.tell(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
     _said(journal, area, old, new, at)
@@ -81,7 +81,7 @@ def _said(
 ) -> None:
     """How the value is written, and its schema."""
     name = new.get("name")
-    before, after = (_media(said) for said in (old, new))
+    before, after = (notation(said) for said in (old, new))
     if before[0] != after[0]:
         journal.tell(f"{area}-media-type-changed", at[1], f"{name} is written as {after[0] or 'a plain value'} now")
         return
@@ -96,20 +96,26 @@ def _said(
     ):
         item = journal.revision.followed(after[1]).get("items", {})
         journal.tell(f"{area}-became-list", at[1], f"{name} may be given several times now")
-        journal.schema("parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")))
+        journal.schema("parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), textual=True)
         return
     of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there it stands before a single value too
     if styles[0] != styles[1] and (any(several) or of_one):
         journal.tell(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
-    journal.schema("parameter", before[1], after[1], ((*at[0], *before[2]), (*at[1], *after[2])))
+    places = ((*at[0], *before[2]), (*at[1], *after[2]))
+    journal.schema("parameter", before[1], after[1], places, textual=is_text(after[0]))
 
 
 _REPEATED = (("form", True),)
 """Styles in which a list of one is written as the one would be."""
 
 
-def _media(said: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
-    """The media type that a parameter is written in, empty where it has none; its schema, and where that is."""
+def is_text(media_type: str) -> bool:
+    """Whether a value of the media type is a text, whatever its schema calls it; JSON has types of its own."""
+    return "json" not in media_type
+
+
+def notation(said: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
+    """The media type that a parameter or header is written in, empty where it has none; its schema, and where that is."""
     content = said.get("content")
     if isinstance(content, dict) and content:
         name = next(iter(content))

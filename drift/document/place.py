@@ -35,6 +35,10 @@ class Place:
         (old, old_tip), (new, new_tip) = _way(base, tokens), _way(revision, tokens)
         return Place((*self.base, *old), (*self.revision, *new), self.depth + 1, (old_tip, new_tip))
 
+    def said(self, base: Node, revision: Node, *tokens: str) -> "Place":
+        """The place of two parts, as a condition that the schema here has itself: as deep as the schema is."""
+        return replace(self.at(base, revision, *tokens), depth=self.depth)
+
 
 def _way(node: Node, tokens: Tokens) -> tuple[Tokens, Tokens]:
     if len(node) > 1:

@@ -78,6 +78,11 @@ def rules() -> dict[str, Rule]:
     return found
 
 
+def is_of_schemas(rule: Rule) -> bool:
+    """Whether a rule is about edits of schemas, and not about what is around them."""
+    return rule.area in AREAS[rule.direction]
+
+
 def _of_schema(kind: str, direction: Direction, area: str, table: dict[str, Any]) -> Rule:
     effect = Effect(table["effect"])
     special = table.get(f"{direction}-{area}", table.get(direction, {}))

@@ -130,15 +130,17 @@ def _types(base: View, revision: View, *, textual: bool) -> Found:
     if before == after:
         if base.null_too != revision.null_too:
             yield from _nullable(gained=revision.null_too)
-    elif after is None:
-        yield "type-dropped", Effect.WIDENS, f"any type now, not only {_names(before)}"
-    elif before is None:
-        if textual and after == {"string"}:
-            yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
-        else:
-            yield "type-introduced", Effect.NARROWS, f"only {_names(after)} now, not any type"
-    else:
+    elif before is not None and after is not None:
         yield from _changed_types(before, after, textual=textual)
+    elif before is not None:
+        if textual and before == {"string"}:
+            yield "type-unnamed", Effect.NOTHING, "no type, where whatever is sent is a string"
+        else:
+            yield "type-dropped", Effect.WIDENS, f"any type now, not only {_names(before)}"
+    elif textual and after == frozenset({"string"}):
+        yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
+    else:
+        yield "type-introduced", Effect.NARROWS, f"only {_names(after)} now, not any type"
 
 
 def _changed_types(before: frozenset[str], after: frozenset[str], *, textual: bool) -> Found:

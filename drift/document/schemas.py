@@ -208,9 +208,9 @@ class _Walk:
 
     def added_or_removed(self, kind: str, before: Node, after: Node, place: Place, *tokens: str) -> Iterator[Found]:
         """A further condition that came (fewer values) or went (more); edits of one that stayed."""
-        here = place.at(before, after, *tokens)
+        here = place.said(before, after, *tokens)
         if before and after:
-            yield from self.compare(before, after, here)
+            yield from self.compare(before, after, place.at(before, after, *tokens))
         elif after:
             yield edit(f"{kind}-added", Effect.NARROWS, f"{tokens[0]} added", here)
         elif before:
@@ -259,7 +259,7 @@ class _Walk:
                 yield from self.added_or_removed("condition", left, right, place, word)
         for one, other in zip(old, new, strict=False):
             words = "if changed, and with it what then and else are about"
-            yield edit("condition-changed", Effect.UNCLEAR, words, place.at((one.asked,), (other.asked,)))
+            yield edit("condition-changed", Effect.UNCLEAR, words, place.said((one.asked,), (other.asked,)))
         longer: list[Condition] = old if len(old) > len(new) else new
         for one in longer[min(len(old), len(new)) :]:
             sides: tuple[Node, Node] = ((one.asked,), ()) if longer is old else ((), (one.asked,))

@@ -1,0 +1,139 @@
+"""``make rules``: writes docs/rules.md, every rule of the comparison of documents with its level and an example.
+
+``python -m scripts.list_rules`` writes; with ``--check`` it writes nothing and ends 1 where the page is another.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from contracts.catalogue import ROOT
+from drift.document.changes import Level
+from drift.document.rules import Rule, is_of_schemas, rules
+
+PAGE = ROOT / "docs" / "rules.md"
+EXAMPLES = "../tests/rule_examples"
+_HEAD = """# Rules
+
+Written by `make rules`, from [rules.toml](../drift/document/rules.toml).
+
+What changed between two OpenAPI documents is told by these {count} rules: {levels}.
+A *request* is what consumers send, a *response* what they read; where the vendor is who calls, as in webhooks, it is the other way round.
+A change of a property that never travels that way, as a read-only one in requests, is compatible whatever its rule.
+Each change has an example, of two documents that the rule speaks of and two close by that it is silent about; [a test](../tests/test_rule_examples.py) holds every rule to its own.
+
+"""
+_SCHEMAS = """## Schemas
+
+One row tells what a change of a schema means in one direction. A rule is called by where the schema stands: at the root of a body, of a parameter or of a header, or below one, as a `property`.
+
+"""
+_TITLES = {
+    "path": "Paths",
+    "operation": "Operations",
+    "parameter": "Parameters",
+    "request-body": "Request bodies",
+    "responses": "Responses",
+    "security": "Security",
+    "server": "Servers",
+    "vendor-calls": "Webhooks and callbacks",
+}
+_SECTIONS = {
+    "response": "responses",
+    "response-header": "responses",
+    "security-scheme": "security",
+    "webhook": "vendor-calls",
+    "callback": "vendor-calls",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or compare it; see the module for the statuses."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.list_rules", description="Writes docs/rules.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing; end 1 if the page is another")
+    made = page()
+    if not parser.parse_args(arguments).check:
+        PAGE.write_text(made, encoding="utf-8")
+    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != made:
+        print("docs/rules.md is not what the rules give; run `make rules`", file=sys.stderr)
+        return 1
+    return 0
+
+
+def example(rule: Rule) -> str:
+    """The example of a rule, below the folder of examples and without its ending: one for each kind of edit of a schema."""
+    return f"schema/{rule.kind}" if is_of_schemas(rule) else f"api/{rule.id}"
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    found = list(rules().values())
+    counts = Counter(rule.level for rule in found)
+    levels = [f"{counts[level]} {level.value}" for level in (Level.BREAKING, Level.WARNING, Level.COMPATIBLE)]
+    text = _HEAD.format(count=len(found), levels=f"{', '.join(levels[:-1])} and {levels[-1]}")
+    text += _SCHEMAS + _table(_schema_rows(rule for rule in found if is_of_schemas(rule)))
+    others = [rule for rule in found if not is_of_schemas(rule)]
+    for section, title in _TITLES.items():
+        text += f"\n## {title}\n\n" + _table(_rows(rule for rule in others if _section(rule) == section))
+    return text
+
+
+def _section(rule: Rule) -> str:
+    if rule.area.endswith("-parameter"):
+        return "parameter"
+    return "responses" if rule.area.endswith("-response") else _SECTIONS.get(rule.area, rule.area)
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    head = ("change", "direction", "level", "why", "rules")
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *rows))
+
+
+def _schema_rows(found: Iterable[Rule]) -> Iterator[Sequence[str]]:
+    """A row for each kind and direction, of all rules that say the same of it."""
+
+    def alike(rule: Rule) -> Sequence[str]:
+        return rule.kind, rule.direction, rule.level.value, rule.why
+
+    for (kind, direction, level, why), same in _together(found, alike):
+        yield _link(kind.replace("-", " "), same[0]), direction, _bold(level), why, " ".join(f"`{r.id}`" for r in same)
+
+
+def _rows(found: Iterable[Rule]) -> Iterator[Sequence[str]]:
+    """A row for each rule; those for parameters of several locations that say the same are one."""
+
+    def alike(rule: Rule) -> Sequence[str]:
+        whose = "parameter" if _section(rule) == "parameter" else rule.area
+        return whose, rule.kind, rule.direction, _level(rule), rule.why
+
+    for (whose, kind, direction, level, why), same in _together(found, alike):
+        words = f"{whose} {kind}".replace("-", " ")
+        yield words, direction, level, why, " ".join(_link(f"`{rule.id}`", rule) for rule in same)
+
+
+def _together(
+    found: Iterable[Rule], alike: Callable[[Rule], Sequence[str]]
+) -> Iterable[tuple[Sequence[str], list[Rule]]]:
+    """Rules that are alike, in the order of the first of each."""
+    several: dict[Sequence[str], list[Rule]] = {}
+    for rule in found:
+        several.setdefault(alike(rule), []).append(rule)
+    return several.items()
+
+
+def _link(words: str, rule: Rule) -> str:
+    return f"[{words}]({EXAMPLES}/{example(rule)}.yaml)"
+
+
+def _level(rule: Rule) -> str:
+    level = _bold(rule.level.value)
+    return level if rule.turned is rule.level else f"{level}; {_bold(rule.turned.value)} where the vendor calls"
+
+
+def _bold(level: str) -> str:
+    return level if level == Level.COMPATIBLE.value else f"**{level}**"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

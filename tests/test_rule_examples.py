@@ -1,0 +1,88 @@
+"""Every rule of the comparison of documents speaks where it should and is silent close by: `tests/rule_examples`."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from drift.document import Change, compare
+from drift.document.rules import Rule, is_of_schemas, rules
+from scripts import list_rules
+from tests.document_pair_form import problems
+from tests.rule_examples import FOLDER, Documents, read
+
+TODAY = dt.date(2026, 1, 1)
+RULES = rules()
+EXAMPLES = read()
+TURNED = [rule for rule in RULES.values() if rule.turned is not rule.level]
+
+
+def _spoken(rule: Rule, documents: Documents) -> list[Change]:
+    """What ``rule`` says of two documents."""
+    return [change for change in compare(*documents, today=TODAY).changes if change.rule == rule.id]
+
+
+def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
+    """Claim: no rule is unproven. Expectation: the files of examples are those that the rules ask for, and no others."""
+    assert sorted(EXAMPLES) == sorted({list_rules.example(rule) for rule in RULES.values()})
+    assert [str(path) for path in FOLDER.rglob("*") if path.is_file() and path.suffix != ".yaml"] == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_rule_speaks_of_its_positive_example(rule: Rule) -> None:
+    """Claim: every rule can speak. Situation: its example, in each place that it is about. Expectation: its own level."""
+    for place, documents in EXAMPLES[list_rules.example(rule)].expanded(rule, positive=True):
+        found = [(change.level, change.direction) for change in _spoken(rule, documents)]
+        assert found, (place, [change.rule for change in compare(*documents, today=TODAY).changes])
+        assert set(found) == {(rule.level, rule.direction)}, place
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_rule_is_silent_about_its_negative_example(rule: Rule) -> None:
+    """Claim: a rule speaks of nothing else. Situation: two documents close to its example. Expectation: others may speak."""
+    for place, documents in EXAMPLES[list_rules.example(rule)].expanded(rule, positive=False):
+        assert _spoken(rule, documents) == [], (place, EXAMPLES[list_rules.example(rule)].why)
+
+
+@pytest.mark.parametrize("rule", TURNED, ids=[rule.id for rule in TURNED])
+def test_rule_is_turned_where_the_vendor_calls(rule: Rule) -> None:
+    """Claim: in a webhook callers are who reads. Situation: the example's paths as webhooks. Expectation: the turned level."""
+    found = {(change.level, change.direction) for change in _spoken(rule, EXAMPLES[list_rules.example(rule)].turned())}
+    assert found == {(rule.turned, "response" if rule.direction == "request" else "request")}
+
+
+@pytest.mark.parametrize("called", EXAMPLES)
+def test_example_is_sound(called: str) -> None:
+    """Claim: no rule is shown by a mistake. Expectation: documents that differ and are well formed, and a reason.
+
+    Documents that are not well formed say so, and are not.
+    """
+    example = EXAMPLES[called]
+    rule = next(rule for rule in RULES.values() if list_rules.example(rule) == called)
+    pairs = [two for positive in (True, False) for _, two in example.expanded(rule, positive=positive)]
+    assert bool([wrong for two in pairs for one in two for wrong in problems(one)]) is bool(example.malformed)
+    assert all(repr(base) != repr(revision) for base, revision in pairs)
+    assert repr(example.positive) != repr(example.negative)
+    assert re.fullmatch(r"[A-Z0-9].{10,160}\.", example.why)
+
+
+def test_page_lists_the_rules_as_they_are() -> None:
+    """Claim: docs/rules.md is what the rules give. Expectation: `make rules` would change nothing, and finds every id."""
+    page = list_rules.PAGE.read_text(encoding="utf-8")
+    assert page == list_rules.page(), "docs/rules.md is not what the rules give: run `make rules`"
+    assert [id_ for id_ in RULES if f"`{id_}`" not in page] == []
+
+
+def test_page_links_to_examples_that_are_there() -> None:
+    """Claim: a reader of the page gets to the example. Expectation: every link leads to a file, and every file has one."""
+    links = set(re.findall(r"\]\(([^)]+\.yaml)\)", list_rules.page()))
+    files = {path.resolve() for path in FOLDER.glob("*/*.yaml")}
+    assert {(list_rules.PAGE.parent / link).resolve() for link in links} == files
+
+
+def test_rules_of_schemas_are_told_from_others() -> None:
+    """Claim: examples are looked for in the right folder. Expectation: the areas of schemas are nobody else's."""
+    assert is_of_schemas(RULES["request-body-type-changed"])
+    assert is_of_schemas(RULES["response-property-added"])
+    assert not is_of_schemas(RULES["request-body-added"])
+    assert not is_of_schemas(RULES["response-schema-added"])
