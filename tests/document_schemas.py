@@ -106,7 +106,7 @@ def edited(draw: st.DrawFn, base: Any) -> Any:
     if not places:
         return draw(schemas)
     place = draw(st.sampled_from(places))
-    if place and draw(st.booleans()):
+    if draw(st.booleans()) and place:
         del place[draw(st.sampled_from(sorted(place)))]
     else:
         place.update(draw(schemas))

@@ -9,7 +9,6 @@ import pytest
 from drift import document
 from tests.document_pairs import PLACES, VERDICTS, Pair, read
 
-
 PAIRS = read()
 AREAS = sorted({pair.area for pair in PAIRS})
 # Equal in meaning, not only gone after its day: told apart by neither side.

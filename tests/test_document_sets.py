@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from drift.document import Level, compare
 from tests import document_schemas as drawn
@@ -44,7 +45,7 @@ def hidden(base: Any, revision: Any, value: Any) -> list[str]:
 
 
 @_SUITE
-@given(drawn.pairs(), drawn.st.lists(drawn.values, min_size=5, max_size=30))
+@given(drawn.pairs(), st.lists(drawn.values, min_size=5, max_size=30))
 def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
     """Claim: `none` and `compatible` are safe.
 

@@ -7,8 +7,9 @@ import jsonschema_rs
 
 from contracts.pattern import equal
 from drift.document.changes import Effect
+from drift.document.folding import LARGEST, SIZES, kinds
 from drift.document.source import JSON
-from drift.document.view import LARGEST, SIZES, View, kinds
+from drift.document.view import View
 
 Found = Iterator[tuple[str, Effect, str]]
 """Kind, effect and words of each difference."""

@@ -13,7 +13,8 @@ from drift.document.changes import Direction, Edit, Effect, Tokens
 from drift.document.place import Found, Link, Place, clouding, edit
 from drift.document.scalars import scalars
 from drift.document.source import Source, unchanged
-from drift.document.view import Condition, Node, Part, View, Views
+from drift.document.view import Condition, Node, Part, View
+from drift.document.views import Views
 
 _DEEPEST = 60
 """How far nested schemas are compared; what is deeper is taken for unchanged, as no reader gets there."""
