@@ -41,16 +41,16 @@ class Effect(Enum):
         return {Effect.WIDENS: Effect.NARROWS, Effect.NARROWS: Effect.WIDENS}.get(self, self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One difference between two schemas, whichever way their values travel.
 
-    ``kind`` names it in `rules.toml`, ``at`` is its place, ``depth`` says how far below the root schema that is: 0 is the
+    ``kind`` names it in `rules.toml`, ``at`` is its place (a JSON pointer), ``depth`` says how far below the root schema that is: 0 is the
     root. ``removed``: the place is in the base. ``muted`` are directions in which the values do not travel at all.
     """
 
     kind: str
-    at: Tokens
+    at: str
     effect: Effect
     message: str
     depth: int
@@ -58,7 +58,7 @@ class Edit:
     muted: frozenset[Direction] = field(default=frozenset())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One change of an API, as a rule judges it.
 

@@ -55,7 +55,7 @@ class Journal:
             # What cannot be told from where it stands is no more than a warning, and no less.
             level = Level.WARNING if edit.effect is Effect.UNCLEAR and not rule.unclear else rule.level
             level = Level.COMPATIBLE if direction in edit.muted else level
-            self._note(Change(rule.id, level, direction, pointer(edit.at), plain(edit.message)))
+            self._note(Change(rule.id, level, direction, edit.at, edit.message))
 
     def _note(self, change: Change) -> None:
         self._changes.setdefault((change.rule, change.location, change.message), change)

@@ -37,13 +37,15 @@ def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Fou
 def _kept(walk: Walk, before: View, after: View, place: Place, name: str) -> Iterator[Found]:
     """A property that both have."""
     old, new = before.child(name), after.child(name)
+    was_required, is_required = name in before.required, name in after.required
+    if was_required == is_required and len(old) == len(new) == 1 and walk.equal(old[0].raw, new[0].raw):
+        return
     here = place.at(old, new, "properties", name)
     was, is_ = walk.view(0, old), walk.view(1, new)
     sent = _REQUEST if was.read_only or is_.read_only else _NOBODY
     shown = _RESPONSE if was.write_only or is_.write_only else _NOBODY
     for one in walk.compare(old, new, here):
         yield muting(one, sent | shown)
-    was_required, is_required = name in before.required, name in after.required
     if is_required and not was_required:
         muted = _REQUEST if is_.read_only else _NOBODY
         yield edit("property-became-required", Effect.NARROWS, f"{name} became required", here, muted=muted)

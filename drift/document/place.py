@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from drift.document.changes import Direction, Edit, Effect, Tokens
+from drift.document.changes import Direction, Edit, Effect, Tokens, pointer
 from drift.document.view import Node, View
+from drift.text import plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where two schemas stand: in the base and in the revision, and how far below their root.
 
@@ -46,7 +47,7 @@ def _way(node: Node, tokens: Tokens) -> tuple[Tokens, Tokens]:
     return (node[0].at if node else tokens), ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """A place where a reference leads on, in place of the edits that it leads to: those are the same wherever it stands.
 
@@ -74,7 +75,7 @@ class Walk(Protocol):
         """A further condition that came (fewer values) or went (more); edits of one that stayed."""
         ...
 
-    def effects(self, found: Iterable[Found]) -> Iterator[Effect]:
+    def effects(self, found: Iterable[Found]) -> set[Effect]:
         """What edits do to the set of values, those included that references lead to."""
         ...
 
@@ -102,7 +103,7 @@ class Walk(Protocol):
 def edit(kind: str, effect: Effect, message: str, place: Place, *, removed: bool = False,
          muted: frozenset[Direction] = frozenset()) -> Edit:  # fmt: skip
     """An edit at a place: in the base where something was ``removed``, else in the revision."""
-    return Edit(kind, place.whole[0 if removed else 1], effect, message, place.depth, removed, muted)
+    return Edit(kind, pointer(place.whole[0 if removed else 1]), effect, plain(message), place.depth, removed, muted)
 
 
 def muting(found: Found, muted: frozenset[Direction]) -> Found:

@@ -4,23 +4,25 @@ Edits know no direction: whether more or fewer values are good or bad, the rules
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from contracts.pattern import equal
 from drift.document import groups, objects
-from drift.document.changes import Direction, Edit, Effect, Tokens
+from drift.document.changes import Edit, Effect, Tokens
+from drift.document.links import Behind, Linked, followed
 from drift.document.place import Found, Link, Place, clouding, edit
 from drift.document.scalars import scalars
 from drift.document.source import Source, unchanged
 from drift.document.view import Condition, Node, Part, View
 from drift.document.views import Views
 
-_DEEPEST = 60
+_DEEPEST = 100
 """How far nested schemas are compared; what is deeper is taken for unchanged, as no reader gets there."""
 
+_MOST_WITHIN = 16
+"""How many questions whether one schema lies within another may stand within one another."""
 
-Key = tuple[tuple[int, ...], tuple[int, ...], bool]
+Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class Schemas:
@@ -36,42 +38,65 @@ class Schemas:
         self._same = unchanged(base, revision)
         self._alike = base.old == revision.old
         self._equal: dict[tuple[int, int], bool] = {}
-        self._within: dict[tuple[Effect, Key], bool] = {}
-        self._behind: dict[Key, list[Found]] = {}
+        self._within: dict[tuple[Effect, Key], bool | None] = {}
+        self._within_one_another = 0
+        self._asking, self._leant = 0, False
+        self._made: list[tuple[Effect, Key] | Behind] = []
+        """What was found since the outermost question was asked, in this order."""
+        self._behind: dict[tuple[int | None, ...], Behind] = {}
         self._kept: list[Any] = []
 
     def edits(self, base: Any, revision: Any, at: tuple[Tokens, Tokens], *, textual: bool = False) -> Iterator[Edit]:
         """Every edit from one raw schema to the other; ``at`` are their places. ``textual``: a parameter's, sent as a text."""
         nodes = (Part(base),), (Part(revision),)
-        yield from self._followed(_Walk(self, textual=textual).compare(*nodes, Place(*at)), textual=textual)
+        found = self._linked(_Walk(self, textual=textual).compare(*nodes, Place(*at)), textual=textual)
+        yield from followed(found)
 
-    def _followed(self, found: Iterable[Found], *, textual: bool = False) -> Iterator[Edit]:
-        """Edits, and those that links lead to: each reference is followed at each of its places once."""
-        seen: set[Key] = set()
-        waiting: list[tuple[Iterator[Found], _Frame | None]] = [(iter(found), None)]
-        while waiting:
-            rest, frame = waiting[-1]
-            one = next(rest, None)
-            if one is None:
-                waiting.pop()
-            elif isinstance(one, Edit):
-                yield one if frame is None else frame.moved(one)
+    def _linked(self, found: Iterable[Found], *, textual: bool = False) -> Iterator["Edit | Linked"]:
+        """Edits as they are, and links with what is behind them."""
+        for one in found:
+            if isinstance(one, Edit):
+                yield one
             else:
-                key = _key(one.base, one.revision, textual=textual and frame is None and one.place.depth == 0)
-                if key not in seen:
-                    seen.add(key)
-                    waiting.append((iter(self._what_is_behind(key, one)), _Frame(frame, one)))
+                site = (*map(_id, one.base), None, *map(_id, one.revision))
+                yield Linked(site, one, self._behind_of(one, textual=textual and one.place.depth == 0))
 
-    def _what_is_behind(self, key: Key, link: Link) -> list[Found]:
-        if key not in self._behind:
-            self._kept += [link.base, link.revision]  # so that their ids stay their own
-            walk = _Walk(self, textual=key[2])
-            self._behind[key] = list(walk.inside(link.base, link.revision, Place((), ())))
-        return self._behind[key]
+    def _behind_of(self, link: Link, *, textual: bool) -> "Behind":
+        """What a pair of references leads to, the same object for all that lead to the same."""
+        ends = self._end(0, link.base), self._end(1, link.revision)
+        key = (*map(_id, ends[0]), None, *map(_id, ends[1]), textual)
+        known = self._behind.get(key)
+        if known is None:
+            self._kept += [link, ends]  # so that their ids stay their own
+            known = self._behind[key] = Behind(lambda: self._inside(known, link, textual=textual))
+        return known
 
-    def effects(self, found: Iterable[Found]) -> Iterator[Effect]:
-        """What edits do to the set of values, those included that references lead to."""
-        return (edit.effect for edit in self._followed(found))
+    def _inside(self, behind: Behind | None, link: Link, *, textual: bool) -> Iterator[Edit | Linked]:
+        if behind is not None and self._asking:
+            self._made.append(behind)
+        walk = _Walk(self, textual=textual)
+        return self._linked(walk.inside(link.base, link.revision, _NOWHERE))
+
+    def _end(self, side: int, node: Node) -> Node:
+        """Where a node leads that is a reference and nothing else; itself where it says more."""
+        if len(node) != 1:
+            return node
+        source, raw = self._sources[side], node[0].raw
+        for _ in range(_DEEPEST):
+            if not (isinstance(raw, dict) and len(raw) == 1 and isinstance(raw.get("$ref"), str)):
+                break
+            raw = source.target(raw["$ref"])
+        return (Part(raw),)
+
+    def effects(self, found: Iterable[Found]) -> set[Effect]:
+        """What edits do to the set of values, those included that references lead to; unclear where that is too deep."""
+        if self._within_one_another >= _MOST_WITHIN:
+            return {Effect.UNCLEAR}
+        self._within_one_another += 1
+        try:
+            return {edit.effect for edit in followed(self._linked(found))}
+        finally:
+            self._within_one_another -= 1
 
     def view(self, side: int, node: Node) -> View:
         """The conditions of a node of the base (0) or of the revision (1)."""
@@ -101,41 +126,41 @@ class Schemas:
         key = (way, _key(base, revision))
         if key not in self._within:
             self._kept += [base, revision]  # so that their ids stay their own
-            self._within[key] = True  # as long as it is being asked
-            effects = self.effects(_Walk(self).compare(base, revision, Place((), ())))
-            self._within[key] = all(effect in (Effect.NOTHING, way) for effect in effects)
-        return self._within[key]
+            return self._ask(key, base, revision)
+        known = self._within[key]
+        self._leant = self._leant or known is None
+        return known is not False  # yes, as long as it is being asked: circles would never end
+
+    def _ask(self, key: tuple[Effect, Key], base: Node, revision: Node) -> bool:
+        self._within[key] = None
+        self._asking += 1
+        begun = len(self._made)
+        effects = self.effects(_Walk(self).compare(base, revision, Place((), ())))
+        answer = self._within[key] = effects <= {Effect.NOTHING, key[0]}
+        self._asking -= 1
+        if not answer and self._leant:
+            self._forget(begun)
+        self._made.append(key)
+        if not self._asking:
+            self._leant = False
+            self._made.clear()
+        return answer
+
+    def _forget(self, begun: int) -> None:
+        """Drop what was found while a question was taken for answered with yes, now that the answer is no."""
+        for one in self._made[begun:]:
+            if isinstance(one, Behind):
+                one.forget()
+            elif self._within.get(one):
+                del self._within[one]
+        del self._made[begun:]
 
     def raw(self, side: int, node: Node) -> Mapping[str, Any] | None:
         """The one schema that a node is, its reference followed; None where it is several."""
         return self._sources[side].followed(node[0].raw) if len(node) == 1 else None
 
 
-class _Frame:
-    """A link that is being followed, at the end of those that led to it. Places are only put together where they are told."""
-
-    def __init__(self, outer: "_Frame | None", link: Link) -> None:
-        self._outer, self._link = outer, link
-        self.depth: int = link.place.depth + (outer.depth if outer is not None else 0)
-        self.muted: frozenset[Direction] = link.muted | (outer.muted if outer is not None else frozenset())
-        self.clouded: bool = link.clouded or (outer is not None and outer.clouded)
-        self._whole: tuple[Tokens, Tokens] | None = None
-
-    @property
-    def whole(self) -> tuple[Tokens, Tokens]:
-        """Its places, in the base and in the revision."""
-        if self._whole is None:
-            base, revision = self._link.place.whole
-            before, after = self._outer.whole if self._outer is not None else ((), ())
-            self._whole = (*before, *base), (*after, *revision)
-        return self._whole
-
-    def moved(self, found: Edit) -> Edit:
-        """An edit that is behind the link, as it is at the link's place."""
-        at = (*self.whole[0 if found.removed else 1], *found.at)
-        depth, muted = self.depth + found.depth, found.muted | self.muted
-        one = Edit(found.kind, at, found.effect, found.message, depth, found.removed, muted)
-        return one if not self.clouded or one.effect is Effect.NOTHING else replace(one, effect=Effect.UNCLEAR)
+_NOWHERE = Place((), ())
 
 
 class _Walk:
@@ -144,7 +169,7 @@ class _Walk:
     def __init__(self, schemas: Schemas, *, textual: bool = False) -> None:
         self._schemas, self._textual = schemas, textual
 
-    def effects(self, found: Iterable[Found]) -> Iterator[Effect]:
+    def effects(self, found: Iterable[Found]) -> set[Effect]:
         """See Schemas."""
         return self._schemas.effects(found)
 
@@ -277,8 +302,12 @@ class _Walk:
         yield from self.added_or_removed("content-schema", old_node, new_node, place, "contentSchema")
 
 
-def _key(base: Node, revision: Node, *, textual: bool = False) -> Key:
-    return tuple(id(part.raw) for part in base), tuple(id(part.raw) for part in revision), textual
+def _id(part: Part) -> int:
+    return id(part.raw)
+
+
+def _key(base: Node, revision: Node) -> Key:
+    return tuple(map(_id, base)), tuple(map(_id, revision))
 
 
 def _count(kind: str, before: int | None, after: int | None, place: Place, *, narrows_up: bool) -> Iterator[Found]:
