@@ -126,6 +126,10 @@ explore: environment ## explore for MINUTES on all cores; each failure becomes a
 bench: environment ## compare with what else there is, side by side; without VENDOR= writes docs/benchmarks.md
 	@$(RUN) -m scripts.run_bench $(if $(filter-out all,$(VENDOR)),--vendor '$(VENDOR)',--out docs/benchmarks.md)
 
+.PHONY: bench-documents
+bench-documents: environment ## how long comparing two documents takes: three sizes, two shapes, and small pairs
+	@$(RUN) -m tests.bench_documents
+
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock
 	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv

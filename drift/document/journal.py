@@ -44,7 +44,7 @@ class Journal:
             root = "body" if area == "answer" else area
         if self.schemas.equal(base, revision):
             return
-        found = self.schemas.edits(base, revision, at, textual=textual)
+        found = self.schemas.edits(base, revision, at, (root, direction), textual=textual)
         self.edits(found, root, direction)
 
     def edits(self, found: Iterable[Edit], root: str, direction: Direction) -> None:

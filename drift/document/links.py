@@ -1,9 +1,13 @@
 """References that are followed: what they lead to is compared once, and told wherever one of them stands."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from drift.document.changes import Direction, Edit, Effect, pointer
 from drift.document.place import Link
+
+_FAR = 24
+"""References behind references, from the root of a body, that are told for each root."""
 
 
 class Behind:
@@ -44,12 +48,16 @@ class Linked:
         self.depth, self.muted, self.clouded = link.place.depth, link.muted, link.clouded
 
 
-def followed(found: Iterable[Edit | Linked]) -> Iterator[Edit]:
-    """Edits, and those that links lead to: each reference is followed at each of its places once."""
+def followed(found: Iterable[Edit | Linked], told: set[tuple[object, ...]] | None = None) -> Iterator[Edit]:
+    """Edits, and those that links lead to: each reference is followed at each of its places once, the shortest way first.
+
+    ``told`` is what other roots led to, far away, and is added to: in documents whose schemas all hang together, what is
+    many references away is told of one root only, as the places would be more and longer than anybody could read.
+    """
     seen: set[tuple[int | None, ...]] = set()
-    waiting: list[tuple[Iterator[Edit | Linked], _Frame | None]] = [(iter(found), None)]
+    waiting: deque[tuple[Iterable[Edit | Linked], _Frame | None]] = deque([(found, None)])
     while waiting:
-        rest, frame = waiting[-1]
+        rest, frame = waiting.popleft()
         for one in rest:
             if isinstance(one, Edit):
                 yield one if frame is None else frame.moved(one)
@@ -58,10 +66,12 @@ def followed(found: Iterable[Edit | Linked]) -> Iterator[Edit]:
                 _listen(one.behind)
             if one.behind.loud and one.site not in seen:
                 seen.add(one.site)
-                waiting.append((iter(one.behind.found), _Frame(frame, one)))
-                break
-        else:
-            waiting.pop()
+                inner = _Frame(frame, one)
+                if told is not None and inner.links > _FAR:
+                    if (key := (one.site, inner.muted, inner.clouded)) in told:
+                        continue
+                    told.add(key)
+                waiting.append((one.behind.found, inner))
 
 
 def _listen(root: Behind) -> None:
@@ -90,13 +100,14 @@ def _listen(root: Behind) -> None:
 class _Frame:
     """A link that is being followed, at the end of those that led to it. Places are only put together where they are told."""
 
-    __slots__ = ("clouded", "depth", "known", "link", "muted", "outer")
+    __slots__ = ("clouded", "depth", "known", "link", "links", "muted", "outer")
 
     def __init__(self, outer: "_Frame | None", link: Linked) -> None:
         self.outer, self.link = outer, link
         self.depth: int = link.depth + (outer.depth if outer is not None else 0)
         self.muted: frozenset[Direction] = link.muted | outer.muted if outer is not None else link.muted
         self.clouded: bool = link.clouded or (outer is not None and outer.clouded)
+        self.links: int = 1 + (outer.links if outer is not None else 0)
         self.known: tuple[str, str] | None = None
 
     @property

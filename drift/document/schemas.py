@@ -39,6 +39,7 @@ class Schemas:
         self._alike = base.old == revision.old
         self._equal: dict[tuple[int, int], bool] = {}
         self._within: dict[tuple[Effect, Key], bool | None] = {}
+        self._told: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
         self._within_one_another = 0
         self._asking, self._leant = 0, False
         self._made: list[tuple[Effect, Key] | Behind] = []
@@ -46,11 +47,15 @@ class Schemas:
         self._behind: dict[tuple[int | None, ...], Behind] = {}
         self._kept: list[Any] = []
 
-    def edits(self, base: Any, revision: Any, at: tuple[Tokens, Tokens], *, textual: bool = False) -> Iterator[Edit]:
-        """Every edit from one raw schema to the other; ``at`` are their places. ``textual``: a parameter's, sent as a text."""
+    def edits(self, base: Any, revision: Any, at: tuple[Tokens, Tokens], kind: tuple[str, ...] = (), *,
+              textual: bool = False) -> Iterator[Edit]:  # fmt: skip
+        """Every edit from one raw schema to the other; ``at`` are their places.
+
+        ``kind`` says what kind of root this is, all of which are judged alike. ``textual``: a parameter's, sent as a text.
+        """
         nodes = (Part(base),), (Part(revision),)
         found = self._linked(_Walk(self, textual=textual).compare(*nodes, Place(*at)), textual=textual)
-        yield from followed(found)
+        yield from followed(found, self._told.setdefault(kind, set()))
 
     def _linked(self, found: Iterable[Found], *, textual: bool = False) -> Iterator["Edit | Linked"]:
         """Edits as they are, and links with what is behind them."""

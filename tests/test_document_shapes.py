@@ -1,0 +1,107 @@
+"""Documents of odd shapes: the comparison ends, soon, and says what changed at the far end."""
+
+from typing import Any
+
+import pytest
+
+from drift.document import Level, compare
+
+LINKS = 1500
+_NOTHING_ELSE: dict[str, Any] = {"type": "integer"}
+
+
+def _next(shape: str, reference: dict[str, Any]) -> dict[str, Any]:
+    """A schema that leads on to ``reference``."""
+    return {
+        "alias": reference,
+        "allOf": {"allOf": [reference, {"description": "that"}]},
+        "anyOf": {"anyOf": [reference, _NOTHING_ELSE, {"type": "object", "properties": {"z": reference}}]},
+        "oneOf": {"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": reference}},
+                            {"type": "object", "properties": {"b": reference}}]},
+        "not": {"not": reference},
+        "items": {"type": "array", "items": reference},
+        "properties": {"type": "object", "properties": {"x": reference, "y": reference}},
+    }[shape]  # fmt: skip
+
+
+def _document(shape: str, end: dict[str, Any], links: int = LINKS) -> dict[str, Any]:
+    """A body at one end of a chain of references, and ``end`` at the other."""
+    schemas = {f"S{n}": _next(shape, {"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(links)}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}
+    operation = {"requestBody": {"content": content}, "responses": {"200": {"description": "", "content": content}}}
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}},
+            "components": {"schemas": {**schemas, f"S{links}": end}}}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["alias", "allOf", "anyOf", "oneOf", "not", "items", "properties"])
+def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
+    """Claim: neither depth nor the number of ways to a schema stops a comparison, or hides what it is about.
+
+    Situation: a schema fifteen hundred references away, by ways that double at each, loses values.
+    Expectation: it is told, in requests and in responses; never `none`, and no error.
+    """
+    found = compare(_document(shape, {"type": "string"}), _document(shape, {"type": "string", "maxLength": 3}))
+    assert found.level.rank >= Level.WARNING.rank
+    assert {change.direction for change in found.changes} == {"request", "response"}
+
+
+@pytest.mark.parametrize("shape", ["allOf", "anyOf", "oneOf", "not", "items", "properties"])
+def test_circle_of_references_ends(shape: str) -> None:
+    """Expectation: a change of a schema within the circle that leads back to its beginning is told; nothing else is."""
+
+    def circle(most: int) -> dict[str, Any]:
+        end = {"anyOf": [{"$ref": "#/components/schemas/S0"}, {"type": "string", "maxLength": most}]}
+        return _document(shape, end, links=5)
+
+    assert compare(circle(5), circle(5)).level is Level.NONE
+    found = compare(circle(5), circle(3))
+    assert found.level.rank >= Level.WARNING.rank, found.changes
+
+
+def test_each_reference_is_a_place_of_use() -> None:
+    """Claim: a component's change is told at each place that uses it, and a circle is not gone round twice.
+
+    Situation: a schema used by three properties and by itself loses a property.
+    Expectation: four places, of which one is through itself.
+    """
+
+    def document(*names: str) -> dict[str, Any]:
+        reference = {"$ref": "#/components/schemas/S0"}
+        own = {name: {"type": "string"} for name in names}
+        schema = {"type": "object", "properties": {"a": dict(reference), "b": dict(reference),
+                                                   "list": {"type": "array", "items": dict(reference)}}}  # fmt: skip
+        found = _document("alias", {}, links=0)
+        used = {"type": "object", "properties": {"children": {"type": "array", "items": dict(reference)}, **own}}
+        found["components"]["schemas"] = {"S0": used}
+        found["paths"]["/a"]["post"] = {"responses": {"200": {"description": "", "content": {
+            "application/json": {"schema": schema}}}}}  # fmt: skip
+        return found
+
+    found = compare(document("x", "y"), document("x"))
+    root = "/paths/~1a/post/responses/200/content/application~1json/schema/properties"
+    assert [change.location.removeprefix(root) for change in found.changes] == [
+        "/a/properties/y", "/b/properties/y", "/list/items/properties/y", "/a/properties/children/items/properties/y",
+    ]  # fmt: skip
+
+
+def test_a_web_of_references_is_told_once_where_it_is_far() -> None:
+    """Claim: where all schemas hang together in a chain, each root is not told of all of them.
+
+    Situation: 300 bodies, each a schema that refers to the next body's; the last loses values.
+    Expectation: roots that are near are told; those far away are not, but for one.
+    """
+
+    def document(end: dict[str, Any]) -> dict[str, Any]:
+        found = _document("items", end, links=300)
+        found["paths"] = {
+            f"/a{n}": {"post": {"requestBody": {"content": {"application/json": {"schema": {
+                "$ref": f"#/components/schemas/S{n}"}}}}, "responses": {}}}
+            for n in range(300)
+        }  # fmt: skip
+        return found
+
+    told = compare(document({"type": "string"}), document({"type": "string", "maxLength": 3})).changes
+    paths = {change.location.split("/")[2] for change in told}
+    assert "~1a299" in paths
+    assert "~1a0" in paths
+    assert 20 < len(paths) < 50
