@@ -4,6 +4,7 @@
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    for line in lines(found):
-        print(line)
+    with contextlib.suppress(BrokenPipeError):  # who reads needs no more
+        print("\n".join(lines(found)), flush=True)
     return 1 if found.level is Level.BREAKING else 0
 
 

@@ -80,7 +80,7 @@ class Walk(Protocol):
         ...
 
     def equal(self, base: Any, revision: Any) -> bool:
-        """Whether two raw things say the same to the letter, with all that they refer to."""
+        """Whether two raw things say the same in the same words, with all that they refer to."""
         ...
 
     def within(self, base: Node, revision: Node) -> bool:

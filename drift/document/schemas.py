@@ -12,7 +12,7 @@ from drift.document.changes import Edit, Effect, Tokens
 from drift.document.links import Behind, Linked, followed
 from drift.document.place import Found, Link, Place, clouding, edit
 from drift.document.scalars import scalars
-from drift.document.source import Source, unchanged
+from drift.document.source import Forms, Source, unchanged
 from drift.document.view import Condition, Node, Part, View
 from drift.document.views import Views
 
@@ -35,7 +35,8 @@ class Schemas:
     def __init__(self, base: Source, revision: Source) -> None:
         self._views = (Views(base), Views(revision))
         self._sources = (base, revision)
-        self._same = unchanged(base, revision)
+        self._forms = Forms()
+        self._same = unchanged(base, revision, self._forms)
         self._alike = base.old == revision.old
         self._equal: dict[tuple[int, int], bool] = {}
         self._within: dict[tuple[Effect, Key], bool | None] = {}
@@ -108,14 +109,14 @@ class Schemas:
         return self._views[side].of(node)
 
     def equal(self, base: Any, revision: Any) -> bool:
-        """Whether two raw things say the same to the letter, with all that they refer to."""
+        """Whether two raw things say the same in the same words, with all that they refer to."""
         if not self._alike:
             return False
         key = (id(base), id(revision))
         known = self._equal.get(key)
         if known is None:
             self._kept += [base, revision]
-            known = repr(base) == repr(revision) and self._sources[0].references(base) <= self._same
+            known = self._forms.of(base) == self._forms.of(revision) and self._sources[0].references(base) <= self._same
             self._equal[key] = known
         return known
 

@@ -85,7 +85,36 @@ def _references(node: JSON) -> Iterator[str]:
             waiting += one
 
 
-def unchanged(base: Source, revision: Source) -> frozenset[str]:
+class Forms:
+    """Numbers for whatever JSON there is, equal where the JSON says the same: the order of names in an object says nothing.
+
+    Each thing is looked at once, however often it is asked for. To Python 1 equals true: not here.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._known: dict[int, int] = {}
+        self._kept: list[JSON] = []
+
+    def of(self, node: JSON) -> int:
+        """The number of ``node``. Do not change it afterwards."""
+        if not isinstance(node, dict | list):
+            return self._number((type(node), node))
+        known = self._known.get(id(node))
+        if known is None:
+            if isinstance(node, dict):
+                known = self._number(frozenset((name, self.of(inner)) for name, inner in node.items()))
+            else:
+                known = self._number(tuple(map(self.of, node)))
+            self._known[id(node)] = known
+            self._kept.append(node)  # so that its id stays its own
+        return known
+
+    def _number(self, form: object) -> int:
+        return self._numbers.setdefault(form, len(self._numbers))
+
+
+def unchanged(base: Source, revision: Source, forms: Forms) -> frozenset[str]:
     """The references that lead to the same in both documents, whatever those reach included."""
     todo = [*base.references(base.raw), *revision.references(revision.raw)]
     inner: dict[str, frozenset[str]] = {}
@@ -97,8 +126,7 @@ def unchanged(base: Source, revision: Source) -> frozenset[str]:
         before, after = base.target(reference), revision.target(reference)
         inner[reference] = base.references(before) | revision.references(after)
         todo += inner[reference]
-        # As texts: to Python 1 equals true. Another order of keys is looked into, and nothing found.
-        if before is None or base.old != revision.old or repr(before) != repr(after):
+        if before is None or base.old != revision.old or forms.of(before) != forms.of(after):
             changed.add(reference)
     users: dict[str, list[str]] = {}
     for reference, used in inner.items():
