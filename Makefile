@@ -32,6 +32,9 @@ DELETE ?=
 NAME ?=
 BASE ?=
 REVISION ?=
+PUBLISHED ?=
+# 1: leave out vendors whose document's address nobody knows.
+KNOWN ?=
 
 .PHONY: help
 help: ## show the targets
@@ -67,6 +70,14 @@ sweep: environment ## list what dead runs left on the vendor's account; DELETE=1
 diff: environment ## say what changed from one OpenAPI document to another, and whom it breaks [BASE= REVISION=]
 	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
 
+.PHONY: drift
+drift: environment ## say what vendors publish now, compared with what is stored, and whom that breaks [VENDOR=] [PUBLISHED=file-or-url]
+	@$(RUN) -m scripts.watch_documents --vendor '$(VENDOR)' --published '$(PUBLISHED)' --known '$(KNOWN)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
+
+.PHONY: accept
+accept: environment ## take over the document that make drift compared last: stored, corrected, client generated, or nothing changed [VENDOR=] [PUBLISHED=]
+	@$(RUN) -m scripts.accept_document --vendor '$(VENDOR)' --published '$(PUBLISHED)'
+
 .PHONY: rules
 rules: environment ## write docs/rules.md: every rule of the comparison, with an example of each
 	@$(RUN) -m scripts.list_rules
@@ -83,6 +94,10 @@ test: environment check-contracts lint types check-generated ## everything that 
 prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (a quarter of an hour)
 	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/test_live_runs.py tests/test_killed_runs.py \
 		tests/test_long_live_runs.py tests/test_live_runs_gone_wrong.py tests/test_guard.py tests/test_fence.py tests/test_ledger.py tests/test_sweep_conditions.py
+
+.PHONY: prove-sets
+prove-sets: environment ## prove on drawn schemas and values that a comparison hides nothing (some ten minutes)
+	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/test_document_sets.py
 
 .PHONY: lint
 lint: environment ## ruff, in one go

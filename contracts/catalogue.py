@@ -15,7 +15,7 @@ from contracts.document import OpenApi, Operation, read_json
 from contracts.errors import UsageError
 from contracts.model import Model
 from contracts.overlay import apply_overlay, read_overlay
-from contracts.tables import Consent, Credential, Grpc, Lifecycle, Limits, Listing, Place, Rate
+from contracts.tables import Accepted, Consent, Credential, Grpc, Lifecycle, Limits, Listing, Place, Rate
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = re.compile(r"[a-z][a-z0-9]*")
@@ -240,6 +240,8 @@ class Contract:
         overlay = self.folder / "overlay.yaml"
         actions = read_overlay(overlay)
         raw = apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root)))
+        if self.accepted and isinstance(raw.get("info"), dict):
+            raw["info"]["version"] = self.accepted[-1].client
         return OpenApi(raw, f"{self.settings['published']} with its overlay")
 
     @property
@@ -275,6 +277,28 @@ class Contract:
         """Scheme and authority of the first server that the document names; empty where it names none that is whole."""
         parts = urlsplit(str((self.effective.raw.get("servers") or [{}])[0].get("url", "")))
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "{" not in parts.netloc else ""
+
+    @cached_property
+    def accepted(self) -> list[Accepted]:
+        """The vendor's documents that were taken over since the first, the newest last; from `accepted.toml`."""
+        path = self.folder / "accepted.toml"
+        if not path.exists():
+            return []
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: is not TOML: {error}") from error
+        return self._made("accepted", raw.get("accepted", []), Accepted)
+
+    @property
+    def upstream(self) -> str:
+        """The address where the vendor publishes its document now; empty where nobody knows one."""
+        named = self.settings.get("upstream", "")
+        if not isinstance(named, str):
+            raise UsageError(f"{self.file}: `upstream` is the address of a document")
+        return named
 
     @property
     def address_variable(self) -> str:

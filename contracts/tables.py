@@ -131,3 +131,17 @@ class Grpc:
 
     service: str
     methods: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A document of the vendor's that was taken over. ``digest`` is that of its bytes, ``replaced`` that of the one before.
+
+    ``source`` is its file or address, ``client`` the version that the client package got with it.
+    """
+
+    date: str
+    source: str
+    digest: str
+    replaced: str
+    client: str

@@ -43,7 +43,8 @@ class Checked:
 class Record:
     """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids.
 
-    ``live`` says of a run on a real account how far it may go, as whom, and what its names begin with.
+    ``live`` says of a run on a real account how far it may go, as whom, and what its names begin with. ``document`` says of a
+    comparison of documents what was compared, and what that asks of the client and of the overlay.
     """
 
     contract: str
@@ -64,6 +65,7 @@ class Record:
     left_behind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     live: dict[str, str] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict)
     cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
     checked: list[Checked] = field(default_factory=list)
 
@@ -116,6 +118,7 @@ class Record:
             "left_behind": self.left_behind,
             "notes": self.notes,
             **({"live": self.live} if self.live else {}),
+            **({"document": self.document} if self.document else {}),
         }
 
 

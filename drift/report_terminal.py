@@ -20,6 +20,19 @@ _NEXT = {
     "inconclusive": "Next: remove the cause and run again.",
     "breaking": "Next: reproduce it with the curl lines, tell the vendor, or waive it in the contract's waivers.toml.",
 }
+_DOCUMENT_MEANING = {
+    "none": "The vendor publishes what is stored.",
+    "additive": "The vendor's document says other things than the stored one; nobody who relies on that breaks for certain.",
+    "inconclusive": "It cannot be told whether the vendor's document has changed.",
+    "breaking": "The vendor's document breaks consumers who rely on the stored one.",
+}
+_DOCUMENT_NEXT = {
+    "none": "",
+    "additive": "Next: make accept VENDOR={} takes the new document over, or waive changes by rule and location in waivers.toml.",
+    "inconclusive": "Next: remove the cause and run again.",
+    "breaking": "Next: tell the consumers, then make accept VENDOR={} takes the new document over, or waive changes by rule and "
+    "location in waivers.toml.",
+}
 _COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
 _SHOWN = 12
 _LINE = 600
@@ -44,12 +57,13 @@ def _lines(record: Record, colour: bool) -> Iterator[str]:
     yield from (f"left behind: {plain(name)}: delete it by hand" for name in record.left_behind)
     word = record.verdict.word
     verdict = f"\x1b[1;{_COLOURS[word]}m{word}\x1b[0m" if colour else word
-    yield f"{record.name} at {plain(record.target)}: {verdict}. {_MEANING[word]}"
+    meaning, steps = (_DOCUMENT_MEANING, _DOCUMENT_NEXT) if record.document else (_MEANING, _NEXT)
+    yield f"{record.name} at {plain(record.target)}: {verdict}. {meaning[word]}"
     if record.reason:
         yield f"Because: {plain(record.reason)}"
     yield totals(record)
-    if _NEXT[word]:
-        yield _NEXT[word]
+    if steps[word]:
+        yield steps[word].format(record.contract)
 
 
 def _table(record: Record) -> Iterator[str]:

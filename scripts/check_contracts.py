@@ -110,8 +110,8 @@ def _files(contract: Contract) -> Iterator[str]:
 
 def _settings(contract: Contract) -> Iterator[str]:
     """``contract.toml`` on its own, and the two documents: each told for itself."""
-    if not contract.settings.get("upstream"):
-        yield f"{contract.file}: has no `upstream`: say where the vendor publishes its document"
+    if not (contract.upstream or contract.settings.get("pages")):
+        yield f"{contract.file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
     for name in ("places", "credentials", "rate", "published"):
         yield from _told(contract, partial(_read, name))
     read_overlay(contract.folder / "overlay.yaml")

@@ -22,6 +22,7 @@ from contracts.catalogue import ROOT, Contract, contracts
 from contracts.errors import UsageError
 from contracts.schema import resolve
 from drift.client.generator import PREFIX, SETTINGS, generator_input, package_of
+from drift.swap import restore
 from scripts.client_templates import banner, bare_facts, facts, write_templates
 from scripts.compile_protos import compile_protos
 
@@ -178,6 +179,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = _Parser(prog="generate_clients", description="Write generated/<slug>/ for every contract.")
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if a file differs")
     try:
+        restore(root)  # what a killed `make accept` had replaced
         known = list(contracts(root).values())
         if parser.parse_args(arguments).check:
             lines = check(known, root / "generated")

@@ -88,3 +88,8 @@ class Comparison:
 def pointer(at: Tokens) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in at)
+
+
+def tokens(at: str) -> Tokens:
+    """What a JSON pointer leads through."""
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:])

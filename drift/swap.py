@@ -1,0 +1,104 @@
+"""Several files and folders replaced together: all of them, or none, whatever happens in between.
+
+What is replaced is put aside, and only when everything is in its place is that forgotten. A process that is killed on its
+way leaves a list of what it was about; `restore` puts back what the list names.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from contracts.errors import UsageError
+
+FOLDER = ".accept"
+"""Below the root, where things are made and put aside: on the same disk, so that moving is renaming."""
+_LIST, _LOCK = "list.json", ".accept.lock"
+
+
+@contextmanager
+def workshop(root: Path) -> Iterator[Path]:
+    """A folder to make things in, for one process at a time; it is gone afterwards. What a killed one left is restored first.
+
+    Raises:
+        UsageError: another process is in it, or the root cannot be written to.
+    """
+    try:
+        with (root / _LOCK).open("a", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(f"{root / FOLDER}: another process is taking a document over; wait for it") from error
+            _restore(root)
+            (root / FOLDER).mkdir()
+            try:
+                yield root / FOLDER
+            finally:
+                _restore(root)
+    except OSError as error:
+        raise UsageError(f"{error.filename or root}: {error.strerror}; nothing was changed") from error
+
+
+def restore(root: Path) -> bool:
+    """Put back what a killed process had replaced; whether there was anything. Does nothing while one is at work."""
+    if not (root / FOLDER / _LIST).exists():
+        return False
+    with (root / _LOCK).open("a", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return _restore(root)
+
+
+def swap(root: Path, fresh: Mapping[str, Path]) -> None:
+    """Put each of ``fresh``, in the workshop, in the place that its key names below ``root``; or leave all as it was.
+
+    Raises:
+        OSError: something could not be moved.
+    """
+    targets = sorted(fresh)
+    before = {name: (root / name).exists() for name in targets}
+    part = root / FOLDER / f"{_LIST}.part"
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(before, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(root / FOLDER / _LIST)
+    for name in targets:
+        target = root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if before[name]:
+            target.rename(_aside(root, name))
+        fresh[name].rename(target)
+    (root / FOLDER / _LIST).unlink()  # from here on it is done
+
+
+def _aside(root: Path, name: str) -> Path:
+    return root / FOLDER / f"old-{name.replace('/', '+')}"
+
+
+def _restore(root: Path) -> bool:
+    """Undo what the list names, and clear the workshop."""
+    listed = root / FOLDER / _LIST
+    found = listed.exists()
+    if found:
+        for name, was_there in json.loads(listed.read_text(encoding="utf-8")).items():
+            old = _aside(root, name)
+            if old.exists() or not was_there:
+                _remove(root / name)
+            if old.exists():
+                old.rename(root / name)
+        listed.unlink()
+    _remove(root / FOLDER)
+    return found
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

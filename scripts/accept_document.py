@@ -1,0 +1,221 @@
+"""``make accept VENDOR=slug``: take over the document that the vendor publishes now: all that follows from it, or nothing.
+
+The document is the one that ``make drift`` compared last, so that what is taken over is what was looked at; ``PUBLISHED=``
+names another. It is stored as far as it is under contract, the overlay is applied to it, the client is generated anew with
+the version that it needs, the old document's digest is recorded, and a line goes into the changelog. 0: done, or nothing
+to do; 3: it cannot be done, and everything is as it was.
+"""
+
+import argparse
+import datetime as dt
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from contracts.catalogue import ROOT, Contract, choose
+from contracts.document import read_json
+from contracts.errors import UsageError
+from contracts.overlay import apply_overlay, read_overlay
+from drift.client.impact import Impact
+from drift.corrections import correct
+from drift.document import Comparison, Level, compare
+from drift.document.kept import FOLDER as KEPT
+from drift.document.kept import digest, kept
+from drift.document.scope import cut, operations
+from drift.swap import swap, workshop
+from drift.text import plain
+from scripts.changelog import with_line
+from scripts.check_contracts import missing
+from scripts.generate_clients import generate
+from scripts.judge_clients import judge_clients
+from scripts.published import CouldNotTellError, Published, published
+
+_CHANGELOG = "CHANGELOG.md"
+_ACCEPTED = "accepted.toml"
+_BROKEN = 3
+"""Changes that break which the changelog names."""
+
+
+def accept(contract: Contract, given: str) -> list[str]:
+    """Take over what ``contract``'s vendor publishes; gives lines that say what was done, and what is left to do.
+
+    Raises:
+        UsageError: it cannot be done; nothing was changed.
+    """
+    with workshop(contract.root) as scratch:
+        found = _document(contract, given)
+        stored = str(contract.settings["published"])
+        base = contract.published.raw
+        wanted = frozenset(operations(base) | operations(_effective(contract)))
+        revision = cut(found.document, wanted, found.address)
+        if not revision["paths"]:
+            raise UsageError(
+                f"{plain(found.address)}: holds none of the operations under contract; nothing was changed"
+            )
+        if revision == base:
+            return [f"{contract.name} publishes what is stored: nothing to take over"]
+        comparison = compare(cut(base, wanted, stored), revision)
+        effective = _corrected(contract, base, revision)
+        impact = judge_clients(contract, _effective(contract), effective, comparison.changes)
+        fresh = _made(contract, scratch / "tree", revision, found, comparison, impact)
+        swap(contract.root, fresh)
+    left = missing(Contract(contract.slug, contract.root))
+    return [
+        f"{contract.name}: {stored} is what {plain(found.address)} says ({_counted(comparison)})",
+        f"{contract.slug}-client {impact.version.current} -> {impact.version.version}: {impact.version.why}",
+        f"written: {', '.join(sorted(fresh))}",
+        *(f"left to do: {line}" for line in left),
+        "Next: make test, look at the diff, commit.",
+    ]
+
+
+def _chosen(vendor: str, root: Path) -> Contract:
+    if vendor in ("", "all"):
+        raise UsageError("VENDOR names the one vendor whose document is taken over: make accept VENDOR=slug")
+    return choose(vendor, root)[0]
+
+
+def _document(contract: Contract, given: str) -> Published:
+    """What is to be taken over: what is given, else what was compared last."""
+    folder = contract.root / KEPT
+    if given:
+        try:
+            return published(contract, given, folder, {})
+        except CouldNotTellError as error:
+            raise UsageError(str(error)) from error
+    known = kept(folder, contract.slug)
+    if known is None:
+        raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
+                         "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
+    return Published(known.document, known.source, known.digest, asked=False)
+
+
+def _effective(contract: Contract) -> dict[str, Any]:
+    """The effective document that the client was generated from: the overlay may have been edited for the new one since."""
+    found = read_json(contract.root / "generated" / contract.slug / "openapi.json")
+    return {key: value for key, value in found.items() if key != "x-generated"}
+
+
+def _corrected(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    """The new document with the overlay; a `UsageError` says of each action that does not fit what it needs."""
+    path = contract.folder / "overlay.yaml"
+    actions = read_overlay(path)
+    try:
+        return apply_overlay(revision, actions, str(path.relative_to(contract.root)))
+    except UsageError as error:
+        troubles = _troubles(actions, base, revision)
+        raise UsageError("\n".join([f"{error}; nothing was changed", *troubles])) from error
+
+
+def _troubles(actions: list[Mapping[str, Any]], base: Mapping[str, Any], revision: Mapping[str, Any]) -> list[str]:
+    try:
+        found = correct(actions, base, revision).troubles
+    except UsageError:  # edited for the new document already, so that it does not fit the old one
+        return []
+    return [f"  action {one.action} ({one.target}): {one.message}; {one.edit}" for one in found]
+
+
+def _made(contract: Contract, tree: Path, revision: Mapping[str, Any], found: Published, comparison: Comparison,
+          impact: Impact) -> dict[str, Path]:  # fmt: skip
+    """Everything that is to be replaced, made below ``tree`` as it is to be below the root; by its name there."""
+    slug, stored = contract.slug, str(contract.settings["published"])
+    folder = f"contracts/{slug}"
+    shutil.copytree(contract.folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / stored).parent.mkdir(parents=True, exist_ok=True)
+    (tree / stored).write_text(
+        json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
+    )
+    accepted = tree / folder / _ACCEPTED
+    with accepted.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(_entry(contract, found, impact, first=file.tell() == 0))
+    try:
+        generate(Contract(slug, tree), tree / "generated" / slug)
+    except UsageError:
+        raise
+    except Exception as error:
+        said = next(iter(str(error).splitlines()), "")
+        raise UsageError(f"{folder}: does not fit the new document ({type(error).__name__}: {plain(said, 200)}): edit it, and "
+                         "take the document over again; nothing was changed") from error  # fmt: skip
+    fresh = [stored, f"{folder}/{_ACCEPTED}", f"generated/{slug}"]
+    changelog = contract.root / _CHANGELOG
+    if changelog.is_file():
+        line = f"{_today()}: the vendor's document of that day: {_told(comparison)}; `{slug}-client` {impact.version.version}."
+        text = with_line(changelog.read_text(encoding="utf-8"), contract.name, line)
+        (tree / _CHANGELOG).write_text(text, encoding="utf-8", newline="\n")
+        fresh.append(_CHANGELOG)
+    return {name: tree / name for name in fresh}
+
+
+def _entry(contract: Contract, found: Published, impact: Impact, *, first: bool) -> str:
+    """What `accepted.toml` says of one document that was taken over."""
+    old = digest((contract.root / contract.settings["published"]).read_bytes())
+    head = (
+        "# Documents of the vendor's that were taken over, the newest last; `make accept` writes here.\n"
+        if first
+        else ""
+    )
+    # Of a file only the name: its folder is nobody else's.
+    source = found.address if found.address.startswith("http") else Path(found.address).name
+    said = {"date": _today(), "source": source, "digest": found.digest, "replaced": old,
+            "client": impact.version.version}  # fmt: skip
+    lines = [f"{key} = {json.dumps(plain(value))}" for key, value in said.items()]
+    return "\n".join([f"{head}\n[[accepted]]", *lines]) + "\n"
+
+
+def _counted(found: Comparison) -> str:
+    words = [(sum(one.level is level for one in found.changes), level.value) for level in reversed(Level)]
+    return (
+        ", ".join(f"{count} {word}" for count, word in words if count) + " changes"
+        if found.changes
+        else "no change of meaning"
+    )
+
+
+def _told(found: Comparison) -> str:
+    """What the changelog says of the changes: how many there are, and the first of those that break."""
+    broken = list(dict.fromkeys(one.message for one in found.changes if one.level is Level.BREAKING))
+    more = f" and {len(broken) - _BROKEN} more" if len(broken) > _BROKEN else ""
+    shown = "; ".join(plain(one, 120) for one in broken[:_BROKEN])
+    return _counted(found) + (f" ({shown}{more})" if broken else "")
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; --help lists the options")
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """The command; see the module for the statuses."""
+    parser = _Parser(prog="python -m scripts.accept_document", description=__doc__)
+    parser.add_argument("--vendor", default="", help="the contract's slug")
+    parser.add_argument("--published", default="", help="the file or address of the document (the one compared last)")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        given = parser.parse_args(arguments)
+        print("\n".join(accept(_chosen(given.vendor, root), given.published)))
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}; everything is as it was", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("interrupted: everything is as it was", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What a vendor publishes now: from a file, from an address, or, where the server knows it as unchanged, what was kept."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contracts.catalogue import Contract
+from contracts.errors import UsageError
+from drift.document.fetching import CouldNotTellError, NotModified, fetch
+from drift.document.kept import Kept, digest, keep, kept, made
+from drift.document.reading import read_file
+
+__all__ = ["CouldNotTellError", "Published", "address", "published", "shown"]
+_ADDRESS = ("http://", "https://")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A document, where it is from, and what identifies its bytes. ``asked``: a server was."""
+
+    document: dict[str, Any]
+    address: str
+    digest: str
+    asked: bool
+
+
+def variable(contract: Contract) -> str:
+    """The environment variable that says where a vendor's document is published."""
+    return f"{contract.slug.upper()}_PUBLISHED"
+
+
+def address(contract: Contract, given: str, environment: Mapping[str, str]) -> str:
+    """Where ``contract``'s vendor publishes its document; empty where nobody says so.
+
+    ``given`` comes first, then the variable, of the environment or of the JSON object in ``VARS_JSON`` (which is how a CI
+    job hands over all variables of a repository), then the contract's own.
+    """
+    try:
+        others = json.loads(environment.get("VARS_JSON") or "{}")
+    except ValueError as error:
+        raise UsageError("VARS_JSON is not JSON: unset it, or give an object") from error
+    name = variable(contract)
+    told = others.get(name, "") if isinstance(others, dict) else ""
+    return given or environment.get(name, "") or str(told) or contract.upstream
+
+
+def published(contract: Contract, given: str, folder: Path, environment: Mapping[str, str]) -> Published:
+    """The document that ``contract``'s vendor publishes now; it is kept in ``folder``.
+
+    ``given`` is a file or an address; where it is empty, the variable of ``environment`` counts, then the contract's own.
+
+    Raises:
+        UsageError: there is no such file, or ``folder`` cannot be written to.
+        CouldNotTellError: there is no address, or nothing came from it that can be compared.
+    """
+    source = address(contract, given, environment)
+    if not source:
+        raise CouldNotTellError(f"where {contract.name} publishes its document is not known: give PUBLISHED=file-or-url, set "
+                                f"{variable(contract)}, or put the address into {contract.file.name} as `upstream`")  # fmt: skip
+    known = kept(folder, contract.slug)
+    online = source.lower().startswith(_ADDRESS)
+    found = _fetched(source, known) if online else _file(source)
+    if found is not known:
+        keep(folder, contract.slug, found)
+    return Published(found.document, found.source, found.digest, asked=online)
+
+
+def shown(source: str) -> str:
+    """A file, or an address without what may be secret in it: what stands before the host, and the query."""
+    if not source.lower().startswith(_ADDRESS):
+        return source
+    try:
+        parts = urlsplit(source)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an address that is none"
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"
+
+
+def _file(name: str) -> Kept:
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(
+            f"PUBLISHED={name}: there is no such file; give a file or an address that begins with https://"
+        )
+    try:
+        document = read_file(path)
+        return made(document, path.read_bytes(), name, name)
+    except (UsageError, OSError) as error:
+        raise CouldNotTellError(str(error)) from error
+
+
+def _fetched(url: str, known: Kept | None) -> Kept:
+    same = known is not None and known.key == digest(url.encode())
+    print(f"fetching {shown(url)} …", file=sys.stderr)
+    found = fetch(url, etag=known.etag if known is not None and same else "")
+    if isinstance(found, NotModified):
+        assert known is not None, "an ETag is sent only with what is kept"
+        return known
+    return made(found.document, found.content, shown(found.address), url, found.etag)

@@ -1,0 +1,244 @@
+"""`make accept`: the vendor's new document is taken over with all that follows from it, or nothing is changed at all."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import ROOT, Contract
+from drift import swap as swapping
+from drift.document.kept import digest
+from scripts.accept_document import main
+from scripts.changelog import with_line
+from scripts.generate_clients import check
+from scripts.watch_documents import main as drift
+from tests.vendor_tree import SLUG, adds, breaks, published, state, tree, username, written
+
+REPLACED = ["CHANGELOG.md", "contracts/jetemail/accepted.toml", "generated/jetemail", "openapi.json"]
+
+
+@pytest.fixture(name="contract")
+def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
+    (tmp_path / "root").mkdir()
+    return tree(tmp_path / "root")
+
+
+def accept(contract: Contract, *arguments: str) -> int:
+    """The command's status."""
+    return main(["--vendor", SLUG, *arguments], contract.root)
+
+
+def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: all that follows from a new document is done at once.
+
+    Situation: a breaking and an additive change. Expectation: what is under contract is stored, the client is generated with
+    the next version, the old digest is recorded, the changelog has a line under the vendor's heading; drift is gone.
+    """
+    old = (contract.root / "openapi.json").read_bytes()
+    file = written(contract.root.parent, published(contract, breaks, adds))
+    assert accept(contract, "--published", file) == 0
+    assert "1.0.0 -> 2.0.0" in capsys.readouterr().out
+    fresh = Contract(SLUG, contract.root)
+    assert username(dict(fresh.published.raw))["maxLength"] == 5
+    assert list(fresh.published.raw["paths"]) == ["/outbound/smarthost"]
+    assert "Domain" not in fresh.published.raw["components"].get("schemas", {})
+    (entry,) = fresh.accepted
+    assert entry.replaced == digest(old)
+    assert (entry.source, entry.client) == ("now.json", "2.0.0")
+    assert fresh.effective.raw["info"]["version"] == "2.0.0"
+    assert 'version = "2.0.0"' in (contract.root / "generated/jetemail/client/pyproject.toml").read_text(
+        encoding="utf-8"
+    )
+    assert check([fresh], contract.root / "generated") == []
+    changelog = (contract.root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "### JetEmail\n\n- 20" in changelog
+    assert "max-length changed from 64 to 5" in changelog
+    assert (
+        drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 0
+    )
+    assert leftovers(contract) == []
+    before = state(contract.root)
+    assert accept(contract, "--published", file) == 0
+    assert "nothing to take over" in capsys.readouterr().out
+    assert state(contract.root) == before
+
+
+def leftovers(contract: Contract) -> list[str]:
+    """What a finished command has left in the root beside what is under version control."""
+    return [path.name for path in contract.root.iterdir() if path.name == swapping.FOLDER]
+
+
+def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: nothing is accepted unseen.
+
+    Situation: no comparison yet; then one; then the file changes. Expectation: refused; then the document of the comparison.
+    """
+    before = state(contract.root)
+    assert accept(contract) == 3
+    assert "make drift VENDOR=jetemail" in capsys.readouterr().err
+    assert state(contract.root) == before
+    file = written(contract.root.parent, published(contract, adds))
+    drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root)
+    assert state(contract.root) == before
+    written(contract.root.parent, published(contract, breaks))
+    assert accept(contract) == 0
+    assert Contract(SLUG, contract.root).accepted[-1].client == "1.1.0"
+
+
+def _moved(document: dict[str, Any]) -> None:
+    """The overlay finds nothing."""
+    document["paths"]["/v2/smarthost"] = document["paths"].pop("/outbound/smarthost")
+
+
+def _split(document: dict[str, Any]) -> None:
+    """An action of the overlay finds nothing in one place."""
+    del document["paths"]["/outbound/smarthost"]["patch"]
+
+
+def _refused(document: dict[str, Any]) -> None:
+    """The generator does not take it."""
+    username(document)["enum"] = ["a-b", "a_b"]
+
+
+def _dangling(document: dict[str, Any]) -> None:
+    """It is no document."""
+    username(document)["$ref"] = "#/components/schemas/Nowhere"
+
+
+@pytest.mark.parametrize("edit", [_moved, _split, _refused, _dangling])
+def test_what_cannot_be_taken_over_changes_nothing(
+    contract: Contract, edit: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: the overlay, the generator or the reader refuses the document. Expectation: 3, why, all as it was."""
+    before = state(contract.root)
+    assert accept(contract, "--published", written(contract.root.parent, published(contract, edit))) == 3
+    assert capsys.readouterr().err.startswith("error: ")
+    assert state(contract.root) == before
+    assert leftovers(contract) == []
+
+
+def test_an_overlay_that_does_not_fit_is_told_edit_by_edit(
+    contract: Contract, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: an operation is gone. Expectation: every action that lost its target is named, with the edit it needs."""
+    assert accept(contract, "--published", written(contract.root.parent, published(contract, _split))) == 3
+    told = capsys.readouterr().err
+    assert "overlay.yaml: action" in told
+    assert told.count("\n  action ") >= 2
+
+
+def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
+    """Claim: what was asked for can be done. Situation: an action is dropped which the vendor has made superfluous.
+
+    Expectation: the overlay no longer fits the stored document, and the new one is taken over all the same.
+    """
+
+    def said(document: dict[str, Any]) -> None:
+        document["paths"]["/outbound/smarthost"]["post"]["operationId"] = "createSmtpUser"
+
+    file = written(contract.root.parent, published(contract, said))
+    assert accept(contract, "--published", file) == 3
+    overlay = contract.folder / "overlay.yaml"
+    text = overlay.read_text(encoding="utf-8")
+    begin = text.index("  - target: $.paths['/outbound/smarthost'].post\n")
+    overlay.write_text(text[:begin] + text[text.index("  - target:", begin + 5) :], encoding="utf-8")
+    assert accept(contract, "--published", file) == 0
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_failure_in_the_middle_puts_everything_back(
+    contract: Contract, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claim: it is all or nothing. Situation: the n-th thing that is moved cannot be. Expectation: 3, all as it was."""
+    before = state(contract.root)
+    moves = _counting(monkeypatch, number)
+    status = accept(contract, "--published", written(contract.root.parent, published(contract, breaks)))
+    assert (status, state(contract.root) == before) == ((0, False) if number >= len(moves) else (3, True))
+    assert leftovers(contract) == []
+
+
+def _counting(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
+    """Have the ``number``-th renaming of what is swapped fail; gives the names of all so far."""
+    names: list[str] = []
+    rename = Path.rename
+
+    def failing(self: Path, target: Any) -> Path:
+        if swapping.FOLDER in f"{self.parent}{target}" and ".jetemail-" not in f"{self}{target}":
+            names.append(str(self))
+            if len(names) == number + 1:
+                raise OSError(28, "No space left on device", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    return names
+
+
+_KILLED = """
+import os, pathlib, signal, sys
+from drift import swap
+number, rename, count = int(sys.argv[1]), pathlib.Path.rename, 0
+def dying(self, target):
+    global count
+    if swap.FOLDER in f"{self.parent}{target}" and ".jetemail-" not in f"{self}{target}":
+        count += 1
+        if count == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+pathlib.Path.rename = dying
+from scripts.accept_document import main
+sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path(sys.argv[3])))
+"""
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 6])
+def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, number: int) -> None:
+    """Situation: SIGKILL before the n-th move. Expectation: the next command of any kind finds all as it was."""
+    before = state(contract.root)
+    file = written(contract.root.parent, published(contract, breaks))
+    command = [sys.executable, "-c", _KILLED, str(number), file, str(contract.root)]
+    done = subprocess.run(  # noqa: S603 - this interpreter, and code of our own
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert (contract.root / swapping.FOLDER / "list.json").exists()
+    assert (
+        drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 1
+    )
+    assert state(contract.root) == before
+    assert leftovers(contract) == []
+
+
+def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: another process is taking a document over. Expectation: 3, one line, and what it does is left alone."""
+    with swapping.workshop(contract.root) as scratch:
+        (scratch / "mine").write_text("x", encoding="utf-8")
+        assert not swapping.restore(contract.root)
+        assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+        assert "another process" in capsys.readouterr().err
+        assert (scratch / "mine").exists()
+
+
+def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: without a vendor, or for all, 3 and one line."""
+    for arguments in ([], ["--vendor", "all"], ["--vendor", "nobody"], ["--vendor"]):
+        assert main(arguments, contract.root) == 3
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("# C\n\n## [Unreleased]\n\n### Added\n\n- a\n\n## [1]\n", "# C\n\n## [Unreleased]\n\n### Added\n\n- a\n\n### V\n\n- l\n\n## [1]\n"),
+        ("## [Unreleased]\n\n### V\n\n- k\n", "## [Unreleased]\n\n### V\n\n- l\n- k\n"),
+        ("# C\n\n## [1]\n\n### V\n\n- k\n", "# C\n\n## [Unreleased]\n\n### V\n\n- l\n\n## [1]\n\n### V\n\n- k\n"),
+        ("# C\n", "# C\n## [Unreleased]\n\n### V\n\n- l\n"),
+    ],
+)  # fmt: skip
+def test_a_line_goes_under_the_vendors_heading(text: str, wanted: str) -> None:
+    """Expectation: among what is not released, the newest first; headings that are missing are made."""
+    assert with_line(text, "V", "l") == wanted

@@ -1,0 +1,271 @@
+"""`make drift`: what a vendor publishes now is compared with what is stored; what cannot be told is never drift."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from contracts.catalogue import ROOT, Contract
+from scripts.watch_documents import main
+from tests.loopback_server import Answer, serving
+from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree, username, written
+
+_SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(name="contract")
+def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
+    (tmp_path / "root").mkdir()
+    return tree(tmp_path / "root")
+
+
+def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """The command's status, and what it reports, which has the documented form."""
+    out = contract.root.parent / "out"
+    status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
+    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    _SCHEMA.validate(report)
+    assert (out / "report.md").read_text(encoding="utf-8").startswith("## ")
+    return status, report
+
+
+def given(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
+    """What comes of a file that holds ``document``."""
+    return run(contract, "--published", written(contract.root.parent, document))
+
+
+def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
+    """Waive changes of one rule at one location."""
+    table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
+    with (contract.folder / "waivers.toml").open("a", encoding="utf-8") as file:
+        file.write(table)
+
+
+def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: only operations under contract count.
+
+    Situation: the vendor publishes what is stored, and other operations beside it. Expectation: none, 0; they are named.
+    """
+    status, report = given(contract, published(contract))
+    assert (status, report["verdict"], report["findings"]) == (0, "none", [])
+    assert report["document"]["not_under_contract"] == ["GET /domains"]
+    assert report["document"]["overlay"] == []
+    assert "The vendor publishes what is stored." in capsys.readouterr().out
+
+
+def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: a change is told with rule, location, operation, consumer's impact, symbols of the client, and next version.
+
+    Situation: one breaking and one additive change. Expectation: 1; each a finding, the next client is a major.
+    """
+    status, report = given(contract, published(contract, breaks, adds))
+    assert (status, report["verdict"]) == (1, "breaking")
+    found = {one["clause"]: one for one in report["findings"]}
+    assert found.keys() == {BREAKING[0], ADDED[0]}
+    one = found[BREAKING[0]]
+    assert one["id"] == f"document/{BREAKING[0]}{BREAKING[1]}"
+    assert (one["severity"], one["operation"], one["status"]) == ("breaking", "POST /outbound/smarthost", None)
+    assert "CreateSmtpUserBody.username" in one["why"]
+    assert "CreateSmtpUserBody.note: attribute added" in found[ADDED[0]]["why"]
+    assert one["exchange"]["response"]["body"]["maxLength"] == 5
+    assert report["document"]["client"]["next"] == "2.0.0"
+    told = capsys.readouterr().out
+    assert "make accept VENDOR=jetemail" in told
+    assert "max-length changed from 64 to 5" in told
+
+
+def test_an_addition_alone_does_not_fail(contract: Contract) -> None:
+    """Claim: `compatible` is additive. Expectation: 0; with FAIL_ON=additive 1; a minor version."""
+    status, report = given(contract, published(contract, adds))
+    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "additive", "1.1.0")
+    file = written(contract.root.parent, published(contract, adds))
+    assert run(contract, "--published", file, "--fail-on", "additive")[0] == 1
+
+
+def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
+    """Situation: the vendor has moved the path. Expectation: each operation is told as removed, and what the overlay lost."""
+
+    def moved(document: dict[str, Any]) -> None:
+        document["paths"]["/v2/smarthost"] = document["paths"].pop("/outbound/smarthost")
+
+    status, report = given(contract, published(contract, moved))
+    assert status == 1
+    assert {one["clause"] for one in report["findings"]} == {"path-removed"}
+    assert {one["kind"] for one in report["document"]["overlay"]} >= {"lost"}
+    assert all(one["edit"] for one in report["document"]["overlay"])
+
+
+def test_another_document_is_no_drift(contract: Contract) -> None:
+    """Situation: a document with another title and none of the operations. Expectation: could not tell, 2."""
+    other = {"openapi": "3.1.0", "info": {"title": "Petstore", "version": "1"}, "paths": {"/pets": {"get": {}}}}
+    status, report = given(contract, other)
+    assert (status, report["verdict"], report["findings"]) == (2, "inconclusive", [])
+    assert "none of the operations" in report["reason"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, content=b"<!doctype html><html>sorry", media="text/html"),
+        Answer(200, content=b"<!doctype html><html>sorry", media="application/json"),
+        Answer(500, content=b"{}", media="application/json"),
+        Answer(404, content=b"{}", media="application/json"),
+        Answer(200, content=b'{"openapi": "3.1.0", "paths": {', media="application/json"),
+        Answer(200, content=b'{"swagger": "2.0", "paths": {}}', media="application/json"),
+        Answer(200, content=b"a: &a [*a, *a]", media="application/yaml"),
+        Answer(200, content=b"", media="application/json"),
+    ],
+    ids=["page", "page as JSON", "500", "404", "cut", "Swagger", "alias", "nothing"],
+)
+def test_what_is_no_document_is_no_drift(contract: Contract, answer: Answer) -> None:
+    """Claim: could not tell is never drift. Situation: an address that answers something else. Expectation: 2, a reason."""
+    with serving(lambda _asked: answer) as server:
+        status, report = run(contract, "--published", f"{server.url}/openapi.json")
+    assert (status, report["verdict"], report["findings"]) == (2, "inconclusive", [])
+    assert "\n" not in report["reason"]
+    assert server.url in report["reason"]
+    assert report["clauses"]["exercised"] == 0
+
+
+def test_an_unchanged_document_is_not_sent_again(contract: Contract) -> None:
+    """Claim: the ETag is kept with the document. Situation: two runs, the server answers 304 to its ETag.
+
+    Expectation: the second finds what the first found; once the kept copy is spoilt, all is asked for again.
+    """
+    content = json.dumps(published(contract, breaks)).encode()
+
+    def answer(asked: Any) -> Answer:
+        if asked.headers.get("if-none-match") == '"one"':
+            return Answer(304, headers={"ETag": '"one"'})
+        return Answer(200, content=content, media="application/json", headers={"ETag": '"one"'})
+
+    with serving(answer) as server:
+        first, second = (run(contract, "--published", f"{server.url}/openapi.json") for _ in range(2))
+        assert [asked.headers.get("if-none-match") for asked in server.asked] == [None, '"one"']
+        assert first[0] == second[0] == 1
+        assert [one["id"] for one in first[1]["findings"]] == [one["id"] for one in second[1]["findings"]]
+        assert first[1]["document"]["published_digest"] == second[1]["document"]["published_digest"]
+        kept = contract.root / ".published" / f"{SLUG}.json"
+        kept.write_text(kept.read_text(encoding="utf-8").replace("smarthost", "smarthosts"), encoding="utf-8")
+        assert run(contract, "--published", f"{server.url}/openapi.json")[0] == 1
+        assert server.asked[-1].headers.get("if-none-match") is None
+        assert run(contract, "--published", f"{server.url}/other.json")[0] == 1
+        assert server.asked[-1].headers.get("if-none-match") is None
+
+
+def test_an_address_is_shown_without_secrets(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: credentials and queries of an address reach no artefact. Expectation: neither shows anywhere."""
+    with serving(lambda _asked: Answer(500)) as server:
+        for secret in (f"{server.url}/openapi.json?key=hush", f"http://me:hush@{server.url.partition('//')[2]}/"):
+            run(contract, "--published", secret)
+            told = capsys.readouterr()
+            assert "hush" not in told.out + told.err
+    everything = [path for path in contract.root.parent.rglob("*") if path.is_file()]
+    assert not [path for path in everything if b"hush" in path.read_bytes()]
+
+
+def test_no_address_is_inconclusive_in_one_line(contract: Contract) -> None:
+    """Situation: the contract names no address. Expectation: 2, a line that says how to give one; a variable gives one."""
+    text = contract.file.read_text(encoding="utf-8")
+    contract.file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
+    status, report = run(contract)
+    assert (status, report["verdict"]) == (2, "inconclusive")
+    assert "PUBLISHED=file-or-url" in report["reason"]
+    assert "JETEMAIL_PUBLISHED" in report["reason"]
+
+
+def test_the_variable_gives_the_address(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expectation: where the variable is set, it is what is compared."""
+    monkeypatch.setenv("JETEMAIL_PUBLISHED", written(contract.root.parent, published(contract, breaks)))
+    assert run(contract)[0] == 1
+
+
+def test_a_vendor_without_an_address_may_be_left_out(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: a nightly job is not red for what nobody knows. Situation: no address; then one among a job's variables.
+
+    Expectation: with KNOWN=1 it is left out, and nothing is left; then it is compared.
+    """
+    text = contract.file.read_text(encoding="utf-8")
+    contract.file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
+    assert main(["--known", "1", "--out", str(contract.root.parent / "out")], contract.root) == 3
+    file = written(contract.root.parent, published(contract, breaks))
+    monkeypatch.setenv("VARS_JSON", json.dumps({"JETEMAIL_PUBLISHED": file}))
+    assert run(contract, "--known", "1")[0] == 1
+
+
+def test_wrong_usage_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: a file that is not there, and one document for all vendors: 3, one line, no report."""
+    for arguments in (["--vendor", SLUG, "--published", "nowhere.json"], ["--vendor", "nobody"],
+                      ["--fail-on", "nothing"], ["--vendor", SLUG, "--out", str(contract.file)]):  # fmt: skip
+        assert main(arguments, contract.root) == 3
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
+    """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
+    waived(contract, BREAKING[0], BREAKING[1].replace("/post/", "/*/"))
+    status, report = given(contract, published(contract, breaks))
+    assert (status, report["verdict"], report["findings"]) == (0, "none", [])
+    assert [one["waived"]["reason"] for one in report["waived"]] == ["known"]
+
+
+@pytest.mark.parametrize(("edit", "status"), [(adds, 3), (breaks, 1)])
+def test_an_expired_waiver_is_an_error(
+    contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    waived(contract, *(ADDED if edit is adds else BREAKING), expires=str(yesterday))
+    found, report = given(contract, published(contract, edit))
+    assert found == status
+    assert len(report["findings"]) == 1
+    told = capsys.readouterr().err
+    assert "error: jetemail/waivers.toml" in told
+    assert f"expired on {yesterday}" in told
+
+
+def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
+    waived(contract, BREAKING[0], BREAKING[1] + "x")
+    assert given(contract, published(contract, adds))[0] == 3
+    assert f"waiver {BREAKING[0]} at {BREAKING[1]}x waives nothing" in capsys.readouterr().err
+    assert given(contract, "no document")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'rule = "a"',
+        'rule = "a"\nlocation = "paths"',
+        'rule = "a"\nlocation = "/x"\nid = "b"',
+        'rule = ""\nlocation = "/x"',
+    ],
+)
+def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: 3, one line that names file and waiver; nothing is fetched."""
+    text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
+    (contract.folder / "waivers.toml").write_text(text, encoding="utf-8")
+    assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
+    assert "waivers.toml: waiver 1" in capsys.readouterr().err
+
+
+def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: text from a vendor is hostile. Situation: names with escapes, markup and line breaks. Expectation: made plain."""
+
+    def hostile(document: dict[str, Any]) -> None:
+        operation = document["paths"]["/outbound/smarthost"]["post"]
+        operation["requestBody"]["content"]["application/json"]["schema"]["properties"]["\x1b[2J</script>\n## x"] = {}
+        username(document)["maxLength"] = 5
+        document["paths"]["/\x1b[31m"] = {"get": {}}
+
+    status, _ = given(contract, published(contract, hostile))
+    assert status == 1
+    told = capsys.readouterr().out
+    page = (contract.root.parent / "out" / "report.md").read_text(encoding="utf-8")
+    assert "\x1b" not in told + page
+    assert "</script>" not in page
+    assert "\n## x" not in page
