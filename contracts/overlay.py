@@ -16,6 +16,8 @@ from contracts.errors import UsageError
 from contracts.pattern import equal
 
 JSON = Any
+Location = tuple[str | int, ...]
+"""The names and positions that lead to a place of a document."""
 
 
 def read_overlay(path: Path) -> list[Mapping[str, Any]]:
@@ -51,29 +53,43 @@ def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]],
     result: dict[str, Any] = copy.deepcopy(dict(document))
     for number, action in enumerate(actions, 1):
         where = f"{source}: action {number} ({action['target']})"
-        try:
-            nodes = list(jsonpath_rfc9535.find(action["target"], result))
-        except jsonpath_rfc9535.JSONPathError as error:
-            raise UsageError(f"{where}: is not a JSONPath: {str(error).splitlines()[0]}") from error
-        if not nodes:
+        locations = matches(result, action["target"], where)
+        if not locations:
             raise UsageError(f"{where}: matches nothing; correct the target, or drop the action")
         before = copy.deepcopy(result)
-        # Once each, and from the end: removing an array item leaves the places of the others as they were found.
-        for location in sorted({node.location for node in nodes}, key=_place, reverse=True):
-            if "remove" in action:
-                _remove(result, location, where)
-            else:
-                _update(result, location, action["update"], where)
+        for location in locations:
+            apply_action(result, location, action, where)
         if equal(result, before):
             raise UsageError(f"{where}: changes nothing; the document says so already, drop the action")
     return result
 
 
-def _place(location: tuple[str | int, ...]) -> list[tuple[bool, str | int]]:
+def matches(document: JSON, target: str, where: str) -> list[Location]:
+    """The places that ``target`` matches, once each and from the end.
+
+    In that order, removing an array item leaves the places of the others as they were found. ``where`` names the action
+    in errors.
+    """
+    try:
+        nodes = list(jsonpath_rfc9535.find(target, document))
+    except jsonpath_rfc9535.JSONPathError as error:
+        raise UsageError(f"{where}: is not a JSONPath: {str(error).splitlines()[0]}") from error
+    return sorted({node.location for node in nodes}, key=_place, reverse=True)
+
+
+def apply_action(document: JSON, location: Location, action: Mapping[str, Any], where: str) -> None:
+    """Change ``document`` at one place as ``action`` says."""
+    if "remove" in action:
+        _remove(document, location, where)
+    else:
+        _update(document, location, action["update"], where)
+
+
+def _place(location: Location) -> list[tuple[bool, str | int]]:
     return [(isinstance(part, str), part) for part in location]
 
 
-def _remove(document: JSON, location: tuple[str | int, ...], where: str) -> None:
+def _remove(document: JSON, location: Location, where: str) -> None:
     if not location:
         raise UsageError(f"{where}: would remove the whole document")
     parent = document
@@ -82,7 +98,7 @@ def _remove(document: JSON, location: tuple[str | int, ...], where: str) -> None
     del parent[location[-1]]
 
 
-def _update(document: JSON, location: tuple[str | int, ...], update: JSON, where: str) -> None:
+def _update(document: JSON, location: Location, update: JSON, where: str) -> None:
     target = document
     for part in location:
         target = target[part]
