@@ -59,7 +59,7 @@ class Fit:
         """Change ``document``, the revision that it was measured on, as far as it can be."""
         if not self.needed:
             return
-        for place in self.places:
+        for place in reversed(self.places):
             if self.removes:
                 apply_action(document, place.location, self.action, "")
                 continue
@@ -82,11 +82,11 @@ def measure(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: J
     fit = Fit(number, action)
     here, there, beyond = Alignment(old, new), Alignment(old, end), Alignment(new, end)
     try:
-        found = dict.fromkeys(matches(new, fit.target, "it"))
+        found = dict.fromkeys(reversed(matches(new, fit.target, "")))
     except UsageError:  # the base was looked through well: what fails is the revision's depth
         found, fit.failed = {}, True
     came = {}
-    for location in matches(old, fit.target, ""):
+    for location in reversed(matches(old, fit.target, "")):
         way = here.reach(location)
         if len(way) == len(location) and way in found:
             came[way] = location

@@ -15,7 +15,7 @@ JSON = Any
 Keys = tuple[str | int, ...]
 """The names below a target that an update gives, and positions in the update's own arrays."""
 _MAPS = frozenset({
-    "$defs", "additionalOperations", "callbacks", "components", "content", "definitions", "dependentSchemas", "encoding",
+    "$defs", "additionalOperations", "callbacks", "content", "definitions", "dependentSchemas", "encoding",
     "examples", "headers", "links", "mapping", "mediaTypes", "parameters", "pathItems", "paths", "patternProperties",
     "properties", "requestBodies", "responses", "schemas", "scopes", "securitySchemes", "variables", "webhooks",
 })  # fmt: skip
@@ -124,7 +124,7 @@ def _value(said: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bo
         yield Part(keys, State.SETTLED, said, was, now)
     elif isinstance(said, dict) and isinstance(now, dict) and (reference(said) is None) != (reference(now) is None):
         yield Part(keys, State.MIXES, said, was, now)
-    elif names and was is NOTHING and isinstance(said, dict) and isinstance(now, dict):
+    elif (names or keys[-1] == "components") and was is NOTHING and isinstance(said, dict) and isinstance(now, dict):
         yield from _object(said, {}, now, end, keys, names=names)
     else:
         yield Part(keys, State.HIDES, said, was, now)

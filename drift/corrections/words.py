@@ -12,6 +12,7 @@ from drift.corrections.parts import QUIET, TOLD, UNKNOWN, Keys, Part, State, lea
 from drift.corrections.places import NOTHING, Nearest, child, jsonpath, reference
 from drift.corrections.trouble import Kind, Trouble
 from drift.document.pointers import pointer
+from drift.document.source import unquoted
 from drift.text import plain
 
 JSON = Any
@@ -45,11 +46,16 @@ def _trouble(
 
 
 def _lost(fit: Fit) -> Trouble:
-    first = fit.gone[0]
-    message = f"matches nothing any more: {_few(_gone(fit.gone))} is gone"
-    if first.moved and first.whole:
-        message += f"; the vendor has moved it to {plain(first.moved, _LONG)}"
-    return _trouble(fit, Kind.LOST, _gone(fit.gone), message, _found_again(fit, first))
+    message = f"matches nothing any more: {_vanished(fit)}"
+    return _trouble(fit, Kind.LOST, _gone(fit.gone), message, _found_again(fit, fit.gone[0]))
+
+
+def _vanished(fit: Fit) -> str:
+    """What is gone, and where the vendor has moved it."""
+    gone = _gone(fit.gone)
+    moved = next((one.moved for one in fit.gone if one.whole and one.moved), "")
+    where = f"; the vendor has moved it to {plain(moved, _LONG)}" if moved else ""
+    return f"{_few(gone)} {'are' if gone[1:] else 'is'} gone{where}"
 
 
 def _found_again(fit: Fit, first: Nearest) -> str:
@@ -57,26 +63,24 @@ def _found_again(fit: Fit, first: Nearest) -> str:
     others = f"; it matched {len(fit.gone)} places, so look for the others too" if len(fit.gone) > 1 else ""
     if first.whole and first.moved:
         return f"correct the component instead: make {path} the target of {_name(fit)}{others}"
+    if first.whole and first.renamed:
+        old, new = (plain(name, _SHOWN) for name in first.renamed)
+        return f"if `{old}` is `{new}` now, make {path} the target of {_name(fit)}, else drop the action{others}"
     if first.whole:
-        name = f"is {_quoted(first.renamed)} " if first.renamed else ""
-        return f"if what was {name}now, make {path} the target of {_name(fit)}, else drop the action{others}"
+        return f"it is there and does not fit the target any more: make {path} the target of {_name(fit)}{others}"
     return f"drop {_name(fit)} if the vendor has dropped what it corrects; the nearest that is left is {path}"
-
-
-def _quoted(renamed: tuple[str, str]) -> str:
-    old, new = (plain(name, _SHOWN) for name in renamed)
-    return f"`{old}` is `{new}`"
 
 
 def _fewer(fit: Fit) -> Trouble:
     known = sum(not place.new for place in fit.places)
-    message = f"matches {known} of {known + len(fit.gone)} places still; {_few(_gone(fit.gone))} is gone"
+    message = f"matches {known} of {known + len(fit.gone)} places still; {_vanished(fit)}"
     reached = {place.location for place in fit.places}
     again = next((one for one in fit.gone if one.whole and one.location not in reached), None)
     if again is None:
         edit = f"none, if the vendor has dropped that for good: {_name(fit)} still does the rest"
     else:
-        edit = f"add {plain(jsonpath(again.location), 2 * _LONG)} to what {_name(fit)} matches, if it is the same thing"
+        path = plain(jsonpath(again.location), 2 * _LONG)
+        edit = f"repeat {_name(fit)} with the target {path}, if that is the same thing"
     return _trouble(fit, Kind.FEWER, _gone(fit.gone), message, edit)
 
 
@@ -160,30 +164,36 @@ def _told(fit: Fit, state: State, keys: Keys, change: str, found: tuple[Place, P
     place, part = found
     where = plain(pointer(place.location + _to_pointer(part)), _LONG) or "the whole document"
     key = _key(fit, keys)
+    out = f"take {key} out of the update of {_name(fit)}" if keys else f"drop {_name(fit)}"
     if state is State.REFERS:
         link = plain(reference(part.now) or "", _LONG)
         message = f"{where} is a reference to {link} now, beside which nothing counts"
-        return Kind.BROKEN, message, f"correct {link} instead: make it the target of {_name(fit)}, or drop {key} there"
+        path = plain(jsonpath(tuple(map(unquoted, link[2:].split("/")))), 2 * _LONG) if link[:2] == "#/" else link
+        return (
+            Kind.BROKEN,
+            message,
+            f"correct {path} instead, and leave this place out: change the target of {_name(fit)}",
+        )
     if state is State.WENT:
         return (
             Kind.BROKEN,
             f"{where} is gone: the update would make a new one of its own",
-            (f"take {key} out of the update of {_name(fit)}, or give it the new name of what it corrects"),
+            (f"{out}, or give it the new name of what it corrects"),
         )
     if state is State.TURNED:
         message = f"{where} is {_type(part.now)} now, and the update needs {_type(part.was, part.wanted)} to land on"
-        return Kind.BROKEN, message, f"rewrite {_name(fit)} for {_type(part.now)}, or take {key} out of it"
+        return Kind.BROKEN, message, f"{out}, or rewrite it for {_type(part.now)}"
     if state is State.MIXES:
         message = f"{where} {change}; a reference would come to stand beside other things"
-        edit = f"take {key} out of {_name(fit)} if the vendor's is right, else add an action before it that removes {where}"
+        edit = f"{out} if the vendor's is right, else add an action before it that removes {where}"
         return Kind.COLLIDES, message, edit
     if fit.removes:
         message = f"would remove {where}, which has changed: {change}"
         return Kind.COLLIDES, message, f"read what the vendor says there now; if that is right, drop {_name(fit)}"
     message = f"would hide what the vendor has changed: {where} {change}"
-    edit = f"take {key} out of the update of {_name(fit)} if the vendor is right now; else leave it"
+    edit = f"{out} if the vendor is right now; else leave it"
     if part.was is NOTHING and isinstance(part.wanted, dict):
-        edit = f"drop {key} from {_name(fit)}, or give ours another name there and wherever it is referred to"
+        edit = f"{out} if the vendor's serves, or give ours another name there and wherever it is referred to"
     return Kind.COLLIDES, message, edit
 
 
@@ -235,7 +245,7 @@ def _wider(fit: Fit) -> Iterator[Trouble]:
     new = [p for p in fit.places if p.new and any(part.state not in QUIET for part in p.parts)]
     if not new or not fit.needed:
         return
-    does = "removes what is there" if fit.removes else "changes them"
+    does = "removes what is there" if fit.removes else "changes what is there"
     shown = "a place that is new" if len(new) == 1 else f"{len(new)} places that are new"
     message = f"matches {shown}, and {does}: {_few(place.location for place in new)}"
     edit = f"none, if {_name(fit)} is right there too; else name in its target the places that it is about"
