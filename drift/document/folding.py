@@ -28,7 +28,8 @@ def fold(view: View) -> None:
             view.types = (view.types - {"number"}) | {"integer"} if whole else view.types - {"integer"}
         if "integer" in view.types:
             _whole_bounds(view)
-            view.multiples -= {Fraction(1)}
+            # A whole number that is a multiple of 2/3 is one of 2; all are of 1/2.
+            view.multiples = {Fraction(step.numerator) for step in view.multiples} - {Fraction(1)}
     if len(view.multiples) > 1:
         view.multiples = {reduce(_least_common, view.multiples)}
     _fold_unevaluated(view)

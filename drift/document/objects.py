@@ -136,16 +136,30 @@ def _by_pattern(walk: Walk, before: View, after: View, place: Place) -> Iterator
         here = place.said(old, new, "patternProperties", expression)
         if old and new:
             yield from walk.compare(old, new, place.at(old, new, "patternProperties", expression))
+        elif _silent(walk, old, new, before, after):
+            continue
+        elif new and before.others and not before.closed:
+            yield from walk.compare(before.others, new, place.at(before.others, new))
         elif new and before.closed:
             yield edit("pattern-properties-allowed", Effect.WIDENS, f"names like {expression} are allowed now", here)
         elif new:
             yield edit("pattern-properties-added", Effect.NARROWS, f"names like {expression} have a schema now", here)
+        elif after.others and not after.closed:
+            yield from walk.compare(old, after.others, place.at(old, after.others))
         elif after.closed:
             words = f"names like {expression} are refused now"
             yield edit("pattern-properties-refused", Effect.NARROWS, words, here, removed=True)
         else:
             words = f"names like {expression} may hold anything now"
             yield edit("pattern-properties-removed", Effect.WIDENS, words, here, removed=True)
+
+
+def _silent(walk: Walk, old: Node, new: Node, before: View, after: View) -> bool:
+    """Whether names that came or went had nothing to meet, and would have nothing to meet without a mention."""
+    without = before if new else after
+    if without.others or before.unevaluated or after.unevaluated:
+        return False
+    return not any(walk.compare(old, new, Place((), ())))
 
 
 def _dependent(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:

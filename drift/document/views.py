@@ -18,9 +18,9 @@ NO_MEANING = frozenset({"title", "description", "example", "examples", "external
                         "default", "readOnly", "writeOnly"})  # fmt: skip
 """Keywords that leave the set of allowed values as it is."""
 _TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
-_ANYTHING: tuple[JSON, ...] = (True, {})
 _HINTS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
 """Formats that say how a value is shown, and nothing of which values there are."""
+_EXTENSIBLE = "x-extensible-enum"
 
 
 class Views:
@@ -165,19 +165,21 @@ class _Builder:
         view.required |= {name for name in _list(raw.get("required")) if isinstance(name, str)}
         view.evaluated = view.evaluated or "additionalProperties" in raw
         others = raw.get("additionalProperties")
-        if others is False or (isinstance(others, dict) and set(others) - NO_MEANING):
-            closer = Part(others, (*at, "additionalProperties"))
+        if others is False or (isinstance(others, dict) and _meaning(others)):
+            closer = Part(not _nothing(others) and others, (*at, "additionalProperties"))
             view.closers.append(Closer(frozenset(properties), tuple(patterns), closer))
         for name, wanted in mapping(raw.get("dependentRequired")).items():
-            view.dependent.setdefault(name, set()).update(one for one in _list(wanted) if isinstance(one, str))
+            others_wanted = {one for one in _list(wanted) if isinstance(one, str)} - {name}
+            view.dependent.setdefault(name, set()).update(others_wanted)
         for name, schema in mapping(raw.get("dependentSchemas")).items():
             if isinstance(schema, dict) and set(schema) == {"required"}:
                 view.dependent.setdefault(name, set()).update(
                     one for one in _list(schema["required"]) if isinstance(one, str)
                 )
                 continue
-            view.dependent_schemas.setdefault(name, []).append(Part(schema, (*at, "dependentSchemas", name)))
-        if raw.get("propertyNames", True) not in _ANYTHING:
+            if not _anything(schema):
+                view.dependent_schemas.setdefault(name, []).append(Part(schema, (*at, "dependentSchemas", name)))
+        if not _any_text(raw.get("propertyNames", True)):
             view.names.append(Part(raw["propertyNames"], (*at, "propertyNames")))
 
     def _arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
@@ -195,13 +197,15 @@ class _Builder:
 
     def _logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
         view = self._view
-        if raw.get("not", False) is not False:
+        if _anything(raw.get("not", False)):
+            view.never = True
+        elif raw.get("not", False) is not False:
             view.nots.append(Part(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
             then, otherwise = ((Part(raw[key], (*at, key)),) if key in raw else () for key in ("then", "else"))
             view.conditions.append(Condition(Part(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
-            if raw.get(key, True) not in _ANYTHING:
+            if not _anything(raw.get(key, True)):
                 view.unevaluated.setdefault(key, []).append(Part(raw[key], (*at, key)))
         for key in ("contentMediaType", "contentEncoding"):
             if key in raw:
@@ -218,19 +222,39 @@ class _Builder:
             view.default = (raw["default"],)
         if isinstance(raw.get("discriminator"), dict):
             view.discriminator = raw["discriminator"]
-        if isinstance(raw.get("x-extensible-enum"), list):
-            view.extensible = raw["x-extensible-enum"]
+        if isinstance(raw.get(_EXTENSIBLE), list):
+            view.extensible = raw[_EXTENSIBLE]
+
+
+def _meaning(raw: Mapping[str, Any]) -> set[str]:
+    """The keywords of a schema that are about which values there are."""
+    return {key for key in raw if key not in NO_MEANING and (key == _EXTENSIBLE or not str(key).startswith("x-"))}
+
+
+def _anything(raw: JSON) -> bool:
+    """Whether a schema allows every value, for all that it says itself."""
+    return raw is True or (isinstance(raw, dict) and not _meaning(raw))
+
+
+def _nothing(raw: JSON) -> bool:
+    """Whether a schema says itself that it allows no value."""
+    return raw is False or (isinstance(raw, dict) and _anything(raw.get("not", False)))
+
+
+def _any_text(raw: JSON) -> bool:
+    """Whether a schema allows every text: names are nothing else."""
+    return _anything(raw) or (isinstance(raw, dict) and _meaning(raw) == {"type"} and raw["type"] == "string")
 
 
 def _plain_types(source: Source, raw: JSON) -> frozenset[str] | None:
     """The types that a schema allows, where it says nothing else; None where it does."""
     raw = source.followed(raw)
     said = raw.get("type")
-    if set(raw) - NO_MEANING - ({"nullable"} if source.old else set()) == {"type"}:
+    if _meaning(raw) - ({"nullable"} if source.old else set()) == {"type"}:
         types = frozenset([said] if isinstance(said, str) else [str(one) for one in _list(said)])
         return types | {"null"} if source.old and raw.get("nullable") is True else types
     if "type" not in raw or said == "null":
-        rest = set(raw) - NO_MEANING - {"type", "nullable"}
+        rest = _meaning(raw) - {"type", "nullable"}
         if rest == {"enum"} and raw["enum"] == [None]:
             return frozenset({"null"})
         if rest == {"const"} and raw["const"] is None:
@@ -243,7 +267,7 @@ def _listed(source: Source, members: Sequence[Part], *, once: bool) -> list[JSON
     found: list[JSON] = []
     for part in members:
         raw = source.followed(part.raw)
-        said = set(raw) - NO_MEANING - {"type"}
+        said = _meaning(raw) - {"type"}
         values = raw.get("enum") if said == {"enum"} else [raw["const"]] if said == {"const"} else None
         if not isinstance(values, list):
             return None
