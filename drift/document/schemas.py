@@ -205,7 +205,7 @@ class _Walk:
             return
         if len(base) == len(revision) == 1 and self._schemas.equal(base[0].raw, revision[0].raw):
             return
-        if any(_refers(part) for part in (*base, *revision)):
+        if any(_refers(part.raw) for part in (*base, *revision)):
             yield Link(base, revision, place)
         else:
             yield from self.inside(base, revision, place)
@@ -358,5 +358,11 @@ def _discriminators(before: View, after: View, place: Place) -> Iterator[Found]:
         yield edit("discriminator-changed", Effect.NOTHING, "discriminator changed", place)
 
 
-def _refers(part: Part) -> bool:
-    return isinstance(part.raw, dict) and isinstance(part.raw.get("$ref"), str)
+def _refers(raw: Any) -> bool:
+    """Whether what a schema says itself stands behind a reference: its own, or one in what is read together with it."""
+    if not isinstance(raw, dict):
+        return False
+    if isinstance(raw.get("$ref"), str):
+        return True
+    together = (raw.get(key) for key in ("allOf", "anyOf", "oneOf"))
+    return any(_refers(member) for members in together if isinstance(members, list) for member in members)
