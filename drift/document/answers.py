@@ -6,7 +6,7 @@ from typing import Any
 from drift.document import media
 from drift.document.changes import Tokens
 from drift.document.journal import Journal
-from drift.document.parameters import is_text, notation
+from drift.document.parameters import has_parts, is_text, notation, style
 from drift.document.source import mapping
 
 _NAMED = ("content-type",)
@@ -91,5 +91,9 @@ def _header(journal: Journal, was: Mapping[str, Any], is_: Mapping[str, Any], at
         words = f"header {at[1][-1]} is written as {after[0] or 'a plain value'} now"
         journal.tell("response-header-media-type-changed", at[1], words)
         return
+    parts = [has_parts(source.followed(schema[1])) for source, schema in
+             ((journal.base, before), (journal.revision, after))]  # fmt: skip
+    if style(was) != style(is_) and all(parts):
+        journal.tell("response-header-style-changed", at[1], f"header {at[1][-1]} is written otherwise now (explode)")
     places = ((*at[0], *before[2]), (*at[1], *after[2]))
     journal.schema("header", before[1], after[1], places, textual=is_text(after[0]))

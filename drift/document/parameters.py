@@ -73,6 +73,10 @@ def _kept(
     if was != is_ and area == "query-parameter":  # it means nothing elsewhere
         word = "allowed" if is_ else "refused"
         journal.tell(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
+    was, is_ = old.get("allowReserved") is True, new.get("allowReserved") is True
+    if was != is_ and area == "query-parameter":
+        word = "allowed" if is_ else "refused"
+        journal.tell(f"{area}-reserved-signs-{word}", here, f"{name}: signs such as / and ? as they are, {word} now")
     _said(journal, area, old, new, at)
 
 
@@ -85,15 +89,10 @@ def _said(
     if before[0] != after[0]:
         journal.tell(f"{area}-media-type-changed", at[1], f"{name} is written as {after[0] or 'a plain value'} now")
         return
-    styles = [_style(said) for said in (old, new)]
-    several = [_several(source.followed(schema[1])) for source, schema in
+    styles = [style(said) for said in (old, new)]
+    several = [has_parts(source.followed(schema[1])) for source, schema in
                ((journal.base, before), (journal.revision, after))]  # fmt: skip
-    if (
-        after[0] == ""
-        and several == [False, True]
-        and styles[1] in _REPEATED
-        and _same_item(journal, before[1], after[1])
-    ):
+    if after[0] == "" and several == [False, True] and _is_list_of_one(journal, before[1], after[1], styles):
         item = journal.revision.followed(after[1]).get("items", {})
         journal.tell(f"{area}-became-list", at[1], f"{name} may be given several times now")
         journal.schema("parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), textual=True)
@@ -103,10 +102,6 @@ def _said(
         journal.tell(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
     places = ((*at[0], *before[2]), (*at[1], *after[2]))
     journal.schema("parameter", before[1], after[1], places, textual=is_text(after[0]))
-
-
-_REPEATED = (("form", True),)
-"""Styles in which a list of one is written as the one would be."""
 
 
 def is_text(media_type: str) -> bool:
@@ -124,20 +119,24 @@ def notation(said: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
     return "", said.get("schema", {}), ("schema",)
 
 
-def _style(said: Mapping[str, Any]) -> tuple[str, bool]:
-    style = said.get("style", _STYLES[str(said.get("in"))])
-    return str(style), bool(said.get("explode", style == "form"))
+def style(said: Mapping[str, Any]) -> tuple[str, bool]:
+    name = said.get("style", _STYLES.get(str(said.get("in")), "simple"))
+    return str(name), bool(said.get("explode", name == "form")) or name == "deepObject"
 
 
-def _several(schema: Mapping[str, Any]) -> bool:
+def has_parts(schema: Mapping[str, Any]) -> bool:
     """Whether a value may have parts, which a style sets side by side."""
     said = schema.get("type")
     types = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     return not types or bool({"array", "object"} & set(map(str, types)))
 
 
-def _same_item(journal: Journal, one: Any, several: Any) -> bool:
-    """Whether a list is of what one value was."""
+def _is_list_of_one(journal: Journal, one: Any, several: Any, styles: list[tuple[str, bool]]) -> bool:
+    """Whether what one value was is written as a list of that one is, and may be such a list."""
     before, after = journal.base.followed(one), journal.revision.followed(several)
     item = journal.revision.followed(after.get("items", {}))
-    return after.get("type") == "array" and before.get("type") == item.get("type")
+    if after.get("type") != "array" or before.get("type") != item.get("type") or after.get("minItems", 0) not in (0, 1):
+        return False
+    # Other styles split a text at its commas, spaces or bars; numbers and truth values have none.
+    undivided = item.get("type") in ("integer", "number", "boolean") and styles[0][0] == styles[1][0]
+    return styles[1] == ("form", True) or undivided

@@ -18,18 +18,21 @@ _WITHIN = {"int32": {"int64"}, "float": {"double"}}
 _SIZE_WORDS = {"minLength": "min-length", "minItems": "min-items", "minProperties": "min-properties",
                "maxLength": "max-length", "maxItems": "max-items", "maxProperties": "max-properties"}  # fmt: skip
 _OF = {"Length": "string", "Items": "array", "Properties": "object"}
+_WRITTEN = frozenset({"integer", "number", "boolean"})
+"""Types whose values are texts as well, where values are sent as texts."""
 _SHOWN = 60
 
 
 def scalars(base: View, revision: View, *, textual: bool) -> Found:
     """What differs in the values as such. ``textual``: they travel as texts, as parameters do."""
     if base.values is not None and revision.values is not None:
-        yield from _listed_both(base, revision)
+        yield from _listed_both(base, revision, textual=textual)
         return
     if base.values is not None or revision.values is not None:
-        yield from _listed_once(base, revision)
+        yield from _listed_once(base, revision, textual=textual)
         return
     yield from _types(base, revision, textual=textual)
+    yield from _texts(base, revision) if textual else ()
     yield from _formats(base, revision)
 
     def both(kind: str) -> bool:
@@ -66,10 +69,12 @@ def shown(value: JSON) -> str:
 # -- values listed one by one
 
 
-def _listed_both(base: View, revision: View) -> Found:
+def _listed_both(base: View, revision: View, *, textual: bool) -> Found:
     """Both list their values: what else they say matters for those alone."""
     before = [value for value in base.values or () if _meets(base, value)]
     after = [value for value in revision.values or () if _meets(revision, value)]
+    if textual:
+        before, after = list(map(_text, before)), list(map(_text, after))
     gone = [value for value in before if not any(equal(value, one) for one in after)]
     new = [value for value in after if not any(equal(value, one) for one in before)]
     if base.constant and revision.constant and gone and new:
@@ -81,7 +86,14 @@ def _listed_both(base: View, revision: View) -> Found:
         yield "enum-value-added", Effect.WIDENS, f"new among the values: {', '.join(map(shown, new))}"
 
 
-def _listed_once(base: View, revision: View) -> Found:
+def _text(value: JSON) -> JSON:
+    """A value as the text that it is sent as."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return shown(_exact(value)) if isinstance(value, int | float) else value
+
+
+def _listed_once(base: View, revision: View, *, textual: bool) -> Found:
     if revision.values is not None:
         word = "const" if revision.constant else "enum"
         words = f"only these values any more: {', '.join(map(shown, revision.values))}"
@@ -90,7 +102,8 @@ def _listed_once(base: View, revision: View) -> Found:
     elif base.values is not None and revision.values is None:
         word = "const" if base.constant else "enum"
         words = f"not only these values any more: {', '.join(map(shown, base.values))}"
-        misses = any(not _meets(revision, value) for value in base.values)
+        sent = map(_text, base.values) if textual and revision.allows("string") else base.values
+        misses = any(not _meets(revision, value) for value in sent)
         yield (f"{word}-replaced", Effect.BOTH, words) if misses else (f"{word}-dropped", Effect.WIDENS, words)
 
 
@@ -106,7 +119,7 @@ def _meets(view: View, value: JSON) -> bool:
             and all(_matches(pattern, value, options) for pattern in view.patterns)
         )  # fmt: skip
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+        number = _exact(value)
         low, high = view.lower, view.upper
         return (
             (low is None or number > low[0] or (number == low[0] and not low[1]))
@@ -114,6 +127,10 @@ def _meets(view: View, value: JSON) -> bool:
             and all((number / step).denominator == 1 for step in view.multiples)
         )
     return True
+
+
+def _exact(number: float) -> Fraction:
+    return Fraction(str(number)) if isinstance(number, float) else Fraction(number)
 
 
 def _matches(pattern: str, value: str, options: jsonschema_rs.RegexOptions) -> bool:
@@ -161,6 +178,26 @@ def _changed_types(before: frozenset[str], after: frozenset[str], *, textual: bo
         yield "type-widened", Effect.WIDENS, words
 
 
+def _texts(base: View, revision: View) -> Found:
+    """What one side asks of texts, where the other has numbers or truth values, which are sent as texts as well."""
+    for one, other, word, effect in (
+        (base, revision, "introduced", Effect.NARROWS),
+        (revision, base, "dropped", Effect.WIDENS),
+    ):
+        if one.types is None or other.types is None or "string" in one.types or "string" not in other.types:
+            continue
+        if not one.types & _WRITTEN:
+            continue
+        if other.sizes.get("minLength", 0) > 1:
+            yield f"min-length-{word}", effect, "some are shorter as a text"
+        if "maxLength" in other.sizes:
+            yield f"max-length-{word}", effect, "some are longer as a text"
+        if other.patterns:
+            yield f"pattern-{word}", Effect.UNCLEAR, f"as a text: pattern {_or(other.patterns)}"
+        if other.formats:
+            yield f"format-{word}", effect, f"as a text: format {_or(other.formats)}"
+
+
 def _nullable(*, gained: bool) -> Found:
     if gained:
         yield "nullable-gained", Effect.WIDENS, "null is allowed now"
@@ -172,7 +209,7 @@ def _covered(one: str, types: frozenset[str], *, textual: bool) -> bool:
     """Whether the values of a type are all of other types too."""
     if one in types or (one == "integer" and "number" in types):
         return True
-    return textual and "string" in types and one in ("integer", "number", "boolean")
+    return textual and "string" in types and one in _WRITTEN
 
 
 def _names(types: frozenset[str] | None) -> str:

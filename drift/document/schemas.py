@@ -227,7 +227,7 @@ class _Walk:
                 yield edit("no-longer-refused", Effect.WIDENS, "values are allowed now; none was", place)
         if before.never or after.never:
             return
-        for kind, effect, words in scalars(before, after, textual=self._textual and place.depth == 0):
+        for kind, effect, words in scalars(before, after, textual=self._textual and place.depth <= 1):
             yield edit(kind, effect, words, place)
         if before.allows("object") and after.allows("object"):
             yield from objects.compare(self, before, after, place)
