@@ -35,8 +35,10 @@ def compare(journal: Journal, base: Any, revision: Any, at: tuple[Tokens, Tokens
         if key in old:
             continue
         wide = f"{key[0]}XX"
-        if wide in old and wide not in new:
-            continue  # told with the range
+        if wide in old:
+            if wide in new:  # it fell under the range, which goes on for others
+                _kept(journal, base[old[wide]], revision[status], ((*at[0], old[wide]), (*at[1], status)))
+            continue  # or it was told with the range
         word = "default" if key == "DEFAULT" else "success" if key.startswith("2") else "error"
         journal.tell(f"{word}-response-added", (*at[1], status), f"response {status} added")
 

@@ -20,10 +20,16 @@ def compare(journal: Journal, area: str, base: Any, revision: Any, at: tuple[Tok
             raw, place = gone.pop(name)[1], (*at[1], added[heir][0])
             journal.tell(f"{area}-media-type-{_word(name, heir)}", place, f"{name} became {heir}")
             _schemas(journal, area, raw, added.pop(heir)[1], ((*at[0], old[name][0]), place))
-    for name, (written, _) in gone.items():
-        journal.tell(f"{area}-media-type-removed", (*at[0], written), f"media type {name} removed")
-    for name, (written, _) in added.items():
-        journal.tell(f"{area}-media-type-added", (*at[1], written), f"media type {name} added")
+    for name, (written, raw) in gone.items():
+        if (range_ := _range(new, name)) is not None:  # it falls under the range now
+            _schemas(journal, area, raw, range_[1], ((*at[0], written), (*at[1], range_[0])))
+        else:
+            journal.tell(f"{area}-media-type-removed", (*at[0], written), f"media type {name} removed")
+    for name, (written, raw) in added.items():
+        if (range_ := _range(old, name)) is not None:  # it fell under the range
+            _schemas(journal, area, range_[1], raw, ((*at[0], range_[0]), (*at[1], written)))
+        else:
+            journal.tell(f"{area}-media-type-added", (*at[1], written), f"media type {name} added")
 
 
 def _types(content: Any) -> dict[str, tuple[str, Any]]:
@@ -35,6 +41,12 @@ def _types(content: Any) -> dict[str, tuple[str, Any]]:
 def _plain(written: str) -> str:
     essence, *parameters = (part.strip() for part in written.split(";"))
     return ";".join([essence.lower(), *sorted(part.lower() for part in parameters)])
+
+
+def _range(types: dict[str, tuple[str, Any]], name: str) -> tuple[str, Any] | None:
+    """The narrowest range that a media type falls under."""
+    kind = name.partition("/")[0]
+    return next((types[one] for one in (f"{kind}/*", "*/*") if one in types and one != name), None)
 
 
 def _word(name: str, other: str) -> str:
