@@ -1,11 +1,10 @@
 """Views made plain: what can be said in several ways is said in one."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from functools import reduce
 
-from contracts.pattern import equal
 from drift.document.source import JSON
 from drift.document.view import Closer, View
 
@@ -90,4 +89,21 @@ def kinds(value: JSON) -> frozenset[str]:
 
 
 def common(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
-    return [value for value in one if any(equal(value, known) for known in other)]
+    """The values of one list that are in the other, too."""
+    known = set(map(named, other))
+    return [value for value in one if named(value) in known]
+
+
+def missing(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
+    """The values of one list that are not in the other."""
+    known = set(map(named, other))
+    return [value for value in one if named(value) not in known]
+
+
+def named(value: JSON) -> Hashable:
+    """A name for a value, the same for equal ones alone: 1 equals 1.0, but true is not 1."""
+    if isinstance(value, list):
+        return "list", tuple(map(named, value))
+    if isinstance(value, dict):
+        return "object", frozenset((key, named(inner)) for key, inner in value.items())
+    return isinstance(value, bool), value

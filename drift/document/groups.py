@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from contracts.pattern import equal
 from drift.document.changes import Effect
+from drift.document.folding import common
 from drift.document.place import Found, Place, Walk, edit
 from drift.document.view import Group, Node, Part, View
 
@@ -162,13 +162,13 @@ def _disjoint(walk: Walk, side: int, one: View, other: View, depth: int = 0) -> 
     if one.never or other.never:
         return True
     if one.types is not None and other.types is not None:
-        common = {kind for kind in one.types if other.allows(kind)} | {kind for kind in other.types if one.allows(kind)}
-        if not common:
+        both = {kind for kind in one.types if other.allows(kind)} | {kind for kind in other.types if one.allows(kind)}
+        if not both:
             return True
-        if common == {"object"}:
+        if both == {"object"}:
             return _objects_disjoint(walk, side, one, other, depth)
     if one.values is not None and other.values is not None:
-        return not any(equal(left, right) for left in one.values for right in other.values)
+        return not common(one.values, other.values)
     low = [view.lower[0] for view in (one, other) if view.lower is not None]
     high = [view.upper[0] for view in (one, other) if view.upper is not None]
     numbers = all(view.types is not None and view.types <= {"integer", "number"} for view in (one, other))

@@ -111,11 +111,16 @@ def _names(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any
         word = "added" if old is None else "removed" if new is None else "changed"
         place = at[0] if new is None else at[1]
         journal.tell(f"operation-id-{word}", (*place, "operationId"), f"operationId changed from {old} to {new}")
-    before, after = ({tag for tag in said.get("tags") or () if isinstance(tag, str)} for said in (base, revision))
+    before, after = (_tags(said) for said in (base, revision))
     for tag in sorted(after - before):
         journal.tell("operation-tag-added", (*at[1], "tags"), f"tag {tag} added")
     for tag in sorted(before - after):
         journal.tell("operation-tag-removed", (*at[0], "tags"), f"tag {tag} removed")
+
+
+def _tags(said: Mapping[str, Any]) -> set[str]:
+    tags = said.get("tags")
+    return {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
 
 
 def _body(journal: Journal, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:

@@ -5,9 +5,8 @@ from fractions import Fraction
 
 import jsonschema_rs
 
-from contracts.pattern import equal
 from drift.document.changes import Effect
-from drift.document.folding import LARGEST, SIZES, kinds
+from drift.document.folding import LARGEST, SIZES, kinds, missing
 from drift.document.source import JSON
 from drift.document.view import View
 
@@ -75,8 +74,7 @@ def _listed_both(base: View, revision: View, *, textual: bool) -> Found:
     after = [value for value in revision.values or () if _meets(revision, value)]
     if textual:
         before, after = list(map(_text, before)), list(map(_text, after))
-    gone = [value for value in before if not any(equal(value, one) for one in after)]
-    new = [value for value in after if not any(equal(value, one) for one in before)]
+    gone, new = missing(before, after), missing(after, before)
     if base.constant and revision.constant and gone and new:
         yield "const-changed", Effect.BOTH, f"const changed from {shown(gone[0])} to {shown(new[0])}"
         return

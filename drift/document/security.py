@@ -64,13 +64,13 @@ class Security:
             elif name not in flows[0]:
                 tell("security-scheme-flow-added", here, f"flow {name} added")
             else:
-                self._flow(flows[0][name], flows[1][name], here)
+                self._flow(mapping(flows[0][name]), mapping(flows[1][name]), here)
 
     def _flow(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
         for key in ("authorizationUrl", "tokenUrl", "refreshUrl"):
             if old.get(key) != new.get(key):
                 self._journal.tell("security-scheme-address-changed", (*at, key), f"{key} changed")
-        before, after = (set(said.get("scopes") or ()) for said in (old, new))
+        before, after = (set(mapping(said.get("scopes"))) for said in (old, new))
         for scope in sorted(after - before):
             self._journal.tell("security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added")
         for scope in sorted(before - after):
@@ -94,7 +94,10 @@ def _alternatives(raw: Any, names: Mapping[str, str] | None = None) -> list[Alte
         return [{}]
     names = names or {}
     return [
-        {names.get(name, name): frozenset(map(str, scopes or ())) for name, scopes in one.items()}
+        {
+            names.get(name, name): frozenset(map(str, scopes if isinstance(scopes, list) else ()))
+            for name, scopes in one.items()
+        }
         for one in raw
         if isinstance(one, dict)
     ]

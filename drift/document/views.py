@@ -5,12 +5,12 @@ ways (a list of types, a group of plain types, a group of one), is the same afte
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from drift.document.changes import Tokens
-from drift.document.folding import LARGEST, SIZES, common, fold, kinds
+from drift.document.folding import LARGEST, SIZES, common, fold, kinds, named
 from drift.document.source import JSON, Source, mapping
 from drift.document.view import Closer, Condition, Group, Node, Part, View
 
@@ -265,6 +265,7 @@ def _plain_types(source: Source, raw: JSON) -> frozenset[str] | None:
 def _listed(source: Source, members: Sequence[Part], *, once: bool) -> list[JSON] | None:
     """All values of a group of constants and lists of values; None where it is something else. ``once``: each in one member."""
     found: list[JSON] = []
+    known: set[Hashable] = set()
     for part in members:
         raw = source.followed(part.raw)
         said = _meaning(raw) - {"type"}
@@ -273,8 +274,10 @@ def _listed(source: Source, members: Sequence[Part], *, once: bool) -> list[JSON
             return None
         types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else _list(raw.get("type")))
         values = [one for one in values if not types or types & kinds(one)]
-        if once and common(values, found):
+        names = set(map(named, values))
+        if once and names & known:
             return None
+        known |= names
         found += values
     return found
 
