@@ -16,9 +16,9 @@ LARGEST = ("maxLength", "maxItems", "maxProperties")
 def fold(view: View) -> None:
     """Say in one way what can be said in several."""
     if view.null_too:
+        view.null_too = bool(view.groups)  # else nothing but types and values keeps it out
         if view.types is not None:
             view.types |= {"null"}
-            view.null_too = bool(view.groups)
         if view.values is not None and None not in view.values:
             view.values = [*view.values, None]
     if view.types is not None:

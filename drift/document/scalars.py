@@ -303,11 +303,11 @@ def _sizes(key: str, word: str, base: View, revision: View) -> Found:
 
 
 def _size_said(key: str, base: View, revision: View, before: int | None, after: int | None) -> bool:
-    """Whether other keywords say a least size that came or went: what is required, or has to be contained."""
+    """Whether other keywords say a size that came or went: what is required, has to be contained, or may not follow."""
     implied: dict[str, Callable[[View], int]] = {"minProperties": lambda view: len(view.required),
                "minItems": lambda view: max((least for _, least, _ in view.contains), default=0)}  # fmt: skip
     if key not in implied:
-        return False
+        return key == "maxItems" and base.most == revision.most
     tighter = (after or 0) > (before or 0)
     return implied[key](base if tighter else revision) >= ((after if tighter else before) or 0)
 

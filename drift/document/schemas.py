@@ -250,20 +250,22 @@ class _Walk:
 
     def _arrays(self, before: View, after: View, place: Place) -> Iterator[Found]:
         listed = max(before.listed, after.listed)
+        most = before.most if before.most == after.most else None
         inner: list[Found] = []
-        for index in range(min(listed, 1000)):
+        for index in range(min(listed, 1000 if most is None else most)):
             here = place.at(before.item(index), after.item(index), "prefixItems", str(index))
             inner += self.compare(before.item(index), after.item(index), here)
         yield from inner
         if inner and before.listed != after.listed:
             word = "added" if after.listed > before.listed else "removed"
             yield edit(f"prefix-items-{word}", Effect.NOTHING, f"{listed} items with schemas of their own", place)
-        end = 10**9
-        yield from self.compare(before.item(end), after.item(end), place.at(before.item(end), after.item(end), "items"))
+        if most is None or most > listed:
+            old, new = before.item(listed), after.item(listed)
+            yield from self.compare(old, new, place.at(old, new, "items"))
         yield from self._contained(before, after, place)
         key = "unevaluatedItems"
-        old, new = (tuple(view.unevaluated.get(key, ())) for view in (before, after))
-        yield from self.added_or_removed("unevaluated-items", old, new, place, key)
+        was, is_ = (tuple(view.unevaluated.get(key, ())) for view in (before, after))
+        yield from self.added_or_removed("unevaluated-items", was, is_, place, key)
 
     def _contained(self, before: View, after: View, place: Place) -> Iterator[Found]:
         for number in range(max(len(before.contains), len(after.contains))):

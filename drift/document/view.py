@@ -127,6 +127,12 @@ class View:
         )
 
     @property
+    def most(self) -> int | None:
+        """How many items there may be; None where nothing is said. A list ends where nothing may follow."""
+        ends = [len(prefix) for prefix, rest in self.arrays if rest is not None and rest.raw is False]
+        return min([*ends, self.sizes["maxItems"]] if "maxItems" in self.sizes else ends, default=None)
+
+    @property
     def listed(self) -> int:
         """How many items have a schema of their own."""
         return max((len(prefix) for prefix, _ in self.arrays), default=0)

@@ -73,8 +73,8 @@ class _Builder:
         """Take a schema's own conditions in; gives the further schemas that have to be met."""
         more = [Part(member, (*at, "allOf", str(n))) for n, member in enumerate(_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
-            members = [Part(member, (*at, kind, str(n))) for n, member in enumerate(_list(raw.get(kind)))]
-            if members:
+            members = _members(kind, raw, at)
+            if members and not (kind == "anyOf" and any(_anything(member.raw) for member in members)):
                 more += self._group(kind, members)
         self._types(raw)
         self._scalars(raw)
@@ -202,8 +202,10 @@ class _Builder:
         elif raw.get("not", False) is not False:
             view.nots.append(Part(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
-            then, otherwise = ((Part(raw[key], (*at, key)),) if key in raw else () for key in ("then", "else"))
-            view.conditions.append(Condition(Part(raw["if"], (*at, "if")), then, otherwise))
+            then, otherwise = (() if _anything(raw.get(key, True)) else (Part(raw[key], (*at, key)),)
+                               for key in ("then", "else"))  # fmt: skip
+            if then or otherwise:
+                view.conditions.append(Condition(Part(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
             if not _anything(raw.get(key, True)):
                 view.unevaluated.setdefault(key, []).append(Part(raw[key], (*at, key)))
@@ -224,6 +226,16 @@ class _Builder:
             view.discriminator = raw["discriminator"]
         if isinstance(raw.get(_EXTENSIBLE), list):
             view.extensible = raw[_EXTENSIBLE]
+
+
+def _members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[Part]:
+    """The members of a group; a member of ``anyOf`` that is one itself gives its own."""
+    found: list[Part] = []
+    for number, member in enumerate(_list(raw.get(kind))):
+        here = (*at, kind, str(number))
+        nested = kind == "anyOf" and isinstance(member, dict) and _meaning(member) == {"anyOf"}
+        found += _members(kind, member, here) if nested else [Part(member, here)]
+    return found
 
 
 def _meaning(raw: Mapping[str, Any]) -> set[str]:
