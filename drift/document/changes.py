@@ -87,7 +87,7 @@ class Comparison:
 
 def pointer(at: Tokens) -> str:
     """A JSON pointer (RFC 6901)."""
-    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in at)
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in at)
 
 
 def tokens(at: str) -> Tokens:

@@ -65,9 +65,12 @@ def _removed(walk: Walk, before: View, after: View, place: Place, name: str) -> 
     """A property that the revision does not name any more."""
     old, other = before.child(name), after.child(name)
     was, is_ = walk.view(0, old), walk.view(1, other)
-    if was.never:
-        return
     here = place.at(old, (), "properties", name)
+    if was.never:
+        if not is_.never:
+            words = f"property {name} may be there now"
+            yield edit("property-added-where-refused", Effect.WIDENS, words, here, removed=True)
+        return
     muted = (_REQUEST if was.read_only else _NOBODY) | (_RESPONSE if was.write_only else _NOBODY)
     needed = "required-" if name in before.required else ""
     words = f"{'required ' if needed else ''}property {name} removed"
@@ -95,6 +98,9 @@ def _added(walk: Walk, before: View, after: View, place: Place, name: str) -> It
         if not is_.never:
             words = f"property {name} added, where others were refused"
             yield edit("property-added-where-refused", Effect.WIDENS, words, here, muted=muted)
+        return
+    if is_.never:
+        yield edit("property-removed-and-refused", Effect.NARROWS, f"property {name} is refused now", here)
         return
     if name not in after.required:
         yield edit("property-added", Effect.NOTHING, f"optional property {name} added", here)

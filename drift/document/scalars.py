@@ -109,13 +109,16 @@ def _meets(view: View, value: JSON) -> bool:
     """Whether a listed value meets what else its schema says of values as such."""
     if view.types is not None and not view.types & kinds(value):
         return False
-    if isinstance(value, str):
+    if isinstance(value, str | list | dict):
+        what = "Length" if isinstance(value, str) else "Items" if isinstance(value, list) else "Properties"
         size = len(value)
+        if not view.sizes.get(f"min{what}", 0) <= size <= view.sizes.get(f"max{what}", size):
+            return False
+    if isinstance(value, str):
         options = jsonschema_rs.RegexOptions()
-        return (
-            view.sizes.get("minLength", 0) <= size <= view.sizes.get("maxLength", size)
-            and all(_matches(pattern, value, options) for pattern in view.patterns)
-        )  # fmt: skip
+        return all(_matches(pattern, value, options) for pattern in view.patterns)
+    if isinstance(value, dict):
+        return view.required <= value.keys()
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = _exact(value)
         low, high = view.lower, view.upper
