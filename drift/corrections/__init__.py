@@ -35,13 +35,14 @@ def correct(
 
     Each action is measured on both documents as the actions before it have left them: what it takes away or writes over is
     compared with what that was, and what the vendor says now with what the action says, and with what the whole overlay
-    makes of that place in the end.
+    makes of that place in the end. Of places within each other, which only ``..`` and filters can match at once, each is
+    measured as it was before the action came to any: there the strict overlay may make something else.
 
     Raises:
         UsageError: the overlay does not fit ``base``; ``source`` names it.
     """
     end = apply_overlay(base, list(actions), source)
-    old, new = copy.deepcopy(dict(base)), copy.deepcopy(dict(revision))
+    old, new = copy.deepcopy(dict(base)), _tree(dict(revision))
     told: list[Trouble] = []
     for number, action in enumerate(actions, 1):
         fit = measure(number, action, old, new, end)
@@ -50,3 +51,10 @@ def correct(
         for location in matches(old, fit.target, source):
             apply_action(old, location, action, source)
     return Corrected(new, tuple(told))
+
+
+def _tree(value: Any) -> Any:
+    """A copy in which nothing stands at two places at once, so that an action changes the place that it matches alone."""
+    if isinstance(value, dict):
+        return {name: _tree(inner) for name, inner in value.items()}
+    return [_tree(inner) for inner in value] if isinstance(value, list) else value

@@ -3,9 +3,9 @@
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any, Final
 
 from contracts.overlay import Location
@@ -15,9 +15,9 @@ from drift.document.source import Forms, unquoted
 JSON = Any
 _MOST_STEPS = 20
 """References that are followed on the way to one place."""
-_MOST_NAMES = 200
+_MOST_NAMES = 50
 """New names that are looked at for a lost one."""
-_LONGEST_NAME = 100
+_LONGEST_NAME = 60
 _ALIKE = 0.6
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -62,6 +62,7 @@ class Alignment:
         self._other = other
         self._forms = Forms()
         self._known: dict[tuple[int, int], dict[int, int]] = {}
+        self._names: dict[tuple[int, int, str], str | None] = {}
 
     def reach(self, location: Location) -> Location:
         """The way to a place of the base, in the other document: as far as it goes there."""
@@ -85,6 +86,17 @@ class Alignment:
                 self._known[key] = self._paired(before, after)
             return self._known[key].get(part)
         return None
+
+    def new_name(self, before: JSON, after: JSON, name: str | int) -> str | None:
+        """The name under which ``after`` most likely has what ``before`` calls ``name``: one that ``before`` has not."""
+        if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(name, str):
+            return None
+        key = (id(before), id(after), name)
+        if key not in self._names:
+            fresh = islice((one for one in after if one not in before), _MOST_NAMES)
+            best = max(((_likeness(before[name], after[one], name, one), one) for one in fresh), default=(0.0, ""))
+            self._names[key] = best[1] if best[0] >= _ALIKE else None
+        return self._names[key]
 
     def _paired(self, before: list[JSON], after: list[JSON]) -> dict[int, int]:
         """By position, the position of the same item: of the same name, else of the same content, else what is left."""
@@ -142,7 +154,7 @@ def nearest(alignment: Alignment, base: JSON, other: JSON, location: Location) -
             gone = location[: index + 1] if gone == location else gone
             way, after, moved = list(found), at(other, found), link
             step = alignment.step(before, after, part)
-        if step is None and (name := _new_name(before, after, part)) is not None:
+        if step is None and (name := alignment.new_name(before, after, part)) is not None:
             gone = location[: index + 1] if gone == location else gone
             step, renamed = name, (str(part), name)
         if step is None:
@@ -166,25 +178,6 @@ def _followed(document: JSON, link: str) -> Location | None:
             return None
         way.append(part)
     return tuple(way)
-
-
-def _new_name(before: JSON, after: JSON, part: str | int) -> str | None:
-    """The name under which ``after`` most likely has what ``before`` calls ``part``: one that ``before`` has not."""
-    if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(part, str) or part not in before:
-        return None
-    fresh = _fresh(before, after)
-    best = max(((_likeness(before[part], after[name], part, name), name) for name in fresh), default=(0.0, ""))
-    return best[1] if best[0] >= _ALIKE else None
-
-
-def _fresh(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> Iterator[str]:
-    looked = 0
-    for name in after:
-        if name not in before:
-            yield name
-            looked += 1
-            if looked == _MOST_NAMES:
-                return
 
 
 def _likeness(was: JSON, now: JSON, old: str, new: str) -> float:

@@ -1,0 +1,450 @@
+"""An overlay is held against the vendor's new document: what no longer fits is told, with the edit that it needs."""
+
+import copy
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import contracts
+from contracts.errors import UsageError
+from contracts.overlay import apply_overlay, read_overlay
+from contracts.pattern import equal
+from drift.corrections import Corrected, Kind, Trouble, correct
+from drift.corrections.parts import without
+from drift.corrections.places import jsonpath
+
+JSON = Any
+SLUGS = sorted(contracts())
+NEEDS_A_DECISION = {Kind.LOST, Kind.BROKEN, Kind.COLLIDES}
+PATH = "/outbound/smarthost"
+
+
+def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """A vendor's actions, published document and effective document."""
+    contract = contracts()[slug]
+    return read_overlay(contract.folder / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
+
+
+def _edited(edit: Callable[[dict[str, Any]], object]) -> list[Trouble]:
+    """What is told where JetEmail's published document is edited."""
+    actions, base, _ = _overlay("jetemail")
+    revision = copy.deepcopy(base)
+    edit(revision)
+    return list(correct(actions, base, revision).troubles)
+
+
+def _small(base: JSON, revision: JSON, *actions: dict[str, Any]) -> Corrected:
+    return correct([{"description": "Why", **action} for action in actions], base, revision)
+
+
+def _kinds(troubles: Sequence[Trouble]) -> list[tuple[int, Kind]]:
+    return [(trouble.action, trouble.kind) for trouble in troubles]
+
+
+def _followed(actions: list[Any], troubles: Sequence[Trouble]) -> list[Any]:
+    """The overlay with superfluous actions dropped and superfluous keys taken out."""
+    dropped = {trouble.action for trouble in troubles if trouble.kind is Kind.SUPERFLUOUS}
+    left = []
+    for number, action in enumerate(actions, 1):
+        keys = frozenset(keys for one in troubles if one.action == number for keys in one.keys)
+        if number not in dropped:
+            left.append({**action, "update": without(action["update"], keys)} if keys else action)
+    return left
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_same_document_has_no_troubles(slug: str) -> None:
+    """Claim: what fits is not told. Situation: the vendor published the same. Expectation: the effective document, no word."""
+    actions, base, effective = _overlay(slug)
+    found = correct(actions, base, base)
+    assert found.troubles == ()
+    assert equal(found.document, effective)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_unrelated_edits_are_no_troubles(slug: str) -> None:
+    """Claim: an action concerns what it touches. Situation: the vendor edits what no action does, beside all that they do.
+
+    Expectation: no word, and each edit stands in the document.
+    """
+    actions, base, effective = _overlay(slug)
+    revision = copy.deepcopy(base)
+    revision["info"]["version"] = "9"
+    revision["x-more"] = [1]
+    revision["components"]["x-more"] = {}
+    revision["components"].setdefault("schemas", {})["AllNew"] = {"type": "object"}
+    for item in revision["paths"].values():
+        for operation in item.values():
+            operation["x-more"] = {"a": 1}
+            operation["summary"] = "All new"
+    found = correct(actions, base, revision)
+    assert found.troubles == ()
+    assert found.document["components"]["schemas"].keys() == effective["components"]["schemas"].keys() | {"AllNew"}
+    assert equal(found.document, apply_overlay(revision, actions, "it"))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
+    """Claim: what the vendor says himself need not be said. Situation: he publishes our effective document.
+
+    Expectation: every action is superfluous, and the document stays.
+    """
+    actions, base, effective = _overlay(slug)
+    found = correct(actions, base, effective)
+    assert _kinds(found.troubles) == [(number, Kind.SUPERFLUOUS) for number in range(1, len(actions) + 1)]
+    assert equal(found.document, effective)
+
+
+def test_a_new_name_is_told() -> None:
+    """Claim: what has moved is found. Situation: the one path has a new name. Expectation: lost actions, the new target."""
+    found = _edited(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
+    lost = next(trouble for trouble in found if trouble.action == 2)
+    assert lost.kind is Kind.LOST
+    assert lost.places == ("/paths/~1outbound~1smarthost",)
+    assert f"make $.paths['/v2{PATH}'].post the target of action 2" in lost.edit
+    assert len(found) == 17
+
+
+def test_a_new_status_is_told() -> None:
+    """Claim: what has moved is found. Situation: 200 is 201 now. Expectation: the new target, and nothing of other actions."""
+
+    def edit(raw: JSON) -> None:
+        answers = raw["paths"][PATH]["post"]["responses"]
+        answers["201"] = answers.pop("200")
+
+    found = _edited(edit)
+    assert _kinds(found) == [(10, Kind.LOST), (11, Kind.LOST), (19, Kind.LOST)]
+    assert (
+        "if `200` is `201` now, make $.paths['/outbound/smarthost'].post.responses['201'] the target" in found[2].edit
+    )
+
+
+def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
+    """Claim: lost places are told apart. Situation: an operation goes away.
+
+    Expectation: the action of that one operation is lost, those that match others too match fewer.
+    """
+    found = _edited(lambda raw: raw["paths"][PATH].pop("delete"))
+    assert _kinds(found) == [(4, Kind.LOST), *((number, Kind.FEWER) for number in (6, 7, 8, 9))]
+    assert found[0].edit.startswith("drop action 4 ")
+    assert "matches 11 of 15 places still; /paths/~1outbound~1smarthost/delete is gone" in found[1].message
+    assert found[1].edit.startswith("none, ")
+
+
+def test_a_schema_moved_to_a_component_is_followed() -> None:
+    """Claim: a reference is seen. Situation: create's body becomes a component.
+
+    Expectation: updates below are to be repeated there, one that would land beside the reference is broken; it names the
+    component, and nothing lands there.
+    """
+    actions, base, _ = _overlay("jetemail")
+    revision = copy.deepcopy(base)
+    media = revision["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]
+    revision["components"]["schemas"] = {"NewOne": media["schema"]}
+    media["schema"] = {"$ref": "#/components/schemas/NewOne"}
+    found = correct(actions, base, revision)
+    assert _kinds(found.troubles) == [*((number, Kind.FEWER) for number in (12, 13, 14)), (15, Kind.BROKEN)]
+    assert "moved it to #/components/schemas/NewOne" in found.troubles[0].message
+    assert "the target $.components.schemas.NewOne.properties.password" in found.troubles[0].edit
+    assert "correct $.components.schemas.NewOne instead" in found.troubles[3].edit
+    body = found.document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/NewOne"}
+
+
+def test_a_component_of_our_name_collides() -> None:
+    """Claim: two things of one name are not mixed unseen. Situation: the vendor has an `ApiError` of his own.
+
+    Expectation: it collides as a whole, the other component of the same update does not.
+    """
+    found = _edited(lambda raw: raw["components"].update(schemas={"ApiError": {"properties": {"code": {}}}}))
+    assert _kinds(found) == [(5, Kind.COLLIDES)]
+    assert found[0].places == ("/components/schemas/ApiError",)
+    assert "take `schemas.ApiError` out of the update of action 5" in found[0].edit
+
+
+PASSWORD = (
+    "paths",
+    PATH,
+    "post",
+    "responses",
+    "200",
+    "content",
+    "application/json",
+    "schema",
+    "properties",
+    "password",
+)
+
+
+def _at(raw: JSON, *parts: str) -> JSON:
+    for part in parts:
+        raw = raw[part]
+    return raw
+
+
+def test_part_of_an_update_is_superfluous() -> None:
+    """Claim: keys are told one by one. Situation: the vendor says two of three, and another length in the third.
+
+    Expectation: the two are to be taken out, the third collides, with both values.
+    """
+    found = _edited(lambda raw: _at(raw, *PASSWORD).update(format="password", minLength=8, maxLength=99))
+    assert _kinds(found) == [(11, Kind.COLLIDES), (11, Kind.PARTLY)]
+    assert "maxLength is 99, ours is 72" in found[0].message
+    assert found[1].keys == (("format",), ("minLength",))
+    assert "take `format`, `minLength` out of the update of action 11" in found[1].edit
+
+
+def test_what_an_action_would_hide_is_told() -> None:
+    """Claim: a changed value is not written over unseen. Situation: the version that we raise is another.
+
+    Expectation: was, is; and our correction stands in the document.
+    """
+    actions, base, _ = _overlay("jetemail")
+    found = correct(actions, base, {**base, "openapi": "3.1.1"})
+    assert _kinds(found.troubles) == [(1, Kind.COLLIDES)]
+    assert '/openapi was "3.0.0" → is "3.1.1"' in found.troubles[0].message
+    assert found.document["openapi"] == "3.1.0"
+
+
+def test_what_an_action_would_remove_is_looked_at() -> None:
+    """Claim: a changed thing is not removed unseen. Situation: one of 15 error schemas is an array now.
+
+    Expectation: the place and the first difference.
+    """
+    place = ("patch", "responses", "400", "content", "application/json")
+    found = _edited(lambda raw: _at(raw["paths"][PATH], *place)["schema"].update(type="array"))
+    assert _kinds(found) == [(6, Kind.COLLIDES)]
+    assert 'which has changed: /type was "object" → is "array"' in found[0].message
+    assert found[0].places == ("/paths/~1outbound~1smarthost/patch/responses/400/content/application~1json/schema",)
+
+
+BASE = {"a": {"list": [1], "deep": {"x": 1}, "gone": 1}, "tags": [{"name": "p"}, {"name": "q"}], "b": {"list": [1]}}
+A = {"list": [1], "deep": {"x": 1}, "gone": 1}
+WRITE = {"target": "$.a", "update": {"deep": {"x": 2, "y": 3}, "list": [7]}}
+REMOVE = {"target": "$.a.gone", "remove": True}
+
+
+@pytest.mark.parametrize(
+    ("action", "change", "kind", "document", "words"),
+    [
+        (WRITE, {"list": [1, 7]}, Kind.PARTLY, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, "take `list` out"),
+        (
+            {"target": "$.a", "update": {"list": [7, 8]}},
+            {"list": [1, 7]},
+            Kind.PARTLY,
+            {"list": [1, 7, 8]},
+            "take `list: 7` out",
+        ),
+        (WRITE, {"list": [1, 9]}, None, {"deep": {"x": 2, "y": 3}, "list": [1, 9, 7]}, ""),
+        (WRITE, {"list": "text"}, Kind.BROKEN, {"deep": {"x": 2, "y": 3}, "list": "text"}, "take `list` out"),
+        (WRITE, {"deep": []}, Kind.BROKEN, {"deep": [], "list": [1, 7]}, "or rewrite it for an array"),
+        (WRITE, {"deep": {"x": 5}}, Kind.COLLIDES, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, "take `deep.x` out"),
+        (WRITE, {"deep": {"x": 2, "y": 3}}, Kind.PARTLY, {"list": [1, 7]}, "take `deep` out"),
+        (WRITE, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, Kind.SUPERFLUOUS, {"list": [1, 7]}, "drop action 1 ($.a)"),
+        (REMOVE, {"gone": 2}, Kind.COLLIDES, {}, "read what the vendor says there now"),
+    ],
+)
+def test_each_part_is_told(action: JSON, change: JSON, kind: Kind | None, document: JSON, words: str) -> None:
+    """Claim: a part is what decides. Situation: one object, changed by the vendor in one way.
+
+    Expectation: one word or none, the edit, and no item twice.
+    """
+    found = _small(BASE, {**BASE, "a": {**A, **change}}, action)
+    assert [trouble.kind for trouble in found.troubles] == ([kind] if kind else [])
+    wanted = {**A, **change, **document}
+    if action is REMOVE:
+        del wanted["gone"]
+    assert found.document["a"] == wanted
+    assert all(words in trouble.edit for trouble in found.troubles)
+
+
+def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
+    """Claim: what is gone need not be removed. Situation: it is gone alone, or with all around it.
+
+    Expectation: superfluous, or lost.
+    """
+    gone = _small(BASE, {**BASE, "a": {"list": [1]}}, REMOVE)
+    assert _kinds(gone.troubles) == [(1, Kind.SUPERFLUOUS)]
+    assert gone.troubles[0].edit == "drop action 1 ($.a.gone)"
+    assert _kinds(_small(BASE, {"b": {}}, REMOVE).troubles) == [(1, Kind.LOST)]
+
+
+def test_an_item_said_at_some_places_needs_a_split() -> None:
+    """Claim: no item stands twice. Situation: an action extends two arrays, and the vendor has extended one.
+
+    Expectation: the action is to be split; each array has the item once.
+    """
+    action = {"target": "$['a','b']", "update": {"list": [7]}}
+    found = _small(BASE, {**BASE, "b": {"list": [1, 7]}}, action)
+    assert _kinds(found.troubles) == [(1, Kind.PARTLY)]
+    assert found.troubles[0].edit.startswith("split action 1 ")
+    assert [found.document[name]["list"] for name in "ab"] == [[1, 7], [1, 7]]
+
+
+def test_items_are_known_by_name_and_new_places_are_told() -> None:
+    """Claim: an item that has moved is the same. Situation: an array with a new item before the old.
+
+    Expectation: only the new one is told, as wider; by position the others would be taken for changed.
+    """
+    action = {"target": "$.tags[*]", "update": {"kind": "k"}}
+    found = _small(BASE, {**BASE, "tags": [{"name": "n"}, {"name": "p"}, {"name": "q"}]}, action)
+    assert _kinds(found.troubles) == [(1, Kind.WIDER)]
+    assert found.troubles[0].places == ("/tags/0",)
+    assert found.document["tags"] == [{"name": name, "kind": "k"} for name in "npq"]
+
+
+def test_a_reference_is_not_mixed_with_other_things() -> None:
+    """Claim: what counts for nothing is not written. Situation: ours is a reference, and the vendor now says a schema there.
+
+    Expectation: it collides; the vendor's schema stands alone.
+    """
+    action = {"target": "$.a", "update": {"schema": {"$ref": "#/b"}}}
+    found = _small(BASE, {**BASE, "a": {"schema": {"type": "object"}}}, action)
+    assert _kinds(found.troubles) == [(1, Kind.COLLIDES)]
+    assert found.document["a"]["schema"] == {"type": "object"}
+
+
+def test_room_that_is_made_elsewhere_too_is_filled_again() -> None:
+    """Claim: an action is superfluous only if the others leave its work alone.
+
+    Situation: two places are emptied by one action and filled by one each; the vendor has filled one as we do.
+    Expectation: the filling stays needed, since the emptying does; the strict overlay makes the same document.
+    """
+    base = {"a": {"s": {"old": 1}}, "b": {"s": {"old": 2}}}
+    actions: list[Mapping[str, Any]] = [
+        {"target": "$.*.s", "description": "Room", "remove": True},
+        {"target": "$.a", "description": "One", "update": {"s": {"$ref": "#/x"}}},
+        {"target": "$.b", "description": "Other", "update": {"s": {"$ref": "#/y"}}},
+    ]
+    revision = {**base, "a": {"s": {"$ref": "#/x"}}}
+    found = correct(actions, base, revision)
+    assert Kind.SUPERFLUOUS not in {trouble.kind for trouble in found.troubles}
+    assert equal(found.document, apply_overlay(revision, actions, "it"))
+
+
+def test_faults_of_the_overlay_are_usage_errors() -> None:
+    """Claim: the overlay has to fit the old document. Situation: no JSONPath; nothing matched. Expectation: it is named."""
+    for target, words in (("$.a[", "is not a JSONPath"), ("$.z", "matches nothing")):
+        with pytest.raises(UsageError, match=rf"overlay\.yaml: action 1 .*{words}"):
+            _small(BASE, BASE, {"target": target, "remove": True})
+
+
+JUNK: list[JSON] = [
+    None,
+    [],
+    {},
+    "x",
+    3,
+    True,
+    [None],
+    {"a": 1},
+    {"$ref": "#/paths"},
+    {"$ref": "#/nowhere"},
+    "\x1b[2J\n",
+]
+
+
+def _spots(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for part in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield (*way, part)
+        yield from _spots(node[part], (*way, part))
+
+
+def _spoilt(raw: JSON, effective: JSON, draw: random.Random) -> None:
+    """One edit: something goes, turns into something else, gets a new name, comes, or is said as we say it."""
+    spots = list(_spots(raw))
+    *way, part = draw.choice(spots)
+    holder = _at(raw, *way)
+    kind = draw.randrange(6)
+    if kind == 0:
+        del holder[part]
+    elif kind == 1:
+        holder[part] = copy.deepcopy(draw.choice(JUNK))
+    elif kind == 2:
+        holder[part] = copy.deepcopy(_at(raw, *draw.choice(spots)))
+    elif kind == 3 and isinstance(holder, list):
+        holder.insert(0, copy.deepcopy(draw.choice(JUNK)))
+    elif kind == 4 and isinstance(holder, dict):
+        holder[f"{part}x"] = holder.pop(part)
+    elif isinstance(holder, dict):
+        for *said, name in draw.choices(list(_spots(effective)), k=9):
+            try:
+                _at(raw, *said)[name] = copy.deepcopy(_at(effective, *said, name))
+            except (LookupError, TypeError):
+                continue
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
+    """Claim: the edits are right. Situation: documents edited at random, towards ours too, 50 for each vendor.
+
+    Expectation: nothing is raised, every line is one; and where no decision is needed, the strict overlay without what is
+    superfluous applies, and makes the very document.
+    """
+    actions, base, effective = _overlay(slug)
+    draw, fitting = random.Random(5), 0
+    for _ in range(50):
+        revision = copy.deepcopy(draw.choice([base, base, base, effective]))
+        for _ in range(draw.choice([1, 1, 2, 5])):
+            _spoilt(revision, effective, draw)
+        found = correct(actions, base, revision)
+        lines = [line for trouble in found.troubles for line in (trouble.message, trouble.edit)]
+        assert all(line.isprintable() and 0 < len(line) < 2000 for line in lines)
+        if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.troubles):
+            fitting += 1
+            left = _followed(actions, found.troubles)
+            assert equal(apply_overlay(revision, left, "it") if left else revision, found.document)
+    assert fitting > 10
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_any_json_is_taken(slug: str) -> None:
+    """Claim: no document is too bad. Situation: what stands at the top is of another type, or 100 levels deep.
+
+    Expectation: nothing is raised, and something is told.
+    """
+    actions, base, _ = _overlay(slug)
+    deep: JSON = 1
+    for _ in range(98):
+        deep = {"a": deep} if isinstance(deep, list) else [deep]
+    for junk in (*JUNK, deep):
+        for name in ("openapi", "info", "components"):
+            correct(actions, base, {**base, name: junk})
+        assert correct(actions, base, {**base, "paths": junk}).troubles
+    assert correct(actions, base, {}).troubles
+
+
+def test_a_search_too_deep_is_told() -> None:
+    """Claim: depth is no crash. Situation: an action looks everywhere, in a document deeper than that goes.
+
+    Expectation: it is broken; nothing is raised.
+    """
+    deep: JSON = 1
+    for _ in range(120):
+        deep = [deep]
+    found = _small({"a": {"b": 1}}, {"a": {"b": 1}, "c": deep}, {"target": "$..b", "remove": True})
+    assert _kinds(found.troubles) == [(1, Kind.BROKEN)]
+
+
+def test_large_documents_take_no_long() -> None:
+    """Claim: time goes as the size. Situation: 3,000 new paths, and every name lost. Expectation: an end; few words.
+
+    The paths are one object, as aliases may be: each is changed by itself.
+    """
+    actions, base, _ = _overlay("smtp2go")
+    item = base["paths"]["/users/smtp/add"]
+    revision = {**base, "paths": {f"/users/smtp/add{'x' * 50}{number}": item for number in range(3000)}}
+    found = correct(actions, base, revision)
+    assert {Kind.LOST, Kind.FEWER, Kind.WIDER} <= {trouble.kind for trouble in found.troubles}
+    assert max(len(trouble.message) for trouble in found.troubles) < 2000
+
+
+@pytest.mark.parametrize("name", ["a", "a b", "it's", 'say "so"', "back\\slash", "\\'", "\n", "ü", "/x/{id}", ""])
+def test_a_path_leads_to_its_place(name: str) -> None:
+    """Claim: a target that is told can be written so. Situation: names of all kinds. Expectation: it matches that alone."""
+    base = {"x": {name: {"y": [0, {}]}, "other": {"y": [0, {}]}}}
+    target = jsonpath(("x", name, "y", 1))
+    found = apply_overlay(base, [{"target": target, "description": "Why", "update": {"z": 1}}], "it")
+    assert found["x"] == {**base["x"], name: {"y": [0, {"z": 1}]}}
