@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.document import METHODS
+from drift.client.changes import told
+from drift.client.join import Joined
 from drift.document.changes import Change, Level, tokens
 from drift.document.rules import rules
 from drift.document.source import Source
@@ -39,19 +41,20 @@ class Compared:
 
 
 def document_findings(
-    changes: Iterable[Change], compared: Compared, client: Mapping[Change, str] | None = None
+    changes: Iterable[Change], compared: Compared, client: Mapping[Change, Joined] | None = None
 ) -> list[Finding]:
-    """A finding for each rule and location of ``changes``; ``client`` says of a change what becomes of the client.
+    """A finding for each rule and location of ``changes``.
 
-    `breaking` changes are breaking, all others additive.
+    `breaking` changes are breaking, all others additive. ``client`` says of a change what becomes of the client.
     """
     together: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         together.setdefault((change.rule, change.location), []).append(change)
-    told = client or {}
     sides = Source(compared.base), Source(compared.revision)
-    return [_finding(same, compared, sides, dict.fromkeys(told[one] for one in same if one in told))
-            for same in together.values()]  # fmt: skip
+    return [
+        _finding(same, compared, sides, None if client is None else [client[one] for one in same if one in client])
+        for same in together.values()
+    ]
 
 
 def finding_id(rule: str, location: str) -> str:
@@ -59,14 +62,16 @@ def finding_id(rule: str, location: str) -> str:
     return f"document/{rule}{location}"
 
 
-def _finding(same: list[Change], compared: Compared, sides: tuple[Source, Source], client: Iterable[str]) -> Finding:
+def _finding(
+    same: list[Change], compared: Compared, sides: tuple[Source, Source], client: list[Joined] | None
+) -> Finding:
     change = max(same, key=lambda one: one.level.rank)
     rule = rules()[change.rule]
     operation, status = _whereabouts(change.location)
     words = "; ".join(dict.fromkeys(one.message for one in same))
     title = f"{operation}: {words}"
     why = f"{_MAY if change.level is Level.WARNING else ''}{rule.why}"
-    if reached := "; ".join(client):
+    if reached := "; ".join(dict.fromkeys(one.text for one in client or ())):
         why += f" In the client: {reached}."
     before, now = (_shown(side, change.location) for side in sides)
     return Finding(
@@ -84,6 +89,7 @@ def _finding(same: list[Change], compared: Compared, sides: tuple[Source, Source
             "response": {"status": 200, "headers": {}, "body": now},
         },
         reproduce=compared.reproduce,
+        symbols=None if client is None else tuple(dict.fromkeys(line for one in client for line in told(one.changes))),
     )
 
 

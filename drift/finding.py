@@ -19,7 +19,8 @@ class Finding:
     ``operation`` is written ``METHOD path``; ``status`` is the status answered, None where there was no answer.
     ``title`` says what was promised and what came, ``why`` what that means for a consumer, ``clause`` is the id of the
     promise and ``promise`` its words. ``exchange`` is the redacted request and response as JSON; ``again`` the second
-    one, where asking again gave another answer (``flapping``). ``reproduce`` is one or more curl lines.
+    one, where asking again gave another answer (``flapping``). ``reproduce`` is one or more curl lines. ``symbols`` says of a
+    change of a document what happens to which symbols of the generated client; None where that is not known, or no question.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Finding:
     reproduce: str
     flapping: bool = False
     again: dict[str, Any] | None = None
+    symbols: tuple[str, ...] | None = None
 
     def flaps(self, again: dict[str, Any] | None) -> "Finding":
         """The same finding, seen once and not again."""
@@ -43,6 +45,7 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The finding as it stands in ``findings.json``."""
         shown = {**vars(self), "severity": self.severity.value}
-        if self.again is None:
-            del shown["again"]
+        for optional in ("again", "symbols"):
+            if shown[optional] is None:
+                del shown[optional]
         return shown

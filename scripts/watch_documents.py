@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from contracts.catalogue import ROOT, Contract, choose
 from contracts.errors import UsageError
 from contracts.overlay import read_overlay
+from drift.client.changes import told
 from drift.client.impact import Impact
 from drift.corrections import correct
 from drift.document import Change, compare
@@ -85,9 +86,9 @@ def _compare(contract: Contract, found: Published, record: Record) -> None:
         "overlay": [{**asdict(one), "kind": one.kind.value} for one in corrected.troubles],
     }
     impact = _impact(contract, corrected.document, comparison.changes, record) if comparison.changes else None
-    told = {one.change: one.text for one in impact.joined} if impact is not None else {}
+    joined = None if impact is None else dict(zip(comparison.changes, impact.joined, strict=True))
     compared = Compared(base, revision, stored, found.address)
-    record.findings = document_findings(comparison.changes, compared, told)  # type: ignore[arg-type]
+    record.findings = document_findings(comparison.changes, compared, joined)
     for name in wanted.values():
         ids = [
             one.id
@@ -117,6 +118,11 @@ def _impact(
         "why": version.why,
         "symbols": [one.text for one in impact.symbols[:_SYMBOLS]],
     }
+    if impact.unaccounted:
+        lines = "; ".join(told(impact.unaccounted))
+        record.notes.append(
+            f"no change of the document by itself, but of names that it gives to the client: {plain(lines, 1000)}"
+        )
     record.notes.append(f"the client package needs version {version.version} (it is {version.current}): {version.why}")
     return impact
 

@@ -71,6 +71,8 @@ def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: p
     assert (one["severity"], one["operation"], one["status"]) == ("breaking", "POST /outbound/smarthost", None)
     assert "CreateSmtpUserBody.username" in one["why"]
     assert "CreateSmtpUserBody.note: attribute added" in found[ADDED[0]]["why"]
+    assert one["symbols"] == []
+    assert found[ADDED[0]]["symbols"] == ["jetemail_client.models.CreateSmtpUserBody.note: attribute added"]
     assert one["exchange"]["response"]["body"]["maxLength"] == 5
     assert report["document"]["client"]["next"] == "2.0.0"
     told = capsys.readouterr().out
