@@ -1,0 +1,153 @@
+"""Whatever the vendor publishes, an overlay is held against it without a crash, and the edits told make it fit."""
+
+import copy
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import contracts
+from contracts.overlay import apply_overlay, read_overlay
+from contracts.pattern import equal
+from drift.corrections import Kind, Trouble, correct
+from drift.corrections.parts import without
+
+JSON = Any
+SLUGS = sorted(contracts())
+NEEDS_A_DECISION = {Kind.LOST, Kind.BROKEN, Kind.COLLIDES}
+
+
+def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """A vendor's actions, published document and effective document."""
+    contract = contracts()[slug]
+    return read_overlay(contract.folder / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
+
+
+def _followed(actions: list[Any], troubles: Sequence[Trouble]) -> list[Any]:
+    """The overlay with superfluous actions dropped and superfluous keys taken out."""
+    dropped = {trouble.action for trouble in troubles if trouble.kind is Kind.SUPERFLUOUS}
+    left = []
+    for number, action in enumerate(actions, 1):
+        keys = frozenset(keys for one in troubles if one.action == number for keys in one.keys)
+        if number not in dropped:
+            left.append({**action, "update": without(action["update"], keys)} if keys else action)
+    return left
+
+
+def _at(raw: JSON, *parts: str) -> JSON:
+    for part in parts:
+        raw = raw[part]
+    return raw
+
+
+JUNK: list[JSON] = [
+    None,
+    [],
+    {},
+    "x",
+    3,
+    True,
+    [None],
+    {"a": 1},
+    {"$ref": "#/paths"},
+    {"$ref": "#/nowhere"},
+    "\x1b[2J\n",
+]
+
+
+def _spots(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for part in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield (*way, part)
+        yield from _spots(node[part], (*way, part))
+
+
+def _spoilt(raw: JSON, effective: JSON, draw: random.Random) -> None:
+    """One edit: something goes, turns into something else, gets a new name, comes, or is said as we say it."""
+    spots = list(_spots(raw))
+    *way, part = draw.choice(spots)
+    holder = _at(raw, *way)
+    kind = draw.randrange(6)
+    if kind == 0:
+        del holder[part]
+    elif kind == 1:
+        holder[part] = copy.deepcopy(draw.choice(JUNK))
+    elif kind == 2:
+        holder[part] = copy.deepcopy(_at(raw, *draw.choice(spots)))
+    elif kind == 3 and isinstance(holder, list):
+        holder.insert(0, copy.deepcopy(draw.choice(JUNK)))
+    elif kind == 4 and isinstance(holder, dict):
+        holder[f"{part}x"] = holder.pop(part)
+    elif isinstance(holder, dict):
+        for *said, name in draw.choices(list(_spots(effective)), k=9):
+            try:
+                _at(raw, *said)[name] = copy.deepcopy(_at(effective, *said, name))
+            except (LookupError, TypeError):
+                continue
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
+    """Claim: the edits are right. Situation: documents edited at random, towards ours too, 50 for each vendor.
+
+    Expectation: nothing is raised, every line is one; and where no decision is needed, the strict overlay without what is
+    superfluous applies, and makes the very document.
+    """
+    actions, base, effective = _overlay(slug)
+    draw, fitting = random.Random(5), 0
+    for _ in range(50):
+        revision = copy.deepcopy(draw.choice([base, base, base, effective]))
+        for _ in range(draw.choice([1, 1, 2, 5])):
+            _spoilt(revision, effective, draw)
+        found = correct(actions, base, revision)
+        lines = [line for trouble in found.troubles for line in (trouble.message, trouble.edit)]
+        assert all(line.isprintable() and 0 < len(line) < 2000 for line in lines)
+        if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.troubles):
+            fitting += 1
+            left = _followed(actions, found.troubles)
+            assert equal(apply_overlay(revision, left, "it") if left else revision, found.document)
+    assert fitting > 10
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_any_json_is_taken(slug: str) -> None:
+    """Claim: no document is too bad. Situation: what stands at the top is of another type, or 100 levels deep.
+
+    Expectation: nothing is raised, and something is told.
+    """
+    actions, base, _ = _overlay(slug)
+    deep: JSON = 1
+    for _ in range(98):
+        deep = {"a": deep} if isinstance(deep, list) else [deep]
+    for junk in (*JUNK, deep):
+        for name in ("openapi", "info", "components"):
+            correct(actions, base, {**base, name: junk})
+        assert correct(actions, base, {**base, "paths": junk}).troubles
+    assert correct(actions, base, {}).troubles
+
+
+def test_a_search_too_deep_is_told() -> None:
+    """Claim: depth is no crash. Situation: an action looks everywhere, in a document deeper than that goes.
+
+    Expectation: it is broken; nothing is raised.
+    """
+    deep: JSON = 1
+    for _ in range(120):
+        deep = [deep]
+    found = correct(
+        [{"target": "$..b", "description": "Why", "remove": True}], {"a": {"b": 1}}, {"a": {"b": 1}, "c": deep}
+    )
+    assert [trouble.kind for trouble in found.troubles] == [Kind.BROKEN]
+
+
+def test_large_documents_take_no_long() -> None:
+    """Claim: time goes as the size. Situation: 3,000 new paths, and every name lost. Expectation: an end; few words.
+
+    The paths are one object, as aliases may be: each is changed by itself.
+    """
+    actions, base, _ = _overlay("smtp2go")
+    item = base["paths"]["/users/smtp/add"]
+    revision = {**base, "paths": {f"/users/smtp/add{'x' * 50}{number}": item for number in range(3000)}}
+    found = correct(actions, base, revision)
+    assert {Kind.LOST, Kind.FEWER, Kind.WIDER} <= {trouble.kind for trouble in found.troubles}
+    assert max(len(trouble.message) for trouble in found.troubles) < 2000
