@@ -4,14 +4,13 @@ import hashlib
 import importlib
 import json
 import re
-import tomllib
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
-from contracts.document import OpenApi, Operation, read_json
+from contracts.document import OpenApi, Operation, read_json, read_toml
 from contracts.errors import UsageError
 from contracts.model import Model
 from contracts.overlay import apply_overlay, read_overlay
@@ -37,12 +36,7 @@ class Contract:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """``contract.toml`` as it stands, checked for the keys that every contract needs."""
-        try:
-            settings = tomllib.loads(self.file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"{self.file}: cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.file}: is not TOML: {error}") from error
+        settings = read_toml(self.file)
         wanted = {"name": str, "published": str, "rate": dict, "places": list, "credentials": list,
                   "identities": dict, "lifecycle": dict}  # fmt: skip
         for key, kind in wanted.items():
@@ -284,13 +278,7 @@ class Contract:
         path = self.folder / "accepted.toml"
         if not path.exists():
             return []
-        try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: is not TOML: {error}") from error
-        return self._made("accepted", raw.get("accepted", []), Accepted)
+        return self._made("accepted", read_toml(path).get("accepted", []), Accepted)
 
     @property
     def upstream(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -210,3 +211,13 @@ def read_json(path: Path) -> Any:
         raise UsageError(f"{path}: is not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}:{error.lineno}: is not JSON ({error.msg})") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The TOML in ``path``; a `UsageError` that names the file where it is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from error

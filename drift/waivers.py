@@ -4,11 +4,11 @@ Findings of runs are waived by their id, changes of a vendor's document by rule 
 """
 
 import datetime as dt
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.document import read_toml
 from contracts.errors import UsageError
 from drift.finding import Finding
 
@@ -48,12 +48,7 @@ def read_waivers(path: Path) -> list[Waiver]:
     """The waivers in ``path``, none where there is no such file; a malformed one is a `UsageError` that names it."""
     if not path.exists():
         return []
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not TOML: {error}") from error
+    raw = read_toml(path)
     tables = raw.get("waivers", [])
     if set(raw) - {"waivers"} or not isinstance(tables, list):
         raise UsageError(f"{path}: holds [[waivers]] tables and nothing else")

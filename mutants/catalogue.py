@@ -1,13 +1,13 @@
 """Every mutant of a contract, derived from its documents and its model; what its specialist says of them."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
 from contracts.catalogue import Contract
+from contracts.document import read_toml
 from contracts.errors import UsageError
 from mutants.answers import bodies, media, statuses
 from mutants.credentials import credentials
@@ -102,17 +102,9 @@ class Judgement:
 
     def __init__(self, contract: Contract) -> None:
         self._path = contract.folder / "mutants.toml"
-        raw = self._read()
+        raw = read_toml(self._path)
         self.floors = self._floors(raw.get("floors"))
         self.equivalents = [self._entry(entry) for entry in raw.get("equivalent", [])]
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            return tomllib.loads(self._path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"{self._path}: cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self._path}: is not TOML: {error}") from error
 
     def _floors(self, raw: Any) -> Floors:
         try:

@@ -6,7 +6,6 @@ the version that it needs, the old document's digest is recorded, and a line goe
 to do; 3: it cannot be done, and everything is as it was.
 """
 
-import argparse
 import datetime as dt
 import json
 import shutil
@@ -14,8 +13,9 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from contract_tests.harness.options import Parser
 from contracts.catalogue import ROOT, Contract, choose
 from contracts.document import read_json
 from contracts.errors import UsageError
@@ -187,14 +187,9 @@ def _today() -> str:
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; --help lists the options")
-
-
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """The command; see the module for the statuses."""
-    parser = _Parser(prog="python -m scripts.accept_document", description=__doc__)
+    parser = Parser(prog="python -m scripts.accept_document", description=__doc__)
     parser.add_argument("--vendor", default="", help="the contract's slug")
     parser.add_argument("--published", default="", help="the file or address of the document (the one compared last)")
     signal.signal(signal.SIGTERM, _interrupt)

@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from contract_tests.harness.options import Parser
 from contracts.catalogue import ROOT, Contract, choose
 from contracts.errors import UsageError
 from contracts.overlay import read_overlay
@@ -143,14 +144,9 @@ def settle(record: Record, waivers: Sequence[Waiver], today: dt.date) -> list[st
     return [*expired, *(f"waiver {one.name} waives nothing that changed: delete it" for one in unused)]
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; --help lists the options")
-
-
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """The command; see the module for the statuses."""
-    parser = _Parser(prog="python -m scripts.watch_documents", description=__doc__)
+    parser = Parser(prog="python -m scripts.watch_documents", description=__doc__)
     parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
     parser.add_argument(
         "--published", default="", help="the file or address of what the vendor publishes now (its own)"

@@ -8,6 +8,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from drift.document.line import Stream
+
 
 class Deadline:
     """When the answer that is read has to be whole, on the monotonic clock."""
@@ -23,32 +25,12 @@ class Deadline:
         return left if timeout is None else min(timeout, left)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(*given, **named), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
 class _Backend(httpcore.NetworkBackend):
     def __init__(self, deadline: Deadline) -> None:
         self._inner, self._deadline = httpcore.SyncBackend(), deadline
 
     def connect_tcp(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
-        return _Stream(self._inner.connect_tcp(*given, **named), self._deadline)
+        return Stream(self._inner.connect_tcp(*given, **named), self._deadline)
 
 
 def transport(context: Any, deadline: Deadline) -> httpx.HTTPTransport:

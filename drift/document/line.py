@@ -4,7 +4,7 @@ import queue
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import httpcore
 import httpx
@@ -24,8 +24,18 @@ class Deadline:
         return left if timeout is None else min(timeout, left)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+class Bounded(Protocol):
+    """Whatever says how long one step may still take."""
+
+    def left(self, timeout: float | None) -> float:
+        """The seconds, ``timeout`` at most; `httpcore.ReadTimeout` where there are none."""
+        ...
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection whose every step keeps to a deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Bounded) -> None:
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -45,7 +55,7 @@ class _Stream(httpcore.NetworkStream):
         except BaseException:
             self.close()
             raise
-        return _Stream(stream, self._deadline)
+        return Stream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -71,7 +81,7 @@ class _Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 problem = error
                 continue
-            return _Stream(stream, self._deadline)
+            return Stream(stream, self._deadline)
         raise problem
 
 
