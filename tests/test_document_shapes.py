@@ -105,3 +105,25 @@ def test_a_web_of_references_is_told_once_where_it_is_far() -> None:
     assert "~1a299" in paths
     assert "~1a0" in paths
     assert 20 < len(paths) < 50
+
+
+def test_what_is_muted_on_one_way_is_told_on_another() -> None:
+    """Claim: a schema that is read-only in one place of a body is judged by itself in another.
+
+    Situation: a body uses a schema twice, first where it is read-only; what that refers to loses values.
+    Expectation: compatible by the first way, breaking by the second.
+    """
+
+    def document(most: int) -> dict[str, Any]:
+        user = {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}}}
+        read_only = {"type": "object", "readOnly": True, "properties": {"u": {"$ref": "#/components/schemas/User"}}}
+        body = {"type": "object", "properties": {"a": read_only, "b": {"$ref": "#/components/schemas/User"}}}
+        found = _document("alias", {}, links=0)
+        found["components"]["schemas"] = {"S0": body, "User": user, "Name": {"type": "string", "maxLength": most}}
+        del found["paths"]["/a"]["post"]["responses"]["200"]["content"]
+        return found
+
+    found = compare(document(5), document(3))
+    assert {(change.level, change.location.rpartition("schema/properties/")[2]) for change in found.changes} == {
+        (Level.COMPATIBLE, "a/properties/u/properties/name"), (Level.BREAKING, "b/properties/name"),
+    }  # fmt: skip

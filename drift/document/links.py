@@ -54,7 +54,7 @@ def followed(found: Iterable[Edit | Linked], told: set[tuple[object, ...]] | Non
     ``told`` is what other roots led to, far away, and is added to: in documents whose schemas all hang together, what is
     many references away is told of one root only, as the places would be more and longer than anybody could read.
     """
-    seen: set[tuple[int | None, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
     waiting: deque[tuple[Iterable[Edit | Linked], _Frame | None]] = deque([(found, None)])
     while waiting:
         rest, frame = waiting.popleft()
@@ -64,14 +64,17 @@ def followed(found: Iterable[Edit | Linked], told: set[tuple[object, ...]] | Non
                 continue
             if one.behind.loud is None:
                 _listen(one.behind)
-            if one.behind.loud and one.site not in seen:
-                seen.add(one.site)
-                inner = _Frame(frame, one)
-                if told is not None and inner.links > _FAR:
-                    if (key := (one.site, inner.muted, inner.clouded)) in told:
-                        continue
-                    told.add(key)
-                waiting.append((one.behind.found, inner))
+            if not one.behind.loud:
+                continue
+            inner = _Frame(frame, one)
+            # What is read-only on one way here may not be on another: each is judged by itself.
+            key = (one.site, inner.muted, inner.clouded, inner.depth == 0)
+            if key in seen or (told is not None and inner.links > _FAR and key in told):
+                continue
+            seen.add(key)
+            if told is not None and inner.links > _FAR:
+                told.add(key)
+            waiting.append((one.behind.found, inner))
 
 
 def _listen(root: Behind) -> None:
