@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from contracts.errors import UsageError
 
@@ -43,7 +43,11 @@ def workshop(root: Path) -> Iterator[Path]:
 
 
 def restore(root: Path) -> bool:
-    """Put back what a killed process had replaced; whether there was anything. Does nothing while one is at work."""
+    """Put back what a killed process had replaced; whether there was anything. Does nothing while one is at work.
+
+    Raises:
+        UsageError: the list of what was replaced cannot be understood; nothing was moved.
+    """
     if not (root / FOLDER / _LIST).exists():
         return False
     with (root / _LOCK).open("a", encoding="utf-8") as lock:
@@ -86,7 +90,7 @@ def _restore(root: Path) -> bool:
     listed = root / FOLDER / _LIST
     found = listed.exists()
     if found:
-        for name, was_there in json.loads(listed.read_text(encoding="utf-8")).items():
+        for name, was_there in _listed(listed).items():
             old = _aside(root, name)
             if old.exists() or not was_there:
                 _remove(root / name)
@@ -95,6 +99,22 @@ def _restore(root: Path) -> bool:
         listed.unlink()
     _remove(root / FOLDER)
     return found
+
+
+def _listed(path: Path) -> dict[str, bool]:
+    """What the list at ``path`` names, all of it below the root, and whether it was there before."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(_below(name) and isinstance(found[name], bool) for name in found):
+        raise UsageError(f"{path}: does not say what a killed `make accept` had replaced: put back by hand what is named old-… "
+                         "beside it, or have git restore it, then delete the folder")  # fmt: skip
+    return found
+
+
+def _below(name: str) -> bool:
+    return bool(name) and not name.startswith("/") and ".." not in PurePosixPath(name).parts
 
 
 def _remove(path: Path) -> None:
