@@ -1,14 +1,16 @@
 """``make diff BASE=file REVISION=file``: what changed from one OpenAPI document to another, and whom it breaks.
 
-0: nothing, or nothing that breaks anyone; 1: something does; 3: a document that cannot be compared, or wrong usage.
+0: nothing, or nothing that breaks anyone; 1: something does; 2: interrupted; 3: a document that cannot be compared, or wrong
+usage.
 """
 
 import argparse
 import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from contracts.errors import UsageError
 from drift.document import Change, Comparison, Level, compare
@@ -25,20 +27,33 @@ _WORDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; --help lists the options")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; see the module for the statuses."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.compare_documents", description="Compares two documents.")
+    parser = _Parser(prog="python -m scripts.compare_documents", description="Compares two documents.")
     parser.add_argument("--base", required=True, help="the older document, JSON or YAML")
     parser.add_argument("--revision", required=True, help="the newer one")
-    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
+        given = parser.parse_args(arguments)
         found = compare(_document("BASE", given.base), _document("REVISION", given.revision))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
+    except KeyboardInterrupt:
+        print("interrupted: nothing was compared; run it again", file=sys.stderr)
+        return 2
     with contextlib.suppress(BrokenPipeError):  # who reads needs no more
         print("\n".join(lines(found)), flush=True)
     return 1 if found.level is Level.BREAKING else 0
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def _document(variable: str, name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from contracts.errors import UsageError
 from drift.document import yaml_text
 from drift.document.bounds import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
 from drift.document.reading import read, read_file
+from scripts import compare_documents
 from tests.hostile_documents import HOSTILE, LARGEST
 from tests.json_values import VALUES
 from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
@@ -317,3 +318,21 @@ def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
 def test_the_name_of_what_is_refused_cannot_break_the_line() -> None:
     """Situation: a file's name with line breaks and escapes, five thousand signs long. Expectation: one printable line."""
     assert refused("", "a\n\x1b[2J" + "b" * 5000).startswith(r"a\n\x1b[2Jbbb")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--base", "a.json"], ["--bogus"], ["--base", "", "--revision", ""]])
+def test_wrong_usage_of_a_comparison_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: 3 and one line, as of the other commands."""
+    assert compare_documents.main(arguments) == 3
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_an_interrupted_comparison_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: interrupted while it reads. Expectation: 2 and one line."""
+
+    def interrupted(_path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare_documents, "read_file", interrupted)
+    assert compare_documents.main(["--base", "a", "--revision", "b"]) == 2
+    assert capsys.readouterr().err.startswith("interrupted: ")
