@@ -33,6 +33,10 @@ HOOKS = [f"ruff check --fix-only --select F,I,UP {RUFF} .", f"ruff format {RUFF}
 TRACEBACK = "Traceback (most recent call last)"
 LONGEST = 300
 """Seconds that the generator may take for one contract."""
+LONGEST_OTHER = 60
+"""Seconds that it may take for a document which is only looked at."""
+_OBJECTS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
+"""What the generator shows in place of a document's words, different each time."""
 
 
 def generate(contract: Contract, into: Path) -> None:
@@ -65,7 +69,7 @@ def generate_other(contract: Contract, document: Mapping[str, Any], into: Path) 
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
-        _generate_client(contract, document, bare_facts(contract), Path(scratch), into)
+        _generate_client(contract, document, bare_facts(contract), Path(scratch), into, LONGEST_OTHER)
 
 
 def check(known: Sequence[Contract], folder: Path) -> list[str]:
@@ -93,11 +97,16 @@ def check(known: Sequence[Contract], folder: Path) -> list[str]:
 
 
 def _generate_client(
-    contract: Contract, document: Mapping[str, Any], given: Mapping[str, Any], scratch: Path, client: Path
+    contract: Contract,
+    document: Mapping[str, Any],
+    given: Mapping[str, Any],
+    scratch: Path,
+    client: Path,
+    longest: int = LONGEST,
 ) -> Path:
     """Run the generator on an effective ``document``; gives the folder of the package in ``client``.
 
-    ``given`` are the facts for the templates; ``scratch`` takes the generator's input.
+    ``given`` are the facts for the templates; ``scratch`` takes the generator's input; ``longest`` is in seconds.
     """
     package = package_of(contract.slug)
     settings = SETTINGS | {
@@ -124,16 +133,16 @@ def _generate_client(
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=LONGEST,
+            timeout=longest,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {LONGEST} s") from error
+        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {longest} s") from error
     if done.returncode:
         said = done.stderr or done.stdout
         # Where it breaks down instead of refusing, only the error says what the document has to do with it.
         said = said.strip().splitlines()[-1] if TRACEBACK in said else said
-        said = " ".join(said.split())[:600]
+        said = " ".join(_OBJECTS.sub("…", said).split())[:600]
         raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
     # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
     (client / ".gitignore").unlink()

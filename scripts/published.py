@@ -41,7 +41,7 @@ def address(contract: Contract, given: str, environment: Mapping[str, str]) -> s
     """
     try:
         others = json.loads(environment.get("VARS_JSON") or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError("VARS_JSON is not JSON: unset it, or give an object") from error
     name = variable(contract)
     told = others.get(name, "") if isinstance(others, dict) else ""
@@ -72,7 +72,9 @@ def published(contract: Contract, given: str, folder: Path, environment: Mapping
 def shown(source: str) -> str:
     """A file, or an address without what may be secret in it: what stands before the host, and the query."""
     if not source.lower().startswith(_ADDRESS):
-        return source
+        return source.encode(
+            errors="backslashreplace"
+        ).decode()  # what is no UTF-8 in a file's name has no place in JSON
     try:
         parts = urlsplit(source)
         port = f":{parts.port}" if parts.port else ""
@@ -85,18 +87,17 @@ def shown(source: str) -> str:
 def _file(name: str) -> Kept:
     path = Path(name)
     if not path.is_file():
-        raise UsageError(
-            f"PUBLISHED={name}: there is no such file; give a file or an address that begins with https://"
-        )
+        what = "is no file" if path.exists() else "there is no such file"
+        raise UsageError(f"PUBLISHED={name}: {what}; give a file or an address that begins with https://")
     try:
         document = read_file(path)
-        return made(document, path.read_bytes(), name, name)
+        return made(document, path.read_bytes(), shown(name), name)
     except (UsageError, OSError) as error:
         raise CouldNotTellError(str(error)) from error
 
 
 def _fetched(url: str, known: Kept | None) -> Kept:
-    same = known is not None and known.key == digest(url.encode())
+    same = known is not None and known.key == digest(url.encode(errors="surrogateescape"))
     print(f"fetching {shown(url)} …", file=sys.stderr)
     found = fetch(url, etag=known.etag if known is not None and same else "")
     if isinstance(found, NotModified):

@@ -42,7 +42,15 @@ def made(document: dict[str, Any], came: bytes, source: str, key: str, etag: str
     """A document that came as the bytes ``came`` today, to be kept."""
     content = json.dumps(document, ensure_ascii=False)
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    return Kept(source, digest(key.encode()), etag, today, digest(came), content, digest(content.encode()))
+    return Kept(
+        source,
+        digest(key.encode(errors="surrogateescape")),
+        etag,
+        today,
+        digest(came),
+        content,
+        digest(content.encode()),
+    )
 
 
 def keep(folder: Path, slug: str, kept: Kept) -> None:
