@@ -48,25 +48,26 @@ class Contract:
         """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
         return self._made(key, self.settings[key], kind)
 
-    def _made(self, key: str, raw: Any, kind: type[Any]) -> list[Any]:
+    def _made(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
+        file = file or self.file
         types = get_type_hints(kind)
         needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
         made = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
-                raise UsageError(f"{self.file}: `{key}` is a table")
+                raise UsageError(f"{file}: `{key}` is a table")
             if wrong := [
                 *(f"unknown {n!r}" for n in table.keys() - types),
                 *(f"no {n!r}" for n in needed - table.keys()),
             ]:
-                raise UsageError(f"{self.file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
+                raise UsageError(f"{file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
             for name, wanted in types.items():
                 if name not in table:
                     continue
                 wanted = get_origin(wanted) or wanted  # noqa: PLW2901 (dict[str, str] is checked as a dict)
                 fits = isinstance(table[name], int | float) if wanted is float else type(table[name]) is wanted
                 if not fits or (wanted is float and isinstance(table[name], bool)):
-                    raise UsageError(f"{self.file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
+                    raise UsageError(f"{file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
             made.append(kind(**table))
         return made
 
@@ -278,7 +279,7 @@ class Contract:
         path = self.folder / "accepted.toml"
         if not path.exists():
             return []
-        return self._made("accepted", read_toml(path).get("accepted", []), Accepted)
+        return self._made("accepted", read_toml(path).get("accepted", []), Accepted, path)
 
     @property
     def upstream(self) -> str:

@@ -26,7 +26,7 @@ def read_overlay(path: Path) -> list[Mapping[str, Any]]:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f":{line + 1}" if line is not None else ""
         raise UsageError(f"{path}{where}: is not YAML: {getattr(error, 'problem', None) or 'bad text'}") from error
