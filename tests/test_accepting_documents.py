@@ -12,6 +12,7 @@ import pytest
 from contracts.catalogue import ROOT, Contract
 from drift import swap as swapping
 from drift.document.kept import digest
+from scripts import accept_document
 from scripts.accept_document import main
 from scripts.changelog import with_line
 from scripts.generate_clients import check
@@ -190,6 +191,7 @@ def dying(self, target):
             os.kill(os.getpid(), signal.SIGKILL)
     return rename(self, target)
 pathlib.Path.rename = dying
+from scripts import accept_document
 from scripts.accept_document import main
 sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path(sys.argv[3])))
 """
@@ -221,6 +223,40 @@ def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureF
         assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
         assert "another process" in capsys.readouterr().err
         assert (scratch / "mine").exists()
+
+
+@pytest.mark.parametrize("text", ["a = [", "accepted = 1", "[[accepted]]"])
+def test_what_is_spoilt_is_told_by_its_own_name(
+    contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: `accepted.toml` cannot be read. Expectation: 3, one line that names it, and not a copy that is gone."""
+    (contract.folder / "accepted.toml").write_text(text, encoding="utf-8")
+    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+    assert capsys.readouterr().err.startswith(f"error: {contract.folder / 'accepted.toml'}: ")
+
+
+def test_an_effective_document_that_is_none_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: what is generated is spoilt. Expectation: 3, one line that says how to make it anew."""
+    (contract.root / "generated" / SLUG / "openapi.json").write_text("[]", encoding="utf-8")
+    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+    assert "run `make generate`" in capsys.readouterr().err
+
+
+def test_an_interruption_at_the_end_undoes_nothing(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: what is said is so. Situation: interrupted when all is in place already. Expectation: 0, done, not `as it was`."""
+
+    def interrupted(_contract: Contract) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(accept_document, "missing", interrupted)
+    before = state(contract.root)
+    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 0
+    assert state(contract.root) != before
+    told = capsys.readouterr()
+    assert "as it was" not in told.err
+    assert "make check-contracts VENDOR=jetemail" in told.out
 
 
 def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
