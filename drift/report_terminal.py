@@ -21,7 +21,7 @@ _NEXT = {
     "breaking": "Next: reproduce it with the curl lines, tell the vendor, or waive it in the contract's waivers.toml.",
 }
 _DOCUMENT_MEANING = {
-    "none": "The vendor publishes what is stored.",
+    "none": "The vendor's document means what the stored one means.",
     "additive": "The vendor's document says other things than the stored one; nobody who relies on that breaks for certain.",
     "inconclusive": "It cannot be told whether the vendor's document has changed.",
     "breaking": "The vendor's document breaks consumers who rely on the stored one.",
@@ -32,6 +32,14 @@ _DOCUMENT_NEXT = {
     "inconclusive": "Next: remove the cause and run again.",
     "breaking": "Next: tell the consumers, then make accept VENDOR={} takes the new document over, or waive changes by rule and "
     "location in waivers.toml.",
+}
+_OVERLAY_NEXT = {
+    "none": "Next: the overlay does not fit the new document as it did: do what the notes on overlay.yaml say, then make accept "
+    "VENDOR={} takes it over.",
+    "additive": "Next: do what the notes on overlay.yaml say, then make accept VENDOR={} takes the new document over.",
+    "inconclusive": "Next: remove the cause and run again.",
+    "breaking": "Next: tell the consumers, do what the notes on overlay.yaml say, then make accept VENDOR={} takes the new document "
+    "over.",
 }
 _COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
 _SHOWN = 12
@@ -58,6 +66,7 @@ def _lines(record: Record, colour: bool) -> Iterator[str]:
     word = record.verdict.word
     verdict = f"\x1b[1;{_COLOURS[word]}m{word}\x1b[0m" if colour else word
     meaning, steps = (_DOCUMENT_MEANING, _DOCUMENT_NEXT) if record.document else (_MEANING, _NEXT)
+    steps = _OVERLAY_NEXT if record.document.get("overlay") else steps
     yield f"{record.name} at {plain(record.target)}: {verdict}. {meaning[word]}"
     if record.reason:
         yield f"Because: {plain(record.reason)}"
@@ -80,7 +89,10 @@ def _finding(finding: Finding, where: str) -> Iterator[str]:
     yield f"{finding.severity.value}: {plain(finding.title)}{where}{flapping}"
     yield f"  promised: {plain(finding.promise)}"
     response = finding.exchange.get("response")
-    if response is None:
+    if response is not None and finding.id.startswith("document/"):
+        body = response["body"]
+        yield f"  now:      {'nothing' if body is None else plain(json.dumps(body, ensure_ascii=False), 300)}"
+    elif response is None:
         yield f"  came:     no answer: {plain(str(finding.exchange.get('trouble', '')))}"
     else:
         yield f"  came:     {response['status']} {plain(json.dumps(response['body'], ensure_ascii=False), 300)}"

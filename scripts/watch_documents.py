@@ -37,6 +37,8 @@ from scripts.published import CouldNotTellError, Published, address, published, 
 
 _SYMBOLS = 200
 """Changes of symbols that a report lists."""
+_OTHERS = 5
+"""Operations that are not under contract which a line names."""
 
 
 def examine(contract: Contract, given: str) -> Record:
@@ -86,7 +88,11 @@ def _compare(contract: Contract, found: Published, record: Record) -> None:
         "not_under_contract": sorted(plain(name) for key, name in there.items() if key not in wanted),
         "overlay": [{**asdict(one), "kind": one.kind.value} for one in corrected.troubles],
     }
-    impact = _impact(contract, corrected.document, comparison.changes, record) if comparison.changes else None
+    # Names of the client may change where the document's meaning does not: of parameters in a path, of classes.
+    reworded = revision != base and corrected.document != contract.effective.raw
+    impact = (
+        _impact(contract, corrected.document, comparison.changes, record) if comparison.changes or reworded else None
+    )
     joined = None if impact is None else dict(zip(comparison.changes, impact.joined, strict=True))
     compared = Compared(base, revision, stored, found.address)
     record.findings = document_findings(comparison.changes, compared, joined)
@@ -97,6 +103,7 @@ def _compare(contract: Contract, found: Published, record: Record) -> None:
             if name in (one.operation, one.operation.replace("ANY", name.split(" ")[0], 1))
         ]
         record.checked.append(Checked(f"document/{name}", "document", name, findings=ids))
+    record.notes += _others(wanted, there)
     record.notes += [
         f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in corrected.troubles
     ]
@@ -126,6 +133,37 @@ def _impact(
         )
     record.notes.append(f"the client package needs version {version.version} (it is {version.current}): {version.why}")
     return impact
+
+
+def _others(wanted: Mapping[tuple[str, str], str], there: Mapping[tuple[str, str], str]) -> list[str]:
+    """What the vendor's document has beside the contract, and where an operation may be that is gone."""
+    others = {key: plain(name) for key, name in there.items() if key not in wanted}
+    lines = []
+    for (method, path), name in wanted.items():
+        alike = [
+            other
+            for (its, place), other in others.items()
+            if place == path or (its == method and place.endswith(_end(path)))
+        ]
+        if (method, path) not in there and alike:
+            lines.append(
+                f"{plain(name)} is gone; it may be {_few(alike)} now, which is not under contract and was not compared"
+            )
+    if others:
+        lines.append(f"not under contract, and not compared: {_few(sorted(others.values()))}")
+    return lines
+
+
+def _end(path: str) -> str:
+    """The end of a path that stays when it moves: from its last name on that is no parameter."""
+    names = path.split("/")
+    last = max(number for number, name in enumerate(names) if not number or "{" not in name)
+    return "/" + "/".join(names[last:]) if last else path
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _OTHERS} more" if len(names) > _OTHERS else ""
+    return ", ".join(names[:_OTHERS]) + more
 
 
 def _title(document: Mapping[str, Any]) -> Any:

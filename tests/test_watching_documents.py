@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import jsonschema_rs
 import pytest
 
 from contracts.catalogue import ROOT, Contract
+from scripts import generate_clients
 from scripts.watch_documents import main
 from tests.loopback_server import Answer, serving
-from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree, username, written
+from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, state, tree, username, written
 
 _SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8")))
 
@@ -54,7 +56,8 @@ def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFi
     assert (status, report["verdict"], report["findings"]) == (0, "none", [])
     assert report["document"]["not_under_contract"] == ["GET /domains"]
     assert report["document"]["overlay"] == []
-    assert "The vendor publishes what is stored." in capsys.readouterr().out
+    assert report["notes"] == ["not under contract, and not compared: GET /domains"]
+    assert "means what the stored one means" in capsys.readouterr().out
 
 
 def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,6 +102,122 @@ def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
     assert {one["clause"] for one in report["findings"]} == {"path-removed"}
     assert {one["kind"] for one in report["document"]["overlay"]} >= {"lost"}
     assert all(one["edit"] for one in report["document"]["overlay"])
+    assert (
+        "POST /outbound/smarthost is gone; it may be POST /v2/smarthost now, which is not under contract and was not compared"
+        in report["notes"]
+    )
+
+
+def test_an_overlay_that_does_not_fit_comes_before_accepting(
+    contract: Contract, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: what is to be done next can be done. Situation: no change of meaning, a body is a component now.
+
+    Expectation: none, 0; the next step is the overlay's, whose reach it has left, and not that nothing has happened.
+    """
+
+    def moved(document: dict[str, Any]) -> None:
+        content = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]
+        document["components"]["schemas"]["New"] = content["schema"]
+        content["schema"] = {"$ref": "#/components/schemas/New"}
+
+    status, report = given(contract, published(contract, moved))
+    assert (status, report["verdict"]) == (0, "none")
+    assert report["document"]["overlay"]
+    told = capsys.readouterr().out
+    assert "Next: the overlay does not fit" in told
+    assert "publishes what is stored" not in told
+
+
+def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> None:
+    """Claim: the next version is the one that accepting gives. Situation: a class gets another name, nothing else changes.
+
+    Expectation: none, and the next client is a major; with a new description alone it is the one there is.
+    """
+
+    def renamed(document: dict[str, Any]) -> None:
+        operation = document["paths"]["/outbound/smarthost"]["post"]
+        operation["requestBody"]["content"]["application/json"]["schema"]["title"] = "NewUser"
+
+    def reworded(document: dict[str, Any]) -> None:
+        document["paths"]["/outbound/smarthost"]["post"]["description"] = "Other words."
+
+    status, report = given(contract, published(contract, renamed))
+    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "none", "2.0.0")
+    status, report = given(contract, published(contract, reworded))
+    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "none", "1.0.0")
+
+
+def test_what_is_gone_is_told_without_a_status(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: an operation is gone. Expectation: now there is nothing, not the answer of some server."""
+
+    def gone(document: dict[str, Any]) -> None:
+        del document["paths"]["/outbound/smarthost"]["delete"]
+
+    assert given(contract, published(contract, gone))[0] == 1
+    told = capsys.readouterr().out
+    assert "now:      nothing" in told
+    assert "200 null" not in told
+
+
+def test_a_file_may_have_any_name(contract: Contract) -> None:
+    """Situation: a file's name that is no UTF-8. Expectation: it is compared."""
+    file = contract.root.parent / os.fsdecode(b"now\xff.json")
+    file.write_text(json.dumps(published(contract, breaks)), encoding="utf-8")
+    assert run(contract, "--published", str(file))[0] == 1
+
+
+def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Situation: the generator comes to no end. Expectation: the changes are told, and that the client's are not known."""
+    monkeypatch.setattr(generate_clients, "LONGEST_OTHER", 0)
+    status, report = given(contract, published(contract, breaks))
+    assert (status, report["verdict"]) == (1, "breaking")
+    assert any("has not come to an end in 0 s" in note for note in report["notes"])
+
+
+def test_what_the_generator_says_is_the_same_each_time(contract: Contract) -> None:
+    """Situation: components are gone, so that the generator refuses what is left. Expectation: no address of an object."""
+
+    def bare(document: dict[str, Any]) -> None:
+        document["components"] = {}
+        document["security"] = []
+        for operation in document["paths"]["/outbound/smarthost"].values():
+            operation.pop("security", None)
+
+    del_domain = published(contract, bare)
+    del del_domain["paths"]["/domains"], del_domain["components"]
+    _, report = given(contract, del_domain)
+    (note,) = [one for one in report["notes"] if "generator refuses" in one]
+    assert " object at 0x" not in note
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", '{"../x": false}', '{"/etc/x": false}', '{"openapi.json": "x"}'])
+def test_a_list_that_is_spoilt_undoes_nothing(
+    contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: what a killed `make accept` has left cannot be understood. Expectation: 3, one line; nothing is touched."""
+    listed = contract.root / ".accept" / "list.json"
+    listed.parent.mkdir()
+    listed.write_text(text, encoding="utf-8")
+    (contract.root.parent / "x").write_text("mine", encoding="utf-8")
+    before = state(contract.root)
+    assert main(["--vendor", SLUG, "--out", str(contract.root.parent / "out")], contract.root) == 3
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert state(contract.root) == before
+    assert listed.exists()
+    assert (contract.root.parent / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["waivers.toml", "accepted.toml", "overlay.yaml"])
+def test_a_file_nested_too_deep_is_one_line(contract: Contract, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: 3, one line that names the file."""
+    (contract.folder / name).write_text(("a: " if name.endswith("yaml") else "a = ") + "[" * 5000, encoding="utf-8")
+    file = written(contract.root.parent, published(contract, breaks))
+    out = str(contract.root.parent / "out")
+    assert main(["--vendor", SLUG, "--out", out, "--published", file], contract.root) == 3
+    told = capsys.readouterr().err.strip()
+    assert name in told
+    assert len(told.splitlines()) == 1
 
 
 def test_another_document_is_no_drift(contract: Contract) -> None:

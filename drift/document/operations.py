@@ -110,7 +110,11 @@ def _names(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any
     if old != new:
         word = "added" if old is None else "removed" if new is None else "changed"
         place = at[0] if new is None else at[1]
-        journal.tell(f"operation-id-{word}", (*place, "operationId"), f"operationId changed from {old} to {new}")
+        journal.tell(
+            f"operation-id-{word}",
+            (*place, "operationId"),
+            f"operationId changed from {old or 'none'} to {new or 'none'}",
+        )
     before, after = (_tags(said) for said in (base, revision))
     for tag in sorted(after - before):
         journal.tell("operation-tag-added", (*at[1], "tags"), f"tag {tag} added")
