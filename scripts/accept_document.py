@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 3
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}; everything is as it was", file=sys.stderr)
+        print(f"error: {error.filename or root}: {error.strerror}; everything is as it was", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("interrupted: everything is as it was", file=sys.stderr)

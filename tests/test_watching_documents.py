@@ -10,7 +10,8 @@ import jsonschema_rs
 import pytest
 
 from contracts.catalogue import ROOT, Contract
-from scripts import generate_clients
+from scripts import generate_clients, watch_documents
+from scripts.published import Published
 from scripts.watch_documents import main
 from tests.loopback_server import Answer, serving
 from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, state, tree, username, written
@@ -390,3 +391,20 @@ def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.Capt
     assert "\x1b" not in told + page
     assert "</script>" not in page
     assert "\n## x" not in page
+
+
+def test_a_full_disk_is_one_line(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: the disk is full, which the system tells without a name. Expectation: 2, one line that says so."""
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = written(contract.root.parent, published(contract))
+    main(["--vendor", SLUG, "--out", str(contract.root.parent / "out"), "--published", file], contract.root)
+    capsys.readouterr()
+    monkeypatch.setattr(watch_documents, "published", lambda *_: Published(published(contract), file, "", asked=False))
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["--vendor", SLUG, "--out", str(contract.root.parent / "out")], contract.root) == 2
+    assert capsys.readouterr().err == "error: what was to be written: No space left on device\n"
