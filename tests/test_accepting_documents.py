@@ -215,6 +215,23 @@ def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, numb
     assert leftovers(contract) == []
 
 
+@pytest.mark.parametrize("text", ["{", "[1]", "null", '{"../x": false}', '{"/etc/x": false}', '{"openapi.json": "x"}'])
+def test_a_list_that_is_spoilt_undoes_nothing(
+    contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: what a killed `make accept` has left cannot be understood. Expectation: 3, one line; nothing is touched."""
+    listed = contract.root / ".accept" / "list.json"
+    listed.parent.mkdir()
+    listed.write_text(text, encoding="utf-8")
+    (contract.root.parent / "x").write_text("mine", encoding="utf-8")
+    before = state(contract.root)
+    assert drift(["--vendor", SLUG, "--out", str(contract.root.parent / "out")], contract.root) == 3
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert state(contract.root) == before
+    assert listed.exists()
+    assert (contract.root.parent / "x").exists()
+
+
 def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Situation: another process is taking a document over. Expectation: 3, one line, and what it does is left alone."""
     with swapping.workshop(contract.root) as scratch:
