@@ -26,7 +26,12 @@ def _section(record: Record) -> Iterator[str]:
     if record.reason:
         yield f"**Why it could not tell everything:** {markdown(record.reason)}"
         yield ""
-    yield f"{markdown(totals(record))} Target {markdown(record.target)}, seed {record.seed}."
+    where = (
+        f"Document {markdown(record.target)}"
+        if record.document
+        else f"Target {markdown(record.target)}, seed {record.seed}"
+    )
+    yield f"{markdown(totals(record))} {where}."
     yield ""
     rows = list(table(record))
     if rows:

@@ -20,10 +20,13 @@ def table(record: Record) -> Iterator[tuple[str, ...]]:
 
 
 def totals(record: Record) -> str:
-    """One line: clauses, requests, seconds."""
+    """One line: clauses, requests, seconds; of a comparison of documents, what was compared."""
     documented = len(record.documented)
     exercised = documented - len(record.not_exercised)
     requests = record.requests
+    if record.document:
+        asked = f" with {sum(requests.values())} request" if any(requests.values()) else ""
+        return f"{exercised} of {documented} operations under contract compared{asked} in {record.seconds:.1f} s."
     parts = ", ".join(f"{count} {stage}" for stage, count in requests.items())
     return (
         f"{exercised} of {documented} clauses exercised with {sum(requests.values())} requests ({parts}) "

@@ -96,7 +96,7 @@ def _document(contract: Contract, given: str) -> Published:
     if known is None:
         raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
                          "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
-    return Published(known.document, known.source, known.digest, asked=False)
+    return Published(known.document, known.source, known.digest, False, known)
 
 
 def _effective(contract: Contract) -> dict[str, Any]:

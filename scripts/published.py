@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from contracts.catalogue import Contract
 from contracts.errors import UsageError
 from drift.document.fetching import CouldNotTellError, NotModified, fetch
-from drift.document.kept import Kept, digest, keep, kept, made
+from drift.document.kept import Kept, digest, kept, made
 from drift.document.reading import read_file
 
 __all__ = ["CouldNotTellError", "Published", "address", "published", "shown"]
@@ -20,12 +20,13 @@ _ADDRESS = ("http://", "https://")
 
 @dataclass(frozen=True)
 class Published:
-    """A document, where it is from, and what identifies its bytes. ``asked``: a server was."""
+    """A document, where it is from, and what identifies its bytes. ``asked``: a server was. ``kept`` is what to keep of it."""
 
     document: dict[str, Any]
     address: str
     digest: str
     asked: bool
+    kept: Kept
 
 
 def variable(contract: Contract) -> str:
@@ -49,12 +50,12 @@ def address(contract: Contract, given: str, environment: Mapping[str, str]) -> s
 
 
 def published(contract: Contract, given: str, folder: Path, environment: Mapping[str, str]) -> Published:
-    """The document that ``contract``'s vendor publishes now; it is kept in ``folder``.
+    """The document that ``contract``'s vendor publishes now; ``folder`` has what was kept of the last one.
 
     ``given`` is a file or an address; where it is empty, the variable of ``environment`` counts, then the contract's own.
 
     Raises:
-        UsageError: there is no such file, or ``folder`` cannot be written to.
+        UsageError: there is no such file.
         CouldNotTellError: there is no address, or nothing came from it that can be compared.
     """
     source = address(contract, given, environment)
@@ -64,9 +65,7 @@ def published(contract: Contract, given: str, folder: Path, environment: Mapping
     known = kept(folder, contract.slug)
     online = source.lower().startswith(_ADDRESS)
     found = _fetched(source, known) if online else _file(source)
-    if found is not known:
-        keep(folder, contract.slug, found)
-    return Published(found.document, found.source, found.digest, asked=online)
+    return Published(found.document, found.source, found.digest, online, found)
 
 
 def shown(source: str) -> str:

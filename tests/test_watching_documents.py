@@ -1,22 +1,18 @@
 """`make drift`: what a vendor publishes now is compared with what is stored; what cannot be told is never drift."""
 
-import datetime as dt
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
-from contracts.catalogue import ROOT, Contract
+from contracts.catalogue import Contract
 from scripts import generate_clients, watch_documents
-from scripts.published import Published
 from scripts.watch_documents import main
+from tests.drift_runs import given, run
 from tests.loopback_server import Answer, serving
 from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree, username, written
-
-_SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(name="contract")
@@ -24,28 +20,6 @@ def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
     (tmp_path / "root").mkdir()
     return tree(tmp_path / "root")
-
-
-def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """The command's status, and what it reports, which has the documented form."""
-    out = contract.root.parent / "out"
-    status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
-    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    _SCHEMA.validate(report)
-    assert (out / "report.md").read_text(encoding="utf-8").startswith("## ")
-    return status, report
-
-
-def given(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
-    """What comes of a file that holds ``document``."""
-    return run(contract, "--published", written(contract.root.parent, document))
-
-
-def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
-    """Waive changes of one rule at one location."""
-    table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
-    with (contract.folder / "waivers.toml").open("a", encoding="utf-8") as file:
-        file.write(table)
 
 
 def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,54 +284,6 @@ def test_wrong_usage_is_one_line(contract: Contract, capsys: pytest.CaptureFixtu
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
-    """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
-    waived(contract, BREAKING[0], BREAKING[1].replace("/post/", "/*/"))
-    status, report = given(contract, published(contract, breaks))
-    assert (status, report["verdict"], report["findings"]) == (0, "none", [])
-    assert [one["waived"]["reason"] for one in report["waived"]] == ["known"]
-
-
-@pytest.mark.parametrize(("edit", "status"), [(adds, 3), (breaks, 1)])
-def test_an_expired_waiver_is_an_error(
-    contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
-    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
-    waived(contract, *(ADDED if edit is adds else BREAKING), expires=str(yesterday))
-    found, report = given(contract, published(contract, edit))
-    assert found == status
-    assert len(report["findings"]) == 1
-    told = capsys.readouterr().err
-    assert "error: jetemail/waivers.toml" in told
-    assert f"expired on {yesterday}" in told
-
-
-def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
-    waived(contract, BREAKING[0], BREAKING[1] + "x")
-    assert given(contract, published(contract, adds))[0] == 3
-    assert f"waiver {BREAKING[0]} at {BREAKING[1]}x waives nothing" in capsys.readouterr().err
-    assert given(contract, "no document")[0] == 2
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        'rule = "a"',
-        'rule = "a"\nlocation = "paths"',
-        'rule = "a"\nlocation = "/x"\nid = "b"',
-        'rule = ""\nlocation = "/x"',
-    ],
-)
-def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: 3, one line that names file and waiver; nothing is fetched."""
-    text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
-    (contract.folder / "waivers.toml").write_text(text, encoding="utf-8")
-    assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
-    assert "waivers.toml: waiver 1" in capsys.readouterr().err
-
-
 def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Claim: text from a vendor is hostile. Situation: names with escapes, markup and line breaks. Expectation: made plain."""
 
@@ -376,6 +302,21 @@ def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.Capt
     assert "\n## x" not in page
 
 
+def test_what_was_not_told_is_not_kept(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: what is taken over later is what somebody could see.
+
+    Situation: a comparison that is interrupted before its reports. Expectation: nothing is kept for `make accept`.
+    """
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch_documents, "write_reports", interrupted)
+    file = written(contract.root.parent, published(contract))
+    assert main(["--vendor", SLUG, "--out", str(contract.root.parent / "out"), "--published", file], contract.root) == 2
+    assert not (contract.root / ".published").exists()
+
+
 def test_a_full_disk_is_one_line(
     contract: Contract, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -385,9 +326,7 @@ def test_a_full_disk_is_one_line(
         raise OSError(28, "No space left on device")
 
     file = written(contract.root.parent, published(contract))
-    main(["--vendor", SLUG, "--out", str(contract.root.parent / "out"), "--published", file], contract.root)
-    capsys.readouterr()
-    monkeypatch.setattr(watch_documents, "published", lambda *_: Published(published(contract), file, "", asked=False))
     monkeypatch.setattr(os, "fsync", full)
-    assert main(["--vendor", SLUG, "--out", str(contract.root.parent / "out")], contract.root) == 2
+    out = str(contract.root.parent / "out")
+    assert main(["--vendor", SLUG, "--out", out, "--published", file], contract.root) == 2
     assert capsys.readouterr().err == "error: what was to be written: No space left on device\n"

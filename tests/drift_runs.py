@@ -1,0 +1,27 @@
+"""`make drift` run on a root of its own, and what it reports."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+
+from contracts.catalogue import ROOT, Contract
+from scripts.watch_documents import main
+from tests.vendor_tree import SLUG, written
+
+_SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8")))
+
+
+def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """The command's status, and what it reports, which has the documented form."""
+    out = contract.root.parent / "out"
+    status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
+    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    _SCHEMA.validate(report)
+    assert (out / "report.md").read_text(encoding="utf-8").startswith("## ")
+    return status, report
+
+
+def given(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
+    """What comes of a file that holds ``document``."""
+    return run(contract, "--published", written(contract.root.parent, document))

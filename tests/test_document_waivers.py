@@ -1,0 +1,74 @@
+"""Waivers of a document's changes: by rule and location; one that has expired or waives nothing is an error."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import Contract
+from scripts.watch_documents import main
+from tests.drift_runs import given
+from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree
+
+
+@pytest.fixture(name="contract")
+def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
+    (tmp_path / "root").mkdir()
+    return tree(tmp_path / "root")
+
+
+def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
+    """Waive changes of one rule at one location."""
+    table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
+    with (contract.folder / "waivers.toml").open("a", encoding="utf-8") as file:
+        file.write(table)
+
+
+def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
+    """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
+    waived(contract, BREAKING[0], BREAKING[1].replace("/post/", "/*/"))
+    status, report = given(contract, published(contract, breaks))
+    assert (status, report["verdict"], report["findings"]) == (0, "none", [])
+    assert [one["waived"]["reason"] for one in report["waived"]] == ["known"]
+
+
+@pytest.mark.parametrize(("edit", "status"), [(adds, 3), (breaks, 1)])
+def test_an_expired_waiver_is_an_error(
+    contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    waived(contract, *(ADDED if edit is adds else BREAKING), expires=str(yesterday))
+    found, report = given(contract, published(contract, edit))
+    assert found == status
+    assert len(report["findings"]) == 1
+    told = capsys.readouterr().err
+    assert "error: jetemail/waivers.toml" in told
+    assert f"expired on {yesterday}" in told
+
+
+def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
+    waived(contract, BREAKING[0], BREAKING[1] + "x")
+    assert given(contract, published(contract, adds))[0] == 3
+    assert f"waiver {BREAKING[0]} at {BREAKING[1]}x waives nothing" in capsys.readouterr().err
+    assert given(contract, "no document")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'rule = "a"',
+        'rule = "a"\nlocation = "paths"',
+        'rule = "a"\nlocation = "/x"\nid = "b"',
+        'rule = ""\nlocation = "/x"',
+    ],
+)
+def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: 3, one line that names file and waiver; nothing is fetched."""
+    text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
+    (contract.folder / "waivers.toml").write_text(text, encoding="utf-8")
+    assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
+    assert "waivers.toml: waiver 1" in capsys.readouterr().err
