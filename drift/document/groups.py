@@ -1,11 +1,10 @@
 """What two schemas say with `anyOf`, `oneOf` and `not`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from drift.document.changes import Effect
-from drift.document.folding import common
+from drift.document.members import Members, apart
 from drift.document.place import Found, Place, Walk, edit
 from drift.document.view import Group, Node, Part, View
 
@@ -65,124 +64,93 @@ def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Fou
 
 def members(walk: Walk, before: Group, after: Group, place: Place) -> Iterator[Found]:
     """Every edit from one group to another: members that came, went, and changed."""
-    kept, gone, new = _matched(walk, before.members, after.members)
-    inner = [found for one, other in kept for found in walk.compare(one, other, place.at(one, other))]
-    word = _WORDS[after.kind]
-    apart = _apart(walk, 1, after.members) and _apart(walk, 0, before.members)
-    covered = [one for one in gone if any(walk.within(one, other) for other in after.members)]
-    covering = [one for one in new if any(walk.backwards(one, other) for other in before.members)]
-    gone = [one for one in gone if one not in covered]
-    new = [one for one in new if one not in covering]
+    asked = Members(walk, before.members, after.members)
+    kept, old, new = _matched(walk, asked, before.members, after.members)
+    inner = [
+        found
+        for one, other in ((before.members[i], after.members[j]) for i, j in kept)
+        for found in walk.compare(one, other, place.at(one, other))
+    ]
+    told_apart = [apart(walk, side, group.members) for side, group in enumerate((before, after))]
+    covered, covering = [one for one in old if asked.covered(one)], asked.covering(new)
+    gone, added = (
+        [one for one in numbers if one not in others] for numbers, others in ((old, set(covered)), (new, set(covering)))
+    )
     yield from inner
     if before.kind == after.kind == "oneOf":  # what is in two members is in none
-        if covered and not _apart(walk, 0, before.members):
+        if covered and not told_apart[0]:
             words = "a member is gone that excluded values of another"
             yield edit("one-of-overlap-removed", Effect.WIDENS, words, place)
-        if covering and not _apart(walk, 1, after.members):
+        if covering and not told_apart[1]:
             words = "a member is new that excludes values of another"
             yield edit("one-of-overlap-added", Effect.NARROWS, words, place)
-    for member in gone:
-        words = f"a member of {before.kind} removed"
-        here = place.said(member, ())
-        yield edit(f"{_WORDS[before.kind]}-member-removed", Effect.NARROWS, words, here, removed=True)
-    for member in new:
-        yield edit(f"{word}-member-added", Effect.WIDENS, f"a member of {after.kind} added", place.said((), member))
-    if before.kind != after.kind and len(before.members) > 1 and not apart:
+    yield from _alone(asked, before, after, (gone, added), place)
+    if before.kind != after.kind and len(before.members) > 1 and not all(told_apart):
         words = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
-        yield edit(f"{_WORDS[before.kind]}-became-{word}", effect, words, place)
+        yield edit(f"{_WORDS[before.kind]}-became-{_WORDS[after.kind]}", effect, words, place)
     # What two members of a oneOf allow is refused: so an edit of one may do the opposite where they overlap.
     elif (
         after.kind == "oneOf"
-        and not apart
-        and (gone or new or any(e is not Effect.NOTHING for e in walk.effects(inner)))
+        and not all(told_apart)
+        and (gone or added or any(e is not Effect.NOTHING for e in walk.effects(inner)))
     ):
         words = "what several members of oneOf allow is refused, and may be something else now"
         yield edit("one-of-overlap-changed", Effect.UNCLEAR, words, place)
 
 
+def _alone(
+    asked: Members, before: Group, after: Group, alone: tuple[list[int], list[int]], place: Place
+) -> Iterator[Found]:
+    """Members without a partner, which may have one where there are too many to compare all with all."""
+    unsure = ", or within another: there are too many to tell"
+    for one in alone[0]:
+        sure = one not in asked.unsure[0]
+        words = f"a member of {before.kind} removed{'' if sure else unsure}"
+        here, effect = place.said(before.members[one], ()), Effect.NARROWS if sure else Effect.UNCLEAR
+        yield edit(f"{_WORDS[before.kind]}-member-removed", effect, words, here, removed=True)
+    for one in alone[1]:
+        sure = one not in asked.unsure[1]
+        words = f"a member of {after.kind} added{'' if sure else unsure}"
+        here, effect = place.said((), after.members[one]), Effect.WIDENS if sure else Effect.UNCLEAR
+        yield edit(f"{_WORDS[after.kind]}-member-added", effect, words, here)
+
+
 def _same_group(walk: Walk, one: Group, other: Group) -> bool:
-    return (
-        one.kind == other.kind
-        and [member for sides in _matched(walk, one.members, other.members, alike=False)[1:] for member in sides] == []
-    )
+    if one.kind != other.kind or len(one.members) != len(other.members):
+        return False
+    return sum(1 for _ in Members(walk, one.members, other.members).same()) == len(one.members)
 
 
 def _matched(
-    walk: Walk, before: Sequence[Node], after: Sequence[Node], *, alike: bool = True
-) -> tuple[list[tuple[Node, Node]], list[Node], list[Node]]:
-    """Members that are the same, or (``alike``) one the heir of the other; and those without a partner."""
-    old, new, kept = list(before), list(after), list[tuple[Node, Node]]()
+    walk: Walk, asked: Members, before: Sequence[Node], after: Sequence[Node]
+) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+    """Numbers of members of which one is the heir of the other, and of those without a partner; not of those that are the same."""
+    same = list(asked.same())
+    old = dict.fromkeys(number for number in range(len(before)) if number not in {one for one, _ in same})
+    new = dict.fromkeys(number for number in range(len(after)) if number not in {other for _, other in same})
+    kept = list[tuple[int, int]]()
 
-    def pair(fits: Callable[[Node, Node], bool]) -> None:
-        for one in list(old):
-            other = next((other for other in new if fits(one, other)), None)
-            if other is not None:
-                old.remove(one)
-                new.remove(other)
-                kept.append((one, other))
+    def keep(one: int, other: int) -> None:
+        del old[one], new[other]
+        kept.append((one, other))
 
-    def same(one: Node, other: Node) -> bool:
-        return len(one) == len(other) and all(walk.equal(a.raw, b.raw) for a, b in zip(one, other, strict=True))
-
-    pair(same)
-    if not alike:
-        return [], old, new
-    kept.clear()  # nothing to tell of those
-    pair(lambda one, other: (name := _name(one)) is not None and name == _name(other))
-    pair(lambda one, other: walk.within(one, other) or walk.backwards(other, one))
-    if len(old) == len(new) == 1 and _comparable(walk, old[0], new[0]):
-        pair(lambda _one, _other: True)
-    return kept, old, new
-
-
-def _name(node: Node) -> str | None:
-    """What a member is called: the reference that it is, or its title."""
-    raw = node[0].raw if node else None
-    found = raw.get("$ref", raw.get("title")) if isinstance(raw, dict) else None
-    return found if isinstance(found, str) else None
+    for pair in list(asked.called_alike(old, new)):
+        keep(*pair)
+    for one in list(old):
+        if (found := asked.heir(one, new)) is not None:
+            keep(one, found)
+    if len(old) == len(new) == 1:
+        (one,), (other,) = old, new
+        if _comparable(walk, before[one], after[other]):
+            keep(one, other)
+    return kept, list(old), list(new)
 
 
 def _comparable(walk: Walk, one: Node, other: Node) -> bool:
     """Whether one member may be taken for a changed form of the other: some type is common to both."""
     before, after = walk.view(0, one), walk.view(1, other)
     return before.types is None or after.types is None or bool(before.types & after.types)
-
-
-# -- whether members overlap
-
-
-def _apart(walk: Walk, side: int, found: Iterable[Node]) -> bool:
-    """Whether no value is allowed by two of these, for all that can be told."""
-    views = [walk.view(side, node) for node in found]
-    return all(_disjoint(walk, side, one, other) for one, other in combinations(views, 2))
-
-
-def _disjoint(walk: Walk, side: int, one: View, other: View, depth: int = 0) -> bool:
-    if one.never or other.never:
-        return True
-    if one.types is not None and other.types is not None:
-        both = {kind for kind in one.types if other.allows(kind)} | {kind for kind in other.types if one.allows(kind)}
-        if not both:
-            return True
-        if both == {"object"}:
-            return _objects_disjoint(walk, side, one, other, depth)
-    if one.values is not None and other.values is not None:
-        return not common(one.values, other.values)
-    low = [view.lower[0] for view in (one, other) if view.lower is not None]
-    high = [view.upper[0] for view in (one, other) if view.upper is not None]
-    numbers = all(view.types is not None and view.types <= {"integer", "number"} for view in (one, other))
-    return numbers and bool(low and high) and max(low) > min(high)
-
-
-def _objects_disjoint(walk: Walk, side: int, one: View, other: View, depth: int) -> bool:
-    """By a property that both require and that differs; or because each requires what the other does not name."""
-    for name in sorted(one.required & other.required):
-        if depth < 2 and name in one.properties and name in other.properties:
-            left, right = one.child(name), other.child(name)
-            if _disjoint(walk, side, walk.view(side, left), walk.view(side, right), depth + 1):
-                return True
-    return bool(one.required - set(other.properties)) and bool(other.required - set(one.properties))
 
 
 # -- not

@@ -83,6 +83,10 @@ class Walk(Protocol):
         """Whether two raw things say the same in the same words, with all that they refer to."""
         ...
 
+    def form(self, raw: Any) -> int:
+        """A number for what is said, the same where the words are."""
+        ...
+
     def within(self, base: Node, revision: Node) -> bool:
         """Whether every value of the base is one of the revision, as far as can be told."""
         ...

@@ -120,6 +120,10 @@ class Schemas:
             self._equal[key] = known
         return known
 
+    def form(self, raw: Any) -> int:
+        """A number for what is said, the same where the words are."""
+        return self._forms.of(raw)
+
     def within(self, base: Node, revision: Node) -> bool:
         """Whether every value of the base is one of the revision, as far as can be told."""
         return self._one_way(base, revision, Effect.WIDENS)
@@ -182,6 +186,10 @@ class _Walk:
     def equal(self, base: Any, revision: Any) -> bool:
         """See Schemas."""
         return self._schemas.equal(base, revision)
+
+    def form(self, raw: Any) -> int:
+        """See Schemas."""
+        return self._schemas.form(raw)
 
     def within(self, base: Node, revision: Node) -> bool:
         """See Schemas."""
