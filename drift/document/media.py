@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drift.document import parts
 from drift.document.changes import Tokens
 from drift.document.journal import Journal
 from drift.document.source import mapping
@@ -67,6 +68,8 @@ def _covers(wide: str, narrow: str) -> bool:
 def _schemas(journal: Journal, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     old, new = (said.get("schema") if isinstance(said, dict) else None for said in (base, revision))
     places = ((*at[0], "schema"), (*at[1], "schema"))
+    if area == "request-body":
+        parts.compare(journal, base, revision, (at[0][-1], at[1][-1]), at)
     if old is not None and new is not None:
         journal.schema("answer" if area == "response" else "body", old, new, places)
     elif new is not None:
