@@ -60,6 +60,28 @@ def test_comparison_is_of_a_piece(area: str) -> None:
             assert any(_is_there(whole, change.location) for whole in (revision, base)), (pair.id, change)
 
 
+def test_change_of_the_documents_servers_is_told_once() -> None:
+    """Claim: one change is one line. Situation: operations at the document's servers, of which one goes; a path with its own.
+
+    Expectation: it is told of the list where it stands; an operation that is given a list of its own is told beside it.
+    """
+    urls = [{"url": f"https://{name}.example.com"} for name in "ab"]
+    base: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "servers": urls,
+        "paths": {f"/{n}": {"get": {}, "put": {}} for n in range(3)},
+    }
+    revision = copy.deepcopy({**base, "servers": urls[:1]})
+    assert [change.location for change in document.compare(base, revision).changes] == ["/servers/1"]
+    revision["paths"]["/0"]["servers"] = [{"url": "https://c.example.com"}]
+    assert [(change.rule, change.location) for change in document.compare(base, revision).changes] == [
+        ("server-removed", "/paths/~10/servers"),
+        ("server-removed", "/paths/~10/servers"),
+        ("server-added", "/paths/~10/servers/0"),
+        ("server-removed", "/servers/1"),
+    ]
+
+
 def _is_there(whole: dict[str, Any], pointer: str) -> bool:
     """Whether ``pointer`` leads somewhere in ``whole``; references on the way are followed."""
     node: Any = whole

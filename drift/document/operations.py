@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.document import METHODS
-from drift.document import answers, lifetimes, media, parameters, servers
+from drift.document import answers, lifetimes, media, parameters
 from drift.document.changes import Tokens
 from drift.document.journal import Journal
 from drift.document.security import Security
+from drift.document.servers import Servers
 from drift.document.source import Source, mapping
 
 
@@ -21,16 +22,23 @@ class Item:
     at: Tokens
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What is said of operations for the whole document."""
+
+    security: Security
+    servers: Servers
+
+
 def compare(journal: Journal) -> None:
     """Tell what changed in all paths and webhooks."""
-    security = Security(journal)
-    security.schemes()
+    whole = Whole(Security(journal), Servers(journal))
+    whole.security.schemes()
     base, revision = journal.base.raw, journal.revision.raw
-    servers.compare(journal, base.get("servers"), revision.get("servers"), (("servers",), ("servers",)))
     old, new = (_items(source, source.raw.get("paths"), ("paths",)) for source in (journal.base, journal.revision))
     for key, item in old.items():
         if key in new:
-            _item(journal, security, item, new[key])
+            _item(journal, whole, item, new[key])
         else:
             for method, said in _operations(item):
                 word = lifetimes.removal(said, journal.today)
@@ -38,7 +46,8 @@ def compare(journal: Journal) -> None:
     for key, item in new.items():
         if key not in old:
             journal.tell("path-added", item.at, f"path {item.path} added")
-    _calls(journal, security, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",)))
+    whole.servers.rest()
+    _calls(journal, whole, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",)))
 
 
 def _items(source: Source, raw: Any, at: Tokens) -> dict[str, Item]:
@@ -56,12 +65,12 @@ def _operations(item: Item) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield method, said
 
 
-def _item(journal: Journal, security: Security, old: Item, new: Item) -> None:
+def _item(journal: Journal, whole: Whole, old: Item, new: Item) -> None:
     before, after = dict(_operations(old)), dict(_operations(new))
     for method, said in before.items():
         name = f"{method.upper()} {old.path}"
         if method in after:
-            _operation(journal, security, (old, new), (said, after[method]), method)
+            _operation(journal, whole, (old, new), (said, after[method]), method)
         else:
             journal.tell(f"operation-{lifetimes.removal(said, journal.today)}", (*old.at, method), f"{name} removed")
     for method in after:
@@ -71,7 +80,7 @@ def _item(journal: Journal, security: Security, old: Item, new: Item) -> None:
 
 def _operation(
     journal: Journal,
-    security: Security,
+    whole: Whole,
     items: tuple[Item, Item],
     said: tuple[Mapping[str, Any], Mapping[str, Any]],
     method: str,
@@ -95,14 +104,11 @@ def _operation(
     answers.compare(
         journal, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
     )
-    security.requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
-    for holders, place in ((said, at), ((items[0].said, items[1].said), (items[0].at, items[1].at))):
-        if any("servers" in one for one in holders):
-            own = [one.get("servers") or source.raw.get("servers") for one, source in
-                   zip(holders, (journal.base, journal.revision), strict=True)]  # fmt: skip
-            servers.compare(journal, own[0], own[1], ((*place[0], "servers"), (*place[1], "servers")))
+    whole.security.requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
+    levels = (((item.said, item.at), (one, place)) for item, one, place in zip(items, said, at, strict=True))
+    whole.servers.operation(tuple(levels))
     places = ((*at[0], "callbacks"), (*at[1], "callbacks"))
-    _callbacks(journal, security, base.get("callbacks"), revision.get("callbacks"), places)
+    _callbacks(journal, whole, base.get("callbacks"), revision.get("callbacks"), places)
 
 
 def _names(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any], at: tuple[Tokens, Tokens]) -> None:
@@ -150,9 +156,7 @@ def _body(journal: Journal, base: Any, revision: Any, at: tuple[Tokens, Tokens])
 # -- where the vendor is who calls
 
 
-def _calls(
-    journal: Journal, security: Security, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]
-) -> None:
+def _calls(journal: Journal, whole: Whole, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     """Webhooks by name, callbacks by expression."""
     old, new = (mapping(said) for said in (base, revision))
     for name in old:
@@ -163,7 +167,7 @@ def _calls(
         after = Item("", journal.revision.followed(new[name]), (*at[1], name))
         journal.turned = True
         try:
-            _item(journal, security, before, after)
+            _item(journal, whole, before, after)
         finally:
             journal.turned = False
     for name in new:
@@ -171,7 +175,7 @@ def _calls(
             journal.tell(f"{kind}-added", (*at[1], name), f"{kind} {name} added")
 
 
-def _callbacks(journal: Journal, security: Security, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
+def _callbacks(journal: Journal, whole: Whole, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     if journal.turned:
         return  # a call within a call: no document has one
     old, new = (mapping(said) for said in (base, revision))
@@ -180,7 +184,7 @@ def _callbacks(journal: Journal, security: Security, base: Any, revision: Any, a
             journal.tell("callback-removed", (*at[0], name), f"callback {name} removed")
         else:
             before, after = journal.base.followed(old[name]), journal.revision.followed(new[name])
-            _calls(journal, security, "callback", before, after, ((*at[0], name), (*at[1], name)))
+            _calls(journal, whole, "callback", before, after, ((*at[0], name), (*at[1], name)))
     for name in new:
         if name not in old:
             journal.tell("callback-added", (*at[1], name), f"callback {name} added")
