@@ -19,6 +19,9 @@ from drift.document.views import Views
 _DEEPEST = 100
 """How far nested schemas are compared; what is deeper is taken for unchanged, as no reader gets there."""
 
+_TEXTUAL = 2
+"""Levels of a parameter's schema that are sent as texts: its own and that of its items or properties."""
+
 _MOST_WITHIN = 16
 """How many questions whether one schema lies within another may stand within one another."""
 
@@ -55,19 +58,20 @@ class Schemas:
         ``kind`` says what kind of root this is, all of which are judged alike. ``textual``: a parameter's, sent as a text.
         """
         nodes = (Part(base),), (Part(revision),)
-        found = self._linked(_Walk(self, textual=textual).compare(*nodes, Place(*at)), textual=textual)
+        levels = _TEXTUAL if textual else 0
+        found = self._linked(_Walk(self, textual=levels).compare(*nodes, Place(*at)), textual=levels)
         yield from followed(found, self._told.setdefault(kind, set()))
 
-    def _linked(self, found: Iterable[Found], *, textual: bool = False) -> Iterator["Edit | Linked"]:
-        """Edits as they are, and links with what is behind them."""
+    def _linked(self, found: Iterable[Found], *, textual: int = 0) -> Iterator["Edit | Linked"]:
+        """Edits as they are, and links with what is behind them; so many levels of ``textual`` schemas."""
         for one in found:
             if isinstance(one, Edit):
                 yield one
             else:
                 site = (*map(_id, one.base), None, *map(_id, one.revision))
-                yield Linked(site, one, self._behind_of(one, textual=textual and one.place.depth == 0))
+                yield Linked(site, one, self._behind_of(one, textual=max(0, textual - one.place.depth)))
 
-    def _behind_of(self, link: Link, *, textual: bool) -> "Behind":
+    def _behind_of(self, link: Link, *, textual: int) -> "Behind":
         """What a pair of references leads to, the same object for all that lead to the same."""
         ends = self._end(0, link.base), self._end(1, link.revision)
         key = (*map(_id, ends[0]), None, *map(_id, ends[1]), textual)
@@ -77,11 +81,11 @@ class Schemas:
             known = self._behind[key] = Behind(lambda: self._inside(known, link, textual=textual))
         return known
 
-    def _inside(self, behind: Behind | None, link: Link, *, textual: bool) -> Iterator[Edit | Linked]:
+    def _inside(self, behind: Behind | None, link: Link, *, textual: int) -> Iterator[Edit | Linked]:
         if behind is not None and self._asking:
             self._made.append(behind)
         walk = _Walk(self, textual=textual)
-        return self._linked(walk.inside(link.base, link.revision, _NOWHERE))
+        return self._linked(walk.inside(link.base, link.revision, _NOWHERE), textual=textual)
 
     def _end(self, side: int, node: Node) -> Node:
         """Where a node leads that is a reference and nothing else; itself where it says more."""
@@ -176,7 +180,7 @@ _NOWHERE = Place((), ())
 class _Walk:
     """One walk from a root, up to the references."""
 
-    def __init__(self, schemas: Schemas, *, textual: bool = False) -> None:
+    def __init__(self, schemas: Schemas, *, textual: int = 0) -> None:
         self._schemas, self._textual = schemas, textual
 
     def effects(self, found: Iterable[Found]) -> set[Effect]:
@@ -235,7 +239,7 @@ class _Walk:
                 yield edit("no-longer-refused", Effect.WIDENS, "values are allowed now; none was", place)
         if before.never or after.never:
             return
-        for kind, effect, words in scalars(before, after, textual=self._textual and place.depth <= 1):
+        for kind, effect, words in scalars(before, after, textual=place.depth < self._textual):
             yield edit(kind, effect, words, place)
         if before.allows("object") and after.allows("object"):
             yield from objects.compare(self, before, after, place)
