@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import reduce
 
 from drift.document.source import JSON
-from drift.document.view import Closer, View
+from drift.document.view import View
 
 SIZES = {"minLength": 0, "minItems": 0, "minProperties": 0}
 """Keywords with the value that is the same as leaving them out."""
@@ -31,21 +31,9 @@ def fold(view: View) -> None:
             view.multiples = {Fraction(step.numerator) for step in view.multiples} - {Fraction(1)}
     if len(view.multiples) > 1:
         view.multiples = {reduce(_least_common, view.multiples)}
-    _fold_unevaluated(view)
     if view.values is not None:
         _fold_values(view, view.values)
     view.sizes = {key: size for key, size in view.sizes.items() if SIZES.get(key) != size}
-
-
-def _fold_unevaluated(view: View) -> None:
-    """Say what is unevaluated as what nothing names, where that is the same."""
-    if view.evaluated:  # `additionalProperties` leaves none that is not evaluated
-        view.unevaluated.pop("unevaluatedProperties", None)
-    if not (view.groups or view.conditions or view.dependent_schemas):
-        # Nothing but the schema's own properties is evaluated then.
-        closers = [Closer(frozenset(view.properties), tuple(view.by_pattern), one)
-                   for one in view.unevaluated.pop("unevaluatedProperties", ())]  # fmt: skip
-        view.closers += closers
 
 
 def _fold_values(view: View, listed: list[JSON]) -> None:

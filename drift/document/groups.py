@@ -38,7 +38,13 @@ def _spread(walk: Walk, side: int, node: Node, view: View) -> Group | None:
     if view.trivial:
         return group
     raw = walk.raw(side, node)
-    if raw is None or group.kind not in raw or len(raw[group.kind]) != len(group.members) or "$ref" in raw:
+    if (
+        raw is None
+        or group.kind not in raw
+        or len(raw[group.kind]) != len(group.members)
+        or "$ref" in raw
+        or view.unevaluated
+    ):
         return None
     rest = Part({key: value for key, value in raw.items() if key != group.kind})
     return Group(group.kind, tuple((*member, rest) for member in group.members))

@@ -79,6 +79,10 @@ class Walk(Protocol):
         """What edits do to the set of values, those included that references lead to."""
         ...
 
+    def kinds(self, found: Iterable[Found]) -> set[str]:
+        """The kinds of edits, those included that references lead to."""
+        ...
+
     def equal(self, base: Any, revision: Any) -> bool:
         """Whether two raw things say the same in the same words, with all that they refer to."""
         ...

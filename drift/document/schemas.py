@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.pattern import equal
-from drift.document import groups, objects
+from drift.document import arrays, evaluation, groups, objects
 from drift.document.changes import Edit, Effect, Tokens
 from drift.document.links import Behind, Linked, followed
-from drift.document.place import Found, Link, Place, clouding, edit
+from drift.document.place import Found, Link, Place, edit
 from drift.document.scalars import scalars
 from drift.document.source import Forms, Source, unchanged
 from drift.document.view import Condition, Node, Part, View
@@ -108,6 +108,16 @@ class Schemas:
         finally:
             self._within_one_another -= 1
 
+    def kinds(self, found: Iterable[Found]) -> set[str]:
+        """The kinds of edits, those included that references lead to; none but a strange one where that is too deep."""
+        if self._within_one_another >= _MOST_WITHIN:
+            return {""}
+        self._within_one_another += 1
+        try:
+            return {edit.kind for edit in followed(self._linked(found))}
+        finally:
+            self._within_one_another -= 1
+
     def view(self, side: int, node: Node) -> View:
         """The conditions of a node of the base (0) or of the revision (1)."""
         return self._views[side].of(node)
@@ -187,6 +197,10 @@ class _Walk:
         """See Schemas."""
         return self._schemas.effects(found)
 
+    def kinds(self, found: Iterable[Found]) -> set[str]:
+        """See Schemas."""
+        return self._schemas.kinds(found)
+
     def equal(self, base: Any, revision: Any) -> bool:
         """See Schemas."""
         return self._schemas.equal(base, revision)
@@ -229,7 +243,7 @@ class _Walk:
             yield from groups.members(self, *wrapped, place)
             yield from _annotations(before, after, place)
             return
-        yield from self._conditions(before, after, place)
+        yield from evaluation.compare(self, before, after, self._conditions(before, after, place), place)
 
     def _conditions(self, before: View, after: View, place: Place) -> Iterator[Found]:
         if before.never != after.never:
@@ -244,7 +258,7 @@ class _Walk:
         if before.allows("object") and after.allows("object"):
             yield from objects.compare(self, before, after, place)
         if before.allows("array") and after.allows("array"):
-            yield from self._arrays(before, after, place)
+            yield from arrays.compare(self, before, after, place)
         yield from groups.compare(self, before, after, place)
         yield from self._ifs(before, after, place)
         yield from self._contents(before, after, place)
@@ -259,40 +273,6 @@ class _Walk:
             yield edit(f"{kind}-added", Effect.NARROWS, f"{tokens[0]} added", here)
         elif before:
             yield edit(f"{kind}-removed", Effect.WIDENS, f"{tokens[0]} removed", here, removed=True)
-
-    def _arrays(self, before: View, after: View, place: Place) -> Iterator[Found]:
-        listed = max(before.listed, after.listed)
-        most = before.most if before.most == after.most else None
-        inner: list[Found] = []
-        for index in range(min(listed, 1000 if most is None else most)):
-            here = place.at(before.item(index), after.item(index), "prefixItems", str(index))
-            inner += self.compare(before.item(index), after.item(index), here)
-        yield from inner
-        if inner and before.listed != after.listed:
-            word = "added" if after.listed > before.listed else "removed"
-            yield edit(f"prefix-items-{word}", Effect.NOTHING, f"{listed} items with schemas of their own", place)
-        if most is None or most > listed:
-            old, new = before.item(listed), after.item(listed)
-            yield from self.compare(old, new, place.at(old, new, "items"))
-        yield from self._contained(before, after, place)
-        key = "unevaluatedItems"
-        was, is_ = (tuple(view.unevaluated.get(key, ())) for view in (before, after))
-        yield from self.added_or_removed("unevaluated-items", was, is_, place, key)
-
-    def _contained(self, before: View, after: View, place: Place) -> Iterator[Found]:
-        for number in range(max(len(before.contains), len(after.contains))):
-            old = before.contains[number] if number < len(before.contains) else None
-            new = after.contains[number] if number < len(after.contains) else None
-            if old is None or new is None:
-                yield from self.added_or_removed(
-                    "contains", (old[0],) if old else (), (new[0],) if new else (), place, "contains"
-                )
-                continue
-            inner = list(self.compare((old[0],), (new[0],), place.at((old[0],), (new[0],))))
-            # With a maximum, fewer that fit may be more that are allowed.
-            yield from (inner if old[2] is None and new[2] is None else map(clouding, inner))
-            yield from _count("min-contains", old[1], new[1], place, narrows_up=True)
-            yield from _count("max-contains", old[2], new[2], place, narrows_up=False)
 
     def _ifs(self, before: View, after: View, place: Place) -> Iterator[Found]:
         old, new = list(before.conditions), list(after.conditions)
@@ -328,17 +308,6 @@ def _id(part: Part) -> int:
 
 def _key(base: Node, revision: Node) -> Key:
     return tuple(map(_id, base)), tuple(map(_id, revision))
-
-
-def _count(kind: str, before: int | None, after: int | None, place: Place, *, narrows_up: bool) -> Iterator[Found]:
-    if before == after:
-        return
-    # No most is the largest most.
-    up = before is not None and (after is None or after > before)
-    words = f"{kind} changed from {before} to {after}"
-    yield edit(
-        f"{kind}-{'raised' if up else 'lowered'}", Effect.NARROWS if up is narrows_up else Effect.WIDENS, words, place
-    )
 
 
 def _annotations(before: View, after: View, place: Place) -> Iterator[Found]:

@@ -51,7 +51,7 @@ class Closer:
 class View:
     """All conditions of a schema. ``types`` None: any; ``values`` None: not listed one by one.
 
-    ``null_too``: null is allowed beside what groups say; ``evaluated``: something is said of all properties.
+    ``null_too``: null is allowed beside what groups say.
     """
 
     never: bool = False
@@ -87,7 +87,6 @@ class View:
     deprecated: bool = False
     extensible: list[JSON] | None = None
     null_too: bool = False
-    evaluated: bool = False
 
     def allows(self, kind: str) -> bool:
         """Whether values of a JSON type may be allowed; an integer is a number."""
@@ -96,7 +95,7 @@ class View:
     @property
     def trivial(self) -> bool:
         """Whether there is no condition at all beside groups."""
-        bare = View(groups=self.groups, evaluated=self.evaluated, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
+        bare = View(groups=self.groups, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
                     write_only=self.write_only, deprecated=self.deprecated)  # fmt: skip
         return self == bare
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from drift.document.changes import Tokens
+from drift.document.evaluation import fold_unevaluated
 from drift.document.folding import LARGEST, SIZES, common, fold, kinds, named
 from drift.document.source import JSON, Source, mapping
 from drift.document.view import Closer, Condition, Group, Node, Part, View
@@ -41,7 +42,9 @@ class Views:
 
     def _make(self, node: Node) -> View:
         view = View()
-        _Builder(self.source, view).add_all(node)
+        builder = _Builder(self.source, view)
+        builder.add_all(node)
+        fold_unevaluated(view, builder.said)
         fold(view)
         return view
 
@@ -50,6 +53,8 @@ class _Builder:
     def __init__(self, source: Source, view: View) -> None:
         self._source, self._view = source, view
         self._followed: set[str] = set()
+        self.said: list[tuple[Tokens, Mapping[str, Any]]] = []
+        """Every schema that was taken in, with its place."""
 
     def add_all(self, node: Iterable[Part]) -> None:
         waiting = list(reversed(list(node)))
@@ -71,6 +76,7 @@ class _Builder:
 
     def _absorb(self, raw: Mapping[str, Any], at: Tokens) -> list[Part]:
         """Take a schema's own conditions in; gives the further schemas that have to be met."""
+        self.said.append((at, raw))
         more = [Part(member, (*at, "allOf", str(n))) for n, member in enumerate(_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
             members = _members(kind, raw, at)
@@ -163,7 +169,6 @@ class _Builder:
             place = (*at, "patternProperties", expression)
             view.by_pattern.setdefault(expression, []).append(Part(schema, place))
         view.required |= {name for name in _list(raw.get("required")) if isinstance(name, str)}
-        view.evaluated = view.evaluated or "additionalProperties" in raw
         others = raw.get("additionalProperties")
         if others is False or (isinstance(others, dict) and _meaning(others)):
             closer = Part(not _nothing(others) and others, (*at, "additionalProperties"))
