@@ -189,3 +189,43 @@ def test_the_heirs_in_long_groups_are_found(kind: str) -> None:
     assert {change.rule for change in found.changes if change.direction == "request"} == {
         "request-property-max-length-introduced", f"request-body-{word}-member-removed",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [90, 300, 2000])
+@pytest.mark.parametrize("shape", ["allOf", "anyOf", "oneOf", "not", "items", "default", "enum"])
+def test_deep_schemas_neither_stop_a_comparison_nor_hide_what_differs(shape: str, levels: int) -> None:
+    """Claim: what is too deep to compare is told as such. Situation: schemas or values within each other, with another end.
+
+    Expectation: some change, none of a document and itself, and no error.
+    """
+    others = {"anyOf": [_NOTHING_ELSE], "oneOf": [{"type": "boolean", "x": 1}]}
+
+    def deep(end: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = end
+        for _ in range(levels):
+            found = {shape: found} if shape in ("not", "items") else {shape: [found, *others.get(shape, [])]}
+        return found
+
+    base, revision, again = (
+        _document("alias", {"type": "object", "properties": {"x": deep(end)}}, links=1)
+        for end in ({"type": "string"}, {"type": "string", "maxLength": 3}, {"type": "string"})
+    )
+    assert compare(base, revision).level is not Level.NONE
+    assert compare(base, again).changes == ()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_has_not_are_passed_over(number: float) -> None:
+    """Claim: a document from elsewhere may hold them. Expectation: no error, and no change of a document and itself."""
+    schemas: list[dict[str, Any]] = [
+        {"enum": [number, 1], "minimum": 0},
+        {"const": number, "multipleOf": 2},
+        {"type": "number", "minimum": number, "default": number, "multipleOf": number},
+        {"type": "array", "contains": {}, "minContains": number, "maxItems": number},
+        {"type": "integer", "maximum": 3},
+    ]
+    for base in schemas:
+        assert compare(_document("alias", base, links=1), _document("alias", dict(base), links=1)).changes == ()
+        for revision in schemas:
+            if revision is not base:
+                assert compare(_document("alias", base, links=1), _document("alias", revision, links=1)).changes

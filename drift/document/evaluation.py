@@ -65,11 +65,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def compare(walk: Walk, before: View, after: View, found: Iterable[Found], place: Place) -> Iterator[Found]:
-    """The edits ``found``; and that more or less is left unevaluated by them, where both sides speak of that."""
-    if not (before.unevaluated.keys() & after.unevaluated.keys()):
-        yield from found
-        return
+def compare(walk: Walk, found: Iterable[Found], place: Place) -> Iterator[Found]:
+    """The edits ``found`` where both sides speak of what is left; and that more or less of it is left by them."""
     told = list(found)
     yield from told
     if any(not kind.startswith(_ANNOTATIONS) for kind in walk.kinds(told)):

@@ -94,4 +94,4 @@ def named(value: JSON) -> Hashable:
         return "list", tuple(map(named, value))
     if isinstance(value, dict):
         return "object", frozenset((key, named(inner)) for key, inner in value.items())
-    return isinstance(value, bool), value
+    return isinstance(value, bool), value if value == value else "nan"  # noqa: PLR0124 (NaN alone is not itself)

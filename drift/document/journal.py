@@ -12,6 +12,8 @@ from drift.text import plain
 
 _TURNED: dict[Direction, Direction] = {"request": "response", "response": "request"}
 
+_TEXTS: dict[Direction, str] = {"request": "parameter", "response": "header"}
+
 
 class Journal:
     """The changes between two documents so far. ``today`` is the day that sunsets are measured by.
@@ -51,7 +53,9 @@ class Journal:
         """Note edits of schemas, judged by where their values go."""
         for edit in found:
             area = root if edit.depth == 0 else "property"
-            rule = self._rules.get(f"{direction}-{edit.kind}") or self._rules[f"{direction}-{area}-{edit.kind}"]
+            # What is said of texts alone has rules where texts are, and is said below those and in events, too.
+            ids = f"-{edit.kind}", f"-{area}-{edit.kind}", f"-{_TEXTS[direction]}-{edit.kind}"
+            rule = next(self._rules[direction + id_] for id_ in ids if direction + id_ in self._rules)
             # What cannot be told from where it stands is no more than a warning, and no less.
             level = Level.WARNING if edit.effect is Effect.UNCLEAR and not rule.unclear else rule.level
             level = Level.COMPATIBLE if direction in edit.muted else level

@@ -1,5 +1,6 @@
 """What two schemas say of texts, numbers and values as such: types, formats, lists of values, bounds, sizes, patterns."""
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
@@ -88,7 +89,7 @@ def _text(value: JSON) -> JSON:
     """A value as the text that it is sent as."""
     if isinstance(value, bool):
         return str(value).lower()
-    return shown(_exact(value)) if isinstance(value, int | float) else value
+    return shown(_exact(value)) if isinstance(value, int | float) and math.isfinite(value) else value
 
 
 def _listed_once(base: View, revision: View, *, textual: bool) -> Found:
@@ -119,7 +120,7 @@ def _meets(view: View, value: JSON) -> bool:
         return all(_matches(pattern, value, options) for pattern in view.patterns)
     if isinstance(value, dict):
         return view.required <= value.keys()
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         number = _exact(value)
         low, high = view.lower, view.upper
         return (

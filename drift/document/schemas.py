@@ -17,7 +17,9 @@ from drift.document.view import Condition, Node, Part, View
 from drift.document.views import Views
 
 _DEEPEST = 100
-"""How far nested schemas are compared; what is deeper is taken for unchanged, as no reader gets there."""
+"""How far nested schemas are compared; where what is deeper differs, that is all that is said."""
+
+_TOO_DEEP = "what is nested deeper here is something else, and is not compared"
 
 _TEXTUAL = 2
 """Levels of a parameter's schema that are sent as texts: its own and that of its items or properties."""
@@ -60,7 +62,17 @@ class Schemas:
         nodes = (Part(base),), (Part(revision),)
         levels = _TEXTUAL if textual else 0
         found = self._linked(_Walk(self, textual=levels).compare(*nodes, Place(*at)), textual=levels)
-        yield from followed(found, self._told.setdefault(kind, set()))
+        try:
+            yield from followed(found, self._told.setdefault(kind, set()))
+        except RecursionError:
+            self._give_up()
+            yield edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, Place(*at, depth=1))
+
+    def _give_up(self) -> None:
+        """Forget the questions that were not answered."""
+        self._within = {key: answer for key, answer in self._within.items() if answer is not None}
+        self._asking, self._leant = 0, False
+        self._made.clear()
 
     def _linked(self, found: Iterable[Found], *, textual: int = 0) -> Iterator["Edit | Linked"]:
         """Edits as they are, and links with what is behind them; so many levels of ``textual`` schemas."""
@@ -227,9 +239,12 @@ class _Walk:
 
     def compare(self, base: Node, revision: Node, place: Place) -> Iterator[Found]:
         """Every edit between two nodes and below them."""
-        if place.depth > _DEEPEST or not (base or revision):
+        if not (base or revision):
             return
         if len(base) == len(revision) == 1 and self._schemas.equal(base[0].raw, revision[0].raw):
+            return
+        if place.depth > _DEEPEST:
+            yield edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, place)
             return
         if any(_refers(part.raw) for part in (*base, *revision)):
             yield Link(base, revision, place)
@@ -243,7 +258,10 @@ class _Walk:
             yield from groups.members(self, *wrapped, place)
             yield from _annotations(before, after, place)
             return
-        yield from evaluation.compare(self, before, after, self._conditions(before, after, place), place)
+        found = self._conditions(before, after, place)
+        if before.unevaluated.keys() & after.unevaluated.keys():
+            found = evaluation.compare(self, found, place)
+        yield from found
 
     def _conditions(self, before: View, after: View, place: Place) -> Iterator[Found]:
         if before.never != after.never:

@@ -97,18 +97,31 @@ class Forms:
         self._kept: list[JSON] = []
 
     def of(self, node: JSON) -> int:
-        """The number of ``node``. Do not change it afterwards."""
-        if not isinstance(node, dict | list):
-            return self._number((type(node), node))
-        known = self._known.get(id(node))
-        if known is None:
-            if isinstance(node, dict):
-                known = self._number(frozenset((name, self.of(inner)) for name, inner in node.items()))
+        """The number of ``node``, however deep it is. Do not change it afterwards."""
+        waiting = [node]
+        while waiting:
+            one = waiting[-1]
+            if not isinstance(one, dict | list) or id(one) in self._known:
+                waiting.pop()
+                continue
+            inner = [part for part in (one.values() if isinstance(one, dict) else one)
+                     if isinstance(part, dict | list) and id(part) not in self._known]  # fmt: skip
+            if inner:
+                waiting += inner
+                continue
+            waiting.pop()
+            if isinstance(one, dict):
+                known = self._number(frozenset((name, self._own(part)) for name, part in one.items()))
             else:
-                known = self._number(tuple(map(self.of, node)))
-            self._known[id(node)] = known
-            self._kept.append(node)  # so that its id stays its own
-        return known
+                known = self._number(tuple(map(self._own, one)))
+            self._known[id(one)] = known
+            self._kept.append(one)  # so that its id stays its own
+        return self._own(node)
+
+    def _own(self, node: JSON) -> int:
+        if isinstance(node, dict | list):
+            return self._known[id(node)]
+        return self._number((type(node), node if node == node else "nan"))  # noqa: PLR0124 (NaN alone is not itself)
 
     def _number(self, form: object) -> int:
         return self._numbers.setdefault(form, len(self._numbers))
