@@ -94,6 +94,8 @@ def _added(walk: Walk, before: View, after: View, place: Place, name: str) -> It
     if name in after.required and name not in before.required:
         words = f"required property {name} added"
         yield edit("required-property-added", Effect.NARROWS, words, here, muted=muted)
+    if name in before.required and name not in after.required:  # required, and not declared
+        yield edit("property-became-optional", Effect.WIDENS, f"{name} became optional", here, muted=muted & _RESPONSE)
     if was.never:
         if not is_.never:
             words = f"property {name} added, where others were refused"
