@@ -9,6 +9,7 @@ to do; 3: it cannot be done, and everything is as it was.
 import contextlib
 import datetime as dt
 import json
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,7 @@ from drift.corrections import correct
 from drift.document import Comparison, Level, compare
 from drift.document.kept import FOLDER as KEPT
 from drift.document.kept import digest, kept
+from drift.document.parameters import form
 from drift.document.scope import cut, operations
 from drift.swap import swap, workshop
 from drift.text import plain
@@ -37,6 +39,8 @@ from scripts.published import CouldNotTellError, Published, published
 
 _CHANGELOG = "CHANGELOG.md"
 _ACCEPTED = "accepted.toml"
+_OPERATION = re.compile(r"\$\.paths\['([^']+)'\]\.(get|put|post|delete|options|head|patch|trace)\b")
+"""How a target of the overlay begins that names one operation."""
 _BROKEN = 3
 """Changes that break which the changelog names."""
 
@@ -52,7 +56,7 @@ def accept(contract: Contract, given: str) -> list[str]:
         found = _document(contract, given)
         stored = str(contract.settings["published"])
         base = contract.published.raw
-        wanted = frozenset(operations(base) | operations(_effective(contract)))
+        wanted = frozenset(operations(base) | operations(_effective(contract)) | _named(contract))
         revision = cut(found.document, wanted, found.address)
         if not revision["paths"]:
             raise UsageError(
@@ -97,6 +101,12 @@ def _document(contract: Contract, given: str) -> Published:
         raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
                          "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
     return Published(known.document, known.source, known.digest, False, known)
+
+
+def _named(contract: Contract) -> dict[tuple[str, str], str]:
+    """The operations that the overlay's targets name: those too that have moved, once the overlay has been edited for them."""
+    targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.folder / "overlay.yaml")]
+    return {(found[2], form(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None}
 
 
 def _effective(contract: Contract) -> dict[str, Any]:

@@ -151,6 +151,23 @@ def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
     assert accept(contract, "--published", file) == 0
 
 
+def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None:
+    """Claim: what the overlay's targets name is under contract. Situation: a path has moved, and the overlay is edited for it.
+
+    Expectation: the operations are taken over at their new place; the client gets a major version.
+    """
+    file = written(contract.root.parent, published(contract, _moved))
+    assert accept(contract, "--published", file) == 3
+    overlay = contract.folder / "overlay.yaml"
+    text = overlay.read_text(encoding="utf-8")
+    overlay.write_text(text.replace("'/outbound/smarthost'", "'/v2/smarthost'"), encoding="utf-8")
+    assert accept(contract, "--published", file) == 0
+    fresh = Contract(SLUG, contract.root)
+    assert set(fresh.published.raw["paths"]) == {"/v2/smarthost"}
+    assert {one.path for one in fresh.operations.values()} == {"/v2/smarthost"}
+    assert fresh.accepted[-1].client == "2.0.0"
+
+
 @pytest.mark.parametrize("number", [0, 2, 4, 6, 7])
 def test_a_failure_in_the_middle_puts_everything_back(
     contract: Contract, number: int, monkeypatch: pytest.MonkeyPatch
