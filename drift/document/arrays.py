@@ -12,7 +12,7 @@ def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Fou
     listed = max(before.listed, after.listed)
     most = before.most if before.most == after.most else None
     inner: list[Found] = []
-    for index in range(min(listed, 1000 if most is None else most)):
+    for index in range(listed if most is None else min(listed, most)):
         here = place.at(before.item(index), after.item(index), "prefixItems", str(index))
         inner += walk.compare(before.item(index), after.item(index), here)
     yield from inner
