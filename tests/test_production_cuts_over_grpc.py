@@ -147,11 +147,12 @@ def test_the_suite_s_own_surfaces_call_it_trouble(instance: Production) -> None:
     """
     native = surface("grpc", ZITADEL, instance.base, instance.grpc)
     assert native is not None
-    instance.cut("reset", times=2)
+    instance.cut("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
     for _ in range(2):
         with pytest.raises(Trouble) as raised:
             native.speak(_reading()).send()
         assert raised.value.kind in ("broken", "refused")
+    instance.heal()
     native.close()
 
 
