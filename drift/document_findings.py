@@ -10,7 +10,8 @@ from typing import Any
 from contracts.document import METHODS
 from drift.client.changes import told
 from drift.client.join import Joined
-from drift.document.changes import Change, Level, tokens
+from drift.document.changes import Change, Level
+from drift.document.pointers import tokens
 from drift.document.rules import rules
 from drift.document.source import Source
 from drift.finding import Finding, Severity

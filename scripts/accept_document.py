@@ -221,7 +221,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         print(f"error: {error.filename or root}: {error.strerror}; everything is as it was", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
-        print("interrupted: everything is as it was", file=sys.stderr)
+        # All or nothing, but by now nobody here knows which: the last thing may have been put in its place just before.
+        print("interrupted: nothing was changed, or all of it; git status tells which", file=sys.stderr)
         return 3
     with contextlib.suppress(OSError):  # nobody reads it; what is done is done
         print("\n".join(lines), flush=True)

@@ -21,6 +21,7 @@ from contracts.document import METHODS
 from drift.client.api import Api
 from drift.client.generator import PREFIX, configuration, parsed
 from drift.client.places import Classes, Place, followed, holds
+from drift.document.pointers import tokens
 
 _NAMED = (
     "paths",
@@ -181,7 +182,7 @@ class Names:
 
 def _parts(location: str) -> list[str]:
     """The parts of a JSON pointer."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in location.removeprefix("#").split("/")[1:]]
+    return list(tokens(location.removeprefix("#")))
 
 
 def _path(endpoint: Endpoint) -> str:

@@ -83,13 +83,3 @@ class Comparison:
     def level(self) -> Level:
         """The worst level of any change; `none` where there is no change."""
         return max((change.level for change in self.changes), key=lambda level: level.rank, default=Level.NONE)
-
-
-def pointer(at: Tokens) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in at)
-
-
-def tokens(at: str) -> Tokens:
-    """What a JSON pointer leads through."""
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:])

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from drift.document.changes import Change, Comparison, Direction, Edit, Effect, Level, Tokens, pointer
+from drift.document.changes import Change, Comparison, Direction, Edit, Effect, Level, Tokens
+from drift.document.pointers import pointer
 from drift.document.rules import rules
 from drift.document.schemas import Schemas
 from drift.document.source import Source

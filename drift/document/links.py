@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from drift.document.changes import Direction, Edit, Effect, pointer
+from drift.document.changes import Direction, Edit, Effect
 from drift.document.place import Link
+from drift.document.pointers import pointer
 
 _FAR = 24
 """References behind references, from the root of a body, that are told for each root."""

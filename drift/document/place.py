@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from drift.document.changes import Direction, Edit, Effect, Tokens, pointer
+from drift.document.changes import Direction, Edit, Effect, Tokens
+from drift.document.pointers import pointer
 from drift.document.view import Node, View
 from drift.text import plain
 

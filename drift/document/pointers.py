@@ -13,6 +13,16 @@ def pointer(parts: Iterable[str | int]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
+def tokens(written: str) -> tuple[str, ...]:
+    """The names and positions that a pointer leads through, as texts."""
+    return tuple(map(unescaped, written.split("/")[1:]))
+
+
+def unescaped(token: str) -> str:
+    """What a token of a pointer stands for."""
+    return token.replace("~1", "/").replace("~0", "~")
+
+
 Trail = tuple[Any, str | int] | None
 """How a node was reached: the trail of what holds it, and its name or position there; None at the top."""
 
@@ -53,7 +63,7 @@ def follow(document: Any, reference: str) -> Any:
         raise LookupError(reference)
     found = document
     for part in unquote(reference[2:]).split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
+        name = unescaped(part)
         if isinstance(found, dict):
             found = found[name]
         elif isinstance(found, list) and _POSITION.fullmatch(name):

@@ -5,8 +5,8 @@ from typing import Any
 
 from contracts.document import METHODS
 from contracts.errors import UsageError
-from drift.document.changes import pointer
 from drift.document.parameters import form
+from drift.document.pointers import pointer
 from drift.document.source import JSON, Source, mapping, unquoted
 
 Operations = frozenset[tuple[str, str]]

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from drift.document.pointers import follow, unescaped
+
 JSON = Any
 _MOST_STEPS = 64
 """References that may lead to references, one after another."""
@@ -23,22 +25,11 @@ class Source:
     def target(self, reference: str) -> JSON:
         """What a reference leads to; None where that is nowhere in this document."""
         if reference not in self._found:
-            self._found[reference] = self._look_up(reference)
+            try:
+                self._found[reference] = follow(self.raw, reference)
+            except LookupError:
+                self._found[reference] = None
         return self._found[reference]
-
-    def _look_up(self, reference: str) -> JSON:
-        if not reference.startswith("#"):
-            return None
-        found: JSON = self.raw
-        for token in reference[1:].split("/")[1:]:
-            name = unquoted(token)
-            if isinstance(found, dict) and name in found:
-                found = found[name]
-            elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
-                found = found[int(name)]
-            else:
-                return None
-        return found
 
     def followed(self, node: JSON) -> Mapping[str, Any]:
         """An object of the document with its own reference followed; empty where it leads nowhere, or is no object."""
@@ -69,7 +60,7 @@ def unquoted(token: str) -> str:
     """A token of a JSON pointer in a URI's fragment, as the name it stands for."""
     if "%" in token:
         token = unquote(token)
-    return token.replace("~1", "/").replace("~0", "~")
+    return unescaped(token)
 
 
 def _references(node: JSON) -> Iterator[str]:
