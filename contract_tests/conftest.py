@@ -5,7 +5,7 @@ import pytest
 from contract_tests.harness.options import FLAGS, resolve
 from contract_tests.harness.plugin import ContractPlugin
 from contract_tests.harness.suite import Suite
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,7 +18,7 @@ from contract_tests.harness.plugin import ContractBrokenError
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.targets import account_keys, below, unprotected
-from contracts.catalogue import choose, contracts
+from contract_watch.contracts.catalogue import choose, contracts
 from drift.record import Record
 from drift.text import plain
 from mock_server.server import build, running
@@ -39,7 +39,7 @@ class Replay:
     Raises:
         ContractBrokenError: on leaving, where an answer was not one that the contract allows.
         InconclusiveError: on entering, where the target cannot be judged.
-        contracts.errors.UsageError: the target or a key will not do.
+        contract_watch.contracts.errors.UsageError: the target or a key will not do.
     """
 
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:

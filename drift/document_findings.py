@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.document import METHODS
+from contract_watch.contracts.document import METHODS
 from drift.client.changes import told
 from drift.client.join import Joined
 from drift.document.changes import Change, Level

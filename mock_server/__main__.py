@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from contracts.catalogue import choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import choose
+from contract_watch.contracts.errors import UsageError
 from mock_server.server import serve
 
 

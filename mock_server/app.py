@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from contracts.document import METHODS, Operation
-from contracts.redaction import Redactor, password_names
+from contract_watch.contracts.document import METHODS, Operation
+from contract_watch.contracts.redaction import Redactor, password_names
 from mock_server.controls import Controls
 from mock_server.faults import Fault, Faults
 from mock_server.grpc_calls import GrpcCalls

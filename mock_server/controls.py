@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from mock_server.faults import Faults, read_fault
 from mock_server.journal import Journal
 from mock_server.vendor import Vendor, parse

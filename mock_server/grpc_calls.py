@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.document import Operation
-from contracts.grpc_codes import HTTP_STATUS, code
-from contracts.messages import Messages, NotAMessageError, Status, of_answer
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.grpc_codes import HTTP_STATUS, code
+from contract_watch.contracts.messages import Messages, NotAMessageError, Status, of_answer
 from mock_server.faults import Fault, Faults
 from mock_server.journal import Journal
 from mock_server.vendor import Vendor

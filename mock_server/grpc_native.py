@@ -6,8 +6,8 @@ from typing import Any
 
 import grpc
 
-from contracts.document import Operation
-from contracts.errors import UsageError
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.errors import UsageError
 from mock_server.grpc_calls import Answer, GrpcCalls
 from mock_server.vendor import MAX_BODY
 

@@ -4,9 +4,9 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from contracts import grpc_web
-from contracts.document import Operation
-from contracts.messages import Status
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.messages import Status
 from mock_server.grpc_calls import INVALID, Answer, GrpcCalls
 from mock_server.wire import BodyTooLargeError, read_body, send_json
 

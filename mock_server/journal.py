@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any
 
-from contracts.redaction import Redactor, blank
-from contracts.request import Body
+from contract_watch.contracts.redaction import Redactor, blank
+from contract_watch.contracts.request import Body
 
 LENGTH = 1000
 _SHORT = 200

@@ -11,8 +11,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from mock_server import grpc_native
 from mock_server.app import Mock
 from mock_server.vendor import Vendor

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.errors import UsageError
-from contracts.model import Account, Outcome, State
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 
 MAX_BODY = 8 * 1024 * 1024
 """The largest request body read, in bytes."""

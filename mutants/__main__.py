@@ -9,7 +9,7 @@ from typing import Any
 
 from contract_tests.harness.options import understood
 from contract_tests.harness.spread import cores
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from drift.write import write_whole
 from mutants.catalogue import Judgement, chosen
 from mutants.command import ordered, parser

@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.values import sample
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.model import Outcome, State
-from contracts.request import Request
-from contracts.tables import Place
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.model import Outcome, State
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.tables import Place
 from mock_server.app import Mock
 from mock_server.vendor import Vendor
 from mutants.mutant import Asked, Play

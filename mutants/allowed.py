@@ -11,8 +11,8 @@ from typing import Any
 
 from contract_tests.harness.options import understood
 from contract_tests.harness.spread import cores
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from drift.text import plain
 from drift.write import write_whole
 from mutants.catalogue import selected

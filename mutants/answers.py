@@ -9,9 +9,9 @@ from typing import Any
 
 from contract_tests.harness.plan import plan
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import Answer, Operation
-from contracts.schema import Document, resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Answer, Operation
+from contract_watch.contracts.schema import Document, resolve
 from mutants.mutant import Mutant, Play
 
 _UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502, 507, 505)}

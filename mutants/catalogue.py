@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
-from contracts.catalogue import Contract
-from contracts.document import read_toml
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import read_toml
+from contract_watch.contracts.errors import UsageError
 from mutants.answers import bodies, media, statuses
 from mutants.credentials import credentials
 from mutants.effects import effects

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.pattern import Fields, Pattern, Where, fits
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.pattern import Fields, Pattern, Where, fits
 from mutants.actor import Actor
 from mutants.mutant import Asked, Play
 from mutants.pairs import pairwise

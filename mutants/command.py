@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from contract_tests.harness.options import Parser, folder, shard
 from contract_tests.harness.spread import Spread, cores, spread
-from contracts.catalogue import Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract, choose
+from contract_watch.contracts.errors import UsageError
 
 Item = TypeVar("Item")
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from contracts.catalogue import choose
+from contract_watch.contracts.catalogue import choose
 from mutants.trial import Court, court
 
 Courts = Callable[[str], Court]

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from contract_tests.harness.rehearsal import Rehearsal
-from contracts.catalogue import Contract
-from contracts.model import Account
-from contracts.readings import Readings
-from contracts.tables import Place
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.tables import Place
 from mutants.actor import Actor, stands, without
 from mutants.mutant import Asked, Mutant, Play
 

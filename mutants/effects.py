@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from contract_tests.harness.bodies import Bodies
-from contracts.catalogue import Contract
-from contracts.document import Operation
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
 from mutants.actor import Actor, renamed, without
 from mutants.mutant import Asked, Mutant, Play
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contract_tests.harness.spread import work
-from contracts.catalogue import ROOT, choose
+from contract_watch.contracts.catalogue import ROOT, choose
 from mutants.allowed import chosen_changes
 from mutants.changes import Change
 from mutants.courts import Courts, fixture_courts

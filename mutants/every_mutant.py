@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract_tests.harness.spread import work
-from contracts.catalogue import choose
+from contract_watch.contracts.catalogue import choose
 from mutants.catalogue import chosen
 from mutants.courts import Courts, fixture_courts
 from mutants.mutant import Mutant, Play

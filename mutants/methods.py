@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import METHODS, Operation
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import METHODS, Operation
 from mutants.mutant import Mutant, Play
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.harness.wire import Reply
-from contracts.document import Operation, joined, split
+from contract_watch.contracts.document import Operation, joined, split
 
 if TYPE_CHECKING:
     from mutants.actor import Actor

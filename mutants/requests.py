@@ -7,10 +7,10 @@ from typing import Any
 
 from contract_tests.harness.bodies import Bodies, listed_elsewhere
 from contract_tests.harness.values import sample
-from contracts.catalogue import Contract
-from contracts.document import Operation, split
-from contracts.request import Body
-from contracts.schema import Schema, resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Schema, resolve
 from mutants import expressions
 from mutants.actor import Actor
 from mutants.answers import other_name

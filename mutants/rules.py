@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.model import Outcome
-from contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
-from contracts.schema import resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.model import Outcome
+from contract_watch.contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
+from contract_watch.contracts.schema import resolve
 from mutants.actor import Actor
 from mutants.mutant import Asked, Mutant, Play
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mutants.catalogue import Floors, Judgement
 from mutants.mutant import FAMILIES, Mutant
 from mutants.trial import Trial

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.harness.options import Parser
-from contracts.catalogue import ROOT, Contract, choose
-from contracts.document import read_json
-from contracts.errors import UsageError
-from contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.document import read_json
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from drift.client.impact import Impact
 from drift.corrections import correct
 from drift.document import Comparison, Level, compare

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.catalogue import ROOT, Contract
 from scripts.bench_process import BenchError, Finished
 from scripts.bench_suite import read_report, run_schemathesis, run_suite
 

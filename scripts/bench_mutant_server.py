@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.catalogue import Contract, contracts
+from contract_watch.contracts.catalogue import Contract, contracts
 from mock_server.server import config, listen
 from mock_server.wire import read_body, send_json
 from mutants.actor import Stage

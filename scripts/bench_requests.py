@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.schema import resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.schema import resolve
 from scripts.bench_process import BenchError
 
 _NUMBER = "#" * 8

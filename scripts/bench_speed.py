@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from scripts.bench_load import Load
 from scripts.bench_process import BenchError, Finished
 from scripts.bench_requests import Sample, hostile, turns

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from scripts.bench_process import BenchError, Finished, ask, timed
 from scripts.bench_requests import credential
 

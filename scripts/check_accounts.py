@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract_tests.harness.options import FLAGS, Parser, understood
-from contracts.catalogue import Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract, choose
+from contract_watch.contracts.errors import UsageError
 
 _WORST = (1, 2, 3, 0)
 """Statuses, the one that counts most first: drift, could not tell, wrong usage."""

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
-from contracts.errors import UsageError
-from contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from mock_server.vendor import Vendor, overlapping
 from mutants.catalogue import Judgement, mutants
 from scripts.contract_promises import (

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
-from contracts.schema import resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.schema import resolve
 
 OURS = Path(__file__).resolve().parent / "templates"
 TIMEOUT = 30

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document import Change, Comparison, Level, compare
 from drift.document.reading import read_file
 from drift.document.rules import rules

@@ -16,9 +16,9 @@ from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import sayable
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.document import Operation, read_json
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.document import Operation, read_json
 from drift.record import Record
 from mock_server.server import build, running
 from scripts.client_templates import banner, facts

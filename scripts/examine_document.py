@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
-from contracts.overlay import read_overlay
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.overlay import read_overlay
 from drift.client.changes import told
 from drift.client.impact import Impact
 from drift.corrections import Trouble, correct

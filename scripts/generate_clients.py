@@ -18,9 +18,9 @@ from typing import Any, NoReturn
 
 from openapi_python_client.strings import PythonIdentifier
 
-from contracts.catalogue import ROOT, Contract, contracts
-from contracts.errors import UsageError
-from contracts.schema import resolve
+from contract_watch.contracts.catalogue import ROOT, Contract, contracts
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.schema import resolve
 from drift.client.generator import PREFIX, SETTINGS, generator_input, package_of
 from drift.swap import restore
 from scripts.client_templates import banner, bare_facts, facts, write_templates

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from drift.client.generator import package_of
 from drift.client.impact import Generated, Impact, judge
 from drift.client.join import DocumentChange

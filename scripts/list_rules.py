@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from contracts.catalogue import ROOT
+from contract_watch.contracts.catalogue import ROOT
 from drift.document.changes import Level
 from drift.document.rules import Rule, is_of_schemas, rules
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from contracts.catalogue import ROOT, SLUG
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, SLUG
+from contract_watch.contracts.errors import UsageError
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "contract"
 MARK = "FILL-IN:"
@@ -22,7 +22,7 @@ MARK = "FILL-IN:"
 NAME = re.compile(r"\w(?:[\w .,&+()-]{0,58}[\w.)])?")
 """A vendor's name: it has to stand in TOML, YAML, JSON and Python as it is."""
 # Where only the vendor's own files may spell its name; the test of that rule looks at the same.
-_ROOMS = ("contracts", "drift", "mock_server", "contract_tests", "mutants", "scripts", "generated")
+_ROOMS = ("contracts", "contract_watch", "drift", "mock_server", "contract_tests", "mutants", "scripts", "generated")
 _BESIDE = ("Makefile", "pyproject.toml", "requirements.lock", ".ci", ".github")
 
 

@@ -25,9 +25,9 @@ from contract_tests.harness.options import FLAGS, Options, Parser, resolve, unde
 from contract_tests.harness.plugin import ContractPlugin
 from contract_tests.harness.suite import Suite
 from contract_tests.harness.wire import Reply, Wire
-from contracts.catalogue import Contract, choose
-from contracts.messages import Messages
-from contracts.redaction import Redactor, password_names
+from contract_watch.contracts.catalogue import Contract, choose
+from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.redaction import Redactor, password_names
 from mock_server.app import Mock
 from mock_server.server import build
 

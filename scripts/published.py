@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from drift.document.fetching import CouldNotTellError, NotModified, fetch
 from drift.document.kept import Kept, digest, kept, made
 from drift.document.reading import read_file

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contracts.catalogue import Contract, choose, contracts
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract, choose, contracts
+from contract_watch.contracts.errors import UsageError
 from drift.write import write_whole
 from scripts.bench_contenders import contenders
 from scripts.bench_detection import detect

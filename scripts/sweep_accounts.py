@@ -15,8 +15,8 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.sweep import Swept, sweep
 from contract_tests.harness.targets import authority
 from contract_tests.harness.wire import Wire
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from drift.record import Record
 from drift.text import plain
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.harness.options import Parser
-from contracts.catalogue import ROOT, Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.errors import UsageError
 from drift.document.kept import FOLDER, Kept, keep
 from drift.record import Record
 from drift.report_terminal import terminal

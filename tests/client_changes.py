@@ -10,8 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from contracts.catalogue import ROOT
-from contracts.document import read_json
+from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.document import read_json
 from drift.client.generator import package_of
 from drift.client.impact import Generated
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.catalogue import ROOT, Contract
 from mock_server.server import build, running
 from tests.play import Play
 

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import jsonschema_rs
 from schemathesis.specs.openapi import definitions
 
-from contracts.document import METHODS
-from contracts.schema import resolve
+from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.schema import resolve
 from tests.document_pairs import operations
 
 JSON = Any

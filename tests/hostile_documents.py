@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document.bounds import MOST_BYTES, MOST_VALUES
 from drift.document.reading import read
 

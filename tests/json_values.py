@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.pattern import (
+from contract_watch.contracts.pattern import (
     Constant,
     Either,
     Encoded,

@@ -37,8 +37,8 @@ from contract_tests.harness.probe import fill
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.targets import account_keys
-from contracts.catalogue import ROOT, Contract, choose
-from contracts.redaction import Redactor
+from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.redaction import Redactor
 from drift.record import Record
 from mock_server.server import running
 from tests.marked_server import Marked

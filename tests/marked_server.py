@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.redaction import password_names
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.redaction import password_names
 from mock_server.app import Mock
 from mock_server.vendor import Vendor, keys
 from tests.marks import SPELLINGS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document.reading import read
 
 Json = dict[str, Any]

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.model import Account, Outcome, State
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 
 NOW = 1_763_712_000.0
 KEYS = {"paid": "key-of-paid", "free": "key-of-free"}

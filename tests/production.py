@@ -20,8 +20,8 @@ import httpx
 
 from contract_tests.guard.fence import door
 from contract_tests.harness.wire import tls
-from contracts.catalogue import ROOT, Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.errors import UsageError
 from mock_server.app import Mock
 from mock_server.server import listen
 from mock_server.vendor import keys

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.document import Operation, joined
-from contracts.model import State
-from contracts.request import Body
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, joined
+from contract_watch.contracts.model import State
+from contract_watch.contracts.request import Body
 from mock_server.vendor import Vendor
 from tests.production_foreign import (
     ELSEWHERE,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.model import State
 from contracts.jetemail import users as jetemail
-from contracts.model import State
 from contracts.smtp2go import users as smtp2go
 from contracts.zitadel import configs as zitadel
 from contracts.zitadel.answers import NewId

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from contracts import grpc_web
-from contracts.document import Operation
-from contracts.errors import UsageError
-from contracts.messages import Messages, NotAMessageError
-from contracts.request import Body
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.request import Body
 from mock_server.app import Mock
 from mock_server.vendor import MAX_BODY, parse
 from mock_server.wire import BodyTooLargeError, as_json, read_body

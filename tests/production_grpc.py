@@ -8,9 +8,9 @@ from typing import Any
 
 import grpc
 
-from contracts import grpc_web
-from contracts.messages import Messages, NotAMessageError
-from contracts.request import Body
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.request import Body
 from mock_server.grpc_calls import Answer, GrpcCalls
 from tests.production_books import ASKED
 from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut

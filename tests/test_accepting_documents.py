@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.catalogue import ROOT, Contract
 from drift import swap as swapping
 from drift.document.kept import digest
 from scripts import accept_document

@@ -7,7 +7,7 @@ import pytest
 from contract_tests.harness.allowance import MOST, affordable
 from contract_tests.harness.plan import plan
 from contract_tests.harness.probe import Probe, Step
-from contracts.catalogue import Contract, contracts
+from contract_watch.contracts.catalogue import Contract, contracts
 from tests.suite_command import contract_tests
 
 

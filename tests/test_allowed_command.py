@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mutants.allowed import chosen_changes
 from mutants.changes import KINDS, changes
 from tests.spread_command import command, one_line_error

@@ -7,7 +7,7 @@ from threading import Event
 import httpx
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mutants.catalogue import Judgement, mutants
 from mutants.mutant import FAMILIES
 from scripts.bench_contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
+from contract_watch.contracts.errors import UsageError
 
 READ: dict[str, Callable[[Contract], Any]] = {
     "name": lambda contract: contract.name,

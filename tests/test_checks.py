@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from contracts.checks import Check, judge
-from contracts.model import Outcome
-from contracts.readings import Readings
+from contract_watch.contracts.checks import Check, judge
+from contract_watch.contracts.model import Outcome
+from contract_watch.contracts.readings import Readings
 
 READINGS = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

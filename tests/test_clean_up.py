@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mock_server.server import build, running
 from tests.suite_command import contract_tests
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.client.api import Api, read_api
 from drift.client.uses import Use, uses
 from tests.client_changes import committed, write_package

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from drift.client.impact import Generated, Impact, judge
 from drift.client.join import NO_SYMBOL
 from scripts.generate_clients import generate_other

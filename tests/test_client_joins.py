@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import contracts
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.errors import UsageError
 from drift.client.generator import parsed
 from drift.client.impact import Generated, Impact, judge
 from scripts.generate_clients import generate_other

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import contracts
-from contracts.document import METHODS
-from contracts.schema import resolve
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.schema import resolve
 from drift.client.api import Api, read_api
 from drift.client.names import Names
 from tests.client_changes import committed

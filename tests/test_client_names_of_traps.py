@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import contracts
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.errors import UsageError
 from drift.client.api import read_api
 from drift.client.names import Names
 from scripts.generate_clients import generate_other

@@ -7,7 +7,7 @@ import pytest
 
 from contract_tests.harness.clients import Parsed, disagreements
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 
 VIEW = "viewSmtpUsers"
 LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-6159dcd7be60"

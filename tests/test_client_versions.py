@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.client.changes import Kind, SymbolChange
 from drift.client.version import Step, current_version, next_version
 from tests.client_changes import Change, Level, committed

@@ -9,7 +9,7 @@ from contract_tests.guard.guard import Mode
 from contract_tests.guard.protection import fingerprint
 from contract_tests.harness.guards import Guards
 from contract_tests.harness.options import FLAGS, Options, resolve
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 
 KEYS = {
     "JETEMAIL_API_KEY": "api_0123456789abcdef0123",

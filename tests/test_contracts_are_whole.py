@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import contracts as room
-from contracts.catalogue import ROOT, Contract, contracts
+import contract_watch.contracts as room
+from contract_watch.contracts.catalogue import ROOT, Contract, contracts
 from scripts.check_contracts import main, missing, strays
 from scripts.client_templates import banner
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import contracts
-from contracts.errors import UsageError
-from contracts.overlay import apply_overlay, read_overlay
-from contracts.pattern import equal
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.pattern import equal
 from drift.corrections import Corrected, Kind, Trouble, correct
 from drift.corrections.places import jsonpath
 

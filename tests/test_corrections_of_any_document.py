@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import contracts
-from contracts.overlay import apply_overlay, read_overlay
-from contracts.pattern import equal
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.pattern import equal
 from drift.corrections import Kind, Trouble, correct
 from drift.corrections.parts import without
 

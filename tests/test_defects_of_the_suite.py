@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.guard.guard import HeldBackError
 from contract_tests.harness.suite import Suite
-from contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.catalogue import ROOT, Contract
 from tests.live_runs import exactly_ours, options
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.document import OpenApi, read_json
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import OpenApi, read_json
+from contract_watch.contracts.errors import UsageError
 
 DOCUMENT = {
     "openapi": "3.1.0",

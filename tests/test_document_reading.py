@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.catalogue import contracts
+from contract_watch.contracts.catalogue import contracts
 from drift.document import yaml_text
 from drift.document.bounds import DEEPEST, MOST_VALUES
 from drift.document.pointers import follow

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.catalogue import ROOT
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.errors import UsageError
 from drift.document import yaml_text
 from drift.document.bounds import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
 from drift.document.reading import read, read_file

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.document import Answer, Operation
-from contracts.schema import Schema, resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Answer, Operation
+from contract_watch.contracts.schema import Schema, resolve
 from tests.play import CREATE, DELETE, LIST, UPDATE
 
 OPERATIONS = {CREATE: "POST", UPDATE: "PATCH", DELETE: "DELETE", LIST: "GET"}

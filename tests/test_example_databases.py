@@ -13,8 +13,8 @@ from contract_tests.harness.examples import VARIABLE, AwayError, Lenient, Shelf,
 from contract_tests.harness.explore import Depth, explore_lives, explore_requests
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from drift.record import Record
 from mock_server.server import running
 from mutants.actor import House, Stage

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import redis
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.catalogue import mutants

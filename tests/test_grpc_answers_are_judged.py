@@ -12,9 +12,9 @@ import pytest
 
 from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
 from contract_tests.harness.wire import Trouble, Wire
-from contracts import grpc_web
-from contracts.catalogue import Contract
-from contracts.messages import Messages, Status
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.messages import Messages, Status
 from tests.loopback_server import Answer, Asked, serving
 from tests.surfaces import session
 

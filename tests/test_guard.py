@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from contract_tests.guard.guard import Guard, HeldBackError, Mode, Outgoing, over_http
 from contract_tests.guard.names import Names, check_sign, spellings
-from contracts import grpc_web
-from contracts.catalogue import contracts
-from contracts.messages import Messages
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.messages import Messages
 
 JETEMAIL, SMTP2GO, ZITADEL = (contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 

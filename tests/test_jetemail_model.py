@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contracts.clauses import clauses
-from contracts.pattern import fits
-from contracts.request import Body
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.request import Body
 from tests.play import CREATE, DELETE, LIST, UPDATE, Play
 
 Step = tuple[Any, ...]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.guard.names import Names
-from contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from scripts.check_accounts import known, missing, variables
 from tests.live_runs import exactly_ours
 from tests.loopback_server import Answer, Asked, serving

@@ -9,7 +9,7 @@ from contract_tests.harness import explore
 from contract_tests.harness.explore import Depth
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock

@@ -17,7 +17,7 @@ from contract_tests.harness import deadline
 from contract_tests.harness.connector import Network
 from contract_tests.harness.suite import Suite
 from contract_tests.harness.wire import Reply, Trouble, Wire
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from drift.record import Record
 from tests.live_runs import exactly_ours, options, visit
 from tests.loopback_server import serving

@@ -9,9 +9,9 @@ import grpc
 import httpx
 import pytest
 
-from contracts import grpc_web
-from contracts.catalogue import Contract
-from contracts.messages import Messages
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.messages import Messages
 from mock_server.app import Mock
 from mock_server.server import build, running
 from tests.http2 import connected

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from mock_server.journal import LENGTH
 from mock_server.server import build, running
 from mock_server.vendor import Vendor, overlapping

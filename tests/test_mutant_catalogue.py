@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import ROOT, Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.errors import UsageError
 from mutants.catalogue import Judgement, chosen, mutants, spread_evenly
 from mutants.mutant import FAMILIES
 
 CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUser", "listSmtpUsers"
 _HASH = """
 import hashlib
-from contracts.catalogue import choose
+from contract_watch.contracts.catalogue import choose
 from mutants.catalogue import mutants
 ids = chr(10).join(mutant.id for mutant in mutants(choose("jetemail")[0]))
 print(hashlib.sha256(ids.encode()).hexdigest())

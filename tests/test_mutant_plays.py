@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.catalogue import mutants

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mutants.catalogue import Floors, Judgement, mutants
 from mutants.mutant import Mutant
 from mutants.report import as_json, page, terminal

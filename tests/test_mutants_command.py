@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from mutants.catalogue import Judgement, mutants
 from mutants.trial import Court, court
 from tests.spread_command import alone, command, end, one_line_error, started
@@ -110,7 +110,15 @@ def _checkout(folder: Path) -> Path:
     root = folder / "root"
     (root / "contracts").mkdir(parents=True)
     for path in here.iterdir():
-        if path.name in ("contract_tests", "drift", "mock_server", "mutants", "generated", "openapi.json"):
+        if path.name in (
+            "contract_tests",
+            "contract_watch",
+            "drift",
+            "mock_server",
+            "mutants",
+            "generated",
+            "openapi.json",
+        ):
             _copy(path, root / path.name)
     for path in (here / "contracts").iterdir():
         _copy(path, root / "contracts" / path.name)

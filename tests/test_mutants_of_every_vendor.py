@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import contracts
+from contract_watch.contracts.catalogue import contracts
 from mutants.catalogue import Judgement, mutants, spread_evenly
 from mutants.mutant import Mutant
 from mutants.trial import Court, court

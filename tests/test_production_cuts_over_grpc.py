@@ -9,10 +9,10 @@ import pytest
 
 from contract_tests.harness.call import Call
 from contract_tests.harness.wire import Trouble
-from contracts import grpc_web
-from contracts.catalogue import Contract
-from contracts.messages import Messages
-from contracts.request import Body
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.request import Body
 from tests.production import Production
 from tests.production_cuts import KINDS
 from tests.production_relay import Frames

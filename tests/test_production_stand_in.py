@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract_tests.harness.wire import tls
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from tests.production import Production, ProductionProcess
 from tests.production_foreign import MOST, neighbours, of_our_form
 from tests.sped_up_clock import SpedUpClock

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.errors import UsageError
-from contracts.readings import Readings
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.readings import Readings
 
 OPEN = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

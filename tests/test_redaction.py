@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.harness.passwords import Disguise
-from contracts.catalogue import Contract
-from contracts.redaction import Redactor, mark, password_names
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.redaction import Redactor, mark, password_names
 from mock_server.journal import Journal
 from tests.json_values import VALUES
 

@@ -13,7 +13,7 @@ from contract_tests.guard import shared_window
 from contract_tests.guard.clock import SystemClock
 from contract_tests.guard.shared_window import VARIABLE, RedisWindow, window
 from contract_tests.guard.window import AwayError, LocalWindow
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from tests.loopback_server import Answer, serving
 from tests.redis_server import restartable
 from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import jsonschema_rs
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
 from drift.finding import Finding, Severity
 from drift.record import Checked, Record
 from drift.report_junit import junit

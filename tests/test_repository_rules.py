@@ -10,18 +10,32 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.catalogue import ROOT, contracts
 
-ROOMS = ("contracts", "drift", "mock_server", "contract_tests", "mutants", "scripts", "tests", "generated")
-MAY_IMPORT = {
-    "contracts": {"contracts"},
-    "drift": {"drift", "contracts"},
-    "mock_server": {"mock_server", "contracts"},
-    "contract_tests": {"contract_tests", "mock_server", "drift", "contracts"},
-    "mutants": {"mutants", "contract_tests", "mock_server", "drift", "contracts"},
-    "scripts": {"scripts", "mutants", "contract_tests", "mock_server", "drift", "contracts"},
-    "tests": {"tests", "scripts", "mutants", "contract_tests", "mock_server", "drift", "contracts"},
-    "generated": set[str](),
+ROOMS = (
+    "contract_watch",
+    "contracts",
+    "drift",
+    "mock_server",
+    "contract_tests",
+    "mutants",
+    "scripts",
+    "tests",
+    "generated",
+)
+# Each layer imports itself and those that stand below it.
+LAYERS = {
+    "contract_watch.contracts": 0,
+    "contracts": 1,
+    "drift": 1,
+    "contract_watch.report": 1,
+    "mock_server": 2,
+    "contract_watch.diff": 2,
+    "contract_watch.mock": 2,
+    "contract_tests": 4,
+    "mutants": 5,
+    "scripts": 6,
+    "tests": 7,
 }
 LONGEST = 400
 
@@ -55,51 +69,75 @@ def _imports(path: PurePosixPath, source: str) -> Iterator[str]:
             yield ".".join([*above, *([node.module] if node.module else [])])
 
 
-def _forbidden(path: PurePosixPath, source: str) -> list[str]:
-    """What ``source`` imports of our rooms though its own room may not."""
-    own = path.parts[0]
-    rooms = {name.split(".")[0] for name in _imports(path, source)} & set(ROOMS)
-    # A generated client's relative imports stay within its own package, however that is reached from the root.
-    if own == "generated":
+def _layer(name: str) -> str | None:
+    """Return the layer that the module or package ``name`` belongs to, or None if it is not ours."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in LAYERS), None)
+
+
+def _find_upward_imports(path: PurePosixPath, source: str) -> list[str]:
+    """Return the imports in ``source`` that lead from the layer of ``path`` to one that is not below it."""
+    if path.parts[0] == "generated":
         package = ".".join(path.parts[:4])
-        inside = all(name.startswith(package) for name in _imports(path, source) if name.startswith("generated"))
-        rooms -= {"generated"} if inside else set()
-    return sorted(rooms - MAY_IMPORT[own])
+        ours = (name for name in _imports(path, source) if name.split(".")[0] in ROOMS)
+        return sorted(name for name in ours if not name.startswith(package))
+    own = _layer(".".join(path.with_suffix("").parts))
+    assert own is not None, f"{path} belongs to no layer"
+    found = ((name, _layer(name)) for name in _imports(path, source))
+    return sorted(
+        name
+        for name, layer in found
+        if name.startswith("generated.") or (layer is not None and layer != own and LAYERS[layer] >= LAYERS[own])
+    )
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_run_one_way(room: str) -> None:
-    """Claim: scripts and tests stand on mutants, that on contract_tests, that on mock_server and drift, those on contracts.
-
-    Situation: every module of a room. Expectation: it imports its own room and those below, and generated ones none.
-    """
-    modules = [path for path in MODULES if path.parts[0] == room]
+@pytest.mark.parametrize("layer", [name for name in LAYERS if (ROOT / name.replace(".", "/")).is_dir()])
+def test_imports_run_one_way(layer: str) -> None:
+    """Claim: each layer imports itself and the layers below it. Situation: every module of a layer. Expectation: no other import."""
+    modules = [path for path in MODULES if _layer(".".join(path.with_suffix("").parts)) == layer]
     assert modules
-    found = {str(path): _forbidden(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
-    assert {path: rooms for path, rooms in found.items() if rooms} == {}
+    found = {str(path): _find_upward_imports(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_generated_clients_import_nothing_of_ours() -> None:
+    """Claim: a client package stands alone. Expectation: it imports its own modules and libraries only."""
+    modules = [path for path in MODULES if path.parts[0] == "generated"]
+    assert modules
+    found = {str(path): _find_upward_imports(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
+    assert {path: names for path, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize(
-    ("path", "source", "rooms"),
+    ("path", "source", "upward"),
     [
-        ("contracts/x.py", "import drift.text", ["drift"]),
-        ("contracts/a/x.py", "from ... import tests", []),
-        ("contracts/a/x.py", "from ..model import Outcome", []),
-        ("drift/x.py", "def f():\n    from mock_server.app import Mock", ["mock_server"]),
-        ("mock_server/x.py", "import json, contract_tests", ["contract_tests"]),
+        ("contract_watch/contracts/x.py", "import contract_watch.report.text", ["contract_watch.report.text"]),
+        ("contract_watch/contracts/x.py", "from contracts.a import model", ["contracts.a"]),
+        ("contracts/a/x.py", "from contract_watch.mock import app", ["contract_watch.mock"]),
+        ("contracts/a/x.py", "from .model import Outcome", []),
+        (
+            "contract_watch/diff/x.py",
+            "def f():\n    from contract_watch.mock.app import Mock",
+            ["contract_watch.mock.app"],
+        ),
+        ("contract_watch/mock/x.py", "import json, contract_tests", ["contract_tests"]),
+        ("contract_watch/mock/x.py", "import json, contract_watch.contracts.errors", []),
+        ("scripts/x.py", "import tests.support", ["tests.support"]),
+        ("scripts/x.py", "import generated.a", ["generated.a"]),
         ("generated/a/client/a_client/api/b/x.py", "from ..models.y import Z\nfrom ...types import W", []),
         ("generated/a/client/a_client/x.py", "from contracts import errors", ["contracts"]),
-        ("generated/a/client/a_client/x.py", "from ... import client", ["generated"]),
+        ("generated/a/client/a_client/x.py", "from ... import client", ["generated.a"]),
     ],
 )
-def test_import_rule_finds_what_it_looks_for(path: str, source: str, rooms: list[str]) -> None:
-    """Claim: the rule above can fail. Situation: an import of each kind. Expectation: the rooms it may not reach."""
-    assert _forbidden(PurePosixPath(path), source) == rooms
+def test_import_rule_finds_what_it_looks_for(path: str, source: str, upward: list[str]) -> None:
+    """Claim: the rule above can fail. Situation: an import of each kind. Expectation: those that do not lead downward."""
+    assert _find_upward_imports(PurePosixPath(path), source) == upward
 
 
 def test_every_module_is_in_a_room() -> None:
     """Claim: no code stands outside the rooms, where no rule would see it."""
-    assert {path.parts[0] for path in MODULES} <= set(ROOMS)
+    assert [str(path) for path in MODULES if path.parts[0] not in {*ROOMS}] == []
 
 
 def _may_name(path: PurePosixPath, slug: str) -> bool:
@@ -204,4 +242,4 @@ def test_no_file_knows_a_machine() -> None:
 
 def test_no_folder_of_vendors_lacks_its_rule() -> None:
     """Claim: rooms are those of the design. Expectation: every room exists, so that no rule above runs over nothing."""
-    assert [room for room in ROOMS if not (Path(ROOT) / room).is_dir()] == []
+    assert [room for room in ROOMS if not (Path(ROOT) / room).is_dir() and room in LAYERS] == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.messages import Status
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.messages import Status
 from mock_server.grpc_calls import Answer
 from mock_server.server import build, running
 from tests.suite_command import contract_tests

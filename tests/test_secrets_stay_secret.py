@@ -19,8 +19,8 @@ from contract_tests.guard.names import Names
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.replay import Replay
-from contracts.catalogue import ROOT, Contract, choose, contracts
-from contracts.redaction import Redactor
+from contract_watch.contracts.catalogue import ROOT, Contract, choose, contracts
+from contract_watch.contracts.redaction import Redactor
 from drift.record import Record
 from mock_server.server import running
 from tests.loopback_server import Answer, Asked, serving

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.model import Account, Outcome
-from contracts.pattern import fits
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE, VIEW
 from tests import play
 

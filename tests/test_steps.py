@@ -8,8 +8,8 @@ from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.reproduce import steps
 from contract_tests.harness.surface import Spoken
 from contract_tests.harness.wire import Reply
-from contracts.request import Request
-from contracts.tables import Lifecycle
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.tables import Lifecycle
 
 LIFE = Lifecycle("create", "remove", "read", crossing=["activate"])
 

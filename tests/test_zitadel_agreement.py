@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contracts.model import State
-from contracts.pattern import fits
-from contracts.request import Body
+from contract_watch.contracts.model import State
+from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.request import Body
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,

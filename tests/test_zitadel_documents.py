@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from contracts.clauses import clauses
-from contracts.schema import Schema, resolve
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.schema import Schema, resolve
 from contracts.zitadel.messages import snake
 from contracts.zitadel.rules import ADD, EMAIL_PASSWORD, GET, PASSWORD, SETTINGS
 from tests.test_zitadel_model import CONTRACT

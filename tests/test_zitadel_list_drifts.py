@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract_tests.harness.plan import plan
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from contracts.zitadel.rules import LIST
 from mock_server.server import running
 from mutants.actor import Actor, House

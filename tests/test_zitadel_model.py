@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.model import Account, Outcome, State
-from contracts.pattern import fits
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.request import Body
+from contract_watch.contracts.request import Body
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, EMAIL_PASSWORD, GET, LIST, PASSWORD, READINGS, REMOVE
 from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NOW, P, Play, Step
 

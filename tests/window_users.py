@@ -21,7 +21,7 @@ from pathlib import Path
 from contract_tests.guard.clock import SystemClock
 from contract_tests.guard.shared_window import RedisWindow
 from contract_tests.guard.window import AwayError, LocalWindow, Place, Window, pace
-from contracts.catalogue import ROOT
+from contract_watch.contracts.catalogue import ROOT
 
 PATIENCE = 60.0
 """Seconds after which what a test waits for will not come any more."""

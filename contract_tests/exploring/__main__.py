@@ -15,7 +15,7 @@ from contract_tests.harness.examples import AwayError, shared
 from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
 from contract_tests.harness.spread import cores, spread
 from contract_tests.harness.targets import unprotected
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.finding import Severity
 from drift.text import plain
 from drift.write import write_whole

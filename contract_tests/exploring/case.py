@@ -10,7 +10,7 @@ from typing import Any
 from contract_tests.harness.clients import Client
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.session import Session
-from contracts.document import joined
+from contract_watch.contracts.document import joined
 from drift.finding import Finding
 from drift.text import plain
 

@@ -19,7 +19,7 @@ from contract_tests.harness.reproduce import steps
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.targets import below
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 from drift.finding import Finding
 from drift.record import Record
 from mock_server.server import build, running

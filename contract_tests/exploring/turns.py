@@ -13,7 +13,7 @@ from contract_tests.harness.examples import shared
 from contract_tests.harness.interruption import interruption
 from contract_tests.harness.spread import work
 from contract_tests.harness.targets import account_keys
-from contracts.catalogue import choose
+from contract_watch.contracts.catalogue import choose
 
 Explorers = Callable[[str], Explorer]
 

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 
 from contract_tests.guard.names import Names
-from contracts import grpc_web
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.messages import Messages, NotAMessageError
-from contracts.request import Body
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.request import Body
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _DISGUISES = ("content-encoding", "x-http-method-override", "x-http-method", "x-method-override")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from contract_tests.guard.gate import TIDYING, Bounds
 from contract_tests.guard.guard import Mode
-from contracts.catalogue import ROOT, Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.errors import UsageError
 
 LONGEST_RUN = 6.0
 """The hours that no run takes longer than, unless ``LONGEST_RUN_HOURS`` says otherwise."""

@@ -13,7 +13,7 @@ from redis.retry import Retry
 from contract_tests.guard.book import LEASE, LONGEST_BLOCK, MARGIN, Rule
 from contract_tests.guard.clock import Clock
 from contract_tests.guard.window import AwayError, LocalWindow, Place, Window
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.text import plain
 
 VARIABLE = "LIMITER_REDIS_URL"

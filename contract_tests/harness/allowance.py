@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from contract_tests.harness.probe import Probe, places
 from contract_tests.harness.surface import sayable
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 
 MOST = 190
 """Requests of probes and client together on one surface. A vendor that allows 240 a minute is asked at 80 % of that."""

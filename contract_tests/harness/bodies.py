@@ -6,9 +6,9 @@ from typing import Any
 from contract_tests.harness import values
 from contract_tests.harness.probe import filled
 from contract_tests.harness.values import Judges, Variant
-from contracts.catalogue import Contract
-from contracts.document import Operation, split
-from contracts.schema import Document, Schema, resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.schema import Document, Schema, resolve
 
 _FORM = 30
 """From which length on a name has room for the run's form."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.document import Operation
-from contracts.request import Body
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.request import Body
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
 from contract_tests.harness.transport import respond
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import Answer, split
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Answer, split
+from contract_watch.contracts.errors import UsageError
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")

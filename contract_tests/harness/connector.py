@@ -5,7 +5,7 @@ from typing import Protocol
 from contract_tests.guard.gate import Gate
 from contract_tests.harness.grpc_surfaces import NativeGrpc
 from contract_tests.harness.wire import Wire
-from contracts.catalogue import Contract
+from contract_watch.contracts.catalogue import Contract
 
 
 class Connector(Protocol):

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.extra.redis import RedisExampleDatabase
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 
 VARIABLE = "HYPOTHESIS_REDIS_URL"
 _FOLDER = Path(".hypothesis") / "examples"

@@ -8,8 +8,8 @@ from typing import Any
 from contract_tests.harness.lines import synthetic, told
 from contract_tests.harness.surface import Spoken
 from contract_tests.harness.wire import Reply
-from contracts.redaction import Redactor
-from contracts.request import Request
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.request import Request
 
 _LONGEST = 20_000
 _PARSED = 256 * 1024

@@ -26,8 +26,8 @@ from contract_tests.harness.machine import machine
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Trouble
-from contracts.catalogue import Contract
-from contracts.document import joined, split
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import joined, split
 from drift.finding import Finding
 from drift.record import Checked
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import Disagreement
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.redaction import Redactor
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.redaction import Redactor
 from drift.finding import Finding
 
 

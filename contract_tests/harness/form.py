@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.harness.wire import Reply
-from contracts.document import Operation
-from contracts.redaction import Redactor, blank
-from contracts.request import Body
-from contracts.schema import Path
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.redaction import Redactor, blank
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Path
 from drift.finding import Severity
 
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}

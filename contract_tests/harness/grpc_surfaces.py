@@ -22,12 +22,12 @@ from contract_tests.harness.lines import synthetic
 from contract_tests.harness.probe import Probe, filled
 from contract_tests.harness.surface import CannotSayError, Spoken
 from contract_tests.harness.wire import MAX_ANSWER, READ_TIMEOUT, Reply, Trouble, Wire
-from contracts import grpc_web
-from contracts.catalogue import Contract
-from contracts.document import Operation, joined
-from contracts.grpc_codes import http_status
-from contracts.messages import Messages, NotAMessageError, Status, as_answer
-from contracts.redaction import Redactor
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, joined
+from contract_watch.contracts.grpc_codes import http_status
+from contract_watch.contracts.messages import Messages, NotAMessageError, Status, as_answer
+from contract_watch.contracts.redaction import Redactor
 from drift.curl import curl_bytes
 
 _JSON = {"content-type": "application/json"}

@@ -20,8 +20,8 @@ from contract_tests.harness.permits import Permits
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.session import Session
 from contract_tests.harness.sweep import Swept, sweep
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 from drift.record import Record
 
 

@@ -19,11 +19,11 @@ from contract_tests.harness.form import (
     pointer,
 )
 from contract_tests.harness.wire import Reply
-from contracts.catalogue import Contract
-from contracts.document import Operation, joined
-from contracts.model import Outcome, State
-from contracts.pattern import Mismatch, promises
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, joined
+from contract_watch.contracts.model import Outcome, State
+from contract_watch.contracts.pattern import Mismatch, promises
+from contract_watch.contracts.request import Body, Request
 
 MOST_WORLDS = 64
 

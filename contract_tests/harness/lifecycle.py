@@ -16,7 +16,7 @@ from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.wire import tls
-from contracts.document import joined
+from contract_watch.contracts.document import joined
 
 _PATIENCE = 3
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.redaction import Redactor
+from contract_watch.contracts.redaction import Redactor
 from drift.curl import curl, shape
 
 JSON = Any

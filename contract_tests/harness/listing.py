@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.harness.session import Session
-from contracts.tables import Listing
+from contract_watch.contracts.tables import Listing
 
 _MOST_PAGES = 200
 _EARLIEST, _LATEST = 1e9, 1e14

@@ -9,7 +9,7 @@ import threading
 import weakref
 from typing import Any
 
-from contracts.redaction import Redactor
+from contract_watch.contracts.redaction import Redactor
 
 _LOCK = threading.RLock()
 _REDACTORS: "weakref.WeakSet[Redactor]" = weakref.WeakSet()

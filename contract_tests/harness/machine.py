@@ -15,7 +15,7 @@ from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import fill
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
-from contracts.document import Operation
+from contract_watch.contracts.document import Operation
 
 _POOL = 3
 

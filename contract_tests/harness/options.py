@@ -12,8 +12,8 @@ from typing import Any, NoReturn, TypeVar
 
 from contract_tests.guard.protection import Protection, protection
 from contract_tests.harness.targets import account_keys, address, checked_target, vendor_of
-from contracts.catalogue import Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract, choose
+from contract_watch.contracts.errors import UsageError
 
 Given = TypeVar("Given")
 FLAGS: dict[str, dict[str, Any]] = {

@@ -6,8 +6,8 @@ from contract_tests.harness.call import Call
 from contract_tests.harness.probe import Probe, Step, fill, places
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.surface import as_request
-from contracts.document import address
-from contracts.request import Body
+from contract_watch.contracts.document import address
+from contract_watch.contracts.request import Body
 
 
 class Permits:

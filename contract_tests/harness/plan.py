@@ -12,12 +12,12 @@ from contract_tests.harness.probe import Probe, Step, apart
 from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.scenarios import scenarios
 from contract_tests.harness.values import Variant, sample
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.document import Operation, split
-from contracts.request import Body
-from contracts.schema import Schema
-from contracts.tables import Place
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.tables import Place
 
 UNDECLARED = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""

@@ -11,7 +11,7 @@ from contract_tests.guard.guard import HeldBackError
 from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
 from contract_tests.harness.suite import Suite, VendorRun
-from contracts.redaction import Redactor
+from contract_watch.contracts.redaction import Redactor
 from drift.finding import Finding
 from drift.record import Record
 from drift.report_terminal import terminal

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.document import Operation, split
-from contracts.request import Body
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.request import Body
 
 STOCK = "ct-000000-rehears-stock"
 """What stands in for ``{stock}`` where nothing is sent."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import STOCK, filled
-from contracts.catalogue import Contract
-from contracts.document import Operation, split
-from contracts.model import Account, Outcome, State
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 
 PREFIX = "ct-"
 

@@ -7,10 +7,10 @@ from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.form import parsed
 from contract_tests.harness.lines import curl_line
 from contract_tests.harness.passwords import wrong
-from contracts.catalogue import Contract
-from contracts.redaction import Redactor
-from contracts.request import Body
-from contracts.tables import Lifecycle
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.tables import Lifecycle
 
 _MOST = 8
 

@@ -18,8 +18,8 @@ from contract_tests.harness.rehearsal import Rehearsal
 from contract_tests.harness.session import Session
 from contract_tests.harness.stock import Stock
 from contract_tests.harness.wire import Reply, Trouble, tls
-from contracts.document import address, split
-from contracts.request import Body
+from contract_watch.contracts.document import address, split
+from contract_watch.contracts.request import Body
 from drift.finding import Finding, Severity
 from drift.record import Checked
 

@@ -7,8 +7,8 @@ import yaml
 
 from contract_tests.harness.bodies import Bodies
 from contract_tests.harness.probe import Probe, Step
-from contracts.catalogue import Contract
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
 
 FAMILY = "rules"
 

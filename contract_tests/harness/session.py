@@ -28,12 +28,12 @@ from contract_tests.harness.surface import Rest, Spoken, Surface
 from contract_tests.harness.transport import AsyncTransport, Transport
 from contract_tests.harness.view import View
 from contract_tests.harness.wire import Reply, Trouble, Wire
-from contracts.catalogue import Contract
-from contracts.document import Operation, split
-from contracts.model import Account, State
-from contracts.readings import Readings
-from contracts.redaction import Redactor, password_names
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.model import Account, State
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.contracts.request import Body, Request
 from drift.finding import Finding
 from drift.record import Cell, Record
 

@@ -18,8 +18,8 @@ import pytest
 
 from contract_tests.harness.examples import AwayError
 from contract_tests.harness.progress import Progress
-from contracts.errors import UsageError
-from contracts.redaction import Redactor
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.redaction import Redactor
 from drift.text import plain
 
 _RESULT = "result"

@@ -25,10 +25,10 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface, sayable
 from contract_tests.harness.targets import authority, below
-from contracts.catalogue import Contract
-from contracts.clauses import clauses
-from contracts.errors import UsageError
-from contracts.redaction import Redactor
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.redaction import Redactor
 from drift.record import Cell, Record
 from drift.waivers import Waiver, read_waivers, waive
 from mock_server.app import Mock

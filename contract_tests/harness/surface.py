@@ -11,9 +11,9 @@ from contract_tests.harness.call import Call
 from contract_tests.harness.lines import curl_line
 from contract_tests.harness.probe import Probe
 from contract_tests.harness.wire import Reply, Wire
-from contracts.catalogue import Contract
-from contracts.redaction import Redactor
-from contracts.request import Body
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.request import Body
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contracts.catalogue import Contract, choose
-from contracts.errors import UsageError
+from contract_watch.contracts.catalogue import Contract, choose
+from contract_watch.contracts.errors import UsageError
 
 
 def checked_target(target: str) -> str:

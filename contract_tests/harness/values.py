@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.schema import Schema, resolve
+from contract_watch.contracts.schema import Schema, resolve
 
 _LONGEST_RUN = 70
 _NUMBERS = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from contracts.catalogue import Contract
-from contracts.document import joined
-from contracts.request import Body, Request
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import joined
+from contract_watch.contracts.request import Body, Request
 
 
 class View:

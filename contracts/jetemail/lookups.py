@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from contracts.checks import Check
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.model import Account
 from contracts.jetemail import names
 from contracts.jetemail.rules import RULES, UPDATE
 from contracts.jetemail.users import State, User
-from contracts.model import Account
 
 _LONGEST = 64
 """A name's length."""

@@ -8,8 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import Check, judge
-from contracts.document import OpenApi, Operation
+from contract_watch.contracts.checks import Check, judge
+from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.pattern import Constant, Fields, FreshSecret, Pattern, Where
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import resolve
 from contracts.jetemail.lookups import Renamed, candidates, look_up, name_stored, new_name_checks, same_name_checks
 from contracts.jetemail.names import sanitise
 from contracts.jetemail.requests import (
@@ -23,11 +28,6 @@ from contracts.jetemail.requests import (
 )
 from contracts.jetemail.rules import CREATE, DELETE, LIST, READINGS, RULES, UPDATE
 from contracts.jetemail.users import DEFAULTS, UNKNOWN, State, User, listing, named
-from contracts.model import Account, Outcome
-from contracts.pattern import Constant, Fields, FreshSecret, Pattern, Where
-from contracts.readings import Readings
-from contracts.request import Request
-from contracts.schema import resolve
 
 
 def build(effective: OpenApi, published: OpenApi) -> "JetEmail":
@@ -36,7 +36,7 @@ def build(effective: OpenApi, published: OpenApi) -> "JetEmail":
 
 
 class JetEmail:
-    """See `contracts.model.Model`."""
+    """See `contract_watch.contracts.model.Model`."""
 
     readings = READINGS
     rules = RULES

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import Check
-from contracts.document import Operation
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import Violation, resolve
 from contracts.jetemail.rules import RULES, UPDATE
 from contracts.jetemail.users import UNKNOWN, State, User
-from contracts.model import Account
-from contracts.request import Request
-from contracts.schema import Violation, resolve
 
 FLAGS = ("allowAnyDomain", "allowAllDomains")
 SHORTEST, LONGEST = 8, 72

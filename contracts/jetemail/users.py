@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.pattern import Either, Encoded, Expected, Fields, Listing, Pattern, Promised, Where
+from contract_watch.contracts.readings import Readings
 from contracts.jetemail import names
-from contracts.model import Account
-from contracts.pattern import Either, Encoded, Expected, Fields, Listing, Pattern, Promised, Where
-from contracts.readings import Readings
 
 DEFAULTS: Mapping[str, Any] = {
     "allowAnyDomain": False,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contracts.model import Account, Outcome
-from contracts.pattern import Fields, Pattern, Promised, Where
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.pattern import Fields, Pattern, Promised, Where
 from contracts.smtp2go import names
 from contracts.smtp2go.answers import envelope
 from contracts.smtp2go.lookups import kin, look_up, name_made

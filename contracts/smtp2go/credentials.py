@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contracts.checks import Check
-from contracts.model import Account
-from contracts.request import Request
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.request import Request
 from contracts.smtp2go.users import State
 
 FIELD = "api_key"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contracts.checks import Check
-from contracts.model import Account
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.model import Account
 from contracts.smtp2go import names
 from contracts.smtp2go.requests import any_refusal, doubt
 from contracts.smtp2go.rules import ADD, REMOVE, RULES

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import Check, judge
-from contracts.document import OpenApi, Operation
-from contracts.model import Account, Outcome
-from contracts.readings import Readings
-from contracts.request import Body, Request
+from contract_watch.contracts.checks import Check, judge
+from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Body, Request
 from contracts.smtp2go.answers import refusal
 from contracts.smtp2go.changes import add, edit, patch, remove, view
 from contracts.smtp2go.credentials import authenticate
@@ -36,7 +36,7 @@ def build(effective: OpenApi, published: OpenApi) -> "Smtp2go":
 
 
 class Smtp2go:
-    """See `contracts.model.Model`."""
+    """See `contract_watch.contracts.model.Model`."""
 
     readings = READINGS
     rules = RULES

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import Check
-from contracts.document import Operation
-from contracts.request import Body
-from contracts.schema import Violation, resolve
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Violation, resolve
 from contracts.smtp2go.credentials import FIELD
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, PROPERTIES, READINGS, RULES, VIEW
 from contracts.smtp2go.users import State

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Pattern, Promised, Where
-from contracts.readings import Readings
+from contract_watch.contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Pattern, Promised, Where
+from contract_watch.contracts.readings import Readings
 from contracts.zitadel.configs import Config
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, TEXTS
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.document import Operation
-from contracts.request import Body, Request
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.request import Body, Request
 from contracts.zitadel import queries
 from contracts.zitadel.queries import Query
 from contracts.zitadel.refusals import Refusal, invalid

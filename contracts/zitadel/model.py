@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import judge
-from contracts.document import OpenApi
-from contracts.model import Account, Outcome
-from contracts.readings import Readings
-from contracts.request import Request
+from contract_watch.contracts.checks import judge
+from contract_watch.contracts.document import OpenApi
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Request
 from contracts.zitadel import answers, pages
 from contracts.zitadel.configs import Config, State
 from contracts.zitadel.messages import Message, decoded, invalidities, plain
@@ -47,7 +47,7 @@ def build(effective: OpenApi, _published: OpenApi) -> "Zitadel":
 
 
 class Zitadel:
-    """See `contracts.model.Model`."""
+    """See `contract_watch.contracts.model.Model`."""
 
     readings = READINGS
     rules = RULES

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.pattern import JSON, Expected, Fields, Listing, Mismatch, Path, Pattern, Where
+from contract_watch.contracts.pattern import JSON, Expected, Fields, Listing, Mismatch, Path, Pattern, Where
 from contracts.zitadel import answers
 from contracts.zitadel.configs import Config, State
 from contracts.zitadel.queries import Query

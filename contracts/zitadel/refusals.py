@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from contracts.checks import Check
-from contracts.model import Account, Outcome
-from contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Where
-from contracts.readings import Readings
-from contracts.request import Request
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Where
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Request
 from contracts.zitadel.configs import State
 from contracts.zitadel.rules import READS, RULES
 

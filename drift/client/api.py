@@ -13,7 +13,7 @@ from pathlib import Path
 
 import griffe
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.client.types import Type, read_type
 
 ATTRS_CLASS = ("attrs.define", "attrs.frozen")

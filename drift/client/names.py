@@ -17,7 +17,7 @@ from openapi_python_client.parser.responses import HTTPStatusPattern, response_f
 from openapi_python_client.schema import Response
 from openapi_python_client.strings import PythonIdentifier
 
-from contracts.document import METHODS
+from contract_watch.contracts.document import METHODS
 from drift.client.api import Api
 from drift.client.generator import PREFIX, configuration, parsed
 from drift.client.places import Classes, Place, followed, holds

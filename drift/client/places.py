@@ -14,7 +14,7 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema import Schema
 
-from contracts.schema import resolve
+from contract_watch.contracts.schema import resolve
 
 # fmt: off
 UNCHECKED = frozenset((

@@ -22,7 +22,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.client.changes import SymbolChange
 
 _VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")

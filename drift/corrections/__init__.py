@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.overlay import apply_action, apply_overlay, matches
+from contract_watch.contracts.overlay import apply_action, apply_overlay, matches
 from drift.corrections.fit import measure
 from drift.corrections.trouble import Kind, Trouble
 from drift.corrections.words import troubles

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contracts.errors import UsageError
-from contracts.overlay import Location, apply_action, matches
-from contracts.pattern import equal
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.overlay import Location, apply_action, matches
+from contract_watch.contracts.pattern import equal
 from drift.corrections import parts as said
 from drift.corrections.parts import BROKEN, QUIET, TOLD, UNKNOWN, Keys, Part, State
 from drift.corrections.places import NOTHING, Alignment, Nearest, at, nearest, reference

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from contracts.pattern import equal
+from contract_watch.contracts.pattern import equal
 from drift.corrections.places import NOTHING, child, reference
 
 JSON = Any

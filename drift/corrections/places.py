@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any, Final
 
-from contracts.overlay import Location
-from contracts.pattern import equal
+from contract_watch.contracts.overlay import Location
+from contract_watch.contracts.pattern import equal
 from drift.document.source import Forms, unquoted
 
 JSON = Any

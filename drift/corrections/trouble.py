@@ -25,7 +25,7 @@ class Kind(Enum):
 class Trouble:
     """One action of an overlay that does not fit a new document as it fitted the old one.
 
-    ``action`` counts from one, as errors of `contracts.overlay` do. ``places`` are JSON pointers in the new document, in the
+    ``action`` counts from one, as errors of `contract_watch.contracts.overlay` do. ``places`` are JSON pointers in the new document, in the
     old where a place is gone; they and ``target`` are as they are written, so make them plain before they are shown.
     ``message`` says what is so, ``edit`` what to do in the overlay: a line each, and plain. ``keys`` are the parts of the
     update that can be taken out: names, and positions in the update's own arrays.

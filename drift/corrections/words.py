@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from contracts.overlay import Location
-from contracts.pattern import equal
+from contract_watch.contracts.overlay import Location
+from contract_watch.contracts.pattern import equal
 from drift.corrections.fit import Fit, Place
 from drift.corrections.parts import QUIET, TOLD, UNKNOWN, Keys, Part, State, leaves
 from drift.corrections.places import NOTHING, Nearest, child, jsonpath, reference

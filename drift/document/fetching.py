@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document.bounds import MOST_BYTES, SHOWN
 from drift.document.line import Deadline, network
 from drift.document.reading import read

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document.bounds import MOST_BYTES
 from drift.document.reading import read
 from drift.write import write_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.document import METHODS
+from contract_watch.contracts.document import METHODS
 from drift.document import answers, lifetimes, media, parameters
 from drift.document.changes import Tokens
 from drift.document.journal import Journal

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from contracts.errors import UsageError
+from contract_watch.contracts.errors import UsageError
 from drift.document import json_text, yaml_text
 from drift.document.bounds import MOST_BYTES, SHOWN, RefusedError
 from drift.document.references import check_references

@@ -6,7 +6,7 @@ Edits know no direction: whether more or fewer values are good or bad, the rules
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts.pattern import equal
+from contract_watch.contracts.pattern import equal
 from drift.document import arrays, evaluation, groups, objects
 from drift.document.changes import Edit, Effect, Tokens
 from drift.document.links import Behind, Linked, followed

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.document import METHODS
-from contracts.errors import UsageError
+from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.errors import UsageError
 from drift.document.parameters import form
 from drift.document.pointers import pointer
 from drift.document.source import JSON, Source, mapping, unquoted

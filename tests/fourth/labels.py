@@ -5,8 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contracts.pattern import JSON, Constant, Expected, Fields, Listing, Mismatch, Path, Pattern, Promised
-from contracts.readings import Readings
+from contract_watch.contracts.pattern import (
+    JSON,
+    Constant,
+    Expected,
+    Fields,
+    Listing,
+    Mismatch,
+    Path,
+    Pattern,
+    Promised,
+)
+from contract_watch.contracts.readings import Readings
 
 CREATE, CHANGE, REMOVE, LIST = "createLabel", "changeLabel", "removeLabel", "listLabels"
 DEFAULTS = {"speed": "slow", "note": ""}

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contracts.checks import Check, judge
-from contracts.document import OpenApi, Operation
-from contracts.model import Account, Outcome
-from contracts.pattern import Constant, Fields, Promised, Where
-from contracts.readings import Readings
-from contracts.request import Request
-from contracts.schema import resolve
+from contract_watch.contracts.checks import Check, judge
+from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.pattern import Constant, Fields, Promised, Where
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import resolve
 
 from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, NewId, State
 
@@ -35,7 +35,7 @@ def build(effective: OpenApi, _published: OpenApi) -> "Parcel":
 
 
 class Parcel:
-    """See `contracts.model.Model`."""
+    """See `contract_watch.contracts.model.Model`."""
 
     readings: Mapping[str, tuple[str, ...]] = {"unknown-properties": ("ignored", "refused")}
     rules = RULES

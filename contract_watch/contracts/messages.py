@@ -17,12 +17,12 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.errors import UsageError
-from contracts.grpc_codes import code
-from contracts.request import Body
-from contracts.tables import Grpc
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.grpc_codes import code
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.tables import Grpc
 
 JSON = Any
 _STATUS = "google.rpc.Status"

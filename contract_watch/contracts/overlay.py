@@ -12,8 +12,8 @@ from typing import Any
 import jsonpath_rfc9535
 import yaml
 
-from contracts.errors import UsageError
-from contracts.pattern import equal
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.pattern import equal
 
 JSON = Any
 Location = tuple[str | int, ...]

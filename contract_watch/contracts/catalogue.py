@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
-from contracts.document import OpenApi, Operation, read_json, read_toml
-from contracts.errors import UsageError
-from contracts.model import Model
-from contracts.overlay import apply_overlay, read_overlay
-from contracts.tables import Accepted, Consent, Credential, Grpc, Lifecycle, Limits, Listing, Place, Rate
+from contract_watch.contracts.document import OpenApi, Operation, read_json, read_toml
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.model import Model
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.tables import Accepted, Consent, Credential, Grpc, Lifecycle, Limits, Listing, Place, Rate
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SLUG = re.compile(r"[a-z][a-z0-9]*")
 
 

@@ -2,7 +2,7 @@
 
 The mock renders a pattern, the suite matches an answer against it; both read the same line of a model. Patterns judge
 values, not structure: an undeclared property or a wrong type is found by the effective document's schema, before any
-pattern is asked (`contracts.schema`).
+pattern is asked (`contract_watch.contracts.schema`).
 """
 
 import json

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from contracts.errors import UsageError
-from contracts.schema import Schema, resolve
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.schema import Schema, resolve
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PLACE = re.compile(r"\{([^{}/]+)\}")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contracts.pattern import Pattern
-from contracts.readings import Readings
-from contracts.request import Request
+from contract_watch.contracts.pattern import Pattern
+from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.request import Request
 
 State = Any
 

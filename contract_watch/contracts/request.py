@@ -21,7 +21,7 @@ class Request:
     ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
     ``body`` is the JSON value, or a member of `Body`. ``parameters`` holds path and query parameters by name.
     ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``excused`` are clauses that this
-    request is not held to: how a mutant of the mock switches a promise off (see `contracts.checks.judge`).
+    request is not held to: how a mutant of the mock switches a promise off (see `contract_watch.contracts.checks.judge`).
     """
 
     operation: str | None

@@ -7,9 +7,9 @@ schema can state comes from the model's `rules`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.catalogue import Contract
-from contracts.document import Operation
-from contracts.schema import Document, resolve
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.schema import Document, resolve
 
 _KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems")
 

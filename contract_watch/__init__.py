@@ -1,0 +1,1 @@
+"""Watch vendors' HTTP APIs for drift from their contracts."""
