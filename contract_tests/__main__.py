@@ -14,8 +14,8 @@ import pytest
 from contract_tests.harness.options import parser, resolve, understood
 from contract_tests.harness.plugin import ContractPlugin
 from contract_tests.harness.suite import Suite
-from drift.report_terminal import terminal
-from drift.verdict import exit_status
+from contract_watch.report.report_terminal import terminal
+from contract_watch.report.verdict import exit_status
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from contract_tests.harness.options import understood
 from contract_tests.harness.spread import cores
 from contract_watch.contracts.catalogue import Contract
-from drift.write import write_whole
+from contract_watch.report.write import write_whole
 from mutants.catalogue import Judgement, chosen
 from mutants.command import ordered, parser
 from mutants.mutant import FAMILIES, Mutant

@@ -13,8 +13,8 @@ from contract_tests.harness.options import understood
 from contract_tests.harness.spread import cores
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from drift.text import plain
-from drift.write import write_whole
+from contract_watch.report.text import plain
+from contract_watch.report.write import write_whole
 from mutants.catalogue import selected
 from mutants.changes import KINDS, Change, changes
 from mutants.command import ordered, parser

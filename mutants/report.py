@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from drift.text import markdown, plain
+from contract_watch.report.text import markdown, plain
 from mutants.mutant import FAMILIES
 from mutants.score import Cell, Score
 

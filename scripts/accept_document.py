@@ -22,15 +22,15 @@ from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.document import read_json
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from drift.client.impact import Impact
-from drift.corrections import correct
-from drift.document import Comparison, Level, compare
-from drift.document.kept import FOLDER as KEPT
-from drift.document.kept import digest, kept
-from drift.document.parameters import form
-from drift.document.scope import cut, operations
-from drift.swap import swap, workshop
-from drift.text import plain
+from contract_watch.diff.client.impact import Impact
+from contract_watch.diff.document import Comparison, Level, compare
+from contract_watch.diff.document.kept import FOLDER as KEPT
+from contract_watch.diff.document.kept import digest, kept
+from contract_watch.diff.document.parameters import form
+from contract_watch.diff.document.scope import cut, operations
+from contract_watch.diff.overlay_check import correct
+from contract_watch.diff.swap import swap, workshop
+from contract_watch.report.text import plain
 from scripts.changelog import with_line
 from scripts.check_contracts import missing
 from scripts.generate_clients import generate

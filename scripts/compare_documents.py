@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from contract_watch.contracts.errors import UsageError
-from drift.document import Change, Comparison, Level, compare
-from drift.document.reading import read_file
-from drift.document.rules import rules
-from drift.text import plain
+from contract_watch.diff.document import Change, Comparison, Level, compare
+from contract_watch.diff.document.reading import read_file
+from contract_watch.diff.document.rules import rules
+from contract_watch.report.text import plain
 
 _SHOWN = 2000
 """Lines that are printed; more are counted."""

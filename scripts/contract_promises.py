@@ -19,7 +19,7 @@ from contract_tests.harness.surface import sayable
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.document import Operation, read_json
-from drift.record import Record
+from contract_watch.report.record import Record
 from mock_server.server import build, running
 from scripts.client_templates import banner, facts
 

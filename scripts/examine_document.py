@@ -11,15 +11,15 @@ from typing import Any
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import read_overlay
-from drift.client.changes import told
-from drift.client.impact import Impact
-from drift.corrections import Trouble, correct
-from drift.document import Change, compare
-from drift.document.kept import FOLDER, Kept
-from drift.document.scope import cut, operations
-from drift.document_findings import Compared, document_findings
-from drift.record import Checked, Record
-from drift.text import plain
+from contract_watch.diff.client.changes import told
+from contract_watch.diff.client.impact import Impact
+from contract_watch.diff.document import Change, compare
+from contract_watch.diff.document.kept import FOLDER, Kept
+from contract_watch.diff.document.scope import cut, operations
+from contract_watch.diff.document_findings import Compared, document_findings
+from contract_watch.diff.overlay_check import Trouble, correct
+from contract_watch.report.record import Checked, Record
+from contract_watch.report.text import plain
 from scripts.judge_clients import judge_clients
 from scripts.published import CouldNotTellError, Published, address, published, shown
 

@@ -21,8 +21,8 @@ from openapi_python_client.strings import PythonIdentifier
 from contract_watch.contracts.catalogue import ROOT, Contract, contracts
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.schema import resolve
-from drift.client.generator import PREFIX, SETTINGS, generator_input, package_of
-from drift.swap import restore
+from contract_watch.diff.client.generator import PREFIX, SETTINGS, generator_input, package_of
+from contract_watch.diff.swap import restore
 from scripts.client_templates import banner, bare_facts, facts, write_templates
 from scripts.compile_protos import compile_protos
 

@@ -1,4 +1,4 @@
-"""Whom a vendor's new document breaks: both clients are generated, and judged by `drift.client.impact`."""
+"""Whom a vendor's new document breaks: both clients are generated, and judged by `contract_watch.diff.client.impact`."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from contract_watch.contracts.catalogue import Contract
-from drift.client.generator import package_of
-from drift.client.impact import Generated, Impact, judge
-from drift.client.join import DocumentChange
-from drift.client.version import current_version
+from contract_watch.diff.client.generator import package_of
+from contract_watch.diff.client.impact import Generated, Impact, judge
+from contract_watch.diff.client.join import DocumentChange
+from contract_watch.diff.client.version import current_version
 from scripts.generate_clients import generate_other
 
 

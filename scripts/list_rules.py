@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from contract_watch.contracts.catalogue import ROOT
-from drift.document.changes import Level
-from drift.document.rules import Rule, is_of_schemas, rules
+from contract_watch.diff.document.changes import Level
+from contract_watch.diff.document.rules import Rule, is_of_schemas, rules
 
 PAGE = ROOT / "docs" / "rules.md"
 EXAMPLES = "../tests/rule_examples"
 _HEAD = """# Rules
 
-Written by `make rules`, from [rules.toml](../drift/document/rules.toml).
+Written by `make rules`, from [rules.toml](../contract_watch/diff/document/rules.toml).
 
 What changed between two OpenAPI documents is told by these {count} rules: {levels}.
 A *request* is what consumers send, a *response* what they read; where the vendor is who calls, as in webhooks, it is the other way round.

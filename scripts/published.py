@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from drift.document.fetching import CouldNotTellError, NotModified, fetch
-from drift.document.kept import Kept, digest, kept, made
-from drift.document.reading import read_file
+from contract_watch.diff.document.fetching import CouldNotTellError, NotModified, fetch
+from contract_watch.diff.document.kept import Kept, digest, kept, made
+from contract_watch.diff.document.reading import read_file
 
 __all__ = ["CouldNotTellError", "Published", "address", "published", "shown"]
 _ADDRESS = ("http://", "https://")

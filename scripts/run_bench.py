@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from contract_watch.contracts.catalogue import Contract, choose, contracts
 from contract_watch.contracts.errors import UsageError
-from drift.write import write_whole
+from contract_watch.report.write import write_whole
 from scripts.bench_contenders import contenders
 from scripts.bench_detection import detect
 from scripts.bench_detection_page import detection_section

@@ -17,8 +17,8 @@ from contract_tests.harness.targets import authority
 from contract_tests.harness.wire import Wire
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from drift.record import Record
-from drift.text import plain
+from contract_watch.report.record import Record
+from contract_watch.report.text import plain
 
 
 def main(arguments: list[str] | None = None) -> int:

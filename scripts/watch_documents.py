@@ -15,13 +15,13 @@ from typing import Any
 from contract_tests.harness.options import Parser
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
-from drift.document.kept import FOLDER, Kept, keep
-from drift.record import Record
-from drift.report_terminal import terminal
-from drift.reports import write_reports
-from drift.swap import restore
-from drift.verdict import exit_status
-from drift.waivers import Waiver, read_waivers, waive
+from contract_watch.diff.document.kept import FOLDER, Kept, keep
+from contract_watch.diff.swap import restore
+from contract_watch.report.record import Record
+from contract_watch.report.report_terminal import terminal
+from contract_watch.report.reports import write_reports
+from contract_watch.report.verdict import exit_status
+from contract_watch.report.waivers import Waiver, read_waivers, waive
 from scripts.examine_document import examine
 from scripts.published import address
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from drift.document import compare
+from contract_watch.diff.document import compare
 from scripts.bench_table import grid
 from tests.document_pairs import read
 

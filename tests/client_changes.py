@@ -1,4 +1,4 @@
-"""What the tests of `drift.client` stand on: changes of a document as its comparison tells them, and edits to make some.
+"""What the tests of `contract_watch.diff.client` stand on: changes of a document as its comparison tells them, and edits to make some.
 
 The comparison of documents has tests of its own: here a change is said, and the document edited to fit.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from contract_watch.contracts.catalogue import ROOT
 from contract_watch.contracts.document import read_json
-from drift.client.generator import package_of
-from drift.client.impact import Generated
+from contract_watch.diff.client.generator import package_of
+from contract_watch.diff.client.impact import Generated
 
 GENERATED = ROOT / "generated"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from drift.document.fetching import CouldNotTellError, Limits, fetch
+from contract_watch.diff.document.fetching import CouldNotTellError, Limits, fetch
 from tests.loopback_server import Answer
 
 DOCUMENT = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"description": "ä" * 50}}}}}}

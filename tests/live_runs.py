@@ -11,7 +11,7 @@ from contract_tests.harness.explore import Depth, explore_lives, explore_request
 from contract_tests.harness.options import FLAGS, Options, resolve
 from contract_tests.harness.plugin import FAMILIES
 from contract_tests.harness.suite import Suite
-from drift.record import Record
+from contract_watch.report.record import Record
 from tests.production import Production
 
 

@@ -39,7 +39,7 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.targets import account_keys
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.redaction import Redactor
-from drift.record import Record
+from contract_watch.report.record import Record
 from mock_server.server import running
 from tests.marked_server import Marked
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drift.document.rules import Rule
+from contract_watch.diff.document.rules import Rule
 from tests.document_pairs import PLACES, completed, load
 
 JSON = Any

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.catalogue import ROOT, Contract
-from drift import swap as swapping
-from drift.document.kept import digest
+from contract_watch.diff import swap as swapping
+from contract_watch.diff.document.kept import digest
 from scripts import accept_document
 from scripts.accept_document import main
 from scripts.changelog import with_line
@@ -198,7 +198,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 
 _KILLED = """
 import os, pathlib, signal, sys
-from drift import swap
+from contract_watch.report import swap
 number, rename, count = int(sys.argv[1]), pathlib.Path.rename, 0
 def dying(self, target):
     global count

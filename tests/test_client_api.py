@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from drift.client.api import Api, read_api
-from drift.client.uses import Use, uses
+from contract_watch.diff.client.api import Api, read_api
+from contract_watch.diff.client.uses import Use, uses
 from tests.client_changes import committed, write_package
 
 FILES = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import griffe
 import pytest
 
-from drift.client.api import Api, read_api
-from drift.client.changes import Kind, SymbolChange, gathered, told
-from drift.client.compare import compare_apis
+from contract_watch.diff.client.api import Api, read_api
+from contract_watch.diff.client.changes import Kind, SymbolChange, gathered, told
+from contract_watch.diff.client.compare import compare_apis
 from tests.client_changes import write_package
 
 MODELS = (

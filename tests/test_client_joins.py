@@ -8,8 +8,8 @@ import pytest
 
 from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
-from drift.client.generator import parsed
-from drift.client.impact import Generated, Impact, judge
+from contract_watch.diff.client.generator import parsed
+from contract_watch.diff.client.impact import Generated, Impact, judge
 from scripts.generate_clients import generate_other
 from tests.client_changes import Change
 from tests.client_sample import DOCUMENT, write_sample

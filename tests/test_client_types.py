@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift.client.api import read_api
-from drift.client.types import Alternative, Relation, Type, relation
+from contract_watch.diff.client.api import read_api
+from contract_watch.diff.client.types import Alternative, Relation, Type, relation
 from tests.client_changes import write_package
 
 HEAD = """

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from drift.client.changes import Kind, SymbolChange
-from drift.client.version import Step, current_version, next_version
+from contract_watch.diff.client.changes import Kind, SymbolChange
+from contract_watch.diff.client.version import Step, current_version, next_version
 from tests.client_changes import Change, Level, committed
 
 BREAKS = SymbolChange("acme_client.models.User.name", Kind.ATTRIBUTE_REMOVED, breaking=True, why="")

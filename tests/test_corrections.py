@@ -10,8 +10,8 @@ from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.pattern import equal
-from drift.corrections import Corrected, Kind, Trouble, correct
-from drift.corrections.places import jsonpath
+from contract_watch.diff.overlay_check import Corrected, Kind, Trouble, correct
+from contract_watch.diff.overlay_check.places import jsonpath
 
 JSON = Any
 SLUGS = sorted(contracts())

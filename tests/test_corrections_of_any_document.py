@@ -10,8 +10,8 @@ import pytest
 from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.pattern import equal
-from drift.corrections import Kind, Trouble, correct
-from drift.corrections.parts import without
+from contract_watch.diff.overlay_check import Kind, Trouble, correct
+from contract_watch.diff.overlay_check.parts import without
 
 JSON = Any
 SLUGS = sorted(contracts())

@@ -11,7 +11,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from drift.document.fetching import Fetched, Limits, fetch
+from contract_watch.diff.document.fetching import Fetched, Limits, fetch
 from tests.fetches import could_not_tell, whole
 from tests.loopback_server import WAIT, Answer, serving
 

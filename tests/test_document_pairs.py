@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drift import document
+from contract_watch.diff import document
 from tests.document_pairs import PLACES, VERDICTS, Pair, read
 
 PAIRS = read()

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_watch.contracts.catalogue import contracts
-from drift.document import yaml_text
-from drift.document.bounds import DEEPEST, MOST_VALUES
-from drift.document.pointers import follow
-from drift.document.reading import read, read_file
+from contract_watch.diff.document import yaml_text
+from contract_watch.diff.document.bounds import DEEPEST, MOST_VALUES
+from contract_watch.diff.document.pointers import follow
+from contract_watch.diff.document.reading import read, read_file
 from tests.json_values import VALUES
 from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.catalogue import ROOT
 from contract_watch.contracts.errors import UsageError
-from drift.document import yaml_text
-from drift.document.bounds import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
-from drift.document.reading import read, read_file
+from contract_watch.diff.document import yaml_text
+from contract_watch.diff.document.bounds import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
+from contract_watch.diff.document.reading import read, read_file
 from scripts import compare_documents
 from tests.hostile_documents import HOSTILE, LARGEST
 from tests.json_values import VALUES

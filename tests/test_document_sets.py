@@ -7,7 +7,7 @@ import jsonschema_rs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drift.document import Level, compare
+from contract_watch.diff.document import Level, compare
 from tests import document_schemas as drawn
 
 EXAMPLES = int(os.environ.get("SET_EXAMPLES", "400"))

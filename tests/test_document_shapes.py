@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from drift.document import Level, compare
-from drift.document.schemas import Schemas
-from drift.document.view import Node
+from contract_watch.diff.document import Level, compare
+from contract_watch.diff.document.schemas import Schemas
+from contract_watch.diff.document.view import Node
 
 LINKS = 1500
 _NOTHING_ELSE: dict[str, Any] = {"type": "integer"}

@@ -18,7 +18,7 @@ from contract_tests.harness.connector import Network
 from contract_tests.harness.suite import Suite
 from contract_tests.harness.wire import Reply, Trouble, Wire
 from contract_watch.contracts.catalogue import Contract
-from drift.record import Record
+from contract_watch.report.record import Record
 from tests.live_runs import exactly_ours, options, visit
 from tests.loopback_server import serving
 from tests.production import Production

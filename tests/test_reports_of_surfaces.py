@@ -10,11 +10,11 @@ import jsonschema_rs
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
-from drift.finding import Finding, Severity
-from drift.record import Checked, Record
-from drift.report_junit import junit
-from drift.report_markdown import report
-from drift.report_terminal import terminal
+from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.record import Checked, Record
+from contract_watch.report.report_junit import junit
+from contract_watch.report.report_markdown import report
+from contract_watch.report.report_terminal import terminal
 from mock_server.grpc_calls import Answer
 from mock_server.server import build, running
 from tests.suite_command import contract_tests

@@ -27,7 +27,6 @@ ROOMS = (
 LAYERS = {
     "contract_watch.contracts": 0,
     "contracts": 1,
-    "drift": 1,
     "contract_watch.report": 1,
     "mock_server": 2,
     "contract_watch.diff": 2,

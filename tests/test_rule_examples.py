@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from drift.document import Change, compare
-from drift.document.rules import Rule, is_of_schemas, rules
+from contract_watch.diff.document import Change, compare
+from contract_watch.diff.document.rules import Rule, is_of_schemas, rules
 from scripts import list_rules
 from tests.document_pair_form import problems
 from tests.rule_examples import FOLDER, Documents, read

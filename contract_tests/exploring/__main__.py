@@ -16,9 +16,9 @@ from contract_tests.harness.options import FLAGS, Options, Parser, resolve, unde
 from contract_tests.harness.spread import cores, spread
 from contract_tests.harness.targets import unprotected
 from contract_watch.contracts.errors import UsageError
-from drift.finding import Severity
-from drift.text import plain
-from drift.write import write_whole
+from contract_watch.report.finding import Severity
+from contract_watch.report.text import plain
+from contract_watch.report.write import write_whole
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
 _TURN = 8.0

@@ -11,8 +11,8 @@ from contract_tests.harness.clients import Client
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.session import Session
 from contract_watch.contracts.document import joined
-from drift.finding import Finding
-from drift.text import plain
+from contract_watch.report.finding import Finding
+from contract_watch.report.text import plain
 
 _LONGEST_NAME = 100
 _WIDTH = 110

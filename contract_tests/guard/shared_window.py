@@ -14,7 +14,7 @@ from contract_tests.guard.book import LEASE, LONGEST_BLOCK, MARGIN, Rule
 from contract_tests.guard.clock import Clock
 from contract_tests.guard.window import AwayError, LocalWindow, Place, Window
 from contract_watch.contracts.errors import UsageError
-from drift.text import plain
+from contract_watch.report.text import plain
 
 VARIABLE = "LIMITER_REDIS_URL"
 PATIENCE = 3.0

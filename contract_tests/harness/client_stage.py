@@ -8,8 +8,8 @@ from contract_tests.harness.clients import Client, Parsed, disagreements, drive
 from contract_tests.harness.exchange import Exchange
 from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
-from drift.finding import Finding
-from drift.record import Checked
+from contract_watch.report.finding import Finding
+from contract_watch.report.record import Checked
 
 Results = Callable[[], Iterator[tuple[Exchange, Parsed]]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from drift.document.line import Stream
+from contract_watch.diff.document.line import Stream
 
 
 class Deadline:

@@ -28,8 +28,8 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.wire import Trouble
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import joined, split
-from drift.finding import Finding
-from drift.record import Checked
+from contract_watch.report.finding import Finding
+from contract_watch.report.record import Checked
 
 
 @dataclass(frozen=True)

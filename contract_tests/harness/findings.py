@@ -7,7 +7,7 @@ from contract_tests.harness.form import Disagreement
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.redaction import Redactor
-from drift.finding import Finding
+from contract_watch.report.finding import Finding
 
 
 def redacted(found: Disagreement, redactor: Redactor) -> Disagreement:

@@ -10,7 +10,7 @@ from contract_watch.contracts.document import Operation
 from contract_watch.contracts.redaction import Redactor, blank
 from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Path
-from drift.finding import Severity
+from contract_watch.report.finding import Severity
 
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
 _SHORT = 80
@@ -19,7 +19,7 @@ BREAKING, ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One way in which an answer is not what was promised; a `drift.finding.Finding` before it is confirmed.
+    """One way in which an answer is not what was promised; a `contract_watch.report.finding.Finding` before it is confirmed.
 
     ``operation`` is the id of the operation held responsible, ``outage`` marks what a broken server answers too,
     ``unreadable`` a body of another form than documented, whose values cannot be judged, ``status`` one that the

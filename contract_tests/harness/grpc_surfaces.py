@@ -28,7 +28,7 @@ from contract_watch.contracts.document import Operation, joined
 from contract_watch.contracts.grpc_codes import http_status
 from contract_watch.contracts.messages import Messages, NotAMessageError, Status, as_answer
 from contract_watch.contracts.redaction import Redactor
-from drift.curl import curl_bytes
+from contract_watch.report.curl import curl_bytes
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"

@@ -22,7 +22,7 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.sweep import Swept, sweep
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from drift.record import Record
+from contract_watch.report.record import Record
 
 
 class Guards:

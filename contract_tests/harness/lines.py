@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.contracts.redaction import Redactor
-from drift.curl import curl, shape
+from contract_watch.report.curl import curl, shape
 
 JSON = Any
 _NOISE = {"accept-encoding", "connection", "content-length", "user-agent", "accept"}

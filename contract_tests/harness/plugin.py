@@ -12,10 +12,10 @@ from contract_tests.harness.explore import modes
 from contract_tests.harness.progress import Progress
 from contract_tests.harness.suite import Suite, VendorRun
 from contract_watch.contracts.redaction import Redactor
-from drift.finding import Finding
-from drift.record import Record
-from drift.report_terminal import terminal
-from drift.reports import write_reports
+from contract_watch.report.finding import Finding
+from contract_watch.report.record import Record
+from contract_watch.report.report_terminal import terminal
+from contract_watch.report.reports import write_reports
 
 Test = TypeVar("Test", bound=Callable[..., None])
 STAGES = ("probes", "client", "explore")

@@ -20,8 +20,8 @@ from contract_tests.harness.stock import Stock
 from contract_tests.harness.wire import Reply, Trouble, tls
 from contract_watch.contracts.document import address, split
 from contract_watch.contracts.request import Body
-from drift.finding import Finding, Severity
-from drift.record import Checked
+from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.record import Checked
 
 MAX_FAILED_CONTROLS = 3
 _MOST_DOUBTS = 3

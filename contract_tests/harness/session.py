@@ -34,8 +34,8 @@ from contract_watch.contracts.model import Account, State
 from contract_watch.contracts.readings import Readings
 from contract_watch.contracts.redaction import Redactor, password_names
 from contract_watch.contracts.request import Body, Request
-from drift.finding import Finding
-from drift.record import Cell, Record
+from contract_watch.report.finding import Finding
+from contract_watch.report.record import Cell, Record
 
 _FIRST_PAUSE = 0.1
 """Seconds after which a reading that may lag is asked again; each further pause is twice as long."""

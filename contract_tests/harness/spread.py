@@ -20,7 +20,7 @@ from contract_tests.harness.examples import AwayError
 from contract_tests.harness.progress import Progress
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
-from drift.text import plain
+from contract_watch.report.text import plain
 
 _RESULT = "result"
 _PROBLEM = "problem"

@@ -1,0 +1,133 @@
+"""The version that a client package needs next, by Semantic Versioning.
+
+The rule, in words. A version is *major.minor.patch*.
+
+- Something breaks, a symbol's user or a caller of the API itself: the next major, ``1.4.2`` to ``2.0.0``.
+- Nothing breaks, but a symbol is new or changed, or a change of the document cannot be judged from it: the next minor,
+  ``1.4.2`` to ``1.5.0``.
+- No symbol is touched, the API only allows more or says less: the next patch, ``1.4.2`` to ``1.4.3``.
+- Nothing has changed: no new version.
+
+Below ``1.0.0`` nothing is promised by the major, so each step is one place further right: what breaks takes the next
+minor (``0.4.2`` to ``0.5.0``), all else the next patch. The first major is a decision of people and never taken here.
+A pre-release (``2.0.0rc1``) is on its way to its release, and needs no greater one for what that release's step covers
+already: from ``2.0.0rc1`` something that breaks leads to ``2.0.0``, from ``2.1.0rc1`` to ``3.0.0``.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Protocol
+
+from contract_watch.contracts.errors import UsageError
+from contract_watch.diff.client.changes import SymbolChange
+
+_VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")
+_EARLY = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)
+"""How the rest of a version begins that comes before its release."""
+
+
+class Step(IntEnum):
+    """How far a version has to go; the greater wins."""
+
+    NONE = 0
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+
+class Levelled(Protocol):
+    """What is asked of a change of the document: the word for its level."""
+
+    @property
+    def level(self) -> "Word":
+        """`compatible`, `warning` or `breaking`."""
+
+
+class Word(Protocol):
+    """A level, an enumeration's member."""
+
+    @property
+    def value(self) -> str:
+        """The word."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next version: ``version`` is ``current`` where ``step`` is none. ``why`` is the rule that decided."""
+
+    current: str
+    version: str
+    step: Step
+    why: str
+
+
+def current_version(client: Path) -> str:
+    """The version in the ``pyproject.toml`` of the package folder ``client``; a `UsageError` where it says none."""
+    path = client / "pyproject.toml"
+    try:
+        version = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); run `make generate`") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: says no version; run `make generate`") from error
+    _parts(str(version))
+    return str(version)
+
+
+def next_version(current: str, symbols: Iterable[SymbolChange], document: Iterable[Levelled]) -> Next:
+    """What follows ``current`` after these changes of symbols and of the document."""
+    step, why = _step(list(symbols), [change.level.value for change in document])
+    release, early = _parts(current)
+    return Next(current, _after(release, step, early=early) if step else current, step, why)
+
+
+def _step(symbols: list[SymbolChange], levels: list[str]) -> tuple[Step, str]:
+    if broken := sorted({change.symbol for change in symbols if change.breaking}):
+        return (
+            Step.MAJOR,
+            f"{_counted(len(broken), 'symbol')} of the client cannot be used as before: {broken[0]}{_more(broken)}",
+        )
+    if count := levels.count("breaking"):
+        return Step.MAJOR, f"callers break on {_counted(count, 'change')} of the document, though no symbol does"
+    if symbols:
+        changed = len({change.symbol for change in symbols})
+        return Step.MINOR, f"{_counted(changed, 'symbol')} of the client new or changed, and none breaks its users"
+    if count := levels.count("warning"):
+        return Step.MINOR, f"{_counted(count, 'change')} that the document alone cannot decide, on no symbol"
+    if "compatible" in levels:
+        return Step.PATCH, "the document has changed, and no symbol of the client"
+    return Step.NONE, "nothing has changed"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _more(broken: list[str]) -> str:
+    return ", …" if len(broken) > 1 else ""
+
+
+def _parts(version: str) -> tuple[tuple[int, int, int], bool]:
+    """Major, minor and patch, and whether ``version`` comes before that release."""
+    found = _VERSION.fullmatch(version.strip())
+    if found is None:
+        raise UsageError(f"version {version!r} is none that can be counted on: it begins with numbers such as 1.4.2")
+    numbers = [int(number) for number in found["release"].split(".")]
+    major, minor, patch = (*numbers, 0, 0)[:3]
+    return (major, minor, patch), _EARLY.match(found["rest"]) is not None
+
+
+def _after(release: tuple[int, int, int], step: Step, *, early: bool) -> str:
+    major, minor, patch = release
+    if major == 0:
+        step = Step.MINOR if step is Step.MAJOR else Step.PATCH
+    covered = {Step.MAJOR: not minor and not patch, Step.MINOR: not patch, Step.PATCH: True}
+    if early and covered[step]:
+        return f"{major}.{minor}.{patch}"
+    if step is Step.MAJOR:
+        return f"{major + 1}.0.0"
+    return f"{major}.{minor + 1}.0" if step is Step.MINOR else f"{major}.{minor}.{patch + 1}"

@@ -1,0 +1,126 @@
+"""Everything a run learned about one vendor, ready for the reports."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract_watch.report.finding import Finding
+from contract_watch.report.verdict import Verdict, verdict
+from contract_watch.report.waivers import Waiver
+
+FORMAT = 1
+VERSION = "0.1.0"
+
+
+@dataclass
+class Cell:
+    """What happened where an operation answers one status: how many answers conformed, how many drifted."""
+
+    conforming: int = 0
+    drifted: int = 0
+    documented: bool = True
+    why_not: str = ""
+
+
+@dataclass
+class Checked:
+    """One check of the suite on one surface: a probe, a flow through the client, an exploration.
+
+    ``skipped`` says why it was not made.
+    """
+
+    id: str
+    stage: str
+    title: str
+    seconds: float = 0.0
+    findings: list[str] = field(default_factory=list)
+    skipped: str = ""
+    surface: str = "rest"
+
+
+@dataclass
+class Record:
+    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids.
+
+    ``live`` says of a run on a real account how far it may go, as whom, and what its names begin with. ``document`` says of a
+    comparison of documents what was compared, and what that asks of the client and of the overlay.
+    """
+
+    contract: str
+    name: str
+    digest: str
+    target: str
+    seed: int
+    started: dt.datetime
+    surfaces: list[str] = field(default_factory=lambda: ["rest"])
+    seconds: float = 0.0
+    reason: str | None = None
+    requests: dict[str, int] = field(default_factory=lambda: {"probes": 0, "client": 0, "explore": 0})
+    by_surface: dict[str, int] = field(default_factory=dict)
+    documented: list[str] = field(default_factory=list)
+    not_exercised: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    live: dict[str, str] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict)
+    cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
+    checked: list[Checked] = field(default_factory=list)
+
+    def count(self, stage: str, surface: str) -> None:
+        """One request reached the target."""
+        self.requests[stage] += 1
+        self.by_surface[surface] = self.by_surface.get(surface, 0) + 1
+
+    @property
+    def verdict(self) -> Verdict:
+        """The word for this run."""
+        return verdict(self.findings, self.reason)
+
+    def grouped(self) -> list[tuple[Finding, str]]:
+        """The findings, each once, with the surfaces that show it in words; none where the vendor has but one."""
+        groups: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            groups.setdefault(finding.id, []).append(finding)
+        several = len(self.surfaces) > 1
+        return [
+            (same[0], f" (over {', '.join(one.surface for one in same)})" if several else "")
+            for same in groups.values()
+        ]
+
+    def _by_surface(self) -> dict[str, Any]:
+        return {"by_surface": self.by_surface} if len(self.surfaces) > 1 else {}
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as ``findings.json`` holds it."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "contract": self.contract,
+            "contract_digest": self.digest,
+            "target": self.target,
+            "surface": self.surfaces,
+            "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "verdict": self.verdict.word,
+            "reason": self.reason,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 2),
+            "requests": {**self.requests, **self._by_surface(), "total": sum(self.requests.values())},
+            "clauses": {
+                "documented": len(self.documented),
+                "exercised": len(self.documented) - len(self.not_exercised),
+                "not_exercised": [{"id": name, "why": why} for name, why in self.not_exercised.items()],
+            },
+            "findings": [finding.as_json() for finding in self.findings],
+            "waived": [_waived(finding, waiver) for finding, waiver in self.waived],
+            "left_behind": self.left_behind,
+            "notes": self.notes,
+            **({"live": self.live} if self.live else {}),
+            **({"document": self.document} if self.document else {}),
+        }
+
+
+def _waived(finding: Finding, waiver: Waiver) -> Mapping[str, Any]:
+    return {**finding.as_json(), "waived": {"reason": waiver.reason, "expires": waiver.expires.isoformat()}}
