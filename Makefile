@@ -84,7 +84,7 @@ rules: environment ## write docs/rules.md: every rule of the comparison, with an
 
 .PHONY: mock
 mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
-	@$(RUN) -m mock_server --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
+	@$(RUN) -m contract_watch.mock --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
 
 .PHONY: test
 test: environment check-contracts lint types check-generated ## everything that CI runs

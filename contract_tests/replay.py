@@ -19,9 +19,9 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.targets import account_keys, below, unprotected
 from contract_watch.contracts.catalogue import choose, contracts
+from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record
 from contract_watch.report.text import plain
-from mock_server.server import build, running
 
 for _contract in contracts().values():
     Client.findable(_contract)

@@ -16,8 +16,8 @@ from contract_watch.contracts.document import Operation
 from contract_watch.contracts.model import Outcome, State
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.tables import Place
-from mock_server.app import Mock
-from mock_server.vendor import Vendor
+from contract_watch.mock.app import Mock
+from contract_watch.mock.vendor import Vendor
 from mutants.mutant import Asked, Play
 
 

@@ -17,9 +17,9 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.surface import sayable
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.mock.server import running
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.mutant import Mutant, Play
 

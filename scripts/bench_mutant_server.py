@@ -17,8 +17,8 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract_watch.contracts.catalogue import Contract, contracts
-from mock_server.server import config, listen
-from mock_server.wire import read_body, send_json
+from contract_watch.mock.server import config, listen
+from contract_watch.mock.wire import read_body, send_json
 from mutants.actor import Stage
 from mutants.catalogue import Judgement, mutants, spread_evenly
 from mutants.mutant import FAMILIES, Play

@@ -46,7 +46,7 @@ def serve_bare(port: int) -> None:
 def start_mock(stack: ExitStack) -> int:
     """Start the mock for as long as ``stack`` is open; gives its port."""
     port = free_port()
-    return stack.enter_context(server([sys.executable, "-m", "mock_server", "--port", str(port)], port))
+    return stack.enter_context(server([sys.executable, "-m", "contract_watch.mock", "--port", str(port)], port))
 
 
 def start_bare(stack: ExitStack) -> int:

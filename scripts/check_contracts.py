@@ -15,7 +15,7 @@ from typing import NoReturn
 from contract_watch.contracts.catalogue import ROOT, SLUG, Contract, choose, contracts
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from mock_server.vendor import Vendor, overlapping
+from contract_watch.mock.vendor import Vendor, overlapping
 from mutants.catalogue import Judgement, mutants
 from scripts.contract_promises import (
     of_client,

@@ -19,8 +19,8 @@ from contract_tests.harness.surface import sayable
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.document import Operation, read_json
+from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record
-from mock_server.server import build, running
 from scripts.client_templates import banner, facts
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -28,8 +28,8 @@ from contract_tests.harness.wire import Reply, Wire
 from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.messages import Messages
 from contract_watch.contracts.redaction import Redactor, password_names
-from mock_server.app import Mock
-from mock_server.server import build
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build
 
 _FLAGS = ("--vendor", "--target", "--live", "--explore", "--surface", "--thorough", "--only")
 _OWN = "https://your-own.example"

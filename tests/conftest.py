@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from contract_watch.contracts.catalogue import ROOT, Contract
-from mock_server.server import build, running
+from contract_watch.mock.server import build, running
 from tests.play import Play
 
 # The same examples every time, and no clock: a red test is red for everybody.

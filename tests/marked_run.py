@@ -39,8 +39,8 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.targets import account_keys
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.mock.server import running
 from contract_watch.report.record import Record
-from mock_server.server import running
 from tests.marked_server import Marked
 
 _SEARCH = 4.0

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.redaction import password_names
-from mock_server.app import Mock
-from mock_server.vendor import Vendor, keys
+from contract_watch.mock.app import Mock
+from contract_watch.mock.vendor import Vendor, keys
 from tests.marks import SPELLINGS
 
 _EVERY = 3

@@ -22,9 +22,9 @@ from contract_tests.guard.fence import door
 from contract_tests.harness.wire import tls
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
-from mock_server.app import Mock
-from mock_server.server import listen
-from mock_server.vendor import keys
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import listen
+from contract_watch.mock.vendor import keys
 from tests.production_books import Books, Inhabited
 from tests.production_cuts import Cut
 from tests.production_foreign import Owns, of_our_form

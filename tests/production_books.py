@@ -11,7 +11,7 @@ from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation, joined
 from contract_watch.contracts.model import State
 from contract_watch.contracts.request import Body
-from mock_server.vendor import Vendor
+from contract_watch.mock.vendor import Vendor
 from tests.production_foreign import (
     ELSEWHERE,
     MOST,

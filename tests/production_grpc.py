@@ -11,7 +11,7 @@ import grpc
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.messages import Messages, NotAMessageError
 from contract_watch.contracts.request import Body
-from mock_server.grpc_calls import Answer, GrpcCalls
+from contract_watch.mock.grpc_calls import Answer, GrpcCalls
 from tests.production_books import ASKED
 from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
 from tests.production_line import Line

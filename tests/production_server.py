@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 import uvicorn
 
-from mock_server.grpc_calls import GrpcCalls
-from mock_server.vendor import MAX_BODY
+from contract_watch.mock.grpc_calls import GrpcCalls
+from contract_watch.mock.vendor import MAX_BODY
 from tests.production_gate import Gate
 from tests.production_grpc import NativeGate
 from tests.production_line import Line

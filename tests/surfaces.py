@@ -13,9 +13,9 @@ from contract_tests.harness.session import Session
 from contract_tests.harness.surface import Surface
 from contract_tests.harness.wire import Wire
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record
-from mock_server.app import Mock
-from mock_server.server import build, running
 
 
 @dataclass

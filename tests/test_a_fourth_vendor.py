@@ -145,11 +145,11 @@ def test_suite_notices_mutants(copy: Copy) -> None:
 
 
 def test_mock_serves_all_vendors(copy: Copy) -> None:
-    """Claim: one mock plays every vendor. Situation: `python -m mock_server` as it is.
+    """Claim: one mock plays every vendor. Situation: `python -m contract_watch.mock` as it is.
 
     Expectation: it knows all of them, and the new one makes, changes and removes a label below its base path.
     """
-    command = [sys.executable, "-m", "mock_server", "--port", "0"]
+    command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
     with subprocess.Popen(command, cwd=copy.folder, env=copy.environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             assert process.stdout is not None

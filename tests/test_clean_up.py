@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contract_watch.contracts.catalogue import Contract
-from mock_server.server import build, running
+from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests
 
 ZITADEL = Contract("zitadel")

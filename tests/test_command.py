@@ -17,7 +17,7 @@ from tests.loopback_server import serving
 from tests.suite_command import FREE, PAID, Result, check, contract_tests, two_at_a_time
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("contracts", "contract_tests", "contract_watch", "mock_server", "generated")
+ROOMS = ("contracts", "contract_tests", "contract_watch", "generated")
 
 
 def is_wrong_usage(result: Result, *words: str) -> None:

@@ -15,8 +15,8 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.mock.server import running
 from contract_watch.report.record import Record
-from mock_server.server import running
 from mutants.actor import House, Stage
 from mutants.requests import Tighter
 from tests.redis_server import redis_server

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from contract_watch.contracts.catalogue import Contract
-from mock_server.server import running
+from contract_watch.mock.server import running
 from mutants.actor import House, Stage
 from mutants.catalogue import mutants
 from tests import drifted_server as drifted

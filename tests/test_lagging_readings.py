@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mock_server.app import Mock
-from mock_server.server import build, running
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests
 from tests.surfaces import session
 

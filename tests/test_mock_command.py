@@ -1,4 +1,4 @@
-"""``python -m mock_server`` says where it listens, and wrong usage is one line and exit status 3."""
+"""``python -m contract_watch.mock`` says where it listens, and wrong usage is one line and exit status 3."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 def _command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """The command, running; killed at the end if it has not ended by itself."""
     with subprocess.Popen(  # noqa: S603 (our own command)
-        [sys.executable, "-m", "mock_server", *arguments],
+        [sys.executable, "-m", "contract_watch.mock", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,8 +12,8 @@ import pytest
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.messages import Messages
-from mock_server.app import Mock
-from mock_server.server import build, running
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build, running
 from tests.http2 import connected
 from tests.surfaces import session, surface
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.catalogue import ROOT
-from mock_server.vendor import MAX_BODY
+from contract_watch.mock.vendor import MAX_BODY
 from tests.conftest import PAID_KEY
 
 PATH = "/outbound/smarthost"
@@ -119,7 +119,7 @@ def test_exponential_domain_is_answered_at_once() -> None:
 
     Expectation: 400 within a second; in a process of its own, since a backtracking engine would hold this one.
     """
-    command = [sys.executable, "-m", "mock_server", "--port", "0"]
+    command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as server:  # noqa: S603
         try:

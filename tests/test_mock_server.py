@@ -10,9 +10,9 @@ import pytest
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from mock_server.journal import LENGTH
-from mock_server.server import build, running
-from mock_server.vendor import Vendor, overlapping
+from contract_watch.mock.journal import LENGTH
+from contract_watch.mock.server import build, running
+from contract_watch.mock.vendor import Vendor, overlapping
 from tests.conftest import PAID_KEY
 
 PATH = "/outbound/smarthost"

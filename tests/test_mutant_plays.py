@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mock_server.server import running
+from contract_watch.mock.server import running
 from mutants.actor import House, Stage
 from mutants.catalogue import mutants
 from mutants.mutant import Mutant, Play

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contract_tests.harness.passwords import Disguise
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.redaction import Redactor, mark, password_names
-from mock_server.journal import Journal
+from contract_watch.mock.journal import Journal
 from tests.json_values import VALUES
 
 WORDS = 'pa"ss wörd/1'

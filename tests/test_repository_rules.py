@@ -28,7 +28,6 @@ LAYERS = {
     "contract_watch.contracts": 0,
     "contracts": 1,
     "contract_watch.report": 1,
-    "mock_server": 2,
     "contract_watch.diff": 2,
     "contract_watch.mock": 2,
     "contract_tests": 4,

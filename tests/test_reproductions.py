@@ -11,8 +11,8 @@ import pytest
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.messages import Status
-from mock_server.grpc_calls import Answer
-from mock_server.server import build, running
+from contract_watch.mock.grpc_calls import Answer
+from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests
 
 ZITADEL = Contract("zitadel")

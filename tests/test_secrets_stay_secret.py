@@ -21,8 +21,8 @@ from contract_tests.harness.session import Session
 from contract_tests.replay import Replay
 from contract_watch.contracts.catalogue import ROOT, Contract, choose, contracts
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.mock.server import running
 from contract_watch.report.record import Record
-from mock_server.server import running
 from tests.loopback_server import Answer, Asked, serving
 from tests.marked_server import Marked
 from tests.marks import SPELLINGS, Search

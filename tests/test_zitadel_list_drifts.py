@@ -9,8 +9,8 @@ import pytest
 
 from contract_tests.harness.plan import plan
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.mock.server import running
 from contracts.zitadel.rules import LIST
-from mock_server.server import running
 from mutants.actor import Actor, House
 from mutants.mutant import Asked, Play
 from mutants.trial import Court

@@ -20,9 +20,9 @@ from contract_tests.harness.runner import Runner
 from contract_tests.harness.session import Session
 from contract_tests.harness.targets import below
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.mock.server import build, running
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from mock_server.server import build, running
 
 EXAMPLES, LIVES, STEPS = 25, 10, 20
 """Of each search of a turn: deeper than those of a run, and still many searches a minute."""

@@ -29,10 +29,10 @@ from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build, running
 from contract_watch.report.record import Cell, Record
 from contract_watch.report.waivers import Waiver, read_waivers, waive
-from mock_server.app import Mock
-from mock_server.server import build, running
 
 
 @dataclass

@@ -35,7 +35,7 @@ def _environment() -> dict[str, str]:
 @contextmanager
 def mock(errors: Path) -> Iterator[Addresses]:
     """The mock's own command on free ports; what it says of errors goes to the file ``errors``."""
-    command = [sys.executable, "-m", "mock_server", "--port", "0", "--grpc-port", "0"]
+    command = [sys.executable, "-m", "contract_watch.mock", "--port", "0", "--grpc-port", "0"]
     with (
         errors.open("w", encoding="utf-8") as noted,
         subprocess.Popen(  # noqa: S603 (our own command)

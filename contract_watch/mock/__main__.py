@@ -1,16 +1,18 @@
-"""``python -m mock_server --port 8025``: every vendor, until interrupted."""
+"""``python -m contract_watch.mock --port 8025``: every vendor, until interrupted."""
 
 import argparse
 import sys
 
 from contract_watch.contracts.catalogue import choose
 from contract_watch.contracts.errors import UsageError
-from mock_server.server import serve
+from contract_watch.mock.server import serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve; 3 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m mock_server", description="Plays every vendor on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="python -m contract_watch.mock", description="Plays every vendor on loopback."
+    )
     parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
     parser.add_argument("--port", type=int, default=8025, help="the port, 0 for a free one (8025)")
     parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")

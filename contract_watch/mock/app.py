@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: the vendors' own paths; its controls are `mock_server.controls`."""
+"""The mock as an ASGI application: the vendors' own paths; its controls are `contract_watch.mock.controls`."""
 
 import asyncio
 import json
@@ -14,13 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.document import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, password_names
-from mock_server.controls import Controls
-from mock_server.faults import Fault, Faults
-from mock_server.grpc_calls import GrpcCalls
-from mock_server.grpc_web import WebMethod
-from mock_server.journal import Journal
-from mock_server.vendor import MAX_BODY, Vendor, keys, overlapping, parse
-from mock_server.wire import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
+from contract_watch.mock.controls import Controls
+from contract_watch.mock.faults import Fault, Faults
+from contract_watch.mock.grpc_calls import GrpcCalls
+from contract_watch.mock.grpc_web import WebMethod
+from contract_watch.mock.journal import Journal
+from contract_watch.mock.vendor import MAX_BODY, Vendor, keys, overlapping, parse
+from contract_watch.mock.wire import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
 
 
 class Mock:

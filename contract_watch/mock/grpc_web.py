@@ -7,8 +7,8 @@ from starlette.types import Receive, Scope, Send
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.messages import Status
-from mock_server.grpc_calls import INVALID, Answer, GrpcCalls
-from mock_server.wire import BodyTooLargeError, read_body, send_json
+from contract_watch.mock.grpc_calls import INVALID, Answer, GrpcCalls
+from contract_watch.mock.wire import BodyTooLargeError, read_body, send_json
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
 

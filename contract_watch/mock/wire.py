@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
-from mock_server.vendor import MAX_BODY
+from contract_watch.mock.vendor import MAX_BODY
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 

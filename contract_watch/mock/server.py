@@ -1,4 +1,4 @@
-"""The mock as a running server: in a thread for tests, in its own process for ``python -m mock_server``."""
+"""The mock as a running server: in a thread for tests, in its own process for ``python -m contract_watch.mock``."""
 
 import os
 import socket
@@ -13,9 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
-from mock_server import grpc_native
-from mock_server.app import Mock
-from mock_server.vendor import Vendor
+from contract_watch.mock import grpc_native
+from contract_watch.mock.app import Mock
+from contract_watch.mock.vendor import Vendor
 
 _START_TIMEOUT = 10.0
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, code
 from contract_watch.contracts.messages import Messages, NotAMessageError, Status, of_answer
-from mock_server.faults import Fault, Faults
-from mock_server.journal import Journal
-from mock_server.vendor import Vendor
+from contract_watch.mock.faults import Fault, Faults
+from contract_watch.mock.journal import Journal
+from contract_watch.mock.vendor import Vendor
 
 INVALID, INTERNAL = 3, 13
 """What is answered to bytes that are no message, and where a scripted fault is none."""

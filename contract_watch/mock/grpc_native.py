@@ -8,8 +8,8 @@ import grpc
 
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.errors import UsageError
-from mock_server.grpc_calls import Answer, GrpcCalls
-from mock_server.vendor import MAX_BODY
+from contract_watch.mock.grpc_calls import Answer, GrpcCalls
+from contract_watch.mock.vendor import MAX_BODY
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _GRACE = 1.0
