@@ -9,7 +9,9 @@ from contract_watch.contracts.catalogue import ROOT, Contract
 from scripts.watch_documents import main
 from tests.vendor_tree import SLUG, written
 
-_SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8")))
+_SCHEMA = jsonschema_rs.validator_for(
+    json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
+)
 
 
 def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -113,8 +113,6 @@ def _checkout(folder: Path) -> Path:
         if path.name in (
             "contract_tests",
             "contract_watch",
-            "drift",
-            "mock_server",
             "mutants",
             "generated",
             "openapi.json",

@@ -67,7 +67,7 @@ def _runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(name="schema", scope="module")
 def _schema() -> Any:
-    return json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8"))
+    return json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
 
 
 @EVERY

@@ -86,7 +86,7 @@ def test_a_drift_of_one_surface_is_told_of_that_one(tmp_path: Path) -> None:
     requests = result.report["requests"]
     assert sum(requests["by_surface"].values()) == requests["total"]
     assert result.report["surface"] == SURFACES
-    schema = json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
     assert not [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(result.report)]
     assert "$ZITADEL_TOKEN" in result.report["findings"][0]["reproduce"]
     assert ZITADEL.credentials[0].test not in result.everything

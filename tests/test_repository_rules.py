@@ -15,8 +15,6 @@ from contract_watch.contracts.catalogue import ROOT, contracts
 ROOMS = (
     "contract_watch",
     "contracts",
-    "drift",
-    "mock_server",
     "contract_tests",
     "mutants",
     "scripts",

@@ -42,7 +42,7 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
     assert (result.status, result.report["verdict"], result.findings) == (0, "none", {}), result
     (waived,) = result.report["waived"]
     assert (waived["id"], waived["waived"]) == (name, {"reason": "told them", "expires": today.isoformat()})
-    schema = json.loads((ROOT / "drift" / "findings.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
     assert jsonschema_rs.validator_for(schema).is_valid(result.report)
     assert name in result.out
     assert result.junit.find(".//failure") is None
