@@ -8,7 +8,7 @@ MAKEFLAGS += --warn-undefined-variables --no-print-directory
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-# The variables of a run; docs and `python -m contract_tests --help` say what each means.
+# The variables of a run; docs and `python -m contract_watch.engine --help` say what each means.
 VENDOR ?= all
 TARGET ?= mock
 OUT ?= reports
@@ -49,7 +49,7 @@ environment:
 
 .PHONY: contract
 contract: environment ## check vendors' contracts against the mock, an address, or the vendor
-	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
+	@$(RUN) -m contract_watch.engine --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
@@ -134,7 +134,7 @@ allowed: environment ## look for false alarms: changes that the documents allow 
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; each failure becomes a pytest case [TARGET=] [SHARD=i/n]
-	@$(RUN) -m contract_tests.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
+	@$(RUN) -m contract_watch.engine.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
 		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 .PHONY: bench

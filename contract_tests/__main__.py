@@ -1,4 +1,4 @@
-"""``python -m contract_tests``: a run of the suite, its report, and its exit status.
+"""``python -m contract_watch.engine``: a run of the suite, its report, and its exit status.
 
 0: none or additive; 1: breaking; 2: inconclusive, or something was left behind; 3: wrong usage.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.options import parser, resolve, understood
-from contract_tests.harness.plugin import ContractPlugin
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.command.options import parser, resolve, understood
+from contract_watch.engine.command.pytest_plugin import ContractPlugin
+from contract_watch.engine.command.suite import Suite
 from contract_watch.report.report_terminal import terminal
 from contract_watch.report.verdict import exit_status
 

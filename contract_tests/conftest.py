@@ -2,10 +2,10 @@
 
 import pytest
 
-from contract_tests.harness.options import FLAGS, resolve
-from contract_tests.harness.plugin import ContractPlugin
-from contract_tests.harness.suite import Suite
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.command.options import FLAGS, resolve
+from contract_watch.engine.command.pytest_plugin import ContractPlugin
+from contract_watch.engine.command.suite import Suite
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

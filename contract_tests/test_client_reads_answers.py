@@ -1,8 +1,8 @@
 """The generated client reads what the vendor answers."""
 
-from contract_tests.harness.client_stage import parse_recorded, run_client
-from contract_tests.harness.plugin import expect_none, proceed, wanted
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.command.pytest_plugin import expect_none, proceed, wanted
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.running.client_stage import parse_recorded, run_client
 
 STAGE = "client"
 

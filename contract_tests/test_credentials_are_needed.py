@@ -1,8 +1,8 @@
 """No operation does anything without a good credential."""
 
-from contract_tests.harness.plugin import expect_none, proceed
-from contract_tests.harness.probe import Probe
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.planning.probe import Probe
 
 FAMILY = "credentials"
 STAGE = "probes"

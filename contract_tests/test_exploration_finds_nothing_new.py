@@ -2,9 +2,9 @@
 
 import time
 
-from contract_tests.harness.explore import explore_lives, explore_requests
-from contract_tests.harness.plugin import expect_none, proceed, wanted
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.command.pytest_plugin import expect_none, proceed, wanted
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.exploring.exploration import explore_lives, explore_requests
 
 STAGE = "explore"
 

@@ -1,8 +1,8 @@
 """What the document does not declare is not there."""
 
-from contract_tests.harness.plugin import expect_none, proceed
-from contract_tests.harness.probe import Probe
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.planning.probe import Probe
 
 FAMILY = "undeclared"
 STAGE = "probes"

@@ -7,9 +7,9 @@ import json
 import sys
 from typing import Any
 
-from contract_tests.harness.options import understood
-from contract_tests.harness.spread import cores
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.command.options import understood
+from contract_watch.engine.running.parallel import cores
 from contract_watch.report.write import write_whole
 from mutants.catalogue import Judgement, chosen
 from mutants.command import ordered, parser

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_tests.harness.options import understood
-from contract_tests.harness.spread import cores
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.command.options import understood
+from contract_watch.engine.running.parallel import cores
 from contract_watch.report.text import plain
 from contract_watch.report.write import write_whole
 from mutants.catalogue import selected

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from contract_tests.harness.plan import plan
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Answer, Operation
 from contract_watch.contracts.schema import Document, resolve
+from contract_watch.engine.planning.planner import plan
+from contract_watch.engine.protocols.wire import Reply
 from mutants.mutant import Mutant, Play
 
 _UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502, 507, 505)}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.pattern import Fields, Pattern, Where, fits
+from contract_watch.engine.protocols.wire import Reply
 from mutants.actor import Actor
 from mutants.mutant import Asked, Play
 from mutants.pairs import pairwise

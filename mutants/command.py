@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from contract_tests.harness.options import Parser, folder, shard
-from contract_tests.harness.spread import Spread, cores, spread
 from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.command.options import Parser, folder, shard
+from contract_watch.engine.running.parallel import Spread, cores, spread
 
 Item = TypeVar("Item")
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_tests.harness.rehearsal import Rehearsal
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.readings import Readings
 from contract_watch.contracts.tables import Place
+from contract_watch.engine.planning.simulation import Rehearsal
 from mutants.actor import Actor, stands, without
 from mutants.mutant import Asked, Mutant, Play
 

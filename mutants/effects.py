@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from contract_tests.harness.bodies import Bodies
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
+from contract_watch.engine.planning.arguments import Bodies
 from mutants.actor import Actor, renamed, without
 from mutants.mutant import Asked, Mutant, Play
 

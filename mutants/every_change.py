@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.spread import work
 from contract_watch.contracts.catalogue import ROOT, choose
+from contract_watch.engine.running.parallel import work
 from mutants.allowed import chosen_changes
 from mutants.changes import Change
 from mutants.courts import Courts, fixture_courts

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.spread import work
 from contract_watch.contracts.catalogue import choose
+from contract_watch.engine.running.parallel import work
 from mutants.catalogue import chosen
 from mutants.courts import Courts, fixture_courts
 from mutants.mutant import Mutant, Play

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import METHODS, Operation
+from contract_watch.engine.protocols.wire import Reply
 from mutants.mutant import Mutant, Play
 
 

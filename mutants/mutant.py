@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.document import Operation, joined, split
+from contract_watch.engine.protocols.wire import Reply
 
 if TYPE_CHECKING:
     from mutants.actor import Actor

@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_tests.harness.bodies import Bodies, listed_elsewhere
-from contract_tests.harness.values import sample
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation, split
 from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.engine.planning.arguments import Bodies, listed_elsewhere
+from contract_watch.engine.planning.values import sample
 from mutants import expressions
 from mutants.actor import Actor
 from mutants.answers import other_name

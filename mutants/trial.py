@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.client_stage import parse_recorded, run_client
-from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
-from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.harness.plan import plan
-from contract_tests.harness.plugin import FAMILIES
-from contract_tests.harness.probe import Probe
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
-from contract_tests.harness.surface import sayable
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.command.pytest_plugin import FAMILIES
+from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests, modes
+from contract_watch.engine.planning.planner import plan
+from contract_watch.engine.planning.probe import Probe
+from contract_watch.engine.protocols.protocol import sayable
+from contract_watch.engine.running.cleanup import clean_up, preflight
+from contract_watch.engine.running.client_stage import parse_recorded, run_client
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_tests.harness.options import Parser
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.document import read_json
 from contract_watch.contracts.errors import UsageError
@@ -30,6 +29,7 @@ from contract_watch.diff.document.parameters import form
 from contract_watch.diff.document.scope import cut, operations
 from contract_watch.diff.overlay_check import correct
 from contract_watch.diff.swap import swap, workshop
+from contract_watch.engine.command.options import Parser
 from contract_watch.report.text import plain
 from scripts.changelog import with_line
 from scripts.check_contracts import missing

@@ -8,17 +8,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.bodies import Bodies
-from contract_tests.harness.lifecycle import clean_up, preflight
-from contract_tests.harness.plan import plan
-from contract_tests.harness.rehearsal import Rehearsal
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
-from contract_tests.harness.surface import sayable
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.document import Operation, read_json
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.planner import plan
+from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.protocols.protocol import sayable
+from contract_watch.engine.running.cleanup import clean_up, preflight
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record
 from scripts.client_templates import banner, facts

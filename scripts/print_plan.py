@@ -17,17 +17,17 @@ import httpx
 import pytest
 
 from contract_tests.__main__ import run
-from contract_tests.guard.clock import FastClock
-from contract_tests.guard.gate import Gate
-from contract_tests.guard.guard import over_http
-from contract_tests.harness.grpc_surfaces import NativeGrpc
-from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
-from contract_tests.harness.plugin import ContractPlugin
-from contract_tests.harness.suite import Suite
-from contract_tests.harness.wire import Reply, Wire
 from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.messages import Messages
 from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.engine.account.clock import FastClock
+from contract_watch.engine.account.gate import Gate
+from contract_watch.engine.account.guard import over_http
+from contract_watch.engine.command.options import FLAGS, Options, Parser, resolve, understood
+from contract_watch.engine.command.pytest_plugin import ContractPlugin
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.protocols.grpc_protocols import NativeGrpc
+from contract_watch.engine.protocols.wire import Reply, Wire
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build
 

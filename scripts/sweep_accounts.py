@@ -6,17 +6,17 @@
 import datetime as dt
 import sys
 
-from contract_tests.guard.protection import Protection
-from contract_tests.harness.guards import Guards
-from contract_tests.harness.lifecycle import preflight
-from contract_tests.harness.options import FLAGS, Options, Parser, resolve, understood
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
-from contract_tests.harness.sweep import Swept, sweep
-from contract_tests.harness.targets import authority
-from contract_tests.harness.wire import Wire
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.account.live_settings import Protection
+from contract_watch.engine.account.sweep import Swept, sweep
+from contract_watch.engine.command.live_run import Guards
+from contract_watch.engine.command.options import FLAGS, Options, Parser, resolve, understood
+from contract_watch.engine.protocols.targets import authority
+from contract_watch.engine.protocols.wire import Wire
+from contract_watch.engine.running.cleanup import preflight
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.report.record import Record
 from contract_watch.report.text import plain
 

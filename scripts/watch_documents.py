@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_tests.harness.options import Parser
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.kept import FOLDER, Kept, keep
 from contract_watch.diff.swap import restore
+from contract_watch.engine.command.options import Parser
 from contract_watch.report.record import Record
 from contract_watch.report.report_terminal import terminal
 from contract_watch.report.reports import write_reports

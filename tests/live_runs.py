@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from contract_tests.guard.clock import Clock
-from contract_tests.guard.names import parse
-from contract_tests.harness.client_stage import parse_recorded, run_client
-from contract_tests.harness.explore import Depth, explore_lives, explore_requests, modes
-from contract_tests.harness.options import FLAGS, Options, resolve
-from contract_tests.harness.plugin import FAMILIES
-from contract_tests.harness.suite import Suite
+from contract_watch.engine.account.clock import Clock
+from contract_watch.engine.account.object_names import parse
+from contract_watch.engine.command.options import FLAGS, Options, resolve
+from contract_watch.engine.command.pytest_plugin import FAMILIES
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests, modes
+from contract_watch.engine.running.client_stage import parse_recorded, run_client
 from contract_watch.report.record import Record
 from tests.production import Production
 

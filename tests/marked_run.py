@@ -22,23 +22,23 @@ import pytest
 import schemathesis
 
 from contract_tests.__main__ import main
-from contract_tests.exploring.explorer import Explorer
-from contract_tests.guard.clock import SystemClock
-from contract_tests.guard.gate import Bounds, Gate
-from contract_tests.guard.guard import Guard, Mode
-from contract_tests.guard.ledger import Ledger, Run
-from contract_tests.guard.names import Names
-from contract_tests.guard.window import LocalWindow
-from contract_tests.harness import session
-from contract_tests.harness.bodies import Bodies
-from contract_tests.harness.examples import shared
-from contract_tests.harness.interruption import interruption
-from contract_tests.harness.probe import fill
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
-from contract_tests.harness.targets import account_keys
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.engine.account.clock import SystemClock
+from contract_watch.engine.account.gate import Bounds, Gate
+from contract_watch.engine.account.guard import Guard, Mode
+from contract_watch.engine.account.ledger import Ledger, Run
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.account.rate_limiter import LocalWindow
+from contract_watch.engine.exploring.example_database import shared
+from contract_watch.engine.exploring.explorer import Explorer
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.probe import fill
+from contract_watch.engine.protocols.targets import account_keys
+from contract_watch.engine.running import session
+from contract_watch.engine.running.interruption import interruption
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
 from contract_watch.report.record import Record
 from tests.marked_server import Marked

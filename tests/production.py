@@ -18,10 +18,10 @@ from typing import Any, Self
 
 import httpx
 
-from contract_tests.guard.fence import door
-from contract_tests.harness.wire import tls
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.account.network_sandbox import door
+from contract_watch.engine.protocols.wire import tls
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import listen
 from contract_watch.mock.vendor import keys

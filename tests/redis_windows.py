@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from contract_tests.guard.shared_window import VARIABLE, RedisWindow
-from contract_tests.guard.window import AwayError, Place
+from contract_watch.engine.account.rate_limiter import AwayError, Place
+from contract_watch.engine.account.redis_rate_limiter import VARIABLE, RedisWindow
 from tests.window_users import until
 
 ACCOUNT = "acme/paid"

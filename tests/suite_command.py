@@ -1,4 +1,4 @@
-"""The command ``python -m contract_tests`` as tests call it: a process of its own, whose output and reports are kept.
+"""The command ``python -m contract_watch.engine`` as tests call it: a process of its own, whose output and reports are kept.
 
 Processes are forked from one that has imported the suite already, which saves two seconds each; what is forked is as
 fresh as a process that was started from nothing, and takes signals like one.
@@ -29,7 +29,7 @@ PATIENCE = 60.0
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     # The second line is what a run imports late.
-    ["contract_tests.__main__", "contract_tests.harness.explore",
+    ["contract_tests.__main__", "contract_watch.engine.exploring.exploration",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
 _OURS = tuple(credential.variable for contract in contracts().values() for credential in contract.credentials)
@@ -131,7 +131,7 @@ def contract_tests(
     read_timeout: float | None = None,
     hurried: bool = False,
 ) -> Running:
-    """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
+    """Begin ``python -m contract_watch.engine`` with ``arguments``, writing below ``folder``.
 
     ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds; in a
     ``hurried`` run waiting for the allowance takes no time.
@@ -187,12 +187,12 @@ def _child(
 ) -> None:
     """In the forked process: a clean environment, output into files, then the command."""
     from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
-    from contract_tests.guard.clock import FastClock  # noqa: PLC0415 (as above)
-    from contract_tests.harness import guards  # noqa: PLC0415 (as above)
-    from contract_tests.harness.wire import Wire  # noqa: PLC0415 (as above)
+    from contract_watch.engine.account.clock import FastClock  # noqa: PLC0415 (as above)
+    from contract_watch.engine.command import live_run  # noqa: PLC0415 (as above)
+    from contract_watch.engine.protocols.wire import Wire  # noqa: PLC0415 (as above)
 
     if hurried:
-        setattr(guards, "SystemClock", FastClock)  # noqa: B010 (a name that the module only imports)
+        setattr(live_run, "SystemClock", FastClock)  # noqa: B010 (a name that the module only imports)
     if read_timeout is not None:
         Wire.__init__.__defaults__ = (None, read_timeout)
     for name in list(os.environ):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
-from contract_tests.harness.session import Session
-from contract_tests.harness.surface import Surface
-from contract_tests.harness.wire import Wire
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
+from contract_watch.engine.protocols.protocol import Surface
+from contract_watch.engine.protocols.wire import Wire
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.harness.allowance import MOST, affordable
-from contract_tests.harness.plan import plan
-from contract_tests.harness.probe import Probe, Step
 from contract_watch.contracts.catalogue import Contract, contracts
+from contract_watch.engine.planning.allowance import MOST, affordable
+from contract_watch.engine.planning.planner import plan
+from contract_watch.engine.planning.probe import Probe, Step
 from tests.suite_command import contract_tests
 
 

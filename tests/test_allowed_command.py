@@ -57,7 +57,7 @@ def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def allowed_spread(result: dict[str, Any]) -> Any:
     """What the work would have come to."""
-    from contract_tests.harness.spread import Spread  # noqa: PLC0415 (as above)
+    from contract_watch.engine.running.parallel import Spread  # noqa: PLC0415 (as above)
 
     return Spread([result])
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.clients import Parsed, disagreements
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.running.generated_client import Parsed, disagreements
 
 VIEW = "viewSmtpUsers"
 LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-6159dcd7be60"

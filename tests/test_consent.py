@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard.guard import Mode
-from contract_tests.guard.protection import fingerprint
-from contract_tests.harness.guards import Guards
-from contract_tests.harness.options import FLAGS, Options, resolve
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.account.guard import Mode
+from contract_watch.engine.account.live_settings import fingerprint
+from contract_watch.engine.command.live_run import Guards
+from contract_watch.engine.command.options import FLAGS, Options, resolve
 
 KEYS = {
     "JETEMAIL_API_KEY": "api_0123456789abcdef0123",

@@ -9,16 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract_tests.guard.guard import HeldBackError
-from contract_tests.harness.suite import Suite
 from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.engine.account.guard import HeldBackError
+from contract_watch.engine.command.suite import Suite
 from tests.live_runs import exactly_ours, options
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock
 
 SPOILT = """
 import sys
-from contract_tests.{where} import {what}
+from contract_watch.engine.{where} import {what}
 {spoil}
 from contract_tests.__main__ import main
 sys.exit(main(sys.argv[1:]))

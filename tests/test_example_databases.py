@@ -8,13 +8,13 @@ import pytest
 import redis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.examples import VARIABLE, AwayError, Lenient, Shelf, shared
-from contract_tests.harness.explore import Depth, explore_lives, explore_requests
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.exploring.example_database import VARIABLE, AwayError, Lenient, Shelf, shared
+from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
 from contract_watch.report.record import Record
 from mutants.actor import House, Stage

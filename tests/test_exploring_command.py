@@ -22,7 +22,7 @@ from tests.redis_server import redis_server
 from tests.spread_command import Ended, alone, command, end, one_line_error, started
 
 SHORT = ("--vendor", "jetemail", "--minutes", "0.05")
-EXPLORING = "contract_tests.exploring"
+EXPLORING = "contract_watch.engine.exploring"
 
 
 @pytest.fixture(name="house", scope="module")
@@ -216,7 +216,7 @@ def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
     """Situation: a case with a TARGET that is none. Expectation: the usage error, which names it."""
     case = tmp_path / "test_case.py"
     case.write_text(
-        "from contract_tests.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
+        "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
     )
     ended = _run_case(case, "ftp://x")
     assert ended.status == 1
@@ -231,7 +231,7 @@ def test_a_case_tells_a_dead_target_from_drift(tmp_path: Path) -> None:
     """
     case = tmp_path / "test_case.py"
     case.write_text(
-        "from contract_tests.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
+        "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
     )
     dead = _run_case(case, "http://127.0.0.1:9")
     assert dead.status == 1

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import requests
 
-from contract_tests.guard.fence import FencedError, door, fence
-from contract_tests.harness.wire import Trouble, Wire
+from contract_watch.engine.account.network_sandbox import FencedError, door, fence
+from contract_watch.engine.protocols.wire import Trouble, Wire
 from tests.loopback_server import Answer, serving
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import grpc
 import pytest
 
-from contract_tests.harness.grpc_surfaces import GrpcWeb, NativeGrpc
-from contract_tests.harness.wire import Trouble, Wire
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.messages import Messages, Status
+from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
+from contract_watch.engine.protocols.wire import Trouble, Wire
 from tests.loopback_server import Answer, Asked, serving
 from tests.surfaces import session
 

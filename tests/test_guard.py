@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_tests.guard.guard import Guard, HeldBackError, Mode, Outgoing, over_http
-from contract_tests.guard.names import Names, check_sign, spellings
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.messages import Messages
+from contract_watch.engine.account.guard import Guard, HeldBackError, Mode, Outgoing, over_http
+from contract_watch.engine.account.object_names import Names, check_sign, spellings
 
 JETEMAIL, SMTP2GO, ZITADEL = (contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard.names import Names, parse
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.account.object_names import Names, parse
 from tests.live_runs import exactly_ours
 from tests.production import Production
 from tests.suite_command import Result, Running, contract_tests

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.guard.ledger import FILE, Ledger, LedgerError, Run, State
+from contract_watch.engine.account.ledger import FILE, Ledger, LedgerError, Run, State
 
 ACCOUNT, ADDRESS = "jetemailabc", "http://127.0.0.1:1"
 _PROCESSES = multiprocessing.get_context("spawn")
@@ -182,7 +182,7 @@ def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
 
 def test_a_ledger_that_another_process_holds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: another program has locked the file, for longer than is waited. Expectation: one line."""
-    monkeypatch.setattr("contract_tests.guard.ledger._PATIENCE", 0.2)
+    monkeypatch.setattr("contract_watch.engine.account.ledger._PATIENCE", 0.2)
     ledger = Ledger(tmp_path)
     ledger.begin(run("aaaaaa"))
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)

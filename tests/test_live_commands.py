@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard.names import Names
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.engine.account.object_names import Names
 from scripts.check_accounts import known, missing, variables
 from tests.live_runs import exactly_ours
 from tests.loopback_server import Answer, Asked, serving

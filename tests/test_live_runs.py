@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness import explore
-from contract_tests.harness.explore import Depth
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.exploring import exploration
+from contract_watch.engine.exploring.exploration import Depth
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock
@@ -27,7 +27,7 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
     """
     clock = SpedUpClock()
     with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, explore="1"), clock, Depth(examples=15, lives=4))
+        record = visit(options(production, tmp_path, exploration="1"), clock, Depth(examples=15, lives=4))
         assert production.touched() == []
         assert production.left() == []
         assert record.left_behind == []
@@ -72,7 +72,7 @@ def test_reading_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
     clock = SpedUpClock()
     contract = VENDORS[slug]
     with Production(contract, clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, live="read", explore="1"), clock, Depth(examples=5, lives=2))
+        record = visit(options(production, tmp_path, live="read", exploration="1"), clock, Depth(examples=5, lives=2))
         changing = [e for e in production.log if e["operation"] is None or not contract.reads(e["operation"])]
         assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
         assert production.touched() == []
@@ -180,17 +180,19 @@ def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytes
     Situation: all that a search draws for creating has a foreign name in a property that no document knows.
     Expectation: none of that arrives; the run is no defect of the suite, and its verdict `none`.
     """
-    owned, foreign = explore._all_owned, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
+    owned, foreign = exploration._all_owned, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
 
     def deep(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
         own = owned(session, runner, operation, made)
         creates = operation == session.contract.lifecycle.create
         return {**own, "tags": [{"username": foreign}]} if creates else own
 
-    monkeypatch.setattr(explore, "_all_owned", deep)
+    monkeypatch.setattr(exploration, "_all_owned", deep)
     clock = SpedUpClock()
     with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, explore="1"), clock, Depth(examples=5, lives=2), probes_too=False)
+        record = visit(
+            options(production, tmp_path, exploration="1"), clock, Depth(examples=5, lives=2), probes_too=False
+        )
         assert (record.reason, record.verdict.word) == (None, "none")
         assert record.requests["explore"]
         assert all("tags" not in str(entry["body"]) for entry in production.log)

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.guard.clock import Clock
-from contract_tests.guard.gate import Gate
-from contract_tests.guard.ledger import FILE
-from contract_tests.harness import deadline
-from contract_tests.harness.connector import Network
-from contract_tests.harness.suite import Suite
-from contract_tests.harness.wire import Reply, Trouble, Wire
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.account.clock import Clock
+from contract_watch.engine.account.gate import Gate
+from contract_watch.engine.account.ledger import FILE
+from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.protocols import deadline
+from contract_watch.engine.protocols.connector import Network
+from contract_watch.engine.protocols.wire import Reply, Trouble, Wire
 from contract_watch.report.record import Record
 from tests.live_runs import exactly_ours, options, visit
 from tests.loopback_server import serving
@@ -189,8 +189,8 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
         "interim": b"",
         "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     }
-    monkeypatch.setattr("contract_tests.harness.wire.TOTAL_TIMEOUT", 0.6)
-    monkeypatch.setattr("contract_tests.harness.wire.MAX_ANSWER", 10**9)
+    monkeypatch.setattr("contract_watch.engine.protocols.wire.TOTAL_TIMEOUT", 0.6)
+    monkeypatch.setattr("contract_watch.engine.protocols.wire.MAX_ANSWER", 10**9)
     # As much as no reader takes in that time; then the server waits for the connection to end.
     with serving(lambda _asked: first[kind] + drops[kind] * (4_000_000 if kind == "chunks" else 20)) as server:
         wire = Wire(server.url)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.harness.explore import Depth
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.exploring.exploration import Depth
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock

@@ -5,8 +5,8 @@ import string
 
 import pytest
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.passwords import secret
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.planning.passwords import secret
 
 
 @pytest.mark.parametrize("length", [1, 8, 11, 12, 20, 64, 65, 72, 200])

@@ -7,12 +7,12 @@ import grpc
 import httpx
 import pytest
 
-from contract_tests.harness.call import Call
-from contract_tests.harness.wire import Trouble
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.messages import Messages
 from contract_watch.contracts.request import Body
+from contract_watch.engine.protocols.call import Call
+from contract_watch.engine.protocols.wire import Trouble
 from tests.production import Production
 from tests.production_cuts import KINDS
 from tests.production_relay import Frames

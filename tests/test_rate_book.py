@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract_tests.guard.book import LEASE, LONGEST_BLOCK, MARGIN, Book, Rule
-from contract_tests.guard.window import Place, TooLongError, pace
-from contract_tests.harness.wire import TOTAL_TIMEOUT
+from contract_watch.engine.account.rate_limiter import Place, TooLongError, pace
+from contract_watch.engine.account.sliding_window import LEASE, LONGEST_BLOCK, MARGIN, Book, Rule
+from contract_watch.engine.protocols.wire import TOTAL_TIMEOUT
 from tests.window_users import worst
 
 RULE = Rule(requests=3, seconds=8, lease=5)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard import window as module
-from contract_tests.guard.clock import SystemClock
-from contract_tests.guard.window import AwayError, LocalWindow, Place
+from contract_watch.engine.account import rate_limiter as module
+from contract_watch.engine.account.clock import SystemClock
+from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place
 from tests.window_users import Use, users, worst
 
 ACCOUNT = "acme/paid"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard import shared_window
-from contract_tests.guard.clock import SystemClock
-from contract_tests.guard.shared_window import VARIABLE, RedisWindow, window
-from contract_tests.guard.window import AwayError, LocalWindow
 from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.account import redis_rate_limiter
+from contract_watch.engine.account.clock import SystemClock
+from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow
+from contract_watch.engine.account.redis_rate_limiter import VARIABLE, RedisWindow, window
 from tests.loopback_server import Answer, serving
 from tests.redis_server import restartable
 from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
@@ -106,7 +106,7 @@ def _stranger(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[byte
 )  # fmt: skip
 def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     """Claim: whatever answers, there is a number or no place. Situation: answers of no Redis, and hostile ones."""
-    monkeypatch.setattr(shared_window, "PATIENCE", 0.3)
+    monkeypatch.setattr(redis_rate_limiter, "PATIENCE", 0.3)
     with _stranger(lambda _: answer) as (url, _):
         found = RedisWindow(_with_password(url), ACCOUNT, 2, 0.2, 0.3)
         with pytest.raises(AwayError) as caught:
@@ -122,8 +122,8 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
     Situation: a server that greets, takes the question and says nothing. Expectation: closed in about three seconds (a tenth of
     it in this test), and one question arrived.
     """
-    assert shared_window.PATIENCE == 3.0
-    monkeypatch.setattr(shared_window, "PATIENCE", 0.3)
+    assert redis_rate_limiter.PATIENCE == 3.0
+    monkeypatch.setattr(redis_rate_limiter, "PATIENCE", 0.3)
     with _stranger(lambda piece: b"+OK\r\n" * piece.count(b"SETINFO")) as (url, asked):
         found = RedisWindow(f"{url}?socket_timeout=60&retry_on_timeout=yes", ACCOUNT, 2, 0.2, 0.3)
         began = time.monotonic()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import redis
 
-from contract_tests.guard.shared_window import LIFE, PREFIX, RedisWindow
-from contract_tests.guard.window import Place
+from contract_watch.engine.account.rate_limiter import Place
+from contract_watch.engine.account.redis_rate_limiter import LIFE, PREFIX, RedisWindow
 from tests.redis_server import redis_server, restartable
 from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
 from tests.window_users import until

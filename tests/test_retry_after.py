@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.guard.retry_after import LONGEST, retry_after
+from contract_watch.engine.account.retry_after import LONGEST, retry_after
 
 NOW = 784111777.0
 """Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110."""

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.guard.names import Names
-from contract_tests.harness.runner import Runner
-from contract_tests.harness.session import Session
-from contract_tests.replay import Replay
 from contract_watch.contracts.catalogue import ROOT, Contract, choose, contracts
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.exploring.replay import Replay
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
 from contract_watch.report.record import Record
 from tests.loopback_server import Answer, Asked, serving

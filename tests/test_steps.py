@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract_tests.harness.exchange import Exchange
-from contract_tests.harness.reproduce import steps
-from contract_tests.harness.surface import Spoken
-from contract_tests.harness.wire import Reply
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.tables import Lifecycle
+from contract_watch.engine.judging.reproduction import steps
+from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.protocols.protocol import Spoken
+from contract_watch.engine.protocols.wire import Reply
 
 LIFE = Lifecycle("create", "remove", "read", crossing=["activate"])
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_tests.harness.bodies import Bodies
-from contract_tests.harness.passwords import wrong
-from contract_tests.harness.probe import fill
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import split
 from contract_watch.contracts.request import Body
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.passwords import wrong
+from contract_watch.engine.planning.probe import fill
 from tests.surfaces import Stage, stages
 
 ZITADEL = Contract("zitadel")

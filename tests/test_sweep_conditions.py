@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_tests.guard.ledger import Entry, State
-from contract_tests.guard.names import Names, check_sign, parse, spellings
-from contract_tests.harness.listing import Row, moment
-from contract_tests.harness.sweep import Known, due
+from contract_watch.engine.account.inventory import Row, moment
+from contract_watch.engine.account.ledger import Entry, State
+from contract_watch.engine.account.object_names import Names, check_sign, parse, spellings
+from contract_watch.engine.account.sweep import Known, due
 
 DAY = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC).timestamp()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.harness.plan import plan
 from contract_watch.contracts.catalogue import Contract
+from contract_watch.engine.planning.planner import plan
 from contract_watch.mock.server import running
 from contracts.zitadel.rules import LIST
 from mutants.actor import Actor, House

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contract_tests.guard.clock import SystemClock
-from contract_tests.guard.shared_window import RedisWindow
-from contract_tests.guard.window import AwayError, LocalWindow, Place, Window, pace
 from contract_watch.contracts.catalogue import ROOT
+from contract_watch.engine.account.clock import SystemClock
+from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place, Window, pace
+from contract_watch.engine.account.redis_rate_limiter import RedisWindow
 
 PATIENCE = 60.0
 """Seconds after which what a test waits for will not come any more."""

@@ -1,0 +1,1 @@
+"""Run the suite from the command line and under pytest."""

@@ -1,0 +1,228 @@
+"""The pytest side of a run: which tests there are, in which order, and what becomes of them."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.engine.account.guard import HeldBackError
+from contract_watch.engine.command.suite import Suite, VendorRun
+from contract_watch.engine.exploring.exploration import modes
+from contract_watch.engine.running.progress import Progress
+from contract_watch.report.finding import Finding
+from contract_watch.report.record import Record
+from contract_watch.report.report_terminal import terminal
+from contract_watch.report.reports import write_reports
+
+Test = TypeVar("Test", bound=Callable[..., None])
+STAGES = ("probes", "client", "explore")
+FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
+"""The order of the probes: those that make objects first, so that later ones find some."""
+
+
+class ContractBrokenError(AssertionError):
+    """A target does not keep its contract: what a contract test fails with."""
+
+
+def expect_none(findings: list[Finding]) -> None:
+    """Fail with what was found, if anything."""
+    if findings:
+        lines = (f"{finding.severity.value}: {finding.title} [{finding.id}]" for finding in findings)
+        raise ContractBrokenError("\n".join(lines))
+
+
+def wanted(asks: Callable[[Suite], bool]) -> Callable[[Test], Test]:
+    """Mark a test as one that a run may leave out: ``asks`` tells from the suite whether it wants it."""
+
+    def mark(test: Test) -> Test:
+        test.wanted = asks  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+def proceed(suite: Suite, slug: str, surface: str = "rest") -> VendorRun:
+    """The vendor's run on a surface; the test is skipped where it was stopped, with the reason."""
+    run = suite.run(slug, surface)
+    if run.session.stopped is not None:
+        pytest.skip(run.session.stopped)
+    return run
+
+
+class ContractPlugin:
+    """Registered once a run. ``records`` are the vendors' results when it is over."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+        self.records: list[Record] = []
+        self.report_error = ""
+        self._reason: str | None = None
+        self._progress = Progress(sys.stderr)
+        suite.progress = self._progress.line
+
+    # -- collection
+
+    @pytest.hookimpl
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Each promise is checked for every vendor on every surface, and for every probe of its family."""
+        plans, names = self.suite.plans, metafunc.fixturenames
+        if "probe" in names:
+            family = metafunc.module.FAMILY
+            cases = [(*where, probe) for where in plans for probe in plans[where] if probe.family == family]
+            ids = [f"{_named(self.suite, *case[:2])}-{case[2].id}" for case in cases]
+            metafunc.parametrize(("slug", "surface", "probe"), cases, ids=ids)
+        elif "operation" in names:
+            chosen = [
+                (contract.slug, operation, mode)
+                for contract in self.suite.options.contracts
+                for operation, mode in modes(contract)
+                if (contract.slug, "rest") in plans and self.suite.explores(f"explore/{operation}/{mode}", contract)
+            ]
+            metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
+        elif "slug" in names:
+            wanted: Callable[[Suite], bool] = getattr(metafunc.function, "wanted", lambda _suite: True)
+            asked = list(plans) if wanted(self.suite) else []
+            if "surface" in names:
+                ids = [_named(self.suite, *where) for where in asked]
+                metafunc.parametrize(("slug", "surface"), asked, ids=ids)
+            else:
+                metafunc.parametrize("slug", [slug for slug, surface in asked if surface == "rest"], ids=str)
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Vendor by vendor, stage by stage; a promise that is not asked for this time is left out, not skipped."""
+        items[:] = [item for item in items if "NOTSET" not in item.nodeid]
+        runs = list(self.suite.plans)
+        items.sort(key=lambda item: (runs.index(_run(item)), STAGES.index(_stage(item)), _family(item)))
+        self._progress.total = len(items)
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        """Who is asked, where that is a real account."""
+        return self.suite.guards.headings()
+
+    # -- running
+
+    @pytest.hookimpl
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Say what is going on."""
+        self._progress.step(nodeid.rsplit("::", 1)[-1])
+
+    @pytest.hookimpl
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Clean up behind the probes and the client before exploring, so that each stage is counted with its own.
+
+        And behind each surface before the next: what one does to an object the other would not know.
+        """
+        self.suite.passed(_slug(item))
+        self.suite.trim(*_run(item))
+        if nextitem is None:
+            return
+        explores = _stage(nextitem) == "explore" and _stage(item) != "explore"
+        if explores or _run(nextitem) != _run(item):
+            self.suite.settle(*_run(item))
+            self.suite.passed(_slug(item))
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
+        """An error that is not a broken contract is ours: the vendor's run cannot tell any more.
+
+        Pytest shows our words in place of a traceback, whose values and last line may quote what was sent.
+        """
+        outcome = yield
+        report = outcome.get_result()
+        if not report.failed or call.excinfo is None:
+            return
+        error = call.excinfo.value
+        if isinstance(error, ContractBrokenError):
+            report.longrepr = str(error)
+            return
+        if isinstance(error, HeldBackError):
+            words = f"defect of the suite: {item.name} would have sent what the guard holds back: {error}"
+        else:
+            words = f"internal error in {item.name}: {_told(error)}"
+        report.longrepr = words
+        self.suite.problem(_slug(item), words)
+
+    @pytest.hookimpl
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The run was told to end early."""
+        collected = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._reason = self._reason if collected and self._reason else "the run was interrupted"
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A test module that cannot be read is an error of ours."""
+        if report.failed:
+            self._reason = f"internal error: {report.nodeid} cannot be collected: `pytest contract_tests` says why"
+            self.suite.problem("", self._reason)
+
+    @pytest.hookimpl
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Pytest itself failed; true, so that it prints no traceback beside the reports."""
+        self._reason = f"internal error of the suite: {_told(excinfo.value)}"
+        return True
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Clean up, settle the verdict, write the reports."""
+        if session.config.option.collectonly:
+            self.suite.finish()
+            return
+        try:
+            self.records = self.suite.finish(self._reason)
+        except Exception as error:  # noqa: BLE001 (whatever it is, its traceback may quote what was sent)
+            self.report_error = f"internal error at the end of the run: {_told(error)}"
+            return
+        finally:
+            self._progress.clear()
+        options = self.suite.options
+        try:
+            write_reports(self.records, options.out, single=options.vendor != "all")
+        except OSError as error:
+            self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The report, below pytest's own, where pytest was called itself."""
+        if self.report_error:
+            terminalreporter.write_line(f"error: {self.report_error}")
+        for record in self.records:
+            terminalreporter.section(f"contract {record.contract}")
+            terminalreporter.write_line(terminal(record, colour=False))
+
+
+def _told(error: BaseException) -> str:
+    """An error's kind, and where it was raised: never its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{Redactor.error(error)}{place}"
+
+
+def _slug(item: pytest.Item) -> str:
+    return _run(item)[0]
+
+
+def _run(item: pytest.Item) -> tuple[str, str]:
+    """The vendor and the surface that a test is about."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return str(params.get("slug", "")), str(params.get("surface", "rest"))
+
+
+def _named(suite: Suite, slug: str, surface: str) -> str:
+    """How a run is called: the surface is told where there are several."""
+    return slug if len(suite.options.surfaces[slug]) == 1 else f"{slug}-{surface}"
+
+
+def _family(item: pytest.Item) -> int:
+    family = getattr(getattr(item, "module", None), "FAMILY", "")
+    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+
+
+def _stage(item: pytest.Item) -> str:
+    return str(getattr(getattr(item, "module", None), "STAGE", STAGES[0]))

@@ -1,0 +1,93 @@
+"""What ready-made cases stand on: a target, the generated client speaking to it, and the contract as the judge.
+
+`make explore` writes such cases. Importing this module puts the generated clients on the path.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from contract_watch.contracts.catalogue import choose, contracts
+from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.command.pytest_plugin import ContractBrokenError
+from contract_watch.engine.judging.attempt import Attempt
+from contract_watch.engine.protocols.targets import account_keys, below, unprotected
+from contract_watch.engine.running.cleanup import clean_up, preflight
+from contract_watch.engine.running.generated_client import Client
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
+from contract_watch.mock.server import build, running
+from contract_watch.report.record import Record
+from contract_watch.report.text import plain
+
+for _contract in contracts().values():
+    Client.findable(_contract)
+
+
+class InconclusiveError(Exception):
+    """The target cannot be judged; the text says why, in a line: it does not answer, or does not take the key."""
+
+
+class Replay:
+    """A few requests to one vendor's target, through the generated client; leaving it judges them all.
+
+    The target is the environment's ``TARGET``, the mock by default; keys come from the contract's own variables.
+
+    Raises:
+        ContractBrokenError: on leaving, where an answer was not one that the contract allows.
+        InconclusiveError: on entering, where the target cannot be judged.
+        contract_watch.contracts.errors.UsageError: the target or a key will not do.
+    """
+
+    def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
+        environment = os.environ if environment is None else environment
+        self._contract = choose(slug)[0]
+        self._target = unprotected(environment.get("TARGET") or "mock", environment)
+        self._keys = account_keys(self._contract, self._target, environment)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        base = self._target
+        if base == "mock":
+            base = self._stack.enter_context(running(build([self._contract])))
+        now = datetime.now(UTC)
+        base = below(self._contract, base)
+        record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
+        self._session = Session(self._contract, base, self._keys, Names(now.date()), record)
+        self._stack.callback(self._session.close)
+        self._runner = Runner(self._session)
+        self._stack.callback(self._clean_up)
+        preflight(self._session, self._runner)
+        if self._session.stopped is not None:
+            self._stack.close()
+            raise InconclusiveError(self._session.stopped)
+        self._attempt: Attempt = self._stack.enter_context(self._session.attempting())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        found = self._runner.disagreements(self._attempt)
+        self._stack.close()
+        if found:
+            lines = (plain(f"{one.title} [{one.id}]") for one, _ in found.values())
+            raise ContractBrokenError("\n".join(lines)) from None  # what a client raised may quote an answer
+
+    def client(self, account: str) -> Any:
+        """The generated package's authenticated client with an account's key."""
+        return Client(self._contract).session_client(self._session, self._keys[account], asynchronous=False)
+
+    def name(self, length: int | None = None) -> str:
+        """A name for an object, of this run's form and never given before."""
+        return self._session.names.mint(length)
+
+    def identity(self, name: str) -> str:
+        """The id that the server handed out to the object made under ``name``."""
+        return self._session.identity(name)
+
+    def _clean_up(self) -> None:
+        if self._session.made and self._session.stopped is None:
+            clean_up(self._session, self._runner)

@@ -1,0 +1,68 @@
+"""The work of `make explore`: turns, each a few seconds of searching, until the time is over."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.catalogue import choose
+from contract_watch.engine.exploring.example_database import shared
+from contract_watch.engine.exploring.explorer import Explorer
+from contract_watch.engine.protocols.targets import account_keys
+from contract_watch.engine.running.interruption import interruption
+from contract_watch.engine.running.parallel import work
+
+Explorers = Callable[[str], Explorer]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """As many turns as the time has room for, vendor by turns."""
+    todo = work(metafunc.config)
+    slugs = todo["vendors"]
+    metafunc.parametrize(("slug", "turn"), [(slugs[turn % len(slugs)], turn) for turn in range(todo["turns"])])
+
+
+@pytest.fixture(name="explorer_of", scope="session")
+def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
+    """Gives the explorer of a vendor, made when first asked for."""
+    todo = work(request.config)
+    database = shared()
+    with interruption() as told, ExitStack() as stack:
+        made: dict[str, Explorer] = {}
+
+        def give(slug: str) -> Explorer:
+            if slug not in made:
+                contract, target = choose(slug)[0], todo["target"]
+                keys = account_keys(contract, target, os.environ)
+                made[slug] = Explorer(contract, target, keys, database, told, repeats=todo["repeats"])
+                stack.callback(made[slug].close)
+            return made[slug]
+
+        yield give
+
+
+@pytest.fixture(name="until", scope="session")
+def _until(request: pytest.FixtureRequest) -> float:
+    """When this process's time is over; it begins with its first turn."""
+    return time.time() + float(work(request.config)["seconds"])
+
+
+def test_turn(
+    slug: str,
+    turn: int,
+    until: float,
+    request: pytest.FixtureRequest,
+    explorer_of: Explorers,
+    tell: Callable[[Any], None],
+) -> None:
+    """Tell what one turn found; one that begins when the time is over does nothing."""
+    todo = work(request.config)
+    now, (number, of) = time.time(), todo["shard"]
+    if now >= until:
+        tell(None)
+        return
+    seed = todo["seed"] + 1000 * (turn * of + number)
+    tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], until), seed))

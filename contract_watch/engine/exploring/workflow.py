@@ -1,0 +1,123 @@
+"""Random lives: a Hypothesis state machine over whatever operations a contract has.
+
+Names come from a small pool, so that lives cross: taken names, renames onto one another, changes of what was removed.
+What must come of each step is the model's to say; the machine only picks the next request.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from contract_watch.contracts.document import Operation
+from contract_watch.engine.judging.attempt import Attempt
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.probe import fill
+from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.running.session import Session
+
+_POOL = 3
+
+
+def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
+    """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
+    bodies = Bodies(session.contract)
+    changing = [
+        one
+        for one in session.contract.operations.values()
+        if not session.contract.reads(one.id) and session.grants(one.id)
+    ]
+    fields = {operation.id: _optional(bodies, operation) for operation in changing}
+    accounts = st.sampled_from(sorted(session.keys, reverse=True))
+    pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)
+
+    class Lives(_Lives):
+        """Objects made, changed and removed under a few names that cross."""
+
+        def __init__(self) -> None:
+            super().__init__(session, bodies, report)
+
+        @rule(operation=st.sampled_from(changing), account=accounts, names=pairs, data=st.data())
+        def change(self, operation: Operation, account: str, names: list[int], data: Any) -> None:
+            """One changing operation with names from the pool and a few optional properties."""
+            chosen = data.draw(st.fixed_dictionaries({}, optional=fields[operation.id]), label="optional")
+            self.ask(operation, self.body(operation, chosen, names), account)
+
+        @rule(account=accounts, names=pairs)
+        def read(self, account: str, names: list[int]) -> None:
+            """Read back what there is."""
+            operation = session.contract.operations[session.contract.lifecycle.read]
+            self.ask(operation, self.body(operation, {}, names), account)
+
+    return Lives
+
+
+class _Lives(RuleBasedStateMachine):
+    """What a life can do; which steps it takes is its subclass's business."""
+
+    def __init__(self, session: Session, bodies: Bodies, report: Callable[[Attempt], None]) -> None:
+        super().__init__()
+        self._session = session
+        self._bodies = bodies
+        self._report = report
+        self._secrets = 0
+        self._pool = [session.names.mint() for _ in range(_POOL)]
+        self._rehearsal = Rehearsal(session.contract)
+        self._before = self._owned()
+
+    def _owned(self) -> set[tuple[str, str]]:
+        model = self._session.contract.model
+        return {pair for world in self._session.worlds for pair in model.owned(world)}
+
+    def _give(self, word: str, modifier: str) -> str:
+        if word != "password":
+            return self._pool[0]
+        self._secrets += 1
+        return self._session.disguise.fresh(self._secrets, int(modifier) if modifier else 20)
+
+    def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
+        """The least valid arguments with the ``chosen`` ones beside them, naming objects of the pool."""
+        arguments: dict[str, Any] = {
+            **fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)
+        }  # fmt: skip
+        roles = self._session.contract.roles(operation.id).items()
+        for (name, role), index in zip([pair for pair in roles if pair[1] != "foreign"], names, strict=False):
+            if name in arguments:
+                held = self._pool[index]
+                arguments[name] = held if role == "new" else self._session.identity(held)
+        return arguments
+
+    def ask(self, operation: Operation, arguments: dict[str, Any], account: str) -> None:
+        """One request, judged."""
+        session = self._session
+        with session.attempting() as attempt:
+            session.send(operation.id, arguments, account)
+        self._report(attempt)
+
+    def teardown(self) -> None:
+        """Remove what this life left."""
+        session = self._session
+        remove = session.contract.operations[session.contract.lifecycle.remove]
+        for account, name in sorted(self._owned() - self._before):
+            for step in [*(self._rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()), remove.id]:
+                if session.stopped is None:
+                    about = self._rehearsal.about(session.contract.operations[step], name)
+                    with session.attempting():
+                        session.send(step, about, account)
+
+
+def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
+    """Strategies for an operation's optional properties: the values on their bounds."""
+    found = {}
+    required = operation.required()
+    for name, prop in operation.arguments().items():
+        if name in required or bodies.role(operation, name) == "foreign":
+            continue
+        if bodies.role(operation, name) is not None:
+            found[name] = st.just("{n}")
+            continue
+        values = [variant.value for variant in bodies.variants(operation, name, prop, accepted=True)]
+        if values:
+            found[name] = st.sampled_from(values)
+    return found

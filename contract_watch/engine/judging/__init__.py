@@ -1,0 +1,1 @@
+"""Judge responses by the contract and describe what disagrees."""

@@ -1,0 +1,38 @@
+"""Disagreements as the reports tell them."""
+
+from dataclasses import replace
+
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.engine.judging.response_checks import Disagreement
+from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.report.finding import Finding
+
+
+def redacted(found: Disagreement, redactor: Redactor) -> Disagreement:
+    """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
+    text = redactor.text
+    return replace(
+        found, id=text(found.id), clause=text(found.clause), title=text(found.title), operation=text(found.operation)
+    )
+
+
+def finding(
+    found: Disagreement, exchange: Exchange, contract: Contract, surface: str, redactor: Redactor, reproduce: str
+) -> Finding:
+    """A disagreement, `redacted`, as a finding; ``reproduce`` are the commands that show it."""
+    operation = contract.operations.get(found.operation)
+    return Finding(
+        id=found.id,
+        severity=found.severity,
+        operation=operation.name if operation else found.operation,
+        surface=surface,
+        status=exchange.reply.status if exchange.reply else None,
+        title=found.title,
+        why=found.why,
+        clause=found.clause,
+        promise=clauses(contract).get(found.clause, found.clause),
+        exchange=exchange.recorded(redactor),
+        reproduce=reproduce,
+    )

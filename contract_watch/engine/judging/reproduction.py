@@ -1,0 +1,93 @@
+"""The fewest requests that show a finding, as lines for a shell."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.tables import Lifecycle
+from contract_watch.engine.judging.response_checks import parsed
+from contract_watch.engine.planning.passwords import wrong
+from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.protocols.shell_commands import curl_line
+
+_MOST = 8
+
+
+def variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
+    """The shell expression that stands in for each key, the wrong ones that probes send included."""
+    found: dict[str, str] = {}
+    for credential in contract.credentials:
+        if (key := keys.get(credential.account)) is not None:
+            found |= {key: f"${credential.variable}", wrong(key): f"${{{credential.variable}}}x"}
+    return found
+
+
+def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, life: Lifecycle) -> list[Exchange]:
+    """The changes that made the objects that ``exchange`` is about, in order, then ``exchange`` itself.
+
+    ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through their renames. A
+    list names none and needs some object to show: the last one made. What crosses over to other objects than it names
+    belongs to them, once one of them was made, with what it was done to.
+    """
+    before = []
+    for earlier in mutations:
+        if earlier is exchange:
+            break
+        before.append(earlier)
+    names = {about} if about is not None else set(exchange.names)
+    if not names and exchange.operation == life.read:
+        names = set(next((one.names for one in reversed(before) if one.operation == life.create), ()))
+    first = next((number for number, one in enumerate(before) if one.names & names), len(before))
+    needed: list[Exchange] = []
+    for number in reversed(range(len(before))):
+        earlier = before[number]
+        if earlier.names & names or (number > first and earlier.operation in life.crossing):
+            needed.append(earlier)
+            names |= earlier.names
+    return [*_bounded(needed[::-1], life), exchange]
+
+
+def _bounded(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
+    """The latest of ``needed``, which are in order, and what made the objects that those name."""
+    if len(needed) <= _MOST:
+        return list(needed)
+    late = needed[-_MOST + 1 :]
+    named = {name for one in late for name in one.names}
+    made = [one for one in needed[: -_MOST + 1] if one.operation == life.create and one.names & named]
+    return [*(made or needed[:1]), *late]
+
+
+def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle) -> str:
+    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `variables`).
+
+    What comes before the last request is said over REST, below the address ``base``, whatever the surface; where the
+    server hands out an id, it becomes a shell variable.
+    """
+    known, said = dict(keys), []
+    for step in wanted[:-1]:
+        line = _over_rest(step, redactor, known, base)
+        made = (
+            life.identity(parsed(step.reply.body)) if step.operation == life.create and step.reply is not None else None
+        )
+        if made is not None:
+            variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
+            line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_pick(life)}')"
+            known[made] = f"${variable}"
+        said.append(line)
+    return "\n".join([*said, wanted[-1].line(redactor, known)])
+
+
+def _over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
+    if step.spoken.content == b"" or step.spoken.url == base + step.asked.path:
+        return step.line(redactor, keys)
+    asked = step.asked
+    content = b"" if asked.body is Body.ABSENT else json.dumps(asked.body).encode()
+    headers = {**asked.headers, **({"content-type": "application/json"} if content else {})}
+    return curl_line(asked.method, base + asked.path, headers, content, redactor, keys)
+
+
+def _pick(life: Lifecycle) -> str:
+    """A sed script that prints the id in create's answer."""
+    return f's/.*"{life.id.rpartition("/")[2]}": *"\\([^"]*\\)".*/\\1/p'

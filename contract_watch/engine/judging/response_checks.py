@@ -1,0 +1,205 @@
+"""The form of an answer: media type, JSON, schema, and nothing undocumented or secret in it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract_watch.contracts.document import Operation
+from contract_watch.contracts.redaction import Redactor, blank
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Path
+from contract_watch.engine.protocols.wire import Reply
+from contract_watch.report.finding import Severity
+
+_KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
+_SHORT = 80
+BREAKING, ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One way in which an answer is not what was promised; a `contract_watch.report.finding.Finding` before it is confirmed.
+
+    ``operation`` is the id of the operation held responsible, ``outage`` marks what a broken server answers too,
+    ``unreadable`` a body of another form than documented, whose values cannot be judged, ``status`` one that the
+    contract does not allow there. ``about`` is the object
+    concerned, where it is one of several in the answer.
+    """
+
+    id: str
+    severity: Severity
+    clause: str
+    title: str
+    why: str
+    operation: str
+    outage: bool = False
+    unreadable: bool = False
+    status: bool = False
+    about: str | None = None
+
+
+class SecretTest:
+    """What counts as a secret in an answer, and what may be told of one.
+
+    ``names`` are documented password properties, ``values`` what this run sent as a secret, ``given`` the passwords that
+    answers gave: each is to be fresh. ``redactor`` learns every secret that an answer carries before anything is told of it.
+    """
+
+    def __init__(self, names: frozenset[str], redactor: Redactor, values: Mapping[str, None], given: set[str]) -> None:
+        self._names = names
+        self.given = given
+        self.name = redactor.secret_name
+        self.learn = redactor.learn_from
+        self._redactor = redactor
+        self._values = values
+
+    def shown_at(self, shown: Any, path: Path) -> str:
+        """What stands at ``path``, in a few signs: redacted before it is cut, since a part of a secret is told by no search."""
+        value = _value(shown, path)
+        if value is Body.ABSENT:
+            return "nothing"
+        text = json.dumps(blank(value) if self._below(path) else self._redactor.json(value), ensure_ascii=False)
+        return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+    def expected(self, words: str, path: Path) -> str:
+        """What should stand at ``path``, ``words`` of a pattern's: not so where they are a secret's own value, as JSON."""
+        return (
+            "the secret that was set" if self._below(path) and not isinstance(parsed(words.encode()), Body) else words
+        )
+
+    def _below(self, path: Path) -> bool:
+        return any(self.name(part) for part in path if isinstance(part, str))
+
+    def password(self, name: str) -> bool:
+        """Whether the document says that ``name`` holds a password."""
+        return name in self._names
+
+    def value(self, text: str) -> bool:
+        """Whether ``text`` holds a secret of this run."""
+        return len(text) >= 8 and any(known in text for known in self._values)
+
+    def anywhere(self, shown: Any) -> bool:
+        """Whether a JSON value holds a secret of this run, or a password given before, at any depth: a quick look."""
+        texts = "\n".join(_texts(shown))
+        return self.value(texts) or any(given in texts for given in self.given)
+
+
+def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> Iterator[Disagreement]:
+    """Media type, JSON, schema and strict reading of a body whose status is documented."""
+    answer = operation.answer(reply.status)
+    assert answer is not None
+    place, promised = f"{operation.id}/{reply.status}", f"{operation.id}/{operation.key(reply.status)}"
+    label = f"{operation.name} {reply.status}"
+    clause = f"{operation.id}/response/{operation.key(reply.status)}"
+    came = reply.headers.get("content-type", "").split(";")[0].strip().lower()
+    html = is_page(reply)
+    if not answer.media:
+        if reply.body:
+            yield Disagreement(f"{place}/body/undocumented", ADDITIVE, clause, f"{label} should have no body",
+                               "Callers may not read it.", operation.id, outage=html)  # fmt: skip
+        return
+    if came not in answer.media:
+        wanted = " or ".join(answer.media)
+        yield Disagreement(f"{place}/media-type/{came or 'none'}", BREAKING, clause,
+                           f"{label} should be {wanted}, and is {came or 'without a media type'}",
+                           "Clients choose their parser by the media type.", operation.id, outage=html)  # fmt: skip
+    if isinstance(shown, Body):
+        what = "is empty" if shown is Body.ABSENT else "is no JSON"
+        yield Disagreement(f"{place}/body/not-json", BREAKING, clause, f"{label} should be JSON, and {what}",
+                           "Clients cannot parse it.", operation.id, outage=html, unreadable=True)  # fmt: skip
+        return
+    schema = answer.media.get(came) or next(iter(answer.media.values()))
+    if schema is None:
+        return
+    for found in schema.violations(shown):
+        kind = _KINDS.get(found.keyword, found.keyword)
+        at = f"{found.pointer}/" if found.path else ""
+        yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{promised}/body/{found.pointer}" if at else clause,
+                           f"{label} lacks the property {found.pointer}" if kind == "missing" else
+                           f"{label} should have {found.expected} at {found.pointer or 'the top'}, "
+                           f"and has {secret.shown_at(shown, found.path)}",
+                           "Clients that rely on the documented shape fail on this answer.", operation.id,
+                           unreadable=True)  # fmt: skip
+    for path in schema.undocumented(shown):
+        at = pointer(path)
+        telling = secret.name(str(path[-1])) or any(secret.value(text) for text in _texts(_value(shown, path)))
+        yield Disagreement(f"{place}/body/{at}/undocumented", BREAKING if telling else ADDITIVE, clause,
+                           f"{label} has the undocumented property {at}",
+                           "A secret may be given away to whoever stores or logs answers." if telling
+                           else "Clients that read strictly refuse it; others lose it.", operation.id)  # fmt: skip
+    yield from _echoes(operation, reply.status, shown, secret)
+
+
+def _echoes(operation: Operation, status: int, shown: Any, secret: SecretTest) -> Iterator[Disagreement]:
+    if not secret.anywhere(shown):
+        return
+    for path, text in _walk(shown):
+        if path and secret.password(str(path[-1])) and text in secret.given:
+            yield Disagreement(f"{operation.id}/{status}/body/{pointer(path)}/repeated", BREAKING,
+                               f"{operation.id}/{operation.key(status)}/body/{pointer(path)}",
+                               f"{operation.name} {status} gives a password at {pointer(path)} that it gave before",
+                               "Whoever knows one user's password knows another's.", operation.id)  # fmt: skip
+        if secret.value(text) and not (path and secret.password(str(path[-1]))):
+            at = pointer(path)
+            yield Disagreement(f"{operation.id}/{status}/body/{at}/secret", BREAKING,
+                               f"{operation.id}/response/{operation.key(status)}",
+                               f"{operation.name} {status} says a secret at {at}",
+                               "A secret is given away to whoever stores or logs answers.", operation.id)  # fmt: skip
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is a page for people: what proxies, portals and error handlers say."""
+    return "text/html" in reply.headers.get("content-type", "").lower() or reply.body[:64].lstrip()[:1] == b"<"
+
+
+def parsed(body: bytes) -> Any:
+    if not body:
+        return Body.ABSENT
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return Body.MALFORMED
+
+
+def pointer(path: Path) -> str:
+    return "/".join("*" if isinstance(part, int) else str(part) for part in path)
+
+
+def _value(shown: Any, path: Path) -> Any:
+    part: Any
+    for part in path:
+        if (isinstance(shown, list) and isinstance(part, int) and part < len(shown)) or (
+            isinstance(shown, dict) and part in shown
+        ):
+            shown = shown[part]
+        else:
+            return Body.ABSENT
+    return shown
+
+
+def _walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _walk(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _walk(inner, (*path, index))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for _, text in _walk(value):
+        yield text
+
+
+def properties(value: Any, above: str = "") -> Iterator[str]:
+    """Every property in a JSON value, as the clauses write it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{above}{name}"
+            yield from properties(inner, f"{above}{name}/")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from properties(inner, f"{above}*/")

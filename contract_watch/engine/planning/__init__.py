@@ -1,0 +1,1 @@
+"""Plan probes from a contract, before anything is sent."""

@@ -1,0 +1,119 @@
+"""Arguments of requests, made from a contract's documents: the least valid ones, and values for each of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.schema import Document, Schema, resolve
+from contract_watch.engine.planning import values
+from contract_watch.engine.planning.probe import filled
+from contract_watch.engine.planning.values import Judges, Variant
+
+_FORM = 30
+"""From which length on a name has room for the run's form."""
+
+
+class Bodies:
+    """Makes arguments for the operations of one contract, with places (see `probe`) where names and secrets go."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._document = contract.effective.raw
+
+    def optional(self, operation: Operation) -> list[str]:
+        """The names of the arguments that need not be there."""
+        required = operation.required()
+        return [name for name in operation.arguments() if name not in required]
+
+    def role(self, operation: Operation, name: str) -> str | None:
+        return self._contract.roles(operation.id).get(name)
+
+    def baseline(self, operation: Operation) -> dict[str, Any]:
+        """The least valid arguments: what is required, and one optional property where the schema wants more.
+
+        That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
+        done all the same then shows. What create makes always has a name of the run's form.
+        """
+        properties = operation.arguments()
+        made = {name: self._sample(operation, name, properties[name]) for name in operation.required()}
+        if operation.id == self._contract.lifecycle.create:
+            made |= {name: "{n}" for name, role in self._contract.roles(operation.id).items() if role == "new"}
+        if operation.body is None:
+            return made
+        rules = self._contract.model.rules
+        seen = {
+            name: bool(prop.get("example")) and f"{operation.id}/effect/{name}" in rules
+            for name, prop in properties.items()
+        }
+        for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
+            if operation.body.accepts(filled(split(made)[1])):
+                break
+            if name not in made and self.role(operation, name) is None:
+                made[name] = self._sample(operation, name, prop)
+        return made
+
+    def _sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
+        role = self.role(operation, name)
+        if role == "new":
+            return "{n}"
+        if role == "existing":
+            return "{stock}"
+        if prop.get("format") == "password":
+            return "{password}"
+        if "example" in prop:
+            return prop["example"]
+        return next(values.inside(prop, Judges([Schema(self._document, prop)]))).value
+
+    def _judges(self, operation: Operation, name: str, *, item: bool) -> Judges:
+        """The effective schema of an argument, or of its items; and the published one where its pattern was corrected."""
+        theirs = self._contract.published.at(operation.path, operation.method)
+        found = [(self._document, operation.arguments()[name])]
+        if theirs is not None:
+            found.append((self._contract.published.raw, theirs.arguments().get(name, {})))
+        schemas = [(document, prop.get("items", {}) if item else prop) for document, prop in found]
+        # A pattern that prose alone gave is no correction: what it refuses the vendor has said to refuse.
+        return Judges(
+            [Schema(document, prop) for document, prop in schemas if document is self._document or "pattern" in prop]
+        )
+
+    def variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
+        """Values of an argument on both sides of its constraints: those to be ``accepted``, or the others."""
+        role = self.role(operation, name)
+        items = self._judges(operation, name, item=True) if prop.get("type") == "array" else None
+        judges = self._judges(operation, name, item=False)
+        akin = listed_elsewhere(self._document, name) if "enum" in prop else []
+        found = values.inside(prop, judges, items) if accepted else values.outside(prop, judges, items, akin)
+        for variant in found:
+            if name.startswith("{") and not isinstance(variant.value, str):
+                continue  # a path holds texts only
+            if role is None:
+                yield variant
+            elif variant.keyword in ("minLength", "maxLength"):
+                size = len(variant.value)
+                if role == "existing" and self._contract.lifecycle.id and accepted:
+                    continue  # ids are the server's: no run can choose how long they are
+                place = f"{{n:{size}}}" if size > _FORM else f"{{short:{size}}}" if size else ""
+                if role != "foreign" or not accepted:
+                    yield Variant(variant.keyword, place)
+            elif variant.keyword == "type" and not accepted:
+                yield variant
+
+
+def listed_elsewhere(document: Document, name: str) -> list[Any]:
+    """The values that properties called ``name`` may have anywhere in a document, where it lists them."""
+    found: dict[Any, None] = {}
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            if isinstance(properties, dict) and name in properties:
+                found.update(dict.fromkeys(resolve(document, properties[name]).get("enum", ())))
+            for inner in node.values():
+                walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner)
+
+    walk(document)
+    return list(found)

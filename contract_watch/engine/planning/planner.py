@@ -1,0 +1,303 @@
+"""The probes that a contract calls for, planned from its documents alone, before anything is sent."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.request import Body
+from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.tables import Place
+from contract_watch.engine.planning.allowance import affordable
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.passwords import wrong
+from contract_watch.engine.planning.probe import Probe, Step, apart
+from contract_watch.engine.planning.scenarios import scenarios
+from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.planning.values import Variant, sample
+
+UNDECLARED = ("PUT", "TRACE")
+"""Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
+_TOGETHER = 3
+"""How many valid requests share one look at what they did; as many objects are there by then anyway."""
+
+
+def plan(contract: Contract, sent: Callable[[Probe], bool] = lambda _probe: True) -> list[Probe]:
+    """Every probe of ``contract``, in the order in which they run.
+
+    Those that a run has no allowance for are marked as left out, with what is probed in their stead; of which those are
+    that are not ``sent`` in any case, it needs none.
+    """
+    planner = Planner(contract, sent)
+    known = set(clauses(contract))
+    return affordable(contract, [
+        *planner.credentials(),
+        *planner.undeclared(),
+        *planner.accepted(),
+        *planner.refused(),
+        *scenarios(contract, known),
+        *planner.faults(),
+    ], sent)  # fmt: skip
+
+
+class Planner:
+    """Plans the probes of one contract, family by family."""
+
+    def __init__(self, contract: Contract, sent: Callable[[Probe], bool]) -> None:
+        self._contract, self._sent = contract, sent
+        self._document = contract.effective.raw
+        self._bodies = Bodies(contract)
+        self._rehearsal = Rehearsal(contract)
+
+    # -- families
+
+    def credentials(self) -> Iterator[Probe]:
+        """No credential and wrong ones, for each operation; the right one in every other place that it may stand in."""
+        for operation in self._contract.operations.values():
+            for number, place in enumerate(self._contract.places):
+                for case, credential in _credentials(place, first=number == 0).items():
+                    good = case == "good"
+                    step = Step.asking(operation, self._bodies.baseline(operation), credential=credential, place=number)
+                    if place.field and not isinstance(step.body, dict):
+                        continue
+                    clause = f"{operation.id}/credential" + (f"/{place.name}" if good else "")
+                    says = (
+                        f"{operation.name} takes the key in its other place: {place.name}."
+                        if good
+                        else f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
+                    )
+                    name = case if number == 0 else f"{place.name}-{case}"
+                    twins = name if number else ""
+                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,),
+                                (step,), twins=twins)  # fmt: skip
+
+    def undeclared(self) -> Iterator[Probe]:
+        """Methods that no document declares on a path that one does."""
+        paths: dict[str, list[Operation]] = {}
+        for operation in self._contract.operations.values():
+            paths.setdefault(operation.path, []).append(operation)
+        for path, operations in paths.items():
+            life = self._contract.lifecycle
+            changing = [o for o in operations if o.body is not None]
+            changing.sort(key=lambda o: o.id in (life.create, life.remove))
+            like = (changing or operations)[0]
+            asked = Step.asking(like, self._bodies.baseline(like))
+            for method in UNDECLARED:
+                if method not in {operation.method for operation in operations}:
+                    step = replace(asked, operation=None, body=Body.ABSENT if method == "TRACE" else asked.body,
+                                   method=method, path=path)  # fmt: skip
+                    says = f"{method} {path}, which is not documented, does not succeed."
+                    yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, says,
+                                (f"{path}/undeclared",), (step,), twins=method)  # fmt: skip
+
+    def accepted(self) -> Iterator[Probe]:
+        """Valid requests on the bounds of every argument: as many together as the model accepts at once.
+
+        A few requests share one look at what they did: each is about an object of its own.
+        """
+        for operation in self._contract.operations.values():
+            if operation.body is None or self._contract.reads(operation.id):
+                continue
+            batches = list(self._batches(operation))
+            sent = [one for one in batches if self._sent(self._valid(operation, "alone", one))]
+            kinds = [sent, [one for one in batches if one not in sent]]
+            groups = [kind[first : first + _TOGETHER] for kind in kinds for first in range(0, len(kind), _TOGETHER)]
+            for number, group in enumerate(groups, 1):
+                yield self._group(operation, f"accepted/{operation.id}/{number}", group)
+
+    def _batches(self, operation: Operation) -> Iterator[dict[str, Variant]]:
+        """Values of every property for request after request, until each value was in one.
+
+        A value that the model does not surely grant is none to be accepted.
+        """
+        queues = {
+            name: variants
+            for name, prop in operation.arguments().items()
+            if (variants := list(self._granted(operation, name, prop)))
+        }
+        for name, queue in queues.items():
+            for variant in [variant for variant in queue if self._alone(operation, name, variant)]:
+                queue.remove(variant)
+                yield {name: variant}
+        while any(queues.values()):
+            taken: dict[str, Variant] = {}
+            for name, queue in queues.items():
+                if queue and self._rehearsal.granted(operation, self._body(operation, {**taken, name: queue[0]})):
+                    taken[name] = queue.pop(0)
+            if not taken:  # the model takes none: leave one out, or this would never end
+                name = next(name for name, queue in queues.items() if queue)
+                taken[name] = queues[name].pop(0)
+            yield taken
+
+    def _granted(self, operation: Operation, name: str, prop: dict[str, Any]) -> Iterator[Variant]:
+        for variant in self._bodies.variants(operation, name, prop, accepted=True):
+            if self._rehearsal.granted(operation, self._body(operation, {name: variant})):
+                yield variant
+
+    def _alone(self, operation: Operation, name: str, variant: Variant) -> bool:
+        """Whether a value rides alone, so that what comes of it hides no other one.
+
+        It may be refused for what is there already: a short name is not of the run's form, and may be taken. Or it is not
+        sent at all.
+        """
+        if not self._sent(self._valid(operation, "alone", {name: variant})):
+            return True
+        if "{short" not in str(variant.value):
+            return False
+        foreign = replace(variant, value=variant.value.replace("{short", "{foreign"))
+        return not self._rehearsal.granted(operation, self._body(operation, {name: foreign}))
+
+    def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
+        return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}
+
+    def _group(self, operation: Operation, name: str, batches: Sequence[dict[str, Variant]]) -> Probe:
+        if len(batches) == 1:
+            return self._valid(operation, name, batches[0])
+        parts = tuple(self._valid(operation, f"{name}/{number}", taken) for number, taken in enumerate(batches, 1))
+        bodies = [apart(self._body(operation, taken), n) for n, taken in enumerate(batches, 1)]
+        steps = [Step.asking(operation, body) for body in bodies]
+        clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
+        says = (
+            f"{operation.name} takes {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
+        )
+        return Probe(name, "accepted", operation.id, says, clauses, (*steps, *self._looks(operation, bodies)), parts)
+
+    def _looks(self, operation: Operation, bodies: Sequence[Any]) -> list[Step]:
+        """What it takes to see the objects that ``bodies`` are about: the list, or a reading of each."""
+        read = self._contract.operations[self._contract.lifecycle.read]
+        asked = self._bodies.baseline(read)
+        wanted = [name for name, role in self._contract.roles(read.id).items() if role == "existing" and name in asked]
+        if not wanted:
+            return [Step.asking(read, asked)]
+        if operation.id == self._contract.lifecycle.remove:
+            return []
+        roles = self._contract.roles(operation.id)
+        about = [next((body[name] for name in roles if name in body), None) for body in bodies]
+        return [Step.asking(read, {**asked, wanted[0]: name}) for name in about if name is not None]
+
+    def _valid(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
+        targets = tuple(
+            f"{operation.id}/request/{prop}{variant.pointer}/{variant.keyword}" for prop, variant in taken.items()
+        )
+        effects = tuple(
+            clause for prop in taken if (clause := f"{operation.id}/effect/{prop}") in self._contract.model.rules
+        )
+        body = self._body(operation, taken)
+        steps = (Step.asking(operation, body), *self._looks(operation, [body]))
+        parts: tuple[Probe, ...] = ()
+        if len(taken) > 1:
+            parts = tuple(self._valid(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
+        says = f"{operation.name} takes {', '.join(taken)} on their bounds."
+        return Probe(name, "accepted", operation.id, says, (*targets, *effects), steps, parts)
+
+    def refused(self) -> Iterator[Probe]:
+        """Requests just outside each constraint, one at a time."""
+        for operation in self._contract.operations.values():
+            baseline = self._bodies.baseline(operation)
+            required = operation.required()
+            for name, prop in operation.arguments().items():
+                if name in required and not name.startswith("{"):
+                    body = {key: value for key, value in baseline.items() if key != name}
+                    yield self._invalid(operation, name, Variant("required", None), body, prop)
+                for variant in self._bodies.variants(operation, name, prop, accepted=False):
+                    yield self._invalid(operation, name, variant, {**baseline, name: variant.value}, prop)
+            if operation.body is None:
+                continue
+            if probe := self._nulls(operation):
+                yield probe
+            parameters, body = split(baseline)
+            for what, shape_ in (("array", [body]), ("absent", Body.ABSENT)) if operation.body_required else ():
+                says = f"{operation.name} refuses a body that is {what}."
+                step = Step(operation.id, shape_, parameters=parameters)
+                yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
+                            (f"{operation.id}/request/body",), (step,), twins=what)  # fmt: skip
+        yield from self._unchanged()
+
+    def _invalid(self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]) -> Probe:
+        clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
+        says = f"{operation.name} refuses {name} past its {variant.keyword}."
+        suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
+        return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
+                     (Step.asking(operation, body),), twins=_alike(name, prop, variant),
+                     sure=self._rehearsal.refused(operation, body))  # fmt: skip
+
+    def _nulls(self, operation: Operation) -> Probe | None:
+        """Null for every optional property at once: what a server that takes null for absent grants."""
+        body = self._bodies.baseline(operation)
+        properties = operation.arguments()
+        left = [name for name in properties if name not in body]
+        nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
+        if not nulls:
+            return None
+        clause = f"{operation.id}/request/{next(iter(nulls))}/type"
+        says = f"{operation.name} refuses null for {', '.join(nulls)}."
+        step = Step.asking(operation, {**body, **nulls})
+        return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
+
+    def _unchanged(self) -> Iterator[Probe]:
+        """A look at what there is, after everything that was refused: where the vendor can show it."""
+        create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
+        asked = self._bodies.baseline(read)
+        clause = next(
+            (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
+            f"{create}/response/{min((s for s in self._contract.operations[create].answers if s >= 400), default=400)}",
+        )
+        if not any(name in asked for name in self._contract.roles(read.id)):
+            yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
+                        (Step.asking(read, asked),))  # fmt: skip
+
+    def faults(self) -> Iterator[Probe]:
+        """Documented statuses that only a scripted fault can provoke: server errors, and what the contract names."""
+        for operation in self._contract.operations.values():
+            answers = [(status, str(status), answer) for status, answer in operation.answers.items()
+                       if self._contract.unprovoked(operation, status)]  # fmt: skip
+            if operation.otherwise is not None:
+                answers.append(
+                    (
+                        next(s for s in (500, 503, 507, 599) if s not in operation.answers),
+                        "default",
+                        operation.otherwise,
+                    )
+                )
+            for status, key, answer in answers:
+                schema = next(iter(answer.media.values()), None)
+                fault = {
+                    "operation": operation.id,
+                    "status": status,
+                    "body": sample(schema, whole=True) if schema else None,
+                }
+                yield Probe(f"faults/{operation.id}/{key}", "faults", operation.id,
+                            f"{operation.name} answers {status} as documented.", (f"{operation.id}/response/{key}",),
+                            (Step.asking(operation, self._bodies.baseline(operation)),), fault=fault,
+                            mock_only=f"only a scripted fault of the mock can provoke {status}",
+                            twins=json.dumps([key, schema.schema if schema else None], sort_keys=True))  # fmt: skip
+
+
+_WORDS = ("description", "title", "example", "examples", "default")
+"""What a schema says without constraining anything."""
+
+
+def _alike(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
+    """What makes two refusals ask the same: the argument's name, its constraints, and what is wrong with the value."""
+    constraints = {keyword: value for keyword, value in prop.items() if keyword not in _WORDS}
+    return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
+
+
+def _credentials(place: Place, *, first: bool) -> dict[str, Callable[[str], str | None]]:
+    """What is put into a place for credentials, by case: the right key only in places that are not the usual one."""
+    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(wrong(key))}
+    if not first:
+        return {"good": place.form.format, **cases}
+    cases = {"none": lambda _key: None, **cases}
+    if place.scheme:
+        return {**cases, "other-scheme": lambda key: f"Basic {key}", "malformed": lambda key: key}
+    return {**cases, "malformed": lambda key: key[:4]}
+
+
+def _id(value: Any) -> str:
+    """A short, stable word for a value, to tell probes of one clause apart."""
+    text = value[-1] if isinstance(value, list) and value else str(value)
+    return "".join(letter if letter.isalnum() else f"%{ord(letter):02x}" for letter in str(text))[:24]

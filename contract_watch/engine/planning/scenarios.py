@@ -1,0 +1,87 @@
+"""Flows that a contract's rules call for, from its ``scenarios.yaml``: requests only, the model judges them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.errors import UsageError
+from contract_watch.engine.planning.arguments import Bodies
+from contract_watch.engine.planning.probe import Probe, Step
+
+FAMILY = "rules"
+
+
+def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
+    """The contract's flows as probes; a `UsageError` says which is malformed. ``known`` are its clauses."""
+    path = contract.folder / "scenarios.yaml"
+    if not path.exists():
+        return []
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(raw, dict):
+        raise UsageError(f"{path}: is a map from a flow's name to the flow")
+    probes = []
+    for name, flow in raw.items():
+        where = f"{path}: {name}"
+        if not isinstance(flow, dict) or not {"says", "clauses", "steps"} <= set(flow) <= {
+            "says",
+            "clauses",
+            "steps",
+            "needs",
+        }:
+            raise UsageError(f"{where}: needs `says`, `clauses`, `steps`, and may have `needs`")
+        lists = all(
+            isinstance(flow.get(key, []), list) and all(isinstance(item, str) for item in flow.get(key, []))
+            for key in ("clauses", "needs")
+        )
+        if not lists or not isinstance(flow["says"], str) or not isinstance(flow["steps"], list) or not flow["clauses"]:
+            raise UsageError(f"{where}: `says` is a text, `clauses` and `needs` are lists of texts, `steps` is a list")
+        if unknown := [clause for clause in flow["clauses"] if clause not in known]:
+            raise UsageError(f"{where}: there is no clause {unknown[0]!r}")
+        steps = tuple(_step(contract, where, step) for step in flow["steps"])
+        operation = flow["clauses"][0].split("/")[0]
+        probes.append(
+            Probe(
+                f"{FAMILY}/{name}",
+                FAMILY,
+                operation,
+                flow["says"],
+                tuple(flow["clauses"]),
+                steps,
+                needs=tuple(flow.get("needs", ())),
+            )
+        )
+    return probes
+
+
+def _step(contract: Contract, where: str, raw: Any) -> Step:
+    read = contract.operations[contract.lifecycle.read]
+    if raw == "read":
+        return Step.asking(read, Bodies(contract).baseline(read))
+    if not isinstance(raw, dict):
+        raise UsageError(f"{where}: a step is `read` or an operation with its arguments, not {raw!r}")
+    account = raw.get("as")
+    if account is not None and account not in {credential.account for credential in contract.credentials}:
+        raise UsageError(f"{where}: there is no account {account!r}")
+    named = list(_operations(contract, raw))
+    if len(named) != 1:
+        raise UsageError(f"{where}: a step names one operation, and {', '.join(map(str, raw))} is not that")
+    name, arguments = named[0]
+    operation = contract.operations[name]
+    if arguments is None:
+        arguments = Bodies(contract).baseline(operation) if operation is read else {}
+    return Step.asking(operation, arguments, account=account)
+
+
+def _operations(contract: Contract, raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, body in raw.items():
+        if name == "read":
+            yield contract.lifecycle.read, None
+        elif name in contract.operations:
+            yield name, body
+        elif name != "as":
+            yield from ((name, None), (name, None))  # counted twice: refused with its name

@@ -1,0 +1,1 @@
+"""Carry requests and responses: REST, gRPC and gRPC-web."""

@@ -1,0 +1,265 @@
+"""The surfaces that carry a contract's gRPC messages: native gRPC over HTTP/2, and gRPC-web over HTTP/1.1.
+
+What they say is put into REST's words, so that one model judges all: a refusal becomes the HTTP status that gateways give
+for its code, with the body ``{code, message, details}``.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+import httpx
+
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.document import Operation, joined
+from contract_watch.contracts.grpc_codes import http_status
+from contract_watch.contracts.messages import Messages, NotAMessageError, Status, as_answer
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.engine.account.gate import Gate
+from contract_watch.engine.account.guard import Outgoing
+from contract_watch.engine.planning.probe import Probe, filled
+from contract_watch.engine.protocols.call import Call
+from contract_watch.engine.protocols.protocol import CannotSayError, Spoken
+from contract_watch.engine.protocols.shell_commands import shown as shown_headers
+from contract_watch.engine.protocols.shell_commands import synthetic
+from contract_watch.engine.protocols.wire import MAX_ANSWER, READ_TIMEOUT, Reply, Trouble, Wire
+from contract_watch.report.curl import curl_bytes
+
+_JSON = {"content-type": "application/json"}
+_DETAILS = "grpc-status-details-bin"
+
+
+class _Messaging:
+    """What both surfaces do with a call before and after the wire."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._messages = Messages(contract)
+
+    def _said(self, call: Call) -> tuple[Operation, bytes, bytes]:
+        """The operation, its message, and that as JSON for the reports."""
+        if call.operation is None:
+            raise CannotSayError("gRPC has no methods of HTTP")
+        try:
+            content = self._messages.say_request(call.operation, call.parameters, call.body)
+        except NotAMessageError as error:
+            raise CannotSayError(str(error)) from error
+        shown = {name.strip("{}"): value for name, value in joined(call.parameters, call.body).items()}
+        return call.operation, content, json.dumps(shown).encode()
+
+    def _line(
+        self, operation: Operation, url: str, headers: Mapping[str, str], shown: bytes, redactor: Redactor,
+        keys: Mapping[str, str], http2: str = "",
+    ) -> str:  # fmt: skip
+        """The call as a curl line; ``shown`` is its message as JSON."""
+        said = self._messages.say_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
+        ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
+        return curl_bytes(url, shown_headers(headers, redactor, keys), grpc_web.frame(said), keys, ids, http2=http2)
+
+    def _succeeded(self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
+        try:
+            shown = json.dumps(self._messages.read_answer(operation.id, content)).encode()
+        except NotAMessageError as error:
+            return Reply(200, {**headers, **_JSON}, b"", (*flaws, ("message", f"the answer is {error}")))
+        return Reply(200, {**headers, **_JSON}, shown, tuple(flaws))
+
+    def _refused(self, status: Status, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
+        """A refusal, with what its binary details add to it; they must say the same as the code and the text beside them."""
+        if details:
+            try:
+                told = self._messages.read_status(details)
+            except NotAMessageError as error:
+                flaws.append((_DETAILS, f"{_DETAILS} is {error}"))
+            else:
+                if (told.code, told.message) != (status.code, status.message):
+                    flaws.append(
+                        (
+                            _DETAILS,
+                            f"{_DETAILS} says {told.code} {told.message!r} beside {status.code} {status.message!r}",
+                        )
+                    )
+                status = Status(status.code, status.message, told.details)
+        return Reply(http_status(status.code), {**headers, **_JSON}, as_answer(status), tuple(flaws))
+
+
+def sayable(contract: Contract, probe: Probe) -> bool:
+    """Whether protobuf has words for every request of ``probe``."""
+    messages = Messages(contract)
+    try:
+        for step in probe.steps:
+            if step.operation is None or contract.places[step.place].field:
+                return False
+            messages.say_request(contract.operations[step.operation], filled(dict(step.parameters)), filled(step.body))
+    except NotAMessageError:
+        return False
+    return True
+
+
+class NativeGrpc(_Messaging):
+    """gRPC over HTTP/2 at ``address``, ``host:port``; with TLS where ``secure``."""
+
+    name = "grpc"
+
+    def __init__(self, contract: Contract, address: str, *, secure: bool = False, gate: Gate | None = None) -> None:
+        super().__init__(contract)
+        self._gate = gate
+        self._address, self._secure = address, secure
+        options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_ANSWER), ("grpc.enable_retries", 0),
+                   ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # fmt: skip
+        self._channel = (
+            grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
+            if secure
+            else grpc.insecure_channel(address, options)
+        )
+
+    def begin(self, what: str) -> None:
+        """See `Surface.begin`: there is one way."""
+
+    def speak(self, call: Call) -> Spoken:
+        """See `Surface.speak`."""
+        operation, content, shown = self._said(call)
+        path = self._messages.path(operation.id)
+        metadata = [(name.lower(), value) for name, value in call.headers.items()]
+
+        def send() -> Reply:
+            if self._gate is None:
+                return self._send(operation, path, content, metadata)
+            outgoing = Outgoing("POST", path, dict(metadata), content, message=True)
+            return self._gate.send(outgoing, lambda: self._send(operation, path, content, metadata))
+
+        def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
+            headers = {**call.headers, "content-type": "application/grpc", "te": "trailers"}
+            http2 = "--http2" if self._secure else "--http2-prior-knowledge"
+            return self._line(operation, url, headers, shown, redactor, keys, http2)
+
+        url = f"{'https' if self._secure else 'http'}://{self._address}{path}"
+        return Spoken("POST", url, dict(call.headers), shown, send, line)
+
+    def _send(self, operation: Operation, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Reply:
+        method: Any = self._channel.unary_unary(path, request_serializer=None, response_deserializer=None)
+        try:
+            answer, made = method.with_call(content, timeout=READ_TIMEOUT, metadata=tuple(metadata))
+        except grpc.RpcError as error:
+            return self._failed(error)
+        return self._succeeded(operation, answer, _texts(made.initial_metadata()), [])
+
+    def _failed(self, error: Any) -> Reply:
+        """The refusal that an error of the library tells, or the `Trouble` that it stands for."""
+        code, text = error.code().value[0], error.details() or ""
+        trailers = error.trailing_metadata() or ()
+        if code == grpc.StatusCode.UNAVAILABLE.value[0] and "connect" in text.lower():
+            raise Trouble("refused", "the target takes no gRPC connections") from error
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0] and "Deadline Exceeded" in text:
+            raise Trouble("silent", "the target takes the call and does not answer in time") from error
+        if code == grpc.StatusCode.UNAVAILABLE.value[0] and ("closed" in text.lower() or "reset" in text.lower()):
+            raise Trouble("broken", "the connection broke (UNAVAILABLE)") from error
+        details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
+        headers = {**_texts(trailers), "grpc-status": str(code)}
+        return self._refused(Status(code, text), details, headers, [])
+
+    def close(self) -> None:
+        """See `Surface.close`."""
+        self._channel.close()
+
+
+def _texts(metadata: Any) -> dict[str, str]:
+    return {name: value for name, value in metadata or () if isinstance(value, str)}
+
+
+class GrpcWeb(_Messaging):
+    """gRPC-web below ``base``, the target's scheme and authority."""
+
+    name = "grpc-web"
+
+    def __init__(self, contract: Contract, base: str, wire: Wire) -> None:
+        super().__init__(contract)
+        parts = urlsplit(base)
+        self._base, self._wire = f"{parts.scheme}://{parts.netloc}", wire
+        self._media_type = grpc_web.MEDIA_TYPES[0]
+
+    def begin(self, what: str) -> None:
+        """See `Surface.begin`: each of the media types has its turn."""
+        self._media_type = grpc_web.MEDIA_TYPES[zlib.crc32(what.encode()) % len(grpc_web.MEDIA_TYPES)]
+
+    def speak(self, call: Call) -> Spoken:
+        """See `Surface.speak`."""
+        operation, content, shown = self._said(call)
+        media_type = self._media_type
+        url = self._base + self._messages.path(operation.id)
+        headers = {**call.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
+        framed = grpc_web.frame(content)
+        body = grpc_web.encode_text(framed) if grpc_web.is_text(media_type) else framed
+
+        def send() -> Reply:
+            return self._heard(
+                operation, media_type, self._wire.send(httpx.Request("POST", url, headers=headers, content=body))
+            )
+
+        def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
+            sent = {**call.headers, "content-type": grpc_web.MEDIA_TYPES[0]}
+            return self._line(operation, url, sent, shown, redactor, keys)
+
+        return Spoken("POST", url, headers, shown, send, line)
+
+    def _heard(self, operation: Operation, media_type: str, reply: Reply) -> Reply:
+        """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
+        came = reply.headers.get("content-type", "")
+        if not grpc_web.is_web(came):
+            what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
+            return replace(reply, flaws=(what,))
+        flaws: list[tuple[str, str]] = []
+        if reply.status != 200:
+            flaws.append(("http-status", f"gRPC-web answers 200 whatever the call came to, and this is {reply.status}"))
+        if grpc_web.is_text(came) != grpc_web.is_text(media_type):
+            flaws.append(("media-type", f"{media_type} is answered as {came}"))
+        trailers, messages = dict(reply.headers), list[bytes]()
+        try:
+            body = grpc_web.decode_text(reply.body) if grpc_web.is_text(came) else reply.body
+            for flags, content in grpc_web.frames(body):
+                if flags & grpc_web.TRAILERS:
+                    trailers |= grpc_web.trailers(content)
+                else:
+                    messages.append(content)
+        except grpc_web.FrameError as error:
+            return Reply(200, {**reply.headers, **_JSON}, b"", (*flaws, ("frames", str(error))))
+        return self._told(operation, trailers, messages, flaws)
+
+    def _told(
+        self, operation: Operation, trailers: dict[str, str], messages: list[bytes], flaws: list[tuple[str, str]]
+    ) -> Reply:
+        code = trailers.get("grpc-status", "")
+        if not (code.isascii() and code.isdigit()):
+            flaws.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
+            code = "0"
+        if code == "0":
+            if len(messages) != 1:
+                return Reply(
+                    200, {**trailers, **_JSON}, b"", (*flaws, ("message", f"a success has {len(messages)} messages"))
+                )
+            return self._succeeded(operation, messages[0], trailers, flaws)
+        text, details = trailers.get("grpc-message", ""), None
+        try:
+            text = grpc_web.decode_message(text)
+        except ValueError:
+            flaws.append(("grpc-message", "grpc-message is not percent-encoded UTF-8"))
+        if _DETAILS in trailers:
+            try:
+                details = grpc_web.decode_binary(trailers[_DETAILS])
+            except grpc_web.FrameError as error:
+                flaws.append((_DETAILS, f"{_DETAILS}: {error}"))
+        return self._refused(Status(int(code), text), details, trailers, flaws)
+
+    def close(self) -> None:
+        """See `Surface.close`."""
+        self._wire.close()
+
+
+def _apart(operation: Operation, shown: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A message's JSON as path parameters and body."""
+    names = [name[1:-1] for name in operation.arguments() if name.startswith("{")]
+    return {n: v for n, v in shown.items() if n in names}, {n: v for n, v in shown.items() if n not in names}

@@ -1,0 +1,1 @@
+"""Run a contract against a target: preflight, probes, client, clean-up."""
