@@ -8,7 +8,7 @@ MAKEFLAGS += --warn-undefined-variables --no-print-directory
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-# The variables of a run; docs and `python -m contract_watch.engine --help` say what each means.
+# The variables of a run; docs and `python -m contract_tests --help` say what each means.
 VENDOR ?= all
 TARGET ?= mock
 OUT ?= reports
@@ -49,7 +49,7 @@ environment:
 
 .PHONY: contract
 contract: environment ## check vendors' contracts against the mock, an address, or the vendor
-	@$(RUN) -m contract_watch.engine --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
+	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
@@ -126,11 +126,11 @@ check-generated: environment ## fail where generated/ is not what the contracts 
 
 .PHONY: mutants
 mutants: environment ## measure the suite with every mutant [ONLY=family|id] [SHARD=i/n]
-	@$(RUN) -m mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+	@$(RUN) -m contract_watch.mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
 
 .PHONY: allowed
 allowed: environment ## look for false alarms: changes that the documents allow [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
-	@$(RUN) -m mutants.allowed --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+	@$(RUN) -m contract_watch.mutants.false_positives.command --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; each failure becomes a pytest case [TARGET=] [SHARD=i/n]

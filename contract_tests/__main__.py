@@ -1,4 +1,4 @@
-"""``python -m contract_watch.engine``: a run of the suite, its report, and its exit status.
+"""``python -m contract_tests``: a run of the suite, its report, and its exit status.
 
 0: none or additive; 1: breaking; 2: inconclusive, or something was left behind; 3: wrong usage.
 """

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_watch.contracts.catalogue import Contract, contracts
 from contract_watch.mock.server import config, listen
 from contract_watch.mock.wire import read_body, send_json
-from mutants.actor import Stage
-from mutants.catalogue import Judgement, mutants, spread_evenly
-from mutants.mutant import FAMILIES, Play
+from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
+from contract_watch.mutants.mutant import FAMILIES, Play
+from contract_watch.mutants.mutated_vendor import Stage
 
 CONTROL = "/__mutant"
 _SAMPLE = f"{CONTROL}/sample/"

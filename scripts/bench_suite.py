@@ -30,11 +30,11 @@ def run_suite(
     contract: Contract, target: str, out: Path, *options: str, seed: int = 1, stop: Event | None = None
 ) -> Finished:
     """Run the suite on ``target`` with reports in ``out``; a `BenchError` where it gives no verdict."""
-    command = [sys.executable, "-m", "contract_watch.engine", "--vendor", contract.slug, "--target", target, "--out", str(out),
+    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", target, "--out", str(out),
                "--seed", str(seed), *options]  # fmt: skip
     finished = timed(command, LONGEST, stop=stop)
     if finished.status not in _ENDS:
-        raise BenchError(f"python -m contract_watch.engine ended with status {finished.status}")
+        raise BenchError(f"python -m contract_tests ended with status {finished.status}")
     return finished
 
 

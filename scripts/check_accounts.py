@@ -73,7 +73,7 @@ def _run(contract: Contract, given: Mapping[str, str], environment: Mapping[str,
         print(f"{contract.name}: skipped: {', '.join(gone)} not set", flush=True)
         return 0
     others = {variable for other in choose("all") if other.slug != contract.slug for variable in variables(other)}
-    command = [sys.executable, "-m", "contract_watch.engine", "--vendor", contract.slug, "--target", "live", "--live", given["live"] or "read",
+    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", given["live"] or "read",
                "--out", str(Path(given["out"]) / contract.slug), "--fail-on", given["fail_on"]]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in _WORST else 2

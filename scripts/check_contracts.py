@@ -16,7 +16,7 @@ from contract_watch.contracts.catalogue import ROOT, SLUG, Contract, choose, con
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.mock.vendor import Vendor, overlapping
-from mutants.catalogue import Judgement, mutants
+from contract_watch.mutants.derivation import Judgement, mutants
 from scripts.contract_promises import (
     of_client,
     of_identities,

@@ -22,7 +22,7 @@ MARK = "FILL-IN:"
 NAME = re.compile(r"\w(?:[\w .,&+()-]{0,58}[\w.)])?")
 """A vendor's name: it has to stand in TOML, YAML, JSON and Python as it is."""
 # Where only the vendor's own files may spell its name; the test of that rule looks at the same.
-_ROOMS = ("contracts", "contract_watch", "contract_tests", "mutants", "scripts", "generated")
+_ROOMS = ("contracts", "contract_watch", "contract_tests", "scripts", "generated")
 _BESIDE = ("Makefile", "pyproject.toml", "requirements.lock", ".ci", ".github")
 
 

@@ -1,4 +1,4 @@
-"""The command ``python -m contract_watch.engine`` as tests call it: a process of its own, whose output and reports are kept.
+"""The command ``python -m contract_tests`` as tests call it: a process of its own, whose output and reports are kept.
 
 Processes are forked from one that has imported the suite already, which saves two seconds each; what is forked is as
 fresh as a process that was started from nothing, and takes signals like one.
@@ -131,7 +131,7 @@ def contract_tests(
     read_timeout: float | None = None,
     hurried: bool = False,
 ) -> Running:
-    """Begin ``python -m contract_watch.engine`` with ``arguments``, writing below ``folder``.
+    """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
 
     ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds; in a
     ``hurried`` run waiting for the allowance takes no time.

@@ -139,7 +139,7 @@ def test_every_vendor_is_run_together(copy: Copy) -> None:
 
 def test_suite_notices_mutants(copy: Copy) -> None:
     """Claim: the suite is as sharp for a new vendor. Situation: some mutants of each family. Expectation: nearly all noticed."""
-    said = copy.run("mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
+    said = copy.run("contract_watch.mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
     (run,) = copy.report("mutants.json")["runs"]
     assert run["score"] >= 0.9, said
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mutants.allowed import chosen_changes
-from mutants.changes import KINDS, changes
+from contract_watch.mutants.false_positives.command import chosen_changes
+from contract_watch.mutants.false_positives.permitted_changes import KINDS, changes
 from tests.spread_command import command, one_line_error
 
 
@@ -23,7 +23,15 @@ def test_no_dress_of_an_answer_is_an_alarm(tmp_path: Path) -> None:
     Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
     keep-alive, chunks and gzip, each against the whole command. Expectation: every verdict is `none`, each was played.
     """
-    ended = command("mutants.allowed", "--vendor", "jetemail", "--only", "wire", "--out", str(tmp_path))
+    ended = command(
+        "contract_watch.mutants.false_positives",
+        "--vendor",
+        "jetemail",
+        "--only",
+        "wire",
+        "--out",
+        str(tmp_path),
+    )
     assert ended.status == 0, ended
     found = _results(tmp_path)
     assert len(found) >= 14
@@ -37,7 +45,17 @@ def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> Non
 
     Situation: a fixed sample of each kind. Expectation: `none`, with no more than 190 requests of probes and client.
     """
-    ended = command("mutants.allowed", "--vendor", "jetemail", "--sample", "3", "--seeds", "6", "--out", str(tmp_path))
+    ended = command(
+        "contract_watch.mutants.false_positives",
+        "--vendor",
+        "jetemail",
+        "--sample",
+        "3",
+        "--seeds",
+        "6",
+        "--out",
+        str(tmp_path),
+    )
     assert ended.status == 0, ended
     found = _results(tmp_path)
     assert {result["change"].split("/")[0] for result in found} == set(KINDS)
@@ -46,12 +64,13 @@ def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> Non
 
 def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
-    from mutants import allowed, command  # noqa: PLC0415 (patched below)
+    from contract_watch.mutants import measurement  # noqa: PLC0415 (patched below)
+    from contract_watch.mutants.false_positives import command as false_positives  # noqa: PLC0415 (patched below)
 
     result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
-    monkeypatch.setattr(command, "spread", lambda *_: allowed_spread(result))
-    assert allowed.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
+    monkeypatch.setattr(measurement, "spread", lambda *_: allowed_spread(result))
+    assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
     assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
 
 
@@ -91,5 +110,8 @@ def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     """Expectation: one line, status 3, nothing written."""
-    one_line_error(command("mutants.allowed", *arguments, "--out", str(tmp_path / "out")), *words)
+    one_line_error(
+        command("contract_watch.mutants.false_positives", *arguments, "--out", str(tmp_path / "out")),
+        *words,
+    )
     assert not (tmp_path / "out").exists()

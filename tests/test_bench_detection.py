@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mutants.catalogue import Judgement, mutants
-from mutants.mutant import FAMILIES
+from contract_watch.mutants.derivation import Judgement, mutants
+from contract_watch.mutants.mutant import FAMILIES
 from scripts.bench_contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told
 from scripts.bench_detection import Detection, Run, Score, detect, meet, mutant_server
 from scripts.bench_detection_page import detection_section, ratio

@@ -148,7 +148,7 @@ def _spoiled(
         shutil.copy(ROOT / "openapi.json", root)
         file = root / "contracts" / "jetemail" / name
         file.write_text(spoil(file.read_text(encoding="utf-8") if file.exists() else ""), encoding="utf-8")
-        command = [sys.executable, "-m", "contract_watch.engine", "--vendor", "jetemail", "--explore", "0"]
+        command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0"]
         told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
         return Result(told.returncode, told.stdout, told.stderr, root / "reports")
 
@@ -202,7 +202,7 @@ def test_colours_are_for_terminals_that_want_them(given: dict[str, str], coloure
     """
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "PYTEST_ADDOPTS")}
-    command = [sys.executable, "-m", "contract_watch.engine", "--vendor", "jetemail", "--only", "rules/rename"]
+    command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--only", "rules/rename"]
     where = {
         "stdin": theirs,
         "stdout": theirs,

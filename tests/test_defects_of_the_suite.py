@@ -26,11 +26,11 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.parametrize(("where", "what", "spoil", "words"), [
-    ("guard.names", "Names", "Names.short = Names.mint; Names.mint = lambda self, length=None: 'smtp-user1'",
+    ("account.object_names", "Names", "Names.short = Names.mint; Names.mint = lambda self, length=None: 'smtp-user1'",
      "would have sent what the guard holds back"),
-    ("harness.runner", "Runner", "Runner.run = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
+    ("running.runner", "Runner", "Runner.run = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
      "a connection was to be opened beside the guard"),
-    ("harness.runner", "Runner", "Runner.run = lambda self, probe: __import__('os').system('true')",
+    ("running.runner", "Runner", "Runner.run = lambda self, probe: __import__('os').system('true')",
      "a program was to be started beside the guard"),
 ])  # fmt: skip
 def test_a_suite_that_tries_is_told_and_stopped(where: str, what: str, spoil: str, words: str, tmp_path: Path) -> None:

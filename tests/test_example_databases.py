@@ -16,9 +16,9 @@ from contract_watch.engine.exploring.exploration import Depth, explore_lives, ex
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
+from contract_watch.mutants.mutated_vendor import House, Stage
+from contract_watch.mutants.request_mutants import Tighter
 from contract_watch.report.record import Record
-from mutants.actor import House, Stage
-from mutants.requests import Tighter
 from tests.redis_server import redis_server
 
 CREATE = "createSmtpUser"

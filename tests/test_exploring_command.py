@@ -14,8 +14,8 @@ import redis
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.mock.server import running
-from mutants.actor import House, Stage
-from mutants.catalogue import mutants
+from contract_watch.mutants.derivation import mutants
+from contract_watch.mutants.mutated_vendor import House, Stage
 from tests import drifted_server as drifted
 from tests.loopback_server import serving
 from tests.redis_server import redis_server

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutants.expressions import looser, tighter
+from contract_watch.mutants.regex_edits import looser, tighter
 
 PATTERNS = [
     "^[a-z0-9-]+$",

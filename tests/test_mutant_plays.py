@@ -9,9 +9,9 @@ import pytest
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.mock.server import running
-from mutants.actor import House, Stage
-from mutants.catalogue import mutants
-from mutants.mutant import Mutant, Play
+from contract_watch.mutants.derivation import mutants
+from contract_watch.mutants.mutant import Mutant, Play
+from contract_watch.mutants.mutated_vendor import House, Stage
 
 PATH = "/outbound/smarthost"
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mutants.catalogue import Floors, Judgement, mutants
-from mutants.mutant import Mutant
-from mutants.report import as_json, page, terminal
-from mutants.score import Score, score
-from mutants.trial import Trial
+from contract_watch.mutants.derivation import Floors, Judgement, mutants
+from contract_watch.mutants.mutant import Mutant
+from contract_watch.mutants.mutant_runner import Trial
+from contract_watch.mutants.score import Score, score
+from contract_watch.mutants.score_report import as_json, page, terminal
 
 HONEST = Trial("honest", "", "", operation_named=True, property_named=False, touched=0, requests=184, seconds=0.5)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.catalogue import Contract
-from mutants.catalogue import Judgement, mutants
-from mutants.trial import Court, court
+from contract_watch.mutants.derivation import Judgement, mutants
+from contract_watch.mutants.mutant_runner import Court, court
 from tests.spread_command import alone, command, end, one_line_error, started
 
 EQUIVALENT = [mutant.id for mutant in mutants(Contract("jetemail")) if Judgement(Contract("jetemail")).reason(mutant)]
@@ -22,7 +22,7 @@ def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
     Situation: a dozen mutants of each, on real servers, over the cores. Expectation: the floors hold; the matrix, the
     figures and every trial are in the report.
     """
-    ended = command("mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
+    ended = command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     assert (run["score"], run["survivors"], run["complaints"]) == (1.0, [], [])
@@ -73,14 +73,14 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     """Claim: what cannot be measured is refused at once. Expectation: one line, status 3, nothing written."""
-    one_line_error(command("mutants", *arguments, "--out", str(tmp_path / "out")), *words)
+    one_line_error(command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
     assert not (tmp_path / "out").exists()
 
 
 def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
     """Situation: a mutant's id as ONLY. Expectation: that trial, its finding, and a matrix of one."""
     name = "body/deleteSmtpUser/404/success/flipped"
-    ended = command("mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
+    ended = command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     [trial] = run["mutants"]
@@ -98,7 +98,7 @@ def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
     judgement.write_text(judgement.read_text(encoding="utf-8").split("[[equivalent]]")[0], encoding="utf-8")
     name = "body/deleteSmtpUser/404/error/emptied"
     out = tmp_path / "out"
-    ended = command("mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
+    ended = command("contract_watch.mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
     assert ended.status == 1, ended
     assert name in ended.out
     assert "below the floor: the score, 0.00%" in ended.err
@@ -113,7 +113,6 @@ def _checkout(folder: Path) -> Path:
         if path.name in (
             "contract_tests",
             "contract_watch",
-            "mutants",
             "generated",
             "openapi.json",
         ):
@@ -137,7 +136,7 @@ def _copy(path: Path, to: Path) -> None:
 def test_an_interrupted_measure_writes_nothing(tmp_path: Path, number: int) -> None:
     """Claim: no half report. Situation: a signal once trials are under way. Expectation: one line, status 2, no process left."""
     out = tmp_path / "out"
-    with started("mutants", "--vendor", "jetemail", "--out", str(out)) as process:
+    with started("contract_watch.mutants", "--vendor", "jetemail", "--out", str(out)) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("[")
         os.kill(process.pid, number)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.catalogue import contracts
-from mutants.catalogue import Judgement, mutants, spread_evenly
-from mutants.mutant import Mutant
-from mutants.trial import Court, court
+from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
+from contract_watch.mutants.mutant import Mutant
+from contract_watch.mutants.mutant_runner import Court, court
 from tests.spread_command import command
 
 SLUGS = [slug for slug in contracts() if slug != "jetemail"]  # that one has tests of its own
@@ -24,7 +24,7 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
     Situation: some of each family. Expectation: the honest vendor is faultless and within the allowance, no equivalent
     one is noticed, and nearly all the others are: what is left out within the allowance shows in a sample as well.
     """
-    command("mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
+    command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     assert run["honest"]["finding"] == ""
     assert run["honest"]["requests"] <= run["floors"]["requests"]

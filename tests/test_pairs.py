@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutants.pairs import pairwise
+from contract_watch.mutants.false_positives.pairwise import pairwise
 
 FACTORS = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=2),

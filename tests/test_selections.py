@@ -22,7 +22,7 @@ Sent = tuple[str, str, str]
 
 def _explored(out: Path, seed: str, hash_seed: str, **environment: str) -> list[Sent]:
     """What the exploring stage of a run sent, with one prefix for all names; an empty ``seed`` is none."""
-    command = [sys.executable, "-m", "contract_watch.engine", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
+    command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
     out.mkdir()
     told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
     with serving(JetEmail()) as at:  # a folder of its own, for another run's examples would be tried first

@@ -24,7 +24,7 @@ def _waived(root: Path, server: JetEmail, *waivers: tuple[str, str]) -> Result:
     shutil.copy(ROOT / "openapi.json", root)
     lines = [f'[[waivers]]\nid = "{name}"\nreason = "told them"\nexpires = {date}\n' for name, date in waivers]
     (root / "contracts" / "jetemail" / "waivers.toml").write_text("\n".join(lines), encoding="utf-8")
-    command = [sys.executable, "-m", "contract_watch.engine", "--vendor", "jetemail", "--explore", "0", "--target"]
+    command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0", "--target"]
     with serving(server) as at:
         told = subprocess.run([*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     return Result(told.returncode, told.stdout, told.stderr, root / "reports")

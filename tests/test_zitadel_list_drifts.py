@@ -10,10 +10,10 @@ import pytest
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.engine.planning.planner import plan
 from contract_watch.mock.server import running
+from contract_watch.mutants.mutant import Asked, Play
+from contract_watch.mutants.mutant_runner import Court
+from contract_watch.mutants.mutated_vendor import Actor, House
 from contracts.zitadel.rules import LIST
-from mutants.actor import Actor, House
-from mutants.mutant import Asked, Play
-from mutants.trial import Court
 
 ZITADEL = Contract("zitadel")
 HISTORY = {"sequence": "3", "creationDate": "2020-01-01T00:00:00Z", "changeDate": "2020-01-01T00:00:00Z",

@@ -90,7 +90,7 @@ def understood(read: Callable[[], Given]) -> Given | int:
 def parser() -> ArgumentParser:
     """The command's own parser."""
     made = Parser(
-        prog="python -m contract_watch.engine",
+        prog="python -m contract_tests",
         description="Checks targets against their contracts.",
         allow_abbrev=False,
     )

@@ -1,21 +1,22 @@
-"""``python -m mutants``: how much of every drift the suite notices.
+"""``python -m contract_watch.mutants``: how much of every drift the suite notices.
 
 0: every floor is reached; 1: one is not; 2: it did not come to an end; 3: wrong usage.
 """
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.engine.command.options import understood
 from contract_watch.engine.running.parallel import cores
+from contract_watch.mutants.derivation import Judgement, chosen
+from contract_watch.mutants.measurement import ordered, parser
+from contract_watch.mutants.mutant import FAMILIES, Mutant
+from contract_watch.mutants.score import score
+from contract_watch.mutants.score_report import as_json, page, terminal
 from contract_watch.report.write import write_whole
-from mutants.catalogue import Judgement, chosen
-from mutants.command import ordered, parser
-from mutants.mutant import FAMILIES, Mutant
-from mutants.report import as_json, page, terminal
-from mutants.score import score
 
 
 def _select(contract: Contract, given: Any) -> list[Mutant]:
@@ -25,11 +26,11 @@ def _select(contract: Contract, given: Any) -> list[Mutant]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure; see the module for the statuses."""
-    made = parser("python -m mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
+    made = parser("python -m contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
     order = understood(lambda: ordered(made, arguments, _select))
     if isinstance(order, int):
         return order
-    spent, seconds = order.carry_out("every_mutant.py")
+    spent, seconds = order.carry_out(Path(__file__).parent / "every_mutant.py")
     if spent.failure:
         print(f"error: {spent.failure}; nothing was written", file=sys.stderr)
         return 2

@@ -6,9 +6,9 @@ from statistics import median
 from typing import Any
 
 from contract_watch.contracts.catalogue import Contract
-from mutants.catalogue import Floors, Judgement
-from mutants.mutant import FAMILIES, Mutant
-from mutants.trial import Trial
+from contract_watch.mutants.derivation import Floors, Judgement
+from contract_watch.mutants.mutant import FAMILIES, Mutant
+from contract_watch.mutants.mutant_runner import Trial
 
 
 @dataclass

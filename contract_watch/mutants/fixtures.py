@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from contract_watch.contracts.catalogue import choose
-from mutants.trial import Court, court
+from contract_watch.mutants.mutant_runner import Court, court
 
 Courts = Callable[[str], Court]
 

@@ -18,7 +18,7 @@ from contract_watch.engine.planning.values import sample
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import Vendor
-from mutants.mutant import Asked, Play
+from contract_watch.mutants.mutant import Asked, Play
 
 
 class Actor(Vendor):

@@ -11,9 +11,9 @@ from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.pattern import Fields, Pattern, Where, fits
 from contract_watch.engine.protocols.wire import Reply
-from mutants.actor import Actor
-from mutants.mutant import Asked, Play
-from mutants.pairs import pairwise
+from contract_watch.mutants.false_positives.pairwise import pairwise
+from contract_watch.mutants.mutant import Asked, Play
+from contract_watch.mutants.mutated_vendor import Actor
 
 KINDS = ("wire", "reading", "pair", "seed")
 _WORDS = "In other words: „grün“, ☃ and <b>no</b> harm"

@@ -11,8 +11,8 @@ from contract_watch.contracts.document import Operation
 from contract_watch.contracts.model import Outcome
 from contract_watch.contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
 from contract_watch.contracts.schema import resolve
-from mutants.actor import Actor
-from mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutated_vendor import Actor
 
 
 class Replaced(Play):

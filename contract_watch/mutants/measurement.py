@@ -34,10 +34,10 @@ class Order(Generic[Item]):
     todo: Mapping[str, Any]
     out: Path
 
-    def carry_out(self, module: str) -> tuple[Spread, float]:
-        """Spread the work, which is in ``module`` of this room, over the cores; what came of it, and seconds."""
+    def carry_out(self, module: Path) -> tuple[Spread, float]:
+        """Spread the work, which is in ``module``, over the cores; what came of it, and seconds."""
         began = time.monotonic()
-        spent = spread(Path(__file__).parent / module, self.todo, cores())
+        spent = spread(module, self.todo, cores())
         return spent, time.monotonic() - began
 
 

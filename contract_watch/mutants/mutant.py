@@ -8,7 +8,7 @@ from contract_watch.contracts.document import Operation, joined, split
 from contract_watch.engine.protocols.wire import Reply
 
 if TYPE_CHECKING:
-    from mutants.actor import Actor
+    from contract_watch.mutants.mutated_vendor import Actor
 
 FAMILIES = ("status", "body", "media", "requests", "credentials", "state", "methods")
 """What may drift, one module of derivations each or nearly so."""

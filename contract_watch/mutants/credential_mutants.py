@@ -10,8 +10,8 @@ from contract_watch.contracts.model import Account
 from contract_watch.contracts.readings import Readings
 from contract_watch.contracts.tables import Place
 from contract_watch.engine.planning.simulation import Rehearsal
-from mutants.actor import Actor, stands, without
-from mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutated_vendor import Actor, stands, without
 
 Taken = Callable[[Place, str | None, str], bool]
 """Whether what stands in a credential's place (None: nothing) is taken for an account's key."""

@@ -18,10 +18,10 @@ from contract_watch.engine.running.client_stage import parse_recorded, run_clien
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import running
+from contract_watch.mutants.mutant import Mutant, Play
+from contract_watch.mutants.mutated_vendor import House, Stage
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from mutants.actor import House, Stage
-from mutants.mutant import Mutant, Play
 
 _DEPTH = Depth(repeats=True)
 

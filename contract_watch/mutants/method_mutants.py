@@ -6,7 +6,7 @@ from functools import partial
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import METHODS, Operation
 from contract_watch.engine.protocols.wire import Reply
-from mutants.mutant import Mutant, Play
+from contract_watch.mutants.mutant import Mutant, Play
 
 
 class Answering(Play):

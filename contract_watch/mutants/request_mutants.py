@@ -11,11 +11,11 @@ from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Schema, resolve
 from contract_watch.engine.planning.arguments import Bodies, listed_elsewhere
 from contract_watch.engine.planning.values import sample
-from mutants import expressions
-from mutants.actor import Actor
-from mutants.answers import other_name
-from mutants.coercions import COERCIONS
-from mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants import regex_edits
+from contract_watch.mutants.coercions import COERCIONS
+from contract_watch.mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutated_vendor import Actor
+from contract_watch.mutants.response_mutants import other_name
 
 Test = Callable[[Any], bool]
 
@@ -234,8 +234,8 @@ class _Property:
         document = self._contract.effective.raw
         ours = Schema(document, schema)
         theirs = self._published(pointer)
-        edits = [("tighter", *edit) for edit in expressions.tighter(schema["pattern"])]
-        edits += [("looser", *edit) for edit in expressions.looser(schema["pattern"])]
+        edits = [("tighter", *edit) for edit in regex_edits.tighter(schema["pattern"])]
+        edits += [("looser", *edit) for edit in regex_edits.looser(schema["pattern"])]
         for way, word, pattern in edits:
             if pattern == schema["pattern"]:
                 continue

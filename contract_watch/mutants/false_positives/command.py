@@ -1,4 +1,4 @@
-"""``python -m mutants.allowed``: whether the suite keeps its peace where the documents allow a change.
+"""``python -m contract_watch.mutants.false_positives``: whether the suite keeps its peace where the documents allow a change.
 
 0: it finds fault with none; 1: it does with some; 2: it did not come to an end; 3: wrong usage.
 """
@@ -13,11 +13,11 @@ from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.command.options import understood
 from contract_watch.engine.running.parallel import cores
+from contract_watch.mutants.derivation import selected
+from contract_watch.mutants.false_positives.permitted_changes import KINDS, Change, changes
+from contract_watch.mutants.measurement import ordered, parser
 from contract_watch.report.text import plain
 from contract_watch.report.write import write_whole
-from mutants.catalogue import selected
-from mutants.changes import KINDS, Change, changes
-from mutants.command import ordered, parser
 
 _MOST_SEEDS = 100_000
 
@@ -34,12 +34,12 @@ def _select(contract: Contract, given: Any) -> list[Change]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Try every change; see the module for the statuses."""
-    made = parser("python -m mutants.allowed", "Looks for false alarms.", "change", KINDS)
+    made = parser("python -m contract_watch.mutants.false_positives", "Looks for false alarms.", "change", KINDS)
     made.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
     order = understood(lambda: ordered(made, arguments, _select))
     if isinstance(order, int):
         return order
-    spent, seconds = order.carry_out("every_change.py")
+    spent, seconds = order.carry_out(Path(__file__).parent / "every_change.py")
     if spent.failure:
         print(f"error: {spent.failure}; nothing was written", file=sys.stderr)
         return 2
@@ -73,7 +73,3 @@ def _tell(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:
         print(f"  {result['contract']}: {result['change']} ({result['says']}) ends {result['verdict']}: {plain(why)}")
     print(f"{len(results)} changes in {seconds:.0f} s; report: {out}/allowed.json")
     return 1 if alarms else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,8 +7,8 @@ from typing import Any
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.engine.planning.arguments import Bodies
-from mutants.actor import Actor, renamed, without
-from mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutant import Asked, Mutant, Play
+from contract_watch.mutants.mutated_vendor import Actor, renamed, without
 
 
 class Lost(Play):

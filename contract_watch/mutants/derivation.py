@@ -9,13 +9,13 @@ from typing import Any, Protocol, TypeVar
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import read_toml
 from contract_watch.contracts.errors import UsageError
-from mutants.answers import bodies, media, statuses
-from mutants.credentials import credentials
-from mutants.effects import effects
-from mutants.methods import methods
-from mutants.mutant import FAMILIES, Mutant
-from mutants.requests import requests
-from mutants.rules import rules
+from contract_watch.mutants.credential_mutants import credentials
+from contract_watch.mutants.effect_mutants import effects
+from contract_watch.mutants.method_mutants import methods
+from contract_watch.mutants.mutant import FAMILIES, Mutant
+from contract_watch.mutants.request_mutants import requests
+from contract_watch.mutants.response_mutants import bodies, media, statuses
+from contract_watch.mutants.rule_mutants import rules
 
 Item = TypeVar("Item")
 _DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (

@@ -13,9 +13,9 @@ import pytest
 
 from contract_watch.contracts.catalogue import ROOT, choose
 from contract_watch.engine.running.parallel import work
-from mutants.allowed import chosen_changes
-from mutants.changes import Change
-from mutants.courts import Courts, fixture_courts
+from contract_watch.mutants.false_positives.command import chosen_changes
+from contract_watch.mutants.false_positives.permitted_changes import Change
+from contract_watch.mutants.fixtures import Courts, fixture_courts
 
 __all__ = ["fixture_courts"]
 

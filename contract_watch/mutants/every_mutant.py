@@ -8,9 +8,9 @@ import pytest
 
 from contract_watch.contracts.catalogue import choose
 from contract_watch.engine.running.parallel import work
-from mutants.catalogue import chosen
-from mutants.courts import Courts, fixture_courts
-from mutants.mutant import Mutant, Play
+from contract_watch.mutants.derivation import chosen
+from contract_watch.mutants.fixtures import Courts, fixture_courts
+from contract_watch.mutants.mutant import Mutant, Play
 
 HONEST = Mutant("honest", "", "", "The vendor as it should be.", Play)
 

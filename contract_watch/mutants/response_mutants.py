@@ -12,7 +12,7 @@ from contract_watch.contracts.document import Answer, Operation
 from contract_watch.contracts.schema import Document, resolve
 from contract_watch.engine.planning.planner import plan
 from contract_watch.engine.protocols.wire import Reply
-from mutants.mutant import Mutant, Play
+from contract_watch.mutants.mutant import Mutant, Play
 
 _UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502, 507, 505)}
 _JSON = "application/json"

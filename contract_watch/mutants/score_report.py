@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from contract_watch.mutants.mutant import FAMILIES
+from contract_watch.mutants.score import Cell, Score
 from contract_watch.report.text import markdown, plain
-from mutants.mutant import FAMILIES
-from mutants.score import Cell, Score
 
 
 def rows(score: Score) -> Iterator[tuple[str, ...]]:
