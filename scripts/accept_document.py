@@ -21,6 +21,7 @@ from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.document import read_json
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.diff.changelog import with_line
 from contract_watch.diff.client.impact import Impact
 from contract_watch.diff.document import Comparison, Level, compare
 from contract_watch.diff.document.kept import FOLDER as KEPT
@@ -28,14 +29,13 @@ from contract_watch.diff.document.kept import digest, kept
 from contract_watch.diff.document.parameters import form
 from contract_watch.diff.document.scope import cut, operations
 from contract_watch.diff.overlay_check import correct
+from contract_watch.diff.published_document import CouldNotTellError, Published, published
 from contract_watch.diff.swap import swap, workshop
 from contract_watch.engine.command.options import Parser
 from contract_watch.report.text import plain
-from scripts.changelog import with_line
 from scripts.check_contracts import missing
 from scripts.generate_clients import generate
 from scripts.judge_clients import judge_clients
-from scripts.published import CouldNotTellError, Published, published
 
 _CHANGELOG = "CHANGELOG.md"
 _ACCEPTED = "accepted.toml"

@@ -19,9 +19,9 @@ from contract_watch.engine.protocols.protocol import sayable
 from contract_watch.engine.running.cleanup import clean_up, preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.generator.client_templates import banner, facts
 from contract_watch.mock.server import build, running
 from contract_watch.report.record import Record
-from scripts.client_templates import banner, facts
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _ID = re.compile(r"[a-z][A-Za-z0-9]*")

@@ -18,10 +18,10 @@ from contract_watch.diff.document.kept import FOLDER, Kept
 from contract_watch.diff.document.scope import cut, operations
 from contract_watch.diff.document_findings import Compared, document_findings
 from contract_watch.diff.overlay_check import Trouble, correct
+from contract_watch.diff.published_document import CouldNotTellError, Published, address, published, shown
 from contract_watch.report.record import Checked, Record
 from contract_watch.report.text import plain
 from scripts.judge_clients import judge_clients
-from scripts.published import CouldNotTellError, Published, address, published, shown
 
 _SYMBOLS = 200
 """Changes of symbols that a report lists."""

@@ -21,10 +21,10 @@ from openapi_python_client.strings import PythonIdentifier
 from contract_watch.contracts.catalogue import ROOT, Contract, contracts
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.schema import resolve
-from contract_watch.diff.client.generator import PREFIX, SETTINGS, generator_input, package_of
 from contract_watch.diff.swap import restore
-from scripts.client_templates import banner, bare_facts, facts, write_templates
-from scripts.compile_protos import compile_protos
+from contract_watch.generator.client_templates import banner, bare_facts, facts, write_templates
+from contract_watch.generator.configuration import PREFIX, SETTINGS, generator_input, package_of
+from contract_watch.generator.descriptors import compile_protos
 
 # No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
 # README.md is left as it is: ruff would take its example of five lines apart.

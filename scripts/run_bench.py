@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from contract_watch.contracts.catalogue import Contract, choose, contracts
 from contract_watch.contracts.errors import UsageError
 from contract_watch.report.write import write_whole
-from scripts.bench_contenders import contenders
-from scripts.bench_detection import detect
-from scripts.bench_detection_page import detection_section
-from scripts.bench_page import page
-from scripts.bench_process import BenchError
-from scripts.bench_speed import load_rows, suite_rows
-from scripts.bench_table import table
+from scripts.bench.contenders import contenders
+from scripts.bench.detection import detect
+from scripts.bench.detection_page import detection_section
+from scripts.bench.page import page
+from scripts.bench.process import BenchError
+from scripts.bench.speed import load_rows, suite_rows
+from scripts.bench.table import table
 
 MUTANTS, SEEDS = 4, 20
 

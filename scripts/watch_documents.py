@@ -15,6 +15,7 @@ from typing import Any
 from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.kept import FOLDER, Kept, keep
+from contract_watch.diff.published_document import address
 from contract_watch.diff.swap import restore
 from contract_watch.engine.command.options import Parser
 from contract_watch.report.record import Record
@@ -23,7 +24,6 @@ from contract_watch.report.reports import write_reports
 from contract_watch.report.verdict import exit_status
 from contract_watch.report.waivers import Waiver, read_waivers, waive
 from scripts.examine_document import examine
-from scripts.published import address
 
 
 def settle(record: Record, waivers: Sequence[Waiver], today: dt.date) -> list[str]:

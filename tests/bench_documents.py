@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.diff.document import compare
-from scripts.bench_table import grid
+from scripts.bench.table import grid
 from tests.document_pairs import read
 
 _SIZES = (1_250_000, 2_500_000, 5_000_000)

@@ -12,8 +12,8 @@ from typing import Any
 
 from contract_watch.contracts.catalogue import ROOT
 from contract_watch.contracts.document import read_json
-from contract_watch.diff.client.generator import package_of
 from contract_watch.diff.client.impact import Generated
+from contract_watch.generator.configuration import package_of
 
 GENERATED = ROOT / "generated"
 

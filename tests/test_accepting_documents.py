@@ -11,10 +11,10 @@ import pytest
 
 from contract_watch.contracts.catalogue import ROOT, Contract
 from contract_watch.diff import swap as swapping
+from contract_watch.diff.changelog import with_line
 from contract_watch.diff.document.kept import digest
 from scripts import accept_document
 from scripts.accept_document import main
-from scripts.changelog import with_line
 from scripts.generate_clients import check
 from scripts.watch_documents import main as drift
 from tests.vendor_tree import SLUG, adds, breaks, published, state, tree, username, written

@@ -10,10 +10,10 @@ import pytest
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.mutants.derivation import Judgement, mutants
 from contract_watch.mutants.mutant import FAMILIES
-from scripts.bench_contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told
-from scripts.bench_detection import Detection, Run, Score, detect, meet, mutant_server
-from scripts.bench_detection_page import detection_section, ratio
-from scripts.bench_process import BenchError, Finished
+from scripts.bench.contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told
+from scripts.bench.detection import Detection, Run, Score, detect, meet, mutant_server
+from scripts.bench.detection_page import detection_section, ratio
+from scripts.bench.process import BenchError, Finished
 from scripts.run_bench import main
 
 TAKEN = "state/createSmtpUser/off/name-taken"

@@ -8,8 +8,8 @@ import pytest
 
 from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.generator import parsed
 from contract_watch.diff.client.impact import Generated, Impact, judge
+from contract_watch.generator.configuration import parsed
 from scripts.generate_clients import generate_other
 from tests.client_changes import Change
 from tests.client_sample import DOCUMENT, write_sample

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.catalogue import ROOT, Contract, contracts
-from scripts.client_templates import example
+from contract_watch.generator.client_templates import example
 from scripts.generate_clients import main
 from tests.client_sample import Server, contents, serve, write_sample
 

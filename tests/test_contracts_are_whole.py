@@ -10,8 +10,8 @@ import pytest
 
 import contract_watch.contracts as room
 from contract_watch.contracts.catalogue import ROOT, Contract, contracts
+from contract_watch.generator.client_templates import banner
 from scripts.check_contracts import main, missing, strays
-from scripts.client_templates import banner
 
 EVERY = pytest.mark.parametrize("contract", contracts().values(), ids=contracts())
 

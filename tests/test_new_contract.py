@@ -11,8 +11,8 @@ import pytest
 
 import contract_watch.contracts as room
 from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.generator.client_templates import banner
 from scripts.check_contracts import FILES, missing
-from scripts.client_templates import banner
 from scripts.new_contract import MARK, main
 
 ACME = ["--slug", "acme", "--name", "Acme Mail"]

@@ -25,6 +25,7 @@ LAYERS = {
     "contract_watch.contracts": 0,
     "contracts": 1,
     "contract_watch.report": 1,
+    "contract_watch.generator": 1,
     "contract_watch.diff": 2,
     "contract_watch.mock": 2,
     "contract_watch.engine": 3,

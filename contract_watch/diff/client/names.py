@@ -19,9 +19,9 @@ from openapi_python_client.strings import PythonIdentifier
 
 from contract_watch.contracts.document import METHODS
 from contract_watch.diff.client.api import Api
-from contract_watch.diff.client.generator import PREFIX, configuration, parsed
 from contract_watch.diff.client.places import Classes, Place, followed, holds
 from contract_watch.diff.document.pointers import tokens
+from contract_watch.generator.configuration import PREFIX, configuration, parsed
 
 _NAMED = (
     "paths",

@@ -7,12 +7,12 @@ from pathlib import Path
 from statistics import median
 
 from contract_watch.contracts.catalogue import Contract
-from scripts.bench_load import Load
-from scripts.bench_process import BenchError, Finished
-from scripts.bench_requests import Sample, hostile, turns
-from scripts.bench_servers import Loader, start_bare, start_mock, start_prism
-from scripts.bench_suite import forget, requests, run_schemathesis, run_suite
-from scripts.bench_table import MEBIBYTE, Row, Series, figure_row, goal, interleave, ratio_row
+from scripts.bench.load import Load
+from scripts.bench.process import BenchError, Finished
+from scripts.bench.sample_requests import Sample, hostile, turns
+from scripts.bench.servers import Loader, start_bare, start_mock, start_prism
+from scripts.bench.suite_runs import forget, requests, run_schemathesis, run_suite
+from scripts.bench.table import MEBIBYTE, Row, Series, figure_row, goal, interleave, ratio_row
 
 _MOST_REQUESTS, _MOST_MEMORY, _LEAST_OF_PRISM, _LEAST_OF_BARE = 190, 300, 2.0, 0.5
 _HOSTILE_TIMES = 100

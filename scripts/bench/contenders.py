@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.catalogue import ROOT, Contract
-from scripts.bench_process import BenchError, Finished
-from scripts.bench_suite import read_report, run_schemathesis, run_suite
+from scripts.bench.process import BenchError, Finished
+from scripts.bench.suite_runs import read_report, run_schemathesis, run_suite
 
 SUITE, PROBES = "suite", "suite, probes + client"
 PUBLISHED, EFFECTIVE = "Schemathesis, published document", "Schemathesis, effective document"

@@ -1,6 +1,6 @@
 """A server that plays a vendor's mutants, one after another, and counts what it is asked.
 
-``python -m scripts.bench_mutant_server SLUG PORT`` serves it on loopback. It is controlled below ``/__mutant``, by calls
+``python -m scripts.bench.mutant_server SLUG PORT`` serves it on loopback. It is controlled below ``/__mutant``, by calls
 that are not counted:
 
 | call | what it does |

@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.catalogue import Contract
-from scripts.bench_process import BenchError, Finished, ask, timed
-from scripts.bench_requests import credential
+from scripts.bench.process import BenchError, Finished, ask, timed
+from scripts.bench.sample_requests import credential
 
 LONGEST = 300.0
 """Seconds that one run may take."""

@@ -15,8 +15,8 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.catalogue import Contract
-from scripts.bench_contenders import Contender
-from scripts.bench_process import BenchError, ask, free_port, server
+from scripts.bench.contenders import Contender
+from scripts.bench.process import BenchError, ask, free_port, server
 
 LANES = min(2, os.cpu_count() or 1)
 """How many runs go on side by side, each on a server of its own."""
@@ -145,7 +145,7 @@ def detect(contract: Contract, rivals: Sequence[Contender], size: int, seeds: in
 def mutant_server(contract: Contract) -> AbstractContextManager[int]:
     """A server that plays mutants of ``contract`` until the block ends; gives its port."""
     port = free_port()
-    return server([sys.executable, "-m", "scripts.bench_mutant_server", contract.slug, str(port)], port)
+    return server([sys.executable, "-m", "scripts.bench.mutant_server", contract.slug, str(port)], port)
 
 
 def meet(rival: Contender, mutant: str, seed: int, port: int, scratch: Path, stop: Event) -> Run:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from contract_watch.report.text import plain
-from scripts.bench_contenders import EFFECTIVE, PROBES, PUBLISHED, SUITE
-from scripts.bench_detection import LANES, Detection, Run, Score
-from scripts.bench_table import MEBIBYTE, Row, goal, grid, table
+from scripts.bench.contenders import EFFECTIVE, PROBES, PUBLISHED, SUITE
+from scripts.bench.detection import LANES, Detection, Run, Score
+from scripts.bench.table import MEBIBYTE, Row, goal, grid, table
 
 _OURS, _OTHERS = (SUITE, PROBES), (PUBLISHED, EFFECTIVE)
 Figure = Callable[[Score], float | None]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from scripts.bench_servers import prism_version
+from scripts.bench.servers import prism_version
 
 _PACKAGES = ("schemathesis", "hypothesis", "uvicorn", "uvloop", "httptools", "starlette", "jsonschema-rs", "pytest")
 _GIBIBYTE = 1024**3

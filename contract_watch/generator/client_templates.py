@@ -54,7 +54,7 @@ def write_templates(given: Mapping[str, JSON], folder: Path) -> None:
         wanted, found = change.get("times", 1), text.count(change["find"])
         if found != wanted:
             raise UsageError(
-                f"scripts/templates/changes.toml: {change['find'].strip()!r} stands {found} times in the generator's "
+                f"contract_watch/generator/templates/changes.toml: {change['find'].strip()!r} stands {found} times in the generator's "
                 f"{change['template']}, not {wanted}: adapt the change to the installed generator"
             )
         path.write_text(text.replace(change["find"], change["replace"]), encoding="utf-8")

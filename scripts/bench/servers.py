@@ -1,6 +1,6 @@
 """The servers that `make bench` compares, and the load put on each: the mock, Prism, and Starlette with nothing in it.
 
-``python -m scripts.bench_servers PORT`` serves the last: what this stack can do at best.
+``python -m scripts.bench.servers PORT`` serves the last: what this stack can do at best.
 """
 
 import json
@@ -19,9 +19,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from contract_watch.contracts.catalogue import ROOT, Contract
-from scripts.bench_load import Load, Order
-from scripts.bench_process import BenchError, environment, free_port, server
-from scripts.bench_requests import Sample
+from scripts.bench.load import Load, Order
+from scripts.bench.process import BenchError, environment, free_port, server
+from scripts.bench.sample_requests import Sample
 
 CONNECTIONS = 8
 _MOST = 1_000_000
@@ -52,7 +52,7 @@ def start_mock(stack: ExitStack) -> int:
 def start_bare(stack: ExitStack) -> int:
     """Start the bare application for as long as ``stack`` is open; gives its port."""
     port = free_port()
-    return stack.enter_context(server([sys.executable, "-m", "scripts.bench_servers", str(port)], port))
+    return stack.enter_context(server([sys.executable, "-m", "scripts.bench.servers", str(port)], port))
 
 
 def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
@@ -65,7 +65,7 @@ def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
 
 def _prism() -> Path:
     """Prism's command, installed as the lock file says into a folder that git does not know; once."""
-    source, into = Path(__file__).parent / "bench", ROOT / ".venv" / "bench"
+    source, into = Path(__file__).parent, ROOT / ".venv" / "bench"
     program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
     lock = (source / "package-lock.json").read_text(encoding="utf-8")
     if shutil.which("node") is None:
@@ -111,7 +111,7 @@ class Loader:
         """Send ``samples`` in turn; a `BenchError` where an answer's status is not the one expected."""
         turns = [(sample.parts, sample.expected) for sample in samples]
         order = json.dumps(asdict(Order(port, turns, self._next, connections, seconds, most)))
-        command = [sys.executable, "-m", "scripts.bench_load"]
+        command = [sys.executable, "-m", "scripts.bench.load"]
         try:
             done = subprocess.run(  # noqa: S603 - ours
                 command, cwd=ROOT, env=environment(), input=order, capture_output=True, text=True, check=False,

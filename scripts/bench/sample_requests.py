@@ -8,7 +8,7 @@ from typing import Any
 from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.document import Operation
 from contract_watch.contracts.schema import resolve
-from scripts.bench_process import BenchError
+from scripts.bench.process import BenchError
 
 _NUMBER = "#" * 8
 """Where the load generator writes a number of its own, of as many digits."""

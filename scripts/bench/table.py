@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Generic, TypeVar
 
-from scripts.bench_process import BenchError
+from scripts.bench.process import BenchError
 
 T = TypeVar("T")
 Row = tuple[str, str, str]

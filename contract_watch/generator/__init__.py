@@ -1,0 +1,1 @@
+"""Generate client packages from effective documents."""
