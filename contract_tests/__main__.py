@@ -14,7 +14,7 @@ import pytest
 from contract_watch.engine.command.options import parser, resolve, understood
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.suite import Suite
-from contract_watch.report.report_terminal import terminal
+from contract_watch.report.terminal import terminal
 from contract_watch.report.verdict import exit_status
 
 

@@ -17,22 +17,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT, Contract, choose
-from contract_watch.contracts.document import read_json
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.openapi import read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.diff.atomic_replacement import swap, workshop
 from contract_watch.diff.changelog import with_line
 from contract_watch.diff.client.impact import Impact
 from contract_watch.diff.document import Comparison, Level, compare
-from contract_watch.diff.document.kept import FOLDER as KEPT
-from contract_watch.diff.document.kept import digest, kept
+from contract_watch.diff.document.document_cache import FOLDER as KEPT
+from contract_watch.diff.document.document_cache import digest, kept
 from contract_watch.diff.document.parameters import form
 from contract_watch.diff.document.scope import cut, operations
 from contract_watch.diff.overlay_check import correct
 from contract_watch.diff.published_document import CouldNotTellError, Published, published
-from contract_watch.diff.swap import swap, workshop
 from contract_watch.engine.command.options import Parser
-from contract_watch.report.text import plain
+from contract_watch.report.escaping import plain
 from scripts.check_contracts import missing
 from scripts.generate_clients import generate
 from scripts.judge_clients import judge_clients

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract, choose
 from contract_watch.engine.command.options import FLAGS, Parser, understood
 
 _WORST = (1, 2, 3, 0)

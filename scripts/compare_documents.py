@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document import Change, Comparison, Level, compare
-from contract_watch.diff.document.reading import read_file
+from contract_watch.diff.document.loader import read_file
 from contract_watch.diff.document.rules import rules
-from contract_watch.report.text import plain
+from contract_watch.report.escaping import plain
 
 _SHOWN = 2000
 """Lines that are printed; more are counted."""

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.document import Operation, read_json
+from contract_watch.contracts.openapi import Operation, read_json
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.planner import plan

@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import read_overlay
-from contract_watch.diff.client.changes import told
+from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.impact import Impact
+from contract_watch.diff.client.symbol_changes import told
 from contract_watch.diff.document import Change, compare
-from contract_watch.diff.document.kept import FOLDER, Kept
+from contract_watch.diff.document.document_cache import FOLDER, Kept
 from contract_watch.diff.document.scope import cut, operations
 from contract_watch.diff.document_findings import Compared, document_findings
 from contract_watch.diff.overlay_check import Trouble, correct
 from contract_watch.diff.published_document import CouldNotTellError, Published, address, published, shown
+from contract_watch.report.escaping import plain
 from contract_watch.report.record import Checked, Record
-from contract_watch.report.text import plain
 from scripts.judge_clients import judge_clients
 
 _SYMBOLS = 200

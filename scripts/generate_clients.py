@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 
 from openapi_python_client.strings import PythonIdentifier
 
-from contract_watch.contracts.catalogue import ROOT, Contract, contracts
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import ROOT, Contract, contracts
 from contract_watch.contracts.schema import resolve
-from contract_watch.diff.swap import restore
+from contract_watch.diff.atomic_replacement import restore
 from contract_watch.generator.client_templates import banner, bare_facts, facts, write_templates
 from contract_watch.generator.configuration import PREFIX, SETTINGS, generator_input, package_of
 from contract_watch.generator.descriptors import compile_protos

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.client.correlation import DocumentChange
 from contract_watch.diff.client.impact import Generated, Impact, judge
-from contract_watch.diff.client.join import DocumentChange
 from contract_watch.diff.client.version import current_version
 from contract_watch.generator.configuration import package_of
 from scripts.generate_clients import generate_other

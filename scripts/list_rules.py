@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 from contract_watch.diff.document.changes import Level
 from contract_watch.diff.document.rules import Rule, is_of_schemas, rules
 

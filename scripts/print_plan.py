@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from contract_tests.__main__ import run
-from contract_watch.contracts.catalogue import Contract, choose
-from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.protobuf import Messages
 from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.contracts.registry import Contract, choose
 from contract_watch.engine.account.clock import FastClock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import over_http

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract_watch.contracts.catalogue import Contract, choose, contracts
 from contract_watch.contracts.errors import UsageError
-from contract_watch.report.write import write_whole
+from contract_watch.contracts.registry import Contract, choose, contracts
+from contract_watch.report.atomic_file import write_whole
 from scripts.bench.contenders import contenders
 from scripts.bench.detection import detect
 from scripts.bench.detection_page import detection_section

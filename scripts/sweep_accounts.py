@@ -6,8 +6,8 @@
 import datetime as dt
 import sys
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.live_settings import Protection
 from contract_watch.engine.account.sweep import Swept, sweep
 from contract_watch.engine.command.live_run import Guards
@@ -17,8 +17,8 @@ from contract_watch.engine.protocols.wire import Wire
 from contract_watch.engine.running.cleanup import preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.report.escaping import plain
 from contract_watch.report.record import Record
-from contract_watch.report.text import plain
 
 
 def main(arguments: list[str] | None = None) -> int:

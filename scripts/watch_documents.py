@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.kept import FOLDER, Kept, keep
+from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.diff.atomic_replacement import restore
+from contract_watch.diff.document.document_cache import FOLDER, Kept, keep
 from contract_watch.diff.published_document import address
-from contract_watch.diff.swap import restore
 from contract_watch.engine.command.options import Parser
 from contract_watch.report.record import Record
-from contract_watch.report.report_terminal import terminal
-from contract_watch.report.reports import write_reports
+from contract_watch.report.report_files import write_reports
+from contract_watch.report.terminal import terminal
 from contract_watch.report.verdict import exit_status
 from contract_watch.report.waivers import Waiver, read_waivers, waive
 from scripts.examine_document import examine

@@ -10,8 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT
-from contract_watch.contracts.document import read_json
+from contract_watch.contracts.openapi import read_json
+from contract_watch.contracts.registry import ROOT
 from contract_watch.diff.client.impact import Generated
 from contract_watch.generator.configuration import package_of
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build, running
 from tests.play import Play
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 from schemathesis.specs.openapi import definitions
 
-from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.openapi import METHODS
 from contract_watch.contracts.schema import resolve
 from tests.document_pairs import operations
 

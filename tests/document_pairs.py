@@ -29,7 +29,7 @@ from typing import Any
 
 import yaml
 
-from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.openapi import METHODS
 
 JSON = Any
 FOLDER = Path(__file__).parent / "document_pairs"

@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from scripts.watch_documents import main
 from tests.vendor_tree import SLUG, written
 

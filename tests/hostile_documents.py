@@ -8,8 +8,8 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.bounds import MOST_BYTES, MOST_VALUES
-from contract_watch.diff.document.reading import read
+from contract_watch.diff.document.limits import MOST_BYTES, MOST_VALUES
+from contract_watch.diff.document.loader import read
 
 _HALF = MOST_BYTES // 2 - 10
 _MIB = 1024 * 1024

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contract_watch.contracts.pattern import (
+from contract_watch.contracts.matchers import (
     Constant,
     Either,
     Encoded,

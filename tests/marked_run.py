@@ -22,8 +22,8 @@ import pytest
 import schemathesis
 
 from contract_tests.__main__ import main
-from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import ROOT, Contract, choose
 from contract_watch.engine.account.clock import SystemClock
 from contract_watch.engine.account.gate import Bounds, Gate
 from contract_watch.engine.account.guard import Guard, Mode

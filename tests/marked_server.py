@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.redaction import password_names
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import Vendor, keys
 from tests.marks import SPELLINGS

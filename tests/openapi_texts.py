@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.reading import read
+from contract_watch.diff.document.loader import read
 
 Json = dict[str, Any]
 MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, Outcome, State
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 
 NOW = 1_763_712_000.0

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import httpx
 
-from contract_watch.contracts.catalogue import ROOT, Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import ROOT, Contract, choose
 from contract_watch.engine.account.network_sandbox import door
 from contract_watch.engine.protocols.wire import tls
 from contract_watch.mock.app import Mock

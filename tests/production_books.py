@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, joined
 from contract_watch.contracts.model import State
+from contract_watch.contracts.openapi import Operation, joined
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.mock.vendor import Vendor
 from tests.production_foreign import (

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.model import State
+from contract_watch.contracts.registry import Contract
 from contracts.jetemail import users as jetemail
 from contracts.smtp2go import users as smtp2go
 from contracts.zitadel import configs as zitadel
-from contracts.zitadel.answers import NewId
+from contracts.zitadel.responses import NewId
 from contracts.zitadel.rules import TEXTS
 
 Key = tuple[str, str]

@@ -11,13 +11,13 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.document import Operation
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import Messages, NotAMessageError
 from contract_watch.contracts.request import Body
 from contract_watch.mock.app import Mock
+from contract_watch.mock.bodies import BodyTooLargeError, as_json, read_body
 from contract_watch.mock.vendor import MAX_BODY, parse
-from contract_watch.mock.wire import BodyTooLargeError, as_json, read_body
 from tests.production_books import ASKED, Entry
 from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
 from tests.production_line import Line

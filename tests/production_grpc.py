@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.protobuf import Messages, NotAMessageError
 from contract_watch.contracts.request import Body
 from contract_watch.mock.grpc_calls import Answer, GrpcCalls
 from tests.production_books import ASKED

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from contract_watch.contracts.tables import Rate
+from contract_watch.contracts.config import Rate
 
 BLOCK = 300.0
 """For how many seconds an account is blocked that passed its limit."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 
 PATIENCE = 180.0
 """Seconds after which a command that still runs has failed its test."""

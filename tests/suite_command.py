@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.registry import contracts
 
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 PATIENCE = 60.0

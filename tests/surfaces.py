@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
 from contract_watch.engine.protocols.protocol import Surface

@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 
 SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
 FOURTH = ROOT / "tests" / "fourth"
 GENERATE = f"""
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from scripts.generate_clients import generate
 generate(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
 """

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract
-from contract_watch.diff import swap as swapping
+from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.diff import atomic_replacement as swapping
 from contract_watch.diff.changelog import with_line
-from contract_watch.diff.document.kept import digest
+from contract_watch.diff.document.document_cache import digest
 from scripts import accept_document
 from scripts.accept_document import main
 from scripts.generate_clients import check

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract, contracts
+from contract_watch.contracts.registry import Contract, contracts
 from contract_watch.engine.planning.allowance import MOST, affordable
 from contract_watch.engine.planning.planner import plan
 from contract_watch.engine.planning.probe import Probe, Step

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.false_positives.command import chosen_changes
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, changes
 from tests.spread_command import command, one_line_error

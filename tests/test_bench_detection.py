@@ -7,7 +7,7 @@ from threading import Event
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import Judgement, mutants
 from contract_watch.mutants.mutant import FAMILIES
 from scripts.bench.contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told

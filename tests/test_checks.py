@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from contract_watch.contracts.checks import Check, judge
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Outcome
-from contract_watch.contracts.readings import Readings
 
 READINGS = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

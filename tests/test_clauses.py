@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.document import OpenApi
+from contract_watch.contracts.openapi import OpenApi
+from contract_watch.contracts.registry import Contract
 from tests.play import CREATE, DELETE, LIST, UPDATE
 
 

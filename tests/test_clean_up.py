@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests
 

@@ -6,7 +6,7 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.api import Api, read_api
-from contract_watch.diff.client.uses import Use, uses
+from contract_watch.diff.client.class_uses import Use, uses
 from tests.client_changes import committed, write_package
 
 FILES = {

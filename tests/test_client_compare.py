@@ -7,8 +7,8 @@ import griffe
 import pytest
 
 from contract_watch.diff.client.api import Api, read_api
-from contract_watch.diff.client.changes import Kind, SymbolChange, gathered, told
 from contract_watch.diff.client.compare import compare_apis
+from contract_watch.diff.client.symbol_changes import Kind, SymbolChange, gathered, told
 from tests.client_changes import write_package
 
 MODELS = (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.client.correlation import NO_SYMBOL
 from contract_watch.diff.client.impact import Generated, Impact, judge
-from contract_watch.diff.client.join import NO_SYMBOL
 from scripts.generate_clients import generate_other
 from scripts.judge_clients import judge_clients
 from tests.client_changes import GENERATED, Change, Edit, Level, committed, document_of, edited

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import contracts
 from contract_watch.diff.client.impact import Generated, Impact, judge
 from contract_watch.generator.configuration import parsed
 from scripts.generate_clients import generate_other

@@ -1,4 +1,4 @@
-"""Places of a document and the symbols that stand for them: `contract_watch.diff.client.names`, on every client that there is.
+"""Places of a document and the symbols that stand for them: `contract_watch.diff.client.symbol_index`, on every client that there is.
 
 What is right is read from the client's own source, by what it does with a name of the document: which attribute
 `to_dict` writes under it, which class is made of an answer's status, which module sends which method to which path.
@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
-from contract_watch.contracts.document import METHODS
+from contract_watch.contracts.openapi import METHODS
+from contract_watch.contracts.registry import contracts
 from contract_watch.contracts.schema import resolve
 from contract_watch.diff.client.api import Api, read_api
-from contract_watch.diff.client.names import Names
+from contract_watch.diff.client.symbol_index import Names
 from tests.client_changes import committed
 
 WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import contracts
 from contract_watch.diff.client.api import read_api
-from contract_watch.diff.client.names import Names
+from contract_watch.diff.client.symbol_index import Names
 from scripts.generate_clients import generate_other
 from tests.client_sample import DOCUMENT, write_sample
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract, contracts
+from contract_watch.contracts.registry import ROOT, Contract, contracts
 from contract_watch.generator.client_templates import example
 from scripts.generate_clients import main
 from tests.client_sample import Server, contents, serve, write_sample

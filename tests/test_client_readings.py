@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.engine.running.generated_client import Parsed, disagreements
 

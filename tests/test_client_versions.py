@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.changes import Kind, SymbolChange
+from contract_watch.diff.client.symbol_changes import Kind, SymbolChange
 from contract_watch.diff.client.version import Step, current_version, next_version
 from tests.client_changes import Change, Level, committed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import contract_watch.contracts as room
-from contract_watch.contracts.catalogue import ROOT, Contract, contracts
+from contract_watch.contracts.registry import ROOT, Contract, contracts
 from contract_watch.generator.client_templates import banner
 from scripts.check_contracts import main, missing, strays
 

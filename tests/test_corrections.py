@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.matchers import equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.pattern import equal
+from contract_watch.contracts.registry import contracts
 from contract_watch.diff.overlay_check import Corrected, Kind, Trouble, correct
-from contract_watch.diff.overlay_check.places import jsonpath
+from contract_watch.diff.overlay_check.relocate import jsonpath
 
 JSON = Any
 SLUGS = sorted(contracts())

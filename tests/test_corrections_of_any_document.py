@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.matchers import equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.pattern import equal
+from contract_watch.contracts.registry import contracts
 from contract_watch.diff.overlay_check import Kind, Trouble, correct
-from contract_watch.diff.overlay_check.parts import without
+from contract_watch.diff.overlay_check.diff import without
 
 JSON = Any
 SLUGS = sorted(contracts())

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.guard import HeldBackError
 from contract_watch.engine.command.suite import Suite
 from tests.live_runs import exactly_ours, options

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.diff.document.bounds import MOST_BYTES
 from contract_watch.diff.document.fetching import Fetched, Limits, NotModified, fetch
-from contract_watch.diff.document.line import Deadline
+from contract_watch.diff.document.limits import MOST_BYTES
+from contract_watch.diff.document.transport import Deadline
 from tests.fetches import DOCUMENT, JSON, QUICK, YAML, could_not_tell, whole
 from tests.loopback_server import Answer, App, serving
 

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.catalogue import contracts
-from contract_watch.diff.document import yaml_text
-from contract_watch.diff.document.bounds import DEEPEST, MOST_VALUES
-from contract_watch.diff.document.pointers import follow
-from contract_watch.diff.document.reading import read, read_file
+from contract_watch.contracts.registry import contracts
+from contract_watch.diff.document import yaml_parser
+from contract_watch.diff.document.json_pointer import follow
+from contract_watch.diff.document.limits import DEEPEST, MOST_VALUES
+from contract_watch.diff.document.loader import read, read_file
 from tests.json_values import VALUES
 from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
 
@@ -112,7 +112,7 @@ def test_plain_yaml_is_read_by_the_core_schema(
 ) -> None:
     """Claim: the traps of YAML 1.1 (dates, `no`, base 60 and 8) are none. Expectation: what YAML 1.2 says, of that kind."""
     if loader == "Python":
-        monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     text = f"\n  {text}" if text in ("- a", "-") else text
     expected = [None] if text == "\n  -" else value
     assert repr(value_of(text)) == repr(expected)

@@ -14,11 +14,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.catalogue import ROOT
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document import yaml_text
-from contract_watch.diff.document.bounds import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
-from contract_watch.diff.document.reading import read, read_file
+from contract_watch.contracts.registry import ROOT
+from contract_watch.diff.document import yaml_parser
+from contract_watch.diff.document.limits import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
+from contract_watch.diff.document.loader import read, read_file
 from scripts import compare_documents
 from tests.hostile_documents import HOSTILE, LARGEST
 from tests.json_values import VALUES
@@ -121,7 +121,7 @@ def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeyp
     Expectation: one line with its place, whether libyaml reads or Python; nothing is ever built of a tag.
     """
     if loader == "Python":
-        monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     assert words in refused(text)
 
 
@@ -280,9 +280,9 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 
 def test_yaml_without_libyaml_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: PyYAML without libyaml, which is ten times slower. Expectation: less is read of YAML, JSON as ever."""
-    monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
-    assert "install PyYAML with libyaml" in refused(b"a: " + b"x" * yaml_text.MOST_BYTES_WITHOUT_LIBYAML)
-    assert read_text(json.dumps(MINIMAL) + " " * yaml_text.MOST_BYTES_WITHOUT_LIBYAML) == MINIMAL
+    monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
+    assert "install PyYAML with libyaml" in refused(b"a: " + b"x" * yaml_parser.MOST_BYTES_WITHOUT_LIBYAML)
+    assert read_text(json.dumps(MINIMAL) + " " * yaml_parser.MOST_BYTES_WITHOUT_LIBYAML) == MINIMAL
 
 
 _PIECES = ["a", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "\\", "\n", "  ", "&a", "*a", "!", "!!", "!!str ", "|", ">", "%", "#", "---",
@@ -304,7 +304,7 @@ def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
     """
     with pytest.MonkeyPatch.context() as patch:
         if loader == "Python":
-            patch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
+            patch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
         line, found = "", None
         try:
             found = read(content, "some file")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contract_watch.diff.document import Level, compare
+from contract_watch.diff.document.normalized_schema import Node
 from contract_watch.diff.document.schemas import Schemas
-from contract_watch.diff.document.view import Node
 
 LINKS = 1500
 _NOTHING_ELSE: dict[str, Any] = {"type": "integer"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from scripts.watch_documents import main
 from tests.drift_runs import given
 from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Answer, Operation
+from contract_watch.contracts.openapi import Answer, Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Schema, resolve
 from tests.play import CREATE, DELETE, LIST, UPDATE
 

@@ -8,8 +8,8 @@ import pytest
 import redis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.exploring.example_database import VARIABLE, AwayError, Lenient, Shelf, shared
 from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import redis
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import running
 from contract_watch.mutants.derivation import mutants
 from contract_watch.mutants.mutated_vendor import House, Stage

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract, contracts
+from contract_watch.contracts.registry import ROOT, Contract, contracts
 from contract_watch.generator.client_templates import banner
 from scripts.generate_clients import check, generate, main
 from tests.client_sample import BODY, DOCUMENT, contents, write_sample

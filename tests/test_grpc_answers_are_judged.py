@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.messages import Messages, Status
+from contract_watch.contracts.protobuf import Messages, Status
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
 from contract_watch.engine.protocols.wire import Trouble, Wire
 from tests.loopback_server import Answer, Asked, serving

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import contracts
-from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.protobuf import Messages
+from contract_watch.contracts.registry import contracts
 from contract_watch.engine.account.guard import Guard, HeldBackError, Mode, Outgoing, over_http
 from contract_watch.engine.account.object_names import Names, check_sign, spellings
 

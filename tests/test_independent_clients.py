@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from tests.interop import environments
 from tests.interop.expected import CHANGES, CLIENTS, JETEMAIL, LISTED, ODD, READ, REFUSALS, SCRIPTED, SETTINGS, Seen
 from tests.interop.running import Addresses, checks, mock

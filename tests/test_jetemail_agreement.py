@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.matchers import fits
 from contract_watch.contracts.model import State
-from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.registry import Contract
 from tests.play import CREATE, DELETE, LIST, UPDATE, Play
 
 Step = tuple[str, Any, str]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.pattern import Mismatch
+from contract_watch.contracts.matchers import Mismatch
 from tests.play import CREATE, DELETE, KEYS, LIST, NOW, UPDATE, Play
 
 SET = {"username": "ct-a", "quota": 5, "approvedDomains": ["a.io", "b.io"], "ipRestrictions": ["1.2.3.4"]}

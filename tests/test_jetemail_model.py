@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.matchers import fits
 from contract_watch.contracts.request import Body
 from tests.play import CREATE, DELETE, LIST, UPDATE, Play
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contracts.jetemail.users import UNKNOWN
 from tests.play import CREATE, DELETE, UPDATE, Play
 

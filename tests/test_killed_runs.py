@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names, parse
 from tests.live_runs import exactly_ours
 from tests.production import Production

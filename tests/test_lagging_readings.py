@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.pattern import Constant, Expected, Fields, Listing, Promised, fits
+from contract_watch.contracts.matchers import Constant, Expected, Fields, Listing, Promised, fits
 from tests.json_values import NAMES, row
 
 

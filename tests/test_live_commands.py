@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose
 from contract_watch.engine.account.object_names import Names
 from scripts.check_accounts import known, missing, variables
 from tests.live_runs import exactly_ours

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.exploration import Depth
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring import exploration
 from contract_watch.engine.exploring.exploration import Depth
 from contract_watch.engine.running.runner import Runner

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.ledger import FILE

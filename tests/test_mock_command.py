@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 
 PATIENCE = 30
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}

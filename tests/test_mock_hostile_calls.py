@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.protobuf import Messages
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build, running
 from tests.http2 import connected

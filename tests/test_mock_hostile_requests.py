@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 from contract_watch.mock.vendor import MAX_BODY
 from tests.conftest import PAID_KEY
 

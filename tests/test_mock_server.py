@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.journal import LENGTH
 from contract_watch.mock.server import build, running
 from contract_watch.mock.vendor import Vendor, overlapping

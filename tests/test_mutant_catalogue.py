@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mutants.derivation import Judgement, chosen, mutants, spread_evenly
 from contract_watch.mutants.mutant import FAMILIES
 
 CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUser", "listSmtpUsers"
 _HASH = """
 import hashlib
-from contract_watch.contracts.catalogue import choose
+from contract_watch.contracts.registry import choose
 from contract_watch.mutants.derivation import mutants
 ids = chr(10).join(mutant.id for mutant in mutants(choose("jetemail")[0]))
 print(hashlib.sha256(ids.encode()).hexdigest())

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import running
 from contract_watch.mutants.derivation import mutants
 from contract_watch.mutants.mutant import Mutant, Play

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import Floors, Judgement, mutants
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import Trial

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import Judgement, mutants
 from contract_watch.mutants.mutant_runner import Court, court
 from tests.spread_command import alone, command, end, one_line_error, started

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import contracts
+from contract_watch.contracts.registry import contracts
 from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import Court, court

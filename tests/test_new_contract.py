@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import contract_watch.contracts as room
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 from contract_watch.generator.client_templates import banner
 from scripts.check_contracts import FILES, missing
 from scripts.new_contract import MARK, main
@@ -101,10 +101,10 @@ def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
         ("acme", "Ac\nme", "is no name"),
         ("acme", "A" * 61, "is no name"),
         ("taken", "Acme", "contracts/taken is there already"),
-        ("catalogue", "Acme", "contract_watch/contracts/catalogue.py is there already"),
+        ("catalogue", "Acme", "contract_watch/contracts/registry.py is there already"),
         ("made", "Acme", "generated/made is there already"),
-        ("word", "Acme", "SLUG 'word' is spelled in contract_watch/contracts/catalogue.py"),
-        ("acme", "Words", "NAME 'Words' is spelled in contract_watch/contracts/catalogue.py"),
+        ("word", "Acme", "SLUG 'word' is spelled in contract_watch/contracts/registry.py"),
+        ("acme", "Words", "NAME 'Words' is spelled in contract_watch/contracts/registry.py"),
     ],
 )
 def test_refusal_is_one_line_and_writes_nothing(
@@ -116,7 +116,7 @@ def test_refusal_is_one_line_and_writes_nothing(
     """
     for folder in ("contracts/taken", "generated/made"):
         (root / folder).mkdir(parents=True)
-    (root / "contract_watch/contracts/catalogue.py").write_text("# Many WORDS.\n")
+    (root / "contract_watch/contracts/registry.py").write_text("# Many WORDS.\n")
     before = sorted(root.rglob("*"))
     assert main(["--slug", slug, "--name", name], root) == 3
     out, err = capsys.readouterr()

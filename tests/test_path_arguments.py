@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.document import OpenApi, address, joined, split
+from contract_watch.contracts.openapi import OpenApi, address, joined, split
 
 THING = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 5}}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {

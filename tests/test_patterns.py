@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from contract_watch.contracts.pattern import (
+from contract_watch.contracts.matchers import (
     Constant,
     Either,
     Encoded,

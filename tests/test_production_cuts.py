@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from tests.production import Production
 from tests.production_cuts import Cut
 from tests.sped_up_clock import SpedUpClock

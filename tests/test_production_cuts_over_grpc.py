@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.messages import Messages
+from contract_watch.contracts.protobuf import Messages
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.engine.protocols.call import Call
 from contract_watch.engine.protocols.wire import Trouble

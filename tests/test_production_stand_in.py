@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import tls
 from tests.production import Production, ProductionProcess
 from tests.production_foreign import MOST, neighbours, of_our_form

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 
 PAGES = sorted((Path(__file__).parent / "published" / "jetemail").glob("*.md"))
 _BLOCK = re.compile(

@@ -3,7 +3,7 @@
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.interpretations import Readings
 
 OPEN = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.redaction import Redactor, mark, password_names
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.passwords import Disguise
 from contract_watch.mock.journal import Journal
 from tests.json_values import VALUES

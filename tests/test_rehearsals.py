@@ -1,6 +1,6 @@
 """What the model says beforehand: whether a request would be granted, and how an object is got ready for it."""
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Rehearsal
 
 ZITADEL = Contract("zitadel")

@@ -8,15 +8,15 @@ from xml.etree import ElementTree as ET
 
 import jsonschema_rs
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.grpc_calls import Answer
 from contract_watch.mock.server import build, running
 from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.junit import junit
+from contract_watch.report.markdown import report
 from contract_watch.report.record import Checked, Record
-from contract_watch.report.report_junit import junit
-from contract_watch.report.report_markdown import report
-from contract_watch.report.report_terminal import terminal
+from contract_watch.report.terminal import terminal
 from tests.suite_command import contract_tests
 
 ROOT = Path(__file__).parent.parent

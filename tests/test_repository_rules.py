@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 
 ROOMS = (
     "contract_watch",
@@ -109,7 +109,7 @@ def test_generated_clients_import_nothing_of_ours() -> None:
 @pytest.mark.parametrize(
     ("path", "source", "upward"),
     [
-        ("contract_watch/contracts/x.py", "import contract_watch.report.text", ["contract_watch.report.text"]),
+        ("contract_watch/contracts/x.py", "import contract_watch.report.escaping", ["contract_watch.report.escaping"]),
         ("contract_watch/contracts/x.py", "from contracts.a import model", ["contracts.a"]),
         ("contracts/a/x.py", "from contract_watch.mock import app", ["contract_watch.mock"]),
         ("contracts/a/x.py", "from .model import Outcome", []),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
-from contract_watch.contracts.messages import Status
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import Status
+from contract_watch.contracts.registry import Contract
 from contract_watch.mock.grpc_calls import Answer
 from contract_watch.mock.server import build, running
 from tests.suite_command import contract_tests

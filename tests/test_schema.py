@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 from contract_watch.contracts.schema import Schema, resolve
 
 COMPONENTS = {
@@ -145,7 +145,7 @@ def test_every_json_value_can_be_judged(value: Any) -> None:
 
 _HOSTILE = """
 import time
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 contract = Contract("jetemail")
 documents = {"published": contract.published, "effective": contract.effective}
 bodies = {name: document.at("/outbound/smarthost", "POST").body for name, document in documents.items()}

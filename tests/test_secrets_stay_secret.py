@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, Contract, choose, contracts
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import ROOT, Contract, choose, contracts
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.exploring.replay import Replay
 from contract_watch.engine.running.runner import Runner

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from contract_watch.contracts.matchers import fits
 from contract_watch.contracts.model import State
-from contract_watch.contracts.pattern import fits
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, READINGS, REMOVE, VIEW
 from tests.test_smtp2go_model import CONTRACT, Play
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.schema import Schema
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, PROPERTIES, REMOVE, VIEW
 from tests.test_smtp2go_model import CONTRACT

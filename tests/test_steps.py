@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.request import Request
-from contract_watch.contracts.tables import Lifecycle
 from contract_watch.engine.judging.reproduction import steps
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.protocol import Spoken

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import split
+from contract_watch.contracts.openapi import split
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.passwords import wrong

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from scripts import generate_clients, watch_documents
 from scripts.watch_documents import main
 from tests.drift_runs import given, run

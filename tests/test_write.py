@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.report.write import write_whole
+from contract_watch.report.atomic_file import write_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from contract_watch.contracts.matchers import fits
 from contract_watch.contracts.model import State
-from contract_watch.contracts.pattern import fits
 from contract_watch.contracts.request import Body
 from contracts.zitadel.rules import (
     ACTIVATE,

@@ -9,8 +9,8 @@ import yaml
 
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.schema import Schema, resolve
-from contracts.zitadel.messages import snake
 from contracts.zitadel.rules import ADD, EMAIL_PASSWORD, GET, PASSWORD, SETTINGS
+from contracts.zitadel.validation import snake
 from tests.test_zitadel_model import CONTRACT
 
 PROTO = CONTRACT.folder / "proto" / "zitadel"

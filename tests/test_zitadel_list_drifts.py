@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.planner import plan
 from contract_watch.mock.server import running
 from contract_watch.mutants.mutant import Asked, Play

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import fits
 from contract_watch.contracts.model import Account, Outcome, State
-from contract_watch.contracts.pattern import fits
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 from contracts.zitadel.rules import (
     ACTIVATE,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.pattern import Mismatch, fits, promises
+from contract_watch.contracts.matchers import Mismatch, fits, promises
 from contract_watch.contracts.request import Body
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, PASSWORD, REMOVE
 from tests.test_zitadel_model import CONTRACT, FULL, LOST, NEW, P, Play

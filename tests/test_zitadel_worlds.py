@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.pattern import fits
+from contract_watch.contracts.matchers import fits
 from contracts.zitadel.rules import ACTIVATE, ADD, GET, NAMING, PASSWORD, REMOVE
 from tests.test_zitadel_model import CONTRACT, FULL, LOST, NEW, P, Play
 

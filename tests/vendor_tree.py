@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 
 SLUG = "jetemail"
 Edit = Callable[[dict[str, Any]], None]

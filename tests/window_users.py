@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 from contract_watch.engine.account.clock import SystemClock
 from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place, Window, pace
 from contract_watch.engine.account.redis_rate_limiter import RedisWindow

@@ -7,8 +7,8 @@ answer any of them. A check may hold only under some readings: then success with
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Outcome
-from contract_watch.contracts.readings import Readings
 
 
 @dataclass(frozen=True)

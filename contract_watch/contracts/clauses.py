@@ -7,8 +7,8 @@ schema can state comes from the model's `rules`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, resolve
 
 _KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contract_watch.contracts.pattern import Pattern
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import Pattern
 from contract_watch.contracts.request import Request
 
 State = Any

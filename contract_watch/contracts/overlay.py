@@ -13,7 +13,7 @@ import jsonpath_rfc9535
 import yaml
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.pattern import equal
+from contract_watch.contracts.matchers import equal
 
 JSON = Any
 Location = tuple[str | int, ...]

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from contract_watch.contracts.encodings import SHORTEST, Known, inside, occurrences
 from contract_watch.contracts.schema import Document
-from contract_watch.contracts.spellings import SHORTEST, Known, inside, occurrences
 
 JSON = Any
 _TELLING = re.compile(

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.document import METHODS
-from contract_watch.diff.client.changes import told
-from contract_watch.diff.client.join import Joined
+from contract_watch.contracts.openapi import METHODS
+from contract_watch.diff.client.correlation import Joined
+from contract_watch.diff.client.symbol_changes import told
 from contract_watch.diff.document.changes import Change, Level
-from contract_watch.diff.document.pointers import tokens
+from contract_watch.diff.document.json_pointer import tokens
 from contract_watch.diff.document.rules import rules
 from contract_watch.diff.document.source import Source
+from contract_watch.report.escaping import plain
 from contract_watch.report.finding import Finding, Severity
-from contract_watch.report.text import plain
 
 _SHOWN = 4000
 """How much of a place in a document a finding shows, in letters of its JSON."""

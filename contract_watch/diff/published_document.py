@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.document.document_cache import Kept, digest, kept, made
 from contract_watch.diff.document.fetching import CouldNotTellError, NotModified, fetch
-from contract_watch.diff.document.kept import Kept, digest, kept, made
-from contract_watch.diff.document.reading import read_file
+from contract_watch.diff.document.loader import read_file
 
 __all__ = ["CouldNotTellError", "Published", "address", "published", "shown"]
 _ADDRESS = ("http://", "https://")

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from contract_watch.contracts.document import METHODS, Operation
+from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.mock.bodies import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
 from contract_watch.mock.controls import Controls
 from contract_watch.mock.faults import Fault, Faults
 from contract_watch.mock.grpc_calls import GrpcCalls
 from contract_watch.mock.grpc_web import WebMethod
 from contract_watch.mock.journal import Journal
 from contract_watch.mock.vendor import MAX_BODY, Vendor, keys, overlapping, parse
-from contract_watch.mock.wire import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
 
 
 class Mock:

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract_watch.contracts.errors import UsageError
+from contract_watch.mock.bodies import BodyTooLargeError, answer_json, read_body
 from contract_watch.mock.faults import Faults, read_fault
 from contract_watch.mock.journal import Journal
 from contract_watch.mock.vendor import Vendor, parse
-from contract_watch.mock.wire import BodyTooLargeError, answer_json, read_body
 
 _BELOW = "/__mock"
 

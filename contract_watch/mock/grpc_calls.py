@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract_watch.contracts.document import Operation
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, code
-from contract_watch.contracts.messages import Messages, NotAMessageError, Status, of_answer
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import Messages, NotAMessageError, Status, of_answer
 from contract_watch.mock.faults import Fault, Faults
 from contract_watch.mock.journal import Journal
 from contract_watch.mock.vendor import Vendor

@@ -5,10 +5,10 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.document import Operation
-from contract_watch.contracts.messages import Status
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import Status
+from contract_watch.mock.bodies import BodyTooLargeError, read_body, send_json
 from contract_watch.mock.grpc_calls import INVALID, Answer, GrpcCalls
-from contract_watch.mock.wire import BodyTooLargeError, read_body, send_json
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, Outcome, State
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 
 MAX_BODY = 8 * 1024 * 1024

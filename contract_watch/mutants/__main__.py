@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import understood
 from contract_watch.engine.running.parallel import cores
 from contract_watch.mutants.derivation import Judgement, chosen
@@ -16,7 +16,7 @@ from contract_watch.mutants.measurement import ordered, parser
 from contract_watch.mutants.mutant import FAMILIES, Mutant
 from contract_watch.mutants.score import score
 from contract_watch.mutants.score_report import as_json, page, terminal
-from contract_watch.report.write import write_whole
+from contract_watch.report.atomic_file import write_whole
 
 
 def _select(contract: Contract, given: Any) -> list[Mutant]:

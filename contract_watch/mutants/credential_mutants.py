@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.config import Place
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.readings import Readings
-from contract_watch.contracts.tables import Place
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Rehearsal
 from contract_watch.mutants.mutant import Asked, Mutant, Play
 from contract_watch.mutants.mutated_vendor import Actor, stands, without

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.mutants.mutant import Asked, Mutant, Play
 from contract_watch.mutants.mutated_vendor import Actor, renamed, without

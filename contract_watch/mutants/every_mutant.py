@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import choose
+from contract_watch.contracts.registry import choose
 from contract_watch.engine.running.parallel import work
 from contract_watch.mutants.derivation import chosen
 from contract_watch.mutants.fixtures import Courts, fixture_courts

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from contract_watch.contracts.catalogue import choose
+from contract_watch.contracts.registry import choose
 from contract_watch.mutants.mutant_runner import Court, court
 
 Courts = Callable[[str], Court]

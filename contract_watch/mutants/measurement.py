@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract, choose
 from contract_watch.engine.command.options import Parser, folder, shard
 from contract_watch.engine.running.parallel import Spread, cores, spread
 

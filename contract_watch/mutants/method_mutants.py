@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import METHODS, Operation
+from contract_watch.contracts.openapi import METHODS, Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.mutants.mutant import Mutant, Play
 

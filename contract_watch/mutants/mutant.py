@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_watch.contracts.document import Operation, joined, split
+from contract_watch.contracts.openapi import Operation, joined, split
 from contract_watch.engine.protocols.wire import Reply
 
 if TYPE_CHECKING:

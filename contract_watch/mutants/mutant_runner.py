@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.command.pytest_plugin import FAMILIES
 from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests, modes

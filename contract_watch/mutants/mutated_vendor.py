@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.config import Place
 from contract_watch.contracts.model import Outcome, State
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.contracts.tables import Place
 from contract_watch.engine.planning.simulation import Rehearsal
 from contract_watch.engine.planning.values import sample
 from contract_watch.engine.protocols.wire import Reply

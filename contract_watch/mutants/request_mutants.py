@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Schema, resolve
 from contract_watch.engine.planning.arguments import Bodies, listed_elsewhere

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Answer, Operation
+from contract_watch.contracts.openapi import Answer, Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, resolve
 from contract_watch.engine.planning.planner import plan
 from contract_watch.engine.protocols.wire import Reply

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.matchers import Encoded, Fields, Listing, Pattern, Promised
 from contract_watch.contracts.model import Outcome
-from contract_watch.contracts.pattern import Encoded, Fields, Listing, Pattern, Promised
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve
 from contract_watch.mutants.mutant import Asked, Mutant, Play
 from contract_watch.mutants.mutated_vendor import Actor

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import Floors, Judgement
 from contract_watch.mutants.mutant import FAMILIES, Mutant
 from contract_watch.mutants.mutant_runner import Trial

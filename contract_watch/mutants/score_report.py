@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_watch.mutants.mutant import FAMILIES
 from contract_watch.mutants.score import Cell, Score
-from contract_watch.report.text import markdown, plain
+from contract_watch.report.escaping import markdown, plain
 
 
 def rows(score: Score) -> Iterator[tuple[str, ...]]:

@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.checks import Check, judge
-from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import Constant, Fields, FreshSecret, Pattern, Where
 from contract_watch.contracts.model import Account, Outcome
-from contract_watch.contracts.pattern import Constant, Fields, FreshSecret, Pattern, Where
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import OpenApi, Operation
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import resolve
 from contracts.jetemail.lookups import Renamed, candidates, look_up, name_stored, new_name_checks, same_name_checks
 from contracts.jetemail.names import sanitise
-from contracts.jetemail.requests import (
+from contracts.jetemail.rules import CREATE, DELETE, LIST, READINGS, RULES, UPDATE
+from contracts.jetemail.users import DEFAULTS, UNKNOWN, State, User, listing, named
+from contracts.jetemail.validation import (
     FLAGS,
     LONGEST,
     SHORTEST,
@@ -26,8 +28,6 @@ from contracts.jetemail.requests import (
     request_checks,
     stored_flag_checks,
 )
-from contracts.jetemail.rules import CREATE, DELETE, LIST, READINGS, RULES, UPDATE
-from contracts.jetemail.users import DEFAULTS, UNKNOWN, State, User, listing, named
 
 
 def build(effective: OpenApi, published: OpenApi) -> "JetEmail":

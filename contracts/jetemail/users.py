@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import Either, Encoded, Expected, Fields, Listing, Pattern, Promised, Where
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.pattern import Either, Encoded, Expected, Fields, Listing, Pattern, Promised, Where
-from contract_watch.contracts.readings import Readings
 from contracts.jetemail import names
 
 DEFAULTS: Mapping[str, Any] = {

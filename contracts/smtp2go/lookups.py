@@ -6,9 +6,9 @@ from dataclasses import replace
 from contract_watch.contracts.checks import Check
 from contract_watch.contracts.model import Account
 from contracts.smtp2go import names
-from contracts.smtp2go.requests import any_refusal, doubt
 from contracts.smtp2go.rules import ADD, REMOVE, RULES
 from contracts.smtp2go.users import State, User
+from contracts.smtp2go.validation import any_refusal, doubt
 
 
 def name_made(state: State, asked: str) -> str:

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.checks import Check, judge
-from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, Outcome
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import OpenApi, Operation
 from contract_watch.contracts.request import Body, Request
-from contracts.smtp2go.answers import refusal
-from contracts.smtp2go.changes import add, edit, patch, remove, view
 from contracts.smtp2go.credentials import authenticate
 from contracts.smtp2go.lookups import look_up, new_name_checks
 from contracts.smtp2go.names import fold
-from contracts.smtp2go.requests import body_checks, doubt
+from contracts.smtp2go.operations import add, edit, patch, remove, view
+from contracts.smtp2go.responses import refusal
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, READINGS, REMOVE, RULES, SETTERS, VIEW
 from contracts.smtp2go.users import RATELIMIT, UNKNOWN, State
+from contracts.smtp2go.validation import body_checks, doubt
 
 RESTRICTED = "restricted"
 """The account whose key has no permission for any of the operations."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.pattern import (
+from contract_watch.contracts.matchers import (
     JSON,
     Constant,
     Expected,

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, PROPERTIES
 from contracts.smtp2go.users import DEFAULTS, FEEDBACK, GENERATED, RATELIMIT, UNKNOWN, State, User
-from contracts.smtp2go.verdicts import Verdict, stored, verdict
+from contracts.smtp2go.validity import Verdict, stored, verdict
 
 
 def added(state: State, account: str, name: str, body: Mapping[str, Any]) -> User:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.readings import Readings
 from contracts.smtp2go.names import fold
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE
 

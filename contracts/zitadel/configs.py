@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.readings import Readings
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READS, REMOVE
 
 LAG = 0.3

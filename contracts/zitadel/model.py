@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.checks import judge
-from contract_watch.contracts.document import OpenApi
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, Outcome
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.request import Request
-from contracts.zitadel import answers, pages
+from contracts.zitadel import pages, responses
 from contracts.zitadel.configs import Config, State
-from contracts.zitadel.messages import Message, decoded, invalidities, plain
 from contracts.zitadel.refusals import ADMIN, NOT_FOUND, PRECONDITION, Refusal, refusing, unauthorised
 from contracts.zitadel.rules import (
     ACTIVATE,
@@ -30,6 +29,7 @@ from contracts.zitadel.rules import (
     RULES,
     TEXTS,
 )
+from contracts.zitadel.validation import Message, decoded, invalidities, plain
 
 _ERRORS: Mapping[str, str] = {
     GET: "QUERY-fwofw",
@@ -172,9 +172,9 @@ def _success(state: State, operation: str, message: Message, at: float) -> Outco
     unchanged = operation in PASSWORDS and config is not None and config.secret == message.secret
 
     def after(shown: Any) -> State:
-        return state.changed(operation, message.id, at, answers.sequence_in(shown), message.secret)
+        return state.changed(operation, message.id, at, responses.sequence_in(shown), message.secret)
 
-    body = answers.changed(state.readings, operation, config, state.next, at, unchanged=unchanged)
+    body = responses.changed(state.readings, operation, config, state.next, at, unchanged=unchanged)
     return Outcome(200, f"{operation}/response/200", "A valid change of what is there is 200.", body, after)
 
 
@@ -184,9 +184,9 @@ def _added(state: State, message: Message, at: float) -> Outcome:
     settings["tls"] = message.fields.get("tls", False)
 
     def after(shown: Any) -> State:
-        name, sequence = answers.value_in(shown, "id"), answers.sequence_in(shown)
+        name, sequence = responses.value_in(shown, "id"), responses.sequence_in(shown)
         if state.knows_all and name is None:
-            name, sequence = answers.NewId(taken).render(), state.next
+            name, sequence = responses.NewId(taken).render(), state.next
         if not isinstance(name, str) or not name:  # it is there, but only the answer could have told as what
             return state.unnamed(texts["description"])
         return state.added(
@@ -194,7 +194,7 @@ def _added(state: State, message: Message, at: float) -> Outcome:
         )
 
     taken = frozenset({config.id for config in state.configs} | state.gone)
-    body = answers.added(state.readings, taken, state.next, at)
+    body = responses.added(state.readings, taken, state.next, at)
     return Outcome(200, f"{ADD}/response/200", "A valid configuration is added.", body, after)
 
 
@@ -207,16 +207,18 @@ def _found(state: State, name: str, at: float) -> Outcome:
         clause = f"{config.since}/effect/untouched"
 
     def after(shown: Any) -> State:
-        found = answers.value_in(shown, "smtpConfig")
-        return state.learned(name, answers.sequence_in(found), active=answers.active_in(found))
+        found = responses.value_in(shown, "smtpConfig")
+        return state.learned(name, responses.sequence_in(found), active=responses.active_in(found))
 
-    return Outcome(200, clause, why, answers.found(state.readings, name, config, at), after)
+    return Outcome(200, clause, why, responses.found(state.readings, name, config, at), after)
 
 
 def _listed(state: State, message: Message, at: float) -> Outcome:
     def after(shown: Any) -> State:
         rows = pages.rows_of(shown)
-        return state.listed({name: (answers.sequence_in(row), answers.active_in(row)) for name, row in rows.items()})
+        return state.listed(
+            {name: (responses.sequence_in(row), responses.active_in(row)) for name, row in rows.items()}
+        )
 
     why = "The list shows what there is, as it was last set."
     return Outcome(200, f"{LIST}/response/200", why, pages.page(state, message.query, at), after)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.pattern import JSON, Expected, Fields, Listing, Mismatch, Path, Pattern, Where
-from contracts.zitadel import answers
+from contract_watch.contracts.matchers import JSON, Expected, Fields, Listing, Mismatch, Path, Pattern, Where
+from contracts.zitadel import responses
 from contracts.zitadel.configs import Config, State
 from contracts.zitadel.queries import Query
 from contracts.zitadel.rules import ACTIVATE, ADD, LIST, REMOVE
@@ -39,7 +39,7 @@ class Page(Fields):
         rows = value.get(_ROWS, []) if isinstance(value, dict) else None
         if not isinstance(rows, list):
             return  # the schema tells
-        place, total = (*path, _ROWS), answers.number(answers.value_in(value, "details", "totalResult"))
+        place, total = (*path, _ROWS), responses.number(responses.value_in(value, "details", "totalResult"))
         least = max(len(self.listing.known), len(rows))
         if total is not None and total < least and not self.query.offset:
             yield Mismatch((*path, "details", "totalResult"), "value", f"a number not below {least}")
@@ -68,7 +68,7 @@ class Page(Fields):
         yield from (one for one in found if one.kind != "row-missing")
         yield from missing if len(missing) > self._elsewhere(len(rows), total) else ()
         for index, row in enumerate(rows):
-            name, mark = answers.value_in(row, "id"), answers.value_in(row, "description")
+            name, mark = responses.value_in(row, "id"), responses.value_in(row, "description")
             unknown = isinstance(name, str) and name not in self.listing.known and self.listing.absent(name) is None
             if unknown and isinstance(mark, str) and self.stray(name, mark):
                 what = "no configuration with a description of this run, which added none of that id"
@@ -83,16 +83,16 @@ class Page(Fields):
         """At most one configuration is active, whoever's it is."""
         active = {self.active} if self.active is not None else set[Any]()
         for index, row in enumerate(rows):
-            if answers.active_in(row) and not active <= {answers.value_in(row, "id")}:
+            if responses.active_in(row) and not active <= {responses.value_in(row, "id")}:
                 what = "SMTP_CONFIG_INACTIVE, since another configuration is active"
                 yield Mismatch((*place, index, "state"), "value", what, f"{ACTIVATE}/effect/others", self.active)
-            active |= {answers.value_in(row, "id")} if answers.active_in(row) else set()
+            active |= {responses.value_in(row, "id")} if responses.active_in(row) else set()
 
 
 def rows_of(shown: Any) -> Mapping[str, Any]:
     """The rows of a page by their ids."""
-    rows = answers.value_in(shown, _ROWS)
-    named = ((answers.value_in(row, "id"), row) for row in rows) if isinstance(rows, list) else ()
+    rows = responses.value_in(shown, _ROWS)
+    named = ((responses.value_in(row, "id"), row) for row in rows) if isinstance(rows, list) else ()
     return {name: row for name, row in named if isinstance(name, str)}
 
 
@@ -121,12 +121,12 @@ def _expected(state: State, config: Config, at: float) -> Expected:
     clause = f"{config.since}/effect/untouched" if config.since and state.lists else _COMPLETE
     if not config.seen:  # reading may be what fails, until it has shown something
         clause = f"{ADD}/effect/created" if state.reads else f"{LIST}/response/200"
-    return Expected(answers.row(state.readings, config, at, LIST), clause, otherwise=_COMPLETE)
+    return Expected(responses.row(state.readings, config, at, LIST), clause, otherwise=_COMPLETE)
 
 
 def _details(state: State, count: int, at: float) -> Fields:
     """What is said of the list: the schema knows its form, and no more of it is promised than how many there are."""
-    said: dict[str, Pattern] = {"viewTimestamp": Where(answers.time(at), lambda _value: True, "a time")}
+    said: dict[str, Pattern] = {"viewTimestamp": Where(responses.time(at), lambda _value: True, "a time")}
     if count:
         said["totalResult"] = Where(str(count), lambda _value: True, "a number")
         said["processedSequence"] = Where(str(state.sequence or 1), lambda _value: True, "a number")

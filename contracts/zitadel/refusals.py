@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from contract_watch.contracts.checks import Check
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import JSON, Constant, Fields, Mismatch, Path, Where
 from contract_watch.contracts.model import Account, Outcome
-from contract_watch.contracts.pattern import JSON, Constant, Fields, Mismatch, Path, Where
-from contract_watch.contracts.readings import Readings
 from contract_watch.contracts.request import Request
 from contracts.zitadel.configs import State
 from contracts.zitadel.rules import READS, RULES

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from scripts.bench.process import BenchError, Finished
 from scripts.bench.suite_runs import read_report, run_schemathesis, run_suite
 

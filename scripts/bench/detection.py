@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from scripts.bench.contenders import Contender
 from scripts.bench.process import BenchError, ask, free_port, server
 

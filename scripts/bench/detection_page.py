@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from contract_watch.report.text import plain
+from contract_watch.report.escaping import plain
 from scripts.bench.contenders import EFFECTIVE, PROBES, PUBLISHED, SUITE
 from scripts.bench.detection import LANES, Detection, Run, Score
 from scripts.bench.table import MEBIBYTE, Row, goal, grid, table

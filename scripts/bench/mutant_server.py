@@ -16,9 +16,9 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract_watch.contracts.catalogue import Contract, contracts
+from contract_watch.contracts.registry import Contract, contracts
+from contract_watch.mock.bodies import read_body, send_json
 from contract_watch.mock.server import config, listen
-from contract_watch.mock.wire import read_body, send_json
 from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
 from contract_watch.mutants.mutant import FAMILIES, Play
 from contract_watch.mutants.mutated_vendor import Stage

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 
 _START = 30.0
 """Seconds that a server may take until it listens."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve
 from scripts.bench.process import BenchError
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from contract_watch.contracts.catalogue import ROOT, Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from scripts.bench.load import Load, Order
 from scripts.bench.process import BenchError, environment, free_port, server
 from scripts.bench.sample_requests import Sample

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from scripts.bench.load import Load
 from scripts.bench.process import BenchError, Finished
 from scripts.bench.sample_requests import Sample, hostile, turns

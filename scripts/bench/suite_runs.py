@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from scripts.bench.process import BenchError, Finished, ask, timed
 from scripts.bench.sample_requests import credential
 

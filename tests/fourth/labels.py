@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.pattern import (
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import (
     JSON,
     Constant,
     Expected,
@@ -16,7 +17,6 @@ from contract_watch.contracts.pattern import (
     Pattern,
     Promised,
 )
-from contract_watch.contracts.readings import Readings
 
 CREATE, CHANGE, REMOVE, LIST = "createLabel", "changeLabel", "removeLabel", "listLabels"
 DEFAULTS = {"speed": "slow", "note": ""}

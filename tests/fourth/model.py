@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.checks import Check, judge
-from contract_watch.contracts.document import OpenApi, Operation
+from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.matchers import Constant, Fields, Promised, Where
 from contract_watch.contracts.model import Account, Outcome
-from contract_watch.contracts.pattern import Constant, Fields, Promised, Where
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import OpenApi, Operation
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import resolve
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import ROOT
+from contract_watch.contracts.registry import ROOT
 
 HERE = Path(__file__).resolve().parent
 OLDEST_NODE = 18

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, contracts
 
 PATIENCE = 60.0
 """Seconds after which a process that should have ended, or said something, is killed."""

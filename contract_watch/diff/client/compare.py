@@ -1,6 +1,6 @@
 """What has changed between two generations of a client, symbol by symbol, and whether it breaks who uses it.
 
-Who uses a client makes the classes of its requests and reads those of its answers (`contract_watch.diff.client.uses`), and has a type
+Who uses a client makes the classes of its requests and reads those of its answers (`contract_watch.diff.client.class_uses`), and has a type
 checker look at both. So what is set may come to accept more and never less, what is read may come to say less and never
 more: ``X`` that becomes ``X | Unset`` breaks its readers and nobody who sets it. Models are made by keyword; the order of
 their attributes is the document's, which promises none.
@@ -15,9 +15,9 @@ from typing import TypeVar
 import griffe
 
 from contract_watch.diff.client.api import Api, Attribute, Class, Function
-from contract_watch.diff.client.changes import Kind, SymbolChange
+from contract_watch.diff.client.class_uses import BOTH, Use, uses
+from contract_watch.diff.client.symbol_changes import Kind, SymbolChange
 from contract_watch.diff.client.types import Relation, Type, relation
-from contract_watch.diff.client.uses import BOTH, Use, uses
 
 _PARAMETERS = {
     griffe.BreakageKind.PARAMETER_REMOVED: (Kind.PARAMETER_REMOVED, "calls that give it raise a TypeError"),

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.diff.client.api import read_api
-from contract_watch.diff.client.changes import SymbolChange
 from contract_watch.diff.client.compare import compare_apis
-from contract_watch.diff.client.join import DocumentChange, Joined, join
-from contract_watch.diff.client.names import Names
+from contract_watch.diff.client.correlation import DocumentChange, Joined, join
+from contract_watch.diff.client.symbol_changes import SymbolChange
+from contract_watch.diff.client.symbol_index import Names
 from contract_watch.diff.client.version import Next, next_version
 
 

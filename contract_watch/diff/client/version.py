@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.changes import SymbolChange
+from contract_watch.diff.client.symbol_changes import SymbolChange
 
 _VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")
 _EARLY = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)

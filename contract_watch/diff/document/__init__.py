@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.diff.document import operations
+from contract_watch.diff.document.change_log import Journal
 from contract_watch.diff.document.changes import Change, Comparison, Direction, Level
-from contract_watch.diff.document.journal import Journal
 
 __all__ = ["Change", "Comparison", "Direction", "Level", "compare"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from contract_watch.diff.document.changes import Effect
-from contract_watch.diff.document.place import Found, Place, Walk, clouding, edit
-from contract_watch.diff.document.view import View
+from contract_watch.diff.document.normalized_schema import View
+from contract_watch.diff.document.schema_location import Found, Place, Walk, clouding, edit
 
 
 def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:

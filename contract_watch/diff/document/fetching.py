@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.bounds import MOST_BYTES, SHOWN
-from contract_watch.diff.document.line import Deadline, network
-from contract_watch.diff.document.reading import read
-from contract_watch.report.text import plain
+from contract_watch.diff.document.limits import MOST_BYTES, SHOWN
+from contract_watch.diff.document.loader import read
+from contract_watch.diff.document.transport import Deadline, network
+from contract_watch.report.escaping import plain
 
 USER_AGENT = "contract-watch"
 MOST_REDIRECTS = 5

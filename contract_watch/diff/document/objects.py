@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from contract_watch.diff.document.changes import Direction, Effect
-from contract_watch.diff.document.place import Found, Place, Walk, edit, muting
-from contract_watch.diff.document.view import Node, View
+from contract_watch.diff.document.normalized_schema import Node, View
+from contract_watch.diff.document.schema_location import Found, Place, Walk, edit, muting
 
 _REQUEST: frozenset[Direction] = frozenset({"request"})
 _RESPONSE: frozenset[Direction] = frozenset({"response"})

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.document import METHODS
-from contract_watch.diff.document import answers, lifetimes, media, parameters
+from contract_watch.contracts.openapi import METHODS
+from contract_watch.diff.document import deprecation, media_types, parameters, responses
+from contract_watch.diff.document.change_log import Journal
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.journal import Journal
 from contract_watch.diff.document.security import Security
 from contract_watch.diff.document.servers import Servers
 from contract_watch.diff.document.source import Source, mapping
@@ -41,7 +41,7 @@ def compare(journal: Journal) -> None:
             _item(journal, whole, item, new[key])
         else:
             for method, said in _operations(item):
-                word = lifetimes.removal(said, journal.today)
+                word = deprecation.removal(said, journal.today)
                 journal.tell(f"path-{word}", (*item.at, method), f"{method.upper()} {item.path} removed, with its path")
     for key, item in new.items():
         if key not in old:
@@ -72,7 +72,7 @@ def _item(journal: Journal, whole: Whole, old: Item, new: Item) -> None:
         if method in after:
             _operation(journal, whole, (old, new), (said, after[method]), method)
         else:
-            journal.tell(f"operation-{lifetimes.removal(said, journal.today)}", (*old.at, method), f"{name} removed")
+            journal.tell(f"operation-{deprecation.removal(said, journal.today)}", (*old.at, method), f"{name} removed")
     for method in after:
         if method not in before:
             journal.tell("operation-added", (*new.at, method), f"{method.upper()} {new.path} added")
@@ -86,10 +86,10 @@ def _operation(
     method: str,
 ) -> None:
     base, revision = said
-    if lifetimes.unstable(base) and lifetimes.unstable(revision):
+    if deprecation.unstable(base) and deprecation.unstable(revision):
         return  # nobody is to rely on it
     at = ((*items[0].at, method), (*items[1].at, method))
-    lifetimes.operation(journal, base, revision, at[1])
+    deprecation.operation(journal, base, revision, at[1])
     _names(journal, base, revision, at)
     found = [
         parameters.parameters(
@@ -101,7 +101,7 @@ def _operation(
     ]
     parameters.compare(journal, found[0], found[1])
     _body(journal, base.get("requestBody"), revision.get("requestBody"), at)
-    answers.compare(
+    responses.compare(
         journal, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
     )
     whole.security.requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
@@ -150,7 +150,7 @@ def _body(journal: Journal, base: Any, revision: Any, at: tuple[Tokens, Tokens])
         word = "required" if needed else "optional"
         journal.tell(f"request-body-became-{word}", places[1], f"request body became {word}")
     content = ((*places[0], "content"), (*places[1], "content"))
-    media.compare(journal, "request-body", old.get("content"), new.get("content"), content)
+    media_types.compare(journal, "request-body", old.get("content"), new.get("content"), content)
 
 
 # -- where the vendor is who calls

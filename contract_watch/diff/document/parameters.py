@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_watch.diff.document import lifetimes
+from contract_watch.diff.document import deprecation
+from contract_watch.diff.document.change_log import Journal
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.journal import Journal
 from contract_watch.diff.document.source import Source, mapping
 
 _PLACE = re.compile(r"\{([^{}/]+)\}")
@@ -44,7 +44,7 @@ def compare(journal: Journal, base: Found, revision: Found) -> None:
     for key, (old, at) in base.items():
         area, name = f"{key[0]}-parameter", old.get("name")
         if key not in revision:
-            word = lifetimes.removal(old, journal.today)
+            word = deprecation.removal(old, journal.today)
             word = "removed-after-deprecation" if word == "removed-while-unstable" else word
             journal.tell(f"{area}-{word}", at, f"{key[0]} parameter {name} removed")
         else:

@@ -7,9 +7,9 @@ from fractions import Fraction
 import jsonschema_rs
 
 from contract_watch.diff.document.changes import Effect
-from contract_watch.diff.document.folding import LARGEST, SIZES, kinds, missing
+from contract_watch.diff.document.normalization import LARGEST, SIZES, kinds, missing
+from contract_watch.diff.document.normalized_schema import View
 from contract_watch.diff.document.source import JSON
-from contract_watch.diff.document.view import View
 
 Found = Iterator[tuple[str, Effect, str]]
 """Kind, effect and words of each difference."""

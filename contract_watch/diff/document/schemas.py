@@ -6,15 +6,15 @@ Edits know no direction: whether more or fewer values are good or bad, the rules
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contract_watch.contracts.pattern import equal
-from contract_watch.diff.document import arrays, evaluation, groups, objects
+from contract_watch.contracts.matchers import equal
+from contract_watch.diff.document import arrays, combinators, objects, unevaluated
 from contract_watch.diff.document.changes import Edit, Effect, Tokens
-from contract_watch.diff.document.links import Behind, Linked, followed
-from contract_watch.diff.document.place import Found, Link, Place, edit
+from contract_watch.diff.document.lazy_references import Behind, Linked, followed
+from contract_watch.diff.document.normalized_schema import Condition, Node, Part, View
 from contract_watch.diff.document.scalars import scalars
+from contract_watch.diff.document.schema_location import Found, Link, Place, edit
+from contract_watch.diff.document.schema_reader import Views
 from contract_watch.diff.document.source import Forms, Source, unchanged
-from contract_watch.diff.document.view import Condition, Node, Part, View
-from contract_watch.diff.document.views import Views
 
 _DEEPEST = 100
 """How far nested schemas are compared; where what is deeper differs, that is all that is said."""
@@ -254,13 +254,13 @@ class _Walk:
     def inside(self, base: Node, revision: Node, place: Place) -> Iterator[Found]:
         """Every edit between two nodes and below them, their own references followed."""
         before, after = self.view(0, base), self.view(1, revision)
-        if (wrapped := groups.spread(self, base, revision, before, after)) is not None:
-            yield from groups.members(self, *wrapped, place)
+        if (wrapped := combinators.spread(self, base, revision, before, after)) is not None:
+            yield from combinators.members(self, *wrapped, place)
             yield from _annotations(before, after, place)
             return
         found = self._conditions(before, after, place)
         if before.unevaluated.keys() & after.unevaluated.keys():
-            found = evaluation.compare(self, found, place)
+            found = unevaluated.compare(self, found, place)
         yield from found
 
     def _conditions(self, before: View, after: View, place: Place) -> Iterator[Found]:
@@ -277,7 +277,7 @@ class _Walk:
             yield from objects.compare(self, before, after, place)
         if before.allows("array") and after.allows("array"):
             yield from arrays.compare(self, before, after, place)
-        yield from groups.compare(self, before, after, place)
+        yield from combinators.compare(self, before, after, place)
         yield from self._ifs(before, after, place)
         yield from self._contents(before, after, place)
         yield from _annotations(before, after, place)

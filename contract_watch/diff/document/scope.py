@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_watch.contracts.document import METHODS
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.openapi import METHODS
+from contract_watch.diff.document.json_pointer import pointer
 from contract_watch.diff.document.parameters import form
-from contract_watch.diff.document.pointers import pointer
 from contract_watch.diff.document.source import JSON, Source, mapping, unquoted
 
 Operations = frozenset[tuple[str, str]]

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract_watch.diff.document.change_log import Journal
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.journal import Journal
 from contract_watch.diff.document.source import Source, mapping
 
 Alternative = Mapping[str, frozenset[str]]

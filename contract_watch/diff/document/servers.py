@@ -7,8 +7,8 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from contract_watch.diff.document.change_log import Journal
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.journal import Journal
 from contract_watch.diff.document.source import mapping
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from contract_watch.diff.document.pointers import follow, unescaped
+from contract_watch.diff.document.json_pointer import follow, unescaped
 
 JSON = Any
 _MOST_STEPS = 64

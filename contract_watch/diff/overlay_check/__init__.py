@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.overlay import apply_action, apply_overlay, matches
-from contract_watch.diff.overlay_check.fit import measure
-from contract_watch.diff.overlay_check.trouble import Kind, Trouble
-from contract_watch.diff.overlay_check.words import troubles
+from contract_watch.diff.overlay_check.describe import troubles
+from contract_watch.diff.overlay_check.issue import Kind, Trouble
+from contract_watch.diff.overlay_check.match import measure
 
 __all__ = ["Corrected", "Kind", "Trouble", "correct"]
 

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
-from contract_watch.contracts.messages import Messages, NotAMessageError
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import Messages, NotAMessageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.engine.account.object_names import Names
 

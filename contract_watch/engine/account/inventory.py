@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.tables import Listing
+from contract_watch.contracts.config import Listing
 from contract_watch.engine.running.session import Session
 
 _MOST_PAGES = 200

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_watch.contracts.catalogue import ROOT, Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.gate import TIDYING, Bounds
 from contract_watch.engine.account.guard import Mode
 

@@ -1,6 +1,6 @@
 """What a run on a real account does not even try: probes that its guard would hold back, each with the reason for the report."""
 
-from contract_watch.contracts.document import address
+from contract_watch.contracts.openapi import address
 from contract_watch.contracts.request import Body
 from contract_watch.engine.account.guard import Guard, HeldBackError, over_http
 from contract_watch.engine.account.object_names import spellings

@@ -14,7 +14,7 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place, Window
 from contract_watch.engine.account.sliding_window import LEASE, LONGEST_BLOCK, MARGIN, Rule
-from contract_watch.report.text import plain
+from contract_watch.report.escaping import plain
 
 VARIABLE = "LIMITER_REDIS_URL"
 PATIENCE = 3.0

@@ -16,9 +16,9 @@ from contract_watch.engine.command.options import FLAGS, Options, Parser, resolv
 from contract_watch.engine.exploring.example_database import AwayError, shared
 from contract_watch.engine.protocols.targets import unprotected
 from contract_watch.engine.running.parallel import cores, spread
+from contract_watch.report.atomic_file import write_whole
+from contract_watch.report.escaping import plain
 from contract_watch.report.finding import Severity
-from contract_watch.report.text import plain
-from contract_watch.report.write import write_whole
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
 _TURN = 8.0

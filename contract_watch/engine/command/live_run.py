@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock, SystemClock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import Guard, Mode

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract, choose
 from contract_watch.engine.account.live_settings import Protection, protection
 from contract_watch.engine.protocols.targets import account_keys, address, checked_target, vendor_of
 

@@ -14,8 +14,8 @@ from contract_watch.engine.exploring.exploration import modes
 from contract_watch.engine.running.progress import Progress
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from contract_watch.report.report_terminal import terminal
-from contract_watch.report.reports import write_reports
+from contract_watch.report.report_files import write_reports
+from contract_watch.report.terminal import terminal
 
 Test = TypeVar("Test", bound=Callable[..., None])
 STAGES = ("probes", "client", "explore")

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import Mode

@@ -17,8 +17,8 @@ from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import joined, split
+from contract_watch.contracts.openapi import joined, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.guard import HeldBackError, over_http
 from contract_watch.engine.account.restoration import confirm
 from contract_watch.engine.exploring.example_database import Shelf, usual

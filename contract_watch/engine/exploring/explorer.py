@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.exploring.example_database import Lenient
 from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests, modes

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from contract_watch.contracts.document import joined
+from contract_watch.contracts.openapi import joined
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.generated_client import Client
 from contract_watch.engine.running.session import Session
+from contract_watch.report.escaping import plain
 from contract_watch.report.finding import Finding
-from contract_watch.report.text import plain
 
 _LONGEST_NAME = 100
 _WIDTH = 110

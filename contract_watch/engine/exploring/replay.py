@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from contract_watch.contracts.catalogue import choose, contracts
+from contract_watch.contracts.registry import choose, contracts
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.command.pytest_plugin import ContractBrokenError
 from contract_watch.engine.judging.attempt import Attempt
@@ -20,8 +20,8 @@ from contract_watch.engine.running.generated_client import Client
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build, running
+from contract_watch.report.escaping import plain
 from contract_watch.report.record import Record
-from contract_watch.report.text import plain
 
 for _contract in contracts().values():
     Client.findable(_contract)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import choose
+from contract_watch.contracts.registry import choose
 from contract_watch.engine.exploring.example_database import shared
 from contract_watch.engine.exploring.explorer import Explorer
 from contract_watch.engine.protocols.targets import account_keys

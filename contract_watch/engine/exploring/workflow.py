@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
 from contract_watch.engine.judging.attempt import Attempt
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.probe import fill

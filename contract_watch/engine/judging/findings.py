@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import Disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.finding import Finding

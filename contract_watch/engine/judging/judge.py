@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, joined
+from contract_watch.contracts.matchers import Mismatch, promises
 from contract_watch.contracts.model import Outcome, State
-from contract_watch.contracts.pattern import Mismatch, promises
+from contract_watch.contracts.openapi import Operation, joined
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 from contract_watch.engine.judging.response_checks import (
     ADDITIVE,

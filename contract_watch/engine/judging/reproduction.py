@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
-from contract_watch.contracts.tables import Lifecycle
 from contract_watch.engine.judging.response_checks import parsed
 from contract_watch.engine.planning.passwords import wrong
 from contract_watch.engine.protocols.exchange import Exchange

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.redaction import Redactor, blank
 from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Path

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, Schema, resolve
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.probe import filled

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.config import Place
+from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.contracts.schema import Schema
-from contract_watch.contracts.tables import Place
 from contract_watch.engine.planning.allowance import affordable
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.passwords import wrong

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.openapi import Operation, split
 from contract_watch.contracts.request import Body
 
 STOCK = "ct-000000-rehears-stock"

@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.probe import Probe, Step
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, Outcome, State
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.probe import STOCK, filled

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.document import Operation
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.request import Body
 
 

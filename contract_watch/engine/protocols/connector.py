@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from contract_watch.contracts.catalogue import Contract
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.protocols.grpc_protocols import NativeGrpc
 from contract_watch.engine.protocols.wire import Wire

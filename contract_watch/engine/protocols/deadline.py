@@ -8,7 +8,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from contract_watch.diff.document.line import Stream
+from contract_watch.diff.document.transport import Stream
 
 
 class Deadline:

@@ -15,11 +15,11 @@ import grpc
 import httpx
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, joined
 from contract_watch.contracts.grpc_codes import http_status
-from contract_watch.contracts.messages import Messages, NotAMessageError, Status, as_answer
+from contract_watch.contracts.openapi import Operation, joined
+from contract_watch.contracts.protobuf import Messages, NotAMessageError, Status, as_answer
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import Outgoing
 from contract_watch.engine.planning.probe import Probe, filled

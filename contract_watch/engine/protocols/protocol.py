@@ -7,8 +7,8 @@ from typing import Protocol
 
 import httpx
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.call import Call

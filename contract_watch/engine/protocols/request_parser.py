@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import joined
+from contract_watch.contracts.openapi import joined
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 
 

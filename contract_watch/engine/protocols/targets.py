@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contract_watch.contracts.catalogue import Contract, choose
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract, choose
 
 
 def checked_target(target: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.document import joined
+from contract_watch.contracts.openapi import joined
 from contract_watch.engine.account.gate import EndedError
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.restoration import confirm, leave, unsettled

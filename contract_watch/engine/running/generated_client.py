@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Answer, split
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.openapi import Answer, split
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.passwords import secret, wrong

@@ -20,7 +20,7 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.exploring.example_database import AwayError
 from contract_watch.engine.running.progress import Progress
-from contract_watch.report.text import plain
+from contract_watch.report.escaping import plain
 
 _RESULT = "result"
 _PROBLEM = "problem"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from contract_watch.contracts.document import address, split
+from contract_watch.contracts.openapi import address, split
 from contract_watch.contracts.request import Body
 from contract_watch.engine.account.object_names import spellings
 from contract_watch.engine.account.precheck import Permits

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation, split
+from contract_watch.contracts.interpretations import Readings
 from contract_watch.contracts.model import Account, State
-from contract_watch.contracts.readings import Readings
+from contract_watch.contracts.openapi import Operation, split
 from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Body, Request
 from contract_watch.engine.account.gate import NEVER_SENT, EndedError, Gate
 from contract_watch.engine.account.guard import HeldBackError, Mode

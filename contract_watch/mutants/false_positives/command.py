@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
 from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import understood
 from contract_watch.engine.running.parallel import cores
 from contract_watch.mutants.derivation import selected
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, Change, changes
 from contract_watch.mutants.measurement import ordered, parser
-from contract_watch.report.text import plain
-from contract_watch.report.write import write_whole
+from contract_watch.report.atomic_file import write_whole
+from contract_watch.report.escaping import plain
 
 _MOST_SEEDS = 100_000
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.catalogue import ROOT, choose
+from contract_watch.contracts.registry import ROOT, choose
 from contract_watch.engine.running.parallel import work
 from contract_watch.mutants.false_positives.command import chosen_changes
 from contract_watch.mutants.false_positives.permitted_changes import Change

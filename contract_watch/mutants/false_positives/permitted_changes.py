@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.catalogue import Contract
-from contract_watch.contracts.document import Operation
-from contract_watch.contracts.pattern import Fields, Pattern, Where, fits
+from contract_watch.contracts.matchers import Fields, Pattern, Where, fits
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.mutants.false_positives.pairwise import pairwise
 from contract_watch.mutants.mutant import Asked, Play

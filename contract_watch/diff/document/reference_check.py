@@ -1,0 +1,104 @@
+"""Every `$ref` of a document leads to something within it: found out once, so that no reader has to ask again.
+
+What stands where any JSON may stand (examples, defaults, constants, extensions) is no reference, whatever it looks like,
+and a property may be called `$ref`, `example` or `default`: so each object is read either as one whose keys are keywords,
+or as a map from names of the vendor's choosing.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from contract_watch.diff.document.json_pointer import Trail, follow, path, pointer
+from contract_watch.diff.document.limits import SHOWN, RefusedError
+from contract_watch.report.escaping import plain
+
+_BUNDLE = "bundle it into one document first, with Redocly's `redocly bundle` for one"
+_ANY_JSON = frozenset({"const", "dataValue", "default", "enum", "example", "mapping", "scopes", "security", "value"})
+"""Keywords whose values hold no references: any JSON, or texts."""
+_MAPS = frozenset({
+    "$defs", "additionalOperations", "callbacks", "content", "definitions", "dependencies", "dependentSchemas", "encoding",
+    "examples", "headers", "links", "mediaTypes", "parameters", "pathItems", "paths", "patternProperties", "properties",
+    "requestBodies", "responses", "schemas", "securitySchemes", "variables", "webhooks",
+})  # fmt: skip
+"""Keywords whose values, where they are objects, are maps from names."""
+_HOLDERS = (dict, list)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
+_EXTENSIBLE_MAPS = frozenset({"paths", "responses"})
+"""Maps in which a name that begins with ``x-`` is an extension."""
+
+
+def check_references(document: dict[str, Any]) -> None:
+    """Refuse a ``document`` with a reference that leads nowhere, out of it, to no object, or in a circle of references.
+
+    Raises:
+        RefusedError: with the first such reference, where it stands and what is wrong with it.
+    """
+    sound: set[str] = set()
+    for reference, trail in _references(document):
+        if type(reference) is not str:
+            raise _refused(reference, trail, "is no text; write a reference such as #/components/schemas/Name")
+        if reference not in sound:
+            _check(document, reference, trail, sound)
+
+
+def _check(document: dict[str, Any], reference: str, trail: Trail, sound: set[str]) -> None:
+    """Follow a reference to its end, and add all on the way to ``sound``."""
+    chain: dict[str, None] = {}
+    place: Trail | str = trail
+    while reference not in sound:
+        if reference in chain:
+            raise _refused(reference, place, "leads to itself by way of references alone; write out one of them")
+        chain[reference] = None
+        if not reference.strip("#") or re.match("#[^/]", reference):
+            raise _refused(reference, place, "is no pointer; write #/ and the names that lead to an object")
+        if not reference.startswith("#"):
+            where = "an address outside" if _ADDRESS.match(reference) else "another file"
+            raise _refused(reference, place, f"leads to {where}, which is not read; {_BUNDLE}")
+        try:
+            target = follow(document, reference)
+        except LookupError as error:
+            raise _refused(reference, place, "leads nowhere; correct it, or add what it names") from error
+        if type(target) not in (dict, bool):
+            raise _refused(reference, place, "leads to no object; correct it")
+        further = target.get("$ref") if type(target) is dict else None
+        if type(further) is not str:
+            break
+        reference, place = further, unquote(reference[1:])
+    sound.update(chain)
+
+
+def _references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]:
+    """The value of every `$ref`, with the trail of the object it stands in, in the document's order."""
+    # With each node, the keyword it is the map of; empty where its own keys are keywords.
+    stack: list[tuple[Any, str, Trail]] = [(document, "", None)]
+    while stack:
+        node, names, trail = stack.pop()
+        within: list[tuple[Any, str, Trail]]
+        if type(node) is list:
+            within = [(inner, "", (trail, at)) for at, inner in enumerate(node) if type(inner) in _HOLDERS]
+        else:
+            reference = node.get("$ref")
+            # A property may have that name: then it is a schema.
+            if type(reference) is str or (reference is not None and not names):
+                yield reference, trail
+            within = [
+                (inner, key if not names and key in _MAPS and type(inner) is dict else "", (trail, key))
+                for key, inner in node.items()
+                if type(inner) in _HOLDERS and not _is_any_json(key, inner, names)
+            ]
+        stack += reversed(within)
+
+
+def _is_any_json(key: str, value: Any, names: str) -> bool:
+    """Whether what stands under ``key`` holds no references, but any JSON."""
+    if names:
+        return names in _EXTENSIBLE_MAPS and key.startswith("x-")
+    return key in _ANY_JSON or key.startswith("x-") or (key == "examples" and type(value) is list)
+
+
+def _refused(reference: Any, place: Trail | str, words: str) -> RefusedError:
+    shown = f' "{plain(reference, SHOWN)}"' if type(reference) is str else ""
+    where = place if isinstance(place, str) else pointer(path(place))
+    return RefusedError(f"the $ref{shown} at {plain(where, SHOWN) or 'the top'} {words}")

@@ -1,0 +1,203 @@
+"""Which places of one document are places of another: names stay, items of arrays move, things get new names."""
+
+import json
+import re
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import Any, Final
+
+from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.overlay import Location
+from contract_watch.diff.document.source import Forms, unquoted
+
+JSON = Any
+_MOST_STEPS = 20
+"""References that are followed on the way to one place."""
+_MOST_NAMES = 50
+"""New names that are looked at for a lost one."""
+_LONGEST_NAME = 60
+_ALIKE = 0.6
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Nothing:
+    """What stands at a place that there is not."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+NOTHING: Final = Nothing()
+
+
+def child(node: JSON, part: str | int) -> JSON:
+    """What ``node`` holds under a name or at a position, or `NOTHING`."""
+    if isinstance(node, dict):
+        return node.get(part, NOTHING)
+    if isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node):
+        return node[part]
+    return NOTHING
+
+
+def at(document: JSON, location: Location) -> JSON:
+    """What stands at ``location``, or `NOTHING`."""
+    for part in location:
+        document = child(document, part)
+    return document
+
+
+def reference(node: JSON) -> str | None:
+    """Where ``node`` refers to, if it is a reference."""
+    found = node.get("$ref") if isinstance(node, dict) else None
+    return found if isinstance(found, str) else None
+
+
+class Alignment:
+    """The places of ``base`` as places of ``other``. Good until either document is changed."""
+
+    def __init__(self, base: JSON, other: JSON) -> None:
+        self._base = base
+        self._other = other
+        self._forms = Forms()
+        self._known: dict[tuple[int, int], dict[int, int]] = {}
+        self._names: dict[tuple[int, int, str], str | None] = {}
+
+    def reach(self, location: Location) -> Location:
+        """The way to a place of the base, in the other document: as far as it goes there."""
+        before, after = self._base, self._other
+        way: list[str | int] = []
+        for part in location:
+            step = self.step(before, after, part)
+            if step is None:
+                break
+            way.append(step)
+            before, after = child(before, part), child(after, step)
+        return tuple(way)
+
+    def step(self, before: JSON, after: JSON, part: str | int) -> str | int | None:
+        """What ``part`` of an object or array of the base is called in its counterpart; None where it has none."""
+        if isinstance(before, dict) and isinstance(after, dict):
+            return part if part in after else None
+        if isinstance(before, list) and isinstance(after, list) and isinstance(part, int):
+            key = (id(before), id(after))
+            if key not in self._known:
+                self._known[key] = self._paired(before, after)
+            return self._known[key].get(part)
+        return None
+
+    def new_name(self, before: JSON, after: JSON, name: str | int) -> str | None:
+        """The name under which ``after`` most likely has what ``before`` calls ``name``: one that ``before`` has not."""
+        if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(name, str):
+            return None
+        key = (id(before), id(after), name)
+        if key not in self._names:
+            fresh = islice((one for one in after if one not in before), _MOST_NAMES)
+            best = max(((_likeness(before[name], after[one], name, one), one) for one in fresh), default=(0.0, ""))
+            self._names[key] = best[1] if best[0] >= _ALIKE else None
+        return self._names[key]
+
+    def _paired(self, before: list[JSON], after: list[JSON]) -> dict[int, int]:
+        """By position, the position of the same item: of the same name, else of the same content, else what is left."""
+        places: dict[object, deque[int]] = defaultdict(deque)
+        for index, item in enumerate(after):
+            places[self._label(item)].append(index)
+        paired = {}
+        for index, item in enumerate(before):
+            if same := places[self._label(item)]:
+                paired[index] = same.popleft()
+        taken = set(paired.values())
+        left = [index for index in range(len(before)) if index not in paired]
+        free = [index for index in range(len(after)) if index not in taken]
+        paired |= {index: index for index in set(left) & set(free)}
+        if len(left) == len(free) == 1:
+            paired[left[0]] = free[0]
+        return paired
+
+    def _label(self, item: JSON) -> object:
+        if isinstance(item, dict):
+            if isinstance(name := item.get("name"), str):
+                return "name", name, str(item.get("in", ""))[:_LONGEST_NAME]
+            if isinstance(link := item.get("$ref"), str):
+                return "$ref", link
+        return "form", self._forms.of(item)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest that a document has to a place which it no longer has.
+
+    ``whole`` is whether ``location`` stands for all of the lost place, and not for the way to it; ``moved`` is the last
+    reference that was followed to it, ``renamed`` the last name that is another now, old and new. ``gone`` is the place
+    of the base, or what led to it, that the document no longer has.
+    """
+
+    location: Location
+    whole: bool
+    gone: Location
+    moved: str = ""
+    renamed: tuple[str, str] | None = None
+
+
+def nearest(alignment: Alignment, base: JSON, other: JSON, location: Location) -> Nearest:
+    """Follow ``location`` of ``base`` through ``other``, through references and likely new names too."""
+    before, after = base, other
+    way: list[str | int] = []
+    moved, renamed, gone, steps = "", None, location, 0
+    for index, part in enumerate(location):
+        step = alignment.step(before, after, part)
+        while step is None and (link := reference(after)) is not None and steps < _MOST_STEPS:
+            steps += 1
+            if (found := _followed(other, link)) is None:
+                break
+            gone = location[: index + 1] if gone == location else gone
+            way, after, moved = list(found), at(other, found), link
+            step = alignment.step(before, after, part)
+        if step is None and (name := alignment.new_name(before, after, part)) is not None:
+            gone = location[: index + 1] if gone == location else gone
+            step, renamed = name, (str(part), name)
+        if step is None:
+            gone = location[: index + 1] if gone == location else gone
+            return Nearest(tuple(way), False, gone, moved, renamed)
+        way.append(step)
+        before, after = child(before, part), child(after, step)
+    return Nearest(tuple(way), True, gone, moved, renamed)
+
+
+def _followed(document: JSON, link: str) -> Location | None:
+    """The place that a local reference leads to; None where that is nowhere in ``document``."""
+    if not link.startswith("#/"):
+        return None
+    way: list[str | int] = []
+    for token in link[2:].split("/"):
+        name = unquoted(token)
+        part = int(name) if isinstance(document, list) and name.isdecimal() and len(name) < 9 else name
+        document = child(document, part)
+        if document is NOTHING:
+            return None
+        way.append(part)
+    return tuple(way)
+
+
+def _likeness(was: JSON, now: JSON, old: str, new: str) -> float:
+    """2 and more where the content is the same, else how alike the names are; 0 where the types differ."""
+    if type(was) is not type(now):
+        return 0.0
+    alike = SequenceMatcher(None, old[-_LONGEST_NAME:], new[-_LONGEST_NAME:], autojunk=False).ratio()
+    same = isinstance(was, dict | list) and bool(was) and equal(was, now)
+    return alike + 2 if same else alike
+
+
+def jsonpath(location: Location) -> str:
+    """The JSONPath that leads to ``location`` alone."""
+    return "$" + "".join(map(_selector, location))
+
+
+def _selector(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    if _WORD.fullmatch(part):
+        return f".{part}"
+    quoted = json.dumps(part, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"['{quoted}']"

@@ -1,0 +1,101 @@
+"""What can be wrong with a request before any user is looked up: credential, schema, password, plan, flags."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract_watch.contracts.checks import Check
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import Violation, resolve
+from contracts.jetemail.rules import RULES, UPDATE
+from contracts.jetemail.users import UNKNOWN, State, User
+
+FLAGS = ("allowAnyDomain", "allowAllDomains")
+SHORTEST, LONGEST = 8, 72
+"""A password's length."""
+_OWN_RULES = (("username",), ("newUsername",), ("password",))
+"""What the schema bounds, but not all that is said of it: judged elsewhere, where it is a text."""
+_PROSE = {"not": "flags-exclusive", "minProperties": "no-updates"}
+"""Keywords of the body's schema that the overlay took from prose, and the rules they stand for."""
+
+
+def authenticate(state: State, request: Request, operation: str) -> tuple[Account | None, list[Check]]:
+    """The account of the request's key; where only its spelling is doubtful, an uncertain check beside it."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    account = state.accounts.get(key)
+    refused = Check(401, f"{operation}/credential", "A request without a good bearer key is 401.")
+    if scheme.lower() != "bearer" or account is None:
+        return None, [refused]
+    if scheme == "Bearer":
+        return account, []
+    return account, [replace(refused, reading="bearer-case", refusing=("exact",), scope=scheme)]
+
+
+def request_checks(operation: Operation, published: Operation, body: Mapping[str, Any]) -> Iterable[Check]:
+    """What the schema refuses; where published and corrected pattern disagree, that is a reading."""
+    assert operation.body is not None
+    ours = operation.body.violations(body)
+    theirs = published.body.violations(body) if published.body is not None else []
+    patterns = {found.path for found in theirs if found.keyword == "pattern"}
+    for found in ours:
+        own = found.path in _OWN_RULES and isinstance(body.get(found.path[0]), str)
+        if found.keyword == "pattern" and found.path not in patterns:
+            yield _disputed(operation, found, "corrected")
+        elif not own and not (found.keyword == "minProperties" and set(body) - {"currentUsername"}):
+            yield _broken(operation, found)
+    for found in theirs:
+        if found.keyword == "pattern" and found.path not in {v.path for v in ours} and len(found.path) > 1:
+            yield _disputed(operation, found, "published")
+    if unknown := sorted(set(body) - set(resolve(operation.body.document, operation.body.schema)["properties"])):
+        yield Check(400, f"{operation.id}/request/unknown", f"Nothing is documented of {unknown[0]!r}.",
+                    "unknown-properties", ("refused",), operation.id)  # fmt: skip
+    if "password" in body and isinstance(body["password"], str):
+        yield from _password(operation, body["password"])
+
+
+def _broken(operation: Operation, found: Violation) -> Check:
+    """The refusal of what breaks the schema; what the overlay took from prose is a rule."""
+    if found.keyword in _PROSE:
+        rule = f"{operation.id}/rule/{_PROSE[found.keyword]}"
+        return Check(400, rule, RULES[rule])
+    return Check(400, f"{operation.id}/request/{found.pointer}/{found.keyword}", found.expected)
+
+
+def _disputed(operation: Operation, found: Violation, refusing: str) -> Check:
+    return replace(
+        _broken(operation, found), reading="patterns", refusing=(refusing,), scope=f"{operation.id}/{found.pointer}"
+    )
+
+
+def _password(operation: Operation, password: str) -> Iterable[Check]:
+    """8 to 72 of what: characters, UTF-16 units or bytes is not said, and tells only outside ASCII."""
+    sizes = {
+        "characters": len(password),
+        "utf16": len(password.encode("utf-16-le", "surrogatepass")) // 2,
+        "bytes": len(password.encode("utf-8", "surrogatepass")),
+    }
+    short = tuple(measure for measure, size in sizes.items() if size < SHORTEST)
+    long = tuple(measure for measure, size in sizes.items() if size > LONGEST)
+    for keyword, refusing in (("minLength", short), ("maxLength", long)):
+        if refusing:
+            why = f"A password has {SHORTEST} to {LONGEST} characters."
+            check = Check(400, f"{operation.id}/request/password/{keyword}", why)
+            disputed = len(refusing) < len(sizes)
+            scoped = replace(check, reading="password-length", refusing=refusing, scope=keyword)
+            yield scoped if disputed else check
+
+
+def plan_checks(account: Account, operation: str, body: Mapping[str, Any]) -> Iterable[Check]:
+    if body.get("allowAnyDomain") is True and account.name != "paid":
+        yield Check(403, f"{operation}/rule/paid-feature", RULES[f"{operation}/rule/paid-feature"])
+
+
+def stored_flag_checks(user: User, body: Mapping[str, Any]) -> Iterable[Check]:
+    """One flag set while the other is stored: the sentence may mean the request or the user."""
+    for flag, other in (FLAGS, FLAGS[::-1]):
+        if body.get(flag) is True and other not in body and user.settings[other] is not False:
+            check = Check(400, f"{UPDATE}/rule/flags-exclusive", RULES[f"{UPDATE}/rule/flags-exclusive"],
+                          "stored-flag", ("400",), flag)  # fmt: skip
+            yield replace(check, reading="", maybe=True) if user.settings[other] is UNKNOWN else check
