@@ -20,7 +20,7 @@ from typing import Any
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import swap, workshop
 from contract_watch.diff.changelog import with_line
 from contract_watch.diff.client.impact import Impact
@@ -51,7 +51,7 @@ def accept(contract: Contract, given: str) -> list[str]:
     Raises:
         UsageError: it cannot be done; nothing was changed.
     """
-    contract.accepted  # noqa: B018 (what cannot be read is told by its own name, not by that of its copy)
+    contract.accepted_documents  # noqa: B018 (what cannot be read is told by its own name, not by that of its copy)
     with workshop(contract.root) as scratch:
         found = _document(contract, given)
         stored = str(contract.settings["published"])
@@ -85,7 +85,7 @@ def accept(contract: Contract, given: str) -> list[str]:
 def _chosen(vendor: str, root: Path) -> Contract:
     if vendor in ("", "all"):
         raise UsageError("VENDOR names the one vendor whose document is taken over: make accept VENDOR=slug")
-    return choose(vendor, root)[0]
+    return choose_contracts(vendor, root)[0]
 
 
 def _document(contract: Contract, given: str) -> Published:
@@ -105,7 +105,7 @@ def _document(contract: Contract, given: str) -> Published:
 
 def _named(contract: Contract) -> dict[tuple[str, str], str]:
     """The operations that the overlay's targets name: those too that have moved, once the overlay has been edited for them."""
-    targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.folder / "overlay.yaml")]
+    targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.directory / "overlay.yaml")]
     return {(found[2], form(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None}
 
 
@@ -120,7 +120,7 @@ def _effective(contract: Contract) -> dict[str, Any]:
 
 def _corrected(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
     """The new document with the overlay; a `UsageError` says of each action that does not fit what it needs."""
-    path = contract.folder / "overlay.yaml"
+    path = contract.directory / "overlay.yaml"
     actions = read_overlay(path)
     try:
         return apply_overlay(revision, actions, str(path.relative_to(contract.root)))
@@ -142,7 +142,7 @@ def _made(contract: Contract, tree: Path, revision: Mapping[str, Any], found: Pu
     """Everything that is to be replaced, made below ``tree`` as it is to be below the root; by its name there."""
     slug, stored = contract.slug, str(contract.settings["published"])
     folder = f"contracts/{slug}"
-    shutil.copytree(contract.folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(contract.directory, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / stored).parent.mkdir(parents=True, exist_ok=True)
     (tree / stored).write_text(
         json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"

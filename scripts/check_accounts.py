@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import Contract, choose
+from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.options import FLAGS, Parser, understood
 
 _WORST = (1, 2, 3, 0)
@@ -29,7 +29,7 @@ def variables(contract: Contract) -> list[str]:
 def missing(contract: Contract, environment: Mapping[str, str]) -> list[str]:
     """The variables without which there can be no run on a vendor's account."""
     needed = [credential.variable for credential in contract.credentials if credential.required]
-    needed += [contract.address_variable] if contract.address_variable and not contract.server else []
+    needed += [contract.address_variable] if contract.address_variable and not contract.server_origin else []
     return [variable for variable in needed if not environment.get(variable)]
 
 
@@ -42,7 +42,7 @@ def known(environment: Mapping[str, str]) -> dict[str, str]:
         given = None
     if not isinstance(given, dict):
         raise UsageError("SECRETS_JSON is a JSON object from names to values")
-    wanted = {variable for contract in choose("all") for variable in variables(contract)}
+    wanted = {variable for contract in choose_contracts("all") for variable in variables(contract)}
     return plain | {name: value for name, value in given.items() if name in wanted and isinstance(value, str) and value}
 
 
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def read() -> tuple[Mapping[str, str], list[Contract], dict[str, str]]:
         given = vars(parser.parse_args(arguments))
-        return given, choose(given["vendor"] or "all"), known(os.environ)
+        return given, choose_contracts(given["vendor"] or "all"), known(os.environ)
 
     made = understood(read)
     if isinstance(made, int):
@@ -72,7 +72,9 @@ def _run(contract: Contract, given: Mapping[str, str], environment: Mapping[str,
     if gone := missing(contract, environment):
         print(f"{contract.name}: skipped: {', '.join(gone)} not set", flush=True)
         return 0
-    others = {variable for other in choose("all") if other.slug != contract.slug for variable in variables(other)}
+    others = {
+        variable for other in choose_contracts("all") if other.slug != contract.slug for variable in variables(other)
+    }
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", given["live"] or "read",
                "--out", str(Path(given["out"]) / contract.slug), "--fail-on", given["fail_on"]]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)

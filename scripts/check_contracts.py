@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose, contracts
-from contract_watch.mock.vendor import Vendor, overlapping
+from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
+from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import Judgement, mutants
 from scripts.contract_promises import (
     of_client,
@@ -84,9 +84,9 @@ def _raised(contract: Contract, error: Exception) -> str:
     """An error in one line: where in the contract's own files it came from, if it did, and what it is."""
     error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    own = [frame for frame in frames if frame[0].parent == contract.folder]
+    own = [frame for frame in frames if frame[0].parent == contract.directory]
     path, number = (own or frames)[-1]
-    where = f"{path}:{number}" if own else f"{contract.folder}: breaks {path}:{number}"
+    where = f"{path}:{number}" if own else f"{contract.directory}: breaks {path}:{number}"
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno}"
     said = next(iter(str(error).splitlines()), "")
@@ -95,7 +95,7 @@ def _raised(contract: Contract, error: Exception) -> str:
 
 def _unfilled(contract: Contract) -> Iterator[str]:
     """Each line that is still the skeleton's."""
-    for path in sorted(path for path in contract.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+    for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if MARK in line:
                 said = line.partition(MARK)[2].strip(' :",')
@@ -104,17 +104,17 @@ def _unfilled(contract: Contract) -> Iterator[str]:
 
 def _files(contract: Contract) -> Iterator[str]:
     for name in FILES:
-        if not (contract.folder / name).is_file():
-            yield f"{contract.folder / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
+        if not (contract.directory / name).is_file():
+            yield f"{contract.directory / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
 
 
 def _settings(contract: Contract) -> Iterator[str]:
     """``contract.toml`` on its own, and the two documents: each told for itself."""
     if not (contract.upstream or contract.settings.get("pages")):
-        yield f"{contract.file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
+        yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
     for name in ("places", "credentials", "rate", "published"):
         yield from _told(contract, partial(_read, name))
-    read_overlay(contract.folder / "overlay.yaml")
+    read_overlay(contract.directory / "overlay.yaml")
 
 
 def _read(name: str, contract: Contract) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _read(name: str, contract: Contract) -> Iterator[str]:
 
 def _overlay(contract: Contract) -> Iterator[str]:
     """Each action that matches nothing, or changes nothing; not just the first."""
-    path = contract.folder / "overlay.yaml"
+    path = contract.directory / "overlay.yaml"
     document = contract.published.raw
     for number, action in enumerate(read_overlay(path), 1):
         try:
@@ -137,7 +137,7 @@ def _overlay(contract: Contract) -> Iterator[str]:
 def _floors(contract: Contract) -> Iterator[str]:
     """``mutants.toml``: floors that mean something, equivalents that are there."""
     judgement = Judgement(contract)
-    floors, path = judgement.floors, contract.folder / "mutants.toml"
+    floors, path = judgement.floors, contract.directory / "mutants.toml"
     if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
         yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
     for pattern in judgement.stale(mutants(contract)) if not list(of_model(contract)) else ():
@@ -146,16 +146,16 @@ def _floors(contract: Contract) -> Iterator[str]:
 
 def _alone(contract: Contract) -> Iterator[str]:
     """No other contract answers at the same address, or takes its keys from the same variable."""
-    for other in contracts(contract.root).values():
+    for other in load_contracts(contract.root).values():
         if other.slug == contract.slug:
             continue
         try:
-            theirs, variables = Vendor(other, {}), {credential.variable for credential in other.credentials}
+            theirs, variables = MockVendor(other, {}), {credential.variable for credential in other.credentials}
         except Exception:  # noqa: BLE001, S112 (another contract's trouble is told of that one)
             continue
-        overlapping([Vendor(contract, {}), theirs])
+        check_overlaps([MockVendor(contract, {}), theirs])
         for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
-            yield f"{contract.file}: takes a key from {variable}, as {other.slug} does: name another variable"
+            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does: name another variable"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
     try:
         vendor = parser.parse_args(arguments).vendor or "all"
-        chosen = choose(vendor, root)
+        chosen = choose_contracts(vendor, root)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

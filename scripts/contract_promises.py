@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import Operation, read_json
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import Names
@@ -20,7 +20,7 @@ from contract_watch.engine.running.cleanup import clean_up, preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.generator.client_templates import banner, facts
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import Record
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -31,11 +31,11 @@ def of_keys(contract: Contract) -> Iterator[str]:
     """Every account has a variable and a test value of its own."""
     seen: set[str] = set()
     if not contract.credentials:
-        yield f"{contract.file}: has no `credentials`: add a table for each account that the rules tell apart"
+        yield f"{contract.config_file}: has no `credentials`: add a table for each account that the rules tell apart"
     elif not contract.credentials[0].required:
-        yield f"{contract.file}: the first of `credentials` is not required: no run can do without it"
+        yield f"{contract.config_file}: the first of `credentials` is not required: no run can do without it"
     for credential in contract.credentials:
-        label = f"{contract.file}: credentials.{credential.account}"
+        label = f"{contract.config_file}: credentials.{credential.account}"
         test = credential.test
         if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
             yield f"{label}: has no test value: give one of 8 signs or more, such as a header can carry"
@@ -48,33 +48,33 @@ def of_keys(contract: Contract) -> Iterator[str]:
                 yield f"{label}: shares {word!r} with another account: give each its own"
         seen |= {credential.account, credential.variable, test}
     if contract.rate.requests <= 0 or contract.rate.seconds <= 0:
-        yield f"{contract.file}: `rate` allows nothing: give requests and seconds above 0"
+        yield f"{contract.config_file}: `rate` allows nothing: give requests and seconds above 0"
 
 
 def of_operations(contract: Contract) -> Iterator[str]:
     """Every operation has an id, refuses a bad credential by its document, and the client can be made."""
-    overlay, bodies = contract.folder / "overlay.yaml", Bodies(contract)
+    overlay, bodies = contract.directory / "overlay.yaml", Bodies(contract)
     if not contract.operations:
         yield f"{contract.root / contract.settings['published']}: declares no operation: is it the vendor's document?"
     for operation in contract.operations.values():
         if not _ID.fullmatch(operation.id):
             yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing: add one"
-        if not operation.answers and operation.otherwise is None:
+        if not operation.responses and operation.default_response is None:
             yield f"{overlay}: {operation.name} documents no answer: add `responses`"
-        for name in operation.required():
+        for name in operation.get_required_arguments():
             if bodies.role(operation, name) is None and not _sampled(bodies, operation, name):
                 yield f"{overlay}: {operation.name}: nothing says what {name} may be: give it an `example`"
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
         yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
     if contract.operations:
-        _ = contract.lifecycle, contract.provoked, contract.grpc, contract.hosts, contract.parents
-        _ = contract.listing, contract.limits, contract.consents, contract.address_variable
+        _ = contract.lifecycle, contract.unprovoked_statuses, contract.grpc, contract.hosts, contract.parent_domains
+        _ = contract.list_config, contract.limits, contract.consents, contract.address_variable
         facts(contract)
 
 
 def _sampled(bodies: Bodies, operation: Operation, name: str) -> bool:
     """Whether the schema of an argument tells a value to send."""
-    schema = operation.arguments()[name]
+    schema = operation.get_arguments()[name]
     known = "example" in schema or schema.get("format") == "password"
     return known or any(True for _ in bodies.variants(operation, name, schema, accepted=True))
 
@@ -83,22 +83,22 @@ def of_identities(contract: Contract) -> Iterator[str]:
     """Every operation with arguments says which of them name something; what the lifecycle needs is among them."""
     life, given = contract.lifecycle, contract.identities
     for operation in contract.operations.values():
-        roles = contract.roles(operation.id)
-        if operation.arguments() and operation.id not in given:
-            yield f"{contract.file}: identities: says nothing of {operation.id}: name its arguments, or none with {{}}"
+        roles = contract.get_roles(operation.id)
+        if operation.get_arguments() and operation.id not in given:
+            yield f"{contract.config_file}: identities: says nothing of {operation.id}: name its arguments, or none with {{}}"
             continue
-        for name in operation.arguments():
+        for name in operation.get_arguments():
             if name.startswith("{") and name not in roles:
-                yield f'{contract.file}: identities.{operation.id}: "{name}" has no role: new, existing or foreign'
+                yield f'{contract.config_file}: identities.{operation.id}: "{name}" has no role: new, existing or foreign'
     for operation_id, role, why in ((life.create, "new", "by which a run knows its own objects"),
                                     (life.remove, "existing", "that names what is removed")):  # fmt: skip
-        if role not in contract.roles(operation_id).values():
-            yield f"{contract.file}: identities.{operation_id}: has no argument with the role {role}, {why}: add it"
+        if role not in contract.get_roles(operation_id).values():
+            yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}: add it"
 
 
 def of_model(contract: Contract) -> Iterator[str]:
     """The model can be built, has rules in sentences, and grants what the lifecycle needs."""
-    path, model = contract.folder / "model.py", contract.model
+    path, model = contract.directory / "model.py", contract.model
     if not model.rules:
         yield f"{path}: `rules` is empty: state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
     for rule, sentence in model.rules.items():
@@ -107,18 +107,18 @@ def of_model(contract: Contract) -> Iterator[str]:
             yield f"{path}: the rule {rule!r} is not <operation>/rule/<name> or <operation>/effect/<name>: rename it"
         if not re.search(r"\w", sentence):
             yield f"{path}: the rule {rule!r} has no sentence: say what it promises"
-    for name, values in model.readings.items():
+    for name, values in model.interpretations.items():
         if len(set(values)) < 2:
             yield f"{path}: the reading {name!r} leaves no choice: give two values or more, or drop it"
     rehearsal = Rehearsal(contract)
     state, identity = rehearsal.stocked(contract.operations[contract.lifecycle.remove])
-    if identity not in [name for _, name in model.owned(state)]:
+    if identity not in [name for _, name in model.list_owned(state)]:
         yield f"{path}: after {contract.lifecycle.create} with the least valid request, `owned` does not name {identity!r}"
 
 
 def of_scenarios(contract: Contract) -> Iterator[str]:
     """There are flows, and all can be planned."""
-    path = contract.folder / "scenarios.yaml"
+    path = contract.directory / "scenarios.yaml"
     if not any(probe.family == "rules" for probe in plan(contract)):
         yield f"{path}: has no flow: add one for each rule of the model"
 
@@ -141,7 +141,7 @@ def of_rehearsal(contract: Contract) -> Iterator[str]:
     record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
     keys = {credential.account: credential.test for credential in contract.credentials}
     probes = [replace(probe, instead="") for probe in plan(contract)]  # here nothing has to be spared
-    with running(build([contract], {})) as address:
+    with run_in_thread(build_mock([contract], {})) as address:
         session = Session(contract, address + contract.base_path, keys, Names(now.date()), record)
         try:
             runner = Runner(session)
@@ -153,23 +153,25 @@ def of_rehearsal(contract: Contract) -> Iterator[str]:
         finally:
             session.close()
     if session.stopped is not None:
-        yield f"{contract.folder / 'model.py'}: its own mock cannot be checked: {session.stopped}"
+        yield f"{contract.directory / 'model.py'}: its own mock cannot be checked: {session.stopped}"
         return
     for finding in record.findings:
-        yield f"{contract.folder / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
+        yield f"{contract.directory / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
     for name, status in sorted(session.seen):
-        if contract.operations[name].answer(status) is None:
-            yield f"{contract.folder / 'model.py'}: answers {status} to {name}, which no document declares: see both"
+        if contract.operations[name].find_response(status) is None:
+            yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares: see both"
     for name in record.left_behind:
-        yield f"{contract.folder / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
+        yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
     # What REST has no words for is reached on another surface, if there is one.
     other = {clause for probe in probes if contract.grpc and not sayable(contract, probe) for clause in probe.clauses}
-    for clause, promise in clauses(contract).items():
+    for clause, promise in derive_clauses(contract).items():
         told = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
         if not told or clause in session.exercised | other or record.findings:
             continue
         answer = clause.rpartition("/response/")[2]
         remedy = (
-            f"add a flow, or say in `provoked` of {contract.file} why nothing can" if answer.isdigit() else "add a flow"
+            f"add a flow, or say in `provoked` of {contract.config_file} why nothing can"
+            if answer.isdigit()
+            else "add a flow"
         )
-        yield f"{contract.folder / 'scenarios.yaml'}: no request reaches {clause} ({promise}): {remedy}"
+        yield f"{contract.directory / 'scenarios.yaml'}: no request reaches {clause} ({promise}): {remedy}"

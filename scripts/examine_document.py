@@ -74,7 +74,7 @@ def _compare(contract: Contract, found: Published, record: Record) -> None:
         raise CouldNotTellError(str(error)) from error
     stored = str(contract.settings["published"])
     comparison = compare(cut(base, frozenset(wanted), stored), revision)
-    corrected = correct(read_overlay(contract.folder / "overlay.yaml"), base, revision)
+    corrected = correct(read_overlay(contract.directory / "overlay.yaml"), base, revision)
     record.document |= {
         "address": found.address,
         "level": comparison.level.value,

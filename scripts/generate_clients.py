@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 from openapi_python_client.strings import PythonIdentifier
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import ROOT, Contract, contracts
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
+from contract_watch.contracts.schema import resolve_reference
 from contract_watch.diff.atomic_replacement import restore
 from contract_watch.generator.client_templates import banner, bare_facts, facts, write_templates
 from contract_watch.generator.configuration import PREFIX, SETTINGS, generator_input, package_of
@@ -154,7 +154,7 @@ def _generate_client(
 def _refuse_untyped(contract: Contract, package: Path) -> None:
     """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
     for operation in contract.operations.values():
-        if operation.body and "properties" in resolve(contract.effective.raw, operation.body.schema):
+        if operation.body and "properties" in resolve_reference(contract.effective.raw, operation.body.schema):
             module = f"{PythonIdentifier(operation.id, prefix=PREFIX)}.py"
             texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
             if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if a file differs")
     try:
         restore(root)  # what a killed `make accept` had replaced
-        known = list(contracts(root).values())
+        known = list(load_contracts(root).values())
         if parser.parse_args(arguments).check:
             lines = check(known, root / "generated")
             print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)

@@ -56,7 +56,7 @@ def _refuse(slug: str, name: str, root: Path) -> None:
         raise UsageError(f"SLUG {slug!r} is no slug: small letters and digits, a letter first, no word of Python's")
     if not NAME.fullmatch(name):
         raise UsageError(f"NAME {name!r} is no name: up to 60 letters, digits and spaces, as the vendor writes itself")
-    for place in (root / "contracts" / slug, root / "contracts" / f"{slug}.py", root / "generated" / slug):
+    for place in (root / "contracts" / slug, root / "generated" / slug):
         if place.exists() or place.is_symlink():
             raise UsageError(f"{place.relative_to(root)} is there already: choose another SLUG, or remove it first")
     for word, given in (("SLUG", slug), ("NAME", name)):

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from contract_tests.__main__ import run
-from contract_watch.contracts.protobuf import Messages
-from contract_watch.contracts.redaction import Redactor, password_names
-from contract_watch.contracts.registry import Contract, choose
+from contract_watch.contracts.protobuf import MessageCodec
+from contract_watch.contracts.redaction import Redactor, find_password_names
+from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.clock import FastClock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import over_http
@@ -29,7 +29,7 @@ from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.protocols.grpc_protocols import NativeGrpc
 from contract_watch.engine.protocols.wire import Reply, Wire
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build
+from contract_watch.mock.server import build_mock
 
 _FLAGS = ("--vendor", "--target", "--live", "--explore", "--surface", "--thorough", "--only")
 _OWN = "https://your-own.example"
@@ -40,7 +40,7 @@ class Planned:
     """A connector that connects to nothing: prints each request, and lets the contract's model answer."""
 
     def __init__(self, options: Options) -> None:
-        self._mocks = {one.slug: build([one], _keys(options, one)) for one in options.contracts}
+        self._mocks = {one.slug: build_mock([one], _keys(options, one)) for one in options.contracts}
         self._contracts = {one.slug: one for one in options.contracts}
         self.count = self.changes = 0
         self.lines: list[str] = []
@@ -63,7 +63,9 @@ class Planned:
         """Print one request."""
         contract = gate.guard.contract
         self.count += 1
-        shown = "" if body is None else " " + json.dumps(_redactor(contract).json(body), ensure_ascii=False)[:600]
+        shown = (
+            "" if body is None else " " + json.dumps(_redactor(contract).redact_json(body), ensure_ascii=False)[:600]
+        )
         who = next((c.variable for c in contract.credentials if c.account == key), "no key, or a wrong one")
         if self.heading:
             self.lines.append(self.heading)
@@ -84,7 +86,9 @@ class _Unsent(Wire):
         passage = self._guarded.guard.check(outgoing)
         body = None
         if outgoing.message:
-            parameters, said = Messages(self._guarded.guard.contract).read_request(passage.operation, outgoing.content)
+            parameters, said = MessageCodec(self._guarded.guard.contract).decode_request(
+                passage.operation, outgoing.content
+            )
             body = {**parameters, **(said if isinstance(said, dict) else {})}
         elif request.content:
             body = json.loads(request.content)
@@ -119,22 +123,22 @@ class _UnsentGrpc(NativeGrpc):
         assert self._guarded is not None
         contract = self._guarded.guard.contract
         calls = self._planned.mock(contract).grpc_calls[0]
-        parameters, said = Messages(contract).read_request(operation, content)
+        parameters, said = MessageCodec(contract).decode_request(operation, content)
         headers = dict(metadata)
         key = next((a for a, k in self._guarded.guard.keys.items() if k in " ".join(headers.values()).split()), "")
-        self._planned.changes += not contract.reads(operation.id) and bool(key)
+        self._planned.changes += not contract.is_read_only(operation.id) and bool(key)
         self._planned.show(
             self._guarded, f"{self._where}{path}", {**parameters, **(said if isinstance(said, dict) else {})}, key
         )
-        answer = calls.answer(operation, headers, content)
+        answer = calls.handle_call(operation, headers, content)
         if answer.status.code:
             return self._refused(answer.status, answer.details, {"grpc-status": str(answer.status.code)}, [])
         return self._succeeded(operation, answer.content, {}, [])
 
 
 def _redactor(contract: Contract) -> Redactor:
-    names = {place.field for place in contract.places if place.field}
-    return Redactor(password_names(contract.effective.raw) | names)
+    names = {place.field for place in contract.credential_locations if place.field}
+    return Redactor(find_password_names(contract.effective.raw) | names)
 
 
 def _keys(options: Options, contract: Contract) -> dict[str, str]:
@@ -177,7 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
                 "fail_on": "breaking",
             }
             environment = {
-                **_stand_ins(choose(given["vendor"] or "all")),
+                **_stand_ins(choose_contracts(given["vendor"] or "all")),
                 **os.environ,
                 "LEDGER": folder,
                 "LIMITER_REDIS_URL": "",

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import Contract, choose, contracts
+from contract_watch.contracts.registry import Contract, choose_contracts, load_contracts
 from contract_watch.report.atomic_file import write_whole
 from scripts.bench.contenders import contenders
 from scripts.bench.detection import detect
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=_bounded(0.1, 30), default=1.5, help="seconds of load in a round (1.5)")
     try:
         given = parser.parse_args(arguments)
-        contract = choose(given.vendor or next(iter(contracts()), "none"))[0]
+        contract = choose_contracts(given.vendor or next(iter(load_contracts()), "none"))[0]
         _writable(given.out)
     except SystemExit as end:
         return 3 if end.code else 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import restore
 from contract_watch.diff.document.document_cache import FOLDER, Kept, keep
 from contract_watch.diff.published_document import address
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
 
 def _chosen(given: argparse.Namespace, root: Path) -> list[Contract]:
-    chosen = choose(given.vendor or "all", root)
+    chosen = choose_contracts(given.vendor or "all", root)
     if given.published and len(chosen) != 1:
         raise UsageError("PUBLISHED is one vendor's document: name it, VENDOR=slug")
     if given.known not in ("", "0", "1"):
@@ -79,7 +79,7 @@ def _chosen(given: argparse.Namespace, root: Path) -> list[Contract]:
 def _run(given: argparse.Namespace, root: Path) -> int:
     restore(root)  # what a killed `make accept` had replaced
     chosen = _chosen(given, root)
-    waivers = {contract.slug: read_waivers(contract.folder / "waivers.toml") for contract in chosen}
+    waivers = {contract.slug: read_waivers(contract.directory / "waivers.toml") for contract in chosen}
     out = Path(given.out)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from tests.play import Play
 
 # The same examples every time, and no clock: a red test is red for everybody.
@@ -53,7 +53,7 @@ def _suite_play(jetemail: Contract) -> Play:
 @pytest.fixture(name="address", scope="session")
 def _address(jetemail: Contract) -> Iterator[str]:
     """Where one mock listens for all tests; ask for `mock`, which finds it as if just started."""
-    with running(build([jetemail], {})) as address:
+    with run_in_thread(build_mock([jetemail], {})) as address:
         yield address
 
 
@@ -61,9 +61,9 @@ def _address(jetemail: Contract) -> Iterator[str]:
 def _mock(address: str, jetemail: Contract) -> Iterator[httpx.Client]:
     """A client of the mock with the paid account's key; no user, call, fault or reading is left of earlier tests."""
     headers = {"Authorization": f"Bearer {PAID_KEY}"}
-    readings = {name: values[0] for name, values in jetemail.model.readings.items()}
+    readings = {name: values[0] for name, values in jetemail.model.interpretations.items()}
     with httpx.Client(base_url=address, headers=headers, timeout=10) as client:
-        client.put("/__mock/readings", json={jetemail.slug: readings}).raise_for_status()
+        client.put("/__mock/interpretations", json={jetemail.slug: readings}).raise_for_status()
         for control in ("state", "calls", "faults"):
             client.delete(f"/__mock/{control}").raise_for_status()
         yield client

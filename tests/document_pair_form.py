@@ -14,7 +14,7 @@ import jsonschema_rs
 from schemathesis.specs.openapi import definitions
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 from tests.document_pairs import operations
 
 JSON = Any
@@ -99,7 +99,7 @@ def _bad_references(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _followed(document: Mapping[str, Any], node: JSON) -> JSON:
     """``node`` with its reference followed, which is a URI and may be percent-encoded."""
-    return resolve(document, {"$ref": unquote(node["$ref"])} if isinstance(node.get("$ref"), str) else node)
+    return resolve_reference(document, {"$ref": unquote(node["$ref"])} if isinstance(node.get("$ref"), str) else node)
 
 
 def _objects(node: JSON) -> Iterator[dict[str, Any]]:

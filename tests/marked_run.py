@@ -23,7 +23,7 @@ import schemathesis
 
 from contract_tests.__main__ import main
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.clock import SystemClock
 from contract_watch.engine.account.gate import Bounds, Gate
 from contract_watch.engine.account.guard import Guard, Mode
@@ -39,7 +39,7 @@ from contract_watch.engine.running import session
 from contract_watch.engine.running.interruption import interruption
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
 from tests.marked_server import Marked
 
@@ -104,7 +104,7 @@ def _log(folder: Path) -> None:
 def _run(vendor: str, target: str) -> None:
     """The command, as on a real account."""
     os.environ["LEDGER"] = str(Path("ledger").absolute())
-    live = ["--live", "mutate"] if choose(vendor)[0].listing is not None else ["--explore", "0"]
+    live = ["--live", "mutate"] if choose_contracts(vendor)[0].list_config is not None else ["--explore", "0"]
     with _said(Path("terminal")):
         main(["--vendor", vendor, "--target", target, "--out", "reports", "--shard", "1/2", *live])
 
@@ -190,8 +190,8 @@ def _feed(mock: Marked, base: str) -> None:
     """An object whose free text holds the key, which the state then holds: models keep no password in it."""
     contract = mock.vendor.contract
     create = contract.operations[contract.lifecycle.create]
-    place, key = contract.places[0], mock.vendor.keys[0]
-    free = next((name for name in ("description", "tls") if name in create.arguments()), "")
+    place, key = contract.credential_locations[0], mock.vendor.keys[0]
+    free = next((name for name in ("description", "tls") if name in create.get_arguments()), "")
     if free:
         body = {"host": "mail.example.org:25", "senderAddress": "a@example.org", "senderName": "a", free: f"note {key}"}
         headers = {place.header: place.form.format(key)}
@@ -214,9 +214,9 @@ def _main(folder: str, slug: str, redaction: str) -> None:
         _take_out()
     _wait_for_nothing()
     _log(Path("logs"))
-    contract = choose(slug)[0]
+    contract = choose_contracts(slug)[0]
     mock = Marked(contract)
-    with running(mock) as base:
+    with run_in_thread(mock) as base:
         _run(slug, base)
         _run_with_pytest(slug, base, mock.vendor.keys[0])
         _make_under_a_gate(contract, base)

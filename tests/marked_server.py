@@ -9,10 +9,10 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.redaction import password_names
+from contract_watch.contracts.redaction import find_password_names
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
-from contract_watch.mock.vendor import Vendor, keys
+from contract_watch.mock.vendor import MockVendor, read_keys
 from tests.marks import SPELLINGS
 
 _EVERY = 3
@@ -26,14 +26,14 @@ def _tells(text: str) -> bool:
     )
 
 
-class _Vendor(Vendor):
+class _Vendor(MockVendor):
     """Notes each secret that it is told or makes up; its answers say one."""
 
     def __init__(self, contract: Contract, environment: Mapping[str, str]) -> None:
-        self._names = password_names(contract.effective.raw)
+        self._names = find_password_names(contract.effective.raw)
         self._turn, self._made = count(), count()
         self.told: dict[str, None] = {}
-        self.keys = list(keys(contract, environment).values())
+        self.keys = list(read_keys(contract, environment).values())
         self.searching = False
         super().__init__(contract, environment)
 
@@ -54,7 +54,7 @@ class _Vendor(Vendor):
         spelling = list(SPELLINGS.values())[turn % len(SPELLINGS)]
         return spelling(secret or self.keys[0])
 
-    def answer(
+    def handle_request(
         self,
         operation: Operation,
         path: str,
@@ -63,7 +63,7 @@ class _Vendor(Vendor):
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
         """See Vendor."""
-        status, shown = super().answer(operation, path, headers, body, parameters)
+        status, shown = super().handle_request(operation, path, headers, body, parameters)
         sent = self._note(body)
         self._note(shown)
         if self.searching and not sent:

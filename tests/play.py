@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.model import Account, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 
 NOW = 1_763_712_000.0
 KEYS = {"paid": "key-of-paid", "free": "key-of-free"}
@@ -20,17 +20,17 @@ class Play:
     """One state of a contract's model, and the means to move it on."""
 
     contract: Contract
-    state: State
+    state: ModelState
 
     @classmethod
     def start(cls, contract: Contract, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Readings(contract.model.readings).told(told or {})
+        readings = Interpretations(contract.model.interpretations).decide(told or {})
         return cls(contract, contract.model.start(accounts, readings, fresh))
 
     def ask(
-        self, operation: str, body: Any = Body.ABSENT, account: str = "paid", authorization: str | None = None
+        self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid", authorization: str | None = None
     ) -> Sequence[Outcome]:
         """The outcomes allowed to a request, which changes nothing."""
         declared = self.contract.operations[operation]
@@ -38,22 +38,22 @@ class Play:
         request = Request(operation, declared.method, declared.path, headers, body, {}, NOW)
         return self.contract.model.outcomes(self.state, request)
 
-    def statuses(self, operation: str, body: Any = Body.ABSENT, account: str = "paid") -> set[int]:
+    def statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> set[int]:
         """The statuses allowed to a request."""
         return {outcome.status for outcome in self.ask(operation, body, account)}
 
-    def send(self, operation: str, body: Any = Body.ABSENT, account: str = "paid") -> tuple[int, Any]:
+    def send(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> tuple[int, Any]:
         """Status and body of the first outcome, whose state follows: what the mock answers."""
         return self.take(self.ask(operation, body, account)[0])
 
-    def succeed(self, operation: str, body: Any = Body.ABSENT, account: str = "paid") -> Any:
+    def succeed(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> Any:
         """The body of the outcome with status 200, whose state follows: a target that accepts."""
         return self.take(next(found for found in self.ask(operation, body, account) if found.status == 200))[1]
 
     def take(self, outcome: Outcome) -> tuple[int, Any]:
         """Go on from ``outcome``, answered as it renders."""
         shown = outcome.body.render() if outcome.body is not None else None
-        self.state = outcome.follow(shown)
+        self.state = outcome.resolve_next_state(shown)
         return outcome.status, shown
 
     def rows(self, account: str = "paid") -> dict[str, Any]:

@@ -19,12 +19,12 @@ from typing import Any, Self
 import httpx
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.network_sandbox import door
 from contract_watch.engine.protocols.wire import tls
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import listen
-from contract_watch.mock.vendor import keys
+from contract_watch.mock.server import open_socket
+from contract_watch.mock.vendor import read_keys
 from tests.production_books import Books, Inhabited
 from tests.production_cuts import Cut
 from tests.production_foreign import Owns, of_our_form
@@ -181,7 +181,7 @@ class Production(Accessors):
     ) -> None:
         self.contract, self.clock = contract, clock or SpedUpClock()
         environment = environment or {}
-        self._books = Books(contract, keys(contract, environment), self.clock, owns, beside=beside)
+        self._books = Books(contract, read_keys(contract, environment), self.clock, owns, beside=beside)
         self._books.allowance.enforced = limited
         mock = Mock([Inhabited(self._books, environment, readings or {}, also)], environment)
         self._line = Line(self._books)
@@ -208,7 +208,7 @@ class Production(Accessors):
             print(f"control {self.control}", flush=True)
 
     def __enter__(self) -> Self:
-        bound = listen(0)
+        bound = open_socket(0)
         self._thread = threading.Thread(target=self._run, args=(bound,), name="production", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START) or self.server.failed is not None:
@@ -228,7 +228,7 @@ class Production(Accessors):
     def serve(self) -> None:
         """Serve in this thread, until the process is told to end; prints where."""
         self._say = True
-        self.server.run([listen(0)])
+        self.server.run([open_socket(0)])
         if self.server.failed is not None:
             raise UsageError(f"the port cannot be used ({self.server.failed.strerror}): choose another with --port")
 
@@ -332,7 +332,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _one(vendor: str) -> Contract:
-    contract, *others = choose(vendor)
+    contract, *others = choose_contracts(vendor)
     if others:
         raise UsageError("--vendor names one vendor: start a stand-in for each")
     return contract

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from contract_watch.contracts.model import State
-from contract_watch.contracts.openapi import Operation, joined
+from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
-from contract_watch.mock.vendor import Vendor
+from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.vendor import MockVendor
 from tests.production_foreign import (
     ELSEWHERE,
     MOST,
@@ -59,7 +59,7 @@ class Books:
 
     # -- objects
 
-    def populate(self, state: State, also: Iterable[str]) -> State:
+    def populate(self, state: ModelState, also: Iterable[str]) -> ModelState:
         """The state with somebody else's objects in it, those called ``also`` among them."""
         by_server = bool(self.contract.lifecycle.id)
         names = ["", *first_names(self.contract), ""] if by_server else first_names(self.contract)
@@ -71,7 +71,7 @@ class Books:
         self._active_first = self._residents.active(state)
         return state
 
-    def plant(self, state: State, name: str, hours: float, *, foreign: bool) -> State:
+    def plant(self, state: ModelState, name: str, hours: float, *, foreign: bool) -> ModelState:
         """The state with one object more: somebody else's, or what an earlier run left ``hours`` ago."""
         account = self.contract.credentials[0].account
         created = self._clock.wall() - 3600 * hours
@@ -82,17 +82,17 @@ class Books:
             self.made[key] = None
         return state
 
-    def _settle(self, state: State, account: str, name: str) -> State:
+    def _settle(self, state: ModelState, account: str, name: str) -> ModelState:
         number = next(self._numbers)
         state, key = self._residents.settle(state, account, name, number, age(number))
         self._claim(state, key)
         return state
 
-    def _claim(self, state: State, key: Key) -> None:
+    def _claim(self, state: ModelState, key: Key) -> None:
         self.foreign[key] = essence(self._residents.objects(state)[key])
         self._ever.add(key[1])
 
-    def follow(self, before: State, after: State) -> State:
+    def follow(self, before: ModelState, after: ModelState) -> ModelState:
         """Look what a request did; gives the state that others make of it."""
         if after is before:
             return after
@@ -111,7 +111,7 @@ class Books:
             after = self._beside(after, key) if self.beside else after
         return after
 
-    def _beside(self, state: State, key: Key) -> State:
+    def _beside(self, state: ModelState, key: Key) -> ModelState:
         """The state with foreign neighbours of the run's object ``key``; older ones go, so that there are never too many."""
         name = self._residents.label(self._residents.objects(state)[key])
         for other in neighbours(name, self._owns):
@@ -130,12 +130,12 @@ class Books:
             self._guests.append(guest)
         return state
 
-    def left(self, state: State) -> list[dict[str, str]]:
+    def left(self, state: ModelState) -> list[dict[str, str]]:
         """What is there of the run's."""
         objects = self._residents.objects(state)
         return [self._shown(key, objects[key]) for key in sorted(objects.keys() - self.foreign.keys())]
 
-    def others(self, state: State) -> list[dict[str, Any]]:
+    def others(self, state: ModelState) -> list[dict[str, Any]]:
         """What is there of somebody else's, with its full state."""
         objects = self._residents.objects(state)
         return [
@@ -143,7 +143,7 @@ class Books:
             for key in sorted(objects.keys() & self.foreign.keys())
         ]
 
-    def active(self, state: State) -> dict[str, str | None]:
+    def active(self, state: ModelState) -> dict[str, str | None]:
         """Which object was the active one at the start, and which is now."""
         return {"start": self._active_first, "now": self._residents.active(state)}
 
@@ -158,7 +158,7 @@ class Books:
     ) -> Entry:  # fmt: skip
         """Note a request; ``headers`` have lower-case names. What it is answered is filled in later."""
         account = self._account(headers, body)
-        shown = {"malformed": True} if body is Body.MALFORMED else None if body is Body.ABSENT else body
+        shown = {"malformed": True} if body is MissingBody.MALFORMED else None if body is MissingBody.ABSENT else body
         if len(str(shown)) > _LARGE:
             shown = {"characters": len(str(shown))}
         entry = {
@@ -169,7 +169,7 @@ class Books:
         }  # fmt: skip
         self.log.append(entry)
         self._come()
-        for argument, role, value in self._named(path, method, operation, joined(parameters, body)):
+        for argument, role, value in self._named(path, method, operation, join_arguments(parameters, body)):
             why = self._wrong(account, role, value)
             if why:
                 self._touch(entry, why, argument, value)
@@ -190,7 +190,7 @@ class Books:
 
     def _account(self, headers: Mapping[str, str], body: Any) -> str:
         """Whose key the request carries; empty where it carries no good one."""
-        for place in self.contract.places:
+        for place in self.contract.credential_locations:
             held = headers.get(place.header.lower()) if place.header else None
             if place.field and isinstance(body, dict):
                 held = body.get(place.field)
@@ -209,14 +209,14 @@ class Books:
     ) -> Iterator[tuple[str, str, str]]:
         """What a request that may change something names: the argument, its role, and the name."""
         contract = self.contract
-        if method in _SAFE or (operation is not None and contract.reads(operation.id)):
+        if method in _SAFE or (operation is not None and contract.is_read_only(operation.id)):
             return
-        roles = dict(contract.roles(operation.id)) if operation is not None else {}
+        roles = dict(contract.get_roles(operation.id)) if operation is not None else {}
         if operation is None:  # a method that nobody declared might do anything to what it names
             for one in contract.operations.values():
-                if (found := one.within(path)) is not None:
-                    roles |= dict.fromkeys(contract.roles(one.id), "existing")
-                    arguments = {**joined(found, {}), **arguments}
+                if (found := one.match_path(path)) is not None:
+                    roles |= dict.fromkeys(contract.get_roles(one.id), "existing")
+                    arguments = {**join_arguments(found, {}), **arguments}
         for argument, role in roles.items():
             value = arguments.get(argument)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
@@ -244,21 +244,21 @@ class Books:
         self.touched.append({**known, "why": why, "argument": argument, "name": name, **what})
 
 
-class Inhabited(Vendor):
+class Inhabited(MockVendor):
     """A vendor in whose accounts somebody else has objects, and who keeps books on what becomes of them."""
 
     def __init__(
-        self, books: Books, environment: Mapping[str, str], readings: Mapping[str, str], also: Iterable[str] = ()
+        self, books: Books, environment: Mapping[str, str], interpretations: Mapping[str, str], also: Iterable[str] = ()
     ) -> None:
         self.books, self._also = books, tuple(also)
-        super().__init__(books.contract, environment, readings)
+        super().__init__(books.contract, environment, interpretations)
 
     def reset(self) -> None:
         """See Vendor."""
         super().reset()
         self.state = self.books.populate(self.state, self._also)
 
-    def answer(
+    def handle_request(
         self,
         operation: Operation,
         path: str,
@@ -268,6 +268,6 @@ class Inhabited(Vendor):
     ) -> tuple[int, Any]:
         """See Vendor."""
         before = self.state
-        said = super().answer(operation, path, headers, body, parameters)
+        said = super().handle_request(operation, path, headers, body, parameters)
         self.state = self.books.follow(before, self.state)
         return said

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.model import State
+from contract_watch.contracts.model import ModelState
 from contract_watch.contracts.registry import Contract
 from contracts.jetemail import users as jetemail
 from contracts.smtp2go import users as smtp2go
 from contracts.zitadel import configs as zitadel
-from contracts.zitadel.responses import NewId
-from contracts.zitadel.rules import TEXTS
+from contracts.zitadel.responses import NewConfigId
+from contracts.zitadel.rules import STRING_FIELDS
 
 Key = tuple[str, str]
 """An account, and what identifies an object there: its name, or the id that the server gave it."""
@@ -55,8 +55,8 @@ def first_names(contract: Contract) -> list[str]:
     examples = [
         schema["example"]
         for operation in contract.operations.values()
-        for name, schema in operation.arguments().items()
-        if contract.roles(operation.id).get(name) in ("new", "existing") and isinstance(schema.get("example"), str)
+        for name, schema in operation.get_arguments().items()
+        if contract.get_roles(operation.id).get(name) in ("new", "existing") and isinstance(schema.get("example"), str)
     ]
     return list(dict.fromkeys([*examples, *ORDINARY, *LIKE_OURS, *ODD]))
 
@@ -74,19 +74,19 @@ def neighbours(name: str, owns: Owns) -> Iterator[str]:
 class Residents(Protocol):
     """How a contract's state holds objects."""
 
-    def objects(self, state: State) -> Mapping[Key, Any]:
+    def objects(self, state: ModelState) -> Mapping[Key, Any]:
         """Every object by its key."""
 
-    def settle(self, state: State, account: str, name: str, number: int, created: float) -> tuple[State, Key]:
+    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
         """The state with one object more, past all validation, and its key; by ``number`` objects differ."""
 
-    def without(self, state: State, key: Key) -> State:
+    def without(self, state: ModelState, key: Key) -> ModelState:
         """The state without an object."""
 
     def label(self, shown: Any) -> str:
         """What people call the object."""
 
-    def active(self, state: State) -> str | None:
+    def active(self, state: ModelState) -> str | None:
         """The identity of the object of which there is one at most, where the vendor has such."""
 
 
@@ -99,23 +99,23 @@ def essence(shown: Any) -> dict[str, Any]:
 class _Users:
     """Users that callers name, held by account and name."""
 
-    def objects(self, state: State) -> Mapping[Key, Any]:
+    def objects(self, state: ModelState) -> Mapping[Key, Any]:
         return {(user.account, user.name or ""): user for user in state.users}
 
-    def settle(self, state: State, account: str, name: str, number: int, created: float) -> tuple[State, Key]:
+    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
         user = self.user(account, name, number, created)
         return replace(state, users=(*state.users, user)), (account, name)
 
     def user(self, account: str, name: str, number: int, created: float) -> Any:
         raise NotImplementedError
 
-    def without(self, state: State, key: Key) -> State:
+    def without(self, state: ModelState, key: Key) -> ModelState:
         return replace(state, users=tuple(user for user in state.users if (user.account, user.name) != key))
 
     def label(self, shown: Any) -> str:
         return str(shown.name)
 
-    def active(self, state: State) -> str | None:
+    def active(self, state: ModelState) -> str | None:
         del state
         return None
 
@@ -125,7 +125,7 @@ class _JetEmail(_Users):
         settings = {**jetemail.DEFAULTS, "quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
         if number % 3:
             settings["status"] = jetemail.STATUSES[number % len(jetemail.STATUSES)]
-        return jetemail.User(account, name, name, settings, {}, created, created + 1)
+        return jetemail.JetEmailUser(account, name, name, settings, {}, created, created + 1)
 
 
 class _Smtp2go(_Users):
@@ -137,32 +137,32 @@ class _Smtp2go(_Users):
             "archive_enabled": number % 2 == 0,
         }
         owed = {"username": "addSmtpUser/effect/username"}
-        return smtp2go.User(account, name, f"Of-Somebody-Else-{number:04}", settings, frozenset(), owed)
+        return smtp2go.Smtp2goUser(account, name, f"Of-Somebody-Else-{number:04}", settings, frozenset(), owed)
 
 
 class _Zitadel:
     """Configurations that the server names; the first that settles is active, and a name is but its description."""
 
-    def objects(self, state: State) -> Mapping[Key, Any]:
+    def objects(self, state: ModelState) -> Mapping[Key, Any]:
         return {("admin", config.id): config for config in state.configs}
 
-    def settle(self, state: State, account: str, name: str, number: int, created: float) -> tuple[State, Key]:
+    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
         del account
         taken = {config.id for config in state.configs}
-        identity = next(made for made in (str(NewId(taken).render()) for _ in range(100)) if made not in taken)
-        settings = {**dict.fromkeys(TEXTS, ""), "senderAddress": f"mail{number}@example.org", "host": "mail.example.org:587",
+        identity = next(made for made in (str(NewConfigId(taken).render()) for _ in range(100)) if made not in taken)
+        settings = {**dict.fromkeys(STRING_FIELDS, ""), "senderAddress": f"mail{number}@example.org", "host": "mail.example.org:587",
                     "user": f"somebody{number}", "description": name, "tls": number % 2 == 0}  # fmt: skip
         sequence = state.next
-        config = zitadel.Config(identity, settings, not state.configs, sequence, True, created, created + 1)
+        config = zitadel.SmtpConfig(identity, settings, not state.configs, sequence, True, created, created + 1)
         return replace(state, configs=(*state.configs, config), sequence=sequence), ("admin", identity)
 
-    def without(self, state: State, key: Key) -> State:
+    def without(self, state: ModelState, key: Key) -> ModelState:
         return replace(state, configs=tuple(config for config in state.configs if config.id != key[1]))
 
     def label(self, shown: Any) -> str:
         return str(shown.settings["description"])
 
-    def active(self, state: State) -> str | None:
+    def active(self, state: ModelState) -> str | None:
         return next((config.id for config in state.configs if config.active), None)
 
 

@@ -13,11 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.protobuf import Messages, NotAMessageError
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
+from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.app import Mock
-from contract_watch.mock.bodies import BodyTooLargeError, as_json, read_body
-from contract_watch.mock.vendor import MAX_BODY, parse
+from contract_watch.mock.bodies import BodyTooLargeError, encode_json, read_body
+from contract_watch.mock.vendor import MAX_BODY, parse_body
 from tests.production_books import ASKED, Entry
 from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
 from tests.production_line import Line
@@ -39,7 +39,7 @@ class Gate:
         self._line, self._mock, self._controls = line, mock, controls
         self._contract = line.books.contract
         self._web = {path: operation for calls in mock.grpc_calls for path, operation in calls.methods.items()}
-        self._messages = Messages(self._contract) if self._contract.grpc is not None else None
+        self._messages = MessageCodec(self._contract) if self._contract.grpc is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or break its connection."""
@@ -91,15 +91,15 @@ class Gate:
             parameters, body = _read_web(self._messages, operation, headers.get("content-type", ""), sent)
             return self._line.books.asked("grpc-web", method, path, headers, body, operation, parameters)
         below = path.removeprefix(self._contract.base_path)
-        found, parameters = self._contract.effective.asked(below, method)
+        found, parameters = self._contract.effective.match_request(below, method)
         shown = below if found is None and not query else path
         asked = f"{shown}?{query}" if query else shown
-        return self._line.books.asked("rest", method, asked, headers, parse(sent), found, parameters)
+        return self._line.books.asked("rest", method, asked, headers, parse_body(sent), found, parameters)
 
     async def _vendor(self, scope: Scope, sent: bytes) -> Said:
         """The vendor's own answer."""
         if scope["path"].startswith(_OF_THE_MOCK):
-            return 404, [(b"content-type", b"application/json")], as_json({"error": HTTPStatus(404).phrase})
+            return 404, [(b"content-type", b"application/json")], encode_json({"error": HTTPStatus(404).phrase})
         status, headers, body, pending = 500, list[tuple[bytes, bytes]](), bytearray(), [sent]
 
         async def receive() -> Message:
@@ -137,10 +137,10 @@ class Gate:
         """429, as REST says it; a call over gRPC-web is told code 8."""
         hint = (b"retry-after", retry_after.encode("latin-1"))
         if entry["surface"] != "grpc-web":
-            return 429, [(b"content-type", b"application/json"), hint], as_json({"message": TOO_MANY})
+            return 429, [(b"content-type", b"application/json"), hint], encode_json({"message": TOO_MANY})
         media = next((value for name, value in scope["headers"] if name == b"content-type"), b"").decode("latin-1")
         trailers = {"grpc-status": _EXHAUSTED, "grpc-message": TOO_MANY}
-        body = grpc_web.say_trailers(trailers)
+        body = grpc_web.encode_trailers(trailers)
         return (
             200,
             [(b"content-type", media.encode()), hint],
@@ -158,13 +158,13 @@ class Gate:
         await _send(send, (status, [(b"content-type", b"application/json")], content))
 
 
-def _read_web(messages: Messages, operation: Operation, media: str, sent: bytes) -> tuple[dict[str, str], Any]:
+def _read_web(messages: MessageCodec, operation: Operation, media: str, sent: bytes) -> tuple[dict[str, str], Any]:
     """Path parameters and body of a call over gRPC-web, as far as it is one."""
     try:
-        found = list(grpc_web.frames(grpc_web.decode_text(sent) if grpc_web.is_text(media) else sent))
-        return messages.read_request(operation, found[0][1]) if found else ({}, Body.ABSENT)
-    except (grpc_web.FrameError, NotAMessageError):
-        return {}, Body.MALFORMED
+        found = list(grpc_web.decode_frames(grpc_web.decode_text(sent) if grpc_web.is_text(media) else sent))
+        return messages.decode_request(operation, found[0][1]) if found else ({}, MissingBody.ABSENT)
+    except (grpc_web.FrameError, MessageCodecError):
+        return {}, MissingBody.MALFORMED
 
 
 async def _send(send: Send, said: Said) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.protobuf import Messages, NotAMessageError
-from contract_watch.contracts.request import Body
-from contract_watch.mock.grpc_calls import Answer, GrpcCalls
+from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
+from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
 from tests.production_books import ASKED
 from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
 from tests.production_line import Line
@@ -25,7 +25,7 @@ class NativeGate(grpc.GenericRpcHandler):
 
     def __init__(self, line: Line, calls: GrpcCalls) -> None:
         self._line, self._calls = line, calls
-        self._messages = Messages(line.books.contract)
+        self._messages = MessageCodec(line.books.contract)
 
     def service(self, details: Any) -> Any:
         """See grpc.GenericRpcHandler."""
@@ -47,21 +47,21 @@ class NativeGate(grpc.GenericRpcHandler):
         headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
         operation = self._calls.methods.get(path)
         parameters: Mapping[str, str] = {}
-        body: Any = Body.ABSENT
+        body: Any = MissingBody.ABSENT
         if operation is not None:
             try:
-                parameters, body = self._messages.read_request(operation, content)
-            except NotAMessageError:
-                body = Body.MALFORMED
+                parameters, body = self._messages.decode_request(operation, content)
+            except MessageCodecError:
+                body = MissingBody.MALFORMED
         entry = self._line.books.asked("grpc", "POST", path, headers, body, operation, parameters)
         ASKED.set(entry)
         wait = self._line.admit(entry)
         if wait is not None:
             await _exhausted(context, str(math.ceil(wait)))
         cut, link = self._line.take(entry), self._line.relays["grpc"].link(_port(context))
-        answer: Answer | None = None
+        answer: GrpcResponse | None = None
         if (cut is None or cut.executed) and operation is not None:
-            answer = self._calls.answer(operation, headers, content)
+            answer = self._calls.handle_call(operation, headers, content)
             entry["executed"] = True
         if cut is not None:
             await self._cut(cut, link, answer, context)
@@ -76,7 +76,7 @@ class NativeGate(grpc.GenericRpcHandler):
             )
         return answer.content
 
-    async def _cut(self, cut: Cut, link: Link | None, answer: Answer | None, context: Any) -> None:
+    async def _cut(self, cut: Cut, link: Link | None, answer: GrpcResponse | None, context: Any) -> None:
         """Play a cut; comes back only where the answer is still to be given."""
         if cut.kind == "delay":
             await asyncio.sleep(cut.seconds)
@@ -87,7 +87,7 @@ class NativeGate(grpc.GenericRpcHandler):
             if cut.kind in EDGE:
                 link.say(http2_answer(link.stream, EDGE[cut.kind], "text/html", PAGE))
             else:
-                body = grpc_web.frame(answer.content if answer is not None else b"")
+                body = grpc_web.encode_frame(answer.content if answer is not None else b"")
                 kept = body[: min(cut.after, len(body) - 1)]
                 link.say(http2_answer(link.stream, 200, "application/grpc", kept, len(body) - len(kept)))
         try:

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from contract_watch.contracts.config import Rate
+from contract_watch.contracts.config import RateConfig
 
 BLOCK = 300.0
 """For how many seconds an account is blocked that passed its limit."""
@@ -35,7 +35,7 @@ class RealClock:
 class Allowance:
     """``rate.requests`` of an account in any ``rate.seconds``, refused ones and those during a block among them."""
 
-    def __init__(self, rate: Rate, clock: Clock) -> None:
+    def __init__(self, rate: RateConfig, clock: Clock) -> None:
         self._rate, self._clock = rate, clock
         self._sent: dict[str, deque[float]] = {}
         self._until: dict[str, float] = {}

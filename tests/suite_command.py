@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 PATIENCE = 60.0
@@ -32,7 +32,7 @@ _FORKS.set_forkserver_preload(
     ["contract_tests.__main__", "contract_watch.engine.exploring.exploration",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
-_OURS = tuple(credential.variable for contract in contracts().values() for credential in contract.credentials)
+_OURS = tuple(credential.variable for contract in load_contracts().values() for credential in contract.credentials)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

@@ -14,7 +14,7 @@ from contract_watch.engine.protocols.protocol import Surface
 from contract_watch.engine.protocols.wire import Wire
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import Record
 
 
@@ -36,7 +36,7 @@ class Stage:
     def reset(self) -> None:
         """Everything as if just started."""
         self.mock.vendors[self.session.contract.slug].reset()
-        self.mock.faults.waiting = []
+        self.mock.faults.pending = []
         self.session.worlds = list(self._worlds)
 
 
@@ -61,9 +61,9 @@ def stages(contract: Contract, readings: Mapping[str, str] | None = None) -> Ite
     """A stage for each surface of ``contract``, each on a mock of its own."""
     with ExitStack() as stack:
         made = {}
-        for name in contract.surfaces:
-            mock = build([contract], {}, {contract.slug: dict(readings or {})})
-            base = stack.enter_context(running(mock))
+        for name in contract.protocols:
+            mock = build_mock([contract], {}, {contract.slug: dict(readings or {})})
+            base = stack.enter_context(run_in_thread(mock))
             spoken = surface(name, contract, base, mock.controls.grpc_address)
             made[name] = Stage(mock, session(contract, base + contract.base_path, spoken))
             stack.callback(made[name].session.close)

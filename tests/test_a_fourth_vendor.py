@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.registry import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, load_contracts
 
 SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
 FOURTH = ROOT / "tests" / "fourth"
@@ -134,7 +134,7 @@ def test_every_vendor_is_run_together(copy: Copy) -> None:
     """Claim: VENDOR=all includes it. Situation: a small part of everybody's probes. Expectation: a verdict for each vendor."""
     copy.run("contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports))
     shown = copy.report("findings.json")["runs"]
-    assert [run["contract"] for run in shown] == sorted([*contracts(), SLUG])
+    assert [run["contract"] for run in shown] == sorted([*load_contracts(), SLUG])
 
 
 def test_suite_notices_mutants(copy: Copy) -> None:
@@ -157,7 +157,7 @@ def test_mock_serves_all_vendors(copy: Copy) -> None:
             assert port is not None
             base = f"http://127.0.0.1:{port[1]}"
             with httpx.Client(base_url=base, headers={"X-Key": KEY}, trust_env=False, timeout=30) as client:
-                assert sorted(client.get("/__mock/readings").json()) == sorted([*contracts(), SLUG])
+                assert sorted(client.get("/__mock/interpretations").json()) == sorted([*load_contracts(), SLUG])
                 made = client.post("/api/v2/labels", json={"reference": "order-1", "weight": 250})
                 label = f"/api/v2/labels/{made.json()['id']}"
                 answers = [made, client.patch(label, json={"weight": 9}), client.delete(label), client.delete(label)]

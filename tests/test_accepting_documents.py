@@ -48,7 +48,7 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     assert username(dict(fresh.published.raw))["maxLength"] == 5
     assert list(fresh.published.raw["paths"]) == ["/outbound/smarthost"]
     assert "Domain" not in fresh.published.raw["components"].get("schemas", {})
-    (entry,) = fresh.accepted
+    (entry,) = fresh.accepted_documents
     assert entry.replaced == digest(old)
     assert (entry.source, entry.client) == ("now.json", "2.0.0")
     assert fresh.effective.raw["info"]["version"] == "2.0.0"
@@ -88,7 +88,7 @@ def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: py
     assert state(contract.root) == before
     written(contract.root.parent, published(contract, breaks))
     assert accept(contract) == 0
-    assert Contract(SLUG, contract.root).accepted[-1].client == "1.1.0"
+    assert Contract(SLUG, contract.root).accepted_documents[-1].client == "1.1.0"
 
 
 def _moved(document: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
 
     file = written(contract.root.parent, published(contract, said))
     assert accept(contract, "--published", file) == 3
-    overlay = contract.folder / "overlay.yaml"
+    overlay = contract.directory / "overlay.yaml"
     text = overlay.read_text(encoding="utf-8")
     begin = text.index("  - target: $.paths['/outbound/smarthost'].post\n")
     overlay.write_text(text[:begin] + text[text.index("  - target:", begin + 5) :], encoding="utf-8")
@@ -158,14 +158,14 @@ def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None
     """
     file = written(contract.root.parent, published(contract, _moved))
     assert accept(contract, "--published", file) == 3
-    overlay = contract.folder / "overlay.yaml"
+    overlay = contract.directory / "overlay.yaml"
     text = overlay.read_text(encoding="utf-8")
     overlay.write_text(text.replace("'/outbound/smarthost'", "'/v2/smarthost'"), encoding="utf-8")
     assert accept(contract, "--published", file) == 0
     fresh = Contract(SLUG, contract.root)
     assert set(fresh.published.raw["paths"]) == {"/v2/smarthost"}
     assert {one.path for one in fresh.operations.values()} == {"/v2/smarthost"}
-    assert fresh.accepted[-1].client == "2.0.0"
+    assert fresh.accepted_documents[-1].client == "2.0.0"
 
 
 @pytest.mark.parametrize("number", [0, 2, 4, 6, 7])
@@ -264,9 +264,9 @@ def test_what_is_spoilt_is_told_by_its_own_name(
     contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Situation: `accepted.toml` cannot be read. Expectation: 3, one line that names it, and not a copy that is gone."""
-    (contract.folder / "accepted.toml").write_text(text, encoding="utf-8")
+    (contract.directory / "accepted.toml").write_text(text, encoding="utf-8")
     assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
-    assert capsys.readouterr().err.startswith(f"error: {contract.folder / 'accepted.toml'}: ")
+    assert capsys.readouterr().err.startswith(f"error: {contract.directory / 'accepted.toml'}: ")
 
 
 def test_an_effective_document_that_is_none_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.registry import Contract, contracts
+from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.engine.planning.allowance import MOST, affordable
 from contract_watch.engine.planning.planner import plan
 from contract_watch.engine.planning.probe import Probe, Step
@@ -40,7 +40,7 @@ def test_what_fits_is_left_alone(jetemail: Contract) -> None:
     assert not any(probe.instead for probe in affordable(jetemail, [_probe(number, "one") for number in range(20)]))
 
 
-@pytest.mark.parametrize("slug", list(contracts()))
+@pytest.mark.parametrize("slug", list(load_contracts()))
 def test_a_run_fits_into_the_allowance_on_every_surface(slug: str, tmp_path: Path) -> None:
     """Claim: a whole verdict within a minute's allowance. Situation: the honest mock, probes and client, each surface.
 
@@ -50,13 +50,15 @@ def test_a_run_fits_into_the_allowance_on_every_surface(slug: str, tmp_path: Pat
     assert result.status == 0, result
     requests = result.report["requests"]
     by_surface = requests.get("by_surface", {"rest": requests["total"]})
-    assert by_surface.keys() == set(Contract(slug).surfaces)
+    assert by_surface.keys() == set(Contract(slug).protocols)
     assert max(by_surface.values()) <= MOST, by_surface
 
 
 def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
     """Claim: what was left out can be asked for. Situation: a vendor that calls for more than fits. Expectation: more clauses."""
-    crowded = next(slug for slug, contract in contracts().items() if any(probe.instead for probe in plan(contract)))
+    crowded = next(
+        slug for slug, contract in load_contracts().items() if any(probe.instead for probe in plan(contract))
+    )
     shown = [
         contract_tests(
             tmp_path / word, "--vendor", crowded, "--explore", "0", "--surface", "rest", "--thorough", word

@@ -84,7 +84,7 @@ def allowed_spread(result: dict[str, Any]) -> Any:
 def test_every_reading_and_every_pair_is_played(jetemail: Contract) -> None:
     """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
     found = changes(jetemail, 3)
-    readings = jetemail.model.readings
+    readings = jetemail.model.interpretations
     alone = {name for name in (change.id for change in found) if name.startswith("reading/")}
     assert alone == {f"reading/{name}={value}" for name, values in readings.items() for value in values[1:]}
     rows = [change.readings for change in found if change.kind == "pair"]

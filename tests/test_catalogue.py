@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose, contracts
+from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
 
 READ: dict[str, Callable[[Contract], Any]] = {
     "name": lambda contract: contract.name,
-    "places": lambda contract: contract.places,
+    "places": lambda contract: contract.credential_locations,
     "credentials": lambda contract: contract.credentials,
     "lifecycle": lambda contract: contract.lifecycle,
     "identities": lambda contract: contract.identities,
@@ -162,11 +162,11 @@ def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], ba
 def test_unknown_vendor_is_told_what_there_is(root: Path) -> None:
     """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
     with pytest.raises(UsageError) as refusal:
-        choose("nobody", root)
+        choose_contracts("nobody", root)
     assert str(refusal.value) == "vendor 'nobody' is unknown: choose from jetemail or all"
-    assert [contract.slug for contract in choose("jetemail", root)] == ["jetemail"]
-    assert [contract.slug for contract in choose("all")] == sorted(contracts())
-    assert "jetemail" in contracts()
+    assert [contract.slug for contract in choose_contracts("jetemail", root)] == ["jetemail"]
+    assert [contract.slug for contract in choose_contracts("all")] == sorted(load_contracts())
+    assert "jetemail" in load_contracts()
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_only_slugs_name_contracts(root: Path, folder: str, counts: bool) -> Non
     Expectation: it counts if its name is a slug; without the file it never does.
     """
     (root / "contracts" / folder).mkdir()
-    assert list(contracts(root)) == ["jetemail"]
+    assert list(load_contracts(root)) == ["jetemail"]
     (root / "contracts" / folder / "contract.toml").touch()
-    assert list(contracts(root)) == sorted(["jetemail", *([folder] if counts else [])])
+    assert list(load_contracts(root)) == sorted(["jetemail", *([folder] if counts else [])])
     assert (SLUG.fullmatch(folder) is not None) == counts
 
 
@@ -219,6 +219,6 @@ def test_digest_is_the_same_for_another_layout_of_the_same_document(root: Path, 
 
 def test_one_key_for_two_accounts_is_refused(jetemail: Contract) -> None:
     """Claim: rules that tell accounts apart need keys that do. Expectation: one line that names both variables."""
-    assert jetemail.told_apart({"paid": "one", "free": "two"}) == {"paid": "one", "free": "two"}
+    assert jetemail.check_keys_differ({"paid": "one", "free": "two"}) == {"paid": "one", "free": "two"}
     with pytest.raises(UsageError, match=r"JETEMAIL_API_KEY and JETEMAIL_FREE_API_KEY"):
-        jetemail.told_apart({"paid": "one", "free": "one"})
+        jetemail.check_keys_differ({"paid": "one", "free": "one"})

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract_watch.contracts.checks import Check, judge
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.checks import Check, build_outcomes
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Outcome
 
-READINGS = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
+READINGS = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 
 BAD = Check(400, "bad", "It is bad.")
 TAKEN = Check(409, "taken", "It is taken.")
@@ -17,19 +17,19 @@ LARGE = Check(413, "large", "It may be large.", "size", ("large",))
 """Refused under the last reading: the mock lets it pass."""
 SMALL = Check(422, "small", "It may be small.", "size", ("small",))
 """Refused under the first reading: so does the mock."""
-MAYBE = Check(409, "maybe", "It may be taken.", maybe=True)
+MAYBE = Check(409, "maybe", "It may be taken.", is_undecidable=True)
 
 
-def _judge(*checks: Check, readings: Readings = READINGS, order: Sequence[int] = ()) -> list[Outcome]:
+def _judge(*checks: Check, readings: Interpretations = READINGS, order: Sequence[int] = ()) -> list[Outcome]:
     """The outcomes; each state is the readings that it shows."""
 
-    def refuse(check: Check, shown: Readings) -> Outcome:
+    def refuse(check: Check, shown: Interpretations) -> Outcome:
         return Outcome(check.status, check.clause, check.why, None, shown)
 
-    def succeed(shown: Readings) -> Sequence[Outcome]:
+    def succeed(shown: Interpretations) -> Sequence[Outcome]:
         return [Outcome(200, "good", "It is good.", None, shown)]
 
-    return judge(checks, readings, refuse, succeed, order)
+    return build_outcomes(checks, readings, refuse, succeed, order)
 
 
 @pytest.mark.parametrize(
@@ -63,34 +63,34 @@ def test_refusals_come_in_order_of_their_statuses() -> None:
 def test_refusal_shows_its_reading() -> None:
     """Claim: an answer decides what was open. Expectation: a refusal leaves the refusing values, a success the others."""
     refused, good = _judge(SMALL)
-    assert refused.follow(None).choices("size") == ("small",)
-    assert good.follow(None).choices("size") == ("medium", "large")
-    assert good.follow(None).choices("hue") == ("red", "blue")
+    assert refused.resolve_next_state(None).get_choices("size") == ("small",)
+    assert good.resolve_next_state(None).get_choices("size") == ("medium", "large")
+    assert good.resolve_next_state(None).get_choices("hue") == ("red", "blue")
 
 
 def test_success_shows_every_reading_that_did_not_refuse() -> None:
     """Claim: a success passes all checks. Situation: two that may fail. Expectation: only what passes both is left."""
     good = next(outcome for outcome in _judge(SMALL, LARGE) if outcome.status == 200)
-    assert good.follow(None).choices("size") == ("medium",)
+    assert good.resolve_next_state(None).get_choices("size") == ("medium",)
 
 
 def test_certain_check_shows_nothing() -> None:
     """Claim: what was certain before teaches nothing. Expectation: the same readings after it."""
-    assert _judge(BAD)[0].follow(None) is READINGS
+    assert _judge(BAD)[0].resolve_next_state(None) is READINGS
 
 
 def test_shown_reading_decides_from_then_on() -> None:
     """Claim: once shown, later answers must agree. Expectation: only the refusal, or only the success, remains."""
     refused, good = _judge(SMALL)
-    assert [outcome.status for outcome in _judge(SMALL, readings=refused.follow(None))] == [422]
-    assert [outcome.status for outcome in _judge(SMALL, readings=good.follow(None))] == [200]
+    assert [outcome.status for outcome in _judge(SMALL, readings=refused.resolve_next_state(None))] == [422]
+    assert [outcome.status for outcome in _judge(SMALL, readings=good.resolve_next_state(None))] == [200]
 
 
 def test_scope_keeps_what_is_shown_to_itself() -> None:
     """Claim: a reading shown for one operation binds that one. Expectation: the other scope is as open as before."""
     here = Check(422, "small", "why", "size", ("small",), "here")
     there = Check(422, "small", "why", "size", ("small",), "there")
-    shown = _judge(here)[0].follow(None)
+    shown = _judge(here)[0].resolve_next_state(None)
     assert [outcome.status for outcome in _judge(here, readings=shown)] == [422]
     assert [outcome.status for outcome in _judge(there, readings=shown)] == [422, 200]
 
@@ -98,10 +98,10 @@ def test_scope_keeps_what_is_shown_to_itself() -> None:
 def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
     """Claim: a model need not know what a refused request would do. Expectation: `succeed` is not called."""
 
-    def succeed(_shown: Readings) -> Sequence[Outcome]:
+    def succeed(_shown: Interpretations) -> Sequence[Outcome]:
         raise AssertionError("asked")
 
-    judge([BAD, SMALL], READINGS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
+    build_outcomes([BAD, SMALL], READINGS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
 
 
 def test_checks_that_cover_every_reading_leave_no_success() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.registry import Contract
 from tests.play import CREATE, DELETE, LIST, UPDATE
@@ -13,7 +13,7 @@ from tests.play import CREATE, DELETE, LIST, UPDATE
 
 @pytest.fixture(name="found")
 def _found(jetemail: Contract) -> dict[str, str]:
-    return clauses(jetemail)
+    return derive_clauses(jetemail)
 
 
 def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, found: dict[str, str]) -> None:
@@ -24,7 +24,7 @@ def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, found:
     assert "/outbound/smarthost/undeclared" in found
     for operation in jetemail.operations.values():
         assert f"{operation.id}/credential" in found
-        for status in operation.answers:
+        for status in operation.responses:
             assert f"{operation.id}/response/{status}" in found
 
 
@@ -73,7 +73,7 @@ def test_corrected_document_has_more_clauses_without_more_code(jetemail: Contrac
     raw["components"]["schemas"]["SmtpUser"]["properties"]["host"] = {"type": "string"}
     changed = Contract("jetemail")
     changed.effective = OpenApi(raw)
-    assert set(clauses(changed)) - set(clauses(jetemail)) == {
+    assert set(derive_clauses(changed)) - set(derive_clauses(jetemail)) == {
         f"{DELETE}/request/username/maxLength",
         f"{DELETE}/response/410",
         f"{LIST}/200/body/smarthosts/*/host",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.impact import Generated, Impact, judge
 from contract_watch.generator.configuration import parsed
 from scripts.generate_clients import generate_other
@@ -107,7 +107,7 @@ EXPECTED: list[dict[str, bool]] = [
 @pytest.fixture(name="impact", scope="module")
 def _impact(tmp_path_factory: pytest.TempPathFactory) -> Impact:
     root = tmp_path_factory.mktemp("joins")
-    contract = contracts(write_sample(root))["sample"]
+    contract = load_contracts(write_sample(root))["sample"]
     both = []
     for name, document in (("old", BASE), ("new", _revision())):
         generate_other(contract, document, root / name)
@@ -140,7 +140,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
 
     Situation: the operation of the README's example gone, a version that is no package's. Expectation: a client.
     """
-    contract = contracts(write_sample(tmp_path))["sample"]
+    contract = load_contracts(write_sample(tmp_path))["sample"]
     item = {"delete": DOCUMENT["paths"]["/users"]["delete"]}
     document = {**DOCUMENT, "info": {"title": "?", "version": "beta"}, "paths": {"/users": item}}
     generate_other(contract, document, tmp_path / "client")
@@ -150,7 +150,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
 
 def test_where_the_generator_breaks_down_a_line_says_why(tmp_path: Path) -> None:
     """Claim: no traceback reaches anybody. Situation: two values that give one member. Expectation: the error's line."""
-    contract = contracts(write_sample(tmp_path))["sample"]
+    contract = load_contracts(write_sample(tmp_path))["sample"]
     document = copy.deepcopy(BASE)
     document["components"]["schemas"]["Color"]["enum"] = ["red", "RED"]
     line = r"refuses the (effective )?document: (ValueError: )?Duplicate key RED in enum"

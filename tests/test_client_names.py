@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.contracts.registry import contracts
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.registry import load_contracts
+from contract_watch.contracts.schema import resolve_reference
 from contract_watch.diff.client.api import Api, read_api
 from contract_watch.diff.client.symbol_index import Names
 from tests.client_changes import committed
@@ -39,7 +39,7 @@ class Client:
         return frozenset(f"{self.api.package}.models.{name}" for name in self.attributes)
 
 
-@pytest.fixture(name="client", scope="module", params=list(contracts()))
+@pytest.fixture(name="client", scope="module", params=list(load_contracts()))
 def _client(request: pytest.FixtureRequest) -> Client:
     made = committed(request.param)
     api = read_api(made.folder, made.package)
@@ -85,7 +85,7 @@ def _operations(client: Client) -> Iterator[tuple[str, Mapping[str, Any], str, s
 
 def _properties(client: Client, raw: Any, classes: frozenset[str], at: str) -> Iterator[tuple[str, set[str]]]:
     """Location and expected attributes of each property that a schema leads to; ``classes`` may stand for the schema."""
-    schema = resolve(client.document, raw)
+    schema = resolve_reference(client.document, raw)
     for name, inner in schema.get("properties", {}).items():
         holders = {one for one in classes if name in client.attributes[one.rpartition(".")[2]]}
         symbols = {f"{one}.{client.attributes[one.rpartition('.')[2]][name]}" for one in holders}
@@ -104,13 +104,15 @@ def _schemas(
     client: Client, at: str, operation: Mapping[str, Any], module: str, source: str
 ) -> Iterator[tuple[Any, frozenset[str], str]]:
     """Each schema of a body or an answer, the classes that the source has for it, and its location."""
-    for media, content in resolve(client.document, operation.get("requestBody", {})).get("content", {}).items():
+    for media, content in (
+        resolve_reference(client.document, operation.get("requestBody", {})).get("content", {}).items()
+    ):
         body = next(one for one in client.api.functions[f"{module}.sync"].parameters if one.name == "body")
         assert body.type is not None
         classes = frozenset(set(body.type.names) & client.classes)
         yield content["schema"], classes, at + _pointer("requestBody", "content", media, "schema")
     for status, answer in operation["responses"].items():
-        for media, content in resolve(client.document, answer).get("content", {}).items():
+        for media, content in resolve_reference(client.document, answer).get("content", {}).items():
             made = re.findall(rf"response_{status} = (\w+)\.from_dict", source)
             classes = frozenset(f"{client.api.package}.models.{name}" for name in made)
             yield content["schema"], classes, at + _pointer("responses", status, "content", media, "schema")
@@ -161,7 +163,7 @@ def test_every_body_answer_and_parameter_has_its_symbols(client: Client) -> None
             place = client.names.place(f"{location}/requestBody")
             assert set(place.symbols) == {f"{name}(body)" for name in functions}
         for number, raw in enumerate(operation.get("parameters", [])):
-            name = resolve(client.document, raw)["name"]
+            name = resolve_reference(client.document, raw)["name"]
             place = client.names.place(f"{location}/parameters/{number}")
             assert set(place.symbols) == {f"{function}({name})" for function in functions}
         for status in operation["responses"]:

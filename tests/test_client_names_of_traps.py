@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.api import read_api
 from contract_watch.diff.client.symbol_index import Names
 from scripts.generate_clients import generate_other
@@ -142,7 +142,7 @@ SILENT = [
 @pytest.fixture(name="names", scope="module")
 def _names(tmp_path_factory: pytest.TempPathFactory) -> Names:
     root = tmp_path_factory.mktemp("traps")
-    generate_other(contracts(write_sample(root))["sample"], TRAPS, root / "client")
+    generate_other(load_contracts(write_sample(root))["sample"], TRAPS, root / "client")
     return Names(TRAPS, read_api(root / "client", "sample_client"))
 
 

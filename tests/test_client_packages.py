@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.registry import ROOT, Contract, contracts
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_templates import example
 from scripts.generate_clients import main
 from tests.client_sample import Server, contents, serve, write_sample
 
 GENERATED = ROOT / "generated"
-EVERY = pytest.mark.parametrize("contract", contracts().values(), ids=contracts())
+EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 
 
 @pytest.fixture(name="root")
@@ -90,8 +90,8 @@ def test_the_readme_example_runs_as_printed(
     client = GENERATED / contract.slug / "client"
     monkeypatch.syspath_prepend(client)
     create = contract.operations[contract.lifecycle.create]
-    server.status = min(status for status in create.answers if 200 <= status < 300)
-    schema = next(iter(create.answers[server.status].media.values()), None)
+    server.status = min(status for status in create.responses if 200 <= status < 300)
+    schema = next(iter(create.responses[server.status].media.values()), None)
     server.body = json.dumps(example(contract.effective.raw, schema.schema)).encode() if schema else b""
     blocks = re.findall(r"```python\n(.*?)```", (client / "README.md").read_text(), re.DOTALL)
     sync, coroutine = (re.sub(r'base_url="[^"]*"', f'base_url="{server.url}"', block) for block in blocks)
@@ -103,7 +103,9 @@ def test_the_readme_example_runs_as_printed(
     first, second = capsys.readouterr().out.splitlines()
     assert first == second != "None"
     for headers, body in server.got:
-        assert headers[contract.places[0].header.lower()] == contract.places[0].form.format("YOUR-KEY")
+        assert headers[contract.credential_locations[0].header.lower()] == contract.credential_locations[0].form.format(
+            "YOUR-KEY"
+        )
         assert create.body is None or create.body.accepts(json.loads(body))
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import contract_watch.contracts as room
-from contract_watch.contracts.registry import ROOT, Contract, contracts
+import contracts as room
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_templates import banner
 from scripts.check_contracts import main, missing, strays
 
-EVERY = pytest.mark.parametrize("contract", contracts().values(), ids=contracts())
+EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 
 
 @EVERY
@@ -45,7 +45,7 @@ def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
 
 
 def _spoil(contract: Contract, file: str, old: str, new: str) -> None:
-    path = contract.folder / file
+    path = contract.directory / file
     text, count = re.subn(old, lambda _found: new, path.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert count, f"{old!r} is not in {file}"
     path.write_text(text, encoding="utf-8")
@@ -115,7 +115,7 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
 @pytest.mark.parametrize("file", ["__init__.py", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml"])
 def test_absent_file_is_a_line(parcel: Contract, file: str) -> None:
     """Claim: so is a file that is not there."""
-    (parcel.folder / file).unlink()
+    (parcel.directory / file).unlink()
     assert f"contracts/parcel/{file}: is missing" in missing(Contract("parcel", parcel.root))[0]
 
 
@@ -141,7 +141,7 @@ def test_two_contracts_at_one_address_are_told(parcel: Contract) -> None:
 
     Expectation: a line for each of the two.
     """
-    shutil.copytree(parcel.folder, parcel.root / "contracts" / "parcels")
+    shutil.copytree(parcel.directory, parcel.root / "contracts" / "parcels")
     lines = missing(Contract("parcel", parcel.root))
     assert any("both declare /api/v2/labels" in line for line in lines)
     assert not any("parcels/" in line for line in lines)

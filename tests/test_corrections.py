@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.overlay_check import Corrected, Kind, Trouble, correct
 from contract_watch.diff.overlay_check.relocate import jsonpath
 
 JSON = Any
-SLUGS = sorted(contracts())
+SLUGS = sorted(load_contracts())
 PATH = "/outbound/smarthost"
 
 
 def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """A vendor's actions, published document and effective document."""
-    contract = contracts()[slug]
-    return read_overlay(contract.folder / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
+    contract = load_contracts()[slug]
+    return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
 def _edited(edit: Callable[[dict[str, Any]], object]) -> list[Trouble]:
@@ -46,7 +46,7 @@ def test_the_same_document_has_no_troubles(slug: str) -> None:
     actions, base, effective = _overlay(slug)
     found = correct(actions, base, base)
     assert found.troubles == ()
-    assert equal(found.document, effective)
+    assert are_equal(found.document, effective)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -68,7 +68,7 @@ def test_unrelated_edits_are_no_troubles(slug: str) -> None:
     found = correct(actions, base, revision)
     assert found.troubles == ()
     assert found.document["components"]["schemas"].keys() == effective["components"]["schemas"].keys() | {"AllNew"}
-    assert equal(found.document, apply_overlay(revision, actions, "it"))
+    assert are_equal(found.document, apply_overlay(revision, actions, "it"))
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -80,7 +80,7 @@ def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
     actions, base, effective = _overlay(slug)
     found = correct(actions, base, effective)
     assert _kinds(found.troubles) == [(number, Kind.SUPERFLUOUS) for number in range(1, len(actions) + 1)]
-    assert equal(found.document, effective)
+    assert are_equal(found.document, effective)
 
 
 def test_a_new_name_is_told() -> None:
@@ -311,7 +311,7 @@ def test_room_that_is_made_elsewhere_too_is_filled_again() -> None:
     revision = {**base, "a": {"s": {"$ref": "#/x"}}}
     found = correct(actions, base, revision)
     assert Kind.SUPERFLUOUS not in {trouble.kind for trouble in found.troubles}
-    assert equal(found.document, apply_overlay(revision, actions, "it"))
+    assert are_equal(found.document, apply_overlay(revision, actions, "it"))
 
 
 def test_a_vendor_who_says_more_than_ours_has_said_it() -> None:

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.overlay_check import Kind, Trouble, correct
 from contract_watch.diff.overlay_check.diff import without
 
 JSON = Any
-SLUGS = sorted(contracts())
+SLUGS = sorted(load_contracts())
 NEEDS_A_DECISION = {Kind.LOST, Kind.BROKEN, Kind.COLLIDES}
 
 
 def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """A vendor's actions, published document and effective document."""
-    contract = contracts()[slug]
-    return read_overlay(contract.folder / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
+    contract = load_contracts()[slug]
+    return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
 def _followed(actions: list[Any], troubles: Sequence[Trouble]) -> list[Any]:
@@ -105,7 +105,7 @@ def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
         if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.troubles):
             fitting += 1
             left = _followed(actions, found.troubles)
-            assert equal(apply_overlay(revision, left, "it") if left else revision, found.document)
+            assert are_equal(apply_overlay(revision, left, "it") if left else revision, found.document)
     assert fitting > 10
 
 

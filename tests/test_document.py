@@ -58,13 +58,13 @@ def test_body_is_read_through_its_reference(document: OpenApi) -> None:
 
 def test_answers_are_read_through_their_references(document: OpenApi) -> None:
     """Claim: an answer is its status, words and media. Expectation: a schema where there is one, else any body."""
-    answer = document.operations["GET /things/{id}"].answers[200]
+    answer = document.operations["GET /things/{id}"].responses[200]
     assert (answer.description, list(answer.media)) == ("It", ["application/json", "text/html"])
     schema = answer.media["application/json"]
     assert schema is not None
     assert not schema.accepts(1)
     assert answer.media["text/html"] is None
-    assert document.operations["putThing"].answers[204].media == {}
+    assert document.operations["putThing"].responses[204].media == {}
 
 
 def test_parameters_of_path_and_operation_are_both_there(document: OpenApi) -> None:
@@ -75,15 +75,19 @@ def test_parameters_of_path_and_operation_are_both_there(document: OpenApi) -> N
 
 def test_operation_says_what_kind_it_is(document: OpenApi) -> None:
     """Claim: reading and deprecated operations are told apart. Expectation: GET reads only, the PUT is deprecated."""
-    kinds = {name: (operation.reads_only, operation.deprecated) for name, operation in document.operations.items()}
+    kinds = {name: (operation.is_read_only, operation.deprecated) for name, operation in document.operations.items()}
     assert kinds == {"GET /things/{id}": (True, False), "putThing": (False, True), "addThing": (False, False)}
 
 
 def test_operation_is_found_by_path_and_method(document: OpenApi) -> None:
     """Claim: two documents are matched by address. Expectation: any case of the method, None for what is not there."""
-    assert document.at("/things", "post") is document.at("/things", "POST") is document.operations["addThing"]
-    assert document.at("/things", "GET") is None
-    assert document.at("/other", "POST") is None
+    assert (
+        document.find_operation("/things", "post")
+        is document.find_operation("/things", "POST")
+        is document.operations["addThing"]
+    )
+    assert document.find_operation("/things", "GET") is None
+    assert document.find_operation("/other", "POST") is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.document import yaml_parser
 from contract_watch.diff.document.json_pointer import follow
 from contract_watch.diff.document.limits import DEEPEST, MOST_VALUES
@@ -36,7 +36,7 @@ def test_every_encoding_of_unicode_is_read(text: str, encoding: str) -> None:
     assert "is not JSON" in refused('{"openapi": }'.encode(encoding))
 
 
-@pytest.mark.parametrize("contract", contracts().values(), ids=list(contracts()))
+@pytest.mark.parametrize("contract", load_contracts().values(), ids=list(load_contracts()))
 def test_published_documents_are_read(contract: Any) -> None:
     """Claim: what vendors publish is read. Situation: every stored document, as JSON and written anew as YAML.
 

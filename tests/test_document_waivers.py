@@ -22,7 +22,7 @@ def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
 def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
     """Waive changes of one rule at one location."""
     table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
-    with (contract.folder / "waivers.toml").open("a", encoding="utf-8") as file:
+    with (contract.directory / "waivers.toml").open("a", encoding="utf-8") as file:
         file.write(table)
 
 
@@ -69,6 +69,6 @@ def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.Capture
 def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Expectation: 3, one line that names file and waiver; nothing is fetched."""
     text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
-    (contract.folder / "waivers.toml").write_text(text, encoding="utf-8")
+    (contract.directory / "waivers.toml").write_text(text, encoding="utf-8")
     assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
     assert "waivers.toml: waiver 1" in capsys.readouterr().err

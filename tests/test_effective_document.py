@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.openapi import Answer, Operation
+from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.schema import Schema, resolve_reference
 from tests.play import CREATE, DELETE, LIST, UPDATE
 
 OPERATIONS = {CREATE: "POST", UPDATE: "PATCH", DELETE: "DELETE", LIST: "GET"}
@@ -21,7 +21,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
         yield from _objects(inner)
 
 
-def _schema(answer: Answer) -> Schema:
+def _schema(answer: ResponseSpec) -> Schema:
     schema = answer.media["application/json"]
     assert schema is not None
     return schema
@@ -29,7 +29,7 @@ def _schema(answer: Answer) -> Schema:
 
 def _answers(jetemail: Contract) -> Iterator[tuple[Operation, int, Schema]]:
     for operation in jetemail.operations.values():
-        for status, answer in operation.answers.items():
+        for status, answer in operation.responses.items():
             yield operation, status, _schema(answer)
 
 
@@ -61,7 +61,7 @@ def test_dots_are_dots(jetemail: Contract, operation: str, field: str, good: lis
     base = {"username": "a", "currentUsername": "a"}
     assert body.accepts({**base, field: good})
     assert [text for text in garbage if body.accepts({**base, field: [text]})] == []
-    published = jetemail.published.at("/outbound/smarthost", OPERATIONS[operation])
+    published = jetemail.published.find_operation("/outbound/smarthost", OPERATIONS[operation])
     assert published is not None
     assert published.body is not None
     assert published.body.accepts({**base, field: garbage[:1]})
@@ -73,7 +73,7 @@ def test_no_answer_conforms_by_being_empty(jetemail: Contract) -> None:
     Expectation: refused under every status of every operation.
     """
     for operation, status, schema in _answers(jetemail):
-        missing = {violation.pointer for violation in schema.violations({}) if violation.keyword == "required"}
+        missing = {violation.pointer for violation in schema.find_violations({}) if violation.keyword == "required"}
         wanted = {"smarthosts"} if operation.id == LIST and status == 200 else {"message" if status == 200 else "error"}
         assert missing == {"success", *wanted}, (operation.id, status)
 
@@ -135,7 +135,7 @@ def test_rules_of_prose_are_in_the_schema(jetemail: Contract, operation: str, na
 
 def test_update_wants_something_to_update(jetemail: Contract) -> None:
     """Claim: an update updates. Situation: only the name. Expectation: refused, and taken with one property more."""
-    assert [v.keyword for v in _body(jetemail, UPDATE).violations({"currentUsername": "a"})] == ["minProperties"]
+    assert [v.keyword for v in _body(jetemail, UPDATE).find_violations({"currentUsername": "a"})] == ["minProperties"]
     assert _body(jetemail, UPDATE).accepts({"currentUsername": "a", "quota": 1})
 
 
@@ -147,7 +147,7 @@ def test_passwords_are_marked_as_secrets(jetemail: Contract) -> None:
         if isinstance(node.get("properties"), dict) and "password" in node["properties"]
     ]
     assert found == ["password"] * 3
-    row = resolve(jetemail.effective.raw, {"$ref": "#/components/schemas/SmtpUser"})
+    row = resolve_reference(jetemail.effective.raw, {"$ref": "#/components/schemas/SmtpUser"})
     assert "password" not in row["properties"]
 
 

@@ -15,7 +15,7 @@ from contract_watch.engine.exploring.example_database import VARIABLE, AwayError
 from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutated_vendor import House, Stage
 from contract_watch.mutants.request_mutants import Tighter
 from contract_watch.report.record import Record
@@ -36,7 +36,7 @@ def _drifted(jetemail: Contract) -> Iterator[str]:
     """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
     house = House()
     house.showing = Stage(jetemail, Tighter(CREATE, _rare))
-    with running(house) as base:
+    with run_in_thread(house) as base:
         yield base
 
 

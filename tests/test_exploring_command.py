@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import mutants
 from contract_watch.mutants.mutated_vendor import House, Stage
 from tests import drifted_server as drifted
@@ -28,7 +28,7 @@ EXPLORING = "contract_watch.engine.exploring"
 @pytest.fixture(name="house", scope="module")
 def _house() -> Iterator[tuple[House, str]]:
     house = House()
-    with running(house) as base:
+    with run_in_thread(house) as base:
         yield house, base
 
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.protobuf import Messages, Status
+from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
 from contract_watch.engine.protocols.wire import Trouble, Wire
@@ -19,11 +19,11 @@ from tests.loopback_server import Answer, Asked, serving
 from tests.surfaces import session
 
 ZITADEL = Contract("zitadel")
-MESSAGES = Messages(ZITADEL)
+MESSAGES = MessageCodec(ZITADEL)
 GET = ZITADEL.operations["getSmtpConfigById"]
 TEXT = "SMTP configuration not found – nicht da ☃"
 DETAIL = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "QUERY-fwofw", "message": TEXT}
-NOT_FOUND = Status(5, TEXT, (DETAIL,))
+NOT_FOUND = GrpcStatus(5, TEXT, (DETAIL,))
 MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
 
 
@@ -32,7 +32,7 @@ def _refusal(**changed: str) -> dict[str, str]:
     good = {
         "grpc-status": "5",
         "grpc-message": grpc_web.encode_message(TEXT),
-        "grpc-status-details-bin": grpc_web.encode_binary(MESSAGES.say_status(NOT_FOUND)),
+        "grpc-status-details-bin": grpc_web.encode_binary(MESSAGES.encode_status(NOT_FOUND)),
     }
     return {
         name: value for name, value in (good | {n.replace("_", "-"): v for n, v in changed.items()}).items() if value
@@ -56,7 +56,7 @@ def _web(answer: Answer) -> tuple[set[str], Any]:
 def _framed(
     trailers: dict[str, str], *, media: str = MEDIA_TYPE, status: int = 200, body: bytes | None = None
 ) -> Answer:
-    return Answer(status, content=grpc_web.say_trailers(trailers) if body is None else body, media=media)
+    return Answer(status, content=grpc_web.encode_trailers(trailers) if body is None else body, media=media)
 
 
 def test_a_good_refusal_over_grpc_web_is_as_documented() -> None:
@@ -75,7 +75,7 @@ def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
 DRIFTS: dict[str, tuple[Answer, str]] = {
     "another code": (_framed(_refusal(grpc_status="3", grpc_status_details_bin="")), "status-400"),
     "a code that details deny": (_framed(_refusal(grpc_status_details_bin=grpc_web.encode_binary(
-        MESSAGES.say_status(Status(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
+        MESSAGES.encode_status(GrpcStatus(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
     "a text that details deny": (_framed(_refusal(grpc_message="other")), "grpc-status-details-bin"),
     "details that are no status": (_framed(_refusal(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
     "details that are no base64": (_framed(_refusal(grpc_status_details_bin="!")), "grpc-status-details-bin"),
@@ -84,14 +84,14 @@ DRIFTS: dict[str, tuple[Answer, str]] = {
     "a text that is encoded badly": (_framed(_refusal(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
     "no code": (_framed(_refusal(grpc_status="")), "grpc-status"),
     "a code that is no number": (_framed(_refusal(grpc_status="five")), "grpc-status"),
-    "a cut frame": (_framed({}, body=grpc_web.say_trailers(_refusal())[:-4]), "frames"),
+    "a cut frame": (_framed({}, body=grpc_web.encode_trailers(_refusal())[:-4]), "frames"),
     "a success without a message": (_framed({"grpc-status": "0"}), "message"),
-    "a success that is no message": (_framed({}, body=grpc_web.frame(b"\xff") + grpc_web.say_trailers({"grpc-status": "0"})),
+    "a success that is no message": (_framed({}, body=grpc_web.encode_frame(b"\xff") + grpc_web.encode_trailers({"grpc-status": "0"})),
                                      "message"),
-    "a success without trailers": (_framed({}, body=grpc_web.frame(b"")), "grpc-status"),
+    "a success without trailers": (_framed({}, body=grpc_web.encode_frame(b"")), "grpc-status"),
     "a status of HTTP beside it": (_framed(_refusal(), status=404), "http-status"),
     "another encoding": (_framed({}, media=grpc_web.MEDIA_TYPES[2],
-                                 body=grpc_web.encode_text(grpc_web.say_trailers(_refusal()))), "media-type"),
+                                 body=grpc_web.encode_text(grpc_web.encode_trailers(_refusal()))), "media-type"),
     "plain JSON": (Answer(404, {"code": 5, "message": TEXT}, media="text/plain"), "media-type"),
     "JSON": (Answer(404, {"code": 5, "message": TEXT}), "media-type"),
 }  # fmt: skip
@@ -109,7 +109,7 @@ def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
 
 def test_a_field_that_no_proto_has_is_undocumented() -> None:
     """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
-    body = grpc_web.frame(b"\xa2\x06\x03new") + grpc_web.say_trailers({"grpc-status": "0"})
+    body = grpc_web.encode_frame(b"\xa2\x06\x03new") + grpc_web.encode_trailers({"grpc-status": "0"})
     found, shown = _web(_framed({}, body=body))
     assert shown == {"field_100": "new"}
     assert "accepted" in found or "undocumented" in found
@@ -117,7 +117,7 @@ def test_a_field_that_no_proto_has_is_undocumented() -> None:
 
 def test_a_field_that_no_proto_has_is_told_in_a_row_too() -> None:
     """Situation: a list's answer whose one row has a field number of its own. Expectation: the row shows it."""
-    assert MESSAGES.read_answer("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
+    assert MESSAGES.decode_response("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
 
 
 @pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
@@ -127,7 +127,7 @@ def test_every_media_type_has_its_turn(media_type: str) -> None:
 
     def app(asked: Asked) -> Answer:
         seen.append(asked)
-        body = grpc_web.say_trailers(_refusal())
+        body = grpc_web.encode_trailers(_refusal())
         text = grpc_web.is_text(asked.headers["content-type"])
         return Answer(200, content=grpc_web.encode_text(body) if text else body, media=asked.headers["content-type"])
 
@@ -145,7 +145,7 @@ def test_every_media_type_has_its_turn(media_type: str) -> None:
     bodies = [asked.content for asked in seen if asked.headers["content-type"] == media_type]
     assert bodies
     plain = [grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body for body in bodies]
-    assert all(len(list(grpc_web.frames(body))) == 1 for body in plain)
+    assert all(len(list(grpc_web.decode_frames(body))) == 1 for body in plain)
 
 
 Behaviour = Callable[[Any], Any]
@@ -207,13 +207,13 @@ def test_native_refusals_are_judged() -> None:
 
     async def refuse(context: Any) -> bytes:
         await context.abort(
-            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.say_status(told["status"])),)
+            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.encode_status(told["status"])),)
         )
         return b""
 
     with _native(refuse) as surface:
         assert _asked(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
-        told["status"] = Status(7, TEXT, (DETAIL,))
+        told["status"] = GrpcStatus(7, TEXT, (DETAIL,))
         assert _asked(surface)[0] == {"grpc-status-details-bin"}
 
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.protobuf import Messages
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.protobuf import MessageCodec
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.engine.account.guard import Guard, HeldBackError, Mode, Outgoing, over_http
 from contract_watch.engine.account.object_names import Names, check_sign, spellings
 
-JETEMAIL, SMTP2GO, ZITADEL = (contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
+JETEMAIL, SMTP2GO, ZITADEL = (load_contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 
 
 def named(day: dt.date, head: str) -> Names:
@@ -164,15 +164,19 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
         ZITADEL, "PUT", "/admin/v1/smtp/281474976710656/password", {"password": "x", "id": "281474976710657"}
     )
     assert held(change, ours)
-    messages = Messages(ZITADEL)
+    messages = MessageCodec(ZITADEL)
     operation = ZITADEL.operations["removeSmtpConfig"]
     for identity, wanted in (("281474976710656", False), ("281474976710657", True)):
-        framed = grpc_web.frame(messages.say_request(operation, {"id": identity}, {}))
+        framed = grpc_web.encode_frame(messages.encode_request(operation, {"id": identity}, {}))
         web = request(
-            ZITADEL, "POST", messages.path(operation.id), framed, headers={"content-type": "application/grpc-web+proto"}
+            ZITADEL,
+            "POST",
+            messages.get_method_path(operation.id),
+            framed,
+            headers={"content-type": "application/grpc-web+proto"},
         )
         assert held(web, ours) is wanted
-        native = Outgoing("POST", messages.path(operation.id), {}, framed[5:], message=True)
+        native = Outgoing("POST", messages.get_method_path(operation.id), {}, framed[5:], message=True)
         assert held(native, ours) is wanted
     assert held(Outgoing("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", message=True), ours)
 

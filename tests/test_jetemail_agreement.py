@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.matchers import fits
-from contract_watch.contracts.model import State
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import ModelState
 from contract_watch.contracts.registry import Contract
 from tests.play import CREATE, DELETE, LIST, UPDATE, Play
 
@@ -23,19 +23,19 @@ class Watched:
         self.told, self.sent = told, list[Step]()
         self.mock = Play.start(jetemail, "", told)
         self.suite = Play.start(jetemail, "ct-")
-        self.worlds: list[State] = [self.suite.state]
+        self.worlds: list[ModelState] = [self.suite.state]
 
     def send(self, operation: str, body: Any, account: str) -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
         status, shown = self.mock.send(operation, body, account)
         self.sent.append((operation, body, account))
-        allowed, after = set[int](), list[State]()
+        allowed, after = set[int](), list[ModelState]()
         for world in self.worlds:
             self.suite.state = world
             for outcome in self.suite.ask(operation, body, account):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or fits(outcome.body, shown)):
-                    after.append(outcome.follow(shown))
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
+                    after.append(outcome.resolve_next_state(shown))
         self.worlds = [world for index, world in enumerate(after) if world not in after[:index]]
         assert self.worlds, f"told {self.told}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
         return status
@@ -73,7 +73,7 @@ def _step(draw: st.DrawFn, names: list[str]) -> Step:
     return operation, body, account
 
 
-READINGS = Contract("jetemail").model.readings
+READINGS = Contract("jetemail").model.interpretations
 TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in READINGS.items()})
 
 

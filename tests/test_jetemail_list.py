@@ -15,7 +15,7 @@ def _mismatches(play: Play, rows: list[Any], account: str = "paid") -> list[Mism
     """What the model says of a list with these rows."""
     [outcome] = play.ask(LIST, account=account)
     assert outcome.body is not None
-    return list(outcome.body.mismatches({"success": True, "smarthosts": rows}))
+    return list(outcome.body.find_mismatches({"success": True, "smarthosts": rows}))
 
 
 def _told(play: Play, rows: list[Any], account: str = "paid") -> list[tuple[str, str | None]]:
@@ -119,15 +119,15 @@ def test_name_that_the_server_made_is_learnt_from_the_list(suite_play: Play) -> 
     Expectation: any sanitised form passes, as asked it does not; once shown, the user has that name.
     """
     suite_play.succeed(CREATE, {"username": "ct-N ew", "quota": 3})
-    assert suite_play.contract.model.owned(suite_play.state) == [("paid", "ct-n-ew")]
+    assert suite_play.contract.model.list_owned(suite_play.state) == [("paid", "ct-n-ew")]
     mock = Play.start(suite_play.contract, "", {"names": "sanitised"})
     row = mock.mock_row({"username": "ct-N ew", "quota": 3})
     assert row["username"] == "ct-n-ew"
     assert _told(suite_play, [row]) == _told(suite_play, [{**row, "username": "ct-new"}]) == []
     assert _told(suite_play, [{**row, "username": "ct-N ew"}]) == [("value", f"{CREATE}/request/username/pattern")]
     assert _told(suite_play, []) == [("row-missing", f"{CREATE}/effect/username")]
-    suite_play.state = suite_play.ask(LIST)[0].follow({"success": True, "smarthosts": [row]})
-    assert suite_play.contract.model.owned(suite_play.state) == [("paid", "ct-n-ew")]
+    suite_play.state = suite_play.ask(LIST)[0].resolve_next_state({"success": True, "smarthosts": [row]})
+    assert suite_play.contract.model.list_owned(suite_play.state) == [("paid", "ct-n-ew")]
     assert suite_play.statuses(DELETE, {"username": "ct-n-ew"}) == {200}
 
 
@@ -164,6 +164,6 @@ def test_owned_and_dumped_are_what_exists(mock_play: Play) -> None:
     for account in KEYS:
         mock_play.send(CREATE, {"username": f"of-{account}", "password": "correct horse"}, account)
     model = mock_play.contract.model
-    assert model.owned(mock_play.state) == [("paid", "of-paid"), ("free", "of-free")]
+    assert model.list_owned(mock_play.state) == [("paid", "of-paid"), ("free", "of-free")]
     assert [user["username"] for user in model.dump(mock_play.state)] == ["of-paid", "of-free"]
     assert "horse" not in repr(mock_play.state)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.matchers import fits
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.request import MissingBody
 from tests.play import CREATE, DELETE, LIST, UPDATE, Play
 
 Step = tuple[Any, ...]
@@ -45,7 +45,7 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
     ("create with null", [], (CREATE, {**A, "quota": None}), 400, "quota/type"),
     ("create without a body", [], (CREATE,), 400, "request/body"),
     ("create with a list", [], (CREATE, []), 400, "request/body"),
-    ("create with no JSON", [], (CREATE, Body.MALFORMED), 400, "request/body"),
+    ("create with no JSON", [], (CREATE, MissingBody.MALFORMED), 400, "request/body"),
     ("update", [(CREATE, A)], (UPDATE, {"currentUsername": "a", "quota": 3}), 200, "response/200"),
     ("update of the password", [(CREATE, A)], (UPDATE, {"currentUsername": "a", "password": "12345678"}), 200, "200"),
     ("update of nothing", [(CREATE, A)], (UPDATE, {"currentUsername": "a"}), 400, "no-updates"),
@@ -98,14 +98,14 @@ def test_first_outcome(mock_play: Play, before: list[Step], step: Step, status: 
     outcome = mock_play.ask(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
-    assert outcome.clause in clauses(mock_play.contract)
+    assert outcome.clause in derive_clauses(mock_play.contract)
     assert outcome.body is not None
     shown = outcome.body.render()
-    assert fits(outcome.body, shown)
-    schema = mock_play.contract.operations[step[0]].answers[status].media["application/json"]
+    assert is_match(outcome.body, shown)
+    schema = mock_play.contract.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.violations(shown) == []
-    assert list(schema.undocumented(shown)) == []
+    assert schema.find_violations(shown) == []
+    assert list(schema.find_undocumented(shown)) == []
     assert ("password" in shown) == (step[0] == CREATE and status == 200 and "password" not in step[1])
 
 
@@ -120,17 +120,17 @@ def test_first_outcomes_meet_every_rule(mock_play: Play) -> None:
 @pytest.mark.parametrize("authorization", ["", "key-of-paid", "Bearer", "Bearer ", "Bearer wrong", "Basic key-of-paid",
                                            "Bearer  key-of-paid", "Bearer key-of-paid, Bearer key-of-free"])  # fmt: skip
 @pytest.mark.parametrize(
-    "step", [(CREATE, A), (CREATE, {}), (UPDATE, {}), (DELETE, A), (LIST,), (CREATE, Body.MALFORMED)]
+    "step", [(CREATE, A), (CREATE, {}), (UPDATE, {}), (DELETE, A), (LIST,), (CREATE, MissingBody.MALFORMED)]
 )
 def test_bad_credential_is_401_before_all_else(mock_play: Play, authorization: str, step: Step) -> None:
     """Claim: nobody gets in without a good key. Situation: no key, a wrong one, a wrong form; a good or bad request.
 
     Expectation: 401 is the only outcome, and nothing changes.
     """
-    body = step[1] if len(step) > 1 else Body.ABSENT
+    body = step[1] if len(step) > 1 else MissingBody.ABSENT
     [outcome] = mock_play.ask(step[0], body, authorization=authorization)
     assert outcome.status == 401
-    assert outcome.follow(None) == mock_play.state
+    assert outcome.resolve_next_state(None) == mock_play.state
 
 
 def test_answers_speak_the_documents_words(mock_play: Play) -> None:

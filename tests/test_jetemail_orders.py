@@ -162,5 +162,5 @@ def test_other_accounts_name_may_be_taken_or_free(suite_play: Play) -> None:
     outcomes = {found.status: found for found in suite_play.ask(CREATE, {"username": "ct-a"})}
     assert set(outcomes) == {200, 409}
     for status, outcome in outcomes.items():
-        after = Play(suite_play.contract, outcome.follow(None))
+        after = Play(suite_play.contract, outcome.resolve_next_state(None))
         assert after.statuses(CREATE, {"username": "ct-b"}) == {status}

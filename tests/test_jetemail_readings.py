@@ -117,9 +117,9 @@ def test_told_reading_makes_its_difference(
 
 def test_every_value_of_every_reading_is_told_above(jetemail: Contract) -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(n, v) for n, values in jetemail.model.readings.items() if n not in ELSEWHERE for v in values}
+    wanted = {(n, v) for n, values in jetemail.model.interpretations.items() if n not in ELSEWHERE for v in values}
     assert {(case[0], case[1]) for case in CASES} == wanted
-    assert set(ELSEWHERE) < set(jetemail.model.readings)
+    assert set(ELSEWHERE) < set(jetemail.model.interpretations)
 
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("400", "403", "404", "409"))])
@@ -163,6 +163,6 @@ def test_outcomes_never_change_the_state(jetemail: Contract, fresh: str) -> None
         first, again = play.ask(*step), play.ask(*step)
         assert [(o.status, o.clause) for o in first] == [(o.status, o.clause) for o in again]
         for outcome in first:
-            outcome.follow(outcome.body.render() if outcome.body is not None else None)
+            outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
         assert play.state == state
         assert step == request

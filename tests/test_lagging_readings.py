@@ -7,7 +7,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from tests.suite_command import contract_tests
 from tests.surfaces import session
 
@@ -16,8 +16,8 @@ ZITADEL = Contract("zitadel")
 
 @pytest.fixture(name="lagging", scope="module")
 def _lagging() -> Iterator[tuple[Mock, str]]:
-    mock = build([ZITADEL], {}, {ZITADEL.slug: {"projection": "lagging"}})
-    with running(mock) as base:
+    mock = build_mock([ZITADEL], {}, {ZITADEL.slug: {"projection": "lagging"}})
+    with run_in_thread(mock) as base:
         yield mock, base
 
 

@@ -7,25 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.matchers import Constant, Expected, Fields, Listing, Promised, fits
+from contract_watch.contracts.matchers import Constant, ExpectedRow, ForClause, ListMatcher, ObjectMatcher, is_match
 from tests.json_values import NAMES, row
 
 
 def _listing(
     *known: str, unnamed: tuple[Callable[[str], bool] | None, ...] = (), absent: dict[str, str] | None = None
-) -> Listing:
+) -> ListMatcher:
     """Rows ``known`` by name with the value 1, others under names that the conditions take."""
-    value = ("value", Promised("set", Constant(1)))
-    return Listing(
+    value = ("value", ForClause("set", Constant(1)))
+    return ListMatcher(
         "name",
-        {name: Expected(row(name, value), f"made/{name}") for name in known},
-        [Expected(Fields({"value": Constant(2)}), "made/new", accepts) for accepts in unnamed],
+        {name: ExpectedRow(row(name, value), f"made/{name}") for name in known},
+        [ExpectedRow(ObjectMatcher({"value": Constant(2)}), "made/new", accepts) for accepts in unnamed],
         (absent or {}).get,
     )
 
 
-def _found(listing: Listing, value: Any) -> list[tuple[Any, ...]]:
-    return [(m.path, m.kind, m.clause, m.about) for m in listing.mismatches(value, ("rows",))]
+def _found(listing: ListMatcher, value: Any) -> list[tuple[Any, ...]]:
+    return [(m.path, m.kind, m.clause, m.object_name) for m in listing.find_mismatches(value, ("rows",))]
 
 
 A, B = {"name": "a", "value": 1}, {"name": "b", "value": 1}
@@ -64,7 +64,7 @@ def test_listing_takes_any_order_and_foreign_rows(known: set[str], foreign: set[
     listing = _listing(*known)
     rows = [*listing.render(), *({"name": name} for name in foreign - known)]
     random.shuffle(rows)
-    assert fits(listing, rows)
+    assert is_match(listing, rows)
     for name in known:
         rest = [shown for shown in rows if shown["name"] != name]
         assert _found(listing, rest) == [(("rows",), "row-missing", f"made/{name}", name)]
@@ -76,7 +76,7 @@ def test_unnamed_row_is_found_under_a_name_it_accepts() -> None:
     Expectation: it is found by its condition, judged as any other, and missing where no name fits.
     """
     listing = _listing("a", unnamed=(lambda name: name.startswith("n"),))
-    assert listing.resolve([A, FOREIGN, {"name": "new"}]) == ["new"]
+    assert listing.resolve_keys([A, FOREIGN, {"name": "new"}]) == ["new"]
     assert _found(listing, [A, FOREIGN, {"name": "new", "value": 2}]) == []
     assert _found(listing, [A, {"name": "new", "value": 3}]) == [(("rows", 1, "value"), "value", None, "new")]
     assert _found(listing, [A, FOREIGN]) == [(("rows",), "row-missing", "made/new", None)]
@@ -88,11 +88,11 @@ def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
     Expectation: the free name serves one, the other is missing; a value that is no array resolves nothing.
     """
     listing = _listing("a", unnamed=(None, None))
-    assert listing.resolve([A, {"name": "x"}]) == ["x", None]
-    assert listing.resolve({"name": "x"}) == [None, None]
+    assert listing.resolve_keys([A, {"name": "x"}]) == ["x", None]
+    assert listing.resolve_keys({"name": "x"}) == [None, None]
 
 
 def test_unnamed_rows_share_names_as_well_as_can_be() -> None:
     """Claim: a row is missing only if no assignment finds it. Situation: one takes x or y, the other x alone."""
     listing = _listing(unnamed=(lambda name: name in "xy", lambda name: name == "x"))
-    assert listing.resolve([{"name": "x"}, {"name": "y"}]) == ["y", "x"]
+    assert listing.resolve_keys([{"name": "x"}, {"name": "y"}]) == ["y", "x"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.registry import ROOT, Contract, choose
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.object_names import Names
 from scripts.check_accounts import known, missing, variables
 from tests.live_runs import exactly_ours
@@ -23,7 +23,7 @@ def command(module: str, *arguments: str, **environment: str) -> subprocess.Comp
     """A command in a process of its own, with nothing of ours in its environment but what is given."""
     import os  # noqa: PLC0415
 
-    ours = {variable for contract in choose("all") for variable in variables(contract)}
+    ours = {variable for contract in choose_contracts("all") for variable in variables(contract)}
     clean = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(  # noqa: S603 (our own command)
         [sys.executable, "-m", module, *arguments], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True,
@@ -179,7 +179,7 @@ def test_vendors_without_keys_are_skipped_with_a_line() -> None:
     """Claim: one nightly job serves every team. Situation: no secret at all. Expectation: a line for each vendor; status 0."""
     ended = command("scripts.check_accounts", "--out", "reports", SECRETS_JSON="{}")
     assert ended.returncode == 0, ended
-    for contract in choose("all"):
+    for contract in choose_contracts("all"):
         assert f"{contract.name}: skipped: {contract.credentials[0].variable}" in ended.stdout
 
 

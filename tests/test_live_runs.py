@@ -73,7 +73,7 @@ def test_reading_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
     contract = VENDORS[slug]
     with Production(contract, clock=clock, owns=exactly_ours, beside=False) as production:
         record = visit(options(production, tmp_path, live="read", exploration="1"), clock, Depth(examples=5, lives=2))
-        changing = [e for e in production.log if e["operation"] is None or not contract.reads(e["operation"])]
+        changing = [e for e in production.log if e["operation"] is None or not contract.is_read_only(e["operation"])]
         assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
         assert production.touched() == []
         assert production.left() == []

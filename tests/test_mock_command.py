@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from contract_watch.contracts.registry import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, load_contracts
 
 PATIENCE = 30
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}
@@ -62,9 +62,9 @@ def test_taken_grpc_port_is_one_line_and_status_3() -> None:
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--reading", "jetemail.names=shouted"],
-                                       ["--reading", "jetemail.weather=fine"], ["--reading", "nobody.names=refused"],
-                                       ["--reading", "names=refused"], ["--vendor", "nobody"]])  # fmt: skip
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--interpretation", "jetemail.names=shouted"],
+                                       ["--interpretation", "jetemail.weather=fine"], ["--interpretation", "nobody.names=refused"],
+                                       ["--interpretation", "names=refused"], ["--vendor", "nobody"]])  # fmt: skip
 def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
     """Claim: so is a port, a reading or a vendor that does not exist."""
     status, output, errors = _ended("--port", "0", *arguments)
@@ -86,14 +86,14 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     it ends 0.
     """
     given = {"JETEMAIL_API_KEY": "api_given_by_the_user"}
-    told = ["--reading", "jetemail.names=sanitised", "--reading", "jetemail.list-texts=array"]
+    told = ["--interpretation", "jetemail.names=sanitised", "--interpretation", "jetemail.list-texts=array"]
     with _command("--port", "0", *told, **given) as process:
         assert process.stdout is not None
         first, second = process.stdout.readline().split(), process.stdout.readline().split()
-        lines = [process.stdout.readline() for contract in contracts().values() for _ in contract.credentials]
+        lines = [process.stdout.readline() for contract in load_contracts().values() for _ in contract.credentials]
         assert (first[0], second[0]) == ("rest", "grpc")
         assert httpx.get(f"http://{first[1]}/__mock/health", timeout=PATIENCE).json()["grpc"] == second[1]
-        readings = httpx.get(f"http://{first[1]}/__mock/readings", timeout=PATIENCE).json()["jetemail"]
+        readings = httpx.get(f"http://{first[1]}/__mock/interpretations", timeout=PATIENCE).json()["jetemail"]
         listed = httpx.get(
             f"http://{first[1]}/outbound/smarthost", headers={"Authorization": f"Bearer {given['JETEMAIL_API_KEY']}"}
         )
@@ -118,7 +118,7 @@ def test_one_vendor_can_be_served_alone() -> None:
 
 def test_reading_without_a_value_is_status_3() -> None:
     """Claim: nothing given is ignored. Situation: a reading without a value. Expectation: one line, status 3."""
-    with _command("--port", "0", "--reading", "jetemail.names") as process:
+    with _command("--port", "0", "--interpretation", "jetemail.names") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == ""
         assert process.wait(PATIENCE) == 3

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.protobuf import Messages
+from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from tests.http2 import connected
 from tests.surfaces import session, surface
 
@@ -21,31 +21,31 @@ ZITADEL = Contract("zitadel")
 KEY = ZITADEL.credentials[0].test
 PASSWORD = ZITADEL.operations["updateSmtpConfigPassword"]
 ADD = ZITADEL.operations["addSmtpConfig"]
-CALL = Messages(ZITADEL).path(PASSWORD.id)
+CALL = MessageCodec(ZITADEL).get_method_path(PASSWORD.id)
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 INVALID, UNIMPLEMENTED = 3, 12
 
-GOOD = Messages(ZITADEL).say_request(PASSWORD, {"id": "1"}, {"password": "a secret of the test"})
+GOOD = MessageCodec(ZITADEL).encode_request(PASSWORD, {"id": "1"}, {"password": "a secret of the test"})
 FRAMES = {
     "cut in its head": (b"\x00\x00", INVALID),
-    "cut in its content": (grpc_web.frame(GOOD)[:-3], INVALID),
+    "cut in its content": (grpc_web.encode_frame(GOOD)[:-3], INVALID),
     "shorter than it is": (b"\x00" + struct.pack(">I", 2) + GOOD, INVALID),
     "promising four gigabytes": (b"\x00\xff\xff\xff\xff" + GOOD, INVALID),
-    "flagged as compressed": (grpc_web.frame(GOOD, grpc_web.COMPRESSED), UNIMPLEMENTED),
-    "two messages": (grpc_web.frame(GOOD) * 2, INVALID),
-    "trailers only": (grpc_web.say_trailers({"grpc-status": "0"}), INVALID),
+    "flagged as compressed": (grpc_web.encode_frame(GOOD, grpc_web.COMPRESSED), UNIMPLEMENTED),
+    "two messages": (grpc_web.encode_frame(GOOD) * 2, INVALID),
+    "trailers only": (grpc_web.encode_trailers({"grpc-status": "0"}), INVALID),
     "no frame at all": (b"", INVALID),
-    "no protobuf": (grpc_web.frame(b"\xff\xff\xff"), INVALID),
-    "a text that is no UTF-8": (grpc_web.frame(b"\x0a\x02\xc3\x28"), INVALID),
-    "a text that is cut": (grpc_web.frame(b"\x0a\x7fabc"), INVALID),
+    "no protobuf": (grpc_web.encode_frame(b"\xff\xff\xff"), INVALID),
+    "a text that is no UTF-8": (grpc_web.encode_frame(b"\x0a\x02\xc3\x28"), INVALID),
+    "a text that is cut": (grpc_web.encode_frame(b"\x0a\x7fabc"), INVALID),
 }
 _HUGE = "x" * 5_000_000
 
 
 @pytest.fixture(name="mock", scope="module")
 def _mock() -> Iterator[tuple[Mock, str]]:
-    mock = build([ZITADEL], {})
-    with running(mock) as base:
+    mock = build_mock([ZITADEL], {})
+    with run_in_thread(mock) as base:
         yield mock, base
 
 
@@ -53,7 +53,7 @@ def _mock() -> Iterator[tuple[Mock, str]]:
 def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
     """After every test the mock answers a good call on each surface, on a new connection."""
     yield
-    for name in ZITADEL.surfaces:
+    for name in ZITADEL.protocols:
         spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
         try:
             exchange = spoken.send("getSmtpConfigById", {"{id}": spoken.names.mint()})
@@ -76,9 +76,9 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
     answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=10)
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
     shown = grpc_web.decode_text(answer.content) if text else answer.content
-    [(flags, content)] = grpc_web.frames(shown)
+    [(flags, content)] = grpc_web.decode_frames(shown)
     assert flags == grpc_web.TRAILERS
-    assert grpc_web.trailers(content)["grpc-status"] == str(code)
+    assert grpc_web.decode_trailers(content)["grpc-status"] == str(code)
 
 
 @pytest.mark.parametrize("text", ["nicht gefunden – ☃", "100 % %41", "two\r\nlines: grpc-status: 0"])
@@ -90,9 +90,9 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
     fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
     httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
     headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[0]}
-    answer = httpx.post(mock[1] + CALL, content=grpc_web.frame(GOOD), headers=headers, timeout=10)
-    [(_, content)] = grpc_web.frames(answer.content)
-    told = grpc_web.trailers(content)
+    answer = httpx.post(mock[1] + CALL, content=grpc_web.encode_frame(GOOD), headers=headers, timeout=10)
+    [(_, content)] = grpc_web.decode_frames(answer.content)
+    told = grpc_web.decode_trailers(content)
     assert told["grpc-message"].isascii()
     assert told["grpc-message"].isprintable()
     assert (told["grpc-status"], grpc_web.decode_message(told["grpc-message"])) == ("5", text)
@@ -107,8 +107,8 @@ def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> Non
     """Claim: so is a body that is not in base64 where it should be. Expectation: code 3."""
     headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[2]}
     answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=10)
-    [(_, content)] = grpc_web.frames(grpc_web.decode_text(answer.content))
-    assert grpc_web.trailers(content)["grpc-status"] == str(INVALID)
+    [(_, content)] = grpc_web.decode_frames(grpc_web.decode_text(answer.content))
+    assert grpc_web.decode_trailers(content)["grpc-status"] == str(INVALID)
 
 
 @pytest.mark.parametrize(("method", "media_type", "status"), [("POST", "application/json", 415), ("POST", "", 415),
@@ -167,7 +167,7 @@ def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -
     assert isinstance(answer.json()["message"], str)
 
 
-@pytest.mark.parametrize("name", ZITADEL.surfaces)
+@pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: str) -> None:
     """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
     spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
@@ -179,7 +179,7 @@ def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: 
     assert (exchange.reply.status, json.loads(exchange.reply.body)["code"]) == (404, 5)
 
 
-@pytest.mark.parametrize("name", ZITADEL.surfaces)
+@pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) -> None:
     """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
     spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))

@@ -111,7 +111,7 @@ def test_control_body_has_a_limit_too(mock: httpx.Client) -> None:
 
 def test_readings_have_a_limit_too(mock: httpx.Client) -> None:
     """Claim: the same for readings. Expectation: 400 or 413."""
-    assert mock.put("/__mock/readings", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
+    assert mock.put("/__mock/interpretations", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
 
 
 def test_exponential_domain_is_answered_at_once() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.journal import LENGTH
-from contract_watch.mock.server import build, running
-from contract_watch.mock.vendor import Vendor, overlapping
+from contract_watch.mock.journal import MAX_CALLS
+from contract_watch.mock.server import build_mock, run_in_thread
+from contract_watch.mock.vendor import MockVendor, check_overlaps
 from tests.conftest import PAID_KEY
 
 PATH = "/outbound/smarthost"
@@ -70,11 +70,11 @@ def test_documented_status(
     answer = ask(mock)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
-    operation = jetemail.effective.at(PATH, answer.request.method)
+    operation = jetemail.effective.find_operation(PATH, answer.request.method)
     assert operation is not None
-    schema = operation.answers[status].media["application/json"]
+    schema = operation.responses[status].media["application/json"]
     assert schema is not None
-    assert schema.violations(answer.json()) == []
+    assert schema.find_violations(answer.json()) == []
 
 
 def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
@@ -116,16 +116,16 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
 
     Expectation: the last thousand, and of long texts and lists the beginning.
     """
-    assert LENGTH == 1000
+    assert MAX_CALLS == 1000
     _create(mock, "first")
-    for _ in range(LENGTH):
+    for _ in range(MAX_CALLS):
         mock.put(PATH)
     deep: list[Any] = []
     for _ in range(200):
         deep = [deep, "deep"]
     _create(mock, "last", note="x" * 100_000, notes=["y"] * 100_000, deep=deep)
     shown = mock.get("/__mock/calls")
-    assert len(shown.json()) == LENGTH
+    assert len(shown.json()) == MAX_CALLS
     assert [call["method"] for call in shown.json()[-2:]] == ["PUT", "POST"]
     assert "first" not in shown.text
     last = shown.json()[-1]
@@ -143,9 +143,11 @@ def test_journal_is_bounded_in_names_too(mock: httpx.Client) -> None:
 
 def test_readings_are_shown_and_told(mock: httpx.Client, jetemail: Contract) -> None:
     """Claim: the mock takes any reading. Situation: names are sanitised from now on. Expectation: shown, and so."""
-    assert mock.get("/__mock/readings").json() == {"jetemail": {n: v[0] for n, v in jetemail.model.readings.items()}}
+    assert mock.get("/__mock/interpretations").json() == {
+        "jetemail": {n: v[0] for n, v in jetemail.model.interpretations.items()}
+    }
     assert _create(mock, "FOO").status_code == 400
-    told = mock.put("/__mock/readings", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
+    told = mock.put("/__mock/interpretations", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
     assert told.status_code == 200
     assert told.json()["jetemail"]["names"] == "sanitised"
     assert _create(mock, "FOO").status_code == 200
@@ -168,11 +170,11 @@ def test_readings_are_shown_and_told(mock: httpx.Client, jetemail: Contract) -> 
 def test_unknown_reading_changes_nothing(mock: httpx.Client, told: Any) -> None:
     """Claim: one wrong reading refuses all. Situation: a good one beside a wrong one. Expectation: 400, all as before."""
     _create(mock, "a")
-    before = mock.get("/__mock/readings").json(), mock.get("/__mock/state").json()
-    answer = mock.put("/__mock/readings", json=told)
+    before = mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()
+    answer = mock.put("/__mock/interpretations", json=told)
     assert answer.status_code == 400
     assert answer.json()["error"]
-    assert (mock.get("/__mock/readings").json(), mock.get("/__mock/state").json()) == before
+    assert (mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()) == before
 
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "HEAD", "PROPFIND"])
@@ -186,7 +188,7 @@ def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
 @pytest.mark.parametrize(("reading", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")])
 def test_head_and_options_are_as_told(mock: httpx.Client, reading: str, method: str, value: str) -> None:
     """Claim: frameworks answer HEAD and OPTIONS by themselves. Expectation: as told, without a body."""
-    mock.put("/__mock/readings", json={"jetemail": {reading: value}})
+    mock.put("/__mock/interpretations", json={"jetemail": {reading: value}})
     answer = mock.request(method, PATH)
     assert (answer.status_code, answer.content) == (int(value), b"")
     assert mock.request("PUT", PATH).status_code == 405
@@ -209,7 +211,9 @@ def test_keys_come_from_the_environment(jetemail: Contract) -> None:
 
     Expectation: the key given, not its test value; the documented test value for the other.
     """
-    with running(build([jetemail], {"JETEMAIL_API_KEY": "api_mine", "JETEMAIL_FREE_API_KEY": ""})) as address:
+    with run_in_thread(
+        build_mock([jetemail], {"JETEMAIL_API_KEY": "api_mine", "JETEMAIL_FREE_API_KEY": ""})
+    ) as address:
         statuses = {
             key: httpx.get(f"{address}{PATH}", headers={"Authorization": f"Bearer {key}"}).status_code
             for key in ("api_mine", PAID_KEY, "api_test_free_0123456789abcdef")
@@ -223,7 +227,7 @@ def test_contracts_that_overlap_are_refused() -> None:
     assert other.model
     other.slug = "twin"
     with pytest.raises(UsageError, match=rf"^contracts jetemail and twin both declare {PATH}: "):
-        build([one, other], {})
+        build_mock([one, other], {})
 
 
 @pytest.mark.parametrize(("mine", "theirs", "meet"), [
@@ -237,23 +241,23 @@ def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -
     """Claim: so it is where parameters stand. Situation: two contracts with one path each. Expectation: refused if they meet."""
     vendors = [_declaring("one", mine), _declaring("two", theirs)]
     if not meet:
-        overlapping(vendors)
+        check_overlaps(vendors)
         return
     with pytest.raises(UsageError, match=r"^contracts one and two both declare "):
-        overlapping(vendors)
+        check_overlaps(vendors)
 
 
 def test_grpc_methods_overlap_too() -> None:
     """Claim: so it is with gRPC. Situation: one service under two names. Expectation: both are named."""
     zitadel = Contract("zitadel")
     other = _declaring("other", "/elsewhere")
-    overlapping([Vendor(zitadel, {}), other])
+    check_overlaps([MockVendor(zitadel, {}), other])
     other.contract.grpc = zitadel.grpc
-    vendors = [Vendor(zitadel, {}), other]
+    vendors = [MockVendor(zitadel, {}), other]
     with pytest.raises(
         UsageError, match=r"^contracts zitadel and other both declare /zitadel\.admin\.v1\.AdminService/"
     ):
-        overlapping(vendors)
+        check_overlaps(vendors)
 
 
 def _declaring(slug: str, path: str) -> Any:

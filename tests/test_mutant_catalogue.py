@@ -43,10 +43,10 @@ def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_
 ) -> None:
     """Claim: family `status` is complete. Expectation: other documented ones, 200, 500, one undocumented of the class."""
     for operation in jetemail.operations.values():
-        for status in operation.answers:
+        for status in operation.responses:
             found = {int(name.rsplit("/", 1)[1]) for name in ids if name.startswith(f"status/{operation.id}/{status}/")}
-            assert found >= ({*operation.answers, 200, 500} - {status})
-            strange = found - {*operation.answers, 200, 500}
+            assert found >= ({*operation.responses, 200, 500} - {status})
+            strange = found - {*operation.responses, 200, 500}
             assert len(strange) == 1
             assert strange.pop() // 100 == status // 100
 
@@ -156,7 +156,7 @@ def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -
 def test_a_malformed_judgement_is_one_line(root: Path, text: str, words: str) -> None:
     """Claim: a slip in mutants.toml is named. Expectation: a usage error with the file and what it needs."""
     contract = Contract("jetemail", root)
-    (contract.folder / "mutants.toml").write_text(text, encoding="utf-8")
+    (contract.directory / "mutants.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:
         Judgement(contract)
     assert "mutants.toml" in str(caught.value)

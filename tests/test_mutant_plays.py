@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import mutants
 from contract_watch.mutants.mutant import Mutant, Play
 from contract_watch.mutants.mutated_vendor import House, Stage
@@ -50,7 +50,7 @@ class Player:
 @pytest.fixture(name="served", scope="module")
 def _served(jetemail: Contract) -> Iterator[Player]:
     house = House()
-    with running(house) as base, httpx.Client(base_url=base, timeout=10) as client:
+    with run_in_thread(house) as base, httpx.Client(base_url=base, timeout=10) as client:
         yield Player(jetemail, house, client)
 
 

@@ -99,7 +99,7 @@ def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[M
 def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Mutant]) -> None:
     """Situation: mutants.toml names a mutant that there is none of. Expectation: a complaint that quotes it."""
     contract = Contract("jetemail", root)
-    path = contract.folder / "mutants.toml"
+    path = contract.directory / "mutants.toml"
     path.write_text(path.read_text(encoding="utf-8") + '\n[[equivalent]]\nids = ["body/gone/*"]\nreason = "none"\n')
     made = _score(contract, found, HONEST, *_honestly(contract, found).values())
     assert any("body/gone/*" in line for line in made.complaints())

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.registry import contracts
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import Court, court
 from tests.spread_command import command
 
-SLUGS = [slug for slug in contracts() if slug != "jetemail"]  # that one has tests of its own
+SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
 SAMPLE, EQUIVALENT = 10, 25
 
 
@@ -36,7 +36,7 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
     """Claim: what a specialist says of mutants is about mutants that there are. Expectation: every pattern matches one."""
-    contract = contracts()[slug]
+    contract = load_contracts()[slug]
     assert Judgement(contract).stale(mutants(contract)) == []
 
 
@@ -47,11 +47,11 @@ Courts = Callable[[str], Court]
 def _court_of() -> Iterator[Courts]:
     with ExitStack() as stack:
         made: dict[str, Court] = {}
-        yield lambda slug: made.get(slug) or made.setdefault(slug, stack.enter_context(court(contracts()[slug])))
+        yield lambda slug: made.get(slug) or made.setdefault(slug, stack.enter_context(court(load_contracts()[slug])))
 
 
 def _equivalents(slug: str) -> list[Mutant]:
-    judgement, found = Judgement(contracts()[slug]), mutants(contracts()[slug])
+    judgement, found = Judgement(load_contracts()[slug]), mutants(load_contracts()[slug])
     return spread_evenly([mutant for mutant in found if judgement.reason(mutant)], EQUIVALENT)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.openapi import OpenApi, address, joined, split
+from contract_watch.contracts.openapi import OpenApi, build_path, join_arguments, split_arguments
 
 THING = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 5}}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {
@@ -33,40 +33,43 @@ def test_an_address_names_its_operation(
     path: str, method: str, operation: str | None, parameters: dict[str, str]
 ) -> None:
     """Claim: an address is one operation's. Situation: literal and templated paths. Expectation: the literal one first."""
-    found, given = DOCUMENT.asked(path, method)
+    found, given = DOCUMENT.match_request(path, method)
     assert (found.id if found else None, given) == (operation, parameters)
 
 
 @pytest.mark.parametrize("value", ["7", "a b", "a/b", "..", ".", "é☃", "%41", "a?b#c"])
 def test_what_is_written_into_an_address_is_read_out_of_it(value: str) -> None:
     """Claim: any text can be a parameter. Situation: signs that mean something in addresses. Expectation: it comes back."""
-    written = address("/things/{id}", {"id": value})
+    written = build_path("/things/{id}", {"id": value})
     assert written.count("/") == 2
-    assert DOCUMENT.asked(written, "GET")[1] == {"id": value}
+    assert DOCUMENT.match_request(written, "GET")[1] == {"id": value}
 
 
 def test_an_undeclared_method_belongs_to_the_documents_path() -> None:
     """Claim: what is undeclared is told by the path that the document has. Expectation: the template, or nothing."""
-    assert DOCUMENT.declares("/things/7") == "/things/{id}"
-    assert DOCUMENT.declares("/other") is None
+    assert DOCUMENT.find_path_template("/things/7") == "/things/{id}"
+    assert DOCUMENT.find_path_template("/other") is None
 
 
 def test_arguments_are_parameters_and_properties() -> None:
     """Claim: one word for both. Situation: a parameter and a property of one name. Expectation: both, told apart."""
     operation = DOCUMENT.operations["putThing"]
-    assert list(operation.arguments()) == ["{id}", "size", "id"]
-    assert operation.required() == ["{id}", "size"]
-    assert split({"{id}": "7", "size": 1, "id": "8"}) == ({"id": "7"}, {"size": 1, "id": "8"})
-    assert joined({"id": "7"}, {"size": 1}) == {"{id}": "7", "size": 1}
-    assert joined({"id": "7"}, [1]) == {"{id}": "7"}
-    assert split([1]) == ({}, [1])
+    assert list(operation.get_arguments()) == ["{id}", "size", "id"]
+    assert operation.get_required_arguments() == ["{id}", "size"]
+    assert split_arguments({"{id}": "7", "size": 1, "id": "8"}) == ({"id": "7"}, {"size": 1, "id": "8"})
+    assert join_arguments({"id": "7"}, {"size": 1}) == {"{id}": "7", "size": 1}
+    assert join_arguments({"id": "7"}, [1]) == {"{id}": "7"}
+    assert split_arguments([1]) == ({}, [1])
 
 
 def test_a_status_without_an_answer_of_its_own_has_the_default_one() -> None:
     """Claim: `default` documents every other status. Expectation: its answer, under its name; none where there is none."""
     operation = DOCUMENT.operations["getThing"]
-    assert [operation.key(status) for status in (200, 404)] == ["200", "default"]
-    assert [answer.description for status in (200, 404) if (answer := operation.answer(status))] == ["Done", "Not done"]
+    assert [operation.get_response_key(status) for status in (200, 404)] == ["200", "default"]
+    assert [answer.description for status in (200, 404) if (answer := operation.find_response(status))] == [
+        "Done",
+        "Not done",
+    ]
     bare = OpenApi({"openapi": "3.1.0", "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {}}}}}})
-    assert bare.operations["a"].answer(404) is None
-    assert bare.operations["a"].key(404) == "404"
+    assert bare.operations["a"].find_response(404) is None
+    assert bare.operations["a"].get_response_key(404) == "404"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.protobuf import Messages
+from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.protocols.call import Call
 from contract_watch.engine.protocols.wire import Trouble
 from tests.production import Production
@@ -23,7 +23,7 @@ OURS = "ct-261121-k3w9xq-1"
 PATIENCE = 20.0
 SHORT = 0.3
 """Seconds for which a port is closed, or an answer delayed."""
-MESSAGES = Messages(ZITADEL)
+MESSAGES = MessageCodec(ZITADEL)
 ADD = ZITADEL.operations["addSmtpConfig"]
 CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": OURS}
 BEARER = {"authorization": f"Bearer {ZITADEL.credentials[0].test}"}
@@ -42,15 +42,17 @@ def left(production: Production) -> list[str]:
 
 def call(production: Production, patience: float = PATIENCE) -> Any:
     """Ask for a configuration over native gRPC, on a channel of its own; the answer, or the error."""
-    content = MESSAGES.say_request(ADD, {}, CONFIG)
+    content = MESSAGES.encode_request(ADD, {}, CONFIG)
     options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
     with grpc.insecure_channel(production.grpc, options) as channel:
-        method: Any = channel.unary_unary(MESSAGES.path(ADD.id), request_serializer=None, response_deserializer=None)
+        method: Any = channel.unary_unary(
+            MESSAGES.get_method_path(ADD.id), request_serializer=None, response_deserializer=None
+        )
         try:
             answer: bytes = method(content, timeout=patience, metadata=tuple(BEARER.items()))
         except grpc.RpcError as error:
             return error
-    return MESSAGES.read_answer(ADD.id, answer)
+    return MESSAGES.decode_response(ADD.id, answer)
 
 
 @pytest.mark.parametrize(
@@ -86,12 +88,12 @@ def test_cuts_reach_grpc_web(instance: Production, *, text: bool) -> None:
     Expectation: a message; code 8 with Retry-After; HTML; a reset.
     """
     media = "application/grpc-web-text" if text else "application/grpc-web+proto"
-    framed = grpc_web.frame(MESSAGES.say_request(ADD, {}, CONFIG))
+    framed = grpc_web.encode_frame(MESSAGES.encode_request(ADD, {}, CONFIG))
     content = grpc_web.encode_text(framed) if text else framed
 
     def ask() -> httpx.Response:
         headers = {**BEARER, "content-type": media}
-        url = instance.base + MESSAGES.path(ADD.id)
+        url = instance.base + MESSAGES.get_method_path(ADD.id)
         return httpx.post(url, content=content, headers=headers, trust_env=False, timeout=PATIENCE)
 
     before = len(left(instance))
@@ -100,8 +102,8 @@ def test_cuts_reach_grpc_web(instance: Production, *, text: bool) -> None:
     refused = ask()
     assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
     body = grpc_web.decode_text(refused.content) if text else refused.content
-    [(_, said)] = grpc_web.frames(body)
-    assert grpc_web.trailers(said)["grpc-status"] == "8"
+    [(_, said)] = grpc_web.decode_frames(body)
+    assert grpc_web.decode_trailers(said)["grpc-status"] == "8"
     instance.cut("bad-gateway")
     assert ask().status_code == 502
     instance.cut("lost")
@@ -137,7 +139,7 @@ def test_the_limit_holds_over_all_surfaces() -> None:
 
 def _reading() -> Call:
     read = ZITADEL.operations["getSmtpConfigById"]
-    return Call(read, read.method, read.address({"id": "1"}), Body.ABSENT, BEARER, {"id": "1"})
+    return Call(read, read.method, read.build_path({"id": "1"}), MissingBody.ABSENT, BEARER, {"id": "1"})
 
 
 def test_the_suite_s_own_surfaces_call_it_trouble(instance: Production) -> None:

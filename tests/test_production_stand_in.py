@@ -32,7 +32,7 @@ Ask = Callable[..., httpx.Response]
 def asking(production: Production, account: int = 0) -> Ask:
     """What sends a request to the stand-in over a connection of its own, with an account's key: method, path, JSON body."""
     contract = production.contract
-    place, credential = contract.places[0], contract.credentials[account]
+    place, credential = contract.credential_locations[0], contract.credentials[account]
     headers = {place.header: place.form.format(credential.test)}
 
     def ask(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
@@ -83,7 +83,7 @@ def test_it_keeps_the_contract(visits: Callable[[str], Visit], slug: str) -> Non
     report = visit.result.report
     assert (report["verdict"], report["reason"], report["findings"]) == ("none", None, []), visit.result
     assert visit.left == report["left_behind"] == []
-    assert {entry["surface"] for entry in visit.log} == set(VENDORS[slug].surfaces)
+    assert {entry["surface"] for entry in visit.log} == set(VENDORS[slug].protocols)
     assert len([entry for entry in visit.log if not entry["path"].startswith("/__mock")]) == report["requests"]["total"]
 
 
@@ -94,7 +94,7 @@ def test_a_run_that_touches_nobody_is_told_so(visits: Callable[[str], Visit], sl
     Expectation: nobody's object has changed but the one that an activation deactivates, and nobody's was named.
     """
     touched = visits(slug).touched
-    crossing = VENDORS[slug].lifecycle.crossing
+    crossing = VENDORS[slug].lifecycle.affects_others
     assert [touch for touch in touched if touch["why"] == "foreign"] == []
     assert {touch["operation"] for touch in touched if touch["why"] == "changed"} == set(crossing)
     assert all(not of_our_form(touch["name"]) for touch in touched)

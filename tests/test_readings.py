@@ -3,27 +3,27 @@
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.interpretations import Interpretations
 
-OPEN = Readings({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
+OPEN = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 
 
 def test_all_values_are_open_at_first() -> None:
     """Claim: nothing is decided beforehand. Expectation: every value, the mock's first, in every scope."""
-    assert OPEN.choices("size") == OPEN.choices("size", "anywhere") == ("small", "medium", "large")
+    assert OPEN.get_choices("size") == OPEN.get_choices("size", "anywhere") == ("small", "medium", "large")
 
 
 def test_narrowing_leaves_the_original_as_it_was() -> None:
     """Claim: readings are immutable. Expectation: the narrowed ones are new, in their old order, others untouched."""
     narrowed = OPEN.narrow("size", {"large", "small"})
-    assert narrowed.choices("size") == ("small", "large")
-    assert narrowed.choices("hue") == ("red", "blue")
-    assert OPEN.choices("size") == ("small", "medium", "large")
+    assert narrowed.get_choices("size") == ("small", "large")
+    assert narrowed.get_choices("hue") == ("red", "blue")
+    assert OPEN.get_choices("size") == ("small", "medium", "large")
 
 
 def test_narrowing_adds_up() -> None:
     """Claim: what was excluded stays so. Situation: narrowed twice. Expectation: what both leave."""
-    assert OPEN.narrow("size", {"small", "large"}).narrow("size", {"medium", "large"}).choices("size") == ("large",)
+    assert OPEN.narrow("size", {"small", "large"}).narrow("size", {"medium", "large"}).get_choices("size") == ("large",)
 
 
 def test_narrowing_to_all_changes_nothing() -> None:
@@ -35,8 +35,8 @@ def test_narrowing_to_all_changes_nothing() -> None:
 def test_scopes_are_apart() -> None:
     """Claim: a vendor need not treat all alike. Situation: narrowed in one scope. Expectation: open in all others."""
     narrowed = OPEN.narrow("size", {"large"}, "here")
-    assert narrowed.choices("size", "here") == ("large",)
-    assert narrowed.choices("size", "there") == narrowed.choices("size") == ("small", "medium", "large")
+    assert narrowed.get_choices("size", "here") == ("large",)
+    assert narrowed.get_choices("size", "there") == narrowed.get_choices("size") == ("small", "medium", "large")
 
 
 @pytest.mark.parametrize("scoped_first", [True, False])
@@ -49,18 +49,18 @@ def test_what_holds_everywhere_holds_in_a_scope(scoped_first: bool) -> None:
     readings = OPEN
     for values, scope in steps if scoped_first else steps[::-1]:
         readings = readings.narrow("size", values, scope)
-    assert readings.choices("size", "here") == ("large",)
-    assert readings.choices("size") == ("medium", "large")
+    assert readings.get_choices("size", "here") == ("large",)
+    assert readings.get_choices("size") == ("medium", "large")
 
 
 def test_told_readings_are_decided() -> None:
     """Claim: the mock can be told. Expectation: one value is left, the rest stays open; the original does too."""
-    told = OPEN.told({"size": "medium"})
-    assert told.choices("size") == ("medium",)
-    assert told.choices("size", "here") == ("medium",)
-    assert told.choices("hue") == ("red", "blue")
-    assert OPEN.choices("size") == ("small", "medium", "large")
-    assert told.told({"size": "large"}).choices("size") == ("large",)
+    told = OPEN.decide({"size": "medium"})
+    assert told.get_choices("size") == ("medium",)
+    assert told.get_choices("size", "here") == ("medium",)
+    assert told.get_choices("hue") == ("red", "blue")
+    assert OPEN.get_choices("size") == ("small", "medium", "large")
+    assert told.decide({"size": "large"}).get_choices("size") == ("large",)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_told_readings_are_decided() -> None:
 def test_unknown_reading_is_refused(told: dict[str, str], line: str) -> None:
     """Claim: a wrong name or value is a usage error. Expectation: one line that says what there is to choose from."""
     with pytest.raises(UsageError) as refusal:
-        OPEN.told(told)
+        OPEN.decide(told)
     assert str(refusal.value) == line
 
 
 def test_unknown_name_is_no_reading() -> None:
     """Claim: a model that asks for a reading it never named is wrong. Expectation: a KeyError, no silent choice."""
     with pytest.raises(KeyError):
-        OPEN.choices("weight")
+        OPEN.get_choices("weight")

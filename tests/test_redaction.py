@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.contracts.redaction import Redactor, mark, password_names
+from contract_watch.contracts.redaction import Redactor, find_password_names, mask_secret
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.passwords import Disguise
-from contract_watch.mock.journal import Journal
+from contract_watch.mock.journal import MockJournal
 from tests.json_values import VALUES
 
 WORDS = 'pa"ss wörd/1'
@@ -23,8 +23,8 @@ def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
     """Claim: `format: password` marks a secret wherever it stands. Expectation: names at any depth, no others."""
     document = {"a": [{"properties": {"pin": {"format": "password"}, "name": {"format": "email"}, "x": True}}],
                 "properties": {"properties": {"properties": {"word": {"format": "password"}}}}}  # fmt: skip
-    assert password_names(document) == {"pin", "word"}
-    assert password_names(jetemail.effective.raw) == {"password"}
+    assert find_password_names(document) == {"pin", "word"}
+    assert find_password_names(jetemail.effective.raw) == {"password"}
 
 
 @pytest.mark.parametrize("name", ["password", "newPassword", "PASSWD", "client_secret", "accessToken", "api_key", "apiKey",
@@ -36,23 +36,23 @@ def test_telling_name_hides_its_value(name: str) -> None:
     """
     redactor = Redactor({"Pin"})
     for value in ("hunter2", 12345, ["hunter2"], {"plain": "hunter2"}):
-        shown = json.dumps(redactor.json({name: value}))
+        shown = json.dumps(redactor.redact_json({name: value}))
         assert "hunter2" not in shown
         assert "12345" not in shown
-    assert redactor.json({name: None}) == {name: None}
-    assert redactor.json({name: True}) == {name: True}
+    assert redactor.redact_json({name: None}) == {name: None}
+    assert redactor.redact_json({name: True}) == {name: True}
 
 
 @pytest.mark.parametrize("name", ["username", "keyboard", "monkey", "status", "pins", "passed", "compass", "bypass"])
 def test_other_names_hide_nothing(name: str) -> None:
     """Claim: a report stays readable. Expectation: values under plain names stay."""
-    assert Redactor({"pin"}).json({name: ["short", 1, None]}) == {name: ["short", 1, None]}
+    assert Redactor({"pin"}).redact_json({name: ["short", 1, None]}) == {name: ["short", 1, None]}
 
 
 @pytest.mark.parametrize("name", ["privateKey", "accessKey", "signing_keys", "pass", "smtpPass", "pwd"])
 def test_every_kind_of_key_hides_its_value(name: str) -> None:
     """Claim: the design redacts by the name "key". Situation: camel case and plural. Expectation: the value is gone."""
-    assert "hunter2" not in json.dumps(Redactor().json({name: "hunter2"}))
+    assert "hunter2" not in json.dumps(Redactor().redact_json({name: "hunter2"}))
 
 
 @pytest.mark.parametrize(
@@ -64,21 +64,21 @@ def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
     Expectation: its mark, and the text around it.
     """
     redactor = Redactor(values=[WORDS])
-    assert redactor.text(f"before {spelling} after") == f"before {mark(WORDS)} after"
-    assert redactor.json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mark(WORDS)}>"]}
-    assert redactor.json({spelling: 1}) == {mark(WORDS): 1}
+    assert redactor.redact_string(f"before {spelling} after") == f"before {mask_secret(WORDS)} after"
+    assert redactor.redact_json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mask_secret(WORDS)}>"]}
+    assert redactor.redact_json({spelling: 1}) == {mask_secret(WORDS): 1}
 
 
 def test_longest_secret_goes_first() -> None:
     """Claim: no rest of a secret stays. Situation: one begins another. Expectation: the longer is replaced whole."""
     redactor = Redactor(values=["abcdefgh", "abcdefghijkl"])
-    assert redactor.text("abcdefghijkl") == mark("abcdefghijkl")
+    assert redactor.redact_string("abcdefghijkl") == mask_secret("abcdefghijkl")
 
 
 def test_short_value_is_not_looked_for() -> None:
     """Claim: a short secret would blank half a report. Expectation: seven letters stay, eight go."""
     redactor = Redactor(values=["abcdefg", "12345678"])
-    assert redactor.text("abcdefg 12345678") == f"abcdefg {mark('12345678')}"
+    assert redactor.redact_string("abcdefg 12345678") == f"abcdefg {mask_secret('12345678')}"
 
 
 def test_secrets_are_learnt_from_bodies() -> None:
@@ -87,10 +87,10 @@ def test_secrets_are_learnt_from_bodies() -> None:
     Expectation: they are replaced elsewhere, plain values are not, and later lessons add to earlier searches.
     """
     redactor = Redactor()
-    redactor.learn_from([{"user": {"password": "correct horse", "name": "plain name"}}])
-    assert redactor.text("correct horse, plain name") == f"{mark('correct horse')}, plain name"
-    redactor.learn_from({"tokens": {"first": ["battery staple"]}})
-    assert redactor.text("battery staple") == mark("battery staple")
+    redactor.add_secrets_from([{"user": {"password": "correct horse", "name": "plain name"}}])
+    assert redactor.redact_string("correct horse, plain name") == f"{mask_secret('correct horse')}, plain name"
+    redactor.add_secrets_from({"tokens": {"first": ["battery staple"]}})
+    assert redactor.redact_string("battery staple") == mask_secret("battery staple")
 
 
 def test_headers_lose_credentials_and_cookies() -> None:
@@ -98,38 +98,38 @@ def test_headers_lose_credentials_and_cookies() -> None:
     redactor = Redactor({"X-Pass"}, [WORDS * 2])
     headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
                "x-pass": "f", "Accept": "text/html", "Referer": f"/?{WORDS * 2}"}  # fmt: skip
-    shown = redactor.headers(headers)
+    shown = redactor.redact_headers(headers)
     assert list(shown) == list(headers)
     assert shown.pop("Accept") == "text/html"
-    assert shown.pop("Referer") == f"/?{mark(WORDS * 2)}"
-    assert shown == {name: mark(headers[name]) for name in shown}
+    assert shown.pop("Referer") == f"/?{mask_secret(WORDS * 2)}"
+    assert shown == {name: mask_secret(headers[name]) for name in shown}
 
 
 def test_mark_tells_only_the_length() -> None:
     """Claim: what replaces a secret says how long it was and nothing else."""
-    assert mark("abc") == mark("xyz") == "[redacted, 3 characters]"
+    assert mask_secret("abc") == mask_secret("xyz") == "[redacted, 3 characters]"
 
 
 @given(VALUES, st.text(min_size=8))
 def test_redaction_copies_and_keeps_the_rest(value: Any, secret: str) -> None:
     """Claim: redaction changes nothing in place, and nothing that is no secret. Situation: any body, any secret."""
     before = json.dumps(value)
-    Redactor(values=[secret]).json(value)
+    Redactor(values=[secret]).redact_json(value)
     assert json.dumps(value) == before
-    assert Redactor().json(value) == value
+    assert Redactor().redact_json(value) == value
 
 
 @given(st.text(min_size=8), VALUES)
 def test_no_secret_survives_in_any_value(secret: str, value: Any) -> None:
     """Claim: a known secret is nowhere in what is kept. Situation: it stands beside any value, as name and as text."""
-    kept = json.dumps(Redactor(values=[secret]).json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
+    kept = json.dumps(Redactor(values=[secret]).redact_json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
     assert f"<{json.dumps(secret)[1:-1]}>" not in kept
 
 
 def test_half_a_surrogate_pair_can_be_secret() -> None:
     """Claim: any JSON text can be learnt. Situation: a server generates half a surrogate pair. Expectation: replaced."""
     redactor = Redactor(values=["\ud800 and more"])
-    assert redactor.text("\ud800 and more") == mark("\ud800 and more")
+    assert redactor.redact_string("\ud800 and more") == mask_secret("\ud800 and more")
 
 
 def test_a_public_word_is_not_looked_for() -> None:
@@ -138,9 +138,9 @@ def test_a_public_word_is_not_looked_for() -> None:
     Expectation: it is replaced where it stands under a telling name, and nowhere else.
     """
     redactor = Redactor(public="updateSmtpUser answers 200")
-    redactor.learn_from({"password": "updateSmtpUser"})
-    assert redactor.text("updateSmtpUser/response/200") == "updateSmtpUser/response/200"
-    assert redactor.json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
+    redactor.add_secrets_from({"password": "updateSmtpUser"})
+    assert redactor.redact_string("updateSmtpUser/response/200") == "updateSmtpUser/response/200"
+    assert redactor.redact_json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
 
 
 SIGNS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
@@ -158,7 +158,7 @@ def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, afte
     Expectation: what is left does not hold the secret when it is decoded.
     """
     coded = base64.b64encode(before + secret.encode() + after, signs).decode()
-    shown = Redactor(values=[secret]).text(f"< {coded} >")
+    shown = Redactor(values=[secret]).redact_string(f"< {coded} >")
     assert "[redacted, " in shown
     assert shown.startswith("< ")
     assert shown.endswith(" >")
@@ -171,7 +171,7 @@ def test_spellings_within_spellings_are_known(secret: str) -> None:
     redactor = Redactor(values=[secret])
     once = json.dumps({"a": secret, "b": quote(secret, safe="")})
     for text in (json.dumps(once), base64.encodebytes(once.encode() * 3).decode(), once.encode().hex(), quote(once)):
-        shown = redactor.text(text)
+        shown = redactor.redact_string(text)
         assert shown != text
         assert secret not in shown
 
@@ -179,8 +179,8 @@ def test_spellings_within_spellings_are_known(secret: str) -> None:
 def test_entities_are_known() -> None:
     """Claim: a page for people hides nothing. Expectation: the secret in its entities is replaced."""
     redactor = Redactor(values=['a&b<c>d"e'])
-    assert redactor.text("<p>a&amp;b&lt;c&gt;d&quot;e</p>") == "<p>[redacted, 9 characters]</p>"
-    assert redactor.text("<p>a&#38;b&#x3C;c>d&#34;e</p>") == "<p>[redacted, 9 characters]</p>"
+    assert redactor.redact_string("<p>a&amp;b&lt;c&gt;d&quot;e</p>") == "<p>[redacted, 9 characters]</p>"
+    assert redactor.redact_string("<p>a&#38;b&#x3C;c>d&#34;e</p>") == "<p>[redacted, 9 characters]</p>"
 
 
 def test_json_in_a_text_is_read() -> None:
@@ -190,11 +190,15 @@ def test_json_in_a_text_is_read() -> None:
     """
     body = {"data": json.dumps({"password": "short", "list": [{"secret": "long enough"}], "name": "plain"})}
     redactor = Redactor()
-    redactor.learn_from(body)
-    assert redactor.text("long enough") == mark("long enough")
-    shown = json.loads(redactor.json(body)["data"])
-    assert shown == {"password": mark("short"), "list": [{"secret": mark("long enough")}], "name": "plain"}
-    assert redactor.json({"data": '{"name":  1}'}) == {"data": '{"name":  1}'}
+    redactor.add_secrets_from(body)
+    assert redactor.redact_string("long enough") == mask_secret("long enough")
+    shown = json.loads(redactor.redact_json(body)["data"])
+    assert shown == {
+        "password": mask_secret("short"),
+        "list": [{"secret": mask_secret("long enough")}],
+        "name": "plain",
+    }
+    assert redactor.redact_json({"data": '{"name":  1}'}) == {"data": '{"name":  1}'}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,7 @@ def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
 
     def spent(size: int) -> float:
         began = time.process_time()
-        redactor.text(piece * (size // len(piece)))
+        redactor.redact_string(piece * (size // len(piece)))
         return time.process_time() - began
 
     assert spent(400_000) < 10 * spent(100_000) + 0.2
@@ -218,27 +222,30 @@ def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
 def test_a_mark_is_no_secret() -> None:
     """Claim: what was redacted is not redacted again. Expectation: a mark below a telling name is not learnt."""
     redactor = Redactor()
-    redactor.learn_from({"password": mark("correct horse")})
-    assert redactor.text(mark("correct horse")) == mark("correct horse")
+    redactor.add_secrets_from({"password": mask_secret("correct horse")})
+    assert redactor.redact_string(mask_secret("correct horse")) == mask_secret("correct horse")
 
 
 def test_what_another_redactor_learns_is_its_own() -> None:
     """Claim: a journal that is shown does not grow. Expectation: the new one knows more, the old one what it knew."""
     redactor = Redactor(values=["battery staple"])
-    other = redactor.knowing(["correct horse"])
-    assert other.text("correct horse, battery staple") == f"{mark('correct horse')}, {mark('battery staple')}"
-    assert redactor.text("correct horse") == "correct horse"
+    other = redactor.copy_with(["correct horse"])
+    assert (
+        other.redact_string("correct horse, battery staple")
+        == f"{mask_secret('correct horse')}, {mask_secret('battery staple')}"
+    )
+    assert redactor.redact_string("correct horse") == "correct horse"
 
 
 def test_the_journal_hides_a_password_wherever_it_is() -> None:
     """Claim: the journal shows no password. Situation: one that an answer, before and after, says again; a large exchange too."""
-    journal = Journal(Redactor(), ())
-    journal.note("POST", "/first", {}, {"name": "is correct horse"}, 200, None, 1)
-    journal.note(
+    journal = MockJournal(Redactor(), ())
+    journal.record_call("POST", "/first", {}, {"name": "is correct horse"}, 200, None, 1)
+    journal.record_call(
         "POST", "/users/correct%20horse", {}, {"password": "correct horse"}, 200, {"echo": "correct horse"}, 10_000
     )
-    journal.note("GET", "/last", {}, None, 200, [f"{' ' * 195}correct horse"], 1)
-    shown = json.dumps(journal.calls())
+    journal.record_call("GET", "/last", {}, None, 200, [f"{' ' * 195}correct horse"], 1)
+    shown = json.dumps(journal.list_calls())
     assert "correct" not in shown
     assert shown.count("[redacted, 13 characters]") == 3
 
@@ -257,6 +264,6 @@ def test_a_disguise_keeps_the_shape(text: str) -> None:
 def test_what_stands_under_telling_names_is_exchanged() -> None:
     """Claim: no drawn password is sent. Expectation: texts at any depth below telling names are others, the rest is the same."""
     drawn = {"name": "n", "password": "p", "tokens": [{"a": "t", "b": 1}], "list": [{"pin": "q"}]}
-    assert Redactor({"pin"}).exchanged(drawn, lambda text: text * 2) == {
+    assert Redactor({"pin"}).replace_secrets(drawn, lambda text: text * 2) == {
         "name": "n", "password": "pp", "tokens": [{"a": "tt", "b": 1}], "list": [{"pin": "qq"}]
     }  # fmt: skip

@@ -10,8 +10,8 @@ import jsonschema_rs
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.grpc_calls import Answer
-from contract_watch.mock.server import build, running
+from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.junit import junit
 from contract_watch.report.markdown import report
@@ -69,15 +69,15 @@ def test_a_drift_of_one_surface_is_told_of_that_one(tmp_path: Path) -> None:
     Expectation: the whole run is breaking, every finding is of gRPC, requests are counted by surface, and the report is
     one that its schema takes.
     """
-    mock = build([ZITADEL], {})
+    mock = build_mock([ZITADEL], {})
     calls = mock.grpc_calls[0]
-    honest = calls.answer
+    honest = calls.handle_call
 
-    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> Answer:
+    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         return honest(operation, headers, content if "x-grpc-web" in headers else b"")
 
-    calls.answer = spoilt  # type: ignore[method-assign]
-    with running(mock) as base:
+    calls.handle_call = spoilt  # type: ignore[method-assign]
+    with run_in_thread(mock) as base:
         result = contract_tests(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--explore", "0", "--seed", "1"
         ).end()
@@ -94,7 +94,7 @@ def test_a_drift_of_one_surface_is_told_of_that_one(tmp_path: Path) -> None:
 
 def test_a_dead_grpc_port_is_inconclusive(tmp_path: Path) -> None:
     """Claim: nobody there is no drift. Situation: REST is well, the port for gRPC is closed. Expectation: inconclusive."""
-    with running(build([ZITADEL], {})) as base:
+    with run_in_thread(build_mock([ZITADEL], {})) as base:
         result = contract_tests(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--grpc-target", "127.0.0.1:9", "--explore", "0"
         ).end()

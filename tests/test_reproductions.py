@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.protobuf import Status
+from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.grpc_calls import Answer
-from contract_watch.mock.server import build, running
+from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.server import build_mock, run_in_thread
 from tests.suite_command import contract_tests
 
 ZITADEL = Contract("zitadel")
@@ -27,19 +27,19 @@ def test_the_lines_of_a_finding_show_it_again(tmp_path: Path, surface: str) -> N
 
     Expectation: the lines, run by bash with the key in its variable, make an object and end with the spoilt answer about it.
     """
-    mock = build([ZITADEL], {})
+    mock = build_mock([ZITADEL], {})
     calls, asked = mock.grpc_calls[0], list[str]()
-    honest = calls.answer
+    honest = calls.handle_call
 
-    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> Answer:
+    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         answer = honest(operation, headers, content)
         if operation.id != SPOILT or answer.status.code:
             return answer
         asked.append(content.decode("latin-1"))
-        return calls.refused(Status(7, "spoilt by the test"))
+        return calls.build_error(GrpcStatus(7, "spoilt by the test"))
 
-    calls.answer = spoilt  # type: ignore[method-assign]
-    with running(mock) as base:
+    calls.handle_call = spoilt  # type: ignore[method-assign]
+    with run_in_thread(mock) as base:
         result = contract_tests(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--surface", surface, "--explore", "0"
         ).end()

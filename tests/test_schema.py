@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import ROOT
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.schema import Schema, resolve_reference
 
 COMPONENTS = {
     "Pet": {
@@ -48,7 +48,7 @@ def test_violation_says_where_and_what(
     Expectation: its path, the keyword broken, a pointer for ids, and words; a missing property has its own path.
     """
     schema = _schema(PET, version)
-    [found] = schema.violations(value)
+    [found] = schema.find_violations(value)
     assert (found.path, found.keyword, found.pointer) == (path, keyword, pointer)
     assert found.expected
     assert not schema.accepts(value)
@@ -57,7 +57,7 @@ def test_violation_says_where_and_what(
 def test_every_violation_is_told() -> None:
     """Claim: none hides another. Situation: two wrong items and a missing name. Expectation: all three."""
     value = {"tags": [{"text": "A"}, {"text": 1}]}
-    found = {(violation.path, violation.keyword) for violation in _schema(PET).violations(value)}
+    found = {(violation.path, violation.keyword) for violation in _schema(PET).find_violations(value)}
     assert found == {(("name",), "required"), (("tags", 0, "text"), "pattern"), (("tags", 1, "text"), "type")}
 
 
@@ -68,14 +68,14 @@ def test_violations_do_not_repeat_the_value() -> None:
         {"name": ["correct horse"]},
         {"name": "a", "tags": [{"text": "correct horse"}]},
     ):
-        [found] = _schema(PET).violations(value)
+        [found] = _schema(PET).find_violations(value)
         assert "horse" not in found.expected
 
 
 def test_good_value_has_no_violations() -> None:
     """Claim: what conforms passes. Expectation: no violation, though a property is undocumented."""
     schema = _schema(PET)
-    assert schema.violations({"name": "abc", "tags": [{"text": "a"}], "more": 1}) == []
+    assert schema.find_violations({"name": "abc", "tags": [{"text": "a"}], "more": 1}) == []
     assert schema.accepts({"name": "abc", "more": 1})
 
 
@@ -111,16 +111,16 @@ def test_undocumented_properties_are_found(
 
     Situation: references, arrays, alternatives, free-form objects. Expectation: exactly the paths nobody mentions.
     """
-    assert list(_schema(schema).undocumented(value)) == found
+    assert list(_schema(schema).find_undocumented(value)) == found
 
 
 def test_reference_to_itself_is_an_error() -> None:
     """Claim: an endless chain of references ends. Expectation: a ValueError; and a plain value is its own."""
     document = {"components": {"schemas": COMPONENTS}}
     with pytest.raises(ValueError, match="leads to itself"):
-        resolve(document, {"$ref": "#/components/schemas/Loop"})
-    assert resolve(document, PET) is COMPONENTS["Pet"]
-    assert resolve({"a/b": {"c~d": 1}}, {"$ref": "#/a~1b/c~0d"}) == 1
+        resolve_reference(document, {"$ref": "#/components/schemas/Loop"})
+    assert resolve_reference(document, PET) is COMPONENTS["Pet"]
+    assert resolve_reference({"a/b": {"c~d": 1}}, {"$ref": "#/a~1b/c~0d"}) == 1
 
 
 def _deep(depth: int) -> Any:
@@ -140,7 +140,7 @@ def test_every_json_value_can_be_judged(value: Any) -> None:
 
     Expectation: accepted or refused, and no exception.
     """
-    assert _schema(PET).violations(value) is not None
+    assert _schema(PET).find_violations(value) is not None
 
 
 _HOSTILE = """

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.contracts.registry import ROOT, Contract, choose, contracts
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.exploring.replay import Replay
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
 from tests.loopback_server import Answer, Asked, serving
 from tests.marked_server import Marked
@@ -68,9 +68,9 @@ def _key() -> str:
 
 def _ran(folder: Path, slug: str, redaction: str) -> Left:
     folder.mkdir()
-    variables = {one.variable for contract in contracts().values() for one in contract.credentials}
+    variables = {one.variable for contract in load_contracts().values() for one in contract.credentials}
     inherited = {name: value for name, value in os.environ.items() if name not in variables}
-    given = {one.variable: _key() for one in choose(slug)[0].credentials}
+    given = {one.variable: _key() for one in choose_contracts(slug)[0].credentials}
     command = [sys.executable, "-m", "tests.marked_run", str(folder), slug, redaction]
     done = subprocess.run(  # noqa: S603 (our own)
         command, cwd=ROOT, env={**inherited, **given}, capture_output=True, text=True, timeout=_PATIENCE, check=False
@@ -142,7 +142,7 @@ def test_the_redactor_knows_every_spelling(spelling: str) -> None:
     mark = _key()
     said = SPELLINGS[spelling](mark)
     assert Search([mark]).found(said.encode())
-    shown = Redactor(values=[mark]).text(f"before it <{said}> after it")
+    shown = Redactor(values=[mark]).redact_string(f"before it <{said}> after it")
     assert Search([mark]).found(shown.encode()) == set()
     assert shown.startswith("before it <")
     assert shown.endswith("> after it")
@@ -202,7 +202,7 @@ def test_a_header_error_is_told_by_its_kind(jetemail: Contract, stray: str) -> N
 def test_a_trimmed_echo_is_known_too(jetemail: Contract) -> None:
     """Claim: a server may trim what it says again. Situation: a key with a space behind it. Expectation: the echo is replaced."""
     key = _key()
-    assert key not in _session(jetemail, "http://127.0.0.1:9", f"{key} ").redactor.text(f"no such key: {key}")
+    assert key not in _session(jetemail, "http://127.0.0.1:9", f"{key} ").redactor.redact_string(f"no such key: {key}")
 
 
 def test_what_a_ready_case_fails_with_has_no_secret(jetemail: Contract) -> None:
@@ -270,7 +270,7 @@ def test_the_marks_are_told_by_the_server(jetemail: Contract) -> None:
     Expectation: the server has noted the password that was sent, and its answer says it again.
     """
     mock = Marked(jetemail)
-    with running(mock) as base:
+    with run_in_thread(mock) as base:
         session = _session(jetemail, base, mock.vendor.keys[0])
         with session.attempting():
             session.send(jetemail.lifecycle.create, {"username": session.names.mint(), "password": "Marked-0123456789"})

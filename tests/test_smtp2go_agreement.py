@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.matchers import fits
-from contract_watch.contracts.model import State
-from contracts.smtp2go.rules import ADD, EDIT, PATCH, READINGS, REMOVE, VIEW
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import ModelState
+from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
 from tests.test_smtp2go_model import CONTRACT, Play
 
 Step = tuple[str, Any, str]
@@ -24,22 +24,22 @@ class Watched:
         self.told, self.sent = told, list[Step]()
         self.server = Play.start(CONTRACT, "", told)
         self.suite = Play.start(CONTRACT, "ct-")
-        self.worlds: list[State] = [self.suite.state]
+        self.worlds: list[ModelState] = [self.suite.state]
 
     def send(self, operation: str, body: Any, account: str = "full") -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
         status, shown = self.server.send(operation, body, account)
         self.sent.append((operation, body, account))
-        schema = CONTRACT.operations[operation].answers[status].media["application/json"]
+        schema = CONTRACT.operations[operation].responses[status].media["application/json"]
         assert schema is not None
-        assert schema.violations(shown) == []
-        allowed, after = set[int](), list[State]()
+        assert schema.find_violations(shown) == []
+        allowed, after = set[int](), list[ModelState]()
         for world in self.worlds:
             self.suite.state = world
             for outcome in self.suite.ask(operation, body, account):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or fits(outcome.body, shown)):
-                    after.append(outcome.follow(shown))
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
+                    after.append(outcome.resolve_next_state(shown))
         self.worlds = [world for index, world in enumerate(after) if world not in after[:index]]
         assert len(self.worlds) <= MOST_WORLDS, f"told {self.told}, sent {self.sent}: {len(self.worlds)} worlds"
         assert self.worlds, f"told {self.told}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
@@ -100,7 +100,7 @@ def _step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict[str,
     return operation, body, account
 
 
-TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in READINGS.items()})
+TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()})
 
 
 def _watch(told: Mapping[str, str], steps: list[Step]) -> None:
@@ -161,9 +161,9 @@ def test_wrong_setting_is_told_by_its_promise(suite: Play, change: dict[str, Any
     [outcome] = suite.ask(VIEW, {})
     assert outcome.body is not None
     shown = server.send(VIEW, {})[1]
-    assert list(outcome.body.mismatches(shown)) == []
+    assert list(outcome.body.find_mismatches(shown)) == []
     shown["data"]["results"][0] |= change
-    assert [found.clause for found in outcome.body.mismatches(shown)] == [clause]
+    assert [found.clause for found in outcome.body.find_mismatches(shown)] == [clause]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_another_spelling_of_a_setting_passes(suite: Play, change: dict[str, Any
     shown["data"]["results"][0] |= change
     [outcome] = suite.ask(VIEW, {})
     assert outcome.body is not None
-    assert list(outcome.body.mismatches(shown)) == []
+    assert list(outcome.body.find_mismatches(shown)) == []
 
 
 @pytest.fixture(name="suite")

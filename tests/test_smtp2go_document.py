@@ -30,7 +30,7 @@ def _body(operation: str) -> Schema:
 
 
 def _answer(operation: Operation, status: int) -> Schema:
-    schema = operation.answers[status].media["application/json"]
+    schema = operation.responses[status].media["application/json"]
     assert schema is not None
     return schema
 
@@ -42,7 +42,7 @@ def test_every_operation_has_its_id_and_every_status() -> None:
         *(("POST", f"/users/smtp/{word}") for word in ("add", "edit", "remove", "view")),
         ("PATCH", "/users/smtp/edit"),
     }
-    assert all(set(operation.answers) == STATUSES for operation in CONTRACT.operations.values())
+    assert all(set(operation.responses) == STATUSES for operation in CONTRACT.operations.values())
 
 
 def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
@@ -67,7 +67,9 @@ def test_prose_is_in_the_schema(operation: str, name: str, good: list[Any], bad:
     base = {"username": "smtp-user1", "open_tracking_enabled": True}
     assert all(_body(operation).accepts({**base, name: value}) for value in good)
     assert not any(_body(operation).accepts({**base, name: value}) for value in bad)
-    published = CONTRACT.published.at(CONTRACT.operations[operation].path, CONTRACT.operations[operation].method)
+    published = CONTRACT.published.find_operation(
+        CONTRACT.operations[operation].path, CONTRACT.operations[operation].method
+    )
     assert published is not None
     assert published.body is not None
     assert all("pattern" not in node and "enum" not in node for node in _objects(published.body.schema))
@@ -84,13 +86,15 @@ def test_length_of_names_is_adds_alone() -> None:
 def test_no_answer_conforms_by_being_empty() -> None:
     """Claim: every answer requires its envelope, every error its code. Situation: `{}` and an empty `data`."""
     for operation in CONTRACT.operations.values():
-        for status in operation.answers:
+        for status in operation.responses:
             schema = _answer(operation, status)
-            missing = {violation.pointer for violation in schema.violations({})}
+            missing = {violation.pointer for violation in schema.find_violations({})}
             assert missing == {"request_id", "data"}, (operation.id, status)
             if (operation.id, status) != (PATCH, 200):
                 assert not schema.accepts({"request_id": ID, "data": {}})
-                assert {found.keyword for found in schema.violations({"request_id": "", "data": {}})} >= {"pattern"}
+                assert {found.keyword for found in schema.find_violations({"request_id": "", "data": {}})} >= {
+                    "pattern"
+                }
 
 
 def test_patch_answers_a_bare_array() -> None:
@@ -98,8 +102,8 @@ def test_patch_answers_a_bare_array() -> None:
     raw = CONTRACT.published.raw["paths"]["/users/smtp/edit"]["patch"]["responses"]["200"]
     example = raw["content"]["application/json"]["examples"]["Result"]["value"]
     schema = _answer(CONTRACT.operations[PATCH], 200)
-    assert schema.violations(example) == []
-    assert list(schema.undocumented(example)) == []
+    assert schema.find_violations(example) == []
+    assert list(schema.find_undocumented(example)) == []
     assert not schema.accepts({"request_id": ID, "data": {"results": example["data"]}})
 
 
@@ -110,8 +114,8 @@ def test_examples_of_the_pages_conform() -> None:
         for status in (200, 400):
             example = raw[str(status)]["content"]["application/json"]["examples"]["Result"]["value"]
             schema = _answer(operation, status)
-            assert schema.violations(example) == []
-            assert list(schema.undocumented(example)) == []
+            assert schema.find_violations(example) == []
+            assert list(schema.find_undocumented(example)) == []
 
 
 def test_bodies_are_required_and_closed_to_nobody() -> None:

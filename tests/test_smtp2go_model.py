@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.matchers import fits
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.model import Account, Outcome
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE, VIEW
 from tests import play
 
@@ -27,11 +27,11 @@ class Play(play.Play):
     def start(cls, contract: Contract, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Readings(contract.model.readings).told(told or {})
+        readings = Interpretations(contract.model.interpretations).decide(told or {})
         return cls(contract, contract.model.start(accounts, readings, fresh))
 
     def ask(
-        self, operation: str, body: Any = Body.ABSENT, account: str = "full", authorization: str | None = None
+        self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full", authorization: str | None = None
     ) -> Sequence[Outcome]:
         """The outcomes allowed to a request, which changes nothing."""
         return self.ask_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
@@ -42,15 +42,15 @@ class Play(play.Play):
         request = Request(operation, declared.method, declared.path, headers, body, {}, play.NOW)
         return self.contract.model.outcomes(self.state, request)
 
-    def statuses(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> set[int]:
+    def statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> set[int]:
         """The statuses allowed to a request."""
         return super().statuses(operation, body, account)
 
-    def send(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> tuple[int, Any]:
+    def send(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> tuple[int, Any]:
         """Status and body of the first outcome, whose state follows: what the mock answers."""
         return super().send(operation, body, account)
 
-    def succeed(self, operation: str, body: Any = Body.ABSENT, account: str = "full") -> Any:
+    def succeed(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> Any:
         """The body of the first success, whose state follows: a target that accepts."""
         return super().succeed(operation, body, account)
 
@@ -117,7 +117,7 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
     ("add with an unknown status", [], (ADD, {**A, "status": "asleep"}), 400, "status/enum"),
     ("add without a body", [], (ADD,), 400, "request/body"),
     ("add with a list", [], (ADD, [A]), 400, "request/body"),
-    ("add with no JSON", [], (ADD, Body.MALFORMED), 400, "request/body"),
+    ("add with no JSON", [], (ADD, MissingBody.MALFORMED), 400, "request/body"),
     ("add without permission", [], (ADD, A, "restricted"), 400, "permission"),
     ("full edit", [(ADD, A)], (EDIT, {**A, "description": "b"}), 200, "response/200"),
     ("full edit of nothing", [(ADD, A)], (EDIT, A), 200, "response/200"),
@@ -159,14 +159,14 @@ def test_first_outcome(server: Play, before: list[Step], step: Step, status: int
     outcome = server.ask(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
-    assert outcome.clause in clauses(server.contract)
+    assert outcome.clause in derive_clauses(server.contract)
     assert outcome.body is not None
     shown = outcome.body.render()
-    assert fits(outcome.body, shown)
-    schema = server.contract.operations[step[0]].answers[status].media["application/json"]
+    assert is_match(outcome.body, shown)
+    schema = server.contract.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.violations(shown) == []
-    assert list(schema.undocumented(shown)) == []
+    assert schema.find_violations(shown) == []
+    assert list(schema.find_undocumented(shown)) == []
 
 
 def test_first_outcomes_meet_every_rule(server: Play) -> None:
@@ -195,7 +195,7 @@ def test_bad_credential_is_401(server: Play, operation: str, headers: dict[str, 
     server.send(ADD, A)
     outcomes = server.ask_with(headers, operation, {**A, **more})
     assert outcomes[0].status == 401
-    assert all(outcome.status >= 400 and outcome.follow(None) == server.state for outcome in outcomes)
+    assert all(outcome.status >= 400 and outcome.resolve_next_state(None) == server.state for outcome in outcomes)
 
 
 @pytest.mark.parametrize(
@@ -283,4 +283,4 @@ def test_state_and_dump_hold_no_readable_password(server: Play) -> None:
     secrets = [row["email_password"] for row in server.view().values()]
     texts = repr(server.state), repr(server.contract.model.dump(server.state))
     assert all(secret not in text for secret in secrets for text in texts)
-    assert server.contract.model.owned(server.state) == [("full", "ct-aa"), ("full", "ct-bb")]
+    assert server.contract.model.list_owned(server.state) == [("full", "ct-aa"), ("full", "ct-bb")]

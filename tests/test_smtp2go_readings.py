@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.smtp2go import passwords, periods
-from contracts.smtp2go.rules import ADD, EDIT, PATCH, READINGS, REMOVE, VIEW
+from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
 from contracts.smtp2go.users import UNKNOWN
 from tests.test_smtp2go_model import CONTRACT, HEADER, KEYS, Play
 
@@ -108,9 +108,9 @@ def test_told_reading_makes_its_difference(
 
 def test_every_value_of_every_reading_is_told_above() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(n, v) for n, values in READINGS.items() if n not in ELSEWHERE for v in values}
+    wanted = {(n, v) for n, values in INTERPRETATIONS.items() if n not in ELSEWHERE for v in values}
     assert {(case[0], case[1]) for case in CASES} == wanted
-    assert set(ELSEWHERE) < set(READINGS)
+    assert set(ELSEWHERE) < set(INTERPRETATIONS)
 
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("header", "body", "bearer"))])
@@ -143,7 +143,7 @@ def test_generated_password_is_another_long_one() -> None:
     assert outcome.body is not None
     shown = outcome.body.render()
     shown["data"]["results"][0]["email_password"] = "a" * 18
-    assert [found.clause for found in outcome.body.mismatches(shown)] == [f"{EDIT}/effect/password-generated"]
+    assert [found.clause for found in outcome.body.find_mismatches(shown)] == [f"{EDIT}/effect/password-generated"]
 
 
 def test_shown_reading_binds_the_next_answer() -> None:
@@ -167,7 +167,7 @@ def test_hidden_password_leaves_the_user_open() -> None:
     assert outcome.body is not None
     shown = outcome.body.render()
     assert "email_password" not in shown["data"]["results"][0]
-    assert outcome.follow(shown).users[0].password is UNKNOWN
+    assert outcome.resolve_next_state(shown).users[0].password is UNKNOWN
 
 
 @pytest.mark.parametrize(("password", "statuses"), [
@@ -201,4 +201,4 @@ def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, 
 ])  # fmt: skip
 def test_periods_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:
     """Claim: a period may be shown otherwise than it was written. Expectation: the same time is the same period."""
-    assert periods.same(one, other) is same
+    assert periods.may_be_equal(one, other) is same

@@ -11,7 +11,7 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.protocol import Spoken
 from contract_watch.engine.protocols.wire import Reply
 
-LIFE = Lifecycle("create", "remove", "read", crossing=["activate"])
+LIFE = Lifecycle("create", "remove", "read", affects_others=["activate"])
 
 
 def _exchange(operation: str, *names: str) -> Exchange:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.openapi import split
+from contract_watch.contracts.openapi import split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.passwords import wrong
 from contract_watch.engine.planning.probe import fill
@@ -41,7 +41,7 @@ def _steps() -> st.SearchStrategy[list[Step]]:
         values = {"tls": st.booleans(), "query": st.fixed_dictionaries({}, optional=page)}
         optional = {
             argument: values.get(argument, texts)
-            for argument in operation.arguments()
+            for argument in operation.get_arguments()
             if argument != "description" and not argument.startswith("{")
         }
         return st.tuples(st.just(name), st.integers(0, OBJECTS), callers, st.fixed_dictionaries({}, optional=optional))
@@ -56,12 +56,12 @@ def _said(stage: Stage, step: Step, ids: list[str]) -> tuple[int, str]:
     known = ids[number] if number < len(ids) else "nothing-has-this-id"
     word = {"stock": known, "n": f"object {number}", "password": "a secret of the test"}
     arguments = {**fill(Bodies(ZITADEL).baseline(operation), lambda place, _how: word[place]), **optional}
-    parameters, body = split(arguments)
+    parameters, body = split_arguments(arguments)
     key = session.keys["unprivileged" if caller == "unprivileged" else "admin"]
     headers = {"Authorization": f"Bearer {wrong(key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
     with session.attempting() as attempt:
         exchange = session.ask(
-            session.call(operation, parameters, body if operation.body is not None else Body.ABSENT, headers)
+            session.call(operation, parameters, body if operation.body is not None else MissingBody.ABSENT, headers)
         )
     assert exchange.reply is not None
     shown = json.loads(exchange.reply.body)

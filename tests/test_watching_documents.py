@@ -169,7 +169,7 @@ def test_what_the_generator_says_is_the_same_each_time(contract: Contract) -> No
 @pytest.mark.parametrize("name", ["waivers.toml", "accepted.toml", "overlay.yaml"])
 def test_a_file_nested_too_deep_is_one_line(contract: Contract, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Expectation: 3, one line that names the file."""
-    (contract.folder / name).write_text(("a: " if name.endswith("yaml") else "a = ") + "[" * 5000, encoding="utf-8")
+    (contract.directory / name).write_text(("a: " if name.endswith("yaml") else "a = ") + "[" * 5000, encoding="utf-8")
     file = written(contract.root.parent, published(contract, breaks))
     out = str(contract.root.parent / "out")
     assert main(["--vendor", SLUG, "--out", out, "--published", file], contract.root) == 3
@@ -249,8 +249,8 @@ def test_an_address_is_shown_without_secrets(contract: Contract, capsys: pytest.
 
 def test_no_address_is_inconclusive_in_one_line(contract: Contract) -> None:
     """Situation: the contract names no address. Expectation: 2, a line that says how to give one; a variable gives one."""
-    text = contract.file.read_text(encoding="utf-8")
-    contract.file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
+    text = contract.config_file.read_text(encoding="utf-8")
+    contract.config_file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
     status, report = run(contract)
     assert (status, report["verdict"]) == (2, "inconclusive")
     assert "PUBLISHED=file-or-url" in report["reason"]
@@ -268,8 +268,8 @@ def test_a_vendor_without_an_address_may_be_left_out(contract: Contract, monkeyp
 
     Expectation: with KNOWN=1 it is left out, and nothing is left; then it is compared.
     """
-    text = contract.file.read_text(encoding="utf-8")
-    contract.file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
+    text = contract.config_file.read_text(encoding="utf-8")
+    contract.config_file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
     assert main(["--known", "1", "--out", str(contract.root.parent / "out")], contract.root) == 3
     file = written(contract.root.parent, published(contract, breaks))
     monkeypatch.setenv("VARS_JSON", json.dumps({"JETEMAIL_PUBLISHED": file}))
@@ -279,7 +279,7 @@ def test_a_vendor_without_an_address_may_be_left_out(contract: Contract, monkeyp
 def test_wrong_usage_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Expectation: a file that is not there, and one document for all vendors: 3, one line, no report."""
     for arguments in (["--vendor", SLUG, "--published", "nowhere.json"], ["--vendor", "nobody"],
-                      ["--fail-on", "nothing"], ["--vendor", SLUG, "--out", str(contract.file)]):  # fmt: skip
+                      ["--fail-on", "nothing"], ["--vendor", SLUG, "--out", str(contract.config_file)]):  # fmt: skip
         assert main(arguments, contract.root) == 3
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
 

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.matchers import fits
-from contract_watch.contracts.model import State
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.request import MissingBody
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
+    ID_OPERATIONS,
+    INTERPRETATIONS,
     LIST,
-    NAMING,
     PASSWORD,
     PASSWORDS,
-    READINGS,
     REMOVE,
 )
 from tests.test_zitadel_model import CONTRACT, LOST, NEW, NOW, P, Play
@@ -35,7 +35,7 @@ class Watched:
     def __init__(self, told: Mapping[str, str], lost: int | None = None) -> None:
         self.told, self.sent, self.ids = told, list[Step](), list[str]()
         self.mock, self.suite = Play.start("", told), Play.start("ct-")
-        self.worlds: list[State] = [self.suite.state]
+        self.worlds: list[ModelState] = [self.suite.state]
         self.at, self._lost = NOW, lost
 
     def send(self, operation: str, body: Any, about: int | str, account: str = "admin") -> int:
@@ -52,13 +52,13 @@ class Watched:
         self.sent.append((operation, body, about, account))
         if operation == ADD and status == 200:
             self.ids.append(shown["id"])
-        allowed, after = set[int](), list[State]()
+        allowed, after = set[int](), list[ModelState]()
         for world in self.worlds:
             self.suite.state = world
             for outcome in self.suite.ask(operation, body, name, account, at=self.at):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or fits(outcome.body, shown)):
-                    after.append(outcome.follow(shown))
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
+                    after.append(outcome.resolve_next_state(shown))
         self.worlds = [world for index, world in enumerate(after) if world not in after[:index]]
         assert self.worlds, f"told {self.told}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
         return status
@@ -73,7 +73,7 @@ class Watched:
 BODIES = st.one_of(
     st.fixed_dictionaries({}, optional={"password": st.sampled_from(["", "made-up", "\0", None, 5]),
                                         "id": st.sampled_from([LOST, 5]), "note": st.just(1)}),
-    st.sampled_from([Body.ABSENT, Body.MALFORMED, [], "text"]),
+    st.sampled_from([MissingBody.ABSENT, MissingBody.MALFORMED, [], "text"]),
 )  # fmt: skip
 NEW_ONES = st.one_of(
     st.fixed_dictionaries(
@@ -83,13 +83,13 @@ NEW_ONES = st.one_of(
                   "replyToAddress": st.text(max_size=201), "sender_name": st.just("A"),
                   "description": st.sampled_from(["ct-a", " ct-b ", "é" * 200])},
     ),
-    st.sampled_from([NEW, NEW, {}, Body.ABSENT]),
+    st.sampled_from([NEW, NEW, {}, MissingBody.ABSENT]),
 )  # fmt: skip
 QUERIES = st.fixed_dictionaries({}, optional={"query": st.fixed_dictionaries({}, optional={
     "offset": st.sampled_from(["0", "1", 2, "9", "1e0", "-1"]), "limit": st.sampled_from([0, 1, "2", 100, 1000, 1.5]),
     "asc": st.booleans()}), "note": st.just(1)})  # fmt: skip
 ABOUT = st.integers(0, 3) | st.integers(0, 3) | st.sampled_from([LOST, "42", "a" * 101, "ct-" + "a" * 150, "", "a/b"])
-GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, *NAMING]).flatmap(
+GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, *ID_OPERATIONS]).flatmap(
     lambda name: st.tuples(st.just(name), st.just(NEW if name == ADD else P), st.integers(0, 2), st.just("admin"))
 )
 
@@ -97,13 +97,13 @@ GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, 
 @st.composite
 def _step(draw: st.DrawFn) -> Step:
     """A request to any operation, about what was added before or about something else, by anybody."""
-    operation = draw(st.sampled_from([ADD, LIST, *NAMING]))
+    operation = draw(st.sampled_from([ADD, LIST, *ID_OPERATIONS]))
     body = draw({ADD: NEW_ONES, LIST: QUERIES | BODIES}.get(operation, st.just(P) | BODIES))
     return operation, body, draw(ABOUT), draw(st.sampled_from(["admin", "admin", "admin", "unprivileged"]))
 
 
 STEPS = st.lists(GOOD | GOOD | _step(), max_size=12).map(lambda steps: [(ADD, NEW, 0, "admin"), *steps])
-TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in READINGS.items()})
+TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()})
 
 
 @settings(max_examples=300)
@@ -161,13 +161,13 @@ def test_model_is_pure() -> None:
         play.succeed(ADD, NEW)
         play.succeed(ACTIVATE)
         before = repr(play.state)
-        for operation in (ADD, LIST, *NAMING):
+        for operation in (ADD, LIST, *ID_OPERATIONS):
             first, again = play.ask(operation, NEW), play.ask(operation, NEW)
             assert [(one.status, one.clause) for one in first] == [(one.status, one.clause) for one in again]
             for outcome in first:
-                outcome.follow(outcome.body.render() if outcome.body is not None else None)
-                outcome.follow(None)
-                outcome.follow([{"details": "no object"}])
+                outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
+                outcome.resolve_next_state(None)
+                outcome.resolve_next_state([{"details": "no object"}])
         assert repr(play.state) == before
-    assert set(CONTRACT.operations) == {ADD, LIST, *NAMING}
-    assert EMAIL_PASSWORD in NAMING
+    assert set(CONTRACT.operations) == {ADD, LIST, *ID_OPERATIONS}
+    assert EMAIL_PASSWORD in ID_OPERATIONS

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.schema import Schema, resolve_reference
 from contracts.zitadel.rules import ADD, EMAIL_PASSWORD, GET, PASSWORD, SETTINGS
-from contracts.zitadel.validation import snake
+from contracts.zitadel.validation import to_snake_case
 from tests.test_zitadel_model import CONTRACT
 
-PROTO = CONTRACT.folder / "proto" / "zitadel"
+PROTO = CONTRACT.directory / "proto" / "zitadel"
 ADMIN = (PROTO / "admin.proto").read_text(encoding="utf-8")
 
 
 def _answer(operation: str, status: int) -> Schema:
-    schema = CONTRACT.operations[operation].answers[status].media["application/json"]
+    schema = CONTRACT.operations[operation].responses[status].media["application/json"]
     assert schema is not None
     return schema
 
@@ -31,15 +31,15 @@ def test_only_the_successor_is_not_deprecated() -> None:
     assert old.body is not None
     assert new.body is not None
     assert old.body.schema["properties"] == new.body.schema["properties"]
-    assert {status: a.description for status, a in old.answers.items()} == {
-        status: a.description for status, a in new.answers.items()
+    assert {status: a.description for status, a in old.responses.items()} == {
+        status: a.description for status, a in new.responses.items()
     }
 
 
 def test_every_operation_has_the_published_statuses_and_two_more() -> None:
     """Claim: the overlay adds what the source answers. Expectation: 400 and 401 beside the published ones, `default` kept."""
     for operation in CONTRACT.operations.values():
-        assert set(operation.answers) == {200, 400, 401, 403, 404}
+        assert set(operation.responses) == {200, 400, 401, 403, 404}
         assert "default" in CONTRACT.effective.raw["paths"][operation.path][operation.method.lower()]["responses"]
 
 
@@ -47,7 +47,7 @@ def test_published_example_passes() -> None:
     """Claim: the corrected schemas take what the reference shows. Expectation: its example of an answer is valid."""
     path = CONTRACT.operations[PASSWORD].path
     content = CONTRACT.published.raw["paths"][path]["put"]["responses"]["200"]["content"]["application/json"]
-    assert _answer(PASSWORD, 200).violations(content["example"]) == []
+    assert _answer(PASSWORD, 200).find_violations(content["example"]) == []
 
 
 @pytest.mark.parametrize("shown", [
@@ -60,7 +60,7 @@ def test_published_example_passes() -> None:
 ])  # fmt: skip
 def test_what_protojson_never_says_fails(shown: Any) -> None:
     """Claim: numbers are quoted, zeroes omitted, times end in `Z`. Expectation: what is otherwise is invalid."""
-    assert _answer(PASSWORD, 200).violations(shown)
+    assert _answer(PASSWORD, 200).find_violations(shown)
 
 
 def test_no_answer_has_room_for_a_password() -> None:
@@ -94,17 +94,17 @@ def test_messages_have_the_documents_properties() -> None:
     assert config is not None
     body = CONTRACT.operations[ADD].body
     assert body is not None
-    assert {*re.findall(r"(\w+) = \d+;", added[1])} == {snake(name) for name in body.schema["properties"]}
-    shown = resolve(CONTRACT.effective.raw, _answer(GET, 200).schema)["properties"]["smtpConfig"]
-    names = resolve(CONTRACT.effective.raw, shown)["properties"]
-    assert {*re.findall(r"(\w+) = \d+;", config[1])} == {snake(name) for name in names}
+    assert {*re.findall(r"(\w+) = \d+;", added[1])} == {to_snake_case(name) for name in body.schema["properties"]}
+    shown = resolve_reference(CONTRACT.effective.raw, _answer(GET, 200).schema)["properties"]["smtpConfig"]
+    names = resolve_reference(CONTRACT.effective.raw, shown)["properties"]
+    assert {*re.findall(r"(\w+) = \d+;", config[1])} == {to_snake_case(name) for name in names}
     assert set(SETTINGS) < set(names)
 
 
 def test_scenarios_are_economical_and_known() -> None:
     """Claim: a run stays small. Expectation: some seventy steps, clauses that exist, operations that are declared."""
-    flows = yaml.safe_load((CONTRACT.folder / "scenarios.yaml").read_text(encoding="utf-8"))
-    known = set(clauses(CONTRACT))
+    flows = yaml.safe_load((CONTRACT.directory / "scenarios.yaml").read_text(encoding="utf-8"))
+    known = set(derive_clauses(CONTRACT))
     assert all(clause in known for flow in flows.values() for clause in flow["clauses"])
     steps = [step for flow in flows.values() for step in flow["steps"]]
     assert len(steps) <= 72

@@ -9,7 +9,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.planner import plan
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant import Asked, Play
 from contract_watch.mutants.mutant_runner import Court
 from contract_watch.mutants.mutated_vendor import Actor, House
@@ -127,7 +127,7 @@ class Crowded(Listed):
 @pytest.fixture(name="court", scope="module")
 def _court() -> Iterator[Court]:
     house = House()
-    with running(house) as base:
+    with run_in_thread(house) as base:
         yield Court(ZITADEL, base, house)
 
 

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.matchers import fits
-from contract_watch.contracts.model import Account, Outcome, State
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import Account, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,
-    CHANGES,
+    CHANGE_OPERATIONS,
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
+    ID_OPERATIONS,
     LIST,
-    NAMING,
     PASSWORD,
     PASSWORDS,
     REMOVE,
@@ -46,14 +46,14 @@ Step = tuple[Any, ...]
 class Play:
     """One state of the model, and the means to move it on; ``id`` is what the last addition was given."""
 
-    state: State
+    state: ModelState
     id: str = LOST
 
     @classmethod
     def start(cls, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Readings(CONTRACT.model.readings).told(told or {})
+        readings = Interpretations(CONTRACT.model.interpretations).decide(told or {})
         return cls(CONTRACT.model.start(accounts, readings, fresh))
 
     def ask(
@@ -73,7 +73,7 @@ class Play:
     def request(self, **parts: Any) -> Sequence[Outcome]:
         """The outcomes allowed to the admin's request about the last addition, made of its parts."""
         headers = {"authorization": f"Bearer {KEYS['admin']}"}
-        request = Request(headers=headers, parameters={"id": self.id}, at=NOW, **parts)
+        request = Request(headers=headers, parameters={"id": self.id}, timestamp=NOW, **parts)
         return CONTRACT.model.outcomes(self.state, request)
 
     def statuses(self, *step: Any, **more: Any) -> set[int]:
@@ -92,7 +92,7 @@ class Play:
         """Go on from ``outcome``, answered as it renders unless ``shown`` says otherwise."""
         assert outcome.body is not None
         shown = outcome.body.render() if shown is None else shown
-        self.state = outcome.follow(shown)
+        self.state = outcome.resolve_next_state(shown)
         if outcome.status == 200 and "id" in shown:
             self.id = shown["id"]
         return outcome.status, shown
@@ -133,9 +133,9 @@ CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
     ("add without a port", [], (ADD, {**NEW, "host": "smtp.example.com"}), 400, 3, "response/400"),
     ("add with a text for tls", [], (ADD, {**NEW, "tls": "true"}), 400, 3, "tls/type"),
     ("add with a number for a text", [], (ADD, {**NEW, "user": 5}), 400, 3, "user/type"),
-    ("add without a body", [], (ADD, Body.ABSENT), 400, 3, "senderAddress/required"),
+    ("add without a body", [], (ADD, MissingBody.ABSENT), 400, 3, "senderAddress/required"),
     ("add with a list", [], (ADD, [NEW]), 400, 3, "request/body"),
-    ("add with no JSON", [], (ADD, Body.MALFORMED), 400, 3, "request/body"),
+    ("add with no JSON", [], (ADD, MissingBody.MALFORMED), 400, 3, "request/body"),
     ("add, unprivileged", [], (ADD, NEW, None, "unprivileged"), 403, 7, "rule/permission"),
     ("read", ADDED, (GET,), 200, 0, "response/200"),
     ("read what was never made", [], (GET,), 404, 5, "rule/id-unknown"),
@@ -153,7 +153,7 @@ CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
     ("list with a negative offset", [], (LIST, {"query": {"offset": "-1"}}), 400, 3, "query/offset/pattern"),
     ("list with a text for asc", [], (LIST, {"query": {"asc": "true"}}), 400, 3, "query/asc/type"),
     ("list with a text for a query", [], (LIST, {"query": "1"}), 400, 3, "query/type"),
-    ("list with no JSON", [], (LIST, Body.MALFORMED), 400, 3, "request/body"),
+    ("list with no JSON", [], (LIST, MissingBody.MALFORMED), 400, 3, "request/body"),
     ("activate", ADDED, (ACTIVATE,), 200, 0, "response/200"),
     ("activate again", ACTIVE, (ACTIVATE,), 400, 9, "rule/already-active"),
     ("activate what was deactivated", [*ACTIVE, (DEACTIVATE,)], (ACTIVATE,), 200, 0, "response/200"),
@@ -168,7 +168,7 @@ CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
     ("remove", ADDED, (REMOVE,), 200, 0, "response/200"),
     ("remove the active", ACTIVE, (REMOVE,), 200, 0, "response/200"),
     ("remove twice", [*ADDED, (REMOVE,)], (REMOVE,), 404, 5, "rule/id-unknown"),
-    ("remove, whatever the body", ADDED, (REMOVE, Body.MALFORMED), 200, 0, "response/200"),
+    ("remove, whatever the body", ADDED, (REMOVE, MissingBody.MALFORMED), 200, 0, "response/200"),
 ]  # fmt: skip
 CASES += [
     (f"{text} ({operation})", before, (operation, *step), status, code, clause)
@@ -179,14 +179,14 @@ CASES += [
         ("an empty password", ACTIVE, ({"password": ""},), 200, 0, "response/200"),
         ("null for a password", ACTIVE, ({"password": None},), 200, 0, "response/200"),
         ("no password", ACTIVE, ({},), 200, 0, "response/200"),
-        ("no body", ACTIVE, (Body.ABSENT,), 200, 0, "response/200"),
+        ("no body", ACTIVE, (MissingBody.ABSENT,), 200, 0, "response/200"),
         ("another id in the body", ACTIVE, ({**P, "id": LOST},), 200, 0, "response/200"),
         ("what is unknown", ACTIVE, ({**P, "note": {"a": 1}},), 200, 0, "response/200"),
         ("a number for a password", ACTIVE, ({"password": 12345678},), 400, 3, "password/type"),
         ("a number for the body's id", ACTIVE, ({**P, "id": 5},), 400, 3, "request/body"),
         ("a list", ACTIVE, ([P],), 400, 3, "request/body"),
         ("a text", ACTIVE, ("12345678",), 400, 3, "request/body"),
-        ("no JSON", ACTIVE, (Body.MALFORMED,), 400, 3, "request/body"),
+        ("no JSON", ACTIVE, (MissingBody.MALFORMED,), 400, 3, "request/body"),
         ("an inactive one", ADDED, (P,), 404, 5, "response/404"),
         ("a deactivated one", [*ACTIVE, (DEACTIVATE,)], (P,), 404, 5, "response/404"),
         ("a removed one", [*ACTIVE, (REMOVE,)], (P,), 404, 5, "rule/id-unknown"),
@@ -212,15 +212,15 @@ def test_first_outcome(mock_play: Play, before: list[Step], step: Step, status: 
     outcome = mock_play.ask(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
-    assert outcome.clause in clauses(CONTRACT)
+    assert outcome.clause in derive_clauses(CONTRACT)
     assert outcome.body is not None
     shown = outcome.body.render()
-    assert fits(outcome.body, shown)
+    assert is_match(outcome.body, shown)
     assert shown.get("code", 0) == code
-    schema = CONTRACT.operations[step[0]].answers[status].media["application/json"]
+    schema = CONTRACT.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.violations(shown) == []
-    assert list(schema.undocumented(shown)) == []
+    assert schema.find_violations(shown) == []
+    assert list(schema.find_undocumented(shown)) == []
     assert not any(secret in json.dumps(shown) for secret in (FULL["password"], P["password"]))
 
 
@@ -231,21 +231,21 @@ def test_first_outcomes_meet_every_rule() -> None:
     assert {rule.split("/", 1)[1] for rule in rules - told} == {"rule/permission"}
 
 
-@pytest.mark.parametrize("operation", CHANGES)
+@pytest.mark.parametrize("operation", CHANGE_OPERATIONS)
 def test_unprivileged_changes_nothing(mock_play: Play, operation: str) -> None:
     """Claim: every change needs the permission. Situation: the unprivileged account, an id that nobody has.
 
     Expectation: 403 before anything is looked up, and the same state.
     """
     [outcome] = mock_play.ask(operation, NEW, LOST, "unprivileged")
-    assert (outcome.status, outcome.follow(None)) == (403, mock_play.state)
+    assert (outcome.status, outcome.resolve_next_state(None)) == (403, mock_play.state)
 
 
 @pytest.mark.parametrize(("authorization", "text"), [
     ("", "auth header missing"), ("key-of-admin", "Errors.Token.Invalid (AUTH-7fs1e)"),
     ("Bearer wrong", "Errors.Token.Invalid (AUTH-7fs1e)"), ("Basic key-of-admin", "Errors.Token.Invalid (AUTH-7fs1e)"),
 ])  # fmt: skip
-@pytest.mark.parametrize("operation", [ADD, *NAMING])
+@pytest.mark.parametrize("operation", [ADD, *ID_OPERATIONS])
 def test_bad_token_is_401_before_all_else(mock_play: Play, operation: str, authorization: str, text: str) -> None:
     """Claim: nobody gets in without a good token. Situation: none, a wrong one, a wrong form; the id is too long too.
 
@@ -296,7 +296,7 @@ def test_ids_are_new_and_fit_a_path(mock_play: Play) -> None:
     ids = {mock_play.send(ADD, NEW)[1]["id"] for _ in range(20)}
     assert len(ids) == 20
     assert all(name.isdigit() and len(name) == 18 for name in ids)
-    assert set(CONTRACT.model.owned(mock_play.state)) == {("admin", name) for name in ids}
+    assert set(CONTRACT.model.list_owned(mock_play.state)) == {("admin", name) for name in ids}
 
 
 def test_no_state_holds_a_password(mock_play: Play) -> None:

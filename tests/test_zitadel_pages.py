@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.matchers import Mismatch, fits, promises
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.matchers import Mismatch, collect_clauses, is_match
+from contract_watch.contracts.request import MissingBody
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, PASSWORD, REMOVE
 from tests.test_zitadel_model import CONTRACT, FULL, LOST, NEW, P, Play
 
@@ -107,9 +107,9 @@ def test_any_page_of_a_faithful_instance_is_allowed(instance: Instance, query: d
         play.succeed(DEACTIVATE, None, play.state.configs[1].id)
     shown = instance.page(_rows(play), query)
     assert _found(play, shown, {"query": query}) == []
-    schema = CONTRACT.operations[LIST].answers[200].media["application/json"]
+    schema = CONTRACT.operations[LIST].responses[200].media["application/json"]
     assert schema is not None
-    assert (schema.violations(shown), list(schema.undocumented(shown))) == ([], [])
+    assert (schema.find_violations(shown), list(schema.find_undocumented(shown))) == ([], [])
 
 
 def _without(index: int) -> Callable[[Rows], Rows]:
@@ -149,7 +149,7 @@ def test_a_row_that_drifted_is_seen(three: Play, drift: str) -> None:
     gone = next(iter(three.state.gone))
     rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_rows(three))]
     found = _found(three, {**_details(), "result": rows})[0]
-    assert [found.kind, found.clause, found.otherwise] == wanted
+    assert [found.kind, found.clause, found.suspected_clause] == wanted
 
 
 def test_what_was_read_since_is_the_lists_own_fault(three: Play) -> None:
@@ -162,7 +162,7 @@ def test_what_was_read_since_is_the_lists_own_fault(three: Play) -> None:
     rows = _rows(three)
     [missing] = _found(three, {**_details(), "result": rows[1:]})
     [value] = _found(three, {**_details(), "result": _with(0, host="other.example.com:25")(rows)})
-    assert (missing.clause, value.otherwise) == (COMPLETE, AS_READ)
+    assert (missing.clause, value.suspected_clause) == (COMPLETE, AS_READ)
 
 
 # What is asked for, how many rows come, the total that is told; and the kind and clause of what is wrong with that.
@@ -198,9 +198,9 @@ def test_a_page_is_as_long_as_it_has_to_be(three: Play, case: str) -> None:
 
 def test_a_part_of_the_list_shows_no_promise_kept(three: Play) -> None:
     """Claim: what was not seen was not kept. Expectation: promises of rows on the whole list, none on a page that may lack them."""
-    assert f"{ADD}/effect/host" in set(promises(_first(three, ALL)))
+    assert f"{ADD}/effect/host" in set(collect_clauses(_first(three, ALL)))
     for query in ({"limit": 3}, {"offset": "1", "limit": 100}, {}, {"limit": 101}):
-        assert set(promises(_first(three, {"query": query}))) == set()
+        assert set(collect_clauses(_first(three, {"query": query}))) == set()
 
 
 def test_the_list_teaches_what_reading_teaches() -> None:
@@ -219,7 +219,7 @@ def test_the_list_teaches_what_reading_teaches() -> None:
     rows[1]["details"] = {**rows[1]["details"], "sequence": "40"}
     [outcome] = [one for one in play.ask(LIST, ALL) if one.status == 200]
     assert outcome.body is not None
-    assert fits(outcome.body, {**_details(), "result": rows})
+    assert is_match(outcome.body, {**_details(), "result": rows})
     play.take(outcome, {**_details(), "result": rows})
     assert (play.statuses(ACTIVATE), play.statuses(ACTIVATE, None, first)) == ({400}, {200})
     assert play.config()["details"]["sequence"] == "40"
@@ -248,12 +248,12 @@ def test_what_may_have_been_added_is_no_stray(three: Play) -> None:
         assert _found(three, {**_details(), "result": [*rows, {**rows[0], "id": "5", "description": mark}]}) == []
     three.send(ADD, {**NEW, "description": "ct-refused"}, None, "unprivileged")
     [found] = _found(three, {**_details(), "result": [*rows, {**rows[0], "id": "5", "description": "ct-refused"}]})
-    assert (found.clause, found.about) == (f"{ADD}/effect/once", "5")
+    assert (found.clause, found.object_name) == (f"{ADD}/effect/once", "5")
 
 
 # A query as JSON says it, and the statuses that are allowed to the admin.
 SPELLED: list[tuple[Any, set[int]]] = [
-    ({}, {200}), ({"query": {}}, {200}), ({"query": None}, {200}), ({"note": 1}, {200}), (Body.ABSENT, {200, 400}),
+    ({}, {200}), ({"query": {}}, {200}), ({"query": None}, {200}), ({"note": 1}, {200}), (MissingBody.ABSENT, {200, 400}),
     ({"query": {"offset": 1, "limit": "2", "asc": True}}, {200}), ({"query": {"offset": None, "note": []}}, {200}),
     ({"query": {"offset": "18446744073709551615", "limit": 100}}, {200}), ({"query": {"limit": 0}}, {200}),
     ({"query": {"limit": 101}}, {200, 400}), ({"query": {"limit": 4294967295}}, {200, 400}),
@@ -330,6 +330,6 @@ def test_the_list_names_nobodys_password(three: Play) -> None:
 
 def test_listing_changes_nothing_though_it_is_a_post() -> None:
     """Claim: the engine takes the list for a reading. Expectation: so it says, and of no other POST."""
-    assert [name for name in CONTRACT.operations if CONTRACT.reads(name)] == [LIST, GET]
-    assert CONTRACT.listing is not None
-    assert CONTRACT.listing.operation == LIST
+    assert [name for name in CONTRACT.operations if CONTRACT.is_read_only(name)] == [LIST, GET]
+    assert CONTRACT.list_config is not None
+    assert CONTRACT.list_config.operation == LIST

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.request import Body
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, EMAIL_PASSWORD, GET, LIST, PASSWORD, READINGS, REMOVE
+from contract_watch.contracts.request import MissingBody
+from contracts.zitadel.rules import (
+    ACTIVATE,
+    ADD,
+    DEACTIVATE,
+    EMAIL_PASSWORD,
+    GET,
+    INTERPRETATIONS,
+    LIST,
+    PASSWORD,
+    REMOVE,
+)
 from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NOW, P, Play, Step
 
 SPACED = {**NEW, "description": " ct-mark "}
@@ -15,8 +25,8 @@ U = "unprivileged"
 
 # The reading, its value, what came before, the request with its status, and properties of the answer.
 CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
-    ("decoding", "after-authorisation", [], (PASSWORD, Body.MALFORMED, None, U), 403, {"code": 7}),
-    ("decoding", "before-authorisation", [], (PASSWORD, Body.MALFORMED, None, U), 400, {"code": 3}),
+    ("decoding", "after-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 403, {"code": 7}),
+    ("decoding", "before-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 400, {"code": 3}),
     ("decoding", "before-authorisation", [], (PASSWORD, P, None, U), 403, {"code": 7}),
     ("read-permission", "refused", ADDED, (GET, None, None, U), 403, {"code": 7}),
     ("read-permission", "granted", ADDED, (GET, None, None, U), 200, {}),
@@ -29,8 +39,8 @@ CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("deactivate-inactive", "404", ADDED, (DEACTIVATE,), 404, {"code": 5}),
     ("remove-active", "200", ACTIVE, (REMOVE,), 200, {}),
     ("remove-active", "400", ACTIVE, (REMOVE,), 400, {"code": 9}),
-    ("absent-body", "empty", ADDED, (ACTIVATE, Body.ABSENT), 200, {}),
-    ("absent-body", "400", ADDED, (ACTIVATE, Body.ABSENT), 400, {"code": 3}),
+    ("absent-body", "empty", ADDED, (ACTIVATE, MissingBody.ABSENT), 200, {}),
+    ("absent-body", "400", ADDED, (ACTIVATE, MissingBody.ABSENT), 400, {"code": 3}),
     ("unread-body", "decoded", ADDED, (ACTIVATE, []), 400, {"code": 3}),
     ("unread-body", "ignored", ADDED, (ACTIVATE, []), 200, {}),
     ("error-details", "shown", [], (GET,), 404, {"code": 5}),
@@ -68,7 +78,7 @@ def test_told_reading_makes_its_difference(
 
 def test_every_value_of_every_reading_is_told() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(name, value) for name, values in READINGS.items() if name not in ELSEWHERE for value in values}
+    wanted = {(name, value) for name, values in INTERPRETATIONS.items() if name not in ELSEWHERE for value in values}
     assert {(case[0], case[1]) for case in CASES} == wanted
 
 
@@ -135,7 +145,7 @@ def test_null_for_a_body(reading: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
-@pytest.mark.parametrize("body", [Body.ABSENT, Body.MALFORMED, [], {"password": 5}])
+@pytest.mark.parametrize("body", [MissingBody.ABSENT, MissingBody.MALFORMED, [], {"password": 5}])
 def test_nobody_without_permission_gets_through(authorization: str, body: Any) -> None:
     """Claim: what is open about bodies opens nothing else. Situation: a bad caller and a bad body, the suite's view.
 
@@ -158,7 +168,7 @@ def test_space_around_a_text(reading: str, shown: str) -> None:
     suite.take(suite.ask(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
     [outcome] = suite.ask(GET)
     assert outcome.body is not None
-    assert list(outcome.body.mismatches(play.succeed(GET))) == []
+    assert list(outcome.body.find_mismatches(play.succeed(GET))) == []
 
 
 @pytest.mark.parametrize(("reading", "operation", "value", "dates"), [

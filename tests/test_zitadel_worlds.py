@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.matchers import fits
-from contracts.zitadel.rules import ACTIVATE, ADD, GET, NAMING, PASSWORD, REMOVE
+from contract_watch.contracts.matchers import is_match
+from contracts.zitadel.rules import ACTIVATE, ADD, GET, ID_OPERATIONS, PASSWORD, REMOVE
 from tests.test_zitadel_model import CONTRACT, FULL, LOST, NEW, P, Play
 
 
@@ -54,7 +54,7 @@ def test_what_reading_shows_wrongly_is_noticed(
     [outcome] = suite_play.ask(GET)
     assert outcome.body is not None
     spoilt = _spoilt(outcome.body.render(), ("smtpConfig", *way), new)
-    found = next(outcome.body.mismatches(spoilt))
+    found = next(outcome.body.find_mismatches(spoilt))
     assert found.path[: len(way)] == ("smtpConfig", *way)[: len(way)]
     assert found.clause == clause
 
@@ -65,7 +65,7 @@ def test_zero_values_are_not_said(suite_play: Play) -> None:
     [outcome] = suite_play.ask(GET)
     assert outcome.body is not None
     spoilt = _spoilt(outcome.body.render(), ("smtpConfig", "tls"), new=False)
-    assert [one.clause for one in outcome.body.mismatches(spoilt)] == [f"{ADD}/effect/tls"]
+    assert [one.clause for one in outcome.body.find_mismatches(spoilt)] == [f"{ADD}/effect/tls"]
 
 
 def test_what_was_well_set_is_blamed_on_what_came_between(suite_play: Play) -> None:
@@ -77,8 +77,8 @@ def test_what_was_well_set_is_blamed_on_what_came_between(suite_play: Play) -> N
         suite_play.succeed(*step)
     [outcome] = suite_play.ask(GET)
     assert outcome.body is not None
-    [found] = outcome.body.mismatches(_spoilt(outcome.body.render(), ("smtpConfig", "user"), "v"))
-    assert (found.clause, found.otherwise) == (f"{ADD}/effect/user", f"{PASSWORD}/effect/untouched")
+    [found] = outcome.body.find_mismatches(_spoilt(outcome.body.render(), ("smtpConfig", "user"), "v"))
+    assert (found.clause, found.suspected_clause) == (f"{ADD}/effect/user", f"{PASSWORD}/effect/untouched")
 
 
 def test_repeated_id_and_sequence_are_noticed(suite_play: Play) -> None:
@@ -88,16 +88,16 @@ def test_repeated_id_and_sequence_are_noticed(suite_play: Play) -> None:
     [activation] = suite_play.ask(ACTIVATE)
     assert again.body is not None
     assert activation.body is not None
-    assert [found.kind for found in again.body.mismatches(shown)] == ["repeated"]
-    assert [f.clause for f in activation.body.mismatches({"details": shown["details"]})] == [
+    assert [found.kind for found in again.body.find_mismatches(shown)] == ["repeated"]
+    assert [f.clause for f in activation.body.find_mismatches({"details": shown["details"]})] == [
         f"{ACTIVATE}/effect/sequence"
     ]
 
 
 def test_other_peoples_configurations_are_left_open(suite_play: Play) -> None:
     """Claim: of other ids nothing is known. Situation: ids of no run's form. Expectation: 404, and success too."""
-    assert {operation: suite_play.statuses(operation, P, "42") for operation in NAMING} == {
-        operation: {404, 200} for operation in NAMING
+    assert {operation: suite_play.statuses(operation, P, "42") for operation in ID_OPERATIONS} == {
+        operation: {404, 200} for operation in ID_OPERATIONS
     }
     suite_play.succeed(ADD, NEW)
     suite_play.succeed(ACTIVATE)
@@ -118,12 +118,12 @@ def test_forgotten_configuration_may_be_in_any_state(suite_play: Play, by: str) 
     suite_play.succeed(ADD, NEW)
     suite_play.succeed(ACTIVATE)
     suite_play.state = CONTRACT.model.forget(suite_play.state, [suite_play.id if by == "id" else "ct-mark"])
-    assert CONTRACT.model.owned(suite_play.state) == [("admin", other)]
+    assert CONTRACT.model.list_owned(suite_play.state) == [("admin", other)]
     assert suite_play.statuses(GET) == suite_play.statuses(PASSWORD, P) == {200, 404}
     assert suite_play.statuses(GET, None, other) == {200}
     assert suite_play.statuses(ACTIVATE, None, other) == {200}
     suite_play.state = CONTRACT.model.forget(suite_play.state, [other])
-    assert CONTRACT.model.owned(suite_play.state) == []
+    assert CONTRACT.model.list_owned(suite_play.state) == []
 
 
 def test_active_one_is_in_doubt_once_another_is_forgotten(suite_play: Play) -> None:
@@ -136,7 +136,7 @@ def test_active_one_is_in_doubt_once_another_is_forgotten(suite_play: Play) -> N
     [outcome] = suite_play.ask(GET)
     assert outcome.body is not None
     active = _spoilt(outcome.body.render(), ("smtpConfig", "state"), "SMTP_CONFIG_ACTIVE")
-    assert fits(outcome.body, active)
+    assert is_match(outcome.body, active)
     suite_play.take(outcome, active)
     assert suite_play.statuses(PASSWORD, P) == {200}
 
@@ -165,8 +165,8 @@ def test_error_id_stands_in_the_details(suite_play: Play, details: Any) -> None:
     [outcome] = suite_play.ask(PASSWORD, P, LOST)
     assert outcome.body is not None
     shown = _spoilt(outcome.body.render(), ("details",), details)
-    assert [found.path for found in outcome.body.mismatches(shown)] == [("details",)]
-    assert fits(outcome.body, {**shown, "message": "no such configuration"})
+    assert [found.path for found in outcome.body.find_mismatches(shown)] == [("details",)]
+    assert is_match(outcome.body, {**shown, "message": "no such configuration"})
 
 
 @pytest.mark.parametrize(("sent", "grows"), [("another", True), ("the first one", False)])
@@ -180,7 +180,7 @@ def test_only_another_password_has_to_count_as_a_change(suite_play: Play, sent: 
     shown = suite_play.succeed(PASSWORD, {"password": "the first one"})
     [outcome] = suite_play.ask(PASSWORD, {"password": sent})
     assert outcome.body is not None
-    assert fits(outcome.body, shown) is not grows
+    assert is_match(outcome.body, shown) is not grows
     assert "the first one" not in repr(suite_play.state)
 
 
@@ -195,13 +195,15 @@ def test_details_once_shown_are_owed(suite_play: Play) -> None:
         assert outcome.body is not None
         whole = outcome.body.render()
         bare = {name: value for name, value in whole.items() if name != "details"}
-        assert fits(outcome.body, whole)
-        assert fits(outcome.body, bare)
-        play.state = outcome.follow(whole if with_details else bare)
+        assert is_match(outcome.body, whole)
+        assert is_match(outcome.body, bare)
+        play.state = outcome.resolve_next_state(whole if with_details else bare)
         [again] = play.ask(PASSWORD, P, LOST)
         assert again.body is not None
-        assert fits(again.body, bare) is not with_details
-        play.state = again.follow(bare if with_details else whole)  # a target that contradicts itself breaks nothing
+        assert is_match(again.body, bare) is not with_details
+        play.state = again.resolve_next_state(
+            bare if with_details else whole
+        )  # a target that contradicts itself breaks nothing
         assert [outcome.status for outcome in play.ask(PASSWORD, P, LOST)] == [404]
 
 
@@ -228,5 +230,5 @@ def test_what_a_refused_request_did_is_its_own_doing(suite_play: Play, spoilt: s
     if spoilt == "gone":
         assert outcome.clause == f"{PASSWORD}/effect/untouched"
         return
-    [found] = outcome.body.mismatches(_spoilt(outcome.body.render(), ("smtpConfig", "details", "sequence"), "9"))
-    assert (found.clause, found.otherwise) == (f"{ACTIVATE}/effect/sequence", f"{PASSWORD}/effect/untouched")
+    [found] = outcome.body.find_mismatches(_spoilt(outcome.body.render(), ("smtpConfig", "details", "sequence"), "9"))
+    assert (found.clause, found.suspected_clause) == (f"{ACTIVATE}/effect/sequence", f"{PASSWORD}/effect/untouched")

@@ -7,7 +7,7 @@ answer any of them. A check may hold only under some readings: then success with
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Outcome
 
 
@@ -22,48 +22,65 @@ class Check:
     status: int
     clause: str
     why: str
-    reading: str = ""
-    refusing: tuple[str, ...] = ()
+    interpretation: str = ""
+    refusing_values: tuple[str, ...] = ()
     scope: str = ""
-    maybe: bool = False
+    is_undecidable: bool = False
 
-    def refusing_left(self, readings: Readings) -> tuple[str, ...]:
+    def find_refusing_values(self, interpretations: Interpretations) -> tuple[str, ...]:
         """The refusing values that are still possible."""
-        return tuple(value for value in readings.choices(self.reading, self.scope) if value in self.refusing)
+        return tuple(
+            value
+            for value in interpretations.get_choices(self.interpretation, self.scope)
+            if value in self.refusing_values
+        )
 
-    def certain(self, readings: Readings) -> bool:
+    def is_certain(self, interpretations: Interpretations) -> bool:
         """Whether every reading still possible refuses."""
-        if not self.reading:
-            return not self.maybe
-        return self.refusing_left(readings) == readings.choices(self.reading, self.scope)
+        if not self.interpretation:
+            return not self.is_undecidable
+        return self.find_refusing_values(interpretations) == interpretations.get_choices(
+            self.interpretation, self.scope
+        )
 
-    def possible(self, readings: Readings) -> bool:
+    def is_possible(self, interpretations: Interpretations) -> bool:
         """Whether some reading still possible refuses."""
-        return not self.reading or bool(self.refusing_left(readings))
+        return not self.interpretation or bool(self.find_refusing_values(interpretations))
 
-    def preferred(self, readings: Readings) -> bool:
+    def is_preferred(self, interpretations: Interpretations) -> bool:
         """Whether the mock's reading refuses."""
-        return bool(self.reading) and readings.choices(self.reading, self.scope)[0] in self.refusing
+        return (
+            bool(self.interpretation)
+            and interpretations.get_choices(self.interpretation, self.scope)[0] in self.refusing_values
+        )
 
-    def shown(self, readings: Readings) -> Readings:
+    def narrow_by_refusal(self, interpretations: Interpretations) -> Interpretations:
         """What a refusal by this check shows."""
-        return readings.narrow(self.reading, self.refusing, self.scope) if self.reading else readings
+        return (
+            interpretations.narrow(self.interpretation, self.refusing_values, self.scope)
+            if self.interpretation
+            else interpretations
+        )
 
-    def passed(self, readings: Readings) -> Readings:
+    def narrow_by_success(self, interpretations: Interpretations) -> Interpretations:
         """What a success in spite of this check shows."""
-        if not self.reading:
-            return readings
-        others = [value for value in readings.choices(self.reading, self.scope) if value not in self.refusing]
-        return readings.narrow(self.reading, others, self.scope)
+        if not self.interpretation:
+            return interpretations
+        others = [
+            value
+            for value in interpretations.get_choices(self.interpretation, self.scope)
+            if value not in self.refusing_values
+        ]
+        return interpretations.narrow(self.interpretation, others, self.scope)
 
 
-def judge(
+def build_outcomes(
     checks: Iterable[Check],
-    readings: Readings,
-    refuse: Callable[[Check, Readings], Outcome],
-    succeed: Callable[[Readings], Sequence[Outcome]],
+    interpretations: Interpretations,
+    refuse: Callable[[Check, Interpretations], Outcome],
+    succeed: Callable[[Interpretations], Sequence[Outcome]],
     order: Sequence[int] = (),
-    excused: Collection[str] = (),
+    exempt_clauses: Collection[str] = (),
 ) -> list[Outcome]:
     """The outcomes allowed to a request that fails ``checks``, the mock's first.
 
@@ -71,18 +88,18 @@ def judge(
     the uncertain checks refused; it is asked only where no check is certain. Checks of the clauses in ``excused``
     (see `Request`) are passed over.
     """
-    live = [check for check in checks if check.clause not in excused and check.possible(readings)]
+    live = [check for check in checks if check.clause not in exempt_clauses and check.is_possible(interpretations)]
     if not live:
-        return list(succeed(readings))
+        return list(succeed(interpretations))
     live.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))
-    outcomes = {check: refuse(check, check.shown(readings)) for check in live}
-    first = [check for check in live if check.certain(readings) or check.preferred(readings)]
+    outcomes = {check: refuse(check, check.narrow_by_refusal(interpretations)) for check in live}
+    first = [check for check in live if check.is_certain(interpretations) or check.is_preferred(interpretations)]
     ordered = [*first, *(check for check in live if check not in first)]
-    if any(check.certain(readings) or _covered(check, live, readings) for check in live):
+    if any(check.is_certain(interpretations) or _is_covered(check, live, interpretations) for check in live):
         return [outcomes[check] for check in ordered]
-    shown = readings
+    shown = interpretations
     for check in live:
-        shown = check.passed(shown)
+        shown = check.narrow_by_success(shown)
     return [
         *(outcomes[check] for check in first),
         *succeed(shown),
@@ -90,14 +107,14 @@ def judge(
     ]
 
 
-def _covered(check: Check, live: Sequence[Check], readings: Readings) -> bool:
+def _is_covered(check: Check, live: Sequence[Check], interpretations: Interpretations) -> bool:
     """Whether this check and others on its reading refuse under every value that is left."""
-    if not check.reading:
+    if not check.interpretation:
         return False
     refusing = {
         value
         for other in live
-        if (other.reading, other.scope) == (check.reading, check.scope)
-        for value in other.refusing_left(readings)
+        if (other.interpretation, other.scope) == (check.interpretation, check.scope)
+        for value in other.find_refusing_values(interpretations)
     }
-    return refusing == set(readings.choices(check.reading, check.scope))
+    return refusing == set(interpretations.get_choices(check.interpretation, check.scope))

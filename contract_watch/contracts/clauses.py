@@ -9,17 +9,17 @@ from typing import Any
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Document, resolve
+from contract_watch.contracts.schema import Document, resolve_reference
 
 _KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems")
 
 
-def clauses(contract: Contract) -> dict[str, str]:
+def derive_clauses(contract: Contract) -> dict[str, str]:
     """Every clause by id, with its promise in words."""
     found: dict[str, str] = {}
     for operation in contract.operations.values():
-        found.update(_operation(operation, contract.effective.raw))
-        for place in contract.places[1:]:
+        found.update(_derive_operation_clauses(operation, contract.effective.raw))
+        for place in contract.credential_locations[1:]:
             words = f"{operation.name} takes the key in its other place too: {place.name}."
             found[f"{operation.id}/credential/{place.name}"] = words
     for path in {operation.path: None for operation in contract.operations.values()}:
@@ -28,53 +28,53 @@ def clauses(contract: Contract) -> dict[str, str]:
     return found
 
 
-def _operation(operation: Operation, document: Document) -> Iterator[tuple[str, str]]:
+def _derive_operation_clauses(operation: Operation, document: Document) -> Iterator[tuple[str, str]]:
     name = operation.name
     yield f"{operation.id}/credential", f"{name} refuses a request without a good credential."
     if operation.body is not None:
         if operation.body_required:
             yield f"{operation.id}/request/body", f"{name} wants a JSON object as its body."
-        yield from _request(operation, document, resolve(document, operation.body.schema), "")
-    for argument, declared in operation.arguments().items():
+        yield from _derive_request_clauses(operation, document, resolve_reference(document, operation.body.schema), "")
+    for argument, declared in operation.get_arguments().items():
         if argument.startswith("{"):  # a path is a text anyway
             untyped = {keyword: value for keyword, value in declared.items() if keyword != "type"}
-            yield from _keywords(operation, untyped, argument)
-    answers = {str(status): answer for status, answer in operation.answers.items()}
-    if operation.otherwise is not None:
-        answers["default"] = operation.otherwise
+            yield from _derive_keyword_clauses(operation, untyped, argument)
+    answers = {str(status): answer for status, answer in operation.responses.items()}
+    if operation.default_response is not None:
+        answers["default"] = operation.default_response
     for status, answer in answers.items():
         yield f"{operation.id}/response/{status}", f"{name} answers {status}: {answer.description or 'as documented'}"
         for schema in answer.media.values():
             if schema is not None:
-                for pointer in _properties(document, schema.schema, ""):
+                for pointer in _list_property_pointers(document, schema.schema, ""):
                     yield f"{operation.id}/{status}/body/{pointer}", f"{name} {status} answers {pointer} as documented."
 
 
-def _request(
-    operation: Operation, document: Document, schema: Mapping[str, Any], above: str
+def _derive_request_clauses(
+    operation: Operation, document: Document, schema: Mapping[str, Any], prefix: str
 ) -> Iterator[tuple[str, str]]:
     required = schema.get("required", [])
     for prop, raw in schema.get("properties", {}).items():
-        pointer = f"{above}{prop}"
+        pointer = f"{prefix}{prop}"
         if prop in required:
             yield f"{operation.id}/request/{pointer}/required", f"{operation.name} wants {pointer}."
-        yield from _keywords(operation, resolve(document, raw), pointer)
-        yield from _request(operation, document, resolve(document, raw), f"{pointer}/")
+        yield from _derive_keyword_clauses(operation, resolve_reference(document, raw), pointer)
+        yield from _derive_request_clauses(operation, document, resolve_reference(document, raw), f"{pointer}/")
 
 
-def _keywords(operation: Operation, schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+def _derive_keyword_clauses(operation: Operation, schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
     for keyword in _KEYWORDS:
         if keyword in schema:
             words = f"{operation.name} holds {pointer} to {keyword} {schema[keyword]}."
             yield f"{operation.id}/request/{pointer}/{keyword}", words
     if isinstance(schema.get("items"), dict):
-        yield from _keywords(operation, schema["items"], f"{pointer}/*")
+        yield from _derive_keyword_clauses(operation, schema["items"], f"{pointer}/*")
 
 
-def _properties(document: Document, raw: Mapping[str, Any], above: str) -> Iterator[str]:
-    schema = resolve(document, raw)
+def _list_property_pointers(document: Document, raw: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    schema = resolve_reference(document, raw)
     for prop, inner in schema.get("properties", {}).items():
-        yield f"{above}{prop}"
-        yield from _properties(document, inner, f"{above}{prop}/")
+        yield f"{prefix}{prop}"
+        yield from _list_property_pointers(document, inner, f"{prefix}{prop}/")
     if isinstance(schema.get("items"), dict):
-        yield from _properties(document, schema["items"], f"{above}*/")
+        yield from _list_property_pointers(document, schema["items"], f"{prefix}*/")

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Place:
+class CredentialLocation:
     """Where a credential may stand, written as ``form`` with the key in place of ``{}``.
 
     Either in the header ``header``, or in the JSON body under ``field``.
@@ -22,7 +22,7 @@ class Place:
         """What stands beside the key; empty where it stands alone."""
         return self.form.replace("{}", "").strip()
 
-    def put(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
+    def insert_key(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
         """``headers`` and ``body`` with ``value`` in this place; a body that is no object holds none."""
         if self.header:
             return {**headers, self.header: value}, body
@@ -58,17 +58,17 @@ class Lifecycle:
     read: str
     id: str = ""
     lag: float = 0.0
-    crossing: list[str] = field(default_factory=list)
+    affects_others: list[str] = field(default_factory=list)
 
-    def identity(self, shown: Any) -> str | None:
+    def extract_id(self, body: Any) -> str | None:
         """The id that create's answer ``shown`` tells; None where it tells none, or the server hands none out."""
         for part in self.id.split("/")[1:]:
-            shown = shown.get(part) if isinstance(shown, dict) else None
-        return shown if self.id and isinstance(shown, str) and shown else None
+            body = body.get(part) if isinstance(body, dict) else None
+        return body if self.id and isinstance(body, str) and body else None
 
 
 @dataclass(frozen=True)
-class Rate:
+class RateConfig:
     """An account's allowance: ``requests`` in any ``seconds``; who passes it is refused for ``block`` seconds."""
 
     requests: int
@@ -77,7 +77,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListConfig:
     """How all objects of an account can be seen: what a dead run left is found by it.
 
     ``operation`` lists them. ``rows`` points at the list in its answer, ``name`` at a run's name in a row; ``id`` at what
@@ -97,7 +97,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Limits:
+class LimitsConfig:
     """What one run on the vendor may do at most: the environment can lower it, nothing can raise it.
 
     ``share`` of the account's rate, ``requests`` in all, ``objects`` of its own alive at once, ``minutes`` of time.
@@ -126,7 +126,7 @@ class Consent:
 
 
 @dataclass(frozen=True)
-class Grpc:
+class GrpcConfig:
     """How the vendor speaks gRPC: the full name of its ``service``, and the method of each operation."""
 
     service: str
@@ -134,7 +134,7 @@ class Grpc:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedDocument:
     """A document of the vendor's that was taken over. ``digest`` is that of its bytes, ``replaced`` that of the one before.
 
     ``source`` is its file or address, ``client`` the version that the client package got with it.

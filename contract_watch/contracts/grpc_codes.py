@@ -6,14 +6,28 @@ HTTP_STATUS = {
 }  # fmt: skip
 """The HTTP status that stands for each code."""
 
-_CODE = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 409: 6, 413: 8, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
+_GRPC_CODE = {
+    400: 3,
+    401: 16,
+    403: 7,
+    404: 5,
+    405: 12,
+    409: 6,
+    413: 8,
+    429: 8,
+    499: 1,
+    500: 13,
+    501: 12,
+    503: 14,
+    504: 4,
+}
 
 
-def http_status(code: int) -> int:
+def get_http_status(code: int) -> int:
     """The HTTP status for a gRPC code; codes that gRPC does not have stand for a server that is broken."""
     return HTTP_STATUS.get(code, 500)
 
 
-def code(status: int) -> int:
+def guess_grpc_code(status: int) -> int:
     """The likeliest gRPC code for an HTTP status."""
-    return 0 if 200 <= status < 300 else _CODE.get(status, 2)
+    return 0 if 200 <= status < 300 else _GRPC_CODE.get(status, 2)

@@ -25,18 +25,18 @@ def is_text(media_type: str) -> bool:
     return media_type.split(";", maxsplit=1)[0].strip().lower().startswith("application/grpc-web-text")
 
 
-def is_web(media_type: str) -> bool:
+def is_grpc_web(media_type: str) -> bool:
     """Whether ``media_type`` is one of gRPC-web's."""
     plain = media_type.split(";", maxsplit=1)[0].strip().lower()
     return plain in (*MEDIA_TYPES, "application/grpc-web-text+proto")
 
 
-def frame(content: bytes, flags: int = 0) -> bytes:
+def encode_frame(content: bytes, flags: int = 0) -> bytes:
     """``content`` as a frame."""
     return _HEAD.pack(flags, len(content)) + content
 
 
-def frames(body: bytes) -> Iterator[tuple[int, bytes]]:
+def decode_frames(body: bytes) -> Iterator[tuple[int, bytes]]:
     """The frames of ``body`` as (flags, content); a `FrameError` where one is cut."""
     at = 0
     while at < len(body):
@@ -50,7 +50,7 @@ def frames(body: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def trailers(content: bytes) -> dict[str, str]:
+def decode_trailers(content: bytes) -> dict[str, str]:
     """The trailers in a trailer frame's content, names in lower case."""
     found: dict[str, str] = {}
     for line in content.decode("latin-1").split("\r\n"):
@@ -60,9 +60,9 @@ def trailers(content: bytes) -> dict[str, str]:
     return found
 
 
-def say_trailers(values: Mapping[str, str]) -> bytes:
+def encode_trailers(values: Mapping[str, str]) -> bytes:
     """Trailers as a trailer frame."""
-    return frame("".join(f"{name}: {value}\r\n" for name, value in values.items()).encode("latin-1"), TRAILERS)
+    return encode_frame("".join(f"{name}: {value}\r\n" for name, value in values.items()).encode("latin-1"), TRAILERS)
 
 
 def encode_text(body: bytes) -> bytes:

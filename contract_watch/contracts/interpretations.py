@@ -7,7 +7,7 @@ from contract_watch.contracts.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Readings:
+class Interpretations:
     """Which readings are still possible.
 
     ``open`` names every reading of a model with its values; the mock takes the first value that is left. ``left`` holds
@@ -15,32 +15,32 @@ class Readings:
     operation, one kind of input): a vendor need not treat all alike.
     """
 
-    open: Mapping[str, tuple[str, ...]]
-    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    declared: Mapping[str, tuple[str, ...]]
+    narrowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def choices(self, name: str, scope: str = "") -> tuple[str, ...]:
+    def get_choices(self, name: str, scope: str = "") -> tuple[str, ...]:
         """The values of ``name`` that are still possible within ``scope``, the mock's first."""
-        if not self.left:
-            return self.open[name]
-        everywhere = self.left.get(name, self.open[name])
+        if not self.narrowed:
+            return self.declared[name]
+        everywhere = self.narrowed.get(name, self.declared[name])
         if not scope:
             return everywhere
-        here = self.left.get(f"{name}@{scope}", everywhere)
+        here = self.narrowed.get(f"{name}@{scope}", everywhere)
         return tuple(value for value in here if value in everywhere)
 
-    def narrow(self, name: str, values: Collection[str], scope: str = "") -> "Readings":
+    def narrow(self, name: str, values: Collection[str], scope: str = "") -> "Interpretations":
         """The same readings with ``name`` being one of ``values`` within ``scope``."""
-        before = self.choices(name, scope)
+        before = self.get_choices(name, scope)
         after = tuple(value for value in before if value in values)
         if after == before:
             return self
-        return replace(self, left={**self.left, f"{name}@{scope}" if scope else name: after})
+        return replace(self, narrowed={**self.narrowed, f"{name}@{scope}" if scope else name: after})
 
-    def told(self, values: Mapping[str, str]) -> "Readings":
+    def decide(self, values: Mapping[str, str]) -> "Interpretations":
         """The same readings with those in ``values`` decided; an unknown name or value is a `UsageError`."""
         for name, value in values.items():
-            if name not in self.open:
-                raise UsageError(f"reading {name!r} is unknown: choose from {', '.join(sorted(self.open))}")
-            if value not in self.open[name]:
-                raise UsageError(f"reading {name} cannot be {value!r}: choose from {', '.join(self.open[name])}")
-        return replace(self, left={**self.left, **{name: (value,) for name, value in values.items()}})
+            if name not in self.declared:
+                raise UsageError(f"reading {name!r} is unknown: choose from {', '.join(sorted(self.declared))}")
+            if value not in self.declared[name]:
+                raise UsageError(f"reading {name} cannot be {value!r}: choose from {', '.join(self.declared[name])}")
+        return replace(self, narrowed={**self.narrowed, **{name: (value,) for name, value in values.items()}})

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.matchers import Pattern
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.matchers import Matcher
 from contract_watch.contracts.request import Request
 
-State = Any
+ModelState = Any
 
 
 @dataclass(frozen=True)
@@ -31,38 +31,38 @@ class Outcome:
     status: int
     clause: str
     why: str
-    body: Pattern | None
-    state: State | Callable[[Any], State]
+    body: Matcher | None
+    next_state: ModelState | Callable[[Any], ModelState]
 
-    def follow(self, body: Any) -> State:
+    def resolve_next_state(self, body: Any) -> ModelState:
         """The state after this outcome was answered with ``body``."""
-        return self.state(body) if callable(self.state) else self.state
+        return self.next_state(body) if callable(self.next_state) else self.next_state
 
 
 class Model(Protocol):
     """A vendor's behaviour. Nothing here does I/O or reads a clock; time comes in with the request."""
 
-    readings: Mapping[str, tuple[str, ...]]
+    interpretations: Mapping[str, tuple[str, ...]]
     """Every reading by name with its values; the mock takes the first unless told."""
 
     rules: Mapping[str, str]
     """Clauses that no schema can state, id to sentence; the document's own clauses are derived."""
 
-    def start(self, accounts: Sequence[Account], readings: Readings, fresh: str) -> State:
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ModelState:
         """The first state.
 
         Names that begin with ``fresh`` exist only if a request made them; of others nothing is known. The mock, which
         knows everything, passes an empty text.
         """
 
-    def outcomes(self, state: State, request: Request) -> Sequence[Outcome]:
+    def outcomes(self, state: ModelState, request: Request) -> Sequence[Outcome]:
         """Every answer allowed to a declared operation's ``request``; the mock gives the first."""
 
-    def forget(self, state: State, names: Iterable[str]) -> State:
+    def forget(self, state: ModelState, names: Iterable[str]) -> ModelState:
         """The state in which it is unknown whether any of ``names`` exists: a target left the contract there."""
 
-    def owned(self, state: State) -> Sequence[tuple[str, str]]:
+    def list_owned(self, state: ModelState) -> Sequence[tuple[str, str]]:
         """What this state says exists, as (account name, object name): what a run must clean up."""
 
-    def dump(self, state: State) -> Any:
+    def dump(self, state: ModelState) -> Any:
         """The state as JSON, without secrets."""

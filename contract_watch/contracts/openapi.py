@@ -11,15 +11,15 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.schema import Schema, resolve_reference
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PLACE = re.compile(r"\{([^{}/]+)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 """Where a parameter stands in a path."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResponseSpec:
     """What an operation documents for one status: ``media`` maps a media type to its schema (None: any body)."""
 
     status: int
@@ -44,9 +44,9 @@ class Operation:
     body_required: bool
     media_type: str | None
     parameters: tuple[Mapping[str, Any], ...]
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ResponseSpec]
     deprecated: bool = False
-    otherwise: Answer | None = None
+    default_response: ResponseSpec | None = None
 
     @property
     def name(self) -> str:
@@ -54,35 +54,39 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
-    def reads_only(self) -> bool:
+    def is_read_only(self) -> bool:
         """Whether its method promises to change nothing."""
         return self.method in ("GET", "HEAD", "OPTIONS")
 
-    def answer(self, status: int) -> Answer | None:
+    def find_response(self, status: int) -> ResponseSpec | None:
         """What is documented for ``status``: its own answer, else the one for all others."""
-        return self.answers.get(status, self.otherwise)
+        return self.responses.get(status, self.default_response)
 
-    def key(self, status: int) -> str:
+    def get_response_key(self, status: int) -> str:
         """How clauses name the documented answer for ``status``."""
-        return str(status) if status in self.answers or self.otherwise is None else "default"
+        return str(status) if status in self.responses or self.default_response is None else "default"
 
-    def arguments(self) -> dict[str, dict[str, Any]]:
+    def get_arguments(self) -> dict[str, dict[str, Any]]:
         """The schema of every argument, path parameters first."""
         path = {f"{{{p['name']}}}": p.get("schema", {}) for p in self.parameters if p.get("in") == "path"}
         document = self.body.document if self.body is not None else {}
-        properties = resolve(document, self.body.schema).get("properties", {}) if self.body is not None else {}
-        return {**path, **{name: resolve(document, raw) for name, raw in properties.items()}}
+        properties = (
+            resolve_reference(document, self.body.schema).get("properties", {}) if self.body is not None else {}
+        )
+        return {**path, **{name: resolve_reference(document, raw) for name, raw in properties.items()}}
 
-    def required(self) -> list[str]:
+    def get_required_arguments(self) -> list[str]:
         """The names of the arguments that every request needs."""
-        body = resolve(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
-        return [*(name for name in self.arguments() if name.startswith("{")), *body]
+        body = (
+            resolve_reference(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
+        )
+        return [*(name for name in self.get_arguments() if name.startswith("{")), *body]
 
-    def address(self, parameters: Mapping[str, Any]) -> str:
+    def build_path(self, parameters: Mapping[str, Any]) -> str:
         """The path with ``parameters`` in their places, percent-encoded."""
-        return address(self.path, parameters)
+        return build_path(self.path, parameters)
 
-    def within(self, path: str) -> dict[str, str] | None:
+    def match_path(self, path: str) -> dict[str, str] | None:
         """The parameters that ``path`` (percent-encoded, below the server's) gives, where it is one of this operation's."""
         if "{" not in self.path:
             return {} if path == self.path else None
@@ -91,7 +95,7 @@ class Operation:
             return None
         found: dict[str, str] = {}
         for mine, their in zip(ours, theirs, strict=True):
-            place = _PLACE.fullmatch(mine)
+            place = _PLACEHOLDER.fullmatch(mine)
             if place is not None and their:
                 found[place[1]] = unquote(their)
             elif mine != their:
@@ -115,7 +119,7 @@ class OpenApi:
         """
         try:
             operations = [
-                self._operation(path, method, item)
+                self._parse_operation(path, method, item)
                 for path, item in self.raw.get("paths", {}).items()
                 for method in METHODS
                 if method in item
@@ -129,9 +133,9 @@ class OpenApi:
             raise UsageError(f"{self._source}: two operations have the id {twice!r}")
         return found
 
-    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    def _parse_operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         raw = item[method]
-        body = resolve(self.raw, raw.get("requestBody", {}))
+        body = resolve_reference(self.raw, raw.get("requestBody", {}))
         content: dict[str, Any] = body["content"] if body else {}
         media_type, schema = next(iter(content.items()), (None, dict[str, Any]()))
         return Operation(
@@ -141,48 +145,50 @@ class OpenApi:
             body=Schema(self.raw, schema.get("schema", {})) if media_type else None,
             body_required=bool(body.get("required")),
             media_type=media_type,
-            parameters=tuple(resolve(self.raw, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))),
-            answers={
-                int(status): self._answer(int(status), resolve(self.raw, answer))
+            parameters=tuple(
+                resolve_reference(self.raw, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))
+            ),
+            responses={
+                int(status): self._parse_response(int(status), resolve_reference(self.raw, answer))
                 for status, answer in raw.get("responses", {}).items()
                 if status.isdigit()
             },
             deprecated=bool(raw.get("deprecated")),
-            otherwise=self._answer(0, resolve(self.raw, raw["responses"]["default"]))
+            default_response=self._parse_response(0, resolve_reference(self.raw, raw["responses"]["default"]))
             if "default" in raw.get("responses", {})
             else None,
         )
 
-    def _answer(self, status: int, raw: Mapping[str, Any]) -> Answer:
+    def _parse_response(self, status: int, raw: Mapping[str, Any]) -> ResponseSpec:
         media = {
             name: Schema(self.raw, content["schema"]) if "schema" in content else None
             for name, content in raw.get("content", {}).items()
         }
-        return Answer(status, raw.get("description", ""), media)
+        return ResponseSpec(status, raw.get("description", ""), media)
 
-    def at(self, path: str, method: str) -> Operation | None:
+    def find_operation(self, path: str, method: str) -> Operation | None:
         """The operation declared for ``method`` and document path ``path``, if any."""
         return next((o for o in self.operations.values() if o.path == path and o.method == method.upper()), None)
 
-    def asked(self, path: str, method: str) -> tuple[Operation | None, dict[str, str]]:
+    def match_request(self, path: str, method: str) -> tuple[Operation | None, dict[str, str]]:
         """The operation that a request for ``path`` (percent-encoded, below the server's) is to, and its path parameters."""
         for operation in sorted(self.operations.values(), key=lambda one: one.path.count("{")):
-            if operation.method == method.upper() and (found := operation.within(path)) is not None:
+            if operation.method == method.upper() and (found := operation.match_path(path)) is not None:
                 return operation, found
         return None, {}
 
-    def declares(self, path: str) -> str | None:
+    def find_path_template(self, path: str) -> str | None:
         """The document path that ``path`` (percent-encoded, below the server's) belongs to, whatever the method."""
         paths = sorted(self.operations.values(), key=lambda one: one.path.count("{"))
-        return next((operation.path for operation in paths if operation.within(path) is not None), None)
+        return next((operation.path for operation in paths if operation.match_path(path) is not None), None)
 
 
-def address(path: str, parameters: Mapping[str, Any]) -> str:
+def build_path(path: str, parameters: Mapping[str, Any]) -> str:
     """A document's ``path`` with ``parameters`` in their places, percent-encoded."""
-    return _PLACE.sub(lambda found: _encoded(parameters.get(found[1], found[0])), path)
+    return _PLACEHOLDER.sub(lambda found: _encode_segment(parameters.get(found[1], found[0])), path)
 
 
-def split(arguments: Any) -> tuple[dict[str, Any], Any]:
+def split_arguments(arguments: Any) -> tuple[dict[str, Any], Any]:
     """Path parameters by name, and the body, of a request's ``arguments``; what is no object is all body."""
     if not isinstance(arguments, dict):
         return {}, arguments
@@ -190,12 +196,12 @@ def split(arguments: Any) -> tuple[dict[str, Any], Any]:
     return parameters, {name: value for name, value in arguments.items() if not name.startswith("{")}
 
 
-def joined(parameters: Mapping[str, Any], body: Any) -> dict[str, Any]:
+def join_arguments(parameters: Mapping[str, Any], body: Any) -> dict[str, Any]:
     """The arguments of a request with these path parameters and this body; a body that is no object has none."""
     return {**{f"{{{name}}}": value for name, value in parameters.items()}, **(body if isinstance(body, dict) else {})}
 
 
-def _encoded(value: Any) -> str:
+def _encode_segment(value: Any) -> str:
     """``value`` as one segment of a path; ``.`` and ``..`` would lead elsewhere if they were not encoded."""
     text = quote(str(value), safe="", errors="surrogatepass")
     return text.replace(".", "%2E") if text in (".", "..") else text

@@ -13,10 +13,10 @@ import jsonpath_rfc9535
 import yaml
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.matchers import are_equal
 
 JSON = Any
-Location = tuple[str | int, ...]
+NodePath = tuple[str | int, ...]
 """The names and positions that lead to a place of a document."""
 
 
@@ -53,18 +53,18 @@ def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]],
     result: dict[str, Any] = copy.deepcopy(dict(document))
     for number, action in enumerate(actions, 1):
         where = f"{source}: action {number} ({action['target']})"
-        locations = matches(result, action["target"], where)
+        locations = find_matches(result, action["target"], where)
         if not locations:
             raise UsageError(f"{where}: matches nothing; correct the target, or drop the action")
         before = copy.deepcopy(result)
         for location in locations:
             apply_action(result, location, action, where)
-        if equal(result, before):
+        if are_equal(result, before):
             raise UsageError(f"{where}: changes nothing; the document says so already, drop the action")
     return result
 
 
-def matches(document: JSON, target: str, where: str) -> list[Location]:
+def find_matches(document: JSON, target: str, where: str) -> list[NodePath]:
     """The places that ``target`` matches, once each and from the end.
 
     In that order, removing an array item leaves the places of the others as they were found. ``where`` names the action
@@ -74,10 +74,10 @@ def matches(document: JSON, target: str, where: str) -> list[Location]:
         nodes = list(jsonpath_rfc9535.find(target, document))
     except jsonpath_rfc9535.JSONPathError as error:
         raise UsageError(f"{where}: is not a JSONPath: {str(error).splitlines()[0]}") from error
-    return sorted({node.location for node in nodes}, key=_place, reverse=True)
+    return sorted({node.location for node in nodes}, key=_build_sort_key, reverse=True)
 
 
-def apply_action(document: JSON, location: Location, action: Mapping[str, Any], where: str) -> None:
+def apply_action(document: JSON, location: NodePath, action: Mapping[str, Any], where: str) -> None:
     """Change ``document`` at one place as ``action`` says."""
     if "remove" in action:
         _remove(document, location, where)
@@ -85,11 +85,11 @@ def apply_action(document: JSON, location: Location, action: Mapping[str, Any], 
         _update(document, location, action["update"], where)
 
 
-def _place(location: Location) -> list[tuple[bool, str | int]]:
+def _build_sort_key(location: NodePath) -> list[tuple[bool, str | int]]:
     return [(isinstance(part, str), part) for part in location]
 
 
-def _remove(document: JSON, location: Location, where: str) -> None:
+def _remove(document: JSON, location: NodePath, where: str) -> None:
     if not location:
         raise UsageError(f"{where}: would remove the whole document")
     parent = document
@@ -98,7 +98,7 @@ def _remove(document: JSON, location: Location, where: str) -> None:
     del parent[location[-1]]
 
 
-def _update(document: JSON, location: Location, update: JSON, where: str) -> None:
+def _update(document: JSON, location: NodePath, update: JSON, where: str) -> None:
     target = document
     for part in location:
         target = target[part]

@@ -17,23 +17,23 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from contract_watch.contracts.config import Grpc
+from contract_watch.contracts.config import GrpcConfig
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.grpc_codes import code
+from contract_watch.contracts.grpc_codes import guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 
 JSON = Any
 _STATUS = "google.rpc.Status"
 
 
-class NotAMessageError(ValueError):
+class MessageCodecError(ValueError):
     """Bytes that are no message of the expected type, or JSON that no such message can say."""
 
 
 @dataclass(frozen=True)
-class Status:
+class GrpcStatus:
     """What a gRPC call came to: its ``code``, a ``message`` for people, and ``details`` as JSON, each with its ``@type``."""
 
     code: int
@@ -41,13 +41,13 @@ class Status:
     details: tuple[JSON, ...] = ()
 
 
-class Messages:
+class MessageCodec:
     """The messages of one contract that speaks gRPC."""
 
     def __init__(self, contract: Contract) -> None:
         assert contract.grpc is not None
         self._contract = contract
-        self._grpc: Grpc = contract.grpc
+        self._grpc: GrpcConfig = contract.grpc
         self._path = contract.root / "generated" / contract.slug / "descriptors.binpb"
 
     @cached_property
@@ -68,53 +68,57 @@ class Messages:
             service = self._pool.FindServiceByName(self._grpc.service)
             return {name: service.methods_by_name[method] for name, method in self._grpc.methods.items()}
         except KeyError as error:
-            raise UsageError(f"{self._contract.file}: `grpc` names {error}, which the .proto does not have") from error
+            raise UsageError(
+                f"{self._contract.config_file}: `grpc` names {error}, which the .proto does not have"
+            ) from error
 
-    def path(self, operation: str) -> str:
+    def get_method_path(self, operation: str) -> str:
         """Where an operation's method is called."""
         return f"/{self._grpc.service}/{self._methods[operation].name}"
 
     # -- requests
 
-    def say_request(self, operation: Operation, parameters: Mapping[str, Any], body: Any) -> bytes:
-        """The request with these arguments as bytes; `NotAMessageError` where protobuf has no words for them."""
-        if isinstance(body, Body):
+    def encode_request(self, operation: Operation, parameters: Mapping[str, Any], body: Any) -> bytes:
+        """The request with these arguments as bytes; `MessageCodecError` where protobuf has no words for them."""
+        if isinstance(body, MissingBody):
             body = {}
         if not isinstance(body, dict):
-            raise NotAMessageError("a message is an object")
-        return self._say(self._methods[operation.id].input_type, {**body, **parameters})
+            raise MessageCodecError("a message is an object")
+        return self._encode(self._methods[operation.id].input_type, {**body, **parameters})
 
-    def read_request(self, operation: Operation, content: bytes) -> tuple[dict[str, str], Any]:
-        """Path parameters and body of the request in ``content``, as REST has them; `NotAMessageError` where it is none."""
-        shown = self._read(self._methods[operation.id].input_type, content)
-        names = [name[1:-1] for name in operation.arguments() if name.startswith("{")]
+    def decode_request(self, operation: Operation, content: bytes) -> tuple[dict[str, str], Any]:
+        """Path parameters and body of the request in ``content``, as REST has them; `MessageCodecError` where it is none."""
+        shown = self._decode(self._methods[operation.id].input_type, content)
+        names = [name[1:-1] for name in operation.get_arguments() if name.startswith("{")]
         parameters = {name: str(shown.pop(name, "")) for name in names}
-        return parameters, shown if operation.body is not None else Body.ABSENT
+        return parameters, shown if operation.body is not None else MissingBody.ABSENT
 
     # -- answers
 
-    def say_answer(self, operation: str, shown: JSON) -> bytes:
+    def encode_response(self, operation: str, body: JSON) -> bytes:
         """A success with the body ``shown`` as bytes."""
-        return self._say(self._methods[operation].output_type, shown if isinstance(shown, dict) else {})
+        return self._encode(self._methods[operation].output_type, body if isinstance(body, dict) else {})
 
-    def read_answer(self, operation: str, content: bytes) -> JSON:
-        """The body of a success, as REST shows it; `NotAMessageError` where it is none.
+    def decode_response(self, operation: str, content: bytes) -> JSON:
+        """The body of a success, as REST shows it; `MessageCodecError` where it is none.
 
         Fields that the ``.proto`` does not have are shown as ``field_<number>``.
         """
-        return self._read(self._methods[operation].output_type, content)
+        return self._decode(self._methods[operation].output_type, content)
 
-    def say_status(self, status: Status) -> bytes:
+    def encode_status(self, status: GrpcStatus) -> bytes:
         """A ``google.rpc.Status`` as bytes."""
         shown = {"code": status.code, "message": status.message, "details": list(status.details)}
-        return self._say(self._pool.FindMessageTypeByName(_STATUS), shown)
+        return self._encode(self._pool.FindMessageTypeByName(_STATUS), shown)
 
-    def read_status(self, content: bytes) -> Status:
-        """The ``google.rpc.Status`` in ``content``; `NotAMessageError` where it is none."""
-        message: Any = self._parsed(self._pool.FindMessageTypeByName(_STATUS), content)
-        return Status(message.code, message.message, tuple(self._detail(detail) for detail in message.details))
+    def decode_status(self, content: bytes) -> GrpcStatus:
+        """The ``google.rpc.Status`` in ``content``; `MessageCodecError` where it is none."""
+        message: Any = self._parse_message(self._pool.FindMessageTypeByName(_STATUS), content)
+        return GrpcStatus(
+            message.code, message.message, tuple(self._decode_detail(detail) for detail in message.details)
+        )
 
-    def _detail(self, detail: Message) -> JSON:
+    def _decode_detail(self, detail: Message) -> JSON:
         """A detail as JSON; of a type that the ``.proto`` does not have, only the type is told."""
         try:
             return json_format.MessageToDict(detail, descriptor_pool=self._pool)
@@ -123,67 +127,67 @@ class Messages:
 
     # -- JSON and bytes
 
-    def _say(self, kind: Descriptor, shown: JSON) -> bytes:
-        message = message_factory.GetMessageClass(kind)()
+    def _encode(self, descriptor: Descriptor, value: JSON) -> bytes:
+        message = message_factory.GetMessageClass(descriptor)()
         try:
-            json_format.ParseDict(shown, message, descriptor_pool=self._pool)
+            json_format.ParseDict(value, message, descriptor_pool=self._pool)
             return message.SerializeToString()
         except (json_format.ParseError, EncodeError, TypeError, ValueError, RecursionError) as error:
-            raise NotAMessageError(f"no {kind.full_name} can say it ({type(error).__name__})") from error
+            raise MessageCodecError(f"no {descriptor.full_name} can say it ({type(error).__name__})") from error
 
-    def _read(self, kind: Descriptor, content: bytes) -> dict[str, Any]:
-        message = self._parsed(kind, content)
+    def _decode(self, descriptor: Descriptor, content: bytes) -> dict[str, Any]:
+        message = self._parse_message(descriptor, content)
         try:
             shown = json_format.MessageToDict(message, descriptor_pool=self._pool)
         except (TypeError, ValueError, RecursionError, json_format.SerializeToJsonError) as error:
-            raise NotAMessageError(f"no {kind.full_name} that JSON can show: {type(error).__name__}") from error
-        return _with_unknown(message, shown)
+            raise MessageCodecError(f"no {descriptor.full_name} that JSON can show: {type(error).__name__}") from error
+        return _add_unknown_fields(message, shown)
 
     @staticmethod
-    def _parsed(kind: Descriptor, content: bytes) -> Message:
-        message = message_factory.GetMessageClass(kind)()
+    def _parse_message(descriptor: Descriptor, content: bytes) -> Message:
+        message = message_factory.GetMessageClass(descriptor)()
         try:
             message.ParseFromString(content)
         except (DecodeError, ValueError, RecursionError) as error:
-            raise NotAMessageError(f"no {kind.full_name}: {type(error).__name__}") from error
+            raise MessageCodecError(f"no {descriptor.full_name}: {type(error).__name__}") from error
         return message
 
 
-def _with_unknown(message: Message, shown: dict[str, Any]) -> dict[str, Any]:
+def _add_unknown_fields(message: Message, decoded: dict[str, Any]) -> dict[str, Any]:
     """``shown`` with what its message holds beyond its descriptor, in it and in the messages below it."""
     unknown: Any = UnknownFieldSet(message)  # its stubs do not say that it can be walked through
-    extra = {f"field_{field.field_number}": _told(field.data) for field in unknown}
+    extra = {f"field_{field.field_number}": _format_unknown_value(field.data) for field in unknown}
     for field, value in message.ListFields():
-        told = shown.get(field.json_name)
+        told = decoded.get(field.json_name)
         if field.message_type is None:
             continue
         if isinstance(value, Message) and isinstance(told, dict):
-            shown[field.json_name] = _with_unknown(value, told)
+            decoded[field.json_name] = _add_unknown_fields(value, told)
         elif isinstance(told, list):
             pairs = zip(value, told, strict=True)
-            shown[field.json_name] = [
-                _with_unknown(one, seen) if isinstance(seen, dict) else seen for one, seen in pairs
+            decoded[field.json_name] = [
+                _add_unknown_fields(one, seen) if isinstance(seen, dict) else seen for one, seen in pairs
             ]
-    return {**shown, **extra}
+    return {**decoded, **extra}
 
 
-def _told(data: Any) -> JSON:
+def _format_unknown_value(data: Any) -> JSON:
     return data.decode("utf-8", "replace") if isinstance(data, bytes) else data if isinstance(data, int) else str(data)
 
 
-def of_answer(status: int, shown: JSON) -> Status:
+def build_status(status: int, response_body: JSON) -> GrpcStatus:
     """The gRPC status of a refusal that REST answers with ``status`` and the body ``shown``."""
-    body = shown if isinstance(shown, dict) else {}
+    body = response_body if isinstance(response_body, dict) else {}
     told = body.get("code")
     details = body.get("details")
-    return Status(
-        told if isinstance(told, int) and not isinstance(told, bool) else code(status),
+    return GrpcStatus(
+        told if isinstance(told, int) and not isinstance(told, bool) else guess_grpc_code(status),
         str(body.get("message", "")),
         tuple(details) if isinstance(details, list) else (),
     )
 
 
-def as_answer(status: Status) -> bytes:
+def build_error_body(status: GrpcStatus) -> bytes:
     """The body with which REST shows a refusal."""
     shown: dict[str, Any] = {"code": status.code, "message": status.message}
     return json.dumps(shown | ({"details": list(status.details)} if status.details else {})).encode()

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.config import Accepted, Consent, Credential, Grpc, Lifecycle, Limits, Listing, Place, Rate
+from contract_watch.contracts.config import (
+    AcceptedDocument,
+    Consent,
+    Credential,
+    CredentialLocation,
+    GrpcConfig,
+    Lifecycle,
+    LimitsConfig,
+    ListConfig,
+    RateConfig,
+)
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.model import Model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
@@ -30,26 +40,26 @@ class Contract:
     def __init__(self, slug: str, root: Path = ROOT) -> None:
         self.slug = slug
         self.root = root
-        self.folder = root / "contracts" / slug
-        self.file = self.folder / "contract.toml"
+        self.directory = root / "contracts" / slug
+        self.config_file = self.directory / "contract.toml"
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """``contract.toml`` as it stands, checked for the keys that every contract needs."""
-        settings = read_toml(self.file)
+        settings = read_toml(self.config_file)
         wanted = {"name": str, "published": str, "rate": dict, "places": list, "credentials": list,
                   "identities": dict, "lifecycle": dict}  # fmt: skip
         for key, kind in wanted.items():
             if not isinstance(settings.get(key), kind):
-                raise UsageError(f"{self.file}: needs `{key}`, a {kind.__name__}")
+                raise UsageError(f"{self.config_file}: needs `{key}`, a {kind.__name__}")
         return settings
 
-    def _tables(self, key: str, kind: type[Any]) -> list[Any]:
+    def _load_tables(self, key: str, kind: type[Any]) -> list[Any]:
         """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
-        return self._made(key, self.settings[key], kind)
+        return self._parse_tables(key, self.settings[key], kind)
 
-    def _made(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
-        file = file or self.file
+    def _parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
+        file = file or self.config_file
         types = get_type_hints(kind)
         needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
         made = []
@@ -77,19 +87,21 @@ class Contract:
         return str(self.settings["name"])
 
     @cached_property
-    def places(self) -> list[Place]:
+    def credential_locations(self) -> list[CredentialLocation]:
         """Where a credential may stand, the usual place first: a header."""
-        found: list[Place] = self._tables("places", Place)
+        found: list[CredentialLocation] = self._load_tables("places", CredentialLocation)
         if not found or not found[0].header or any(bool(place.header) == bool(place.field) for place in found):
-            raise UsageError(f"{self.file}: each of `places` has a `header` or a `field`, and the first a `header`")
+            raise UsageError(
+                f"{self.config_file}: each of `places` has a `header` or a `field`, and the first a `header`"
+            )
         return found
 
     @cached_property
     def credentials(self) -> list[Credential]:
         """The accounts' keys, the one that most requests use first."""
-        return self._tables("credentials", Credential)
+        return self._load_tables("credentials", Credential)
 
-    def told_apart(self, keys: dict[str, str]) -> dict[str, str]:
+    def check_keys_differ(self, keys: dict[str, str]) -> dict[str, str]:
         """``keys``, by account, as they are; a `UsageError` where two accounts have one: no rule could tell them apart."""
         for credential in self.credentials:
             for other in self.credentials:
@@ -100,53 +112,59 @@ class Contract:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How an object is made, removed and read back."""
-        found: Lifecycle = self._tables("lifecycle", Lifecycle)[0]
-        for operation in (found.create, found.remove, found.read, *found.crossing):
-            self._declared(operation, "lifecycle")
+        found: Lifecycle = self._load_tables("lifecycle", Lifecycle)[0]
+        for operation in (found.create, found.remove, found.read, *found.affects_others):
+            self._check_operation_declared(operation, "lifecycle")
         return found
 
     @cached_property
-    def rate(self) -> Rate:
+    def rate(self) -> RateConfig:
         """The account's allowance."""
-        found: Rate = self._tables("rate", Rate)[0]
+        found: RateConfig = self._load_tables("rate", RateConfig)[0]
         return found
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> LimitsConfig:
         """What a run on the vendor may do at most."""
-        found: Limits = self._tables("limits", Limits)[0] if "limits" in self.settings else Limits()
+        found: LimitsConfig = (
+            self._load_tables("limits", LimitsConfig)[0] if "limits" in self.settings else LimitsConfig()
+        )
         fine = 0 < found.share <= 1 and found.requests > 0 and found.objects > 0 and 0 < found.minutes <= 6 * 60
         if not fine:
             raise UsageError(
-                f"{self.file}: `limits`: share is above 0, up to 1; the others are above 0; minutes up to 360"
+                f"{self.config_file}: `limits`: share is above 0, up to 1; the others are above 0; minutes up to 360"
             )
         return found
 
     @cached_property
-    def listing(self) -> Listing | None:
+    def list_config(self) -> ListConfig | None:
         """How all objects of an account can be seen, if the vendor can list them."""
         if "listing" not in self.settings:
             return None
-        found: Listing = self._tables("listing", Listing)[0]
-        self._declared(found.operation, "listing")
+        found: ListConfig = self._load_tables("listing", ListConfig)[0]
+        self._check_operation_declared(found.operation, "listing")
         pointers = (found.rows, found.name, found.id, found.created, found.offset, found.limit)
         if any(pointer and pointer[0] != "/" for pointer in pointers) or not (found.rows and found.name):
-            raise UsageError(f"{self.file}: `listing` has JSON pointers, such as /users, and needs `rows` and `name`")
+            raise UsageError(
+                f"{self.config_file}: `listing` has JSON pointers, such as /users, and needs `rows` and `name`"
+            )
         if bool(found.offset) != bool(found.limit) or found.size < 1:
-            raise UsageError(f"{self.file}: `listing` has `offset` and `limit`, or neither; `size` is above 0")
+            raise UsageError(f"{self.config_file}: `listing` has `offset` and `limit`, or neither; `size` is above 0")
         return found
 
     @cached_property
     def consents(self) -> dict[str, Consent]:
         """By operation that changes other objects than the one it names, what it needs on a real account."""
         raw = self.settings.get("consent", {})
-        if not isinstance(raw, dict) or raw.keys() != set(self.lifecycle.crossing):
+        if not isinstance(raw, dict) or raw.keys() != set(self.lifecycle.affects_others):
             raise UsageError(
-                f"{self.file}: `consent` has a table for each operation of `lifecycle.crossing`, and no other"
+                f"{self.config_file}: `consent` has a table for each operation of `lifecycle.crossing`, and no other"
             )
-        found: dict[str, Consent] = {n: self._made(f"consent.{n}", table, Consent)[0] for n, table in raw.items()}
+        found: dict[str, Consent] = {
+            n: self._parse_tables(f"consent.{n}", table, Consent)[0] for n, table in raw.items()
+        }
         for name, consent in found.items():
-            self._declared(consent.undo, f"consent.{name}.undo")
+            self._check_operation_declared(consent.undo, f"consent.{name}.undo")
         return found
 
     @cached_property
@@ -154,70 +172,74 @@ class Contract:
         """By operation, the arguments that name something, each with its role (see `ROLES`)."""
         found: dict[str, dict[str, str]] = {}
         for operation, roles in self.settings["identities"].items():
-            self._declared(operation, "identities")
+            self._check_operation_declared(operation, "identities")
             if not isinstance(roles, dict):
-                raise UsageError(f"{self.file}: identities.{operation} is a table from arguments to roles")
-            known = self.operations[operation].arguments()
+                raise UsageError(f"{self.config_file}: identities.{operation} is a table from arguments to roles")
+            known = self.operations[operation].get_arguments()
             for written, role in roles.items():
                 argument = written.removeprefix("/")
                 if role not in ROLES or argument not in known or (written[:1] not in "/{"):
-                    raise UsageError(f"{self.file}: identities.{operation}: {written!r} = {role!r} is not `/property` or "
+                    raise UsageError(f"{self.config_file}: identities.{operation}: {written!r} = {role!r} is not `/property` or "
                                      f"`{{parameter}}` of that operation with one of the roles {', '.join(ROLES)}")  # fmt: skip
             found[operation] = {written.removeprefix("/"): role for written, role in roles.items()}
         return found
 
-    def roles(self, operation: str | None) -> dict[str, str]:
+    def get_roles(self, operation: str | None) -> dict[str, str]:
         """The arguments of ``operation`` that name something, each with its role."""
         return self.identities.get(operation or "", {})
 
-    def reads(self, operation: str | None) -> bool:
+    def is_read_only(self, operation: str | None) -> bool:
         """Whether ``operation`` changes nothing."""
         declared = self.operations.get(operation or "")
         if declared is None:
             return False
-        listed = self.listing.operation if self.listing is not None else ""
-        return declared.reads_only or declared.id in (self.lifecycle.read, listed)
+        listed = self.list_config.operation if self.list_config is not None else ""
+        return declared.is_read_only or declared.id in (self.lifecycle.read, listed)
 
     @cached_property
-    def provoked(self) -> dict[str, str]:
+    def unprovoked_statuses(self) -> dict[str, str]:
         """Documented statuses that no request provokes, each with the reason why: ``429``, or ``operation/404``."""
         raw = self.settings.get("provoked", {})
         for status, why in raw.items() if isinstance(raw, dict) else [("", None)]:
             operation, _, number = status.rpartition("/")
             if not re.fullmatch(r"[45][0-9]{2}", number) or not isinstance(why, str):
                 raise UsageError(
-                    f"{self.file}: `provoked` is a table from statuses, or operation/status, to the reason why nothing "
+                    f"{self.config_file}: `provoked` is a table from statuses, or operation/status, to the reason why nothing "
                     f"provokes them; {status!r} is no such entry"
                 )
             if operation:
-                self._declared(operation, "provoked")
+                self._check_operation_declared(operation, "provoked")
         return dict(raw)
 
-    def unprovoked(self, operation: Operation, status: int) -> bool:
+    def is_unprovoked(self, operation: Operation, status: int) -> bool:
         """Whether no request provokes a documented status of ``operation``: server errors, and what the contract names."""
-        return status >= 500 or str(status) in self.provoked or f"{operation.id}/{status}" in self.provoked
+        return (
+            status >= 500
+            or str(status) in self.unprovoked_statuses
+            or f"{operation.id}/{status}" in self.unprovoked_statuses
+        )
 
     @cached_property
-    def grpc(self) -> Grpc | None:
+    def grpc(self) -> GrpcConfig | None:
         """How the vendor speaks gRPC, if it does: with a method for every operation."""
         if "grpc" not in self.settings:
             return None
-        found: Grpc = self._tables("grpc", Grpc)[0]
+        found: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
         for operation in found.methods:
-            self._declared(operation, "grpc.methods")
+            self._check_operation_declared(operation, "grpc.methods")
         if missing := [operation for operation in self.operations if operation not in found.methods]:
-            raise UsageError(f"{self.file}: `grpc.methods` has no method for {missing[0]}")
+            raise UsageError(f"{self.config_file}: `grpc.methods` has no method for {missing[0]}")
         return found
 
     @property
-    def surfaces(self) -> tuple[str, ...]:
+    def protocols(self) -> tuple[str, ...]:
         """The ways to speak to the vendor, the usual one first."""
         return ("rest", "grpc", "grpc-web") if self.grpc is not None else ("rest",)
 
-    def _declared(self, operation: str, key: str) -> None:
+    def _check_operation_declared(self, operation: str, key: str) -> None:
         if operation not in self.operations:
             raise UsageError(
-                f"{self.file}: `{key}` names the operation {operation!r}, which the document does not declare"
+                f"{self.config_file}: `{key}` names the operation {operation!r}, which the document does not declare"
             )
 
     @cached_property
@@ -232,11 +254,11 @@ class Contract:
     @cached_property
     def effective(self) -> OpenApi:
         """The published document with the overlay applied: what client, mock and suite go by."""
-        overlay = self.folder / "overlay.yaml"
+        overlay = self.directory / "overlay.yaml"
         actions = read_overlay(overlay)
         raw = apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root)))
-        if self.accepted and isinstance(raw.get("info"), dict):
-            raw["info"]["version"] = self.accepted[-1].client
+        if self.accepted_documents and isinstance(raw.get("info"), dict):
+            raw["info"]["version"] = self.accepted_documents[-1].client
         return OpenApi(raw, f"{self.settings['published']} with its overlay")
 
     @property
@@ -256,37 +278,37 @@ class Contract:
         """Host names of the vendor's own servers: what counts as live."""
         ours = self.settings.get("servers", [])
         if not isinstance(ours, list) or not all(isinstance(url, str) for url in ours):
-            raise UsageError(f"{self.file}: `servers` is a list of addresses")
+            raise UsageError(f"{self.config_file}: `servers` is a list of addresses")
         urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
         hosts = (urlsplit(url).hostname for url in (*urls, *ours) if "{" not in url)
         return frozenset(host.lower().rstrip(".") for host in hosts if host and not host.startswith("*."))
 
     @cached_property
-    def parents(self) -> frozenset[str]:
+    def parent_domains(self) -> frozenset[str]:
         """Domains below which every host is the vendor's: ``servers`` of the form ``https://*.example.com``."""
         hosts = (urlsplit(url).hostname or "" for url in self.settings.get("servers", []))
         return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
 
     @cached_property
-    def server(self) -> str:
+    def server_origin(self) -> str:
         """Scheme and authority of the first server that the document names; empty where it names none that is whole."""
         parts = urlsplit(str((self.effective.raw.get("servers") or [{}])[0].get("url", "")))
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "{" not in parts.netloc else ""
 
     @cached_property
-    def accepted(self) -> list[Accepted]:
+    def accepted_documents(self) -> list[AcceptedDocument]:
         """The vendor's documents that were taken over since the first, the newest last; from `accepted.toml`."""
-        path = self.folder / "accepted.toml"
+        path = self.directory / "accepted.toml"
         if not path.exists():
             return []
-        return self._made("accepted", read_toml(path).get("accepted", []), Accepted, path)
+        return self._parse_tables("accepted", read_toml(path).get("accepted", []), AcceptedDocument, path)
 
     @property
     def upstream(self) -> str:
         """The address where the vendor publishes its document now; empty where nobody knows one."""
         named = self.settings.get("upstream", "")
         if not isinstance(named, str):
-            raise UsageError(f"{self.file}: `upstream` is the address of a document")
+            raise UsageError(f"{self.config_file}: `upstream` is the address of a document")
         return named
 
     @property
@@ -294,7 +316,7 @@ class Contract:
         """The environment variable that holds the vendor's address, where each customer has one of his own; else empty."""
         named = self.settings.get("address_variable", "")
         if not isinstance(named, str):
-            raise UsageError(f"{self.file}: `address_variable` is the name of an environment variable")
+            raise UsageError(f"{self.config_file}: `address_variable` is the name of an environment variable")
         return named
 
     @cached_property
@@ -304,7 +326,7 @@ class Contract:
         return urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
 
     @cached_property
-    def wording(self) -> str:
+    def public_content(self) -> str:
         """All that the effective document and the model's rules say: none of it is a secret."""
         said = [json.dumps(self.effective.raw, ensure_ascii=False), *self.model.rules, *self.operations]
         return "\n".join(said)
@@ -313,19 +335,19 @@ class Contract:
     def digest(self) -> str:
         """What this contract says, as one hash: its effective document and its model's sources."""
         parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]
-        parts += [path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("*.py"))]
+        parts += [path.read_text(encoding="utf-8") for path in sorted(self.directory.glob("*.py"))]
         return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def contracts(root: Path = ROOT) -> dict[str, Contract]:
+def load_contracts(root: Path = ROOT) -> dict[str, Contract]:
     """Every contract below ``root`` by slug, in alphabetical order."""
     found = sorted(path.parent.name for path in (root / "contracts").glob("*/contract.toml"))
     return {slug: Contract(slug, root) for slug in found if SLUG.fullmatch(slug)}
 
 
-def choose(vendor: str, root: Path = ROOT) -> list[Contract]:
+def choose_contracts(vendor: str, root: Path = ROOT) -> list[Contract]:
     """The contracts that ``vendor`` names: one slug, or ``all``; a `UsageError` lists the slugs there are."""
-    known = contracts(root)
+    known = load_contracts(root)
     if vendor == "all":
         return list(known.values())
     if vendor not in known:

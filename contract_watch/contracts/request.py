@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 
-class Body(Enum):
+class MissingBody(Enum):
     """What stands in ``Request.body`` where there is no JSON value."""
 
     ABSENT = "absent"
@@ -19,7 +19,7 @@ class Request:
 
     ``operation`` is the effective document's operation id, None where it declares none for this method and path.
     ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
-    ``body`` is the JSON value, or a member of `Body`. ``parameters`` holds path and query parameters by name.
+    ``body`` is the JSON value, or a member of `MissingBody`. ``parameters`` holds path and query parameters by name.
     ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``excused`` are clauses that this
     request is not held to: how a mutant of the mock switches a promise off (see `contract_watch.contracts.checks.judge`).
     """
@@ -28,7 +28,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = Body.ABSENT
+    body: Any = MissingBody.ABSENT
     parameters: Mapping[str, str] = field(default_factory=dict)
-    at: float = 0.0
-    excused: frozenset[str] = frozenset()
+    timestamp: float = 0.0
+    exempt_clauses: frozenset[str] = frozenset()

@@ -11,9 +11,9 @@ from typing import Any
 import jsonschema_rs
 
 JSON = Any
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 Document = Mapping[str, Any]
-_DEEPEST = 100
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Violation:
     ``expected`` says what the schema asks for.
     """
 
-    path: Path
+    path: ValuePath
     keyword: str
     expected: str
 
@@ -34,7 +34,7 @@ class Violation:
         return "/".join("*" if isinstance(part, int) else part for part in self.path)
 
 
-def resolve(document: Document, node: JSON) -> JSON:
+def resolve_reference(document: Document, node: JSON) -> JSON:
     """``node`` with its own local ``$ref`` followed, however often; an endless chain is a ValueError."""
     for _ in range(32):
         if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
@@ -52,7 +52,7 @@ class Schema:
     def __init__(self, document: Document, schema: Mapping[str, Any]) -> None:
         self.document = document
         self.schema = schema
-        self._members: dict[int, Schema] = {}
+        self._combinators: dict[int, Schema] = {}
         version = str(document.get("openapi", "3.1"))
         judge = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
         self._validator = judge(
@@ -66,19 +66,19 @@ class Schema:
         try:
             return bool(self._validator.is_valid(value))
         except ValueError:
-            return bool(self._validator.is_valid(_holdable(value)))
+            return bool(self._validator.is_valid(_sanitize_value(value)))
 
-    def violations(self, value: JSON) -> list[Violation]:
+    def find_violations(self, value: JSON) -> list[Violation]:
         """Every way in which ``value`` breaks the schema, in the validator's order."""
         if self.accepts(value):  # much faster than finding no error
             return []
         try:
-            return [self._violation(error) for error in self._validator.iter_errors(value)]
+            return [self._build_violation(error) for error in self._validator.iter_errors(value)]
         except ValueError:
-            return [self._violation(error) for error in self._validator.iter_errors(_holdable(value))]
+            return [self._build_violation(error) for error in self._validator.iter_errors(_sanitize_value(value))]
 
     @staticmethod
-    def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+    def _build_violation(error: jsonschema_rs.ValidationError) -> Violation:
         path = tuple(error.instance_path)
         kind = error.kind
         keyword = kind.name
@@ -88,19 +88,19 @@ class Schema:
         words = [" or ".join(map(str, value)) if isinstance(value, list) else str(value) for value in detail.values()]
         return Violation(path, keyword, f"{keyword} {' '.join(words)}".strip())
 
-    def undocumented(self, value: JSON) -> Iterator[Path]:
+    def find_undocumented(self, value: JSON) -> Iterator[ValuePath]:
         """The path of every property in ``value`` that the schema does not mention.
 
         Meant for a value that the schema accepts. Free-form objects (no ``properties``) mention everything.
         """
-        yield from self._undocumented([self.schema], value, ())
+        yield from self._find_undocumented([self.schema], value, ())
 
-    def _undocumented(self, schemas: list[Mapping[str, Any]], value: JSON, path: Path) -> Iterator[Path]:
+    def _find_undocumented(self, schemas: list[Mapping[str, Any]], value: JSON, path: ValuePath) -> Iterator[ValuePath]:
         flat = list(self._flatten(schemas, value))
         if isinstance(value, list):
             items = [schema["items"] for schema in flat if isinstance(schema.get("items"), dict)]
             for index, item in enumerate(value):
-                yield from self._undocumented(items, item, (*path, index))
+                yield from self._find_undocumented(items, item, (*path, index))
         if not isinstance(value, dict):
             return
         free = not any("properties" in schema for schema in flat)
@@ -108,18 +108,18 @@ class Schema:
             known = [schema["properties"][name] for schema in flat if name in schema.get("properties", {})]
             extra = [s["additionalProperties"] for s in flat if isinstance(s.get("additionalProperties"), dict)]
             if known or extra:
-                yield from self._undocumented(known or extra, inner, (*path, name))
+                yield from self._find_undocumented(known or extra, inner, (*path, name))
             elif not free and not any(schema.get("additionalProperties") is True for schema in flat):
                 yield (*path, name)
 
     @cached_property
-    def names(self) -> frozenset[str]:
+    def property_names(self) -> frozenset[str]:
         """The names of all properties that the schema declares, at any depth."""
         found: set[str] = set()
         seen: list[JSON] = []
 
         def walk(raw: JSON) -> None:
-            schema = resolve(self.document, raw)
+            schema = resolve_reference(self.document, raw)
             if not isinstance(schema, dict) or any(schema is known for known in seen):
                 return
             seen.append(schema)
@@ -131,32 +131,32 @@ class Schema:
         walk(self.schema)
         return frozenset(found)
 
-    def _member(self, schema: Mapping[str, Any]) -> "Schema":
+    def _get_combinator(self, schema: Mapping[str, Any]) -> "Schema":
         """The schema of a combinator's member, made once: the documents do not change."""
         key = id(schema)
-        if key not in self._members:
-            self._members[key] = Schema(self.document, schema)
-        return self._members[key]
+        if key not in self._combinators:
+            self._combinators[key] = Schema(self.document, schema)
+        return self._combinators[key]
 
     def _flatten(self, schemas: list[Mapping[str, Any]], value: JSON) -> Iterator[Mapping[str, Any]]:
         """The schemas that describe ``value``: references followed, combinators replaced by the members that hold."""
         for schema in schemas:
-            found = resolve(self.document, schema)
+            found = resolve_reference(self.document, schema)
             yield found
             yield from self._flatten(found.get("allOf", []), value)
             for member in (*found.get("oneOf", []), *found.get("anyOf", [])):
-                if self._member(member).accepts(value):
+                if self._get_combinator(member).accepts(value):
                     yield from self._flatten([member], value)
 
 
-def _holdable(value: JSON, depth: int = 0) -> JSON:
+def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
     """``value`` as the validator can hold it: half surrogate pairs replaced, and cut where it is nested too deep."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict | list) and depth > _DEEPEST:
+    if isinstance(value, dict | list) and depth > _MAX_DEPTH:
         return None
     if isinstance(value, dict):
-        return {_holdable(name): _holdable(inner, depth + 1) for name, inner in value.items()}
+        return {_sanitize_value(name): _sanitize_value(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_holdable(inner, depth + 1) for inner in value]
+        return [_sanitize_value(inner, depth + 1) for inner in value]
     return value

@@ -61,7 +61,7 @@ def published(contract: Contract, given: str, folder: Path, environment: Mapping
     source = address(contract, given, environment)
     if not source:
         raise CouldNotTellError(f"where {contract.name} publishes its document is not known: give PUBLISHED=file-or-url, set "
-                                f"{variable(contract)}, or put the address into {contract.file.name} as `upstream`")  # fmt: skip
+                                f"{variable(contract)}, or put the address into {contract.config_file.name} as `upstream`")  # fmt: skip
     known = kept(folder, contract.slug)
     online = source.lower().startswith(_ADDRESS)
     found = _fetched(source, known) if online else _file(source)

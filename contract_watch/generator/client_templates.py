@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 
 OURS = Path(__file__).resolve().parent / "templates"
 TIMEOUT = 30
@@ -74,7 +74,7 @@ def facts(contract: Contract) -> dict[str, JSON]:
         raise UsageError(
             f"{contract.slug}: info.version {version!r} is no package's version; correct it in the overlay"
         )
-    body: Mapping[str, JSON] = resolve(document, operation.body.schema) if operation.body else {}
+    body: Mapping[str, JSON] = resolve_reference(document, operation.body.schema) if operation.body else {}
     value = example(document, body)
     fields = value if isinstance(value, dict) else {}
     return {
@@ -92,11 +92,11 @@ def facts(contract: Contract) -> dict[str, JSON]:
 
 def bare_facts(contract: Contract) -> dict[str, JSON]:
     """What the package itself needs of ``contract``, whatever document it is made of; its README shows no example."""
-    place = contract.places[0]
+    place = contract.credential_locations[0]
     form = re.fullmatch(r"(?:([\w-]+) )?\{\}", place.form)
     if not form or not re.fullmatch(r"[\w-]+", place.header):
         raise UsageError(
-            f"{contract.file}: places: a client can send a credential as `{{}}` or as a word, a space and `{{}}`, "
+            f"{contract.config_file}: places: a client can send a credential as `{{}}` or as a word, a space and `{{}}`, "
             f"not as {place.form!r} in {place.header!r}; list a place that it can use first"
         )
     return {
@@ -111,7 +111,7 @@ def bare_facts(contract: Contract) -> dict[str, JSON]:
 
 def example(document: Mapping[str, JSON], schema: Mapping[str, JSON]) -> JSON:
     """A value of ``schema``, as its examples show it; of an object, the required properties only."""
-    found: Mapping[str, JSON] = resolve(document, schema)
+    found: Mapping[str, JSON] = resolve_reference(document, schema)
     if "properties" in found or "allOf" in found:
         value: dict[str, JSON] = {}
         for part in found.get("allOf", []):
@@ -146,7 +146,7 @@ def literal(value: JSON) -> str:
 
 def _plain(document: Mapping[str, JSON], body: Mapping[str, JSON], name: str) -> bool:
     """Whether the body's class takes the property ``name`` as a plain text, number or boolean."""
-    schema = resolve(document, body.get("properties", {}).get(name, {}))
+    schema = resolve_reference(document, body.get("properties", {}).get(name, {}))
     return (
         schema.get("type") in ("string", "integer", "number", "boolean")
         and schema.get("format") not in CLASSES

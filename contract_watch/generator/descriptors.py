@@ -17,7 +17,7 @@ STATUS = "google/rpc/status.proto"
 
 def compile_protos(contract: Contract, into: Path) -> None:
     """Write the descriptors of ``contract`` to the file ``into``; a `UsageError` where its ``.proto`` files do not compile."""
-    folder = contract.folder / "proto"
+    folder = contract.directory / "proto"
     sources = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.proto"))
     if not sources:
         raise UsageError(f"{folder}: holds no .proto file, though contract.toml has `grpc`")

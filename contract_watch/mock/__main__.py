@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import choose
-from contract_watch.mock.server import serve
+from contract_watch.contracts.registry import choose_contracts
+from contract_watch.mock.server import serve_contracts
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,14 +16,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
     parser.add_argument("--port", type=int, default=8025, help="the port, 0 for a free one (8025)")
     parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
-    parser.add_argument("--reading", action="append", default=[], metavar="VENDOR.NAME=VALUE",
+    parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="take this reading")  # fmt: skip
     try:
         given = parser.parse_args(arguments)
     except SystemExit as end:
         return 3 if end.code else 0
     try:
-        serve(choose(given.vendor or "all"), given.port, given.grpc_port, _readings(given.reading))
+        serve_contracts(
+            choose_contracts(given.vendor or "all"),
+            given.port,
+            given.grpc_port,
+            _parse_interpretations(given.interpretation),
+        )
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
@@ -32,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _readings(texts: list[str]) -> dict[str, dict[str, str]]:
+def _parse_interpretations(options: list[str]) -> dict[str, dict[str, str]]:
     """The readings told, by vendor and name."""
     told: dict[str, dict[str, str]] = {}
-    for text in texts:
+    for text in options:
         place, equals, value = text.partition("=")
         slug, dot, name = place.partition(".")
         if not equals or not dot:

@@ -13,57 +13,73 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.openapi import METHODS, Operation
-from contract_watch.contracts.redaction import Redactor, password_names
-from contract_watch.mock.bodies import BodyTooLargeError, answer_json, as_json, read_body, send_content, send_json
-from contract_watch.mock.controls import Controls
-from contract_watch.mock.faults import Fault, Faults
+from contract_watch.contracts.redaction import Redactor, find_password_names
+from contract_watch.mock.bodies import (
+    BodyTooLargeError,
+    build_json_response,
+    encode_json,
+    read_body,
+    send_content,
+    send_json,
+)
+from contract_watch.mock.controls import MockControls
+from contract_watch.mock.faults import Fault, FaultQueue
 from contract_watch.mock.grpc_calls import GrpcCalls
-from contract_watch.mock.grpc_web import WebMethod
-from contract_watch.mock.journal import Journal
-from contract_watch.mock.vendor import MAX_BODY, Vendor, keys, overlapping, parse
+from contract_watch.mock.grpc_web import GrpcWebEndpoint
+from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.vendor import MAX_BODY, MockVendor, check_overlaps, parse_body, read_keys
 
 
 class Mock:
     """The vendors served together, their faults and their journal. An ASGI application."""
 
-    def __init__(self, vendors: Sequence[Vendor], environment: Mapping[str, str]) -> None:
-        overlapping(list(vendors))
+    def __init__(self, vendors: Sequence[MockVendor], environment: Mapping[str, str]) -> None:
+        check_overlaps(list(vendors))
         self.vendors = {vendor.contract.slug: vendor for vendor in vendors}
-        names = {name for v in vendors for name in password_names(v.contract.effective.raw)}
-        values = [key for v in vendors for key in keys(v.contract, environment).values()]
-        places = {name.lower() for v in vendors for place in v.contract.places for name in (place.header, place.field)}
-        self.journal = Journal(Redactor(names | (places - {"authorization"}), values), places)
-        self.faults = Faults()
-        self.grpc_calls = [GrpcCalls(v, self.faults, self.journal) for v in vendors if v.contract.grpc is not None]
-        endpoints: dict[str, ASGIApp] = dict(self._vendor_endpoints())
-        endpoints |= {
-            path: WebMethod(calls, operation) for calls in self.grpc_calls for path, operation in calls.methods.items()
+        names = {name for v in vendors for name in find_password_names(v.contract.effective.raw)}
+        values = [key for v in vendors for key in read_keys(v.contract, environment).values()]
+        places = {
+            name.lower()
+            for v in vendors
+            for place in v.contract.credential_locations
+            for name in (place.header, place.field)
         }
-        self._plain = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
+        self.journal = MockJournal(Redactor(names | (places - {"authorization"}), values), places)
+        self.faults = FaultQueue()
+        self.grpc_calls = [GrpcCalls(v, self.faults, self.journal) for v in vendors if v.contract.grpc is not None]
+        endpoints: dict[str, ASGIApp] = dict(self._build_endpoints())
+        endpoints |= {
+            path: GrpcWebEndpoint(calls, operation)
+            for calls in self.grpc_calls
+            for path, operation in calls.methods.items()
+        }
+        self._static_endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         methods = [method.upper() for method in METHODS]
         routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
-        self.controls = Controls(self.vendors, self.faults, self.journal)
-        self._app = Starlette(routes=[*self.controls.routes(), *routes])
+        self.controls = MockControls(self.vendors, self.faults, self.journal)
+        self._app = Starlette(routes=[*self.controls.build_routes(), *routes])
         self._app.router.redirect_slashes = False
-        self._app.add_exception_handler(404, _not_found)
+        self._app.add_exception_handler(404, _respond_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Paths without parameters are found at once, all others by Starlette's router."""
-        await self._plain.get(scope["path"], self._app)(scope, receive, send)
+        await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
 
-    def _vendor_endpoints(self) -> Iterator[tuple[str, "Endpoint"]]:
+    def _build_endpoints(self) -> Iterator[tuple[str, "VendorEndpoint"]]:
         for vendor in self.vendors.values():
             by_path: dict[str, dict[str, Operation]] = {}
             for operation in vendor.contract.operations.values():
                 by_path.setdefault(operation.path, {})[operation.method] = operation
             for path, operations in by_path.items():
-                yield vendor.contract.base_path + path, Endpoint(vendor, operations, self.faults, self.journal)
+                yield vendor.contract.base_path + path, VendorEndpoint(vendor, operations, self.faults, self.journal)
 
 
-class Endpoint:
+class VendorEndpoint:
     """One path of a vendor's, with all its methods. Plain ASGI: this is what a load on the mock goes through."""
 
-    def __init__(self, vendor: Vendor, operations: Mapping[str, Operation], faults: Faults, journal: Journal) -> None:
+    def __init__(
+        self, vendor: MockVendor, operations: Mapping[str, Operation], faults: FaultQueue, journal: MockJournal
+    ) -> None:
         self._vendor = vendor
         self._operations = operations
         self._faults = faults
@@ -71,13 +87,13 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as the vendor would, or as a fault says."""
-        headers = _headers(scope)
+        headers = _decode_headers(scope)
         try:
             sent = await read_body(receive)
         except BodyTooLargeError:
             await send_json(send, 413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
             return
-        body, method, path = parse(sent), scope["method"], scope["path"]
+        body, method, path = parse_body(sent), scope["method"], scope["path"]
         operation = self._operations.get(method)
         fault = self._faults.take(operation.id if operation else None, method, path)
         if fault is not None and fault.delay:
@@ -85,19 +101,19 @@ class Endpoint:
         if fault is not None and fault.status is not None:
             status, shown = fault.status, fault.body
         elif operation is None:
-            status, shown = _undeclared(self._vendor, method)
+            status, shown = _respond_to_undeclared_method(self._vendor, method)
         else:
-            status, shown = self._vendor.answer(operation, path, headers, body, scope.get("path_params", {}))
-        content = as_json(shown)
-        self._journal.note(method, path, headers, body, status, shown, len(sent) + len(content))
+            status, shown = self._vendor.handle_request(operation, path, headers, body, scope.get("path_params", {}))
+        content = encode_json(shown)
+        self._journal.record_call(method, path, headers, body, status, shown, len(sent) + len(content))
         if fault is None:
             await send_content(send, status, content)
         else:
-            response = await _faulty(scope, receive, fault, status, shown)
+            response = await _build_faulty_response(scope, receive, fault, status, shown)
             await response(scope, receive, send)
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def _decode_headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -105,20 +121,20 @@ def _headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-def _undeclared(vendor: Vendor, method: str) -> tuple[int, Any]:
+def _respond_to_undeclared_method(vendor: MockVendor, method: str) -> tuple[int, Any]:
     """What a method answers that no document declares: 405, but for what the readings say of HEAD and OPTIONS."""
-    told = vendor.readings.get(method.lower(), "405")
+    told = vendor.interpretations.get(method.lower(), "405")
     return int(told), None if told != "405" else {"error": HTTPStatus(405).phrase}
 
 
-async def _not_found(_request: Request, _error: Exception) -> Response:
-    return answer_json(404, {"error": HTTPStatus(404).phrase})
+async def _respond_not_found(_request: Request, _error: Exception) -> Response:
+    return build_json_response(404, {"error": HTTPStatus(404).phrase})
 
 
-async def _faulty(scope: Scope, receive: Receive, fault: Fault, status: int, shown: Any) -> Response:
+async def _build_faulty_response(scope: Scope, receive: Receive, fault: Fault, status: int, body: Any) -> Response:
     """The answer as the fault spoils it; cut and closed connections are written past the server, on the socket."""
-    text = isinstance(shown, str)
-    response = Response(shown, status, media_type="text/plain") if text else answer_json(status, shown)
+    text = isinstance(body, str)
+    response = Response(body, status, media_type="text/plain") if text else build_json_response(status, body)
     for name, value in fault.headers.items():
         response.headers[name] = value
     if fault.cut is None and not fault.close:

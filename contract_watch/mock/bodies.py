@@ -27,26 +27,26 @@ async def read_body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def as_json(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     """``value`` as a JSON body; None is no body."""
     return b"" if value is None else _ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
 async def send_json(send: Send, status: int, value: Any) -> None:
     """Send an answer with ``value`` as its JSON body; None is no body."""
-    await send_content(send, status, as_json(value))
+    await send_content(send, status, encode_json(value))
 
 
 async def send_content(send: Send, status: int, content: bytes) -> None:
-    """Send an answer with a JSON body, or none. As `answer_json`, without its object."""
+    """Send an answer with a JSON body, or none. As `build_json_response`, without its object."""
     headers = [(b"content-type", b"application/json")] if content else []
     headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 
 
-def answer_json(status: int, value: Any) -> Response:
+def build_json_response(status: int, value: Any) -> Response:
     """An answer with ``value`` as its JSON body; None is no body."""
     if value is None:
         return Response(status_code=status)
-    return Response(as_json(value), status, media_type="application/json")
+    return Response(encode_json(value), status, media_type="application/json")

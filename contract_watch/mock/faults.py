@@ -8,15 +8,15 @@ from contract_watch.contracts.schema import Schema
 
 MAX_DELAY = 60.0
 """The longest delay, in seconds."""
-_TEXT = {"type": ["string", "null"]}
-_FORM = Schema(
+_OPTIONAL_STRING = {"type": ["string", "null"]}
+_FAULT_SCHEMA = Schema(
     {},
     {
         "type": "object",
         "properties": {
-            "operation": _TEXT,
-            "method": _TEXT,
-            "path": _TEXT,
+            "operation": _OPTIONAL_STRING,
+            "method": _OPTIONAL_STRING,
+            "path": _OPTIONAL_STRING,
             "times": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
             "status": {"type": "integer", "minimum": 200, "maximum": 599},
             "body": {},
@@ -64,9 +64,9 @@ class Fault:
         )
 
 
-def read_fault(raw: Any) -> Fault:
+def parse_fault(raw: Any) -> Fault:
     """The fault that ``raw``, a JSON object, describes; a `UsageError` says what is wrong with it."""
-    wrong = _FORM.violations(raw)
+    wrong = _FAULT_SCHEMA.find_violations(raw)
     if wrong:
         raise UsageError(f"a fault's {wrong[0].pointer or 'object'} should be otherwise: {wrong[0].expected}")
     if "body" in raw and "status" not in raw:
@@ -77,18 +77,18 @@ def read_fault(raw: Any) -> Fault:
     return fault
 
 
-class Faults:
+class FaultQueue:
     """The faults still to be played, oldest first."""
 
     def __init__(self) -> None:
-        self.waiting: list[Fault] = []
+        self.pending: list[Fault] = []
 
     def take(self, operation: str | None, method: str, path: str) -> Fault | None:
         """The fault to play to this request, if any; it is used up once."""
-        if not self.waiting:
+        if not self.pending:
             return None
-        fault = next((fault for fault in self.waiting if fault.matches(operation, method, path)), None)
+        fault = next((fault for fault in self.pending if fault.matches(operation, method, path)), None)
         if fault is not None:
             fault.times -= 1
-            self.waiting = [fault for fault in self.waiting if fault.times > 0]
+            self.pending = [fault for fault in self.pending if fault.times > 0]
         return fault

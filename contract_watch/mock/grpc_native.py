@@ -8,7 +8,7 @@ import grpc
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import Operation
-from contract_watch.mock.grpc_calls import Answer, GrpcCalls
+from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
 from contract_watch.mock.vendor import MAX_BODY
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -16,7 +16,7 @@ _GRACE = 1.0
 """Seconds that calls in progress may take when the server ends."""
 
 
-class Native(grpc.GenericRpcHandler):
+class NativeGrpcHandler(grpc.GenericRpcHandler):
     """Routes calls to the vendors that speak gRPC."""
 
     def __init__(self, calls: Sequence[GrpcCalls]) -> None:
@@ -34,37 +34,37 @@ class Native(grpc.GenericRpcHandler):
             found = [message async for message in messages]
             if len(found) != 1:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a call is one whole message")
-            return await _answer(calls, operation, found[0], context)
+            return await _handle_call(calls, operation, found[0], context)
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
 
 
-async def _answer(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
+async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
     headers: dict[str, str] = {}
     for name, value in context.invocation_metadata() or ():
         if isinstance(value, str):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    answer = calls.answer(operation, headers, content)
+    answer = calls.handle_call(operation, headers, content)
     if answer.fault is not None and answer.fault.delay:
         await asyncio.sleep(answer.fault.delay)
     if answer.fault is not None and answer.fault.close:
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the connection was closed, as scripted")
     if answer.status.code:
         await context.abort(
-            _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, _trailers(answer)
+            _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, _build_trailers(answer)
         )
     return answer.content
 
 
-def _trailers(answer: Answer) -> tuple[tuple[str, bytes], ...]:
-    return (("grpc-status-details-bin", answer.details),) if answer.details else ()
+def _build_trailers(response: GrpcResponse) -> tuple[tuple[str, bytes], ...]:
+    return (("grpc-status-details-bin", response.details),) if response.details else ()
 
 
-async def start(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
+async def start_server(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
     """A running server on ``port`` of loopback (0: a free one), and its address, ``host:port``."""
     largest = ("grpc.max_receive_message_length", MAX_BODY)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0), largest])
-    server.add_generic_rpc_handlers((Native(calls),))
+    server.add_generic_rpc_handlers((NativeGrpcHandler(calls),))
     try:
         bound = server.add_insecure_port(f"127.0.0.1:{port}")
     except RuntimeError as error:
@@ -73,6 +73,6 @@ async def start(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
     return server, f"127.0.0.1:{bound}"
 
 
-async def stop(server: Any) -> None:
+async def stop_server(server: Any) -> None:
     """End it; calls in progress have a moment."""
     await server.stop(_GRACE)

@@ -6,14 +6,14 @@ from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.protobuf import Status
+from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import BodyTooLargeError, read_body, send_json
-from contract_watch.mock.grpc_calls import INVALID, Answer, GrpcCalls
+from contract_watch.mock.grpc_calls import INVALID, GrpcCalls, GrpcResponse
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
 
 
-class WebMethod:
+class GrpcWebEndpoint:
     """One method of a vendor's over gRPC-web."""
 
     def __init__(self, calls: GrpcCalls, operation: Operation) -> None:
@@ -26,18 +26,18 @@ class WebMethod:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         media_type = headers.get("content-type", "")
-        if scope["method"] != "POST" or not grpc_web.is_web(media_type):
+        if scope["method"] != "POST" or not grpc_web.is_grpc_web(media_type):
             status = 405 if scope["method"] != "POST" else 415
             await send_json(send, status, {"error": "gRPC-web is POST with one of its media types"})
             return
         try:
             body = await read_body(receive)
         except BodyTooLargeError as error:
-            await _send(
-                send, media_type, self._calls.refused(Status(_TOO_LARGE, str(error) or "the body is too large"))
+            await _send_response(
+                send, media_type, self._calls.build_error(GrpcStatus(_TOO_LARGE, str(error) or "the body is too large"))
             )
             return
-        answer = self._answer(headers, media_type, body)
+        answer = self._handle_call(headers, media_type, body)
         if answer.fault is not None and answer.fault.delay:
             await asyncio.sleep(answer.fault.delay)
         if answer.fault is not None and answer.fault.close:
@@ -45,31 +45,31 @@ class WebMethod:
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
-        await _send(send, media_type, answer)
+        await _send_response(send, media_type, answer)
 
-    def _answer(self, headers: dict[str, str], media_type: str, body: bytes) -> Answer:
+    def _handle_call(self, headers: dict[str, str], media_type: str, body: bytes) -> GrpcResponse:
         try:
-            found = list(grpc_web.frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
+            found = list(grpc_web.decode_frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
         except grpc_web.FrameError as error:
-            return self._calls.refused(Status(INVALID, str(error)))
+            return self._calls.build_error(GrpcStatus(INVALID, str(error)))
         if any(flags & grpc_web.COMPRESSED for flags, _ in found):
-            return self._calls.refused(Status(_UNIMPLEMENTED, "compressed messages are not understood"))
+            return self._calls.build_error(GrpcStatus(_UNIMPLEMENTED, "compressed messages are not understood"))
         if len(found) != 1 or found[0][0]:
-            return self._calls.refused(Status(INVALID, "a call is one frame with one message"))
-        return self._calls.answer(self._operation, headers, found[0][1])
+            return self._calls.build_error(GrpcStatus(INVALID, "a call is one frame with one message"))
+        return self._calls.handle_call(self._operation, headers, found[0][1])
 
 
-async def _send(send: Send, media_type: str, answer: Answer) -> None:
-    values = {"grpc-status": str(answer.status.code)}
-    if answer.status.message:
-        values["grpc-message"] = grpc_web.encode_message(answer.status.message)
-    if answer.details:
-        values["grpc-status-details-bin"] = grpc_web.encode_binary(answer.details)
-    body = b"" if answer.status.code else grpc_web.frame(answer.content)
-    body += grpc_web.say_trailers(values)
+async def _send_response(send: Send, media_type: str, response: GrpcResponse) -> None:
+    values = {"grpc-status": str(response.status.code)}
+    if response.status.message:
+        values["grpc-message"] = grpc_web.encode_message(response.status.message)
+    if response.details:
+        values["grpc-status-details-bin"] = grpc_web.encode_binary(response.details)
+    body = b"" if response.status.code else grpc_web.encode_frame(response.content)
+    body += grpc_web.encode_trailers(values)
     body = grpc_web.encode_text(body) if grpc_web.is_text(media_type) else body
     headers = [(b"content-type", media_type.encode("latin-1")), (b"content-length", str(len(body)).encode())]
-    if answer.status.code == _UNIMPLEMENTED:
+    if response.status.code == _UNIMPLEMENTED:
         headers.append((b"grpc-accept-encoding", b"identity"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

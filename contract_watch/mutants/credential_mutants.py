@@ -5,15 +5,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.config import Place
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.config import CredentialLocation
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Rehearsal
 from contract_watch.mutants.mutant import Asked, Mutant, Play
 from contract_watch.mutants.mutated_vendor import Actor, stands, without
 
-Taken = Callable[[Place, str | None, str], bool]
+Taken = Callable[[CredentialLocation, str | None, str], bool]
 """Whether what stands in a credential's place (None: nothing) is taken for an account's key."""
 
 
@@ -26,9 +26,9 @@ class Open(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         if self._operation in ("", asked.operation.id) and actor.account(asked) is None:
-            place = actor.contract.places[self._place]
+            place = actor.contract.credential_locations[self._place]
             shown = stands(place, asked)
-            if shown is None and any(stands(other, asked) is not None for other in actor.contract.places):
+            if shown is None and any(stands(other, asked) is not None for other in actor.contract.credential_locations):
                 return super().answer(actor, asked)
             account = next((a for a in actor.accounts if self._taken(place, shown, a.key)), None)
             if account is not None:
@@ -49,10 +49,10 @@ class Reaching(Play):
         if asked.operation.id != self._operation or account is None:
             return super().answer(actor, asked)
         others = [known.name for known in actor.accounts if known.name != account]
-        if actor.contract.reads(asked.operation.id):
+        if actor.contract.is_read_only(asked.operation.id):
             status, shown = super().answer(actor, asked)
             for other in others:
-                more = actor.take(actor.outcome(_as(actor, asked, other)))[1]
+                more = actor.apply_outcome(actor.outcome(_as(actor, asked, other)))[1]
                 self.touched += bool(actor.owned(other))
                 shown = _joined(shown, more)
             return status, shown
@@ -83,7 +83,7 @@ class Closed(Play):
 
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
-        place = actor.contract.places[self._place]
+        place = actor.contract.credential_locations[self._place]
         if asked.operation.id == self._operation and stands(place, asked) is not None:
             self.touched += 1
             headers = {name: value for name, value in asked.headers.items() if name != place.header.lower()}
@@ -107,11 +107,11 @@ def credentials(contract: Contract) -> Iterator[Mutant]:
     for operation in [*contract.operations, ""]:
         where = contract.operations[operation].name if operation else "every operation"
         for case, (words, taken) in _CASES.items():
-            if case.endswith("-scheme") and not contract.places[0].scheme:
+            if case.endswith("-scheme") and not contract.credential_locations[0].scheme:
                 continue
             name = f"credentials/{operation or 'all'}/{case}"
             yield Mutant(name, operation, "", f"{words} is good enough for {where}.", partial(Open, operation, taken))
-    for number, place in enumerate(contract.places[1:], 1):
+    for number, place in enumerate(contract.credential_locations[1:], 1):
         for operation, declared in contract.operations.items():
             head = f"credentials/{operation}/{place.name}"
             says = f"{declared.name} does not take the key in its other place any more: {place.name}."
@@ -121,7 +121,7 @@ def credentials(contract: Contract) -> Iterator[Mutant]:
             yield Mutant(f"{head}-any-value", operation, "", says, partial(Open, operation, taken, number))
     if _several(contract):
         for operation, declared in contract.operations.items():
-            if contract.reads(operation) or "existing" in contract.roles(operation).values():
+            if contract.is_read_only(operation) or "existing" in contract.get_roles(operation).values():
                 says = f"{declared.name} reaches the objects of other accounts."
                 yield Mutant(
                     f"credentials/{operation}/other-account", operation, "", says, partial(Reaching, operation)
@@ -132,5 +132,5 @@ def _several(contract: Contract) -> bool:
     """Whether another account than the first can have objects of its own."""
     rehearsal, create = Rehearsal(contract), contract.operations[contract.lifecycle.create]
     accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
-    state = contract.model.start(accounts, Readings(contract.model.readings), "")
+    state = contract.model.start(accounts, Interpretations(contract.model.interpretations), "")
     return any(rehearsal.takes([state], create, rehearsal.about(create, ""), account.key) for account in accounts[1:])

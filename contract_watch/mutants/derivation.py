@@ -101,7 +101,7 @@ class Judgement:
     """What ``contracts/<slug>/mutants.toml`` says: floors, and which mutants are equivalent. Bad files are a `UsageError`."""
 
     def __init__(self, contract: Contract) -> None:
-        self._path = contract.folder / "mutants.toml"
+        self._path = contract.directory / "mutants.toml"
         raw = read_toml(self._path)
         self.floors = self._floors(raw.get("floors"))
         self.equivalents = [self._entry(entry) for entry in raw.get("equivalent", [])]

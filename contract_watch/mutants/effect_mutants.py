@@ -20,7 +20,7 @@ class Lost(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         outcome, before = actor.outcome(asked), actor.state
-        answer = actor.take(outcome)
+        answer = actor.apply_outcome(outcome)
         if asked.operation.id != self._operation or outcome.status >= 300:
             return answer
         if not self._name:
@@ -28,7 +28,7 @@ class Lost(Play):
             self.touched += 1
         elif self._name in asked.arguments:
             rest = actor.done(without(asked, self._name), before)
-            actor.state = rest.follow(answer[1]) if rest is not None else before
+            actor.state = rest.resolve_next_state(answer[1]) if rest is not None else before
             self.touched += 1
         return answer
 
@@ -47,7 +47,7 @@ class Late(Play):
         if waiting is not None:
             caught_up = actor.done(waiting)
             if caught_up is not None:
-                actor.take(caught_up)
+                actor.apply_outcome(caught_up)
         elif asked.operation.id == self._operation and answer[0] < 300:
             actor.state, self._pending = before, asked
             self.touched += 1
@@ -64,12 +64,12 @@ class Again(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         answer = super().answer(actor, asked)
-        if answer[0] >= 300 or actor.contract.reads(asked.operation.id):
+        if answer[0] >= 300 or actor.contract.is_read_only(asked.operation.id):
             return answer
         again, self._last = self._last, asked if asked.operation.id == self._operation else None
         outcome = actor.done(again) if again is not None else None
         if outcome is not None:
-            actor.take(outcome)
+            actor.apply_outcome(outcome)
             self.touched += 1
         return answer
 
@@ -89,7 +89,7 @@ class Doubled(Play):
                     if role == "new" and isinstance(sent.get(name), str)}  # fmt: skip
             outcome = actor.done(renamed(asked, twin)) if twin else None
             if outcome is not None:
-                actor.take(outcome)
+                actor.apply_outcome(outcome)
                 self.touched += 1
         return answer
 
@@ -108,7 +108,7 @@ class Misplaced(Play):
         if asked.operation.id == self._operation and answer[0] < 300 and others:
             other = {name: others[0] for name, role in actor.roles(asked.operation).items() if role == "existing"}
             outcome = actor.done(renamed(asked, other), before)
-            actor.state = outcome.follow(answer[1]) if outcome is not None else before
+            actor.state = outcome.resolve_next_state(answer[1]) if outcome is not None else before
             self.touched += 1
         return answer
 
@@ -126,7 +126,7 @@ class Reset(Play):
         if asked.operation.id == self._operation and answer[0] < 300 and self._name not in body:
             outcome = actor.done(renamed(asked, {self._name: self._nothing}), before)
             if outcome is not None:
-                actor.state = outcome.follow(answer[1])
+                actor.state = outcome.resolve_next_state(answer[1])
                 self.touched += 1
         return answer
 
@@ -157,9 +157,9 @@ _PLAYS = {
 def effects(contract: Contract) -> Iterator[Mutant]:
     """Every effect of every operation that changes anything."""
     for operation in contract.operations.values():
-        if contract.reads(operation.id):
+        if contract.is_read_only(operation.id):
             continue
-        roles = set(contract.roles(operation.id).values()) - {"foreign"}
+        roles = set(contract.get_roles(operation.id).values()) - {"foreign"}
         for word, (says, play) in _PLAYS.items():
             yield _mutant(operation, word, says, partial(play, operation.id))
         for name in _settable(contract, operation):
@@ -175,14 +175,14 @@ def effects(contract: Contract) -> Iterator[Mutant]:
 
 def _settable(contract: Contract, operation: Operation) -> list[str]:
     """The optional properties that say what an object is to be like, or whose names it is to have."""
-    roles = contract.roles(operation.id)
+    roles = contract.get_roles(operation.id)
     return [name for name in Bodies(contract).optional(operation) if roles.get(name) != "foreign"]
 
 
 def _of_nothing(contract: Contract, operation: Operation) -> Iterator[Mutant]:
     """What a change does to properties that it does not name, or empties."""
     for name in _settable(contract, operation):
-        kind = operation.arguments()[name].get("type")
+        kind = operation.get_arguments()[name].get("type")
         if kind in _NOTHING:
             reset = partial(Reset, operation.id, name, _NOTHING[kind])
             unemptied = partial(Unemptied, operation.id, name, _NOTHING[kind])

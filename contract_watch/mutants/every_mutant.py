@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.registry import choose
+from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.running.parallel import work
 from contract_watch.mutants.derivation import chosen
 from contract_watch.mutants.fixtures import Courts, fixture_courts
@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     todo = work(metafunc.config)
     pairs = [
         (contract.slug, mutant)
-        for contract in (choose(slug)[0] for slug in todo["vendors"])
+        for contract in (choose_contracts(slug)[0] for slug in todo["vendors"])
         for mutant in (HONEST, *chosen(contract, todo["only"], tuple(todo["shard"]), todo["sample"]))
     ]
     metafunc.parametrize(("slug", "mutant"), pairs, ids=[f"{slug}:{mutant.id}" for slug, mutant in pairs])

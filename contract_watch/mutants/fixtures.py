@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from contract_watch.contracts.registry import choose
+from contract_watch.contracts.registry import choose_contracts
 from contract_watch.mutants.mutant_runner import Court, court
 
 Courts = Callable[[str], Court]
@@ -19,7 +19,7 @@ def fixture_courts() -> Iterator[Courts]:
 
         def give(slug: str) -> Court:
             if slug not in made:
-                made[slug] = stack.enter_context(court(choose(slug)[0]))
+                made[slug] = stack.enter_context(court(choose_contracts(slug)[0]))
             return made[slug]
 
         yield give

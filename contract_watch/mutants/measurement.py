@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import Contract, choose
+from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.options import Parser, folder, shard
 from contract_watch.engine.running.parallel import Spread, cores, spread
 
@@ -51,7 +51,7 @@ def ordered(made: Parser, arguments: list[str] | None, select: Callable[[Contrac
     given.vendor, given.shard = given.vendor or "all", shard(given.shard)
     work: dict[Contract, list[Item]] = {}
     problem: UsageError | None = None
-    for contract in choose(given.vendor):
+    for contract in choose_contracts(given.vendor):
         try:
             work[contract] = select(contract, given)
         except UsageError as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_watch.contracts.openapi import Operation, joined, split
+from contract_watch.contracts.openapi import Operation, join_arguments, split_arguments
 from contract_watch.engine.protocols.wire import Reply
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Asked:
     @property
     def arguments(self) -> dict[str, Any]:
         """What was asked for, by argument (see `Operation`)."""
-        return joined(self.parameters, self.body)
+        return join_arguments(self.parameters, self.body)
 
     def asking(self, arguments: Mapping[str, Any]) -> "Asked":
         """The same request with other arguments; a body that is no object stays as it is."""
-        parameters, body = split(dict(arguments))
+        parameters, body = split_arguments(dict(arguments))
         return replace(self, parameters=parameters, body=body if isinstance(self.body, dict) or body else self.body)
 
 
@@ -48,7 +48,7 @@ class Play:
 
     def answer(self, actor: "Actor", asked: Asked) -> tuple[int, Any]:
         """Status and JSON body of the answer to a declared operation; the actor's state goes on."""
-        return actor.take(actor.outcome(asked))
+        return actor.apply_outcome(actor.outcome(asked))
 
     def instead(self, operation: Operation | None, method: str, path: str) -> Reply | None:  # noqa: ARG002 (for heirs)
         """An answer given before the vendor sees the request, if any. ``path`` is the document's."""

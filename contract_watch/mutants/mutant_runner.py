@@ -17,7 +17,7 @@ from contract_watch.engine.running.cleanup import clean_up, preflight
 from contract_watch.engine.running.client_stage import parse_recorded, run_client
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import running
+from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant import Mutant, Play
 from contract_watch.mutants.mutated_vendor import House, Stage
 from contract_watch.report.finding import Finding
@@ -142,5 +142,5 @@ def _names_property(mutant: Mutant, finding: Finding) -> bool:
 def court(contract: Contract) -> Iterator[Court]:
     """A court with its server, on a free port of loopback."""
     house = House()
-    with running(house) as base:
+    with run_in_thread(house) as base:
         yield Court(contract, base, house)

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract_watch.contracts.config import Place
-from contract_watch.contracts.model import Outcome, State
+from contract_watch.contracts.config import CredentialLocation
+from contract_watch.contracts.model import ModelState, Outcome
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
@@ -17,20 +17,20 @@ from contract_watch.engine.planning.simulation import Rehearsal
 from contract_watch.engine.planning.values import sample
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.mock.app import Mock
-from contract_watch.mock.vendor import Vendor
+from contract_watch.mock.vendor import MockVendor
 from contract_watch.mutants.mutant import Asked, Play
 
 
-class Actor(Vendor):
+class Actor(MockVendor):
     """A vendor whose answers a play gives, with what plays need of the model."""
 
     def __init__(
-        self, contract: Contract, environment: Mapping[str, str], play: Play, readings: Mapping[str, str] = {}
+        self, contract: Contract, environment: Mapping[str, str], play: Play, interpretations: Mapping[str, str] = {}
     ) -> None:
-        super().__init__(contract, environment, readings)
+        super().__init__(contract, environment, interpretations)
         self.play = play
 
-    def answer(
+    def handle_request(
         self,
         operation: Operation,
         path: str,
@@ -38,27 +38,27 @@ class Actor(Vendor):
         body: Any,
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
-        """See `Vendor.answer`."""
+        """See `MockVendor.answer`."""
         return self.play.answer(self, Asked(operation, path, headers, body, time.time(), parameters))
 
-    def outcome(self, asked: Asked, state: State = None) -> Outcome:
+    def outcome(self, asked: Asked, state: ModelState = None) -> Outcome:
         """The honest outcome of a request, in the present state or another."""
         return self._outcomes(asked, frozenset(), state)[0]
 
-    def excused(self, asked: Asked, clauses: Collection[str], state: State = None) -> Outcome | None:
+    def excused(self, asked: Asked, clauses: Collection[str], state: ModelState = None) -> Outcome | None:
         """The outcome of a request that is not held to ``clauses``; None where the model has no answer to it then."""
         try:
             return next(iter(self._outcomes(asked, frozenset(clauses), state)), None)
         except Exception:  # noqa: BLE001 (a body that no check has passed may break a model anywhere)
             return None
 
-    def _outcomes(self, asked: Asked, excused: frozenset[str], state: State) -> Sequence[Outcome]:
+    def _outcomes(self, asked: Asked, excused: frozenset[str], state: ModelState) -> Sequence[Outcome]:
         operation = asked.operation
         request = Request(operation.id, operation.method, asked.path, asked.headers, asked.body, asked.parameters,
                           asked.at, excused)  # fmt: skip
         return self.contract.model.outcomes(self.state if state is None else state, request)
 
-    def done(self, asked: Asked, state: State = None, *, whatever: bool = False) -> Outcome | None:
+    def done(self, asked: Asked, state: ModelState = None, *, whatever: bool = False) -> Outcome | None:
         """The outcome where it is a success; with ``whatever`` refusals are excused until it is one. None: it is none."""
         excused: set[str] = set()
         while True:
@@ -69,15 +69,15 @@ class Actor(Vendor):
                 return None
             excused.add(outcome.clause)
 
-    def shows(self, asked: Asked, state: State) -> bool:
+    def shows(self, asked: Asked, state: ModelState) -> bool:
         """Whether the objects of a state can be read back: not so where they hold what no check has passed."""
-        names = [name for _, name in self.contract.model.owned(state)] or [""]
+        names = [name for _, name in self.contract.model.list_owned(state)] or [""]
         try:
             return all(self._shown(asked, state, name) for name in names)
         except Exception:  # noqa: BLE001 (as in `excused`)
             return False
 
-    def _shown(self, asked: Asked, state: State, name: str) -> bool:
+    def _shown(self, asked: Asked, state: ModelState, name: str) -> bool:
         """Whether reading ``name`` (or the list) gives an answer that says something."""
         read = self.contract.operations[self.contract.lifecycle.read]
         rehearsal = Rehearsal(self.contract)
@@ -87,13 +87,15 @@ class Actor(Vendor):
 
     def refuse(self, operation: Operation, status: int = 400) -> tuple[int, Any]:
         """A refusal as the document shows it, with ``status`` or the first documented one of its class."""
-        status = status if status in operation.answers else min((s for s in operation.answers if s >= 400), default=400)
+        status = (
+            status if status in operation.responses else min((s for s in operation.responses if s >= 400), default=400)
+        )
         return status, self.shown(operation, status)
 
     @staticmethod
     def shown(operation: Operation, status: int) -> Any:
         """The body that the document's examples show for a status; of an undocumented status, an empty object."""
-        answer = operation.answer(status)
+        answer = operation.find_response(status)
         schema = next(iter(answer.media.values()), None) if answer is not None else None
         return sample(schema) if schema is not None else {}
 
@@ -101,20 +103,20 @@ class Actor(Vendor):
 
     def account(self, asked: Asked) -> str | None:
         """The account whose key the request carries."""
-        sent = {value for place in self.contract.places if (value := stands(place, asked)) is not None}
-        forms = [place.form for place in self.contract.places]
+        sent = {value for place in self.contract.credential_locations if (value := stands(place, asked)) is not None}
+        forms = [place.form for place in self.contract.credential_locations]
         good = ((account.name, form.format(account.key)) for account in self.accounts for form in forms)
         return next((name for name, value in good if value in sent), None)
 
     def credential(self, account: str) -> dict[str, str]:
         """The credential header of an account."""
-        place = self.contract.places[0]
+        place = self.contract.credential_locations[0]
         key = next(known.key for known in self.accounts if known.name == account)
         return {place.header.lower(): place.form.format(key)}
 
     def roles(self, operation: Operation) -> dict[str, str]:
         """The arguments that name objects of the account: `new` or `existing`."""
-        return {name: role for name, role in self.contract.roles(operation.id).items() if role != "foreign"}
+        return {name: role for name, role in self.contract.get_roles(operation.id).items() if role != "foreign"}
 
     def named(self, asked: Asked, role: str) -> list[str]:
         """The objects that a request names in a role."""
@@ -124,7 +126,7 @@ class Actor(Vendor):
 
     def owned(self, account: str | None = None) -> list[str]:
         """The names of the objects that exist, of one account or of all."""
-        return [name for held, name in self.contract.model.owned(self.state) if account in (None, held)]
+        return [name for held, name in self.contract.model.list_owned(self.state) if account in (None, held)]
 
 
 def renamed(asked: Asked, names: Mapping[str, Any]) -> Asked:
@@ -137,7 +139,7 @@ def without(asked: Asked, *names: str) -> Asked:
     return asked.asking({name: value for name, value in asked.arguments.items() if name not in names})
 
 
-def stands(place: Place, asked: Asked) -> str | None:
+def stands(place: CredentialLocation, asked: Asked) -> str | None:
     """What stands in a credential's place, if anything does."""
     if place.header:
         return asked.headers.get(place.header.lower())
@@ -160,8 +162,8 @@ class Stage:
             return
         raw = scope.get("raw_path", b"").decode("ascii").partition("?")[0] or scope["path"]
         path = raw.removeprefix(self._contract.base_path)
-        operation, _ = self._contract.effective.asked(path, scope["method"])
-        path = self._contract.effective.declares(path) or path
+        operation, _ = self._contract.effective.match_request(path, scope["method"])
+        path = self._contract.effective.find_path_template(path) or path
         reply = self._play.instead(operation, scope["method"], path)
         if reply is None:
             reply = await _heard(self._mock, scope, receive)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.schema import Schema, resolve_reference
 from contract_watch.engine.planning.arguments import Bodies, listed_elsewhere
 from contract_watch.engine.planning.values import sample
 from contract_watch.mutants import regex_edits
@@ -37,7 +37,7 @@ class Tighter(Play):
         if mine and valid and self._refused(asked.arguments):
             self.touched += 1
             return actor.refuse(asked.operation, self._status)
-        return actor.take(outcome)
+        return actor.apply_outcome(outcome)
 
 
 class Looser(Play):
@@ -54,8 +54,8 @@ class Looser(Play):
             outcome = actor.excused(asked, {self._clause})
             if outcome is not None:
                 self.touched += outcome.status != honest.status
-                return actor.take(outcome)
-        return actor.take(honest)
+                return actor.apply_outcome(outcome)
+        return actor.apply_outcome(honest)
 
 
 class Otherwise(Play):
@@ -74,10 +74,10 @@ class Otherwise(Play):
         if after is before or actor.account(asked) is None:
             return super().answer(actor, asked)
         self.touched += 1
-        parameters, body = split(after)
+        parameters, body = split_arguments(after)
         other = replace(asked, body=body, parameters={**asked.parameters, **parameters})
         granted = actor.done(other, whatever=True) if self._whatever else None
-        return actor.take(granted or actor.outcome(other))
+        return actor.apply_outcome(granted or actor.outcome(other))
 
 
 def requests(contract: Contract) -> Iterator[Mutant]:
@@ -85,13 +85,13 @@ def requests(contract: Contract) -> Iterator[Mutant]:
     for operation in contract.operations.values():
         if operation.body is not None:
             yield from _bodies(operation, Bodies(contract).optional(operation))
-        required = operation.required()
-        for name, prop in operation.arguments().items():
+        required = operation.get_required_arguments()
+        for name, prop in operation.get_arguments().items():
             yield from _Property(contract, operation, name, prop, required=name in required).mutants()
 
 
 def _has_arguments(asked: Asked) -> bool:
-    return isinstance(asked.body, dict) or (bool(asked.parameters) and asked.body is Body.ABSENT)
+    return isinstance(asked.body, dict) or (bool(asked.parameters) and asked.body is MissingBody.ABSENT)
 
 
 def _bodies(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
@@ -106,7 +106,7 @@ def _bodies(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
         whole = operation.body
 
         def made_up(actor: Actor, body: Any) -> Any:
-            if body is Body.ABSENT:
+            if body is MissingBody.ABSENT:
                 return _filled(actor, operation, sample(whole))
             if body and isinstance(body, dict) and all(name.startswith("{") for name in body):
                 return {**sample(whole), **body}  # the arguments that stand in the path are all there is
@@ -154,7 +154,7 @@ class _Property:
         yield from self._bounds(self._schema, "", lambda value: [value])
         yield from self._types()
         yield from self._values()
-        items = resolve(self._contract.effective.raw, self._schema.get("items", {}))
+        items = resolve_reference(self._contract.effective.raw, self._schema.get("items", {}))
         if items:
             yield from self._bounds(items, "/*", lambda value: value if isinstance(value, list) else [])
 
@@ -201,7 +201,7 @@ class _Property:
         if self._required:
             play = partial(Otherwise, operation.id, stand_in)
             yield self._mutant("optional", "need not be there", play)
-        elif self._contract.roles(operation.id).get(name) != "foreign":
+        elif self._contract.get_roles(operation.id).get(name) != "foreign":
             refused = partial(Tighter, operation.id, lambda body: name not in body)
             yield self._mutant("required", "has to be there", refused)
             yield self._tighter("refused", "may not be there", lambda _value: True)
@@ -253,8 +253,8 @@ class _Property:
     def _published(self, pointer: str) -> Schema:
         """The published schema of the property or its items: what it takes, a vendor may take."""
         document = self._contract.published.raw
-        theirs = self._contract.published.at(self._operation.path, self._operation.method)
-        prop = theirs.arguments().get(self._name, {}) if theirs is not None else {}
+        theirs = self._contract.published.find_operation(self._operation.path, self._operation.method)
+        prop = theirs.get_arguments().get(self._name, {}) if theirs is not None else {}
         return Schema(document, prop.get("items", {}) if pointer else prop)
 
     # -- types
@@ -262,7 +262,7 @@ class _Property:
     def _types(self) -> Iterator[Mutant]:
         schema = self._schema
         kind = schema.get("type")
-        items = resolve(self._contract.effective.raw, schema.get("items", {}))
+        items = resolve_reference(self._contract.effective.raw, schema.get("items", {}))
         coercions = COERCIONS.get("enum" if "enum" in schema else str(kind), {})
         for word, coerce in coercions.items():
             yield self._coerced(f"coerced-{word}", f"a {word} is taken for what it says", coerce)

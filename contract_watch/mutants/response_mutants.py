@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.openapi import Answer, Operation
+from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Document, resolve
+from contract_watch.contracts.schema import Document, resolve_reference
 from contract_watch.engine.planning.planner import plan
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.mutants.mutant import Mutant, Play
@@ -36,7 +36,7 @@ class Answered(Play):
         return edited
 
 
-def _said(contract: Contract) -> Iterator[tuple[Operation, dict[int, Answer]]]:
+def _said(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
     """Every operation with the answers that a run makes the mock say.
 
     What only a scripted fault provokes is no vendor's drift, and where another operation's fault stands for it nobody
@@ -44,7 +44,7 @@ def _said(contract: Contract) -> Iterator[tuple[Operation, dict[int, Answer]]]:
     """
     silent = {probe.id for probe in plan(contract) if probe.family == "faults" and probe.instead}
     for operation in contract.operations.values():
-        answers = operation.answers.items()
+        answers = operation.responses.items()
         yield operation, {s: answer for s, answer in answers if f"faults/{operation.id}/{s}" not in silent}
 
 
@@ -54,8 +54,8 @@ def statuses(contract: Contract) -> Iterator[Mutant]:
         for status in answers:
             kind = status // 100
             others = (*_UNDOCUMENTED[kind], *range(100 * kind + 90, 100 * kind + 100))
-            strange = next(s for s in others if s not in operation.answers)
-            for other in sorted({*operation.answers, strange, 200, 500} - {status}):
+            strange = next(s for s in others if s not in operation.responses)
+            for other in sorted({*operation.responses, strange, 200, 500} - {status}):
                 play = partial(Answered, operation.id, status, partial(_status, other))
                 says = f"{operation.name} answers {other} where it should answer {status}."
                 yield Mutant(f"status/{operation.id}/{status}/{other}", operation.id, "", says, play)
@@ -109,11 +109,11 @@ class Place:
 
 def places(document: Document, schema: Any, path: tuple[str, ...] = ()) -> Iterator[Place]:
     """Every property below ``schema``, whichever member of a combinator declares it."""
-    found = resolve(document, schema)
+    found = resolve_reference(document, schema)
     for member in (*found.get("allOf", ()), *found.get("oneOf", ()), *found.get("anyOf", ())):
         yield from places(document, member, path)
     for name, inner in found.get("properties", {}).items():
-        yield Place((*path, name), resolve(document, inner))
+        yield Place((*path, name), resolve_reference(document, inner))
         yield from places(document, inner, (*path, name))
     if isinstance(found.get("items"), dict):
         yield from places(document, found["items"], (*path, "*"))
@@ -123,7 +123,7 @@ def kinds(document: Document, schema: Mapping[str, Any]) -> set[str]:
     """The JSON types that a schema takes; a number takes integers."""
     found: set[str] = set()
     for member in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
-        found |= kinds(document, resolve(document, member))
+        found |= kinds(document, resolve_reference(document, member))
     own = schema.get("type", [])
     found |= {own} if isinstance(own, str) else set(own)
     return found | ({"integer"} if "number" in found else set())
@@ -140,7 +140,7 @@ def bodies(contract: Contract) -> Iterator[Mutant]:
             for place in places(document, schema.schema):
                 for name, edit in _edits(document, place):
                     yield _mutant(operation, status, place.path, name, partial(_within, place.path, edit))
-            for place in (Place((), resolve(document, schema.schema)), *places(document, schema.schema)):
+            for place in (Place((), resolve_reference(document, schema.schema)), *places(document, schema.schema)):
                 for name, change in _wholes(place, document, status):
                     yield _mutant(operation, status, place.path, name, partial(_whole, place.path, change))
 
@@ -271,12 +271,12 @@ def _wholes(place: Place, document: Document, status: int) -> Iterator[tuple[str
         if status >= 400:
             problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "It was refused."}
             yield "problem", lambda _shown: dict(problem)
-    items = resolve(document, schema.get("items", {}))
+    items = resolve_reference(document, schema.get("items", {}))
     if "properties" in schema or (place.path and "properties" in items):
         yield "undocumented", partial(_added, "trace_id", "4711")
         yield "undocumented-secret", partial(_added, "api_token", "Zm9vYmFyYmF6cXV4")
         for name, inner in {**schema.get("properties", {}), **items.get("properties", {})}.items():
-            if resolve(document, inner).get("format") == "password":
+            if resolve_reference(document, inner).get("format") == "password":
                 yield f"{name}-always", partial(_added, name, "Zm9vYmFyYmF6cXV4")
     if "properties" in items:
         yield "last-dropped", lambda shown: shown[:-1]

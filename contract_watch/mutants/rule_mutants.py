@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.matchers import Encoded, Fields, Listing, Pattern, Promised
+from contract_watch.contracts.matchers import EncodedJson, ForClause, ListMatcher, Matcher, ObjectMatcher
 from contract_watch.contracts.model import Outcome
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 from contract_watch.mutants.mutant import Asked, Mutant, Play
 from contract_watch.mutants.mutated_vendor import Actor
 
@@ -30,11 +30,11 @@ class Replaced(Play):
             for name in (*actor.named(asked, "new"), *actor.owned(actor.account(asked))):
                 removal = replace(asked, operation=remove).asking(dict.fromkeys(actor.roles(remove), name))
                 removed = actor.done(removal)
-                granted = actor.done(asked, removed.follow(None)) if removed is not None else None
+                granted = actor.done(asked, removed.resolve_next_state(None)) if removed is not None else None
                 if granted is not None:
                     self.touched += 1
-                    return actor.take(granted)
-        return actor.take(outcome)
+                    return actor.apply_outcome(granted)
+        return actor.apply_outcome(outcome)
 
 
 class NeverFreed(Play):
@@ -51,7 +51,7 @@ class NeverFreed(Play):
         if outcome.status < 300 and self._kept & set(actor.named(asked, "new")):
             self.touched += 1
             return actor.refuse(asked.operation, 409)
-        answer = actor.take(outcome)
+        answer = actor.apply_outcome(outcome)
         for made in set(actor.owned()) - before:
             self._marks[made] = {made, *actor.named(asked, "new")}
         if asked.operation.id == self._operation and answer[0] < 300:
@@ -68,10 +68,14 @@ class Done(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         refused, before = actor.outcome(asked), actor.state
-        answer = actor.take(refused)
+        answer = actor.apply_outcome(refused)
         if (asked.operation.id, refused.status) == self._where and actor.account(asked) is not None:
             outcome = actor.done(asked, before, whatever=True)
-            after = outcome.follow(outcome.body.render() if outcome.body is not None else None) if outcome else before
+            after = (
+                outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
+                if outcome
+                else before
+            )
             if outcome is not None and actor.shows(asked, after):
                 actor.state = after
                 self.touched += 1
@@ -92,9 +96,9 @@ class RuleOff(Play):
         if outcome.status >= 400:
             granted = actor.excused(asked, {self._rule}) if outcome.clause == self._rule else None
             self.touched += granted is not None
-            return actor.take(granted or outcome)
-        status, shown = actor.take(outcome)
-        if outcome.clause == self._rule and isinstance(outcome.body, Fields) and isinstance(shown, dict):
+            return actor.apply_outcome(granted or outcome)
+        status, shown = actor.apply_outcome(outcome)
+        if outcome.clause == self._rule and isinstance(outcome.body, ObjectMatcher) and isinstance(shown, dict):
             self.touched += 1
             return status, self._broken(asked, outcome, shown)
         return status, self._listed(actor, outcome.body, shown)
@@ -102,25 +106,29 @@ class RuleOff(Play):
     @staticmethod
     def _broken(asked: Asked, outcome: Outcome, shown: dict[str, Any]) -> dict[str, Any]:
         """The answer without what the rule adds to the documented one, and with what it forbids."""
-        assert isinstance(outcome.body, Fields)
-        answer = asked.operation.answer(outcome.status)
+        assert isinstance(outcome.body, ObjectMatcher)
+        answer = asked.operation.find_response(outcome.status)
         schema = next(iter(answer.media.values())) if answer is not None else None
-        always = resolve(schema.document, schema.schema).get("required", ()) if schema is not None else ()
+        always = resolve_reference(schema.document, schema.schema).get("required", ()) if schema is not None else ()
         sent = asked.arguments
         kept = {name: value for name, value in shown.items() if name in always}
-        return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.never}}
+        return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.forbidden}}
 
-    def _listed(self, actor: Actor, pattern: Pattern | None, shown: Any) -> Any:
+    def _listed(self, actor: Actor, pattern: Matcher | None, shown: Any) -> Any:
         """The answer with the rows that the rule keeps out of a list."""
-        if isinstance(pattern, Promised | Encoded):
+        if isinstance(pattern, ForClause | EncodedJson):
             return self._listed(actor, pattern.inner, shown)
-        if isinstance(pattern, Fields) and isinstance(shown, dict):
+        if isinstance(pattern, ObjectMatcher) and isinstance(shown, dict):
             inner = {name: self._listed(actor, pattern.required[name], shown[name])
                      for name in pattern.required if name in shown}  # fmt: skip
             return {**shown, **inner}
-        if isinstance(pattern, Listing) and isinstance(shown, list):
+        if isinstance(pattern, ListMatcher) and isinstance(shown, list):
             names = dict.fromkeys([*actor.owned(), *self._asked_for])
-            extra = [name for name in names if name not in pattern.known and pattern.absent(name) == self._rule]
+            extra = [
+                name
+                for name in names
+                if name not in pattern.known_rows and pattern.get_absence_clause(name) == self._rule
+            ]
             rows = [{**copy.deepcopy(shown[0]), pattern.key: name} for name in extra if shown]
             self.touched += bool(rows)
             return [*shown, *rows]
@@ -130,15 +138,15 @@ class RuleOff(Play):
 def rules(contract: Contract) -> Iterator[Mutant]:
     """Every conflict, every name given up, every refusal of every operation that changes anything; every prose rule."""
     for operation in contract.operations.values():
-        if contract.reads(operation.id):
+        if contract.is_read_only(operation.id):
             continue
-        roles = set(contract.roles(operation.id).values()) - {"foreign"}
-        if 409 in operation.answers:
+        roles = set(contract.get_roles(operation.id).values()) - {"foreign"}
+        if 409 in operation.responses:
             yield _mutant(operation, "replaced", "what is in the way is removed", partial(Replaced, operation.id))
         if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:
             yield _mutant(operation, "never-freed", "the old name stays taken", partial(NeverFreed, operation.id))
-        for status in operation.answers:
-            if 400 <= status < 500 and status != 401 and not contract.unprovoked(operation, status):
+        for status in operation.responses:
+            if 400 <= status < 500 and status != 401 and not contract.is_unprovoked(operation, status):
                 says = f"{status} does what was asked"
                 yield _mutant(operation, f"done/{status}", says, partial(Done, operation.id, status))
     for rule, sentence in contract.model.rules.items():

@@ -7,7 +7,7 @@ from contracts.jetemail.users import DEFAULTS
 
 CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUser", "listSmtpUsers"
 
-READINGS: dict[str, tuple[str, ...]] = {
+INTERPRETATIONS: dict[str, tuple[str, ...]] = {
     "order": tuple("-".join(order) for order in permutations(("400", "403", "404", "409"))),
     "names": ("refused", "sanitised", "lowered"),
     "sanitiser": names.SANITISERS,

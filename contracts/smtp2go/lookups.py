@@ -7,57 +7,72 @@ from contract_watch.contracts.checks import Check
 from contract_watch.contracts.model import Account
 from contracts.smtp2go import names
 from contracts.smtp2go.rules import ADD, REMOVE, RULES
-from contracts.smtp2go.users import State, User
-from contracts.smtp2go.validation import any_refusal, doubt
+from contracts.smtp2go.users import Smtp2goState, Smtp2goUser
+from contracts.smtp2go.validation import list_possible_refusals, mark_uncertain
 
 
-def name_made(state: State, asked: str) -> str:
+def predict_stored_name(state: Smtp2goState, requested_name: str) -> str:
     """What becomes of a name, where that is decided: in the mock. Elsewhere only plain names stay as they are."""
-    return names.fold(asked) if state.knows_all and state.told("stored-names") == "lowered" else asked
+    return (
+        names.fold_name(requested_name)
+        if state.is_complete and state.get_choice("stored-names") == "lowered"
+        else requested_name
+    )
 
 
-def kin(state: State, account: Account, name: str) -> list[User]:
+def find_candidates(state: Smtp2goState, account: Account, name: str) -> list[Smtp2goUser]:
     """The account's users that ``name`` may mean, if names are not read as they are written."""
-    return [user for user in state.mine(account.name) if names.may_meet(name, user.name)]
+    return [user for user in state.list_users(account.name) if names.may_collide(name, user.name)]
 
 
-def new_name_checks(state: State, account: Account, asked: str) -> Iterator[Check]:
+def check_new_name(state: Smtp2goState, account: Account, requested_name: str) -> Iterator[Check]:
     """What can be wrong with the name of a user to be."""
-    for keyword, wrong in (("minLength", len(asked) < names.SHORTEST), ("maxLength", len(asked) > names.LONGEST)):
+    for keyword, wrong in (
+        ("minLength", len(requested_name) < names.SHORTEST),
+        ("maxLength", len(requested_name) > names.LONGEST),
+    ):
         if wrong:
             why = f"A name has {names.SHORTEST} to {names.LONGEST} characters."
             check = Check(400, f"{ADD}/request/username/{keyword}", why)
-            yield check if state.knows_all or names.measurable(asked) else replace(check, maybe=True)
-    if not names.plain(asked):
+            yield (
+                check
+                if state.is_complete or names.has_definite_length(requested_name)
+                else replace(check, is_undecidable=True)
+            )
+    if not names.is_plain(requested_name):
         odd = Check(400, f"{ADD}/response/400", "Which characters a name may have, no page says.")
-        yield doubt(state, odd, "odd-names", ("refused",))
-    yield from _taken(state, account, name_made(state, asked))
+        yield mark_uncertain(state, odd, "odd-names", ("refused",))
+    yield from _check_name_taken(state, account, predict_stored_name(state, requested_name))
 
 
-def _taken(state: State, account: Account, name: str) -> Iterator[Check]:
+def _check_name_taken(state: Smtp2goState, account: Account, name: str) -> Iterator[Check]:
     check = Check(400, f"{ADD}/rule/name-taken", RULES[f"{ADD}/rule/name-taken"])
-    if state.find(account.name, name) is not None:
-        yield from any_refusal(check, "name-taken")
+    if state.find_user(account.name, name) is not None:
+        yield from list_possible_refusals(check, "name-taken")
     elif any(user.name == name for user in state.users):
-        for refused in any_refusal(check, "name-taken"):
-            yield replace(refused, reading="unique", refusing=("global",))
-    elif name in state.gone:
-        for refused in any_refusal(check, "name-taken"):
-            yield replace(refused, reading="removed-name", refusing=("taken",))
-    elif kin(state, account, name) or not state.known_absent(name, account.name):
-        for refused in any_refusal(check, "name-taken"):
-            yield replace(refused, reading="", maybe=True)
+        for refused in list_possible_refusals(check, "name-taken"):
+            yield replace(refused, interpretation="unique", refusing_values=("global",))
+    elif name in state.removed_names:
+        for refused in list_possible_refusals(check, "name-taken"):
+            yield replace(refused, interpretation="removed-name", refusing_values=("taken",))
+    elif find_candidates(state, account, name) or not state.is_known_absent(name, account.name):
+        for refused in list_possible_refusals(check, "name-taken"):
+            yield replace(refused, interpretation="", is_undecidable=True)
 
 
-def look_up(state: State, account: Account, operation: str, name: str) -> tuple[User | None, list[Check]]:
+def look_up_user(
+    state: Smtp2goState, account: Account, operation: str, name: str
+) -> tuple[Smtp2goUser | None, list[Check]]:
     """The user that ``name`` finds, and what can be wrong with it; None where none is found, or some may be."""
-    user = state.find(account.name, name)
+    user = state.find_user(account.name, name)
     if user is not None:
         return user, []
     clause = f"{operation}/rule/name-unknown"
     reading = "unknown-removal" if operation == REMOVE else "unknown-user"
-    how = "removed" if name in state.gone else "plain" if names.plain(name) else "odd"
-    missing = list(any_refusal(Check(400, clause, RULES[clause]), reading, f"{operation}/{how}"))
-    if not state.knows_all and (kin(state, account, name) or not state.known_absent(name, account.name)):
-        missing = [replace(check, reading="", maybe=True) for check in missing]
+    how = "removed" if name in state.removed_names else "plain" if names.is_plain(name) else "odd"
+    missing = list(list_possible_refusals(Check(400, clause, RULES[clause]), reading, f"{operation}/{how}"))
+    if not state.is_complete and (
+        find_candidates(state, account, name) or not state.is_known_absent(name, account.name)
+    ):
+        missing = [replace(check, interpretation="", is_undecidable=True) for check in missing]
     return None, missing

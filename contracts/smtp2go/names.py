@@ -12,34 +12,34 @@ SHORTEST, LONGEST = 5, 100
 _PLAIN = re.compile(r"[a-z0-9-]+")
 
 
-def plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Whether no way of reading names changes ``name``."""
     return _PLAIN.fullmatch(name) is not None
 
 
-def measurable(name: str) -> bool:
+def has_definite_length(name: str) -> bool:
     """Whether a name's length is the same however it is counted: in ASCII, with nothing to trim."""
     return name.isascii() and name == name.strip()
 
 
-def fold(name: str) -> str:
+def fold_name(name: str) -> str:
     """``name`` as a vendor sees it that minds neither case nor outer space."""
     return name.strip().casefold()
 
 
-def may_meet(one: str, other: str) -> bool:
+def may_collide(one: str, other: str) -> bool:
     """Whether two names may come to the same one, however they are read."""
     if one == other:
         return True
-    if plain(one) and plain(other):
+    if is_plain(one) and is_plain(other):
         return False
-    short, long = sorted((_skeleton(one), _skeleton(other)), key=len)
+    short, long = sorted((_get_skeleton(one), _get_skeleton(other)), key=len)
     if one.isascii() and other.isascii():
         return short == long
     letters = iter(long)  # letters outside ASCII may be spelled out or dropped; what is ASCII stays, in order
     return all(letter in letters for letter in short)
 
 
-def _skeleton(name: str) -> str:
+def _get_skeleton(name: str) -> str:
     """What every way of reading keeps: the ASCII letters and digits, in lower case."""
     return "".join(letter for letter in name if letter.isascii() and letter.isalnum()).lower()

@@ -17,29 +17,29 @@ _SECONDS = {"hour": (3600, 3600), "day": (_DAY, _DAY), "week": (7 * _DAY, 7 * _D
 
 _TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _COUNT = r"[1-9][0-9]? (?:hour|day|week|month)s?"
-_WRITTEN = {
+_DOCUMENTED_FORMATS = {
     EDIT: re.compile(rf"{_COUNT}(?:[, ]{_TIME})?"),
     "": re.compile(rf"{_COUNT}(?: {_TIME})?"),
 }
-_READ = re.compile(
+_LENIENT_FORMAT = re.compile(
     r"\s*(?:([0-9]{1,9})\s*(hour|day|week|mon|year)(?:th)?s?)?(?:\s*,?\s*([0-9]{1,9}):([0-9]{2})(?::([0-9]{2}))?)?\s*",
     re.IGNORECASE,
 )
 
 
-def written(operation: str, text: str) -> bool:
+def is_documented_format(operation: str, text: str) -> bool:
     """Whether ``text`` is a period as the operation's own page writes them."""
-    return _WRITTEN.get(operation, _WRITTEN[""]).fullmatch(text) is not None
+    return _DOCUMENTED_FORMATS.get(operation, _DOCUMENTED_FORMATS[""]).fullmatch(text) is not None
 
 
-def nonsense(text: str) -> bool:
+def is_nonsense(text: str) -> bool:
     """Whether nobody can read ``text`` as a period: it is something, and counts nothing."""
     return bool(text.strip()) and not any(letter.isdigit() for letter in text)
 
 
-def span(text: str) -> tuple[int, int] | None:
+def parse_seconds(text: str) -> tuple[int, int] | None:
     """The fewest and the most seconds that ``text`` may stand for; None where it is no period."""
-    found = _READ.fullmatch(text)
+    found = _LENIENT_FORMAT.fullmatch(text)
     if found is None or not (found[1] or found[3]):
         return None
     least, most = _SECONDS[found[2].lower()] if found[1] else (0, 0)
@@ -48,17 +48,17 @@ def span(text: str) -> tuple[int, int] | None:
     return count * least + time, count * most + time
 
 
-def same(one: str, other: str) -> bool:
+def may_be_equal(one: str, other: str) -> bool:
     """Whether two texts may mean one period, which may be shown otherwise than it was written."""
-    first, second = span(one), span(other)
+    first, second = parse_seconds(one), parse_seconds(other)
     if first is None or second is None:
         return one == other
     return first[0] <= second[1] and second[0] <= first[1]
 
 
-def clock(text: str) -> str:
+def format_as_clock(text: str) -> str:
     """The period as days and a time, a month being 30 days: as a vendor shows it who stores seconds."""
-    known = span(text)
+    known = parse_seconds(text)
     if known is None:
         return text
     least, most = known

@@ -31,7 +31,7 @@ PROPERTIES = (
 _REFUSALS = ("400", "404", "402", "403")
 """The refusals that the vendor's table of statuses leaves for what no page speaks of, the likeliest first."""
 
-READINGS: dict[str, tuple[str, ...]] = {
+INTERPRETATIONS: dict[str, tuple[str, ...]] = {
     "names": ("exact", "folded"),
     "stored-names": ("verbatim", "lowered"),
     "odd-names": ("accepted", "refused"),
@@ -62,7 +62,7 @@ READINGS: dict[str, tuple[str, ...]] = {
     "options": ("405", "204"),
 }
 
-_SAYS = {
+_EFFECT_SENTENCES = {
     ADD: "Answers show the {} that add set, or its default.",
     EDIT: "Answers show the {} that a full edit set, or its default where it named none.",
     PATCH: "Answers show the {} that a patch set.",
@@ -97,7 +97,7 @@ RULES: dict[str, str] = {
         for operation in SETTERS
     },
     **{
-        f"{operation}/effect/{name}": _SAYS[operation].format(name)
+        f"{operation}/effect/{name}": _EFFECT_SENTENCES[operation].format(name)
         for operation in SETTERS
         for name in PROPERTIES
         if (operation, name) != (PATCH, "feedback_domain")

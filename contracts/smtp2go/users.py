@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
-from contracts.smtp2go.names import fold
+from contracts.smtp2go.names import fold_name
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE
 
 UNKNOWN = object()
@@ -17,7 +17,7 @@ GENERATED = object()
 RATELIMIT = ("custom_ratelimit_value", "custom_ratelimit_period")
 FEEDBACK = ("feedback_domain", "feedback_html", "feedback_text")
 
-_NOT_VIEWED = frozenset({"click_tracking_enabled"})
+_NEVER_VIEWED = frozenset({"click_tracking_enabled"})
 """What only the answers of patches show by their page."""
 
 DEFAULTS: Mapping[str, Any] = {
@@ -41,7 +41,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class User:
+class Smtp2goUser:
     """One SMTP user.
 
     ``password`` is a text, None (none), `UNKNOWN` or `GENERATED`, and never part of a representation. ``explicit`` are the settings that
@@ -54,13 +54,13 @@ class User:
     name: str
     password: Any = field(repr=False)
     settings: Mapping[str, Any]
-    explicit: frozenset[str]
-    owed: Mapping[str, str]
-    fresh: frozenset[str] = frozenset()
+    sent_settings: frozenset[str]
+    clause_by_setting: Mapping[str, str]
+    unviewed_changes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class State:
+class Smtp2goState:
     """All that is known. ``gone`` maps a name that no user has any more to the clause that removed it.
 
     ``since`` are the operations that changed or removed users after all were viewed, in order: what is shown otherwise
@@ -69,83 +69,93 @@ class State:
     """
 
     accounts: Mapping[str, Account]
-    readings: Readings
-    fresh: str
-    users: tuple[User, ...] = ()
-    gone: Mapping[str, str] = field(default_factory=dict)
-    since: tuple[str, ...] = ()
-    doubtful: frozenset[tuple[str, str]] = frozenset()
+    interpretations: Interpretations
+    own_prefix: str
+    users: tuple[Smtp2goUser, ...] = ()
+    removed_names: Mapping[str, str] = field(default_factory=dict)
+    unviewed_operations: tuple[str, ...] = ()
+    unknown_names: frozenset[tuple[str, str]] = frozenset()
 
     @property
-    def knows_all(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether this is the mock's state, where nothing is left open."""
-        return not self.fresh
+        return not self.own_prefix
 
-    def told(self, reading: str, scope: str = "") -> str:
+    def get_choice(self, interpretation: str, scope: str = "") -> str:
         """The mock's choice of a reading."""
-        return self.readings.choices(reading, scope)[0]
+        return self.interpretations.get_choices(interpretation, scope)[0]
 
-    def read(self, readings: Readings) -> "State":
+    def with_interpretations(self, interpretations: Interpretations) -> "Smtp2goState":
         """The same state under ``readings``."""
-        return self if readings is self.readings else replace(self, readings=readings)
+        return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
-    def mine(self, account: str) -> list[User]:
+    def list_users(self, account: str) -> list[Smtp2goUser]:
         """The account's users."""
         return [user for user in self.users if user.account == account]
 
-    def find(self, account: str, name: str) -> User | None:
+    def find_user(self, account: str, name: str) -> Smtp2goUser | None:
         """The account's user of that name, if one is known; in the mock names may be folded."""
         found = next((u for u in self.users if u.account == account and u.name == name), None)
-        if found is None and self.knows_all and self.told("names") == "folded":
-            return next((u for u in self.users if u.account == account and fold(u.name) == fold(name)), None)
+        if found is None and self.is_complete and self.get_choice("names") == "folded":
+            return next((u for u in self.users if u.account == account and fold_name(u.name) == fold_name(name)), None)
         return found
 
-    def known_absent(self, name: str, account: str) -> bool:
+    def is_known_absent(self, name: str, account: str) -> bool:
         """Whether no user of that name can exist in ``account`` that is not known to have it."""
-        if any(held == account and fold(lost) == fold(name) for held, lost in self.doubtful):
+        if any(held == account and fold_name(lost) == fold_name(name) for held, lost in self.unknown_names):
             return False
-        return name in self.gone or fold(name).startswith(self.fresh)
+        return name in self.removed_names or fold_name(name).startswith(self.own_prefix)
 
-    def put(self, user: User, old: User | None = None, operation: str = ADD) -> "State":
+    def put_user(self, user: Smtp2goUser, old: Smtp2goUser | None = None, operation: str = ADD) -> "Smtp2goState":
         """The state with ``user`` in place of ``old``, or beside the others."""
         users = tuple(user if u is old else u for u in self.users) if old else (*self.users, user)
-        gone = {name: clause for name, clause in self.gone.items() if name != user.name} if self.gone else self.gone
-        if self.knows_all:
-            return replace(self, users=users, gone=gone)
-        since = (*self.since, operation) if operation in (EDIT, PATCH) else self.since
-        doubtful = self.doubtful - {(user.account, user.name)}
-        return replace(self, users=users, gone=gone, since=since, doubtful=doubtful)
+        gone = (
+            {name: clause for name, clause in self.removed_names.items() if name != user.name}
+            if self.removed_names
+            else self.removed_names
+        )
+        if self.is_complete:
+            return replace(self, users=users, removed_names=gone)
+        since = (*self.unviewed_operations, operation) if operation in (EDIT, PATCH) else self.unviewed_operations
+        doubtful = self.unknown_names - {(user.account, user.name)}
+        return replace(self, users=users, removed_names=gone, unviewed_operations=since, unknown_names=doubtful)
 
-    def drop(self, user: User) -> "State":
+    def drop_user(self, user: Smtp2goUser) -> "Smtp2goState":
         """The state without ``user``. The mock need not remember its name, unless names stay taken."""
         users = tuple(u for u in self.users if u is not user)
-        if self.knows_all and self.told("removed-name") == "free":
+        if self.is_complete and self.get_choice("removed-name") == "free":
             return replace(self, users=users)
-        gone = {**self.gone, user.name: f"{REMOVE}/effect/removed"}
-        return replace(self, users=users, gone=gone, since=() if self.knows_all else (*self.since, REMOVE))
+        gone = {**self.removed_names, user.name: f"{REMOVE}/effect/removed"}
+        return replace(
+            self,
+            users=users,
+            removed_names=gone,
+            unviewed_operations=() if self.is_complete else (*self.unviewed_operations, REMOVE),
+        )
 
-    def viewed(self, one: User | None = None) -> "State":
+    def mark_viewed(self, one: Smtp2goUser | None = None) -> "Smtp2goState":
         """The state after all users were viewed, or ``one``."""
-        if self.knows_all:
+        if self.is_complete:
             return self
         users = tuple(
-            replace(user, fresh=user.fresh & _NOT_VIEWED) if one in (None, user) else user for user in self.users
+            replace(user, unviewed_changes=user.unviewed_changes & _NEVER_VIEWED) if one in (None, user) else user
+            for user in self.users
         )
-        return replace(self, users=users, since=() if one is None else self.since)
+        return replace(self, users=users, unviewed_operations=() if one is None else self.unviewed_operations)
 
-    def suspect(self, user: User, setting: str) -> str | None:
+    def find_suspected_clause(self, user: Smtp2goUser, setting: str) -> str | None:
         """The clause to suspect where a setting that was well made is shown otherwise, or (``username``) the user is not.
 
         Not the change that made the setting itself; and a removal may lose a user, but changes none.
         """
-        operations = [name for name in self.since if setting == "username" or name != REMOVE]
-        return f"{operations[-1]}/effect/untouched" if operations and setting not in user.fresh else None
+        operations = [name for name in self.unviewed_operations if setting == "username" or name != REMOVE]
+        return f"{operations[-1]}/effect/untouched" if operations and setting not in user.unviewed_changes else None
 
-    def forget(self, names: set[str]) -> "State":
+    def forget_users(self, names: set[str]) -> "Smtp2goState":
         """The state in which it is unknown whether any of ``names`` exists."""
-        lost = names | {fold(name) for name in names}
-        kept = tuple(user for user in self.users if not {user.name, fold(user.name)} & lost)
+        lost = names | {fold_name(name) for name in names}
+        kept = tuple(user for user in self.users if not {user.name, fold_name(user.name)} & lost)
         dropped = {user.name for user in self.users if user not in kept}
-        gone = {name: clause for name, clause in self.gone.items() if not {name, fold(name)} & lost}
+        gone = {name: clause for name, clause in self.removed_names.items() if not {name, fold_name(name)} & lost}
         doubtful = {(account.name, name) for account in self.accounts.values() for name in lost | dropped}
-        return replace(self, users=kept, gone=gone, doubtful=self.doubtful | doubtful)
+        return replace(self, users=kept, removed_names=gone, unknown_names=self.unknown_names | doubtful)

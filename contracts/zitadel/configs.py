@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READS, REMOVE
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READ_OPERATIONS, REMOVE
 
 LAG = 0.3
 """For how many seconds the mock's reading shows what was before, where it lags."""
 
 
 @dataclass(frozen=True)
-class Config:
+class SmtpConfig:
     """One configuration.
 
     ``settings`` are what add set, None where nothing is known of a text. ``active`` is None where that is not known.
@@ -26,50 +26,50 @@ class Config:
 
     id: str
     settings: Mapping[str, Any]
-    active: bool | None
+    is_active: bool | None
     sequence: int
-    exact: bool
-    created: float
-    changed: float
-    state_by: str = f"{ADD}/effect/state"
-    sequence_by: str = f"{ADD}/effect/sequence"
-    secret: str = ""
-    seen: bool = False
-    since: str = ""
+    is_sequence_exact: bool
+    created_at: float
+    changed_at: float
+    state_clause: str = f"{ADD}/effect/state"
+    sequence_clause: str = f"{ADD}/effect/sequence"
+    password_digest: str = ""
+    was_read: bool = False
+    last_operation: str = ""
 
-    def after(self, operation: str, at: float, sequence: int | None, secret: str) -> "Config":
+    def apply_operation(self, operation: str, at: float, sequence: int | None, password_digest: str) -> "SmtpConfig":
         """This configuration after a success of ``operation`` on it; ``sequence`` is what the answer said."""
-        new = replace(self, sequence=sequence or self.sequence, exact=sequence is not None, changed=at, seen=True,
-                      sequence_by=f"{operation}/effect/sequence")  # fmt: skip
+        new = replace(self, sequence=sequence or self.sequence, is_sequence_exact=sequence is not None, changed_at=at, was_read=True,
+                      sequence_clause=f"{operation}/effect/sequence")  # fmt: skip
         if operation in (ACTIVATE, DEACTIVATE):
-            return replace(new, active=operation == ACTIVATE, state_by=f"{operation}/effect/state")
+            return replace(new, is_active=operation == ACTIVATE, state_clause=f"{operation}/effect/state")
         if operation in PASSWORDS:
-            new = replace(new, secret=secret)
-        if operation in PASSWORDS and self.active is False:
-            return new.doubted()  # the reference's words may mean that this activates it
+            new = replace(new, password_digest=password_digest)
+        if operation in PASSWORDS and self.is_active is False:
+            return new.forget_active()  # the reference's words may mean that this activates it
         return new
 
-    def outdone(self) -> "Config":
+    def mark_superseded(self) -> "SmtpConfig":
         """This configuration after another one was activated; that may count as a change of it."""
-        if self.active is False:
+        if self.is_active is False:
             return self
-        return replace(self, active=False, exact=False, state_by=f"{ACTIVATE}/effect/others")
+        return replace(self, is_active=False, is_sequence_exact=False, state_clause=f"{ACTIVATE}/effect/others")
 
-    def doubted(self) -> "Config":
+    def forget_active(self) -> "SmtpConfig":
         """This configuration where it is not known any more whether it is active."""
-        return replace(self, active=None, exact=False)
+        return replace(self, is_active=None, is_sequence_exact=False)
 
 
 @dataclass(frozen=True)
-class Past:
+class PastConfigs:
     """What the configurations were until a change at ``until``."""
 
     until: float
-    configs: tuple[Config, ...]
+    configs: tuple[SmtpConfig, ...]
 
 
 @dataclass(frozen=True)
-class State:
+class ZitadelState:
     """All that is known of the instance.
 
     ``gone`` are ids that were removed, ``doubtful`` those of which a broken contract, or an answer about somebody
@@ -79,128 +79,135 @@ class State:
     """
 
     accounts: Mapping[str, Account]
-    readings: Readings
-    fresh: str
-    configs: tuple[Config, ...] = ()
-    gone: frozenset[str] = frozenset()
-    doubtful: frozenset[str] = frozenset()
+    interpretations: Interpretations
+    own_prefix: str
+    configs: tuple[SmtpConfig, ...] = ()
+    removed_ids: frozenset[str] = frozenset()
+    unknown_names: frozenset[str] = frozenset()
     sequence: int = 0
-    past: tuple[Past, ...] = ()
-    reads: bool = False
-    lists: bool = False
+    past: tuple[PastConfigs, ...] = ()
+    has_read: bool = False
+    has_listed: bool = False
 
     @property
-    def knows_all(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether this is the mock's state, where nothing is left open."""
-        return not self.fresh
+        return not self.own_prefix
 
     @property
-    def next(self) -> int:
+    def next_sequence(self) -> int:
         """A sequence that no configuration has had."""
         return max((self.sequence, *(config.sequence for config in self.configs))) + 1
 
-    def read(self, readings: Readings) -> "State":
+    def with_interpretations(self, interpretations: Interpretations) -> "ZitadelState":
         """The same state under ``readings``."""
-        return self if readings is self.readings else replace(self, readings=readings)
+        return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
-    def find(self, name: str) -> Config | None:
+    def find_config(self, name: str) -> SmtpConfig | None:
         """The configuration with that id, if it is known."""
         return next((config for config in self.configs if config.id == name), None)
 
-    def visible(self, at: float) -> tuple[Config, ...]:
+    def get_visible_configs(self, at: float) -> tuple[SmtpConfig, ...]:
         """The configurations as reading shows them at a time: the mock's projection may lag."""
         return next((past.configs for past in self.past if at < past.until + LAG), self.configs)
 
-    def shown(self, name: str, at: float) -> Config | None:
+    def find_visible_config(self, name: str, at: float) -> SmtpConfig | None:
         """The configuration with that id as reading shows it at a time."""
-        return next((config for config in self.visible(at) if config.id == name), None)
+        return next((config for config in self.get_visible_configs(at) if config.id == name), None)
 
-    def known_absent(self, name: str) -> bool:
+    def is_known_absent(self, name: str) -> bool:
         """Whether no configuration can have that id that is not known to have it."""
-        return name not in self.doubtful and (name in self.gone or name.lower().startswith(self.fresh))
+        return name not in self.unknown_names and (name in self.removed_ids or name.lower().startswith(self.own_prefix))
 
-    def added(self, config: Config) -> "State":
+    def add_config(self, config: SmtpConfig) -> "ZitadelState":
         """The state with one configuration more."""
-        others = tuple(replace(one, since=ADD) for one in self.configs if one.id != config.id)
-        known = replace(self, gone=self.gone - {config.id}, doubtful=self.doubtful - {config.id})
-        return known.holding((*others, config), config.created, config.sequence)
+        others = tuple(replace(one, last_operation=ADD) for one in self.configs if one.id != config.id)
+        known = replace(
+            self, removed_ids=self.removed_ids - {config.id}, unknown_names=self.unknown_names - {config.id}
+        )
+        return known.with_configs((*others, config), config.created_at, config.sequence)
 
-    def changed(self, operation: str, name: str, at: float, sequence: int | None, secret: str = "") -> "State":
+    def apply_change(
+        self, operation: str, name: str, at: float, sequence: int | None, password_digest: str = ""
+    ) -> "ZitadelState":
         """The state after a success of ``operation`` on the configuration with that id, known or not."""
-        subject, configs = self.find(name), self.configs
-        sequence = self.next if sequence is None and self.knows_all else sequence
+        subject, configs = self.find_config(name), self.configs
+        sequence = self.next_sequence if sequence is None and self.is_complete else sequence
         if operation == ACTIVATE:
-            configs = tuple(one if one is subject else one.outdone() for one in configs)
-        elif operation in PASSWORDS and not self.knows_all and (subject is None or subject.active is not True):
-            configs = tuple(one.doubted() if one.active else one for one in configs)
+            configs = tuple(one if one is subject else one.mark_superseded() for one in configs)
+        elif operation in PASSWORDS and not self.is_complete and (subject is None or subject.is_active is not True):
+            configs = tuple(one.forget_active() if one.is_active else one for one in configs)
         if subject is not None:
-            new = subject.after(operation, at, sequence, secret)
-            new = replace(new, active=subject.active) if self.knows_all and new.active is None else new
+            new = subject.apply_operation(operation, at, sequence, password_digest)
+            new = replace(new, is_active=subject.is_active) if self.is_complete and new.is_active is None else new
             configs = tuple(new if one.id == name else one for one in configs if one.id != name or operation != REMOVE)
-        configs = tuple(replace(one, since=operation) for one in configs)
-        state = self.holding(configs, at, sequence or 0)
-        if self.knows_all:
+        configs = tuple(replace(one, last_operation=operation) for one in configs)
+        state = self.with_configs(configs, at, sequence or 0)
+        if self.is_complete:
             return state
         if operation == REMOVE:
-            return replace(state, gone=self.gone | {name}, doubtful=self.doubtful - {name})
-        return state if subject is not None else replace(state, doubtful=self.doubtful | {name})
+            return replace(state, removed_ids=self.removed_ids | {name}, unknown_names=self.unknown_names - {name})
+        return state if subject is not None else replace(state, unknown_names=self.unknown_names | {name})
 
-    def refused(self, operation: str, name: str) -> "State":
+    def record_refusal(self, operation: str, name: str) -> "ZitadelState":
         """The state after ``operation`` was refused to the configuration with that id: nothing is to come of it."""
-        if self.knows_all or operation in READS or self.find(name) is None:
+        if self.is_complete or operation in READ_OPERATIONS or self.find_config(name) is None:
             return self
-        configs = tuple(replace(one, since=operation) if one.id == name else one for one in self.configs)
+        configs = tuple(replace(one, last_operation=operation) if one.id == name else one for one in self.configs)
         return replace(self, configs=configs)
 
-    def learned(self, name: str, sequence: int | None, *, active: bool | None) -> "State":
+    def record_read(self, name: str, sequence: int | None, *, is_active: bool | None) -> "ZitadelState":
         """The state after reading showed the configuration with that id so."""
-        subject = self.find(name)
-        if subject is None or self.knows_all:
+        subject = self.find_config(name)
+        if subject is None or self.is_complete:
             return self
-        new = replace(subject, seen=True, since="", active=subject.active if active is None else active,
-                      sequence=sequence or subject.sequence, exact=sequence is not None)  # fmt: skip
-        return replace(self, configs=tuple(new if one is subject else one for one in self.configs), reads=True)
+        new = replace(subject, was_read=True, last_operation="", is_active=subject.is_active if is_active is None else is_active,
+                      sequence=sequence or subject.sequence, is_sequence_exact=sequence is not None)  # fmt: skip
+        return replace(self, configs=tuple(new if one is subject else one for one in self.configs), has_read=True)
 
-    def listed(self, rows: Mapping[str, tuple[int | None, bool | None]]) -> "State":
+    def record_list(self, rows: Mapping[str, tuple[int | None, bool | None]]) -> "ZitadelState":
         """The state after a list showed ``rows``: by id, the sequence, and whether the configuration is active.
 
         Of all in the instance one is active at most, so none is of which that was not known beside one that is.
         """
-        shown = not self.knows_all and any(self.find(name) is not None for name in rows)
-        state = replace(self, lists=True) if shown else self
+        shown = not self.is_complete and any(self.find_config(name) is not None for name in rows)
+        state = replace(self, has_listed=True) if shown else self
         for name, (sequence, active) in rows.items():
-            state = state.learned(name, sequence, active=active)
+            state = state.record_read(name, sequence, is_active=active)
         if not any(active for _, active in rows.values()):
             return state
-        told = (replace(one, active=False) if one.active is None else one for one in state.configs)
+        told = (replace(one, is_active=False) if one.is_active is None else one for one in state.configs)
         return replace(state, configs=tuple(told))
 
-    def unnamed(self, mark: str) -> "State":
+    def record_unnamed_config(self, mark: str) -> "ZitadelState":
         """The state after an addition of which no answer told the id: there may be one with that mark."""
-        return self if self.knows_all else replace(self, doubtful=self.doubtful | {mark})
+        return self if self.is_complete else replace(self, unknown_names=self.unknown_names | {mark})
 
-    def stray(self, name: str, mark: str) -> bool:
+    def is_stray(self, name: str, mark: str) -> bool:
         """Whether a listed configuration with that id, which is not known, cannot be there: its mark is the run's own."""
-        own = not self.knows_all and mark.strip().lower().startswith(self.fresh)
-        return own and {name, mark.strip()}.isdisjoint(lost.strip() for lost in self.doubtful)
+        own = not self.is_complete and mark.strip().lower().startswith(self.own_prefix)
+        return own and {name, mark.strip()}.isdisjoint(lost.strip() for lost in self.unknown_names)
 
-    def forgotten(self, names: Iterable[str]) -> "State":
+    def forget_configs(self, names: Iterable[str]) -> "ZitadelState":
         """The state in which nothing is known of the configurations that ``names`` are ids or marks of.
 
         Whatever happened to one of them may have deactivated another.
         """
         lost = set(names)
         dropped = [one for one in self.configs if one.id in lost or one.settings.get("description") in lost]
-        kept = tuple(one.doubted() if one.active else one for one in self.configs if one not in dropped)
+        kept = tuple(one.forget_active() if one.is_active else one for one in self.configs if one not in dropped)
         return replace(
-            self, configs=kept, gone=self.gone - lost, doubtful=self.doubtful | lost | {d.id for d in dropped}
+            self,
+            configs=kept,
+            removed_ids=self.removed_ids - lost,
+            unknown_names=self.unknown_names | lost | {d.id for d in dropped},
         )
 
-    def holding(self, configs: tuple[Config, ...], at: float, sequence: int) -> "State":
+    def with_configs(self, configs: tuple[SmtpConfig, ...], at: float, sequence: int) -> "ZitadelState":
         """The state with these configurations since ``at``; the mock has counted up to ``sequence`` by then."""
-        if not self.knows_all:
+        if not self.is_complete:
             return replace(self, configs=configs)
         past = self.past
-        if self.readings.choices("projection")[0] == "lagging":
-            past = (*(one for one in past if one.until + LAG > at), Past(at, self.configs))
+        if self.interpretations.get_choices("projection")[0] == "lagging":
+            past = (*(one for one in past if one.until + LAG > at), PastConfigs(at, self.configs))
         return replace(self, configs=configs, sequence=max(self.sequence, sequence), past=past)

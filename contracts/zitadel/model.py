@@ -8,30 +8,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import judge
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.checks import build_outcomes
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account, Outcome
 from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.request import Request
 from contracts.zitadel import pages, responses
-from contracts.zitadel.configs import Config, State
-from contracts.zitadel.refusals import ADMIN, NOT_FOUND, PRECONDITION, Refusal, refusing, unauthorised
+from contracts.zitadel.configs import SmtpConfig, ZitadelState
+from contracts.zitadel.refusals import ADMIN, NOT_FOUND, PRECONDITION, Refusal, check_authorisation, make_refuse
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,
     DEACTIVATE,
     GET,
+    ID_OPERATIONS,
+    INTERPRETATIONS,
     LIST,
-    NAMING,
     PASSWORDS,
-    READINGS,
     REMOVE,
     RULES,
-    TEXTS,
+    STRING_FIELDS,
 )
-from contracts.zitadel.validation import Message, decoded, invalidities, plain
+from contracts.zitadel.validation import RequestMessage, decode_request, is_plain, validate_message
 
-_ERRORS: Mapping[str, str] = {
+_NOT_FOUND_ERROR_IDS: Mapping[str, str] = {
     GET: "QUERY-fwofw",
     ACTIVATE: "COMMAND-E9K20hxOS9",
     DEACTIVATE: "COMMAND-k39PJ",
@@ -41,184 +41,205 @@ _ERRORS: Mapping[str, str] = {
 """The error ids under which the vendor's source finds no configuration."""
 
 
-def build(effective: OpenApi, _published: OpenApi) -> "Zitadel":
+def build(effective: OpenApi, _published: OpenApi) -> "ZitadelModel":
     """The model over its effective document."""
-    return Zitadel(effective)
+    return ZitadelModel(effective)
 
 
-class Zitadel:
+class ZitadelModel:
     """See `contract_watch.contracts.model.Model`."""
 
-    readings = READINGS
+    interpretations = INTERPRETATIONS
     rules = RULES
 
     def __init__(self, effective: OpenApi) -> None:
         self._operations = effective.operations
 
-    def start(self, accounts: Sequence[Account], readings: Readings, fresh: str) -> State:
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ZitadelState:
         """See `Model.start`."""
-        return State({account.key: account for account in accounts}, readings, fresh)
+        return ZitadelState({account.key: account for account in accounts}, interpretations, own_prefix)
 
-    def forget(self, state: State, names: Iterable[str]) -> State:
+    def forget(self, state: ZitadelState, names: Iterable[str]) -> ZitadelState:
         """See `Model.forget`."""
-        return state.forgotten(names)
+        return state.forget_configs(names)
 
-    def owned(self, state: State) -> Sequence[tuple[str, str]]:
+    def list_owned(self, state: ZitadelState) -> Sequence[tuple[str, str]]:
         """See `Model.owned`."""
         return [(ADMIN, config.id) for config in state.configs]
 
-    def dump(self, state: State) -> Any:
+    def dump(self, state: ZitadelState) -> Any:
         """See `Model.dump`."""
         return [
-            {"id": config.id, "active": config.active, "sequence": str(config.sequence), **config.settings}
+            {"id": config.id, "active": config.is_active, "sequence": str(config.sequence), **config.settings}
             for config in state.configs
         ]
 
-    def outcomes(self, state: State, request: Request) -> Sequence[Outcome]:
+    def outcomes(self, state: ZitadelState, request: Request) -> Sequence[Outcome]:
         """See `Model.outcomes`. Authorisation comes before validation, and that before any configuration is looked up."""
         operation = self._operations[request.operation or ""]
-        message, undecodable = decoded(request, operation.id)
-        refuse = refusing(state, operation.id, message.id)
+        message, undecodable = decode_request(request, operation.id)
+        refuse = make_refuse(state, operation.id, message.id)
 
-        def authorised(shown: Readings) -> Sequence[Outcome]:
+        def authorised(shown: Interpretations) -> Sequence[Outcome]:
             return stage(undecodable, shown, valid)
 
-        def valid(shown: Readings) -> Sequence[Outcome]:
-            return stage(list(invalidities(operation, message)), shown, possible)
+        def valid(shown: Interpretations) -> Sequence[Outcome]:
+            return stage(list(validate_message(operation, message)), shown, possible)
 
-        def possible(shown: Readings) -> Sequence[Outcome]:
-            return stage(list(_obstacles(state.read(shown), operation.id, message.id, request.at)), shown, done)
+        def possible(shown: Interpretations) -> Sequence[Outcome]:
+            return stage(
+                list(_check_state(state.with_interpretations(shown), operation.id, message.id, request.timestamp)),
+                shown,
+                done,
+            )
 
-        def done(shown: Readings) -> Sequence[Outcome]:
-            return [_success(state.read(shown), operation.id, message, request.at)]
+        def done(shown: Interpretations) -> Sequence[Outcome]:
+            return [_build_success_outcome(state.with_interpretations(shown), operation.id, message, request.timestamp)]
 
-        def stage(checks: Sequence[Refusal], shown: Readings, then: Any) -> Sequence[Outcome]:
-            return judge(checks, shown, refuse, then, (401, 403, 400, 404), request.excused)
+        def stage(checks: Sequence[Refusal], shown: Interpretations, then: Any) -> Sequence[Outcome]:
+            return build_outcomes(checks, shown, refuse, then, (401, 403, 400, 404), request.exempt_clauses)
 
-        first = [*_before(unauthorised(state, request, operation.id), undecodable, operation.id)]
-        if operation.id in NAMING and (message.id in ("", ".", "..") or "/" in message.id):
+        first = [*_order_refusals(check_authorisation(state, request, operation.id), undecodable, operation.id)]
+        if operation.id in ID_OPERATIONS and (message.id in ("", ".", "..") or "/" in message.id):
             # In REST such a path may lead nowhere, whoever asks.
-            first.append(replace(_missing(operation.id), maybe=True))
-        return stage(first, state.readings, authorised)
+            first.append(replace(_build_not_found(operation.id), is_undecidable=True))
+        return stage(first, state.interpretations, authorised)
 
 
-def _before(denied: Sequence[Refusal], undecodable: Sequence[Refusal], operation: str) -> Iterator[Refusal]:
+def _order_refusals(denied: Sequence[Refusal], undecodable: Sequence[Refusal], operation: str) -> Iterator[Refusal]:
     """Who may not ask is told so before validation; whether the body is decoded before that is a reading."""
     if not denied:
         return
-    disputed = not all(one.reading for one in denied) and not all(one.reading or one.maybe for one in undecodable)
+    disputed = not all(one.interpretation for one in denied) and not all(
+        one.interpretation or one.is_undecidable for one in undecodable
+    )
     for refusals, value in ((denied, "after-authorisation"), (undecodable, "before-authorisation")):
         for refusal in refusals:
-            told = disputed and not (refusal.reading or refusal.maybe)
-            yield replace(refusal, reading="decoding", refusing=(value,), scope=operation) if told else refusal
+            told = disputed and not (refusal.interpretation or refusal.is_undecidable)
+            yield (
+                replace(refusal, interpretation="decoding", refusing_values=(value,), scope=operation)
+                if told
+                else refusal
+            )
 
 
-def _missing(operation: str) -> Refusal:
+def _build_not_found(operation: str) -> Refusal:
     clause = f"{operation}/rule/id-unknown"
     return Refusal(404, clause, RULES[clause], code=NOT_FOUND,
-                   text="SMTP configuration not found", error=_ERRORS[operation])  # fmt: skip
+                   message="SMTP configuration not found", error_id=_NOT_FOUND_ERROR_IDS[operation])  # fmt: skip
 
 
-def _obstacles(state: State, operation: str, name: str, at: float) -> Iterator[Refusal]:
+def _check_state(state: ZitadelState, operation: str, name: str, at: float) -> Iterator[Refusal]:
     """What the present state of the instance has against a valid request."""
-    if operation not in NAMING:
+    if operation not in ID_OPERATIONS:
         return
-    missing = _missing(operation)
-    config = state.shown(name, at) if operation == GET else state.find(name)
+    missing = _build_not_found(operation)
+    config = state.find_visible_config(name, at) if operation == GET else state.find_config(name)
     if config is None:
-        if operation == GET and name in state.gone:
+        if operation == GET and name in state.removed_ids:
             missing = replace(missing, clause=f"{REMOVE}/effect/removed")
-        yield replace(missing, maybe=not state.known_absent(name))
-    elif operation in PASSWORDS and config.active is not True:
+        yield replace(missing, is_undecidable=not state.is_known_absent(name))
+    elif operation in PASSWORDS and config.is_active is not True:
         why = "Only an active configuration takes a password: 404, code 5."
         inactive = replace(missing, clause=f"{operation}/response/404", why=why)
-        yield _open(inactive, "inactive-password", "404", operation, config)
-    elif operation == ACTIVATE and config.active is not False:
+        yield _make_uncertain(inactive, "inactive-password", "404", operation, config)
+    elif operation == ACTIVATE and config.is_active is not False:
         clause = f"{ACTIVATE}/rule/already-active"
-        yield replace(_precondition(clause, RULES[clause], "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
-                      maybe=config.active is None)  # fmt: skip
-    elif operation == DEACTIVATE and config.active is not True:
+        yield replace(_build_precondition_refusal(clause, RULES[clause], "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
+                      is_undecidable=config.is_active is None)  # fmt: skip
+    elif operation == DEACTIVATE and config.is_active is not True:
         why = "The configuration is inactive already."
-        refusal = _precondition(f"{DEACTIVATE}/response/400", why, "SMTP configuration already deactivated",
+        refusal = _build_precondition_refusal(f"{DEACTIVATE}/response/400", why, "SMTP configuration already deactivated",
                                 "COMMAND-km8g3")  # fmt: skip
-        yield _open(refusal, "deactivate-inactive", "400", "", config)
-        yield _open(replace(missing, clause=f"{DEACTIVATE}/response/404", why=why), "deactivate-inactive", "404", "",
+        yield _make_uncertain(refusal, "deactivate-inactive", "400", "", config)
+        yield _make_uncertain(replace(missing, clause=f"{DEACTIVATE}/response/404", why=why), "deactivate-inactive", "404", "",
                     config)  # fmt: skip
-    elif operation == REMOVE and config.active is not False:
+    elif operation == REMOVE and config.is_active is not False:
         why = "Whether the active configuration may be removed is not said."
-        refusal = _precondition(f"{REMOVE}/response/400", why, "the configuration is active", "")
-        yield _open(refusal, "remove-active", "400", "", config)
+        refusal = _build_precondition_refusal(f"{REMOVE}/response/400", why, "the configuration is active", "")
+        yield _make_uncertain(refusal, "remove-active", "400", "", config)
 
 
-def _precondition(clause: str, why: str, text: str, error: str) -> Refusal:
-    return Refusal(400, clause, why, code=PRECONDITION, text=text, error=error)
+def _build_precondition_refusal(clause: str, why: str, text: str, error: str) -> Refusal:
+    return Refusal(400, clause, why, code=PRECONDITION, message=text, error_id=error)
 
 
-def _open(refusal: Refusal, reading: str, value: str, scope: str, config: Config) -> Refusal:
+def _make_uncertain(refusal: Refusal, interpretation: str, value: str, scope: str, config: SmtpConfig) -> Refusal:
     """The refusal as a reading has it; where it is not known whether the configuration is active, it shows nothing."""
-    if config.active is None:
-        return replace(refusal, maybe=True)
-    return replace(refusal, reading=reading, refusing=(value,), scope=scope)
+    if config.is_active is None:
+        return replace(refusal, is_undecidable=True)
+    return replace(refusal, interpretation=interpretation, refusing_values=(value,), scope=scope)
 
 
-def _success(state: State, operation: str, message: Message, at: float) -> Outcome:
+def _build_success_outcome(state: ZitadelState, operation: str, message: RequestMessage, at: float) -> Outcome:
     if operation == ADD:
-        return _added(state, message, at)
+        return _build_addition_outcome(state, message, at)
     if operation == GET:
-        return _found(state, message.id, at)
+        return _build_read_outcome(state, message.id, at)
     if operation == LIST:
-        return _listed(state, message, at)
-    config = state.find(message.id)
-    unchanged = operation in PASSWORDS and config is not None and config.secret == message.secret
+        return _build_list_outcome(state, message, at)
+    config = state.find_config(message.id)
+    unchanged = operation in PASSWORDS and config is not None and config.password_digest == message.password_digest
 
-    def after(shown: Any) -> State:
-        return state.changed(operation, message.id, at, responses.sequence_in(shown), message.secret)
+    def after(shown: Any) -> ZitadelState:
+        return state.apply_change(operation, message.id, at, responses.get_sequence(shown), message.password_digest)
 
-    body = responses.changed(state.readings, operation, config, state.next, at, unchanged=unchanged)
+    body = responses.match_change(
+        state.interpretations, operation, config, state.next_sequence, at, is_unchanged=unchanged
+    )
     return Outcome(200, f"{operation}/response/200", "A valid change of what is there is 200.", body, after)
 
 
-def _added(state: State, message: Message, at: float) -> Outcome:
-    texts = {name: message.fields.get(name, "") for name in TEXTS}
-    settings = {name: text if plain(text) else None for name, text in texts.items()}
+def _build_addition_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
+    texts = {name: message.fields.get(name, "") for name in STRING_FIELDS}
+    settings = {name: text if is_plain(text) else None for name, text in texts.items()}
     settings["tls"] = message.fields.get("tls", False)
 
-    def after(shown: Any) -> State:
-        name, sequence = responses.value_in(shown, "id"), responses.sequence_in(shown)
-        if state.knows_all and name is None:
-            name, sequence = responses.NewId(taken).render(), state.next
+    def after(shown: Any) -> ZitadelState:
+        name, sequence = responses.get_value(shown, "id"), responses.get_sequence(shown)
+        if state.is_complete and name is None:
+            name, sequence = responses.NewConfigId(taken).render(), state.next_sequence
         if not isinstance(name, str) or not name:  # it is there, but only the answer could have told as what
-            return state.unnamed(texts["description"])
-        return state.added(
-            Config(name, settings, False, sequence or 0, sequence is not None, at, at, secret=message.secret)
+            return state.record_unnamed_config(texts["description"])
+        return state.add_config(
+            SmtpConfig(
+                name,
+                settings,
+                False,
+                sequence or 0,
+                sequence is not None,
+                at,
+                at,
+                password_digest=message.password_digest,
+            )
         )
 
-    taken = frozenset({config.id for config in state.configs} | state.gone)
-    body = responses.added(state.readings, taken, state.next, at)
+    taken = frozenset({config.id for config in state.configs} | state.removed_ids)
+    body = responses.match_addition(state.interpretations, taken, state.next_sequence, at)
     return Outcome(200, f"{ADD}/response/200", "A valid configuration is added.", body, after)
 
 
-def _found(state: State, name: str, at: float) -> Outcome:
-    config = state.shown(name, at)
+def _build_read_outcome(state: ZitadelState, name: str, at: float) -> Outcome:
+    config = state.find_visible_config(name, at)
     clause, why = f"{GET}/response/200", "A configuration is shown as it was last set."
-    if config is not None and not config.seen:  # reading may be what fails, until it has shown something
-        clause = clause if not state.reads else f"{ADD}/effect/created"
-    elif config is not None and config.since:
-        clause = f"{config.since}/effect/untouched"
+    if config is not None and not config.was_read:  # reading may be what fails, until it has shown something
+        clause = clause if not state.has_read else f"{ADD}/effect/created"
+    elif config is not None and config.last_operation:
+        clause = f"{config.last_operation}/effect/untouched"
 
-    def after(shown: Any) -> State:
-        found = responses.value_in(shown, "smtpConfig")
-        return state.learned(name, responses.sequence_in(found), active=responses.active_in(found))
+    def after(shown: Any) -> ZitadelState:
+        found = responses.get_value(shown, "smtpConfig")
+        return state.record_read(name, responses.get_sequence(found), is_active=responses.get_active(found))
 
-    return Outcome(200, clause, why, responses.found(state.readings, name, config, at), after)
+    return Outcome(200, clause, why, responses.match_config_response(state.interpretations, name, config, at), after)
 
 
-def _listed(state: State, message: Message, at: float) -> Outcome:
-    def after(shown: Any) -> State:
-        rows = pages.rows_of(shown)
-        return state.listed(
-            {name: (responses.sequence_in(row), responses.active_in(row)) for name, row in rows.items()}
+def _build_list_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
+    def after(shown: Any) -> ZitadelState:
+        rows = pages.get_rows_by_id(shown)
+        return state.record_list(
+            {name: (responses.get_sequence(row), responses.get_active(row)) for name, row in rows.items()}
         )
 
     why = "The list shows what there is, as it was last set."
-    return Outcome(200, f"{LIST}/response/200", why, pages.page(state, message.query, at), after)
+    return Outcome(200, f"{LIST}/response/200", why, pages.match_page(state, message.query, at), after)

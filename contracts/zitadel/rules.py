@@ -6,16 +6,16 @@ ACTIVATE, DEACTIVATE = "activateSmtpConfig", "deactivateSmtpConfig"
 PASSWORD, EMAIL_PASSWORD = "updateSmtpConfigPassword", "updateEmailProviderSmtpPassword"
 PASSWORDS = (PASSWORD, EMAIL_PASSWORD)
 """The deprecated operation and its successor: one call under two names."""
-CHANGES = (ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
-NAMING = (GET, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
-READS = (GET, LIST)
+CHANGE_OPERATIONS = (ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
+ID_OPERATIONS = (GET, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
+READ_OPERATIONS = (GET, LIST)
 """What changes nothing; both need the same permission."""
 
-TEXTS = ("senderAddress", "senderName", "host", "user", "replyToAddress", "description")
-SETTINGS = (*TEXTS, "tls")
+STRING_FIELDS = ("senderAddress", "senderName", "host", "user", "replyToAddress", "description")
+SETTINGS = (*STRING_FIELDS, "tls")
 """What add sets and reading shows: everything but the password, which nothing shows."""
 
-READINGS: dict[str, tuple[str, ...]] = {
+INTERPRETATIONS: dict[str, tuple[str, ...]] = {
     # Authorisation comes before validation; whether it comes before a body is decoded at all is not said.
     "decoding": ("after-authorisation", "before-authorisation"),
     "bearer-case": ("exact", "any"),
@@ -47,7 +47,7 @@ READINGS: dict[str, tuple[str, ...]] = {
     "options": ("405", "204"),
 }
 
-_CHANGED = {
+_CHANGE_NAMES = {
     ADD: "An addition",
     ACTIVATE: "An activation",
     DEACTIVATE: "A deactivation",
@@ -57,8 +57,8 @@ _CHANGED = {
 }
 
 RULES: dict[str, str] = {
-    **{f"{name}/rule/permission": "Changing anything needs the permission iam.write: 403, code 7." for name in CHANGES},
-    **{f"{name}/rule/id-unknown": "An id that no configuration has, or has no more, is 404, code 5." for name in NAMING},
+    **{f"{name}/rule/permission": "Changing anything needs the permission iam.write: 403, code 7." for name in CHANGE_OPERATIONS},
+    **{f"{name}/rule/id-unknown": "An id that no configuration has, or has no more, is 404, code 5." for name in ID_OPERATIONS},
     f"{ACTIVATE}/rule/already-active": "Activating the active configuration is 400, code 9.",
     f"{ADD}/rule/one-spelling": "A field spelled both ways in one message is 400, code 3.",
     f"{ADD}/effect/created": "An added configuration can be read by the id that the answer gave.",
@@ -77,9 +77,9 @@ RULES: dict[str, str] = {
     f"{LIST}/effect/limit": "A page has no more configurations than its limit says.",
     f"{LIST}/effect/offset": "A page leaves out as many configurations as its offset says.",
     **{f"{name}/effect/sequence": f"{said} answers the object's new sequence, and reading shows it."
-       for name, said in _CHANGED.items()},
+       for name, said in _CHANGE_NAMES.items()},
     **{f"{name}/effect/untouched": f"{said} leaves alone what it does not name, and every other configuration."
-       for name, said in _CHANGED.items()},
+       for name, said in _CHANGE_NAMES.items()},
     **{f"{name}/effect/unknown-ignored": "Fields that the message does not have are ignored."
        for name in (ADD, LIST, *PASSWORDS)},
     **{f"{name}/effect/path-id": "The id in the path counts, whatever id the body says." for name in PASSWORDS},

@@ -16,9 +16,9 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract_watch.contracts.registry import Contract, contracts
+from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.bodies import read_body, send_json
-from contract_watch.mock.server import config, listen
+from contract_watch.mock.server import build_config, open_socket
 from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
 from contract_watch.mutants.mutant import FAMILIES, Play
 from contract_watch.mutants.mutated_vendor import Stage
@@ -100,8 +100,8 @@ def _allowing(contract: Contract, scope: Scope, send: Send) -> Send:
 
 def main(slug: str, port: int) -> None:
     """Serve one vendor's mutants on ``port`` of loopback until ended; a `UsageError` where the port is taken."""
-    application = Troupe(contracts()[slug])
-    uvicorn.Server(config(application)).run([listen(port)])
+    application = Troupe(load_contracts()[slug])
+    uvicorn.Server(build_config(application)).run([open_socket(port)])
 
 
 if __name__ == "__main__":

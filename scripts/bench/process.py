@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from contract_watch.contracts.registry import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, load_contracts
 
 _START = 30.0
 """Seconds that a server may take until it listens."""
@@ -38,7 +38,7 @@ class Finished:
 
 def environment() -> dict[str, str]:
     """This process's environment without proxies and vendors' keys, so that test values are used everywhere."""
-    keys = {credential.variable for contract in contracts().values() for credential in contract.credentials}
+    keys = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
     kept = {n: v for n, v in os.environ.items() if n not in keys and not n.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
 

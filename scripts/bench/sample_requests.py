@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 from scripts.bench.process import BenchError
 
 _NUMBER = "#" * 8
@@ -31,7 +31,7 @@ class Sample:
 
 def credential(contract: Contract) -> tuple[str, str]:
     """The header, name and value, that carries the test key of the contract's first account."""
-    place = contract.places[0]
+    place = contract.credential_locations[0]
     return place.header, place.form.format(contract.credentials[0].test)
 
 
@@ -72,7 +72,7 @@ def _example(contract: Contract, create: Operation) -> dict[str, Any]:
 
 def _identities(contract: Contract, operation: Operation) -> list[str]:
     """The body's properties that name the object; a `BenchError` where the name stands deeper, or not in the body."""
-    names = [name for name, role in contract.roles(operation.id).items() if role != "foreign"]
+    names = [name for name, role in contract.get_roles(operation.id).items() if role != "foreign"]
     if not names or "{" in operation.path:
         raise BenchError(f"{operation.name} does not name its object in a property of its body")
     return names
@@ -81,9 +81,9 @@ def _identities(contract: Contract, operation: Operation) -> list[str]:
 def _properties(operation: Operation) -> Mapping[str, Any]:
     if operation.body is None:
         raise BenchError(f"{operation.name} documents no body")
-    schema = resolve(operation.body.document, operation.body.schema)
+    schema = resolve_reference(operation.body.document, operation.body.schema)
     properties: Mapping[str, Any] = schema.get("properties", {})
-    return {name: resolve(operation.body.document, inner) for name, inner in properties.items()}
+    return {name: resolve_reference(operation.body.document, inner) for name, inner in properties.items()}
 
 
 def _taken(operation: Operation, body: Mapping[str, Any], *, taken: bool) -> None:

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Readings
+from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import (
     JSON,
     Constant,
-    Expected,
-    Fields,
-    Listing,
+    ExpectedRow,
+    ForClause,
+    ListMatcher,
+    Matcher,
     Mismatch,
-    Path,
-    Pattern,
-    Promised,
+    ObjectMatcher,
+    ValuePath,
 )
 
 CREATE, CHANGE, REMOVE, LIST = "createLabel", "changeLabel", "removeLabel", "listLabels"
@@ -32,7 +32,7 @@ class NewId:
     def render(self) -> JSON:
         return f"lb{secrets.token_hex(6)}"
 
-    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, str) or not value.isalnum():
             yield Mismatch(path, "value", "an id of letters and digits")
         elif value in self.taken:
@@ -47,39 +47,39 @@ class Label:
     values: Mapping[str, Any]
     owed: Mapping[str, str]
 
-    def row(self, otherwise: str | None = None) -> Fields:
+    def row(self, otherwise: str | None = None) -> ObjectMatcher:
         """The label as it is shown; ``otherwise`` is suspected where a value is not what was seen to be set."""
-        values: dict[str, Pattern] = {
-            name: Promised(self.owed[name], Constant(value), otherwise) for name, value in self.values.items()
+        values: dict[str, Matcher] = {
+            name: ForClause(self.owed[name], Constant(value), otherwise) for name, value in self.values.items()
         }
-        return Fields({"id": Constant(self.id), **values})
+        return ObjectMatcher({"id": Constant(self.id), **values})
 
 
 @dataclass(frozen=True)
-class Rows(Listing):
+class Rows(ListMatcher):
     """The list of labels: none is there under a reference that ``strange`` knows to be nobody's."""
 
     strange: Callable[[str], bool] = lambda _reference: False
 
-    def mismatches(self, value: JSON, path: Path = ()) -> Iterator[Mismatch]:
-        yield from super().mismatches(value, path)
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        yield from super().find_mismatches(value, path)
         for index, row in enumerate(value if isinstance(value, list) else ()):
             reference = row.get("reference") if isinstance(row, dict) else None
-            if isinstance(reference, str) and row.get("id") not in self.known and self.strange(reference):
+            if isinstance(reference, str) and row.get("id") not in self.known_rows and self.strange(reference):
                 yield Mismatch((*path, index), "unexpected", "no label that nobody made", f"{CREATE}/effect/once")
 
 
 @dataclass(frozen=True)
 class State:
-    """Everything known. Ids and references beginning with ``fresh`` exist only if they are here: the mock's is empty.
+    """Everything known. Ids and references beginning with ``own_prefix`` exist only if they are here: the mock's is empty.
 
     ``gone`` are ids that were removed, ``doubtful`` ids and references of which nothing is known, ``last`` is the last
     change since the list was read.
     """
 
     keys: frozenset[str]
-    readings: Readings
-    fresh: str
+    interpretations: Interpretations
+    own_prefix: str
     labels: tuple[Label, ...] = ()
     gone: frozenset[str] = frozenset()
     doubtful: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ class State:
 
     def unknown(self, name: str) -> bool:
         """Whether an id or a reference that is not here may be there all the same."""
-        return name in self.doubtful or not (name in self.gone or name.startswith(self.fresh))
+        return name in self.doubtful or not (name in self.gone or name.startswith(self.own_prefix))
 
     def holding(self, label: Label) -> "State":
         """The state with one label more, or with a label as it is now."""
@@ -116,17 +116,19 @@ class State:
         kept = tuple(label for label in self.labels if label not in dropped)
         return replace(self, labels=kept, gone=self.gone - lost, doubtful=self.doubtful | lost)
 
-    def listing(self) -> Fields:
+    def listing(self) -> ObjectMatcher:
         """All labels as the list shows them."""
         otherwise = f"{self.last}/effect/untouched" if self.last else None
         known = {
-            label.id: Expected(label.row(otherwise), f"{CREATE}/effect/created", otherwise=otherwise)
+            label.id: ExpectedRow(label.row(otherwise), f"{CREATE}/effect/created", suspected_clause=otherwise)
             for label in self.labels
         }
         gone = f"{REMOVE}/effect/removed"
-        rows = Rows("id", known, absent=lambda name: gone if name in self.gone else None, strange=self.strange)
-        return Fields({"labels": rows})
+        rows = Rows(
+            "id", known, get_absence_clause=lambda name: gone if name in self.gone else None, strange=self.strange
+        )
+        return ObjectMatcher({"labels": rows})
 
     def strange(self, reference: str) -> bool:
         """Whether nobody but this run could have made a label under that reference, and it made none more."""
-        return bool(self.fresh) and not self.unknown(reference)
+        return bool(self.own_prefix) and not self.unknown(reference)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check, judge
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.matchers import Constant, Fields, Promised, Where
+from contract_watch.contracts.checks import Check, build_outcomes
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.matchers import Constant, ForClause, ObjectMatcher, Satisfies
 from contract_watch.contracts.model import Account, Outcome
 from contract_watch.contracts.openapi import OpenApi, Operation
 from contract_watch.contracts.request import Request
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 
 from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, NewId, State
 
@@ -37,22 +37,22 @@ def build(effective: OpenApi, _published: OpenApi) -> "Parcel":
 class Parcel:
     """See `contract_watch.contracts.model.Model`."""
 
-    readings: Mapping[str, tuple[str, ...]] = {"unknown-properties": ("ignored", "refused")}
+    interpretations: Mapping[str, tuple[str, ...]] = {"unknown-properties": ("ignored", "refused")}
     rules = RULES
 
     def __init__(self, effective: OpenApi) -> None:
         self._operations = effective.operations
 
-    def start(self, accounts: Sequence[Account], readings: Readings, fresh: str) -> State:
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> State:
         """See `Model.start`."""
-        return State(frozenset(account.key for account in accounts), readings, fresh)
+        return State(frozenset(account.key for account in accounts), interpretations, own_prefix)
 
     def forget(self, state: State, names: Iterable[str]) -> State:
         """See `Model.forget`."""
         return state.forgotten(names)
 
-    def owned(self, state: State) -> Sequence[tuple[str, str]]:
-        """See `Model.owned`."""
+    def list_owned(self, state: State) -> Sequence[tuple[str, str]]:
+        """See `Model.list_owned`."""
         return [(ACCOUNT, label.id) for label in state.labels]
 
     def dump(self, state: State) -> Any:
@@ -63,22 +63,26 @@ class Parcel:
         """See `Model.outcomes`. A key is asked for first; the order of all else is open."""
         operation = self._operations[request.operation or ""]
 
-        def refuse(check: Check, shown: Readings) -> Outcome:
-            problem = Where(check.why, lambda value: isinstance(value, str), "a text")
+        def refuse(check: Check, shown: Interpretations) -> Outcome:
+            problem = Satisfies(check.why, lambda value: isinstance(value, str), "a text")
             return Outcome(
-                check.status, check.clause, check.why, Fields({"problem": problem}), replace(state, readings=shown)
+                check.status,
+                check.clause,
+                check.why,
+                ObjectMatcher({"problem": problem}),
+                replace(state, interpretations=shown),
             )
 
-        def known(shown: Readings) -> Sequence[Outcome]:
+        def known(shown: Interpretations) -> Sequence[Outcome]:
             checks = _checks(state, operation, request)
-            return judge(checks, shown, refuse, done, (422, 404, 409), request.excused)
+            return build_outcomes(checks, shown, refuse, done, (422, 404, 409), request.exempt_clauses)
 
-        def done(shown: Readings) -> Sequence[Outcome]:
-            return [_success(replace(state, readings=shown), operation.id, request)]
+        def done(shown: Interpretations) -> Sequence[Outcome]:
+            return [_success(replace(state, interpretations=shown), operation.id, request)]
 
         denied = [] if request.headers.get("x-key") in state.keys else [
             Check(401, f"{operation.id}/credential", "A request without a good key is 401.")]  # fmt: skip
-        return judge(denied, state.readings, refuse, known, (), request.excused)
+        return build_outcomes(denied, state.interpretations, refuse, known, (), request.exempt_clauses)
 
 
 def _checks(state: State, operation: Operation, request: Request) -> Iterator[Check]:
@@ -88,17 +92,17 @@ def _checks(state: State, operation: Operation, request: Request) -> Iterator[Ch
         clause = f"{operation.id}/rule/id-unknown"
         if name in state.gone:
             clause = f"{REMOVE}/effect/removed" if operation.id == CHANGE else clause
-        yield Check(404, clause, RULES[clause], maybe=state.unknown(name))
+        yield Check(404, clause, RULES[clause], is_undecidable=state.unknown(name))
     if operation.body is None:
         return
     if not isinstance(body, dict):
         yield Check(422, f"{operation.id}/request/body", "The body is a JSON object.")
         return
-    for found in operation.body.violations(body):
+    for found in operation.body.find_violations(body):
         yield Check(
             422, f"{operation.id}/request/{found.pointer}/{found.keyword}", f"{found.pointer}: {found.expected}"
         )
-    documented = resolve(operation.body.document, operation.body.schema)["properties"]
+    documented = resolve_reference(operation.body.document, operation.body.schema)["properties"]
     if unknown := sorted(body.keys() - documented):
         yield Check(422, f"{operation.id}/request/body", f"Nothing is documented of {unknown[0]!r}.",
                     "unknown-properties", ("refused",), operation.id)  # fmt: skip
@@ -108,7 +112,7 @@ def _checks(state: State, operation: Operation, request: Request) -> Iterator[Ch
         if state.marked(reference) is not None:
             yield Check(409, clause, RULES[clause])
         elif state.unknown(reference):
-            yield Check(409, clause, RULES[clause], maybe=True)
+            yield Check(409, clause, RULES[clause], is_undecidable=True)
 
 
 def _success(state: State, operation: str, request: Request) -> Outcome:
@@ -140,8 +144,8 @@ def _created(state: State, values: Mapping[str, Any]) -> Outcome:
         return state.holding(Label(made, values, owed))
 
     taken = state.gone | {label.id for label in state.labels}
-    shown = {name: Promised(owed[name], Constant(value)) for name, value in values.items()}
-    body = Fields({"id": NewId(taken), **shown})
+    shown = {name: ForClause(owed[name], Constant(value)) for name, value in values.items()}
+    body = ObjectMatcher({"id": NewId(taken), **shown})
     return Outcome(201, f"{CREATE}/response/201", "A valid label is made.", body, after)
 
 

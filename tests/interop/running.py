@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.registry import ROOT, contracts
+from contract_watch.contracts.registry import ROOT, load_contracts
 
 PATIENCE = 60.0
 """Seconds after which a process that should have ended, or said something, is killed."""
@@ -27,7 +27,7 @@ class Addresses:
 
 def _environment() -> dict[str, str]:
     """This process's, without vendors' credentials and without proxies: everything here is on loopback."""
-    credentials = {credential.variable for contract in contracts().values() for credential in contract.credentials}
+    credentials = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
     dropped = credentials | {name for name in os.environ if name.lower().endswith("_proxy")}
     return {name: value for name, value in os.environ.items() if name not in dropped}
 

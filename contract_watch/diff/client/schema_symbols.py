@@ -14,7 +14,7 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema import Schema
 
-from contract_watch.contracts.schema import resolve
+from contract_watch.contracts.schema import resolve_reference
 
 # fmt: off
 UNCHECKED = frozenset((
@@ -159,7 +159,7 @@ def holds(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
     node: Any = document
     for part in parts:
         try:
-            node = resolve(document, node)
+            node = resolve_reference(document, node)
         except (KeyError, ValueError, TypeError):
             return False
         if isinstance(node, list) and part.isdigit() and int(part) < len(node):
@@ -174,7 +174,7 @@ def holds(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
 def followed(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
     """The object that ``written`` is or refers to in ``document``; an empty one where it is none."""
     try:
-        found = resolve(document, written)
+        found = resolve_reference(document, written)
     except (KeyError, ValueError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

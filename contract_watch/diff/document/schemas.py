@@ -6,7 +6,7 @@ Edits know no direction: whether more or fewer values are good or bad, the rules
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.matchers import are_equal
 from contract_watch.diff.document import arrays, combinators, objects, unevaluated
 from contract_watch.diff.document.changes import Edit, Effect, Tokens
 from contract_watch.diff.document.lazy_references import Behind, Linked, followed
@@ -333,7 +333,7 @@ def _annotations(before: View, after: View, place: Place) -> Iterator[Found]:
         if before.default is None or after.default is None:
             word = "removed" if after.default is None else "added"
             yield edit(f"default-{word}", Effect.NOTHING, f"default {word}", place)
-        elif not equal(before.default[0], after.default[0]):
+        elif not are_equal(before.default[0], after.default[0]):
             words = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
             yield edit("default-changed", Effect.NOTHING, words, place)
     if before.deprecated != after.deprecated:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.overlay import apply_action, apply_overlay, matches
+from contract_watch.contracts.overlay import apply_action, apply_overlay, find_matches
 from contract_watch.diff.overlay_check.describe import troubles
 from contract_watch.diff.overlay_check.issue import Kind, Trouble
 from contract_watch.diff.overlay_check.match import measure
@@ -48,7 +48,7 @@ def correct(
         fit = measure(number, action, old, new, end)
         told += troubles(fit)
         fit.apply(new)
-        for location in matches(old, fit.target, source):
+        for location in find_matches(old, fit.target, source):
             apply_action(old, location, action, source)
     return Corrected(new, tuple(told))
 

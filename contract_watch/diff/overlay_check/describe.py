@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from contract_watch.contracts.matchers import equal
-from contract_watch.contracts.overlay import Location
+from contract_watch.contracts.matchers import are_equal
+from contract_watch.contracts.overlay import NodePath
 from contract_watch.diff.document.json_pointer import pointer
 from contract_watch.diff.document.source import unquoted
 from contract_watch.diff.overlay_check.diff import QUIET, TOLD, UNKNOWN, Keys, Part, State, leaves
@@ -40,7 +40,7 @@ def troubles(fit: Fit) -> Iterator[Trouble]:
 
 
 def _trouble(
-    fit: Fit, kind: Kind, places: Iterable[Location], message: str, edit: str, keys: Iterable[Keys] = ()
+    fit: Fit, kind: Kind, places: Iterable[NodePath], message: str, edit: str, keys: Iterable[Keys] = ()
 ) -> Trouble:
     return Trouble(fit.number, fit.target, kind, tuple(map(pointer, places)), message, edit, tuple(keys))
 
@@ -84,7 +84,7 @@ def _fewer(fit: Fit) -> Trouble:
     return _trouble(fit, Kind.FEWER, _gone(fit.gone), message, edit)
 
 
-def _gone(gone: Sequence[Nearest]) -> list[Location]:
+def _gone(gone: Sequence[Nearest]) -> list[NodePath]:
     return list(dict.fromkeys(one.gone for one in gone))
 
 
@@ -207,7 +207,7 @@ def _change(part: Part) -> str:
     )  # fmt: skip
 
 
-def _difference(was: JSON, now: JSON) -> tuple[Location, JSON, JSON]:
+def _difference(was: JSON, now: JSON) -> tuple[NodePath, JSON, JSON]:
     way: list[str | int] = []
     while True:
         if isinstance(was, dict) and isinstance(now, dict):
@@ -216,7 +216,7 @@ def _difference(was: JSON, now: JSON) -> tuple[Location, JSON, JSON]:
             names = range(len(was))
         else:
             break
-        part = next((name for name in names if not equal(child(was, name), child(now, name))), None)
+        part = next((name for name in names if not are_equal(child(was, name), child(now, name))), None)
         if part is None:
             break
         way.append(part)
@@ -252,7 +252,7 @@ def _wider(fit: Fit) -> Iterator[Trouble]:
     yield _trouble(fit, Kind.WIDER, (place.location for place in new), message, edit)
 
 
-def _few(places: Iterable[Location]) -> str:
+def _few(places: Iterable[NodePath]) -> str:
     """The first few of ``places``, and how many more there are."""
     waiting = iter(places)
     shown = ", ".join(plain(pointer(place), _LONG) or "the whole document" for place in islice(waiting, _FEW))

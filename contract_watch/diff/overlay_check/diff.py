@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from contract_watch.contracts.matchers import equal
+from contract_watch.contracts.matchers import are_equal
 from contract_watch.diff.overlay_check.relocate import NOTHING, child, reference
 
 JSON = Any
@@ -77,9 +77,9 @@ def _settled(keys: Keys, settled: bool, otherwise: State, said: JSON, was: JSON,
 
 def removal(was: JSON, now: JSON, end: JSON) -> Part:
     """How the removal of what ``was`` fits what is there ``now``; in the end the overlay has ``end`` at that place."""
-    if equal(now, end) and not equal(was, now):
+    if are_equal(now, end) and not are_equal(was, now):
         return Part((), State.SETTLED, NOTHING, was, now)
-    return Part((), State.FITS if was is UNKNOWN or equal(was, now) else State.HIDES, NOTHING, was, now)
+    return Part((), State.FITS if was is UNKNOWN or are_equal(was, now) else State.HIDES, NOTHING, was, now)
 
 
 def update(said: JSON, was: JSON, now: JSON, end: JSON, *, names: bool) -> Iterator[Part]:
@@ -89,12 +89,12 @@ def update(said: JSON, was: JSON, now: JSON, end: JSON, *, names: bool) -> Itera
     elif isinstance(now, dict) and isinstance(said, dict) and (was is UNKNOWN or isinstance(was, dict)):
         yield from _object(said, was, now, end, (), names=names)
     else:
-        yield _settled((), was is not UNKNOWN and equal(now, end), State.TURNED, said, was, now)
+        yield _settled((), was is not UNKNOWN and are_equal(now, end), State.TURNED, said, was, now)
 
 
 def _object(said: Mapping[str, JSON], was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bool) -> Iterator[Part]:
     if reference(now) is not None and "$ref" not in said and reference(was) is None:
-        yield _settled(keys, was is not UNKNOWN and equal(now, end), State.REFERS, said, was, now)
+        yield _settled(keys, was is not UNKNOWN and are_equal(now, end), State.REFERS, said, was, now)
         return
     if was is UNKNOWN and "$ref" in said and "$ref" not in now and now:
         yield Part(keys, State.MIXES, said, was, now)
@@ -111,16 +111,16 @@ def _value(said: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bo
     elif isinstance(said, list) and isinstance(now, list) and (was is UNKNOWN or isinstance(was, list)):
         yield from _items(said, was, now, end, keys)
     elif was is UNKNOWN:
-        known = State.SETTLED if now is not NOTHING and equal(now, end) else State.FITS
-        yield Part(keys, State.SAID if equal(said, now) else known, said, was, now)
+        known = State.SETTLED if now is not NOTHING and are_equal(now, end) else State.FITS
+        yield Part(keys, State.SAID if are_equal(said, now) else known, said, was, now)
     elif isinstance(said, dict | list) and type(said) is type(was):  # and not of now's type: it was to be merged
         lost = State.WENT if now is NOTHING else State.TURNED
-        yield _settled(keys, equal(now, end), lost, said, was, now)
-    elif equal(was, now):
-        yield Part(keys, State.IDLE if equal(now, said) else State.FITS, said, was, now)
+        yield _settled(keys, are_equal(now, end), lost, said, was, now)
+    elif are_equal(was, now):
+        yield Part(keys, State.IDLE if are_equal(now, said) else State.FITS, said, was, now)
     elif within(said, now):
         yield Part(keys, State.SAID, said, was, now)
-    elif equal(now, end):
+    elif are_equal(now, end):
         yield Part(keys, State.SETTLED, said, was, now)
     elif isinstance(said, dict) and isinstance(now, dict) and (reference(said) is None) != (reference(now) is None):
         yield Part(keys, State.MIXES, said, was, now)
@@ -133,15 +133,15 @@ def _value(said: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bo
 def _items(said: list[JSON], was: JSON, now: list[JSON], end: JSON, keys: Keys) -> Iterator[Part]:
     """An item is said where the vendor lists more of its kind than before."""
     before = was if isinstance(was, list) else []
-    settled = was is not UNKNOWN and not equal(was, now) and equal(now, end)
+    settled = was is not UNKNOWN and not are_equal(was, now) and are_equal(now, end)
     for index, item in enumerate(said):
-        taken = sum(equal(item, other) for other in said[:index])
+        taken = sum(are_equal(item, other) for other in said[:index])
         more = _count(item, now) - _count(item, before) - taken
         yield Part((*keys, index), State.SAID if settled or more > 0 else State.FITS, item, was, now)
 
 
 def _count(item: JSON, items: list[JSON]) -> int:
-    return sum(within(item, one) if isinstance(item, dict) else equal(item, one) for one in items)
+    return sum(within(item, one) if isinstance(item, dict) else are_equal(item, one) for one in items)
 
 
 def within(said: JSON, now: JSON) -> bool:
@@ -149,8 +149,8 @@ def within(said: JSON, now: JSON) -> bool:
     if isinstance(said, dict) and isinstance(now, dict):
         return all(name in now and within(value, now[name]) for name, value in said.items())
     if isinstance(said, list) and isinstance(now, list):
-        return all(any(equal(item, one) for one in now) for item in said)
-    return equal(said, now)
+        return all(any(are_equal(item, one) for one in now) for item in said)
+    return are_equal(said, now)
 
 
 def doubled(said: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
@@ -159,7 +159,7 @@ def doubled(said: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
         for name, value in said.items():
             yield from doubled(value, child(now, name), (*keys, name))
     elif isinstance(said, list) and isinstance(now, list):
-        yield from ((*keys, index) for index, item in enumerate(said) if any(equal(item, one) for one in now))
+        yield from ((*keys, index) for index, item in enumerate(said) if any(are_equal(item, one) for one in now))
 
 
 def leaves(said: JSON, keys: Keys = ()) -> Iterator[Keys]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.matchers import equal
-from contract_watch.contracts.overlay import Location, apply_action, matches
+from contract_watch.contracts.matchers import are_equal
+from contract_watch.contracts.overlay import NodePath, apply_action, find_matches
 from contract_watch.diff.overlay_check import diff as said
 from contract_watch.diff.overlay_check.diff import BROKEN, QUIET, TOLD, UNKNOWN, Keys, Part, State
 from contract_watch.diff.overlay_check.relocate import NOTHING, Alignment, Nearest, at, nearest, reference
@@ -19,7 +19,7 @@ JSON = Any
 class Place:
     """A place that the action matches in the revision, with the parts of the action there. ``new``: the base has it not."""
 
-    location: Location
+    location: NodePath
     parts: tuple[Part, ...]
     new: bool
 
@@ -38,12 +38,12 @@ class Fit:
     action: Mapping[str, Any]
     places: list[Place] = field(default_factory=list)
     gone: list[Nearest] = field(default_factory=list)
-    settled: list[Location] = field(default_factory=list)
+    settled: list[NodePath] = field(default_factory=list)
     dropped: frozenset[Keys] = frozenset()
     said: frozenset[Keys] = frozenset()
     needed: bool = False
     failed: bool = False
-    twice: dict[Location, list[Keys]] = field(default_factory=dict)
+    twice: dict[NodePath, list[Keys]] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -82,11 +82,11 @@ def measure(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: J
     fit = Fit(number, action)
     here, there, beyond = Alignment(old, new), Alignment(old, end), Alignment(new, end)
     try:
-        found = dict.fromkeys(reversed(matches(new, fit.target, "")))
+        found = dict.fromkeys(reversed(find_matches(new, fit.target, "")))
     except UsageError:  # the base was looked through well: what fails is the revision's depth
         found, fit.failed = {}, True
     came = {}
-    for location in reversed(matches(old, fit.target, "")):
+    for location in reversed(find_matches(old, fit.target, "")):
         way = here.reach(location)
         if len(way) == len(location) and way in found:
             came[way] = location
@@ -102,7 +102,7 @@ def measure(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: J
     return fit
 
 
-def _parts(action: Mapping[str, Any], way: Location, was: JSON, now: JSON, last: JSON) -> Iterator[Part]:
+def _parts(action: Mapping[str, Any], way: NodePath, was: JSON, now: JSON, last: JSON) -> Iterator[Part]:
     if "remove" in action:
         yield said.removal(was, now, last)
     else:
@@ -110,7 +110,7 @@ def _parts(action: Mapping[str, Any], way: Location, was: JSON, now: JSON, last:
 
 
 def _lose(
-    fit: Fit, location: Location, way: Location, ways: tuple[Alignment, Alignment], states: tuple[JSON, JSON, JSON]
+    fit: Fit, location: NodePath, way: NodePath, ways: tuple[Alignment, Alignment], states: tuple[JSON, JSON, JSON]
 ) -> None:
     """A place that is lost: settled where the overlay ends with having it not either."""
     old, new, end = states
@@ -118,7 +118,7 @@ def _lose(
     stop, reached = at(new, way), there.reach(location)
     alike = type(stop) is type(at(old, location[: len(way)])) and reference(stop) is None
     itself = fit.removes and len(way) == len(location) - 1 and alike
-    ended = len(reached) <= len(way) < len(location) and (alike or equal(stop, at(end, reached)))
+    ended = len(reached) <= len(way) < len(location) and (alike or are_equal(stop, at(end, reached)))
     if itself or ended:
         fit.settled.append(location)
     else:
@@ -146,7 +146,7 @@ def _sum_up(fit: Fit) -> None:
     fit.dropped = frozenset(told - needed)
     for index, place in enumerate(fit.places):
         fit.places[index] = replace(place, parts=tuple(_kept(fit, part, below) for part in place.parts))
-    doubles: dict[Location, list[Keys]] = defaultdict(list)
+    doubles: dict[NodePath, list[Keys]] = defaultdict(list)
     for place in fit.places:
         for part in place.parts:
             doubles[place.location] += [keys for keys in _doubles(part) if keys not in fit.dropped]

@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any, Final
 
-from contract_watch.contracts.matchers import equal
-from contract_watch.contracts.overlay import Location
+from contract_watch.contracts.matchers import are_equal
+from contract_watch.contracts.overlay import NodePath
 from contract_watch.diff.document.source import Forms, unquoted
 
 JSON = Any
@@ -41,7 +41,7 @@ def child(node: JSON, part: str | int) -> JSON:
     return NOTHING
 
 
-def at(document: JSON, location: Location) -> JSON:
+def at(document: JSON, location: NodePath) -> JSON:
     """What stands at ``location``, or `NOTHING`."""
     for part in location:
         document = child(document, part)
@@ -64,7 +64,7 @@ class Alignment:
         self._known: dict[tuple[int, int], dict[int, int]] = {}
         self._names: dict[tuple[int, int, str], str | None] = {}
 
-    def reach(self, location: Location) -> Location:
+    def reach(self, location: NodePath) -> NodePath:
         """The way to a place of the base, in the other document: as far as it goes there."""
         before, after = self._base, self._other
         way: list[str | int] = []
@@ -133,14 +133,14 @@ class Nearest:
     of the base, or what led to it, that the document no longer has.
     """
 
-    location: Location
+    location: NodePath
     whole: bool
-    gone: Location
+    gone: NodePath
     moved: str = ""
     renamed: tuple[str, str] | None = None
 
 
-def nearest(alignment: Alignment, base: JSON, other: JSON, location: Location) -> Nearest:
+def nearest(alignment: Alignment, base: JSON, other: JSON, location: NodePath) -> Nearest:
     """Follow ``location`` of ``base`` through ``other``, through references and likely new names too."""
     before, after = base, other
     way: list[str | int] = []
@@ -165,7 +165,7 @@ def nearest(alignment: Alignment, base: JSON, other: JSON, location: Location) -
     return Nearest(tuple(way), True, gone, moved, renamed)
 
 
-def _followed(document: JSON, link: str) -> Location | None:
+def _followed(document: JSON, link: str) -> NodePath | None:
     """The place that a local reference leads to; None where that is nowhere in ``document``."""
     if not link.startswith("#/"):
         return None
@@ -185,11 +185,11 @@ def _likeness(was: JSON, now: JSON, old: str, new: str) -> float:
     if type(was) is not type(now):
         return 0.0
     alike = SequenceMatcher(None, old[-_LONGEST_NAME:], new[-_LONGEST_NAME:], autojunk=False).ratio()
-    same = isinstance(was, dict | list) and bool(was) and equal(was, now)
+    same = isinstance(was, dict | list) and bool(was) and are_equal(was, now)
     return alike + 2 if same else alike
 
 
-def jsonpath(location: Location) -> str:
+def jsonpath(location: NodePath) -> str:
     """The JSONPath that leads to ``location`` alone."""
     return "$" + "".join(map(_selector, location))
 

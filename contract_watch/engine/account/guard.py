@@ -18,9 +18,9 @@ import httpx
 
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.protobuf import Messages, NotAMessageError
+from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.object_names import Names
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -88,9 +88,9 @@ class Guard:
     refused: str = ""
 
     def __post_init__(self) -> None:
-        roles = {name for operation in self.contract.operations for name in self.contract.roles(operation)}
+        roles = {name for operation in self.contract.operations for name in self.contract.get_roles(operation)}
         self._naming = {_squeezed(name.strip("{}")) for name in roles}
-        self._messages = Messages(self.contract) if self.contract.grpc is not None else None
+        self._messages = MessageCodec(self.contract) if self.contract.grpc is not None else None
 
     @contextmanager
     def permitting(self, pairs: Collection[tuple[str, str]]) -> Iterator[None]:
@@ -105,7 +105,7 @@ class Guard:
     def check(self, outgoing: Outgoing) -> Passage:
         """Let a request through, or raise `HeldBackError`."""
         operation, parameters, body = self._read(outgoing)
-        reads = self.contract.reads(operation.id)
+        reads = self.contract.is_read_only(operation.id)
         holder = self._holder(outgoing, body)
         passage = Passage(operation, not reads, holder, *self._named(operation, parameters, body))
         if outgoing.method in _SAFE and not outgoing.message:
@@ -124,7 +124,7 @@ class Guard:
             return passage
         if self.mode is Mode.READ:
             raise HeldBackError(f"{where}: it changes something, and LIVE=mutate was not given")
-        if operation.id in self.contract.lifecycle.crossing and not self._agreed(operation.id, passage):
+        if operation.id in self.contract.lifecycle.affects_others and not self._agreed(operation.id, passage):
             raise HeldBackError(f"{where}: it changes objects that are not the run's, and was not consented to")
         return passage
 
@@ -144,13 +144,15 @@ class Guard:
         path, _, query = outgoing.path.partition("?")
         operation, parameters = None, dict[str, str]()
         if path.startswith(f"{self.base_path}/"):
-            operation, parameters = self.contract.effective.asked(path.removeprefix(self.base_path), outgoing.method)
+            operation, parameters = self.contract.effective.match_request(
+                path.removeprefix(self.base_path), outgoing.method
+            )
         if operation is None:
             raise HeldBackError(f"{outgoing.method}: no contract declares this method and path")
         if query and outgoing.method not in _SAFE:
             raise HeldBackError(f"{operation.name}: it has a query, which might name something")
         if not outgoing.content:
-            return operation, parameters, Body.ABSENT
+            return operation, parameters, MissingBody.ABSENT
         if names.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HeldBackError(f"{operation.name}: its body is not declared as JSON")
         try:
@@ -161,13 +163,13 @@ class Guard:
     def _read_message(self, outgoing: Outgoing) -> tuple[Operation, dict[str, str], Any]:
         messages = self._messages
         operation = None if messages is None else next(
-            (o for o in self.contract.operations.values() if messages.path(o.id) == outgoing.path), None
+            (o for o in self.contract.operations.values() if messages.get_method_path(o.id) == outgoing.path), None
         )  # fmt: skip
         if operation is None or messages is None:
             raise HeldBackError("no contract declares this gRPC method")
         try:
-            parameters, body = messages.read_request(operation, outgoing.content)
-        except NotAMessageError as error:
+            parameters, body = messages.decode_request(operation, outgoing.content)
+        except MessageCodecError as error:
             raise HeldBackError(f"{operation.name}: its message cannot be read") from error
         return operation, parameters, _paired(body)
 
@@ -186,7 +188,7 @@ class Guard:
         arguments: dict[str, Any] = {f"{{{name}}}": value for name, value in parameters.items()}
         arguments |= dict(body.pairs) if isinstance(body, _Pairs) else {}
         found: dict[str, set[str]] = {"new": set(), "existing": set(), "foreign": set()}
-        for name, role in self.contract.roles(operation.id).items():
+        for name, role in self.contract.get_roles(operation.id).items():
             found[role] |= set(_all_texts(arguments.get(name)))
         return frozenset(found["new"]), frozenset(found["existing"])
 
@@ -199,14 +201,14 @@ class Guard:
             for name, inner in value.pairs:
                 if _squeezed(name) in self._naming:
                     if not self._harmless(inner, operation):
-                        return name if name in self.contract.roles(operation) else "body"
+                        return name if name in self.contract.get_roles(operation) else "body"
                 elif (found := self._foreign(inner, operation, outermost=False)) is not None:
                     return found
         elif isinstance(value, list):
             for inner in value:
                 if (found := self._foreign(inner, operation, outermost=outermost)) is not None:
                     return found
-        elif outermost and not isinstance(value, Body) and not self._harmless(value, operation):
+        elif outermost and not isinstance(value, MissingBody) and not self._harmless(value, operation):
             return "body"
         return None
 
@@ -222,7 +224,7 @@ class Guard:
 
     def grants(self, operation: str) -> bool:
         """Whether an operation may be done to objects of the run's own: those that change others need consent."""
-        return operation not in self.contract.lifecycle.crossing or operation in self.consents
+        return operation not in self.contract.lifecycle.affects_others or operation in self.consents
 
     def owns(self, text: str) -> bool:
         """Whether a text is a name of this run's form, or an id that this run was given."""
@@ -264,10 +266,10 @@ def over_http(request: httpx.Request) -> Outgoing:
     """An HTTP request as the guard sees it; one of gRPC-web as the message that it frames."""
     headers, path = dict(request.headers), request.url.raw_path.decode("ascii")
     content, media = request.read(), headers.get("content-type", "")
-    if not grpc_web.is_web(media):
+    if not grpc_web.is_grpc_web(media):
         return Outgoing(request.method, path, headers, content)
     try:
-        framed = list(grpc_web.frames(grpc_web.decode_text(content) if grpc_web.is_text(media) else content))
+        framed = list(grpc_web.decode_frames(grpc_web.decode_text(content) if grpc_web.is_text(media) else content))
     except grpc_web.FrameError as error:
         raise HeldBackError("a gRPC-web request cannot be read") from error
     if request.method != "POST" or len(framed) != 1 or framed[0][0]:

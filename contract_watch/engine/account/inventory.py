@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.config import Listing
+from contract_watch.contracts.config import ListConfig
 from contract_watch.engine.running.session import Session
 
 _MOST_PAGES = 200
@@ -44,11 +44,11 @@ def everything(session: Session, holders: Iterable[str] = ()) -> list[Row] | Non
 
 def may_be_written(session: Session, row: Row) -> bool:
     """Whether what identifies an object is no secret of this run's, which a server may have called it by."""
-    return session.redactor.text(row.identity) == row.identity
+    return session.redactor.redact_string(row.identity) == row.identity
 
 
 def _listed(session: Session, account: str) -> list[Row] | None:
-    listing = session.contract.listing
+    listing = session.contract.list_config
     if listing is None:
         return None
     rows: dict[str, Row] = {}
@@ -71,7 +71,7 @@ def _listed(session: Session, account: str) -> list[Row] | None:
     return None
 
 
-def _page(session: Session, listing: Listing, account: str, asked: dict[str, Any]) -> list[Row] | None:
+def _page(session: Session, listing: ListConfig, account: str, asked: dict[str, Any]) -> list[Row] | None:
     with session.attempting():
         exchange = session.send(listing.operation, asked, account)
     if exchange.reply is None or not exchange.succeeded:
@@ -91,7 +91,7 @@ def _page(session: Session, listing: Listing, account: str, asked: dict[str, Any
     return rows if len(rows) == len(raw) else None
 
 
-def _rows(listing: Listing, account: str, raw: list[Any]) -> Iterator[Row]:
+def _rows(listing: ListConfig, account: str, raw: list[Any]) -> Iterator[Row]:
     """The rows that can be read: each has something that identifies it."""
     for row in raw:
         name, identity = at(row, listing.name), at(row, listing.id or listing.name)

@@ -50,8 +50,10 @@ def fingerprint(slug: str, key: str) -> str:
 def protection(contract: Contract, key: str, live: str, environment: Mapping[str, str]) -> Protection:
     """The protection of a run with ``key``; ``live`` is LIVE as it was given. A `UsageError` names what is wrong."""
     mode = Mode.MUTATE if live == "mutate" else Mode.READ
-    if mode is Mode.MUTATE and contract.listing is None:
-        raise UsageError(f"{contract.file}: without `listing` nobody could find what a run left: LIVE=read is possible")
+    if mode is Mode.MUTATE and contract.list_config is None:
+        raise UsageError(
+            f"{contract.config_file}: without `listing` nobody could find what a run left: LIVE=read is possible"
+        )
     consents = frozenset(name for name, consent in contract.consents.items() if _switch(consent.variable, environment))
     return Protection(
         mode,

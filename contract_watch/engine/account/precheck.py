@@ -1,7 +1,7 @@
 """What a run on a real account does not even try: probes that its guard would hold back, each with the reason for the report."""
 
-from contract_watch.contracts.openapi import address
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.openapi import build_path
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.guard import Guard, HeldBackError, over_http
 from contract_watch.engine.account.object_names import spellings
 from contract_watch.engine.planning.probe import Probe, Step, fill, places
@@ -30,7 +30,9 @@ class Permits:
     def _why_not(self, step: Step) -> str:
         operation = self._contract.operations.get(step.operation or "")
         headers, body = self._credential(step)
-        path = address(operation.path if operation is not None else step.path, fill(dict(step.parameters), self._give))
+        path = build_path(
+            operation.path if operation is not None else step.path, fill(dict(step.parameters), self._give)
+        )
         method = operation.method if operation is not None else step.method
         try:
             passage = self._guard.check(over_http(as_request(self._base, Call(operation, method, path, body, headers))))
@@ -43,12 +45,16 @@ class Permits:
     def _credential(self, step: Step) -> tuple[dict[str, str], object]:
         account = step.account or self._contract.credentials[0].account
         key = self._guard.keys.get(account, "")
-        usual = self._contract.places[0]
-        body = step.body if step.body is Body.ABSENT else fill(step.body, self._give)
+        usual = self._contract.credential_locations[0]
+        body = step.body if step.body is MissingBody.ABSENT else fill(step.body, self._give)
         if step.credential is None:
-            return usual.put(usual.form.format(key), {}, body)
+            return usual.insert_key(usual.form.format(key), {}, body)
         value = step.credential(key)
-        return self._contract.places[step.place].put(value, {}, body) if value is not None else ({}, body)
+        return (
+            self._contract.credential_locations[step.place].insert_key(value, {}, body)
+            if value is not None
+            else ({}, body)
+        )
 
     def _preparing(self, step: Step) -> str:
         """Why the shared object of a step cannot be got ready for it."""

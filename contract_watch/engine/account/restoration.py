@@ -33,7 +33,7 @@ def remember(session: Session, gate: Gate) -> str:
         if not gate.ledger.exclusive(f"crossing{hashlib.sha256(gate.run.account.encode()).hexdigest()[:16]}"):
             return "another run on the account does so now"
         there = [row.identity for row in rows if shows(session, operation, row)]
-        if any(session.redactor.text(identity) != identity for identity in there):
+        if any(session.redactor.redact_string(identity) != identity for identity in there):
             return "what is there is called by a secret of this run"
         gate.ledger.keep_former(gate.run.run_id, operation, there[0] if there else "")
     return ""

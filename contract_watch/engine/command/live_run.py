@@ -104,9 +104,9 @@ class Guards:
             return
         protection = self._options.protected[session.contract.slug]
         mutates = protection.mode is Mode.MUTATE
-        if session.contract.listing is not None:
+        if session.contract.list_config is not None:
             swept = sweep(session, gate, delete=mutates, cap=protection.cap, ripe=protection.ripe)
-            for line in map(session.redactor.text, told(swept, mutates=mutates)):
+            for line in map(session.redactor.redact_string, told(swept, mutates=mutates)):
                 progress(f"{session.contract.name}: {line}")
                 session.record.notes.append(line)
             session.record.left_behind += swept.left if mutates else []

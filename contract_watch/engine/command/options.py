@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import Contract, choose
+from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import Protection, protection
 from contract_watch.engine.protocols.targets import account_keys, address, checked_target, vendor_of
 
@@ -102,7 +102,7 @@ def parser() -> ArgumentParser:
 def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Options:
     """Check the raw settings (by flag name without dashes); a `UsageError` says what is wrong with the first bad one."""
     environment = os.environ if environment is None else environment
-    chosen = choose(raw["vendor"] or "all")
+    chosen = choose_contracts(raw["vendor"] or "all")
     if not chosen:
         raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
     target = checked_target(raw["target"] or "mock")
@@ -152,10 +152,10 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
 def _surfaces(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
     """By vendor, the surfaces to speak; a vendor that has none of those asked for is left out."""
     wanted = [word.strip() for word in text.split(",") if word.strip()]
-    known = {surface for contract in chosen for surface in contract.surfaces}
+    known = {surface for contract in chosen for surface in contract.protocols}
     if unknown := [word for word in wanted if word not in known]:
         raise UsageError(f"SURFACE {unknown[0]!r} is none of {', '.join(sorted(known))}")
-    return {c.slug: tuple(s for s in c.surfaces if not wanted or s in wanted) for c in chosen}
+    return {c.slug: tuple(s for s in c.protocols if not wanted or s in wanted) for c in chosen}
 
 
 def _grpc_target(text: str) -> str:

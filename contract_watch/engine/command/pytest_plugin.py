@@ -201,7 +201,7 @@ def _told(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
-    return f"{Redactor.error(error)}{place}"
+    return f"{Redactor.describe_error(error)}{place}"
 
 
 def _slug(item: pytest.Item) -> str:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
@@ -30,7 +30,7 @@ from contract_watch.engine.running.cleanup import clean_up, health, may_be_left,
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import Cell, Record
 from contract_watch.report.waivers import Waiver, read_waivers, waive
 
@@ -62,7 +62,7 @@ class Suite:
                 can_say = sayable if surface == "rest" else grpc_protocols.sayable
                 mine = [probe for probe in planned if can_say(contract, probe)]
                 self.plans[contract.slug, surface] = _chosen(mine, options)
-            every = read_waivers(contract.folder / "waivers.toml")
+            every = read_waivers(contract.directory / "waivers.toml")
             self._waivers[contract.slug] = [one for one in every if not one.rule]
             _ = contract.lifecycle, contract.rate, contract.hosts
         self._check_only()
@@ -98,8 +98,8 @@ class Suite:
         guarded = self.options.protected.get(contract.slug) if contract is not None else None
         if guarded is not None and contract is not None:
             _, operation, mode = name.split("/")
-            may = contract.reads(operation) or guarded.mode is Mode.MUTATE
-            agreed = operation not in contract.lifecycle.crossing or operation in guarded.consents
+            may = contract.is_read_only(operation) or guarded.mode is Mode.MUTATE
+            agreed = operation not in contract.lifecycle.affects_others or operation in guarded.consents
             if mode != "positive" or not may or not agreed:
                 return False
         if name == "explore/lives" and any(one.mode is Mode.READ for one in self.options.protected.values()):
@@ -131,7 +131,7 @@ class Suite:
         record.live = self.guards.live(contract)
         names = Names(record.started.date())
         if gate is not None:
-            names = gate.guard.names.part("abc"[contract.surfaces.index(surface)])
+            names = gate.guard.names.part("abc"[contract.protocols.index(surface)])
         spoken = self._surface(contract, surface, base, gate)
         others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
         wire, keys = self._connector.wire(authority(base), gate), options.keys[contract.slug]
@@ -174,8 +174,8 @@ class Suite:
         if self.options.target != "mock":
             return self.options.addresses[contract.slug]
         if self._mock is None:
-            self._mock = build(self.options.contracts)
-            self._mock_address = self._stack.enter_context(running(self._mock))
+            self._mock = build_mock(self.options.contracts)
+            self._mock_address = self._stack.enter_context(run_in_thread(self._mock))
         return below(contract, self._mock_address)
 
     @property
@@ -232,7 +232,7 @@ class Suite:
         record = Record(
             contract.slug, contract.name, contract.digest, options.target, options.seed, dt.datetime.now(dt.UTC)
         )
-        record.documented = list(clauses(contract))
+        record.documented = list(derive_clauses(contract))
         record.reason = self._problems.get(contract.slug) or self._problems.get("") or reason or "nothing was asked for"
         record.not_exercised = dict.fromkeys(record.documented, record.reason)
         return record
@@ -257,7 +257,7 @@ class Suite:
         return reason
 
     def _end(self, contract: Contract, runs: Sequence[VendorRun], record: Record, reason: str | None) -> None:
-        documented = clauses(contract)
+        documented = derive_clauses(contract)
         record.documented = list(documented)
         exercised = {clause for run in runs for clause in run.session.exercised}
         stopped = next((run.session.stopped for run in runs if run.session.stopped), None)
@@ -301,9 +301,9 @@ def _tidies(run: VendorRun) -> bool:
 
 def _redact(record: Record, redactor: Redactor) -> None:
     """What is told beside the exchanges: names and ids that a server gave may hold a secret too."""
-    record.notes = [redactor.text(note) for note in record.notes]
-    record.left_behind = [redactor.text(name) for name in record.left_behind]
-    record.reason = redactor.text(record.reason) if record.reason is not None else None
+    record.notes = [redactor.redact_string(note) for note in record.notes]
+    record.left_behind = [redactor.redact_string(name) for name in record.left_behind]
+    record.reason = redactor.redact_string(record.reason) if record.reason is not None else None
 
 
 def _chosen(planned: list[Probe], options: Options) -> list[Probe]:
@@ -338,7 +338,7 @@ def _authority(base: str) -> str:
 
 def _fill_cells(contract: Contract, record: Record) -> None:
     for operation in contract.operations.values():
-        for status in operation.answers:
+        for status in operation.responses:
             cell = record.cells.setdefault((operation.name, status), Cell())
             if not cell.conforming and not cell.drifted:
                 cell.why_not = record.not_exercised.get(f"{operation.id}/response/{status}", "not asked for")

@@ -17,7 +17,7 @@ from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
-from contract_watch.contracts.openapi import joined, split
+from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.guard import HeldBackError, over_http
 from contract_watch.engine.account.restoration import confirm
@@ -224,9 +224,9 @@ def _settings(examples: int, depth: Depth, database: ExampleDatabase, steps: int
 
 def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
-    drawn = session.redactor.exchanged(joined(case.path_parameters or {}, case.body), session.disguise)
+    drawn = session.redactor.replace_secrets(join_arguments(case.path_parameters or {}, case.body), session.disguise)
     arguments = _owned(session, runner, operation, drawn)
-    parameters, body = split(arguments)
+    parameters, body = split_arguments(arguments)
     case.path_parameters = parameters or case.path_parameters
     case.body = body if isinstance(case.body, dict) else case.body
     declared = session.contract.operations[operation].body
@@ -265,7 +265,7 @@ def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str
     made = dict(arguments)
     if session.gate is not None:
         return _all_owned(session, runner, operation, made)
-    for argument, role in session.contract.roles(operation).items():
+    for argument, role in session.contract.get_roles(operation).items():
         name = made.get(argument)
         if not isinstance(name, str) or not name:
             continue
@@ -280,7 +280,7 @@ def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str
 
 def _all_owned(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
     """``made`` with a name of the run's own in every place of a name, and nothing in those that are somebody else's."""
-    for argument, role in session.contract.roles(operation).items():
+    for argument, role in session.contract.get_roles(operation).items():
         marked = role == "new" and operation == session.contract.lifecycle.create
         if role == "foreign" or (argument not in made and not marked):
             made.pop(argument, None)

@@ -20,7 +20,7 @@ from contract_watch.engine.running.cleanup import clean_up, preflight
 from contract_watch.engine.running.interruption import Interruption
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 
@@ -43,7 +43,7 @@ class Explorer:
     ) -> None:
         self._contract, self._keys, self._told = contract, keys, told
         self._stack = ExitStack()
-        base = self._stack.enter_context(running(build([contract]))) if target == "mock" else target
+        base = self._stack.enter_context(run_in_thread(build_mock([contract]))) if target == "mock" else target
         self._base = below(contract, base)
         self._database = database
         self._depth = Depth(EXAMPLES, LIVES, STEPS, database, repeats, shrinks=math.inf, heed=told.heed)
@@ -78,7 +78,7 @@ class Explorer:
         self._reason = session.stopped or ""
         sent = sum(record.requests.values())
         written = {case.file: case.text() for case in cases}
-        text = session.redactor.text
+        text = session.redactor.redact_string
         left = [text(name) for name in record.left_behind]
         return self._result(done, sent, [finding.as_json() for finding in new], written, text(reason), left)
 

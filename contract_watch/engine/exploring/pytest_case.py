@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from contract_watch.contracts.openapi import joined
+from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.generated_client import Client
 from contract_watch.engine.running.session import Session
@@ -75,7 +75,7 @@ class Case:
 
     def _step(self, exchange: Exchange) -> list[str]:
         account, body = self._account(exchange), exchange.synthetic(self._session.redactor)
-        arguments = joined(exchange.asked.parameters, body)
+        arguments = join_arguments(exchange.asked.parameters, body)
         module = self._client.modules.get(exchange.operation or "")
         if module is None or not self._typed(exchange.operation or "", arguments, body):
             path = self._path(exchange)
@@ -97,7 +97,7 @@ class Case:
         """The request's address below the target's, as Python."""
         operation = self._session.contract.operations.get(exchange.operation or "")
         if operation is None or not exchange.asked.parameters:
-            return ascii(self._session.redactor.text(exchange.asked.path))
+            return ascii(self._session.redactor.redact_string(exchange.asked.path))
         values = ", ".join(f"{name}={self._literal(value)}" for name, value in exchange.asked.parameters.items())
         return f"{operation.path!a}.format({values})"
 
@@ -129,7 +129,8 @@ class Case:
             return (
                 "{"
                 + ", ".join(
-                    f"{self._session.redactor.text(name)!a}: {self._literal(inner)}" for name, inner in value.items()
+                    f"{self._session.redactor.redact_string(name)!a}: {self._literal(inner)}"
+                    for name, inner in value.items()
                 )
                 + "}"
             )
@@ -139,7 +140,7 @@ class Case:
             return self._ids[value]
         if isinstance(value, str) and value.startswith(self._session.names.fresh):
             return self._name(value)
-        return ascii(self._session.redactor.text(value) if isinstance(value, str) else value)
+        return ascii(self._session.redactor.redact_string(value) if isinstance(value, str) else value)
 
     def _name(self, text: str) -> str:
         prefix = self._session.names.fresh

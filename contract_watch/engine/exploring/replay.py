@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from contract_watch.contracts.registry import choose, contracts
+from contract_watch.contracts.registry import choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import Names
 from contract_watch.engine.command.pytest_plugin import ContractBrokenError
 from contract_watch.engine.judging.attempt import Attempt
@@ -19,11 +19,11 @@ from contract_watch.engine.running.cleanup import clean_up, preflight
 from contract_watch.engine.running.generated_client import Client
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.server import build, running
+from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.escaping import plain
 from contract_watch.report.record import Record
 
-for _contract in contracts().values():
+for _contract in load_contracts().values():
     Client.findable(_contract)
 
 
@@ -44,7 +44,7 @@ class Replay:
 
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
-        self._contract = choose(slug)[0]
+        self._contract = choose_contracts(slug)[0]
         self._target = unprotected(environment.get("TARGET") or "mock", environment)
         self._keys = account_keys(self._contract, self._target, environment)
         self._stack = ExitStack()
@@ -52,7 +52,7 @@ class Replay:
     def __enter__(self) -> Self:
         base = self._target
         if base == "mock":
-            base = self._stack.enter_context(running(build([self._contract])))
+            base = self._stack.enter_context(run_in_thread(build_mock([self._contract])))
         now = datetime.now(UTC)
         base = below(self._contract, base)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.registry import choose
+from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.exploring.example_database import shared
 from contract_watch.engine.exploring.explorer import Explorer
 from contract_watch.engine.protocols.targets import account_keys
@@ -35,7 +35,7 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
 
         def give(slug: str) -> Explorer:
             if slug not in made:
-                contract, target = choose(slug)[0], todo["target"]
+                contract, target = choose_contracts(slug)[0], todo["target"]
                 keys = account_keys(contract, target, os.environ)
                 made[slug] = Explorer(contract, target, keys, database, told, repeats=todo["repeats"])
                 stack.callback(made[slug].close)

@@ -26,7 +26,7 @@ def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBas
     changing = [
         one
         for one in session.contract.operations.values()
-        if not session.contract.reads(one.id) and session.grants(one.id)
+        if not session.contract.is_read_only(one.id) and session.grants(one.id)
     ]
     fields = {operation.id: _optional(bodies, operation) for operation in changing}
     accounts = st.sampled_from(sorted(session.keys, reverse=True))
@@ -68,7 +68,7 @@ class _Lives(RuleBasedStateMachine):
 
     def _owned(self) -> set[tuple[str, str]]:
         model = self._session.contract.model
-        return {pair for world in self._session.worlds for pair in model.owned(world)}
+        return {pair for world in self._session.worlds for pair in model.list_owned(world)}
 
     def _give(self, word: str, modifier: str) -> str:
         if word != "password":
@@ -81,7 +81,7 @@ class _Lives(RuleBasedStateMachine):
         arguments: dict[str, Any] = {
             **fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)
         }  # fmt: skip
-        roles = self._session.contract.roles(operation.id).items()
+        roles = self._session.contract.get_roles(operation.id).items()
         for (name, role), index in zip([pair for pair in roles if pair[1] != "foreign"], names, strict=False):
             if name in arguments:
                 held = self._pool[index]
@@ -110,8 +110,8 @@ class _Lives(RuleBasedStateMachine):
 def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
     """Strategies for an operation's optional properties: the values on their bounds."""
     found = {}
-    required = operation.required()
-    for name, prop in operation.arguments().items():
+    required = operation.get_required_arguments()
+    for name, prop in operation.get_arguments().items():
         if name in required or bodies.role(operation, name) == "foreign":
             continue
         if bodies.role(operation, name) is not None:

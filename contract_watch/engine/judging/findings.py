@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from contract_watch.contracts.clauses import clauses
+from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import Disagreement
@@ -12,7 +12,7 @@ from contract_watch.report.finding import Finding
 
 def redacted(found: Disagreement, redactor: Redactor) -> Disagreement:
     """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
-    text = redactor.text
+    text = redactor.redact_string
     return replace(
         found, id=text(found.id), clause=text(found.clause), title=text(found.title), operation=text(found.operation)
     )
@@ -32,7 +32,7 @@ def finding(
         title=found.title,
         why=found.why,
         clause=found.clause,
-        promise=clauses(contract).get(found.clause, found.clause),
+        promise=derive_clauses(contract).get(found.clause, found.clause),
         exchange=exchange.recorded(redactor),
         reproduce=reproduce,
     )

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.matchers import Mismatch, promises
-from contract_watch.contracts.model import Outcome, State
-from contract_watch.contracts.openapi import Operation, joined
+from contract_watch.contracts.matchers import Mismatch, collect_clauses
+from contract_watch.contracts.model import ModelState, Outcome
+from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.judging.response_checks import (
     ADDITIVE,
     BREAKING,
@@ -32,11 +32,11 @@ MOST_WORLDS = 64
 class Judged:
     """What one answer showed. ``kept`` are clauses it showed to hold, ``lost`` objects nothing is known of any more."""
 
-    worlds: list[State]
+    worlds: list[ModelState]
     disagreements: list[Disagreement] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
-    json: Any = Body.ABSENT
+    json: Any = MissingBody.ABSENT
 
 
 class Judge:
@@ -48,7 +48,7 @@ class Judge:
 
     def judge(
         self,
-        worlds: Sequence[State],
+        worlds: Sequence[ModelState],
         request: Request,
         reply: Reply,
         aim: Sequence[str],
@@ -71,40 +71,40 @@ class Judge:
         done = [pair for pair in allowed if succeeded and pair[1].status < 300]
         if not fitting and done:  # it was done all the same, under another name
             judged.disagreements.append(_other_success(operation, done[0][1], reply))
-            judged.worlds = _distinct(outcome.follow(judged.json) for _, outcome in done)
+            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for _, outcome in done)
         elif not fitting:
             judged.disagreements.append(_wrong_status(operation, [o for _, o in allowed], reply, aim))
             judged.lost |= self._named(request)
         judged.disagreements += _flaws(operation, reply)
-        if operation.answer(reply.status) is not None:
+        if operation.find_response(reply.status) is not None:
             judged.disagreements += form(operation, reply, judged.json, secret)
         if not fitting:
             return judged
         if any(found.unreadable for found in judged.disagreements):
-            judged.worlds = _distinct(outcome.follow(judged.json) for _, outcome in fitting)
+            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for _, outcome in fitting)
             return judged
         self._values(operation, fitting, reply, judged, secret, kept)
         return judged
 
     def judge_fault(
-        self, worlds: Sequence[State], request: Request, reply: Reply, status: int, secret: SecretTest
+        self, worlds: Sequence[ModelState], request: Request, reply: Reply, status: int, secret: SecretTest
     ) -> Judged:
         """Judge an answer that a scripted fault made by its status and its form: no rule calls for it."""
         judged = Judged(list(worlds), json=parsed(reply.body))
         secret.learn(judged.json)
         operation = self._contract.operations[request.operation or ""]
         if reply.status != status:
-            clause = f"{operation.id}/response/{operation.key(status)}"
+            clause = f"{operation.id}/response/{operation.get_response_key(status)}"
             expected = Outcome(status, clause, "a scripted fault", None, None)
             judged.disagreements.append(_wrong_status(operation, [expected], reply, ()))
-        if operation.answer(reply.status) is not None:
+        if operation.find_response(reply.status) is not None:
             judged.disagreements += form(operation, reply, judged.json, secret)
         return judged
 
     def _values(
         self,
         operation: Operation,
-        fitting: Sequence[tuple[State, Outcome]],
+        fitting: Sequence[tuple[ModelState, Outcome]],
         reply: Reply,
         judged: Judged,
         secret: SecretTest,
@@ -112,27 +112,27 @@ class Judge:
     ) -> None:
         """Keep the worlds whose pattern the body fits; else say how it misses the one that it comes nearest to."""
         tried = [
-            (outcome, list(outcome.body.mismatches(judged.json)) if outcome.body is not None else [])
+            (outcome, list(outcome.body.find_mismatches(judged.json)) if outcome.body is not None else [])
             for _, outcome in fitting
         ]
         right = [outcome for outcome, mismatches in tried if not mismatches]
         if right:
-            judged.worlds = _distinct(outcome.follow(judged.json) for outcome in right)
+            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for outcome in right)
             for outcome in right:
-                judged.kept |= {outcome.clause, *(promises(outcome.body) if outcome.body is not None else ())}
+                judged.kept |= {outcome.clause, *(collect_clauses(outcome.body) if outcome.body is not None else ())}
             return
         nearest, mismatches = min(tried, key=lambda pair: len(pair[1]))
-        judged.worlds = [nearest.follow(judged.json)]
-        judged.lost |= {found.about for found in mismatches if found.about is not None}
+        judged.worlds = [nearest.resolve_next_state(judged.json)]
+        judged.lost |= {found.object_name for found in mismatches if found.object_name is not None}
         for found in mismatches:
-            blamed = found.otherwise if found.clause in kept else None
+            blamed = found.suspected_clause if found.clause in kept else None
             judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json, secret, blamed))
 
     def _mismatch(
         self, operation: Operation, status: int, found: Mismatch, shown: Any, secret: SecretTest, blamed: str | None
     ) -> Disagreement:
         at = pointer(found.path)
-        clause = blamed or found.clause or f"{operation.id}/{operation.key(status)}/body/{at}"
+        clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{at}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
@@ -144,19 +144,19 @@ class Judge:
             f"and shows {secret.shown_at(shown, found.path)}",
             why="A rule of the vendor's is not kept: callers who rely on it act on a wrong state.",
             operation=responsible if responsible in self._contract.operations else operation.id,
-            about=found.about,
+            about=found.object_name,
         )
 
     def _named(self, request: Request) -> set[str]:
         """The objects that a request names."""
-        arguments = joined(request.parameters, request.body)
-        roles = self._contract.roles(request.operation).items()
+        arguments = join_arguments(request.parameters, request.body)
+        roles = self._contract.get_roles(request.operation).items()
         return {value for name, role in roles if role != "foreign" and isinstance(value := arguments.get(name), str)}
 
-    def _undeclared(self, worlds: Sequence[State], request: Request, reply: Reply) -> Judged:
+    def _undeclared(self, worlds: Sequence[ModelState], request: Request, reply: Reply) -> Judged:
         judged = Judged(list(worlds))
         if 200 <= reply.status < 300 and request.method not in ("HEAD", "OPTIONS"):
-            path = self._contract.effective.declares(request.path) or request.path
+            path = self._contract.effective.find_path_template(request.path) or request.path
             clause = f"{path}/undeclared"
             judged.disagreements.append(
                 Disagreement(
@@ -177,7 +177,7 @@ def _flaws(operation: Operation, reply: Reply) -> Iterator[Disagreement]:
         yield Disagreement(
             id=f"{operation.id}/{reply.status}/{word}",
             severity=BREAKING,
-            clause=f"{operation.id}/response/{operation.key(reply.status)}",
+            clause=f"{operation.id}/response/{operation.get_response_key(reply.status)}",
             title=f"{operation.name} {reply.status}: {text}",
             why="Clients of this surface read the answer otherwise, or not at all.",
             operation=operation.id,
@@ -206,7 +206,7 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
     refusal = all(status >= 400 for status in wanted)
     owed = "/effect/" in expected.clause and not expected.clause.startswith(operation.id)
     clause = expected.clause if aimed or refusal or owed else next(iter(aim), expected.clause)
-    documented = operation.answer(reply.status) is not None
+    documented = operation.find_response(reply.status) is not None
     if refusal and 200 <= reply.status < 300 and documented:
         kind = "accepted"
         loosened = "/request/" in clause
@@ -235,8 +235,8 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
     )
 
 
-def _distinct(worlds: Iterator[State]) -> list[State]:
-    found: list[State] = []
+def _distinct(worlds: Iterator[ModelState]) -> list[ModelState]:
+    found: list[ModelState] = []
     for world in worlds:
         if world not in found:
             found.append(world)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.judging.response_checks import parsed
 from contract_watch.engine.planning.passwords import wrong
 from contract_watch.engine.protocols.exchange import Exchange
@@ -43,7 +43,7 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
     needed: list[Exchange] = []
     for number in reversed(range(len(before))):
         earlier = before[number]
-        if earlier.names & names or (number > first and earlier.operation in life.crossing):
+        if earlier.names & names or (number > first and earlier.operation in life.affects_others):
             needed.append(earlier)
             names |= earlier.names
     return [*_bounded(needed[::-1], life), exchange]
@@ -69,7 +69,9 @@ def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str
     for step in wanted[:-1]:
         line = _over_rest(step, redactor, known, base)
         made = (
-            life.identity(parsed(step.reply.body)) if step.operation == life.create and step.reply is not None else None
+            life.extract_id(parsed(step.reply.body))
+            if step.operation == life.create and step.reply is not None
+            else None
         )
         if made is not None:
             variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
@@ -83,7 +85,7 @@ def _over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base
     if step.spoken.content == b"" or step.spoken.url == base + step.asked.path:
         return step.line(redactor, keys)
     asked = step.asked
-    content = b"" if asked.body is Body.ABSENT else json.dumps(asked.body).encode()
+    content = b"" if asked.body is MissingBody.ABSENT else json.dumps(asked.body).encode()
     headers = {**asked.headers, **({"content-type": "application/json"} if content else {})}
     return curl_line(asked.method, base + asked.path, headers, content, redactor, keys)
 

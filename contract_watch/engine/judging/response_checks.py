@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.redaction import Redactor, blank
-from contract_watch.contracts.request import Body
-from contract_watch.contracts.schema import Path
+from contract_watch.contracts.redaction import Redactor, mask_value
+from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.schema import ValuePath
 from contract_watch.engine.protocols.wire import Reply
 from contract_watch.report.finding import Severity
 
@@ -49,26 +49,30 @@ class SecretTest:
     def __init__(self, names: frozenset[str], redactor: Redactor, values: Mapping[str, None], given: set[str]) -> None:
         self._names = names
         self.given = given
-        self.name = redactor.secret_name
-        self.learn = redactor.learn_from
+        self.name = redactor.is_secret_name
+        self.learn = redactor.add_secrets_from
         self._redactor = redactor
         self._values = values
 
-    def shown_at(self, shown: Any, path: Path) -> str:
+    def shown_at(self, shown: Any, path: ValuePath) -> str:
         """What stands at ``path``, in a few signs: redacted before it is cut, since a part of a secret is told by no search."""
         value = _value(shown, path)
-        if value is Body.ABSENT:
+        if value is MissingBody.ABSENT:
             return "nothing"
-        text = json.dumps(blank(value) if self._below(path) else self._redactor.json(value), ensure_ascii=False)
+        text = json.dumps(
+            mask_value(value) if self._below(path) else self._redactor.redact_json(value), ensure_ascii=False
+        )
         return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
-    def expected(self, words: str, path: Path) -> str:
+    def expected(self, words: str, path: ValuePath) -> str:
         """What should stand at ``path``, ``words`` of a pattern's: not so where they are a secret's own value, as JSON."""
         return (
-            "the secret that was set" if self._below(path) and not isinstance(parsed(words.encode()), Body) else words
+            "the secret that was set"
+            if self._below(path) and not isinstance(parsed(words.encode()), MissingBody)
+            else words
         )
 
-    def _below(self, path: Path) -> bool:
+    def _below(self, path: ValuePath) -> bool:
         return any(self.name(part) for part in path if isinstance(part, str))
 
     def password(self, name: str) -> bool:
@@ -87,11 +91,11 @@ class SecretTest:
 
 def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> Iterator[Disagreement]:
     """Media type, JSON, schema and strict reading of a body whose status is documented."""
-    answer = operation.answer(reply.status)
+    answer = operation.find_response(reply.status)
     assert answer is not None
-    place, promised = f"{operation.id}/{reply.status}", f"{operation.id}/{operation.key(reply.status)}"
+    place, promised = f"{operation.id}/{reply.status}", f"{operation.id}/{operation.get_response_key(reply.status)}"
     label = f"{operation.name} {reply.status}"
-    clause = f"{operation.id}/response/{operation.key(reply.status)}"
+    clause = f"{operation.id}/response/{operation.get_response_key(reply.status)}"
     came = reply.headers.get("content-type", "").split(";")[0].strip().lower()
     html = is_page(reply)
     if not answer.media:
@@ -104,15 +108,15 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
         yield Disagreement(f"{place}/media-type/{came or 'none'}", BREAKING, clause,
                            f"{label} should be {wanted}, and is {came or 'without a media type'}",
                            "Clients choose their parser by the media type.", operation.id, outage=html)  # fmt: skip
-    if isinstance(shown, Body):
-        what = "is empty" if shown is Body.ABSENT else "is no JSON"
+    if isinstance(shown, MissingBody):
+        what = "is empty" if shown is MissingBody.ABSENT else "is no JSON"
         yield Disagreement(f"{place}/body/not-json", BREAKING, clause, f"{label} should be JSON, and {what}",
                            "Clients cannot parse it.", operation.id, outage=html, unreadable=True)  # fmt: skip
         return
     schema = answer.media.get(came) or next(iter(answer.media.values()))
     if schema is None:
         return
-    for found in schema.violations(shown):
+    for found in schema.find_violations(shown):
         kind = _KINDS.get(found.keyword, found.keyword)
         at = f"{found.pointer}/" if found.path else ""
         yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{promised}/body/{found.pointer}" if at else clause,
@@ -121,7 +125,7 @@ def form(operation: Operation, reply: Reply, shown: Any, secret: SecretTest) -> 
                            f"and has {secret.shown_at(shown, found.path)}",
                            "Clients that rely on the documented shape fail on this answer.", operation.id,
                            unreadable=True)  # fmt: skip
-    for path in schema.undocumented(shown):
+    for path in schema.find_undocumented(shown):
         at = pointer(path)
         telling = secret.name(str(path[-1])) or any(secret.value(text) for text in _texts(_value(shown, path)))
         yield Disagreement(f"{place}/body/{at}/undocumented", BREAKING if telling else ADDITIVE, clause,
@@ -137,13 +141,13 @@ def _echoes(operation: Operation, status: int, shown: Any, secret: SecretTest) -
     for path, text in _walk(shown):
         if path and secret.password(str(path[-1])) and text in secret.given:
             yield Disagreement(f"{operation.id}/{status}/body/{pointer(path)}/repeated", BREAKING,
-                               f"{operation.id}/{operation.key(status)}/body/{pointer(path)}",
+                               f"{operation.id}/{operation.get_response_key(status)}/body/{pointer(path)}",
                                f"{operation.name} {status} gives a password at {pointer(path)} that it gave before",
                                "Whoever knows one user's password knows another's.", operation.id)  # fmt: skip
         if secret.value(text) and not (path and secret.password(str(path[-1]))):
             at = pointer(path)
             yield Disagreement(f"{operation.id}/{status}/body/{at}/secret", BREAKING,
-                               f"{operation.id}/response/{operation.key(status)}",
+                               f"{operation.id}/response/{operation.get_response_key(status)}",
                                f"{operation.name} {status} says a secret at {at}",
                                "A secret is given away to whoever stores or logs answers.", operation.id)  # fmt: skip
 
@@ -155,18 +159,18 @@ def is_page(reply: Reply) -> bool:
 
 def parsed(body: bytes) -> Any:
     if not body:
-        return Body.ABSENT
+        return MissingBody.ABSENT
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        return Body.MALFORMED
+        return MissingBody.MALFORMED
 
 
-def pointer(path: Path) -> str:
+def pointer(path: ValuePath) -> str:
     return "/".join("*" if isinstance(part, int) else str(part) for part in path)
 
 
-def _value(shown: Any, path: Path) -> Any:
+def _value(shown: Any, path: ValuePath) -> Any:
     part: Any
     for part in path:
         if (isinstance(shown, list) and isinstance(part, int) and part < len(shown)) or (
@@ -174,11 +178,11 @@ def _value(shown: Any, path: Path) -> Any:
         ):
             shown = shown[part]
         else:
-            return Body.ABSENT
+            return MissingBody.ABSENT
     return shown
 
 
-def _walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def _walk(value: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):

@@ -70,5 +70,5 @@ def _cost(contract: Contract, probe: Probe) -> int:
 
 def _around(contract: Contract) -> int:
     """What preflight, the client's life, and making, getting ready and removing shared objects cost."""
-    life = [name for name in contract.operations if contract.roles(name) or name == contract.lifecycle.read]
+    life = [name for name in contract.operations if contract.get_roles(name) or name == contract.lifecycle.read]
     return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED

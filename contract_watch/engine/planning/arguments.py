@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Document, Schema, resolve
+from contract_watch.contracts.schema import Document, Schema, resolve_reference
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.probe import filled
 from contract_watch.engine.planning.values import Judges, Variant
@@ -23,11 +23,11 @@ class Bodies:
 
     def optional(self, operation: Operation) -> list[str]:
         """The names of the arguments that need not be there."""
-        required = operation.required()
-        return [name for name in operation.arguments() if name not in required]
+        required = operation.get_required_arguments()
+        return [name for name in operation.get_arguments() if name not in required]
 
     def role(self, operation: Operation, name: str) -> str | None:
-        return self._contract.roles(operation.id).get(name)
+        return self._contract.get_roles(operation.id).get(name)
 
     def baseline(self, operation: Operation) -> dict[str, Any]:
         """The least valid arguments: what is required, and one optional property where the schema wants more.
@@ -35,10 +35,10 @@ class Bodies:
         That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
         done all the same then shows. What create makes always has a name of the run's form.
         """
-        properties = operation.arguments()
-        made = {name: self._sample(operation, name, properties[name]) for name in operation.required()}
+        properties = operation.get_arguments()
+        made = {name: self._sample(operation, name, properties[name]) for name in operation.get_required_arguments()}
         if operation.id == self._contract.lifecycle.create:
-            made |= {name: "{n}" for name, role in self._contract.roles(operation.id).items() if role == "new"}
+            made |= {name: "{n}" for name, role in self._contract.get_roles(operation.id).items() if role == "new"}
         if operation.body is None:
             return made
         rules = self._contract.model.rules
@@ -47,7 +47,7 @@ class Bodies:
             for name, prop in properties.items()
         }
         for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
-            if operation.body.accepts(filled(split(made)[1])):
+            if operation.body.accepts(filled(split_arguments(made)[1])):
                 break
             if name not in made and self.role(operation, name) is None:
                 made[name] = self._sample(operation, name, prop)
@@ -67,10 +67,10 @@ class Bodies:
 
     def _judges(self, operation: Operation, name: str, *, item: bool) -> Judges:
         """The effective schema of an argument, or of its items; and the published one where its pattern was corrected."""
-        theirs = self._contract.published.at(operation.path, operation.method)
-        found = [(self._document, operation.arguments()[name])]
+        theirs = self._contract.published.find_operation(operation.path, operation.method)
+        found = [(self._document, operation.get_arguments()[name])]
         if theirs is not None:
-            found.append((self._contract.published.raw, theirs.arguments().get(name, {})))
+            found.append((self._contract.published.raw, theirs.get_arguments().get(name, {})))
         schemas = [(document, prop.get("items", {}) if item else prop) for document, prop in found]
         # A pattern that prose alone gave is no correction: what it refuses the vendor has said to refuse.
         return Judges(
@@ -108,7 +108,7 @@ def listed_elsewhere(document: Document, name: str) -> list[Any]:
         if isinstance(node, dict):
             properties = node.get("properties")
             if isinstance(properties, dict) and name in properties:
-                found.update(dict.fromkeys(resolve(document, properties[name]).get("enum", ())))
+                found.update(dict.fromkeys(resolve_reference(document, properties[name]).get("enum", ())))
             for inner in node.values():
                 walk(inner)
         elif isinstance(node, list):

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.clauses import clauses
-from contract_watch.contracts.config import Place
-from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.config import CredentialLocation
+from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import affordable
 from contract_watch.engine.planning.arguments import Bodies
@@ -32,7 +32,7 @@ def plan(contract: Contract, sent: Callable[[Probe], bool] = lambda _probe: True
     that are not ``sent`` in any case, it needs none.
     """
     planner = Planner(contract, sent)
-    known = set(clauses(contract))
+    known = set(derive_clauses(contract))
     return affordable(contract, [
         *planner.credentials(),
         *planner.undeclared(),
@@ -57,7 +57,7 @@ class Planner:
     def credentials(self) -> Iterator[Probe]:
         """No credential and wrong ones, for each operation; the right one in every other place that it may stand in."""
         for operation in self._contract.operations.values():
-            for number, place in enumerate(self._contract.places):
+            for number, place in enumerate(self._contract.credential_locations):
                 for case, credential in _credentials(place, first=number == 0).items():
                     good = case == "good"
                     step = Step.asking(operation, self._bodies.baseline(operation), credential=credential, place=number)
@@ -87,7 +87,7 @@ class Planner:
             asked = Step.asking(like, self._bodies.baseline(like))
             for method in UNDECLARED:
                 if method not in {operation.method for operation in operations}:
-                    step = replace(asked, operation=None, body=Body.ABSENT if method == "TRACE" else asked.body,
+                    step = replace(asked, operation=None, body=MissingBody.ABSENT if method == "TRACE" else asked.body,
                                    method=method, path=path)  # fmt: skip
                     says = f"{method} {path}, which is not documented, does not succeed."
                     yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, says,
@@ -99,7 +99,7 @@ class Planner:
         A few requests share one look at what they did: each is about an object of its own.
         """
         for operation in self._contract.operations.values():
-            if operation.body is None or self._contract.reads(operation.id):
+            if operation.body is None or self._contract.is_read_only(operation.id):
                 continue
             batches = list(self._batches(operation))
             sent = [one for one in batches if self._sent(self._valid(operation, "alone", one))]
@@ -115,7 +115,7 @@ class Planner:
         """
         queues = {
             name: variants
-            for name, prop in operation.arguments().items()
+            for name, prop in operation.get_arguments().items()
             if (variants := list(self._granted(operation, name, prop)))
         }
         for name, queue in queues.items():
@@ -169,12 +169,14 @@ class Planner:
         """What it takes to see the objects that ``bodies`` are about: the list, or a reading of each."""
         read = self._contract.operations[self._contract.lifecycle.read]
         asked = self._bodies.baseline(read)
-        wanted = [name for name, role in self._contract.roles(read.id).items() if role == "existing" and name in asked]
+        wanted = [
+            name for name, role in self._contract.get_roles(read.id).items() if role == "existing" and name in asked
+        ]
         if not wanted:
             return [Step.asking(read, asked)]
         if operation.id == self._contract.lifecycle.remove:
             return []
-        roles = self._contract.roles(operation.id)
+        roles = self._contract.get_roles(operation.id)
         about = [next((body[name] for name in roles if name in body), None) for body in bodies]
         return [Step.asking(read, {**asked, wanted[0]: name}) for name in about if name is not None]
 
@@ -197,8 +199,8 @@ class Planner:
         """Requests just outside each constraint, one at a time."""
         for operation in self._contract.operations.values():
             baseline = self._bodies.baseline(operation)
-            required = operation.required()
-            for name, prop in operation.arguments().items():
+            required = operation.get_required_arguments()
+            for name, prop in operation.get_arguments().items():
                 if name in required and not name.startswith("{"):
                     body = {key: value for key, value in baseline.items() if key != name}
                     yield self._invalid(operation, name, Variant("required", None), body, prop)
@@ -208,8 +210,8 @@ class Planner:
                 continue
             if probe := self._nulls(operation):
                 yield probe
-            parameters, body = split(baseline)
-            for what, shape_ in (("array", [body]), ("absent", Body.ABSENT)) if operation.body_required else ():
+            parameters, body = split_arguments(baseline)
+            for what, shape_ in (("array", [body]), ("absent", MissingBody.ABSENT)) if operation.body_required else ():
                 says = f"{operation.name} refuses a body that is {what}."
                 step = Step(operation.id, shape_, parameters=parameters)
                 yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
@@ -227,7 +229,7 @@ class Planner:
     def _nulls(self, operation: Operation) -> Probe | None:
         """Null for every optional property at once: what a server that takes null for absent grants."""
         body = self._bodies.baseline(operation)
-        properties = operation.arguments()
+        properties = operation.get_arguments()
         left = [name for name in properties if name not in body]
         nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
         if not nulls:
@@ -243,23 +245,23 @@ class Planner:
         asked = self._bodies.baseline(read)
         clause = next(
             (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
-            f"{create}/response/{min((s for s in self._contract.operations[create].answers if s >= 400), default=400)}",
+            f"{create}/response/{min((s for s in self._contract.operations[create].responses if s >= 400), default=400)}",
         )
-        if not any(name in asked for name in self._contract.roles(read.id)):
+        if not any(name in asked for name in self._contract.get_roles(read.id)):
             yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
                         (Step.asking(read, asked),))  # fmt: skip
 
     def faults(self) -> Iterator[Probe]:
         """Documented statuses that only a scripted fault can provoke: server errors, and what the contract names."""
         for operation in self._contract.operations.values():
-            answers = [(status, str(status), answer) for status, answer in operation.answers.items()
-                       if self._contract.unprovoked(operation, status)]  # fmt: skip
-            if operation.otherwise is not None:
+            answers = [(status, str(status), answer) for status, answer in operation.responses.items()
+                       if self._contract.is_unprovoked(operation, status)]  # fmt: skip
+            if operation.default_response is not None:
                 answers.append(
                     (
-                        next(s for s in (500, 503, 507, 599) if s not in operation.answers),
+                        next(s for s in (500, 503, 507, 599) if s not in operation.responses),
                         "default",
-                        operation.otherwise,
+                        operation.default_response,
                     )
                 )
             for status, key, answer in answers:
@@ -286,7 +288,7 @@ def _alike(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
     return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
 
 
-def _credentials(place: Place, *, first: bool) -> dict[str, Callable[[str], str | None]]:
+def _credentials(place: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
     """What is put into a place for credentials, by case: the right key only in places that are not the usual one."""
     cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(wrong(key))}
     if not first:

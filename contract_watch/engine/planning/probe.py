@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.openapi import Operation, split
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.openapi import Operation, split_arguments
+from contract_watch.contracts.request import MissingBody
 
 STOCK = "ct-000000-rehears-stock"
 """What stands in for ``{stock}`` where nothing is sent."""
@@ -22,7 +22,7 @@ PLACE = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
 @dataclass(frozen=True)
 class Step:
-    """One request. ``body`` is a JSON value with places, or `Body.ABSENT`; ``parameters`` are path parameters, with places.
+    """One request. ``body`` is a JSON value with places, or `MissingBody.ABSENT`; ``parameters`` are path parameters, with places.
 
     ``account`` names whose key is sent. ``credential`` replaces the credential: it gets the key and gives what stands in
     the contract's place number ``place``, or None for no credential at all. ``method`` and ``path`` (below the target's
@@ -30,7 +30,7 @@ class Step:
     """
 
     operation: str | None
-    body: Any = Body.ABSENT
+    body: Any = MissingBody.ABSENT
     account: str | None = None
     credential: Callable[[str], str | None] | None = None
     place: int = 0
@@ -41,9 +41,9 @@ class Step:
     @classmethod
     def asking(cls, operation: Operation, arguments: Any, **more: Any) -> "Step":
         """A request to ``operation`` with ``arguments`` (see `Operation`); what is no object is the body as it stands."""
-        parameters, body = split(arguments)
+        parameters, body = split_arguments(arguments)
         if not body and operation.body is None:
-            body = Body.ABSENT
+            body = MissingBody.ABSENT
         return cls(operation.id, body, parameters=parameters, **more)
 
     @property

@@ -15,7 +15,7 @@ FAMILY = "rules"
 
 def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
     """The contract's flows as probes; a `UsageError` says which is malformed. ``known`` are its clauses."""
-    path = contract.folder / "scenarios.yaml"
+    path = contract.directory / "scenarios.yaml"
     if not path.exists():
         return []
     try:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.model import Account, Outcome, State
-from contract_watch.contracts.openapi import Operation, split
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.model import Account, ModelState, Outcome
+from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.planning.arguments import Bodies
 from contract_watch.engine.planning.probe import STOCK, filled
 
@@ -24,15 +24,15 @@ class Rehearsal:
 
     def request(self, operation: Operation, arguments: Any, key: str = "") -> Request:
         """A request as the model sees it, with the first account's key."""
-        parameters, body = split(arguments)
+        parameters, body = split_arguments(arguments)
         if not body and operation.body is None:
-            body = Body.ABSENT
-        place = self._contract.places[0]
+            body = MissingBody.ABSENT
+        place = self._contract.credential_locations[0]
         headers = {place.header.lower(): place.form.format(key or self._contract.credentials[0].test)}
-        path = operation.address(parameters)
+        path = operation.build_path(parameters)
         return Request(operation.id, operation.method, path, headers, body, parameters, 0.0)
 
-    def takes(self, worlds: Iterable[State], operation: Operation, arguments: Any, key: str = "") -> bool:
+    def takes(self, worlds: Iterable[ModelState], operation: Operation, arguments: Any, key: str = "") -> bool:
         """Whether a request is granted in every one of ``worlds``, whatever the documents leave open."""
         request = self.request(operation, arguments, key)
         outcomes = [self._contract.model.outcomes(world, request) for world in worlds]
@@ -42,7 +42,7 @@ class Rehearsal:
         """The least valid arguments of ``operation`` about the object ``identity``."""
         return filled(self._bodies.baseline(operation), {"stock": identity})
 
-    def way(self, worlds: Sequence[State], operation: Operation, identity: str, key: str = "") -> list[str] | None:
+    def way(self, worlds: Sequence[ModelState], operation: Operation, identity: str, key: str = "") -> list[str] | None:
         """The operations that get the object ready for ``operation``: none, or one; None where that is not enough."""
         wanted = self.about(operation, identity)
         if self.takes(worlds, operation, wanted, key):
@@ -60,15 +60,17 @@ class Rehearsal:
 
     def _prepares(self, operation: Operation) -> bool:
         life = self._contract.lifecycle
-        about = "existing" in self._contract.roles(operation.id).values()
-        return about and operation.id not in (life.create, life.remove) and not self._contract.reads(operation.id)
+        about = "existing" in self._contract.get_roles(operation.id).values()
+        return (
+            about and operation.id not in (life.create, life.remove) and not self._contract.is_read_only(operation.id)
+        )
 
     def needs(self, operation: Operation) -> list[str]:
         """The operations that get a new object ready for ``operation``; none where that is not enough."""
         state, identity = self._new()
         return self.way([state], operation, identity) or []
 
-    def stocked(self, operation: Operation) -> tuple[State, str]:
+    def stocked(self, operation: Operation) -> tuple[ModelState, str]:
         """A state in which an object is there that ``operation`` is granted on, if that can be; and what names it."""
         state, identity = self._new()
         for name in self.way([state], operation, identity) or ():
@@ -76,16 +78,16 @@ class Rehearsal:
             state = _followed(self._contract.model.outcomes(state, self.request(other, self.about(other, identity)))[0])
         return state, identity
 
-    def _new(self) -> tuple[State, str]:
+    def _new(self) -> tuple[ModelState, str]:
         """A state in which one object was just made, and what names it."""
         model, life = self._contract.model, self._contract.lifecycle
-        state = model.start(self._accounts, Readings(model.readings), PREFIX)
+        state = model.start(self._accounts, Interpretations(model.interpretations), PREFIX)
         create = self._contract.operations[life.create]
-        names = {name: STOCK for name, role in self._contract.roles(create.id).items() if role == "new"}
+        names = {name: STOCK for name, role in self._contract.get_roles(create.id).items() if role == "new"}
         arguments = {**filled(self._bodies.baseline(create), {}), **names}
         made = model.outcomes(state, self.request(create, arguments))[0]
         shown = made.body.render() if made.body is not None else None
-        return made.follow(shown), life.identity(shown) or STOCK
+        return made.resolve_next_state(shown), life.extract_id(shown) or STOCK
 
     def refused(self, operation: Operation, arguments: Any) -> bool:
         """Whether a request with places is refused in every reading, once what it names is there."""
@@ -101,5 +103,5 @@ class Rehearsal:
         return all(outcome.status < 300 or outcome.status == 409 for outcome in outcomes)
 
 
-def _followed(outcome: Outcome) -> State:
-    return outcome.follow(outcome.body.render() if outcome.body is not None else None)
+def _followed(outcome: Outcome) -> ModelState:
+    return outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)

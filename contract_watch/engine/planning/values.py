@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.schema import Schema, resolve
+from contract_watch.contracts.schema import Schema, resolve_reference
 
 _LONGEST_RUN = 70
 _NUMBERS = (
@@ -260,7 +260,7 @@ def sample(schema: Schema, *, whole: bool = False) -> Any:
     document = schema.document
 
     def make(raw: Any) -> Any:
-        found = resolve(document, raw)
+        found = resolve_reference(document, raw)
         if "const" in found:
             return found["const"]
         if "example" in found:

@@ -45,15 +45,15 @@ class Exchange:
         """The exchange as JSON for `findings.json`, every secret replaced."""
         request = {
             "method": self.spoken.method,
-            "url": redactor.text(self.spoken.url),
-            "headers": redactor.headers(told(self.spoken.headers)),
+            "url": redactor.redact_string(self.spoken.url),
+            "headers": redactor.redact_headers(told(self.spoken.headers)),
             "body": _body(self.spoken.content, redactor),
         }
         if self.reply is None:
-            return {"request": request, "response": None, "trouble": redactor.text(self.trouble)}
+            return {"request": request, "response": None, "trouble": redactor.redact_string(self.trouble)}
         response = {
             "status": self.reply.status,
-            "headers": redactor.headers(self.reply.headers),
+            "headers": redactor.redact_headers(self.reply.headers),
             "body": _body(self.reply.body, redactor),
         }
         return {"request": request, "response": response}
@@ -76,11 +76,11 @@ def _body(content: bytes, redactor: Redactor) -> Any:
     text = ""
     if len(content) <= _PARSED:
         try:
-            shown = redactor.json(json.loads(content))
+            shown = redactor.redact_json(json.loads(content))
             if len(content) <= _LONGEST:
                 return shown
             text = json.dumps(shown, ensure_ascii=False)
         except (ValueError, RecursionError):
             pass
-    text = text or redactor.text(content[: _LONGEST + _BEYOND].decode("utf-8", "replace"))
+    text = text or redactor.redact_string(content[: _LONGEST + _BEYOND].decode("utf-8", "replace"))
     return text if len(content) <= _LONGEST else f"{text[:_LONGEST]}… ({len(content)} bytes)"

@@ -15,9 +15,9 @@ import grpc
 import httpx
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.grpc_codes import http_status
-from contract_watch.contracts.openapi import Operation, joined
-from contract_watch.contracts.protobuf import Messages, NotAMessageError, Status, as_answer
+from contract_watch.contracts.grpc_codes import get_http_status
+from contract_watch.contracts.openapi import Operation, join_arguments
+from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_error_body
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.gate import Gate
@@ -39,17 +39,17 @@ class _Messaging:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._messages = Messages(contract)
+        self._messages = MessageCodec(contract)
 
     def _said(self, call: Call) -> tuple[Operation, bytes, bytes]:
         """The operation, its message, and that as JSON for the reports."""
         if call.operation is None:
             raise CannotSayError("gRPC has no methods of HTTP")
         try:
-            content = self._messages.say_request(call.operation, call.parameters, call.body)
-        except NotAMessageError as error:
+            content = self._messages.encode_request(call.operation, call.parameters, call.body)
+        except MessageCodecError as error:
             raise CannotSayError(str(error)) from error
-        shown = {name.strip("{}"): value for name, value in joined(call.parameters, call.body).items()}
+        shown = {name.strip("{}"): value for name, value in join_arguments(call.parameters, call.body).items()}
         return call.operation, content, json.dumps(shown).encode()
 
     def _line(
@@ -57,23 +57,27 @@ class _Messaging:
         keys: Mapping[str, str], http2: str = "",
     ) -> str:  # fmt: skip
         """The call as a curl line; ``shown`` is its message as JSON."""
-        said = self._messages.say_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
+        said = self._messages.encode_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
         ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        return curl_bytes(url, shown_headers(headers, redactor, keys), grpc_web.frame(said), keys, ids, http2=http2)
+        return curl_bytes(
+            url, shown_headers(headers, redactor, keys), grpc_web.encode_frame(said), keys, ids, http2=http2
+        )
 
     def _succeeded(self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
         try:
-            shown = json.dumps(self._messages.read_answer(operation.id, content)).encode()
-        except NotAMessageError as error:
+            shown = json.dumps(self._messages.decode_response(operation.id, content)).encode()
+        except MessageCodecError as error:
             return Reply(200, {**headers, **_JSON}, b"", (*flaws, ("message", f"the answer is {error}")))
         return Reply(200, {**headers, **_JSON}, shown, tuple(flaws))
 
-    def _refused(self, status: Status, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
+    def _refused(
+        self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]
+    ) -> Reply:
         """A refusal, with what its binary details add to it; they must say the same as the code and the text beside them."""
         if details:
             try:
-                told = self._messages.read_status(details)
-            except NotAMessageError as error:
+                told = self._messages.decode_status(details)
+            except MessageCodecError as error:
                 flaws.append((_DETAILS, f"{_DETAILS} is {error}"))
             else:
                 if (told.code, told.message) != (status.code, status.message):
@@ -83,19 +87,21 @@ class _Messaging:
                             f"{_DETAILS} says {told.code} {told.message!r} beside {status.code} {status.message!r}",
                         )
                     )
-                status = Status(status.code, status.message, told.details)
-        return Reply(http_status(status.code), {**headers, **_JSON}, as_answer(status), tuple(flaws))
+                status = GrpcStatus(status.code, status.message, told.details)
+        return Reply(get_http_status(status.code), {**headers, **_JSON}, build_error_body(status), tuple(flaws))
 
 
 def sayable(contract: Contract, probe: Probe) -> bool:
     """Whether protobuf has words for every request of ``probe``."""
-    messages = Messages(contract)
+    messages = MessageCodec(contract)
     try:
         for step in probe.steps:
-            if step.operation is None or contract.places[step.place].field:
+            if step.operation is None or contract.credential_locations[step.place].field:
                 return False
-            messages.say_request(contract.operations[step.operation], filled(dict(step.parameters)), filled(step.body))
-    except NotAMessageError:
+            messages.encode_request(
+                contract.operations[step.operation], filled(dict(step.parameters)), filled(step.body)
+            )
+    except MessageCodecError:
         return False
     return True
 
@@ -123,7 +129,7 @@ class NativeGrpc(_Messaging):
     def speak(self, call: Call) -> Spoken:
         """See `Surface.speak`."""
         operation, content, shown = self._said(call)
-        path = self._messages.path(operation.id)
+        path = self._messages.get_method_path(operation.id)
         metadata = [(name.lower(), value) for name, value in call.headers.items()]
 
         def send() -> Reply:
@@ -160,7 +166,7 @@ class NativeGrpc(_Messaging):
             raise Trouble("broken", "the connection broke (UNAVAILABLE)") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
         headers = {**_texts(trailers), "grpc-status": str(code)}
-        return self._refused(Status(code, text), details, headers, [])
+        return self._refused(GrpcStatus(code, text), details, headers, [])
 
     def close(self) -> None:
         """See `Surface.close`."""
@@ -190,9 +196,9 @@ class GrpcWeb(_Messaging):
         """See `Surface.speak`."""
         operation, content, shown = self._said(call)
         media_type = self._media_type
-        url = self._base + self._messages.path(operation.id)
+        url = self._base + self._messages.get_method_path(operation.id)
         headers = {**call.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
-        framed = grpc_web.frame(content)
+        framed = grpc_web.encode_frame(content)
         body = grpc_web.encode_text(framed) if grpc_web.is_text(media_type) else framed
 
         def send() -> Reply:
@@ -209,7 +215,7 @@ class GrpcWeb(_Messaging):
     def _heard(self, operation: Operation, media_type: str, reply: Reply) -> Reply:
         """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
         came = reply.headers.get("content-type", "")
-        if not grpc_web.is_web(came):
+        if not grpc_web.is_grpc_web(came):
             what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
             return replace(reply, flaws=(what,))
         flaws: list[tuple[str, str]] = []
@@ -220,9 +226,9 @@ class GrpcWeb(_Messaging):
         trailers, messages = dict(reply.headers), list[bytes]()
         try:
             body = grpc_web.decode_text(reply.body) if grpc_web.is_text(came) else reply.body
-            for flags, content in grpc_web.frames(body):
+            for flags, content in grpc_web.decode_frames(body):
                 if flags & grpc_web.TRAILERS:
-                    trailers |= grpc_web.trailers(content)
+                    trailers |= grpc_web.decode_trailers(content)
                 else:
                     messages.append(content)
         except grpc_web.FrameError as error:
@@ -252,7 +258,7 @@ class GrpcWeb(_Messaging):
                 details = grpc_web.decode_binary(trailers[_DETAILS])
             except grpc_web.FrameError as error:
                 flaws.append((_DETAILS, f"{_DETAILS}: {error}"))
-        return self._refused(Status(int(code), text), details, trailers, flaws)
+        return self._refused(GrpcStatus(int(code), text), details, trailers, flaws)
 
     def close(self) -> None:
         """See `Surface.close`."""
@@ -261,5 +267,5 @@ class GrpcWeb(_Messaging):
 
 def _apart(operation: Operation, shown: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A message's JSON as path parameters and body."""
-    names = [name[1:-1] for name in operation.arguments() if name.startswith("{")]
+    names = [name[1:-1] for name in operation.get_arguments() if name.startswith("{")]
     return {n: v for n, v in shown.items() if n in names}, {n: v for n, v in shown.items() if n not in names}

@@ -9,7 +9,7 @@ import httpx
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.call import Call
 from contract_watch.engine.protocols.shell_commands import curl_line
@@ -58,7 +58,7 @@ def sayable(_contract: Contract, probe: Probe) -> bool:
 
 def as_request(base: str, call: Call) -> httpx.Request:
     """A call as JSON over HTTP, below ``base``."""
-    content = b"" if call.body is Body.ABSENT else json.dumps(call.body).encode()
+    content = b"" if call.body is MissingBody.ABSENT else json.dumps(call.body).encode()
     sent = {**call.headers, **({"Content-Type": "application/json"} if content else {})}
     return httpx.Request(call.method, base + call.path, headers=sent, content=content)
 

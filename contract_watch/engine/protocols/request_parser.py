@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.openapi import joined
+from contract_watch.contracts.openapi import join_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 
 
 class View:
@@ -23,20 +23,20 @@ class View:
         """A request that a library made."""
         content = request.read()
         path = request.url.raw_path.decode("ascii").partition("?")[0].removeprefix(self._base_path)
-        operation, parameters = self._contract.effective.asked(path, request.method)
-        body: Any = Body.ABSENT
+        operation, parameters = self._contract.effective.match_request(path, request.method)
+        body: Any = MissingBody.ABSENT
         if content:
             try:
                 body = json.loads(content)
             except (ValueError, RecursionError):
-                body = Body.MALFORMED
+                body = MissingBody.MALFORMED
         headers = {name.lower(): value for name, value in request.headers.items()}
         name = operation.id if operation else None
         return Request(name, request.method, path, headers, body, parameters, time.time())
 
     def account(self, asked: Request) -> str:
         """The account whose key a request carries; the first one where it carries none."""
-        places = self._contract.places
+        places = self._contract.credential_locations
         fields = (asked.body.get(place.field) for place in places) if isinstance(asked.body, dict) else ()
         sent = " ".join([*asked.headers.values(), *(value for value in fields if isinstance(value, str))])
         first = self._contract.credentials[0].account
@@ -44,7 +44,7 @@ class View:
 
     def named(self, asked: Request, role: str | None = None) -> frozenset[str]:
         """What a request names in arguments of ``role`` (any of a run's own objects: None), as text."""
-        arguments = joined(asked.parameters, asked.body)
-        roles = self._contract.roles(asked.operation).items()
+        arguments = join_arguments(asked.parameters, asked.body)
+        roles = self._contract.get_roles(asked.operation).items()
         values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
         return frozenset(str(value) for value in values if isinstance(value, str | int | float))

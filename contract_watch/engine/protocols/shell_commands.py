@@ -18,9 +18,9 @@ def told(headers: Mapping[str, str]) -> dict[str, str]:
 
 def shown(headers: Mapping[str, str], redactor: Redactor, keys: Mapping[str, str]) -> dict[str, str]:
     """The headers that matter, without secrets but for ``keys``, which become shell expressions."""
-    safe = redactor.headers(headers)
+    safe = redactor.redact_headers(headers)
     return {
-        redactor.text(name): value if any(key in value for key in keys) else safe[redactor.text(name)]
+        redactor.redact_string(name): value if any(key in value for key in keys) else safe[redactor.redact_string(name)]
         for name, value in told(headers).items()
     }
 
@@ -42,18 +42,18 @@ def curl_line(
         try:
             body = json.dumps(synthetic(content, redactor, keys), ensure_ascii=False)
         except ValueError:
-            body = redactor.text(content.decode("utf-8", "replace"))
-    return curl(method, redactor.text(url), shown(headers, redactor, keys), body, keys)
+            body = redactor.redact_string(content.decode("utf-8", "replace"))
+    return curl(method, redactor.redact_string(url), shown(headers, redactor, keys), body, keys)
 
 
 def _synthetic(value: JSON, redactor: Redactor, keys: Mapping[str, str], *, secret: bool = False) -> JSON:
     if isinstance(value, dict):
         return {
-            redactor.text(n): _synthetic(v, redactor, keys, secret=secret or redactor.secret_name(n))
+            redactor.redact_string(n): _synthetic(v, redactor, keys, secret=secret or redactor.is_secret_name(n))
             for n, v in value.items()
         }
     if isinstance(value, list):
         return [_synthetic(inner, redactor, keys, secret=secret) for inner in value]
     if not isinstance(value, str) or value in keys:
         return value
-    return shape(value) if secret else redactor.text(value)
+    return shape(value) if secret else redactor.redact_string(value)

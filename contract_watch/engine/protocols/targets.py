@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.registry import Contract, choose
+from contract_watch.contracts.registry import Contract, choose_contracts
 
 
 def checked_target(target: str) -> str:
@@ -37,7 +37,7 @@ def address(contract: Contract, target: str, environment: Mapping[str, str]) -> 
     Of ``live`` that is the vendor's own server: as the document names it, or as the customer's variable does.
     """
     if target == "live":
-        target = contract.server or _own_server(contract, environment)
+        target = contract.server_origin or _own_server(contract, environment)
     if vendor_of(target, environment) and urlsplit(target).scheme != "https":
         raise UsageError(f"TARGET {target} is a vendor's own server: keys go there over https alone")
     return below(contract, target)
@@ -72,10 +72,10 @@ def _own_server(contract: Contract, environment: Mapping[str, str]) -> str:
 def vendor_of(target: str, environment: Mapping[str, str]) -> str:
     """The slug of the vendor whose own server a target is on, of all that there are contracts for; else empty."""
     host = _plain_host(target)
-    for contract in choose("all"):
+    for contract in choose_contracts("all"):
         named = environment.get(contract.address_variable, "") if contract.address_variable else ""
         ours = {_plain_host(checked_target(named))} if named not in ("", "mock", "live") else set()
-        if host in contract.hosts | ours or any(host.endswith(f".{parent}") for parent in contract.parents):
+        if host in contract.hosts | ours or any(host.endswith(f".{parent}") for parent in contract.parent_domains):
             return contract.slug
     return ""
 
@@ -110,7 +110,7 @@ def account_keys(contract: Contract, target: str, environment: Mapping[str, str]
             keys[credential.account] = credential.test
         elif credential.required:
             raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
-    return contract.told_apart(keys)
+    return contract.check_keys_differ(keys)
 
 
 def unprotected(target: str, environment: Mapping[str, str]) -> str:

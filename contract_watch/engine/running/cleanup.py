@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.openapi import joined
+from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.account.gate import EndedError
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.restoration import confirm, leave, unsettled
@@ -63,7 +63,7 @@ def _reading(session: Session, account: str, identity: str = "") -> Attempt:
 def _one_by_one(session: Session) -> bool:
     """Whether objects are read one by one, and not in a list."""
     read = session.contract.operations[session.contract.lifecycle.read]
-    return any(name in read.required() for name in session.contract.roles(read.id))
+    return any(name in read.get_required_arguments() for name in session.contract.get_roles(read.id))
 
 
 def _first_answer(session: Session, account: str) -> Attempt | None:
@@ -184,7 +184,7 @@ def _look(session: Session, runner: Runner, account: str, removed: list[str]) ->
         for name in sorted(left):
             with session.attempting():
                 for step in _removal(session, account, name).steps:
-                    session.send(step.operation or "", joined(step.parameters, step.body), account)
+                    session.send(step.operation or "", join_arguments(step.parameters, step.body), account)
         if left:
             still = _listed(session, account, _reading(session, account, identity), identity)
             if not looked.outage:
@@ -194,13 +194,13 @@ def _look(session: Session, runner: Runner, account: str, removed: list[str]) ->
 
 def _ours(session: Session) -> list[tuple[str, str]]:
     model = session.contract.model
-    known = {pair for world in session.worlds for pair in model.owned(world)}
+    known = {pair for world in session.worlds for pair in model.list_owned(world)}
     return sorted(known | set(session.made))
 
 
 def _removal(session: Session, account: str, name: str) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
-    clause = f"{remove.id}/response/{min(remove.answers, default=200)}"
+    clause = f"{remove.id}/response/{min(remove.responses, default=200)}"
     rehearsal = Rehearsal(session.contract)
     way = rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()
     operations = [*(session.contract.operations[step] for step in way), remove]

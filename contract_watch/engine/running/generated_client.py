@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.contracts.openapi import Answer, split
+from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.planning.arguments import Bodies
@@ -76,7 +76,7 @@ class Client:
         """An authenticated client with ``key``, speaking through the run's transport."""
         transport = session.async_transport if asynchronous else session.transport
         arguments = {"transport": transport, "trust_env": False}
-        place = session.contract.places[0]
+        place = session.contract.credential_locations[0]
         how = {"prefix": place.scheme, "auth_header_name": place.header}
         client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **how)
         return client.with_timeout(httpx.Timeout(30.0))
@@ -84,7 +84,7 @@ class Client:
     def arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments that carry ``raw``, the operation's arguments."""
         declared = inspect.signature(self.modules[operation].sync_detailed).parameters
-        parameters, body = split(dict(raw))
+        parameters, body = split_arguments(dict(raw))
         spelled = {_squeezed(name): name for name in declared}
         given: dict[str, Any] = {spelled[_squeezed(name)]: value for name, value in parameters.items()}
         return {**given, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else given
@@ -146,7 +146,7 @@ def _life(session: Session, client: Client, connected: Any, asynchronous: bool) 
 
     yield call(life.create, fill(bodies.baseline(contract.operations[life.create]), made_up))
     for operation, declared in contract.operations.items():
-        if operation not in (life.create, life.remove) and "existing" in contract.roles(operation).values():
+        if operation not in (life.create, life.remove) and "existing" in contract.get_roles(operation).values():
             way = rehearsal.way(session.worlds, declared, session.identity(name), session.keys[account])
             if not all(session.grants(step) for step in (operation, *(way or ()))):
                 continue
@@ -187,10 +187,13 @@ def _call(
 def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Parsed) -> Iterator[Disagreement]:
     """How the client's reading of a documented answer differs from the answer."""
     declared = contract.operations[operation]
-    answer = declared.answer(reply.status)
+    answer = declared.find_response(reply.status)
     if answer is None:
         return
-    place, clause = f"{operation}/{reply.status}/client", f"{operation}/response/{declared.key(reply.status)}"
+    place, clause = (
+        f"{operation}/{reply.status}/client",
+        f"{operation}/response/{declared.get_response_key(reply.status)}",
+    )
     label = f"The generated client, given {declared.name}'s {reply.status},"
     why = "Teams that installed the client see this on every such answer."
     if parsed.error is not None:
@@ -211,11 +214,11 @@ def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Pars
         yield Disagreement(f"{place}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
 
 
-def _free(answer: Answer, name: str, shown: Any) -> bool:
+def _free(answer: ResponseSpec, name: str, shown: Any) -> bool:
     """Whether a property that the client does not know stands in an object that may hold anything."""
     schema = next((schema for schema in answer.media.values() if schema is not None), None)
-    return schema is not None and name not in schema.names and not any(
-        path[-1] == name for path in schema.undocumented(shown)
+    return schema is not None and name not in schema.property_names and not any(
+        path[-1] == name for path in schema.find_undocumented(shown)
     )  # fmt: skip
 
 

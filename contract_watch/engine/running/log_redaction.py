@@ -37,9 +37,9 @@ def _made(*given: Any, **more: Any) -> logging.LogRecord:
     except Exception:  # noqa: BLE001 (whatever arguments a library gives that do not fit its words)
         words = str(record.msg)
     if record.exc_info and record.exc_info[1] is not None:
-        words = f"{words} ({Redactor.error(record.exc_info[1])})"
+        words = f"{words} ({Redactor.describe_error(record.exc_info[1])})"
     record.exc_info = record.exc_text = None
     for redactor in redactors:
-        words = redactor.logged(record.name, words)
+        words = redactor.redact_log(record.name, words)
     record.msg, record.args = words, ()
     return record

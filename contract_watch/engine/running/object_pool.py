@@ -26,7 +26,7 @@ class Stock:
     def _usable(self, account: str) -> list[str]:
         """The run's own objects of ``account`` that surely exist."""
         session = self._session
-        owned = [set(session.contract.model.owned(world)) for world in session.worlds]
+        owned = [set(session.contract.model.list_owned(world)) for world in session.worlds]
         return [name for held, name in sorted(owned[0]) if held == account and session.owns(name)
                 and all((account, name) in each for each in owned)]  # fmt: skip
 
@@ -58,7 +58,7 @@ class Stock:
     def _got_ready(self, name: str, account: str, operation: str | None) -> bool:
         """Whether ``operation`` is granted on an object, which is got ready for it where one request does."""
         declared = self._session.contract.operations.get(operation or "")
-        if declared is None or "existing" not in self._session.contract.roles(operation).values():
+        if declared is None or "existing" not in self._session.contract.get_roles(operation).values():
             return True
         key = self._session.keys[account]
         way = self._rehearsal.way(self._session.worlds, declared, name, key)

@@ -52,7 +52,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     report = outcome.get_result()
     if report.failed and call.excinfo is not None:
         error = call.excinfo.value
-        words = f"{Redactor.error(error)}: {error}" if isinstance(error, _OURS) else Redactor.error(error)
+        words = (
+            f"{Redactor.describe_error(error)}: {error}" if isinstance(error, _OURS) else Redactor.describe_error(error)
+        )
         report.user_properties.append((_PROBLEM, words))
         report.longrepr = f"{item.name}: {words}"
 
@@ -105,7 +107,7 @@ class _Gatherer:
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Pytest itself failed; true, so that it prints no traceback."""
-        self.spread.problems.append(f"internal error: {Redactor.error(excinfo.value)}")
+        self.spread.problems.append(f"internal error: {Redactor.describe_error(excinfo.value)}")
         return True
 
     def pytest_keyboard_interrupt(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from contract_watch.contracts.openapi import address, split
-from contract_watch.contracts.request import Body
+from contract_watch.contracts.openapi import build_path, split_arguments
+from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.object_names import spellings
 from contract_watch.engine.account.precheck import Permits
 from contract_watch.engine.judging.attempt import Attempt, Stop
@@ -184,7 +184,7 @@ class Runner:
         operation = last.operation or ""
         declared = self._session.contract.operations.get(operation)
         name = declared.name if declared is not None else f"{last.asked.method} {last.asked.path}"
-        clause = f"{operation}/response/{min(declared.answers)}" if declared is not None else operation
+        clause = f"{operation}/response/{min(declared.responses)}" if declared is not None else operation
         silence = Disagreement(
             id=f"{operation or name}/no-answer",
             severity=Severity.BREAKING,
@@ -233,20 +233,20 @@ class Runner:
         def give(word: str, modifier: str) -> str:
             return self._give(word, modifier, names, account, asked)
 
-        body = step.body if step.body is Body.ABSENT else fill(step.body, give)
+        body = step.body if step.body is MissingBody.ABSENT else fill(step.body, give)
         parameters = fill(dict(step.parameters), give)
-        for name, role in session.contract.roles(asked).items():  # an object goes by its id, once it has one
+        for name, role in session.contract.get_roles(asked).items():  # an object goes by its id, once it has one
             for where, key in ((parameters, name[1:-1]), (body, name)):
                 if role == "existing" and isinstance(where, dict) and isinstance(where.get(key), str):
                     where[key] = session.identity(where[key])
         headers = session.authorization(account)
         if step.credential is not None:
-            usual, place = session.contract.places[0], session.contract.places[step.place]
+            usual, place = session.contract.credential_locations[0], session.contract.credential_locations[step.place]
             headers.pop(usual.header)
             value = step.credential(session.keys[account])
-            headers, body = place.put(value, headers, body) if value is not None else (headers, body)
+            headers, body = place.insert_key(value, headers, body) if value is not None else (headers, body)
         if declared is None:
-            path = address(step.path, parameters)
+            path = build_path(step.path, parameters)
             return session.ask(Call(None, step.method, path, body, headers, parameters))
         return session.ask(session.call(declared, parameters, body, headers))
 
@@ -290,8 +290,8 @@ class Runner:
                     return True
             else:  # nothing was answered well yet: a request without a key needs nothing to be there
                 read = session.contract.operations[session.contract.lifecycle.read]
-                parameters, body = split(self._rehearsal.about(read, session.names.mint()))
-                session.ask(session.call(read, parameters, body if read.body is not None else Body.ABSENT, {}))
+                parameters, body = split_arguments(self._rehearsal.about(read, session.names.mint()))
+                session.ask(session.call(read, parameters, body if read.body is not None else MissingBody.ABSENT, {}))
                 if attempt.trouble is None and not attempt.disagreements:
                     return True
         self._failed_controls += 1

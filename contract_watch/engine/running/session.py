@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contract_watch.contracts.interpretations import Readings
-from contract_watch.contracts.model import Account, State
-from contract_watch.contracts.openapi import Operation, split
-from contract_watch.contracts.redaction import Redactor, password_names
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.model import Account, ModelState
+from contract_watch.contracts.openapi import Operation, split_arguments
+from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import Body, Request
+from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.account.gate import NEVER_SENT, EndedError, Gate
 from contract_watch.engine.account.guard import HeldBackError, Mode
 from contract_watch.engine.account.ledger import LedgerError
@@ -96,19 +96,21 @@ class Session:
         self.surface: Surface = surface or self._rest
         self._judge = Judge(contract)
         self._view = View(contract, urlsplit(self.base).path, self.keys)
-        self.password_names = password_names(contract.effective.raw)
-        places = {name.lower() for place in contract.places for name in (place.header, place.field) if name}
-        self.redactor = redactor or Redactor(self.password_names | places, public=contract.wording)
+        self.password_names = find_password_names(contract.effective.raw)
+        places = {
+            name.lower() for place in contract.credential_locations for name in (place.header, place.field) if name
+        }
+        self.redactor = redactor or Redactor(self.password_names | places, public=contract.public_content)
         for key in self.keys.values():
-            self.redactor.learn(key)
-            self.redactor.learn(wrong(key))
+            self.redactor.add_secret(key)
+            self.redactor.add_secret(wrong(key))
         watch(self.redactor)
         self._sent_secrets: dict[str, None] = dict.fromkeys(key for key in self.keys.values() if len(key) >= 8)
         self._received: set[str] = set()
         self._secret = SecretTest(self.password_names, self.redactor, self._sent_secrets, self._received)
         accounts = [Account(name, key) for name, key in self.keys.items()]
-        readings = Readings(contract.model.readings)
-        self.worlds: list[State] = [contract.model.start(accounts, readings, names.fresh)]
+        readings = Interpretations(contract.model.interpretations)
+        self.worlds: list[ModelState] = [contract.model.start(accounts, readings, names.fresh)]
 
     @property
     def makes(self) -> bool:
@@ -152,20 +154,20 @@ class Session:
 
     def send(self, operation: str, arguments: Any = None, account: str | None = None) -> Exchange:
         """One request to a declared operation with the account's key (the first account's by default)."""
-        parameters, body = split(arguments or {})
+        parameters, body = split_arguments(arguments or {})
         declared = self.contract.operations[operation]
         if not body and declared.body is None:
-            body = Body.ABSENT
+            body = MissingBody.ABSENT
         return self.ask(self.call(declared, parameters, body, self.authorization(account)))
 
     @staticmethod
     def call(operation: Operation, parameters: Mapping[str, Any], body: Any, headers: Mapping[str, str]) -> Call:
         """A call of a declared operation."""
-        return Call(operation, operation.method, operation.address(parameters), body, headers, parameters)
+        return Call(operation, operation.method, operation.build_path(parameters), body, headers, parameters)
 
     def authorization(self, account: str | None = None) -> dict[str, str]:
         """The usual credential header of an account."""
-        place = self.contract.places[0]
+        place = self.contract.credential_locations[0]
         return {place.header: place.form.format(self.keys[account or self.contract.credentials[0].account])}
 
     def ask(self, call: Call) -> Exchange:
@@ -181,7 +183,7 @@ class Session:
 
     def again(self, exchange: Exchange) -> Reply:
         """Send the same request once more; `Trouble` where no answer comes."""
-        return self._exchange(replace(exchange.asked, at=time.time()), exchange.spoken)
+        return self._exchange(replace(exchange.asked, timestamp=time.time()), exchange.spoken)
 
     def exchange(self, request: httpx.Request) -> Reply:
         """Send a request that a library made, over REST; `Trouble` where no answer comes."""
@@ -197,7 +199,7 @@ class Session:
         while self._may_lag(asked, judged, pause):
             time.sleep(pause)  # nothing else tells when the vendor has caught up; `patience` bounds it
             pause *= 2
-            again, rejudged, other = self._answered(replace(asked, at=time.time()), spoken)
+            again, rejudged, other = self._answered(replace(asked, timestamp=time.time()), spoken)
             self.attempt.exchanges.pop(-2)  # the answer that lagged is no part of what happened
             reply, judged, exchange = again, rejudged, other
         if pause > _FIRST_PAUSE:
@@ -210,7 +212,7 @@ class Session:
 
         What was waited for once in vain does not lag: it is so.
         """
-        reads = self.contract.reads(asked.operation) and self.faulted is None
+        reads = self.contract.is_read_only(asked.operation) and self.faulted is None
         new = any(found.id not in self._steady for found in judged.disagreements)
         return reads and new and time.monotonic() + pause < self.changed_at + self.patience
 
@@ -287,7 +289,7 @@ class Session:
     # -- what an exchange leaves
 
     def _learn(self, body: Any) -> None:
-        self.redactor.learn_from(body)
+        self.redactor.add_secrets_from(body)
         if self.stage == "explore":
             return  # a password drawn at random may be any word, and turn up in an answer by chance
         for name in self.password_names:
@@ -321,24 +323,24 @@ class Session:
             return
         operation = self.contract.operations[asked.operation]
         self.seen.setdefault((operation.id, status), exchange)
-        documented = operation.answer(status) is not None
+        documented = operation.find_response(status) is not None
         cell = self.record.cells.setdefault((operation.name, status), Cell(documented=documented))
         if judged.disagreements:
             cell.drifted += 1
         else:
             cell.conforming += 1
-            if status >= 400 or self.contract.reads(operation.id):
+            if status >= 400 or self.contract.is_read_only(operation.id):
                 self.good[operation.id] = exchange
         self.exercised |= judged.kept
         self.kept |= judged.kept
-        key = operation.key(status)
+        key = operation.get_response_key(status)
         self.exercised.add(f"{operation.id}/response/{key}")
         self.exercised |= {f"{operation.id}/{key}/body/{pointer}" for pointer in properties(judged.json)}
 
     def _track(self, asked: Request, exchange: Exchange) -> None:
         """Note a change that succeeded, and what it made or removed: nothing of this run's is to be left behind."""
         life = self.contract.lifecycle
-        if not exchange.succeeded or asked.operation is None or self.contract.reads(asked.operation):
+        if not exchange.succeeded or asked.operation is None or self.contract.is_read_only(asked.operation):
             return
         self.changed_at = time.monotonic()
         account = self._view.account(asked)
@@ -352,9 +354,11 @@ class Session:
     def _learn_id(self, asked: Request, exchange: Exchange, account: str) -> Exchange:
         """Take in the id that create's answer tells; gives the exchange as one about that object."""
         assert exchange.reply is not None
-        found = self.contract.lifecycle.identity(parsed(exchange.reply.body))
+        found = self.contract.lifecycle.extract_id(parsed(exchange.reply.body))
         marks = self._view.named(asked, "new")
-        if found is None or self.redactor.text(found) != found:  # an id that is a secret could not be written down
+        if (
+            found is None or self.redactor.redact_string(found) != found
+        ):  # an id that is a secret could not be written down
             return exchange
         try:
             if self.gate is not None and not self.gate.handed(marks, found):

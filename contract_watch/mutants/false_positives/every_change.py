@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.registry import ROOT, choose
+from contract_watch.contracts.registry import ROOT, choose_contracts
 from contract_watch.engine.running.parallel import work
 from contract_watch.mutants.false_positives.command import chosen_changes
 from contract_watch.mutants.false_positives.permitted_changes import Change
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     todo = work(metafunc.config)
     pairs = [
         (contract.slug, change)
-        for contract in (choose(slug)[0] for slug in todo["vendors"])
+        for contract in (choose_contracts(slug)[0] for slug in todo["vendors"])
         for change in chosen_changes(contract, todo["only"], tuple(todo["shard"]), todo["seeds"], todo["sample"])
     ]
     metafunc.parametrize(("slug", "change"), pairs, ids=[f"{slug}:{change.id}" for slug, change in pairs])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.matchers import Fields, Pattern, Where, fits
+from contract_watch.contracts.matchers import Matcher, ObjectMatcher, Satisfies, is_match
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import Reply
@@ -42,14 +42,14 @@ class Spoken(Play):
     def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
         """See `Play.answer`."""
         outcome = actor.outcome(asked)
-        status, shown = actor.take(outcome)
+        status, shown = actor.apply_outcome(outcome)
         return status, self._worded(outcome.body, shown)
 
-    def _worded(self, pattern: Pattern | None, shown: Any) -> Any:
-        if not isinstance(pattern, Fields) or not isinstance(shown, dict):
+    def _worded(self, pattern: Matcher | None, shown: Any) -> Any:
+        if not isinstance(pattern, ObjectMatcher) or not isinstance(shown, dict):
             return shown
         free = {name for name, inner in pattern.required.items()
-                if isinstance(inner, Where) and isinstance(shown.get(name), str) and fits(inner, _WORDS)}  # fmt: skip
+                if isinstance(inner, Satisfies) and isinstance(shown.get(name), str) and is_match(inner, _WORDS)}  # fmt: skip
         self.touched += bool(free)
         return {name: _WORDS if name in free else value for name, value in shown.items()}
 
@@ -157,13 +157,13 @@ def _wire() -> Iterator[Change]:
 
 
 def _readings(contract: Contract) -> Iterator[Change]:
-    for name, values in contract.model.readings.items():
+    for name, values in contract.model.interpretations.items():
         for value in values[1:]:
             yield Change(f"reading/{name}={value}", f"{name} is read as {value}", Play, {name: value})
 
 
 def _pairs(contract: Contract) -> Iterator[Change]:
-    for number, row in enumerate(pairwise(contract.model.readings), 1):
+    for number, row in enumerate(pairwise(contract.model.interpretations), 1):
         yield Change(f"pair/{number}", ", ".join(f"{name}={value}" for name, value in row.items()), Play, row)
 
 
