@@ -3,7 +3,7 @@
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.engine.command.options import FLAGS, resolve
+from contract_watch.engine.command.options import FLAGS, resolve_options
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.suite import Suite
 
@@ -22,7 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     raw = {flag: config.getoption(flag) for flag in FLAGS}
     try:
-        suite = Suite(resolve({flag.removeprefix("--").replace("-", "_"): str(value) for flag, value in raw.items()}))
+        suite = Suite(
+            resolve_options({flag.removeprefix("--").replace("-", "_"): str(value) for flag, value in raw.items()})
+        )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(ContractPlugin(suite))

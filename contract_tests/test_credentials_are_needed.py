@@ -1,6 +1,6 @@
 """No operation does anything without a good credential."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -14,4 +14,4 @@ def test_a_request_without_a_good_credential_is_refused(suite: Suite, slug: str,
     Situation: an operation's valid request, with no key, a wrong one, the right one under another scheme or without one.
     Expectation: the documented refusal, and an object that stays as it was.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

@@ -2,35 +2,35 @@
 
 import time
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed, wanted
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip, run_when
 from contract_watch.engine.command.suite import Suite
-from contract_watch.engine.exploring.exploration import explore_lives, explore_requests
+from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 
 STAGE = "explore"
 
 
-def test_random_requests_are_answered_as_documented(suite: Suite, slug: str, operation: str, mode: str) -> None:
+def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mode: str) -> None:
     """Claim: the contract holds for data that no probe thought of.
 
     Situation: Schemathesis's cases for one operation, valid or not, with names of the run's own.
     Expectation: each answer is one that the model allows; else the smallest request that shows it.
     """
-    run = proceed(suite, slug)
-    expect_none(explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth))
+    run = get_run_or_skip(suite, slug)
+    assert_no_findings(explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth))
 
 
-@wanted(lambda suite: suite.explores("explore/lives"))
-def test_random_lives_keep_to_the_model(suite: Suite, slug: str, surface: str) -> None:
+@run_when(lambda suite: suite.should_explore("explore/lives"))
+def test_random_workflows_match_model(suite: Suite, slug: str, surface: str) -> None:
     """Claim: the contract holds along any path through its states.
 
     Situation: random lives of objects under a few names that cross, for as long as MINUTES says.
     Expectation: each answer is one that the model allows; else the shortest life that shows it.
     """
-    run = proceed(suite, slug, surface)
+    run = get_run_or_skip(suite, slug, surface)
     until = time.monotonic() + 60 * suite.options.minutes
-    findings = explore_lives(run.session, run.runner, suite.options.seed, suite.depth)
+    findings = explore_workflows(run.session, run.runner, suite.options.seed, suite.depth)
     turn = 0
-    while not findings and time.monotonic() < until and run.session.stopped is None:
+    while not findings and time.monotonic() < until and run.session.stop_reason is None:
         turn += 1
-        findings = explore_lives(run.session, run.runner, suite.options.seed + turn, suite.depth)
-    expect_none(findings)
+        findings = explore_workflows(run.session, run.runner, suite.options.seed + turn, suite.depth)
+    assert_no_findings(findings)

@@ -1,6 +1,6 @@
 """Whatever the document forbids is refused."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -14,4 +14,4 @@ def test_a_request_past_a_bound_is_refused(suite: Suite, slug: str, surface: str
     Situation: a valid request but for one property, just past one of its constraints.
     Expectation: the documented refusal.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

@@ -1,6 +1,6 @@
 """Rules that only prose states hold."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -8,10 +8,10 @@ FAMILY = "rules"
 STAGE = "probes"
 
 
-def test_a_flow_goes_as_the_model_says(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
+def test_scenario_matches_model(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
     """Claim: Rules that only prose states hold.
 
     Situation: a flow of requests from the contract's scenarios, on fresh objects.
     Expectation: answers, step by step, that the model allows.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

@@ -1,6 +1,6 @@
 """A server error has the documented form."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -14,4 +14,4 @@ def test_a_server_error_has_the_documented_form(suite: Suite, slug: str, surface
     Situation: the mock, told to fail with a documented status (other targets cannot be told to).
     Expectation: the documented body.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

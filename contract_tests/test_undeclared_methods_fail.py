@@ -1,6 +1,6 @@
 """What the document does not declare is not there."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -14,4 +14,4 @@ def test_a_method_that_is_not_documented_does_not_succeed(suite: Suite, slug: st
     Situation: a method that no document declares, on a path that one does, with a good credential.
     Expectation: any answer but success.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

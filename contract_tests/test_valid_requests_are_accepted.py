@@ -1,6 +1,6 @@
 """Whatever the document allows is accepted."""
 
-from contract_watch.engine.command.pytest_plugin import expect_none, proceed
+from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import Probe
 
@@ -14,4 +14,4 @@ def test_a_request_on_the_bounds_is_accepted(suite: Suite, slug: str, surface: s
     Situation: a valid request with every property on one of its bounds, as many together as may be.
     Expectation: success, and what was set is read back; where refused, each property is tried alone.
     """
-    expect_none(proceed(suite, slug, surface).runner.run(probe))
+    assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

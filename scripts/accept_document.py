@@ -21,95 +21,101 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
-from contract_watch.diff.atomic_replacement import swap, workshop
-from contract_watch.diff.changelog import with_line
-from contract_watch.diff.client.impact import Impact
-from contract_watch.diff.document import Comparison, Level, compare
-from contract_watch.diff.document.document_cache import FOLDER as KEPT
-from contract_watch.diff.document.document_cache import digest, kept
-from contract_watch.diff.document.parameters import form
-from contract_watch.diff.document.scope import cut, operations
-from contract_watch.diff.overlay_check import correct
-from contract_watch.diff.published_document import CouldNotTellError, Published, published
-from contract_watch.engine.command.options import Parser
-from contract_watch.report.escaping import plain
-from scripts.check_contracts import missing
-from scripts.generate_clients import generate
-from scripts.judge_clients import judge_clients
+from contract_watch.diff.atomic_replacement import replace_atomically, staging_directory
+from contract_watch.diff.changelog import insert_line
+from contract_watch.diff.client.impact import ClientImpact
+from contract_watch.diff.document import ChangeLevel, Comparison, compare
+from contract_watch.diff.document.document_cache import CACHE_DIRECTORY as KEPT
+from contract_watch.diff.document.document_cache import compute_digest, load_entry
+from contract_watch.diff.document.parameters import normalize_path
+from contract_watch.diff.document.scope import extract_operations, list_operations
+from contract_watch.diff.overlay_check import check_overlay
+from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
+from contract_watch.engine.command.options import CommandParser
+from contract_watch.report.escaping import escape_text
+from scripts.check_contracts import find_gaps
+from scripts.generate_clients import generate_outputs
+from scripts.judge_clients import assess_document_impact
 
 _CHANGELOG = "CHANGELOG.md"
-_ACCEPTED = "accepted.toml"
+_ACCEPTED_FILE = "accepted.toml"
 _OPERATION = re.compile(r"\$\.paths\['([^']+)'\]\.(get|put|post|delete|options|head|patch|trace)\b")
 """How a target of the overlay begins that names one operation."""
-_BROKEN = 3
+_MAX_BREAKING_CHANGES = 3
 """Changes that break which the changelog names."""
 
 
-def accept(contract: Contract, given: str) -> list[str]:
+def accept_document(contract: Contract, given: str) -> list[str]:
     """Take over what ``contract``'s vendor publishes; gives lines that say what was done, and what is left to do.
 
     Raises:
         UsageError: it cannot be done; nothing was changed.
     """
     contract.accepted_documents  # noqa: B018 (what cannot be read is told by its own name, not by that of its copy)
-    with workshop(contract.root) as scratch:
-        found = _document(contract, given)
+    with staging_directory(contract.root) as scratch:
+        found = _find_document(contract, given)
         stored = str(contract.settings["published"])
         base = contract.published.raw
-        wanted = frozenset(operations(base) | operations(_effective(contract)) | _named(contract))
-        revision = cut(found.document, wanted, found.address)
+        wanted = frozenset(
+            list_operations(base)
+            | list_operations(_read_effective_document(contract))
+            | _list_overlay_operations(contract)
+        )
+        revision = extract_operations(found.document, wanted, found.address)
         if not revision["paths"]:
             raise UsageError(
-                f"{plain(found.address)}: holds none of the operations under contract; nothing was changed"
+                f"{escape_text(found.address)}: holds none of the operations under contract; nothing was changed"
             )
         if revision == base:
             return [f"{contract.name} publishes what is stored: nothing to take over"]
-        comparison = compare(cut(base, wanted, stored), revision)
-        effective = _corrected(contract, base, revision)
-        impact = judge_clients(contract, _effective(contract), effective, comparison.changes)
-        fresh = _made(contract, scratch / "tree", revision, found, comparison, impact)
-        swap(contract.root, fresh)
+        comparison = compare(extract_operations(base, wanted, stored), revision)
+        effective = _apply_overlay(contract, base, revision)
+        impact = assess_document_impact(contract, _read_effective_document(contract), effective, comparison.changes)
+        fresh = _build_replacements(contract, scratch / "tree", revision, found, comparison, impact)
+        replace_atomically(contract.root, fresh)
     try:
-        left = missing(Contract(contract.slug, contract.root))
+        left = find_gaps(Contract(contract.slug, contract.root))
     except (KeyboardInterrupt, OSError):  # what has been done stands
         left = [f"make check-contracts VENDOR={contract.slug}, which was interrupted"]
     return [
-        f"{contract.name}: {stored} is what {plain(found.address)} says ({_counted(comparison)})",
-        f"{contract.slug}-client {impact.version.current} -> {impact.version.version}: {impact.version.why}",
+        f"{contract.name}: {stored} is what {escape_text(found.address)} says ({_format_counts(comparison)})",
+        f"{contract.slug}-client {impact.version.current} -> {impact.version.version}: {impact.version.reason}",
         f"written: {', '.join(sorted(fresh))}",
         *(f"left to do: {line}" for line in left),
         "Next: make test, look at the diff, commit.",
     ]
 
 
-def _chosen(vendor: str, root: Path) -> Contract:
+def _select_contract(vendor: str, root: Path) -> Contract:
     if vendor in ("", "all"):
         raise UsageError("VENDOR names the one vendor whose document is taken over: make accept VENDOR=slug")
     return choose_contracts(vendor, root)[0]
 
 
-def _document(contract: Contract, given: str) -> Published:
+def _find_document(contract: Contract, given: str) -> PublishedDocument:
     """What is to be taken over: what is given, else what was compared last."""
     folder = contract.root / KEPT
     if given:
         try:
-            return published(contract, given, folder, {})
-        except CouldNotTellError as error:
+            return read_published_document(contract, given, folder, {})
+        except FetchError as error:
             raise UsageError(str(error)) from error
-    known = kept(folder, contract.slug)
+    known = load_entry(folder, contract.slug)
     if known is None:
         raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
                          "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
-    return Published(known.document, known.source, known.digest, False, known)
+    return PublishedDocument(known.document, known.source, known.digest, False, known)
 
 
-def _named(contract: Contract) -> dict[tuple[str, str], str]:
+def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
     """The operations that the overlay's targets name: those too that have moved, once the overlay has been edited for them."""
     targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.directory / "overlay.yaml")]
-    return {(found[2], form(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None}
+    return {
+        (found[2], normalize_path(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None
+    }
 
 
-def _effective(contract: Contract) -> dict[str, Any]:
+def _read_effective_document(contract: Contract) -> dict[str, Any]:
     """The effective document that the client was generated from: the overlay may have been edited for the new one since."""
     path = contract.root / "generated" / contract.slug / "openapi.json"
     found = read_json(path)
@@ -118,27 +124,29 @@ def _effective(contract: Contract) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "x-generated"}
 
 
-def _corrected(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+def _apply_overlay(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
     """The new document with the overlay; a `UsageError` says of each action that does not fit what it needs."""
     path = contract.directory / "overlay.yaml"
     actions = read_overlay(path)
     try:
         return apply_overlay(revision, actions, str(path.relative_to(contract.root)))
     except UsageError as error:
-        troubles = _troubles(actions, base, revision)
+        troubles = _describe_overlay_issues(actions, base, revision)
         raise UsageError("\n".join([f"{error}; nothing was changed", *troubles])) from error
 
 
-def _troubles(actions: list[Mapping[str, Any]], base: Mapping[str, Any], revision: Mapping[str, Any]) -> list[str]:
+def _describe_overlay_issues(
+    actions: list[Mapping[str, Any]], base: Mapping[str, Any], revision: Mapping[str, Any]
+) -> list[str]:
     try:
-        found = correct(actions, base, revision).troubles
+        found = check_overlay(actions, base, revision).issues
     except UsageError:  # edited for the new document already, so that it does not fit the old one
         return []
     return [f"  action {one.action} ({one.target}): {one.message}; {one.edit}" for one in found]
 
 
-def _made(contract: Contract, tree: Path, revision: Mapping[str, Any], found: Published, comparison: Comparison,
-          impact: Impact) -> dict[str, Path]:  # fmt: skip
+def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, Any], found: PublishedDocument, comparison: Comparison,
+          impact: ClientImpact) -> dict[str, Path]:  # fmt: skip
     """Everything that is to be replaced, made below ``tree`` as it is to be below the root; by its name there."""
     slug, stored = contract.slug, str(contract.settings["published"])
     folder = f"contracts/{slug}"
@@ -147,30 +155,30 @@ def _made(contract: Contract, tree: Path, revision: Mapping[str, Any], found: Pu
     (tree / stored).write_text(
         json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
     )
-    accepted = tree / folder / _ACCEPTED
+    accepted = tree / folder / _ACCEPTED_FILE
     with accepted.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(_entry(contract, found, impact, first=file.tell() == 0))
+        file.write(_format_entry(contract, found, impact, first=file.tell() == 0))
     try:
-        generate(Contract(slug, tree), tree / "generated" / slug)
+        generate_outputs(Contract(slug, tree), tree / "generated" / slug)
     except UsageError:
         raise
     except Exception as error:
         said = next(iter(str(error).splitlines()), "")
-        raise UsageError(f"{folder}: does not fit the new document ({type(error).__name__}: {plain(said, 200)}): edit it, and "
+        raise UsageError(f"{folder}: does not fit the new document ({type(error).__name__}: {escape_text(said, 200)}): edit it, and "
                          "take the document over again; nothing was changed") from error  # fmt: skip
-    fresh = [stored, f"{folder}/{_ACCEPTED}", f"generated/{slug}"]
+    fresh = [stored, f"{folder}/{_ACCEPTED_FILE}", f"generated/{slug}"]
     changelog = contract.root / _CHANGELOG
     if changelog.is_file():
-        line = f"{_today()}: the vendor's document of that day: {_told(comparison)}; `{slug}-client` {impact.version.version}."
-        text = with_line(changelog.read_text(encoding="utf-8"), contract.name, line)
+        line = f"{_get_today()}: the vendor's document of that day: {_format_changes(comparison)}; `{slug}-client` {impact.version.version}."
+        text = insert_line(changelog.read_text(encoding="utf-8"), contract.name, line)
         (tree / _CHANGELOG).write_text(text, encoding="utf-8", newline="\n")
         fresh.append(_CHANGELOG)
     return {name: tree / name for name in fresh}
 
 
-def _entry(contract: Contract, found: Published, impact: Impact, *, first: bool) -> str:
+def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientImpact, *, first: bool) -> str:
     """What `accepted.toml` says of one document that was taken over."""
-    old = digest((contract.root / contract.settings["published"]).read_bytes())
+    old = compute_digest((contract.root / contract.settings["published"]).read_bytes())
     head = (
         "# Documents of the vendor's that were taken over, the newest last; `make accept` writes here.\n"
         if first
@@ -178,14 +186,14 @@ def _entry(contract: Contract, found: Published, impact: Impact, *, first: bool)
     )
     # Of a file only the name: its folder is nobody else's.
     source = found.address if found.address.startswith("http") else Path(found.address).name
-    said = {"date": _today(), "source": source, "digest": found.digest, "replaced": old,
+    said = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
             "client": impact.version.version}  # fmt: skip
-    lines = [f"{key} = {json.dumps(plain(value))}" for key, value in said.items()]
+    lines = [f"{key} = {json.dumps(escape_text(value))}" for key, value in said.items()]
     return "\n".join([f"{head}\n[[accepted]]", *lines]) + "\n"
 
 
-def _counted(found: Comparison) -> str:
-    words = [(sum(one.level is level for one in found.changes), level.value) for level in reversed(Level)]
+def _format_counts(found: Comparison) -> str:
+    words = [(sum(one.level is level for one in found.changes), level.value) for level in reversed(ChangeLevel)]
     return (
         ", ".join(f"{count} {word}" for count, word in words if count) + " changes"
         if found.changes
@@ -193,27 +201,27 @@ def _counted(found: Comparison) -> str:
     )
 
 
-def _told(found: Comparison) -> str:
+def _format_changes(found: Comparison) -> str:
     """What the changelog says of the changes: how many there are, and the first of those that break."""
-    broken = list(dict.fromkeys(one.message for one in found.changes if one.level is Level.BREAKING))
-    more = f" and {len(broken) - _BROKEN} more" if len(broken) > _BROKEN else ""
-    shown = "; ".join(plain(one, 120) for one in broken[:_BROKEN])
-    return _counted(found) + (f" ({shown}{more})" if broken else "")
+    broken = list(dict.fromkeys(one.message for one in found.changes if one.level is ChangeLevel.BREAKING))
+    more = f" and {len(broken) - _MAX_BREAKING_CHANGES} more" if len(broken) > _MAX_BREAKING_CHANGES else ""
+    shown = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])
+    return _format_counts(found) + (f" ({shown}{more})" if broken else "")
 
 
-def _today() -> str:
+def _get_today() -> str:
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """The command; see the module for the statuses."""
-    parser = Parser(prog="python -m scripts.accept_document", description=__doc__)
+    parser = CommandParser(prog="python -m scripts.accept_document", description=__doc__)
     parser.add_argument("--vendor", default="", help="the contract's slug")
     parser.add_argument("--published", default="", help="the file or address of the document (the one compared last)")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         given = parser.parse_args(arguments)
-        lines = accept(_chosen(given.vendor, root), given.published)
+        lines = accept_document(_select_contract(given.vendor, root), given.published)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

@@ -16,44 +16,44 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
 from contract_watch.mock.vendor import MockVendor, check_overlaps
-from contract_watch.mutants.derivation import Judgement, mutants
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from scripts.contract_promises import (
-    of_client,
-    of_identities,
-    of_keys,
-    of_model,
-    of_operations,
-    of_rehearsal,
-    of_scenarios,
+    check_client,
+    check_credentials,
+    check_identities,
+    check_model,
+    check_operations,
+    check_scenarios,
+    check_simulation,
 )
-from scripts.new_contract import MARK
+from scripts.new_contract import PLACEHOLDER
 
-FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
-Part = Callable[[Contract], Iterator[str]]
+REQUIRED_FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
+CompletenessCheck = Callable[[Contract], Iterator[str]]
 
 
-def missing(contract: Contract) -> list[str]:
+def find_gaps(contract: Contract) -> list[str]:
     """What ``contract`` still lacks: a line each, with file, what, and remedy; empty where it is whole.
 
     A part that cannot be read ends the parts that stand on it; no error of the contract's leaves this function.
     """
-    lines = [*_told(contract, _unfilled), *_told(contract, _files)]
+    lines = [*_run_check(contract, _check_placeholders), *_run_check(contract, _check_files)]
     for parts in (
-        (_settings,),
-        (_overlay, of_keys),
-        (of_operations, of_identities, _floors),
-        (of_model, _alone),
-        (of_client, of_scenarios),
-        (of_rehearsal,),
+        (_check_settings,),
+        (_check_overlay, check_credentials),
+        (check_operations, check_identities, _check_floors),
+        (check_model, _check_uniqueness),
+        (check_client, check_scenarios),
+        (check_simulation,),
     ):
         before = len(lines)
-        lines += [line for part in parts for line in _told(contract, part)]
+        lines += [line for part in parts for line in _run_check(contract, part)]
         if len(lines) > before:
             break
     return lines
 
 
-def strays(root: Path = ROOT) -> list[str]:
+def find_strays(root: Path = ROOT) -> list[str]:
     """Folders of contracts that nothing finds: without a ``contract.toml``, or with a name that is no slug."""
     lines = []
     for folder in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
@@ -68,7 +68,7 @@ def strays(root: Path = ROOT) -> list[str]:
     return lines
 
 
-def _told(contract: Contract, part: Part) -> list[str]:
+def _run_check(contract: Contract, part: CompletenessCheck) -> list[str]:
     """The lines of one part. What a contract's file is refused for is a line, and so is an error in its model."""
     lines: list[str] = []
     try:
@@ -76,11 +76,11 @@ def _told(contract: Contract, part: Part) -> list[str]:
     except UsageError as error:
         lines.append(str(error))
     except Exception as error:  # noqa: BLE001 (a model under construction may raise anything)
-        lines.append(_raised(contract, error))
+        lines.append(_format_exception(contract, error))
     return [" ".join(line.replace(f"{contract.root}/", "").replace(f"{ROOT}/", "").split()) for line in lines]
 
 
-def _raised(contract: Contract, error: Exception) -> str:
+def _format_exception(contract: Contract, error: Exception) -> str:
     """An error in one line: where in the contract's own files it came from, if it did, and what it is."""
     error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
@@ -93,37 +93,37 @@ def _raised(contract: Contract, error: Exception) -> str:
     return f"{where}: raises {type(error).__name__}{': ' if said else ''}{said}: correct it"
 
 
-def _unfilled(contract: Contract) -> Iterator[str]:
+def _check_placeholders(contract: Contract) -> Iterator[str]:
     """Each line that is still the skeleton's."""
     for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if MARK in line:
-                said = line.partition(MARK)[2].strip(' :",')
+            if PLACEHOLDER in line:
+                said = line.partition(PLACEHOLDER)[2].strip(' :",')
                 yield f"{path}:{number}: is still the skeleton's: {said}"
 
 
-def _files(contract: Contract) -> Iterator[str]:
-    for name in FILES:
+def _check_files(contract: Contract) -> Iterator[str]:
+    for name in REQUIRED_FILES:
         if not (contract.directory / name).is_file():
             yield f"{contract.directory / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
 
 
-def _settings(contract: Contract) -> Iterator[str]:
+def _check_settings(contract: Contract) -> Iterator[str]:
     """``contract.toml`` on its own, and the two documents: each told for itself."""
     if not (contract.upstream or contract.settings.get("pages")):
         yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
     for name in ("places", "credentials", "rate", "published"):
-        yield from _told(contract, partial(_read, name))
+        yield from _run_check(contract, partial(_check_setting, name))
     read_overlay(contract.directory / "overlay.yaml")
 
 
-def _read(name: str, contract: Contract) -> Iterator[str]:
+def _check_setting(name: str, contract: Contract) -> Iterator[str]:
     """Read one part of the contract: it says itself what is wrong with it."""
     _ = getattr(contract, name)
     yield from ()
 
 
-def _overlay(contract: Contract) -> Iterator[str]:
+def _check_overlay(contract: Contract) -> Iterator[str]:
     """Each action that matches nothing, or changes nothing; not just the first."""
     path = contract.directory / "overlay.yaml"
     document = contract.published.raw
@@ -134,17 +134,17 @@ def _overlay(contract: Contract) -> Iterator[str]:
             yield str(error).replace(": action 1 (", f": action {number} (", 1)
 
 
-def _floors(contract: Contract) -> Iterator[str]:
+def _check_floors(contract: Contract) -> Iterator[str]:
     """``mutants.toml``: floors that mean something, equivalents that are there."""
-    judgement = Judgement(contract)
+    judgement = MutantConfig(contract)
     floors, path = judgement.floors, contract.directory / "mutants.toml"
     if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
         yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
-    for pattern in judgement.stale(mutants(contract)) if not list(of_model(contract)) else ():
+    for pattern in judgement.find_stale_patterns(derive_mutants(contract)) if not list(check_model(contract)) else ():
         yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant: drop it"
 
 
-def _alone(contract: Contract) -> Iterator[str]:
+def _check_uniqueness(contract: Contract) -> Iterator[str]:
     """No other contract answers at the same address, or takes its keys from the same variable."""
     for other in load_contracts(contract.root).values():
         if other.slug == contract.slug:
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    lines = [*(strays(root) if vendor == "all" else ()), *(line for one in chosen for line in missing(one))]
+    lines = [*(find_strays(root) if vendor == "all" else ()), *(line for one in chosen for line in find_gaps(one))]
     print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
     return 1 if lines else 0
 

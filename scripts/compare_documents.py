@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document import Change, Comparison, Level, compare
-from contract_watch.diff.document.loader import read_file
-from contract_watch.diff.document.rules import rules
-from contract_watch.report.escaping import plain
+from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison, compare
+from contract_watch.diff.document.loader import load_document
+from contract_watch.diff.document.rules import load_rules
+from contract_watch.report.escaping import escape_text
 
-_SHOWN = 2000
+_MAX_LINES = 2000
 """Lines that are printed; more are counted."""
-_WORDS = {
-    Level.BREAKING: "breaks consumers",
-    Level.WARNING: "may break consumers: the documents do not tell",
-    Level.COMPATIBLE: "breaks nobody",
+_LEVEL_TEXTS = {
+    ChangeLevel.BREAKING: "breaks consumers",
+    ChangeLevel.WARNING: "may break consumers: the documents do not tell",
+    ChangeLevel.COMPATIBLE: "breaks nobody",
 }
 
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         given = parser.parse_args(arguments)
-        found = compare(_document("BASE", given.base), _document("REVISION", given.revision))
+        found = compare(_read_document("BASE", given.base), _read_document("REVISION", given.revision))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
@@ -48,37 +48,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted: nothing was compared; run it again", file=sys.stderr)
         return 2
     with contextlib.suppress(BrokenPipeError):  # who reads needs no more
-        print("\n".join(lines(found)), flush=True)
-    return 1 if found.level is Level.BREAKING else 0
+        print("\n".join(format_comparison(found)), flush=True)
+    return 1 if found.level is ChangeLevel.BREAKING else 0
 
 
 def _interrupt(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _document(variable: str, name: str) -> dict[str, Any]:
+def _read_document(variable: str, name: str) -> dict[str, Any]:
     if not name:
         raise UsageError(f"{variable} is not set: make diff BASE=old.yaml REVISION=new.yaml")
-    return read_file(Path(name))
+    return load_document(Path(name))
 
 
-def lines(found: Comparison) -> list[str]:
+def format_comparison(found: Comparison) -> list[str]:
     """A comparison for people: the worst first, each change with its place, its rule and why."""
     said: list[str] = []
-    for level, words in _WORDS.items():
+    for level, words in _LEVEL_TEXTS.items():
         changes = [change for change in found.changes if change.level is level]
         if changes:
             said += ["", f"{level.value} ({len(changes)}): {words}"]
         for change in changes:
-            said += _told(change)
-    counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _WORDS)
-    left = len(said) - _SHOWN
+            said += _format_change(change)
+    counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _LEVEL_TEXTS)
+    left = len(said) - _MAX_LINES
     rest = [f"… and {left} lines more"] if left > 0 else []
-    return [f"{found.level.value}: {counted}", *said[:_SHOWN], *rest]
+    return [f"{found.level.value}: {counted}", *said[:_MAX_LINES], *rest]
 
 
-def _told(change: Change) -> list[str]:
-    return [f"  {plain(change.location)}", f"    {change.message} [{change.rule}]", f"    {rules()[change.rule].why}"]
+def _format_change(change: ApiChange) -> list[str]:
+    return [
+        f"  {escape_text(change.location)}",
+        f"    {change.message} [{change.rule}]",
+        f"    {load_rules()[change.rule].why}",
+    ]
 
 
 if __name__ == "__main__":

@@ -11,23 +11,23 @@ from dataclasses import replace
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import Operation, read_json
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.planner import plan
-from contract_watch.engine.planning.simulation import Rehearsal
-from contract_watch.engine.protocols.protocol import sayable
-from contract_watch.engine.running.cleanup import clean_up, preflight
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.protocol import can_encode_rest
+from contract_watch.engine.running.cleanup import clean_up, run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.generator.client_templates import banner, facts
+from contract_watch.generator.client_templates import build_facts, format_banner
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import Record
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-_ID = re.compile(r"[a-z][A-Za-z0-9]*")
+_OPERATION_ID = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
-def of_keys(contract: Contract) -> Iterator[str]:
+def check_credentials(contract: Contract) -> Iterator[str]:
     """Every account has a variable and a test value of its own."""
     seen: set[str] = set()
     if not contract.credentials:
@@ -51,35 +51,35 @@ def of_keys(contract: Contract) -> Iterator[str]:
         yield f"{contract.config_file}: `rate` allows nothing: give requests and seconds above 0"
 
 
-def of_operations(contract: Contract) -> Iterator[str]:
+def check_operations(contract: Contract) -> Iterator[str]:
     """Every operation has an id, refuses a bad credential by its document, and the client can be made."""
-    overlay, bodies = contract.directory / "overlay.yaml", Bodies(contract)
+    overlay, bodies = contract.directory / "overlay.yaml", ArgumentBuilder(contract)
     if not contract.operations:
         yield f"{contract.root / contract.settings['published']}: declares no operation: is it the vendor's document?"
     for operation in contract.operations.values():
-        if not _ID.fullmatch(operation.id):
+        if not _OPERATION_ID.fullmatch(operation.id):
             yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing: add one"
         if not operation.responses and operation.default_response is None:
             yield f"{overlay}: {operation.name} documents no answer: add `responses`"
         for name in operation.get_required_arguments():
-            if bodies.role(operation, name) is None and not _sampled(bodies, operation, name):
+            if bodies.get_role(operation, name) is None and not _has_sample(bodies, operation, name):
                 yield f"{overlay}: {operation.name}: nothing says what {name} may be: give it an `example`"
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
         yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
     if contract.operations:
         _ = contract.lifecycle, contract.unprovoked_statuses, contract.grpc, contract.hosts, contract.parent_domains
         _ = contract.list_config, contract.limits, contract.consents, contract.address_variable
-        facts(contract)
+        build_facts(contract)
 
 
-def _sampled(bodies: Bodies, operation: Operation, name: str) -> bool:
+def _has_sample(bodies: ArgumentBuilder, operation: Operation, name: str) -> bool:
     """Whether the schema of an argument tells a value to send."""
     schema = operation.get_arguments()[name]
     known = "example" in schema or schema.get("format") == "password"
-    return known or any(True for _ in bodies.variants(operation, name, schema, accepted=True))
+    return known or any(True for _ in bodies.generate_variants(operation, name, schema, accepted=True))
 
 
-def of_identities(contract: Contract) -> Iterator[str]:
+def check_identities(contract: Contract) -> Iterator[str]:
     """Every operation with arguments says which of them name something; what the lifecycle needs is among them."""
     life, given = contract.lifecycle, contract.identities
     for operation in contract.operations.values():
@@ -96,7 +96,7 @@ def of_identities(contract: Contract) -> Iterator[str]:
             yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}: add it"
 
 
-def of_model(contract: Contract) -> Iterator[str]:
+def check_model(contract: Contract) -> Iterator[str]:
     """The model can be built, has rules in sentences, and grants what the lifecycle needs."""
     path, model = contract.directory / "model.py", contract.model
     if not model.rules:
@@ -110,20 +110,20 @@ def of_model(contract: Contract) -> Iterator[str]:
     for name, values in model.interpretations.items():
         if len(set(values)) < 2:
             yield f"{path}: the reading {name!r} leaves no choice: give two values or more, or drop it"
-    rehearsal = Rehearsal(contract)
-    state, identity = rehearsal.stocked(contract.operations[contract.lifecycle.remove])
+    rehearsal = Simulation(contract)
+    state, identity = rehearsal.build_prepared_state(contract.operations[contract.lifecycle.remove])
     if identity not in [name for _, name in model.list_owned(state)]:
         yield f"{path}: after {contract.lifecycle.create} with the least valid request, `owned` does not name {identity!r}"
 
 
-def of_scenarios(contract: Contract) -> Iterator[str]:
+def check_scenarios(contract: Contract) -> Iterator[str]:
     """There are flows, and all can be planned."""
     path = contract.directory / "scenarios.yaml"
-    if not any(probe.family == "rules" for probe in plan(contract)):
+    if not any(probe.family == "rules" for probe in plan_probes(contract)):
         yield f"{path}: has no flow: add one for each rule of the model"
 
 
-def of_client(contract: Contract) -> Iterator[str]:
+def check_client(contract: Contract) -> Iterator[str]:
     """The client was made, and from the contract as it is; `make check-generated` compares every byte."""
     folder = contract.root / "generated" / contract.slug
     wanted = [folder / "client" / f"{contract.slug}_client" / "__init__.py", folder / "openapi.json"]
@@ -131,42 +131,44 @@ def of_client(contract: Contract) -> Iterator[str]:
     gone = [path for path in wanted if not path.is_file()]
     for path in gone:
         yield f"{path}: is missing: run `make generate`"
-    if not gone and read_json(wanted[1]) != {"x-generated": banner(contract), **contract.effective.raw}:
+    if not gone and read_json(wanted[1]) != {"x-generated": format_banner(contract), **contract.effective.raw}:
         yield f"{wanted[1]}: is of an earlier contract: run `make generate`"
 
 
-def of_rehearsal(contract: Contract) -> Iterator[str]:
+def check_simulation(contract: Contract) -> Iterator[str]:
     """What the contract's probes find against its own mock, and which rules and documented answers none of them reaches."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
     keys = {credential.account: credential.test for credential in contract.credentials}
-    probes = [replace(probe, instead="") for probe in plan(contract)]  # here nothing has to be spared
+    probes = [replace(probe, represented_by="") for probe in plan_probes(contract)]  # here nothing has to be spared
     with run_in_thread(build_mock([contract], {})) as address:
-        session = Session(contract, address + contract.base_path, keys, Names(now.date()), record)
+        session = Session(contract, address + contract.base_path, keys, NameGenerator(now.date()), record)
         try:
             runner = Runner(session)
-            preflight(session, runner)
+            run_preflight(session, runner)
             for probe in probes:
-                if sayable(contract, probe):
-                    runner.run(probe)
+                if can_encode_rest(contract, probe):
+                    runner.run_probe(probe)
             clean_up(session, runner)
         finally:
             session.close()
-    if session.stopped is not None:
-        yield f"{contract.directory / 'model.py'}: its own mock cannot be checked: {session.stopped}"
+    if session.stop_reason is not None:
+        yield f"{contract.directory / 'model.py'}: its own mock cannot be checked: {session.stop_reason}"
         return
     for finding in record.findings:
         yield f"{contract.directory / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
-    for name, status in sorted(session.seen):
+    for name, status in sorted(session.exchanges_by_status):
         if contract.operations[name].find_response(status) is None:
             yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares: see both"
     for name in record.left_behind:
         yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
     # What REST has no words for is reached on another surface, if there is one.
-    other = {clause for probe in probes if contract.grpc and not sayable(contract, probe) for clause in probe.clauses}
+    other = {
+        clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses
+    }
     for clause, promise in derive_clauses(contract).items():
         told = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
-        if not told or clause in session.exercised | other or record.findings:
+        if not told or clause in session.exercised_clauses | other or record.findings:
             continue
         answer = clause.rpartition("/response/")[2]
         remedy = (

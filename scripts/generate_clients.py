@@ -21,25 +21,27 @@ from openapi_python_client.strings import PythonIdentifier
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.contracts.schema import resolve_reference
-from contract_watch.diff.atomic_replacement import restore
-from contract_watch.generator.client_templates import banner, bare_facts, facts, write_templates
-from contract_watch.generator.configuration import PREFIX, SETTINGS, generator_input, package_of
+from contract_watch.diff.atomic_replacement import restore_backup
+from contract_watch.generator.client_templates import build_basic_facts, build_facts, format_banner, write_templates
+from contract_watch.generator.configuration import FIELD_PREFIX, SETTINGS, get_package_name, prepare_document
 from contract_watch.generator.descriptors import compile_protos
 
 # No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
 # README.md is left as it is: ruff would take its example of five lines apart.
-RUFF = "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
-HOOKS = [f"ruff check --fix-only --select F,I,UP {RUFF} .", f"ruff format {RUFF} ."]
+RUFF_OPTIONS = (
+    "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
+)
+POST_HOOKS = [f"ruff check --fix-only --select F,I,UP {RUFF_OPTIONS} .", f"ruff format {RUFF_OPTIONS} ."]
 TRACEBACK = "Traceback (most recent call last)"
-LONGEST = 300
+TIMEOUT = 300
 """Seconds that the generator may take for one contract."""
-LONGEST_OTHER = 60
+COMPARISON_TIMEOUT = 60
 """Seconds that it may take for a document which is only looked at."""
-_OBJECTS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
+_OBJECT_REPRS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
 """What the generator shows in place of a document's words, different each time."""
 
 
-def generate(contract: Contract, into: Path) -> None:
+def generate_outputs(contract: Contract, into: Path) -> None:
     """Make the folder ``into`` afresh: ``openapi.json`` and ``client/``.
 
     Everything is made in a folder beside it and moved into place when it is whole. A `UsageError` says in one line what
@@ -49,10 +51,12 @@ def generate(contract: Contract, into: Path) -> None:
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
         fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
         fresh.mkdir()
-        document = {"x-generated": banner(contract), **contract.effective.raw}
-        (fresh / "openapi.json").write_text(_json(document), encoding="utf-8", newline="\n")
-        package = _generate_client(contract, contract.effective.raw, facts(contract), Path(scratch), fresh / "client")
-        _refuse_untyped(contract, package)
+        document = {"x-generated": format_banner(contract), **contract.effective.raw}
+        (fresh / "openapi.json").write_text(_format_json(document), encoding="utf-8", newline="\n")
+        package = _generate_client(
+            contract, contract.effective.raw, build_facts(contract), Path(scratch), fresh / "client"
+        )
+        _check_body_types(contract, package)
         if contract.grpc is not None:
             compile_protos(contract, fresh / "descriptors.binpb")
         if into.exists():
@@ -60,28 +64,28 @@ def generate(contract: Contract, into: Path) -> None:
         fresh.rename(into)
 
 
-def generate_other(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
+def generate_comparison_client(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
     """Make ``into``, a folder that is not there: the client that ``contract`` would have with the effective ``document``.
 
-    It is made as `generate` makes it, to be compared and not to be published: its README shows no example, nothing of
+    It is made as `generate_outputs` makes it, to be compared and not to be published: its README shows no example, nothing of
     the document beside what the generator takes is asked for, and a body without types is let pass. A `UsageError` says
     in one line what the generator will not take.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
-        _generate_client(contract, document, bare_facts(contract), Path(scratch), into, LONGEST_OTHER)
+        _generate_client(contract, document, build_basic_facts(contract), Path(scratch), into, COMPARISON_TIMEOUT)
 
 
-def check(known: Sequence[Contract], folder: Path) -> list[str]:
+def find_stale_files(known: Sequence[Contract], folder: Path) -> list[str]:
     """What in ``folder`` is not as the contracts ``known`` generate it: a line each, with the remedy; empty if all is.
 
     Nothing in ``folder`` is changed. Python's own caches are overlooked, nothing else is.
     """
     with TemporaryDirectory(prefix="generated-") as scratch:
         for contract in known:
-            generate(contract, Path(scratch) / contract.slug)
-        wanted = _files(Path(scratch))
-    found = _files(folder)
+            generate_outputs(contract, Path(scratch) / contract.slug)
+        wanted = _read_files(Path(scratch))
+    found = _read_files(folder)
     lines = []
     for name in sorted({*wanted, *found}):
         shown = f"{folder.name}/{name}"
@@ -99,25 +103,25 @@ def check(known: Sequence[Contract], folder: Path) -> list[str]:
 def _generate_client(
     contract: Contract,
     document: Mapping[str, Any],
-    given: Mapping[str, Any],
+    facts: Mapping[str, Any],
     scratch: Path,
     client: Path,
-    longest: int = LONGEST,
+    timeout: int = TIMEOUT,
 ) -> Path:
     """Run the generator on an effective ``document``; gives the folder of the package in ``client``.
 
     ``given`` are the facts for the templates; ``scratch`` takes the generator's input; ``longest`` is in seconds.
     """
-    package = package_of(contract.slug)
+    package = get_package_name(contract.slug)
     settings = SETTINGS | {
         "project_name_override": f"{contract.slug}-client",
         "package_name_override": package,
-        "post_hooks": HOOKS,
+        "post_hooks": POST_HOOKS,
     }
-    (scratch / "input.json").write_text(_json(generator_input(document)), encoding="utf-8")
-    (scratch / "config.json").write_text(_json(settings), encoding="utf-8")
+    (scratch / "input.json").write_text(_format_json(prepare_document(document)), encoding="utf-8")
+    (scratch / "config.json").write_text(_format_json(settings), encoding="utf-8")
     (scratch / "templates").mkdir()
-    write_templates(given, scratch / "templates")
+    write_templates(facts, scratch / "templates")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     # The generator calls ruff by name, and without it leaves every file as the template made it.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
@@ -133,29 +137,29 @@ def _generate_client(
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=longest,
+            timeout=timeout,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {longest} s") from error
+        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {timeout} s") from error
     if done.returncode:
         said = done.stderr or done.stdout
         # Where it breaks down instead of refusing, only the error says what the document has to do with it.
         said = said.strip().splitlines()[-1] if TRACEBACK in said else said
-        said = " ".join(_OBJECTS.sub("…", said).split())[:600]
+        said = " ".join(_OBJECT_REPRS.sub("…", said).split())[:600]
         raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
     # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
-    (client / package / "py.typed").write_text(f"# {banner(contract)}\n", encoding="utf-8")
+    (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
     return client / package
 
 
-def _refuse_untyped(contract: Contract, package: Path) -> None:
+def _check_body_types(contract: Contract, package: Path) -> None:
     """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
     for operation in contract.operations.values():
         if operation.body and "properties" in resolve_reference(contract.effective.raw, operation.body.schema):
-            module = f"{PythonIdentifier(operation.id, prefix=PREFIX)}.py"
+            module = f"{PythonIdentifier(operation.id, prefix=FIELD_PREFIX)}.py"
             texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
             if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
                 raise UsageError(
@@ -164,7 +168,7 @@ def _refuse_untyped(contract: Contract, package: Path) -> None:
                 )
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _read_files(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` by its path, hidden ones too, caches of Python left out."""
     paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     return {
@@ -174,7 +178,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _json(value: Any) -> str:
+def _format_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -188,14 +192,14 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = _Parser(prog="generate_clients", description="Write generated/<slug>/ for every contract.")
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if a file differs")
     try:
-        restore(root)  # what a killed `make accept` had replaced
+        restore_backup(root)  # what a killed `make accept` had replaced
         known = list(load_contracts(root).values())
         if parser.parse_args(arguments).check:
-            lines = check(known, root / "generated")
+            lines = find_stale_files(known, root / "generated")
             print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
             return 1 if lines else 0
         for contract in known:
-            generate(contract, root / "generated" / contract.slug)
+            generate_outputs(contract, root / "generated" / contract.slug)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 3

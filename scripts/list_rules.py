@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from contract_watch.contracts.registry import ROOT
-from contract_watch.diff.document.changes import Level
-from contract_watch.diff.document.rules import Rule, is_of_schemas, rules
+from contract_watch.diff.document.changes import ChangeLevel
+from contract_watch.diff.document.rules import ChangeRule, is_schema_rule, load_rules
 
 PAGE = ROOT / "docs" / "rules.md"
 EXAMPLES = "../tests/rule_examples"
-_HEAD = """# Rules
+_INTRODUCTION = """# Rules
 
 Written by `make rules`, from [rules.toml](../contract_watch/diff/document/rules.toml).
 
@@ -24,7 +24,7 @@ A change of a property that never travels that way, as a read-only one in reques
 Each change has an example, of two documents that the rule speaks of and two close by that it is silent about; [a test](../tests/test_rule_examples.py) holds every rule to its own.
 
 """
-_SCHEMAS = """## Schemas
+_SCHEMAS_INTRODUCTION = """## Schemas
 
 One row tells what a change of a schema means in one direction. A rule is called by where the schema stands: at the root of a body, of a parameter or of a header, or below one, as a `property`.
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or compare it; see the module for the statuses."""
     parser = argparse.ArgumentParser(prog="python -m scripts.list_rules", description="Writes docs/rules.md.")
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if the page is another")
-    made = page()
+    made = format_rules_page()
     if not parser.parse_args(arguments).check:
         PAGE.write_text(made, encoding="utf-8")
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != made:
@@ -61,78 +61,93 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def example(rule: Rule) -> str:
+def get_example_name(rule: ChangeRule) -> str:
     """The example of a rule, below the folder of examples and without its ending: one for each kind of edit of a schema."""
-    return f"schema/{rule.kind}" if is_of_schemas(rule) else f"api/{rule.id}"
+    return f"schema/{rule.kind}" if is_schema_rule(rule) else f"api/{rule.id}"
 
 
-def page() -> str:
+def format_rules_page() -> str:
     """The page, in Markdown."""
-    found = list(rules().values())
+    found = list(load_rules().values())
     counts = Counter(rule.level for rule in found)
-    levels = [f"{counts[level]} {level.value}" for level in (Level.BREAKING, Level.WARNING, Level.COMPATIBLE)]
-    text = _HEAD.format(count=len(found), levels=f"{', '.join(levels[:-1])} and {levels[-1]}")
-    text += _SCHEMAS + _table(_schema_rows(rule for rule in found if is_of_schemas(rule)))
-    others = [rule for rule in found if not is_of_schemas(rule)]
+    levels = [
+        f"{counts[level]} {level.value}"
+        for level in (ChangeLevel.BREAKING, ChangeLevel.WARNING, ChangeLevel.COMPATIBLE)
+    ]
+    text = _INTRODUCTION.format(count=len(found), levels=f"{', '.join(levels[:-1])} and {levels[-1]}")
+    text += _SCHEMAS_INTRODUCTION + _format_table(_iterate_schema_rows(rule for rule in found if is_schema_rule(rule)))
+    others = [rule for rule in found if not is_schema_rule(rule)]
     for section, title in _TITLES.items():
-        text += f"\n## {title}\n\n" + _table(_rows(rule for rule in others if _section(rule) == section))
+        text += f"\n## {title}\n\n" + _format_table(
+            _iterate_rows(rule for rule in others if _get_section(rule) == section)
+        )
     return text
 
 
-def _section(rule: Rule) -> str:
+def _get_section(rule: ChangeRule) -> str:
     if rule.area.endswith("-parameter"):
         return "parameter"
     return "responses" if rule.area.endswith("-response") else _SECTIONS.get(rule.area, rule.area)
 
 
-def _table(rows: Iterable[Sequence[str]]) -> str:
+def _format_table(rows: Iterable[Sequence[str]]) -> str:
     head = ("change", "direction", "level", "why", "rules")
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *rows))
 
 
-def _schema_rows(found: Iterable[Rule]) -> Iterator[Sequence[str]]:
+def _iterate_schema_rows(found: Iterable[ChangeRule]) -> Iterator[Sequence[str]]:
     """A row for each kind and direction, of all rules that say the same of it."""
 
-    def alike(rule: Rule) -> Sequence[str]:
+    def alike(rule: ChangeRule) -> Sequence[str]:
         return rule.kind, rule.direction, rule.level.value, rule.why
 
-    for (kind, direction, level, why), same in _together(found, alike):
-        yield _link(kind.replace("-", " "), same[0]), direction, _bold(level), why, " ".join(f"`{r.id}`" for r in same)
+    for (kind, direction, level, why), same in _group_rules(found, alike):
+        yield (
+            _format_link(kind.replace("-", " "), same[0]),
+            direction,
+            _format_bold(level),
+            why,
+            " ".join(f"`{r.id}`" for r in same),
+        )
 
 
-def _rows(found: Iterable[Rule]) -> Iterator[Sequence[str]]:
+def _iterate_rows(found: Iterable[ChangeRule]) -> Iterator[Sequence[str]]:
     """A row for each rule; those for parameters of several locations that say the same are one."""
 
-    def alike(rule: Rule) -> Sequence[str]:
-        whose = "parameter" if _section(rule) == "parameter" else rule.area
-        return whose, rule.kind, rule.direction, _level(rule), rule.why
+    def alike(rule: ChangeRule) -> Sequence[str]:
+        whose = "parameter" if _get_section(rule) == "parameter" else rule.area
+        return whose, rule.kind, rule.direction, _format_level(rule), rule.why
 
-    for (whose, kind, direction, level, why), same in _together(found, alike):
+    for (whose, kind, direction, level, why), same in _group_rules(found, alike):
         words = f"{whose} {kind}".replace("-", " ")
-        yield words, direction, level, why, " ".join(_link(f"`{rule.id}`", rule) for rule in same)
+        yield words, direction, level, why, " ".join(_format_link(f"`{rule.id}`", rule) for rule in same)
 
 
-def _together(
-    found: Iterable[Rule], alike: Callable[[Rule], Sequence[str]]
-) -> Iterable[tuple[Sequence[str], list[Rule]]]:
+def _group_rules(
+    found: Iterable[ChangeRule], alike: Callable[[ChangeRule], Sequence[str]]
+) -> Iterable[tuple[Sequence[str], list[ChangeRule]]]:
     """Rules that are alike, in the order of the first of each."""
-    several: dict[Sequence[str], list[Rule]] = {}
+    several: dict[Sequence[str], list[ChangeRule]] = {}
     for rule in found:
         several.setdefault(alike(rule), []).append(rule)
     return several.items()
 
 
-def _link(words: str, rule: Rule) -> str:
-    return f"[{words}]({EXAMPLES}/{example(rule)}.yaml)"
+def _format_link(words: str, rule: ChangeRule) -> str:
+    return f"[{words}]({EXAMPLES}/{get_example_name(rule)}.yaml)"
 
 
-def _level(rule: Rule) -> str:
-    level = _bold(rule.level.value)
-    return level if rule.turned is rule.level else f"{level}; {_bold(rule.turned.value)} where the vendor calls"
+def _format_level(rule: ChangeRule) -> str:
+    level = _format_bold(rule.level.value)
+    return (
+        level
+        if rule.inverted_level is rule.level
+        else f"{level}; {_format_bold(rule.inverted_level.value)} where the vendor calls"
+    )
 
 
-def _bold(level: str) -> str:
-    return level if level == Level.COMPATIBLE.value else f"**{level}**"
+def _format_bold(level: str) -> str:
+    return level if level == ChangeLevel.COMPATIBLE.value else f"**{level}**"
 
 
 if __name__ == "__main__":

@@ -12,31 +12,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
-FOLDER = ROOT / ".venv"
-STAMP = FOLDER / ".made-of"
-OLDEST = (3, 11)
+ENVIRONMENT = ROOT / ".venv"
+STAMP = ENVIRONMENT / ".made-of"
+MIN_VERSION = (3, 11)
 
 
-def wanted() -> str:
+def compute_stamp() -> str:
     """What the environment must be made of: this Python and these pinned packages."""
     version = ".".join(map(str, sys.version_info[:3]))
     return f"{version} {hashlib.sha256(LOCK.read_bytes()).hexdigest()}\n"
 
 
-def make() -> None:
+def create_environment() -> None:
     """Make the environment anew; the stamp is written last, so that a broken one is made again."""
     print("making .venv from requirements.lock (once, half a minute or so)", file=sys.stderr, flush=True)
     STAMP.unlink(missing_ok=True)
-    venv.create(FOLDER, clear=True, with_pip=True)
-    pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    venv.create(ENVIRONMENT, clear=True, with_pip=True)
+    pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command = [*pip, "--require-hashes", "--requirement", str(LOCK)]
     subprocess.run(command, check=True)  # noqa: S603 (our own pip and our own lock file)
-    STAMP.write_text(wanted(), encoding="utf-8")
+    STAMP.write_text(compute_stamp(), encoding="utf-8")
 
 
 def main() -> int:
     """Make the environment if need be; 3 with one line where it cannot be made."""
-    if sys.version_info[:2] < OLDEST:
+    if sys.version_info[:2] < MIN_VERSION:
         print(
             f"error: Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.11 …",
             file=sys.stderr,
@@ -44,10 +44,10 @@ def main() -> int:
         return 3
     with (ROOT / ".env.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted():
+        if STAMP.exists() and STAMP.read_text(encoding="utf-8") == compute_stamp():
             return 0
         try:
-            make()
+            create_environment()
         except (subprocess.CalledProcessError, OSError) as error:
             print(f"error: .venv cannot be made ({error}): see above, then try again", file=sys.stderr)
             return 3

@@ -14,26 +14,26 @@ from tempfile import TemporaryDirectory
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts, load_contracts
-from contract_watch.report.atomic_file import write_whole
-from scripts.bench.contenders import contenders
-from scripts.bench.detection import detect
-from scripts.bench.detection_page import detection_section
-from scripts.bench.page import page
+from contract_watch.report.atomic_file import write_atomically
+from scripts.bench.contenders import build_contenders
+from scripts.bench.detection import compare_contenders
+from scripts.bench.detection_page import format_detection
+from scripts.bench.page import format_page
 from scripts.bench.process import BenchError
-from scripts.bench.speed import load_rows, suite_rows
-from scripts.bench.table import table
+from scripts.bench.speed import measure_load, measure_suite
+from scripts.bench.table import format_table
 
-MUTANTS, SEEDS = 4, 20
+DEFAULT_MUTANTS, DEFAULT_SEEDS = 4, 20
 
 
-def measure(contract: Contract, given: argparse.Namespace) -> dict[str, str]:
+def measure_sections(contract: Contract, given: argparse.Namespace) -> dict[str, str]:
     """Every section of the page by its heading; one that cannot be measured says why."""
     found = {}
     with TemporaryDirectory(prefix="bench-") as scratch:
         parts: dict[str, Callable[[], str]] = {
-            "Telling drift": lambda: _detection(contract, int(given.mutants), int(given.seeds)),
-            "One run": lambda: table(list(suite_rows(contract, int(given.runs), Path(scratch)))),
-            "The mock under load": lambda: table(list(load_rows(contract, int(given.rounds), given.seconds))),
+            "Telling drift": lambda: _measure_detection(contract, int(given.mutants), int(given.seeds)),
+            "One run": lambda: format_table(list(measure_suite(contract, int(given.runs), Path(scratch)))),
+            "The mock under load": lambda: format_table(list(measure_load(contract, int(given.rounds), given.seconds))),
         }
         for heading, part in parts.items():
             print(f"{heading} …", file=sys.stderr)
@@ -44,19 +44,19 @@ def measure(contract: Contract, given: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def _detection(contract: Contract, mutants: int, seeds: int) -> str:
+def _measure_detection(contract: Contract, mutants: int, seeds: int) -> str:
     if not mutants:
         raise BenchError("no mutants were asked for")
-    return detection_section(detect(contract, contenders(contract), mutants, seeds))
+    return format_detection(compare_contenders(contract, build_contenders(contract), mutants, seeds))
 
 
-def _writable(out: Path | None) -> None:
+def _check_writable(out: Path | None) -> None:
     """Refuse, before anything is measured, a file that cannot be written."""
     if out is not None and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
         raise UsageError(f"{out} is no file that can be written")
 
 
-def _bounded(low: float, high: float) -> Callable[[str], float]:
+def _build_number_parser(low: float, high: float) -> Callable[[str], float]:
     def number(text: str) -> float:
         if not low <= float(text) <= high:
             raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
@@ -70,16 +70,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.run_bench", description="Suite and mock side by side.")
     parser.add_argument("--vendor", help="whose contract (the first)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the page there too, as Markdown")
-    parser.add_argument("--mutants", type=_bounded(0, 1000), default=MUTANTS,
-                        help=f"mutants of each family to tell ({MUTANTS}); 0 leaves the comparison out")  # fmt: skip
-    parser.add_argument("--seeds", type=_bounded(1, 1000), default=SEEDS, help=f"seeds on the faithful mock ({SEEDS})")
-    parser.add_argument("--runs", type=_bounded(1, 20), default=3, help="runs of suite and Schemathesis (3)")
-    parser.add_argument("--rounds", type=_bounded(1, 50), default=5, help="rounds of load on each server (5)")
-    parser.add_argument("--seconds", type=_bounded(0.1, 30), default=1.5, help="seconds of load in a round (1.5)")
+    parser.add_argument("--mutants", type=_build_number_parser(0, 1000), default=DEFAULT_MUTANTS,
+                        help=f"mutants of each family to tell ({DEFAULT_MUTANTS}); 0 leaves the comparison out")  # fmt: skip
+    parser.add_argument(
+        "--seeds",
+        type=_build_number_parser(1, 1000),
+        default=DEFAULT_SEEDS,
+        help=f"seeds on the faithful mock ({DEFAULT_SEEDS})",
+    )
+    parser.add_argument(
+        "--runs", type=_build_number_parser(1, 20), default=3, help="runs of suite and Schemathesis (3)"
+    )
+    parser.add_argument(
+        "--rounds", type=_build_number_parser(1, 50), default=5, help="rounds of load on each server (5)"
+    )
+    parser.add_argument(
+        "--seconds", type=_build_number_parser(0.1, 30), default=1.5, help="seconds of load in a round (1.5)"
+    )
     try:
         given = parser.parse_args(arguments)
         contract = choose_contracts(given.vendor or next(iter(load_contracts()), "none"))[0]
-        _writable(given.out)
+        _check_writable(given.out)
     except SystemExit as end:
         return 3 if end.code else 0
     except UsageError as error:
@@ -88,11 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rounds = (f"Load was {os.getloadavg()[0]:.1f} before; {given.runs:.0f} runs and {given.rounds:.0f} rounds were made, "
               "figures are medians, lowest to highest in parentheses")  # fmt: skip
-    shown = page(contract.name, rounds, measure(contract, given))
+    shown = format_page(contract.name, rounds, measure_sections(contract, given))
     print(shown)
     if given.out is not None:
         try:
-            write_whole(given.out, shown)
+            write_atomically(given.out, shown)
         except OSError as error:
             print(f"error: {given.out} could not be written: {error.strerror}", file=sys.stderr)
             return 2

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.diff.document import compare
-from scripts.bench.table import grid
+from scripts.bench.table import format_grid
 from tests.document_pairs import read
 
 _SIZES = (1_250_000, 2_500_000, 5_000_000)
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = [_apart(size, shape) for size in _SIZES]
         print(f"\n{shape}\n")
         told = [_told(row, rows[0]) for row in rows]
-        print(grid([list(told[0]), *(list(row.values()) for row in told)]))
+        print(format_grid([list(told[0]), *(list(row.values()) for row in told)]))
     small = pairs()
     print(f"\n{small['pairs']:.0f} small pairs: {small['each']:.2f} ms each")
     return 0

@@ -12,8 +12,8 @@ from typing import Any
 
 from contract_watch.contracts.openapi import read_json
 from contract_watch.contracts.registry import ROOT
-from contract_watch.diff.client.impact import Generated
-from contract_watch.generator.configuration import package_of
+from contract_watch.diff.client.impact import GeneratedClient
+from contract_watch.generator.configuration import get_package_name
 
 GENERATED = ROOT / "generated"
 
@@ -73,9 +73,9 @@ def document_of(slug: str) -> dict[str, Any]:
     return found
 
 
-def committed(slug: str) -> Generated:
+def committed(slug: str) -> GeneratedClient:
     """The client of a vendor as it is in the repository."""
-    return Generated(GENERATED / slug / "client", package_of(slug), document_of(slug))
+    return GeneratedClient(GENERATED / slug / "client", get_package_name(slug), document_of(slug))
 
 
 def edited(slug: str, edits: Sequence[Edit]) -> dict[str, Any]:

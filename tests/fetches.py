@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from contract_watch.diff.document.fetching import CouldNotTellError, Limits, fetch
+from contract_watch.diff.document.fetching import FetchError, FetchLimits, fetch_document
 from tests.loopback_server import Answer
 
 DOCUMENT = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"description": "ä" * 50}}}}}}
 JSON = json.dumps(DOCUMENT, ensure_ascii=False).encode()
 YAML = 'openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {description: "ä"}}}}}\n'.encode()
-QUICK = Limits(connect=0.5, read=0.5, total=5.0)
+QUICK = FetchLimits(connect=0.5, read=0.5, total=5.0)
 
 
 def whole(content: bytes = JSON, **headers: str) -> Answer:
@@ -18,10 +18,10 @@ def whole(content: bytes = JSON, **headers: str) -> Answer:
     return Answer(200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def could_not_tell(url: str, *, etag: str = "", limits: Limits = QUICK) -> str:
+def could_not_tell(url: str, *, etag: str = "", limits: FetchLimits = QUICK) -> str:
     """The one line with which a fetch gives up."""
-    with pytest.raises(CouldNotTellError) as refusal:
-        fetch(url, etag=etag, limits=limits)
+    with pytest.raises(FetchError) as refusal:
+        fetch_document(url, etag=etag, limits=limits)
     line = str(refusal.value)
     assert line.isprintable()
     assert "; " in line

@@ -8,36 +8,36 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.limits import MOST_BYTES, MOST_VALUES
-from contract_watch.diff.document.loader import read
+from contract_watch.diff.document.limits import MAX_BYTES, MAX_VALUES
+from contract_watch.diff.document.loader import parse_document
 
-_HALF = MOST_BYTES // 2 - 10
+_HALF = MAX_BYTES // 2 - 10
 _MIB = 1024 * 1024
 _ASTRAL = "\U0001f600".encode()
-_FEW = MOST_VALUES // 2 - 1000
+_FEW = MAX_VALUES // 2 - 1000
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     # Each with the words with which it is refused.
     "JSON arrays 10,000 deep": (lambda: b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "100 levels"),
     "JSON objects 10,000 deep": (lambda: b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "100 levels"),
-    "JSON brackets to the end": (lambda: b"[" * MOST_BYTES, "more than 500,000 values"),
-    "JSON brackets, closed only": (lambda: b"[" + b"]" * (MOST_BYTES - 1), "is not JSON"),
-    "JSON quotation marks": (lambda: b'{"' + b'"' * (MOST_BYTES - 2), "more than 500,000 values"),
+    "JSON brackets to the end": (lambda: b"[" * MAX_BYTES, "more than 500,000 values"),
+    "JSON brackets, closed only": (lambda: b"[" + b"]" * (MAX_BYTES - 1), "is not JSON"),
+    "JSON quotation marks": (lambda: b'{"' + b'"' * (MAX_BYTES - 2), "more than 500,000 values"),
     "JSON escapes without an end": (lambda: b'{"' + b'\\"' * _HALF, "is not JSON"),
     "JSON escaped escapes": (lambda: b'["' + b'\\\\","' * (4 * _MIB) + b'"]', "more than 500,000 values"),
     "JSON escapes before half a pair": (
         lambda: b'{"openapi":"3.1.0","x":"' + b"\\n" * (_HALF - 30) + b'\\ud800"}', "half of a surrogate pair",
     ),
     "JSON many numbers": (lambda: b"[" + b"0," * _HALF + b"0]", "more than 500,000 values"),
-    "JSON one long number": (lambda: b'{"openapi":' + b"1" * (MOST_BYTES - 20) + b"}", "has the number 1111"),
-    "JSON one long text": (lambda: b'{"a":"' + _ASTRAL + b"x" * (MOST_BYTES - 20) + b'"}', "not an OpenAPI document"),
+    "JSON one long number": (lambda: b'{"openapi":' + b"1" * (MAX_BYTES - 20) + b"}", "has the number 1111"),
+    "JSON one long text": (lambda: b'{"a":"' + _ASTRAL + b"x" * (MAX_BYTES - 20) + b'"}', "not an OpenAPI document"),
     "JSON references in a circle": (
         lambda: json.dumps({"openapi": "3.1.0", "components": {"schemas": {
             f"a{n}": {"$ref": f"#/components/schemas/a{(n + 1) % 100_000}"} for n in range(100_000)
         }}}).encode(), "by way of references alone",
     ),
     "YAML arrays 10,000 deep": (lambda: b"a: " + b"[" * 10_000 + b"]" * 10_000, ":1:103: is nested"),
-    "YAML brackets to the end": (lambda: b"a: " + b"[" * (MOST_BYTES - 3), ":1:103: is nested"),
+    "YAML brackets to the end": (lambda: b"a: " + b"[" * (MAX_BYTES - 3), ":1:103: is nested"),
     "YAML objects 10,000 deep": (
         lambda: b"".join(b" " * n + b"a:\n" for n in range(6_000)) + b"{a: " * 4_000, ":101:101: is nested",
     ),
@@ -54,11 +54,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "YAML tag directives": (lambda: b"".join(b"%%TAG !a%d! x\n" % n for n in range(900_000)), "%TAG"),
     "YAML comments": (lambda: b"#\n" * _HALF, "is empty"),
-    "YAML one long text": (lambda: b'a: "' + _ASTRAL + b"x" * (MOST_BYTES - 20) + b'"', "not an OpenAPI document"),
+    "YAML one long text": (lambda: b'a: "' + _ASTRAL + b"x" * (MAX_BYTES - 20) + b'"', "not an OpenAPI document"),
     "YAML many lines of a text": (lambda: b"a: x\n" + b" x\n" * (8 * _MIB - 9), "not an OpenAPI document"),
-    "spaces": (lambda: b" " * MOST_BYTES, "is empty"),
+    "spaces": (lambda: b" " * MAX_BYTES, "is empty"),
     "UTF-16": (lambda: ('{"a":"' + "x" * (_HALF - 20) + '"}').encode("utf-16"), "not an OpenAPI document"),
-    "zeros": (lambda: b"\0" * MOST_BYTES, "is not"),
+    "zeros": (lambda: b"\0" * MAX_BYTES, "is not"),
     "HTML page": (lambda: b"<!DOCTYPE html>" + b"<p>" * (7 * _MIB), "is an HTML page"),
 }  # fmt: skip
 LARGEST: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -100,7 +100,7 @@ def main(name: str) -> None:
         forget.write_text("5")
     begin, line = time.process_time(), ""
     try:
-        read(content, "some file")
+        parse_document(content, "some file")
     except UsageError as error:
         line = str(error)
     print(json.dumps({"line": line, "seconds": time.process_time() - begin, "peak": _peak()}))

@@ -25,18 +25,18 @@ from contract_tests.__main__ import main
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.clock import SystemClock
-from contract_watch.engine.account.gate import Bounds, Gate
-from contract_watch.engine.account.guard import Guard, Mode
-from contract_watch.engine.account.ledger import Ledger, Run
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.account.rate_limiter import LocalWindow
-from contract_watch.engine.exploring.example_database import shared
+from contract_watch.engine.account.gate import Gate, RunLimits
+from contract_watch.engine.account.guard import Guard, LiveMode
+from contract_watch.engine.account.ledger import Ledger, LedgerRun
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.account.rate_limiter import LocalRateLimiter
+from contract_watch.engine.exploring.example_database import open_shared_database
 from contract_watch.engine.exploring.explorer import Explorer
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.probe import fill
-from contract_watch.engine.protocols.targets import account_keys
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.protocols.targets import load_account_keys
 from contract_watch.engine.running import session
-from contract_watch.engine.running.interruption import interruption
+from contract_watch.engine.running.interruption import catch_signals
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
@@ -52,13 +52,13 @@ _TURNS = 5
 def _take_out() -> None:
     """The redactor without any of what it does."""
     nothing: Any = {
-        "text": lambda _self, text: text,
-        "json": lambda _self, value, _depth=0: value,
-        "headers": lambda _self, headers: dict(headers),
-        "logged": lambda _self, _logger, words: words,
-        "secret_name": lambda _self, _name: False,
-        "exchanged": lambda _self, value, _other, **_how: value,
-        "error": staticmethod(lambda error: f"{type(error).__name__}: {error}"),
+        "redact_string": lambda _self, text: text,
+        "redact_json": lambda _self, value, _depth=0: value,
+        "redact_headers": lambda _self, headers: dict(headers),
+        "redact_log": lambda _self, _logger, words: words,
+        "is_secret_name": lambda _self, _name: False,
+        "replace_secrets": lambda _self, value, _other, **_how: value,
+        "describe_error": staticmethod(lambda error: f"{type(error).__name__}: {error}"),
     }
     for name, instead in nothing.items():
         setattr(Redactor, name, instead)
@@ -111,7 +111,7 @@ def _run(vendor: str, target: str) -> None:
 
 def _run_with_pytest(vendor: str, target: str, key: str) -> None:
     """Pytest's own output, of a run in which a library fails with a text that quotes the key."""
-    run, turns = Runner.run, iter(range(10_000))
+    run, turns = Runner.run_probe, iter(range(10_000))
 
     def failing(self: Runner, probe: Any) -> Any:
         if next(turns) == 3:
@@ -119,29 +119,38 @@ def _run_with_pytest(vendor: str, target: str, key: str) -> None:
             raise httpx.LocalProtocolError(f"Illegal header value {header}")
         return run(self, probe)
 
-    setattr(Runner, "run", failing)  # noqa: B010 (mypy forbids the plain way)
+    setattr(Runner, "run_probe", failing)  # noqa: B010 (mypy forbids the plain way)
     chosen = ["--vendor", vendor, "--target", target, "--surface", "rest", "--explore", "0", "--shard", "1/4"]
     shown = ["--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "-p", "no:cacheprovider",
              "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
     with _said(Path("pytest")):
         pytest.main([str(ROOT / "contract_tests"), *chosen, "--out", "pytest-reports", *shown])
-    setattr(Runner, "run", run)  # noqa: B010 (as above)
+    setattr(Runner, "run_probe", run)  # noqa: B010 (as above)
 
 
 def _make_under_a_gate(contract: Contract, base: str) -> None:
     """Objects made as on a real account, until the server has called one by the key: ledgers hold names and ids alone."""
-    keys, names, clock = account_keys(contract, base, os.environ), Names(dt.datetime.now(dt.UTC).date()), SystemClock()
+    keys, names, clock = (
+        load_account_keys(contract, base, os.environ),
+        NameGenerator(dt.datetime.now(dt.UTC).date()),
+        SystemClock(),
+    )
     record = Record(contract.slug, contract.name, contract.digest, base, 0, dt.datetime.now(dt.UTC))
     ledger = Ledger(Path("ledger"))
-    run = Run(names.run_id, names.prefix, f"{contract.slug}-gate", base, time.time())
-    ledger.begin(run)
-    gate = Gate(Guard(contract, contract.base_path, keys, names, Mode.MUTATE), Bounds(100, 60.0, 1000, 100, 5.0),
-                LocalWindow(Path("ledger"), "gate", 100, 60.0, clock), ledger, run, clock)  # fmt: skip
+    run = LedgerRun(names.run_id, names.run_prefix, f"{contract.slug}-gate", base, time.time())
+    ledger.begin_run(run)
+    gate = Gate(Guard(contract, contract.base_path, keys, names, LiveMode.MUTATE), RunLimits(100, 60.0, 1000, 100, 5.0),
+                LocalRateLimiter(Path("ledger"), "gate", 100, 60.0, clock), ledger, run, clock)  # fmt: skip
     made = Session(contract, base + contract.base_path, keys, names, record, gate=gate)
     create = contract.operations[contract.lifecycle.create]
     for _ in range(12):
-        with made.attempting():
-            made.send(create.id, fill(Bodies(contract).baseline(create), lambda _word, _how: names.mint()))
+        with made.record_attempt():
+            made.send_operation(
+                create.id,
+                fill_placeholders(
+                    ArgumentBuilder(contract).build_baseline(create), lambda _word, _how: names.create_name()
+                ),
+            )
     made.close()
     ledger.close()
 
@@ -169,14 +178,14 @@ def _explore(contract: Contract, target: str) -> None:
     """A turn of `make explore`: its cases, and what it keeps in the example database."""
     read = schemathesis.openapi.from_dict
     setattr(schemathesis.openapi, "from_dict", lambda raw: read(_with_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
-    with interruption() as told:
-        keys = account_keys(contract, target, os.environ)
-        explorer = Explorer(contract, target, keys, shared({}), told, repeats=False)
-        explorer._depth = replace(explorer._depth, examples=400, shrinks=60)  # noqa: SLF001 (deeper, and soon over)
+    with catch_signals() as told:
+        keys = load_account_keys(contract, target, os.environ)
+        explorer = Explorer(contract, target, keys, open_shared_database({}), told, repeats=False)
+        explorer._depth = replace(explorer._depth, examples=400, max_shrink_requests=60)  # noqa: SLF001 (deeper, and soon over)
         explorer._searches = [(contract.lifecycle.create, "positive")]  # noqa: SLF001 (where passwords are)
         results = []
         for turn in range(_TURNS):
-            results.append(explorer.turn(turn, time.time() + _SEARCH, turn))
+            results.append(explorer.run_round(turn, time.time() + _SEARCH, turn))
             if results[-1]["cases"]:
                 break
         explorer.close()

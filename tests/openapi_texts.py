@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.loader import read
+from contract_watch.diff.document.loader import parse_document
 
 Json = dict[str, Any]
 MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}
@@ -26,7 +26,7 @@ def refused(content: bytes | str | Json, name: str = "some file") -> str:
     """The one line with which ``content`` is refused."""
     content = json.dumps(content) if isinstance(content, dict) else content
     with pytest.raises(UsageError) as refusal:
-        read(content.encode() if isinstance(content, str) else content, name)
+        parse_document(content.encode() if isinstance(content, str) else content, name)
     line = str(refusal.value)
     assert line.isprintable()
     assert "; " in line
@@ -36,7 +36,7 @@ def refused(content: bytes | str | Json, name: str = "some file") -> str:
 
 def read_text(text: str) -> Json:
     """The document that a text is."""
-    return read(text.encode(), "some file")
+    return parse_document(text.encode(), "some file")
 
 
 def value_of(text: str) -> Any:

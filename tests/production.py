@@ -20,8 +20,8 @@ import httpx
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
-from contract_watch.engine.account.network_sandbox import door
-from contract_watch.engine.protocols.wire import tls
+from contract_watch.engine.account.network_sandbox import allow_connections
+from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import open_socket
 from contract_watch.mock.vendor import read_keys
@@ -222,7 +222,7 @@ class Production(Accessors):
         assert kind is not None or not self._line.errors, self._line.errors[0]
 
     def _run(self, bound: socket.socket) -> None:
-        with door():  # a guarded run in this process fences all other threads in
+        with allow_connections():  # a guarded run in this process fences all other threads in
             self.server.run([bound])
 
     def serve(self) -> None:
@@ -247,7 +247,7 @@ class ProductionProcess(Accessors):
         self._command = [sys.executable, "-m", "tests.production", "--vendor", vendor, *arguments]
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(verify=tls(), trust_env=False, timeout=_START)
+        self._client = httpx.Client(verify=get_tls_context(), trust_env=False, timeout=_START)
         self.control = ""
 
     def __enter__(self) -> Self:

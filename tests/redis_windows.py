@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from contract_watch.engine.account.rate_limiter import AwayError, Place
-from contract_watch.engine.account.redis_rate_limiter import VARIABLE, RedisWindow
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, Slot
+from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter
 from tests.window_users import until
 
 ACCOUNT = "acme/paid"
@@ -14,37 +14,37 @@ SECRET = "s3cret-pass"  # noqa: S105 (what must not be told)
 
 
 @contextmanager
-def opened(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3) -> Iterator[RedisWindow]:
-    found = RedisWindow(url, ACCOUNT, requests, seconds, lease)
+def opened(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3) -> Iterator[RedisRateLimiter]:
+    found = RedisRateLimiter(url, ACCOUNT, requests, seconds, lease)
     try:
         yield found
     finally:
         found.close()
 
 
-def place_of(window: RedisWindow) -> Place:
+def place_of(window: RedisRateLimiter) -> Slot:
     """A place, as soon as there is one."""
-    found: list[Place] = []
+    found: list[Slot] = []
 
     def taken() -> bool:
-        answer = window.take()
-        found.extend([answer] if isinstance(answer, Place) else [])
+        answer = window.acquire()
+        found.extend([answer] if isinstance(answer, Slot) else [])
         return bool(found)
 
     until(taken)
     return found[0]
 
 
-def refused(window: RedisWindow) -> str:
+def refused(window: RedisRateLimiter) -> str:
     """The line that says why there is no window; release and block say the same."""
     lines = set()
-    for ask in (window.take, lambda: window.release(Place("x")), lambda: window.block(5)):
-        with pytest.raises(AwayError) as caught:
+    for ask in (window.acquire, lambda: window.release(Slot("x")), lambda: window.block(5)):
+        with pytest.raises(LimiterUnavailableError) as caught:
             ask()
         lines.add(str(caught.value))
     assert len(lines) == 1
     (line,) = lines
-    assert line.startswith(f"{VARIABLE}: ")
+    assert line.startswith(f"{URL_VARIABLE}: ")
     assert "\n" not in line
     assert SECRET not in line
     return line

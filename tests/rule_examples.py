@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract_watch.diff.document.rules import Rule
+from contract_watch.diff.document.rules import ChangeRule
 from tests.document_pairs import PLACES, completed, load
 
 JSON = Any
@@ -54,7 +54,7 @@ class Example:
     why: str
     malformed: str
 
-    def expanded(self, rule: Rule, *, positive: bool) -> Iterator[tuple[str, Documents]]:
+    def expanded(self, rule: ChangeRule, *, positive: bool) -> Iterator[tuple[str, Documents]]:
         """The documents of the positive or the negative example, in each place that ``rule`` is about, with its name."""
         for place in (self.place,) if self.place else _places(rule):
             yield place, self._documents(place, positive=positive)
@@ -69,7 +69,7 @@ class Example:
         return base, revision
 
 
-def _places(rule: Rule) -> tuple[str, ...]:
+def _places(rule: ChangeRule) -> tuple[str, ...]:
     """Every place where schemas stand that ``rule`` is about; what names a property itself is in all of its direction."""
     if rule.id == f"{rule.direction}-{rule.kind}":
         return tuple(place for (direction, _), all_ in _PLACES.items() if direction == rule.direction for place in all_)

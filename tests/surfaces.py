@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
-from contract_watch.engine.protocols.protocol import Surface
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
+from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.wire import Wire
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.app import Mock
@@ -26,7 +26,7 @@ class Stage:
     session: Session
 
     def __post_init__(self) -> None:
-        self._worlds = list(self.session.worlds)
+        self._worlds = list(self.session.possible_states)
 
     @property
     def state(self) -> Any:
@@ -37,23 +37,25 @@ class Stage:
         """Everything as if just started."""
         self.mock.vendors[self.session.contract.slug].reset()
         self.mock.faults.pending = []
-        self.session.worlds = list(self._worlds)
+        self.session.possible_states = list(self._worlds)
 
 
-def surface(name: str, contract: Contract, base: str, grpc_address: str) -> Surface | None:
+def surface(name: str, contract: Contract, base: str, grpc_address: str) -> WireProtocol | None:
     """What speaks ``name`` to a target."""
     if name == "grpc":
-        return NativeGrpc(contract, grpc_address)
+        return GrpcProtocol(contract, grpc_address)
     parts = urlsplit(base)
-    return GrpcWeb(contract, base, Wire(f"{parts.scheme}://{parts.netloc}")) if name == "grpc-web" else None
+    return GrpcWebProtocol(contract, base, Wire(f"{parts.scheme}://{parts.netloc}")) if name == "grpc-web" else None
 
 
-def session(contract: Contract, base: str, spoken: Surface | None, keys: Mapping[str, str] | None = None) -> Session:
+def session(
+    contract: Contract, base: str, spoken: WireProtocol | None, keys: Mapping[str, str] | None = None
+) -> Session:
     """A session at ``base`` over ``spoken``, with the test values as keys."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     known = {credential.account: credential.test for credential in contract.credentials}
-    return Session(contract, base, keys or known, Names(now.date()), record, spoken)
+    return Session(contract, base, keys or known, NameGenerator(now.date()), record, spoken)
 
 
 @contextmanager

@@ -11,11 +11,11 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.diff import atomic_replacement as swapping
-from contract_watch.diff.changelog import with_line
-from contract_watch.diff.document.document_cache import digest
+from contract_watch.diff.changelog import insert_line
+from contract_watch.diff.document.document_cache import compute_digest
 from scripts import accept_document
 from scripts.accept_document import main
-from scripts.generate_clients import check
+from scripts.generate_clients import find_stale_files
 from scripts.watch_documents import main as drift
 from tests.vendor_tree import SLUG, adds, breaks, published, state, tree, username, written
 
@@ -49,13 +49,13 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     assert list(fresh.published.raw["paths"]) == ["/outbound/smarthost"]
     assert "Domain" not in fresh.published.raw["components"].get("schemas", {})
     (entry,) = fresh.accepted_documents
-    assert entry.replaced == digest(old)
+    assert entry.replaced == compute_digest(old)
     assert (entry.source, entry.client) == ("now.json", "2.0.0")
     assert fresh.effective.raw["info"]["version"] == "2.0.0"
     assert 'version = "2.0.0"' in (contract.root / "generated/jetemail/client/pyproject.toml").read_text(
         encoding="utf-8"
     )
-    assert check([fresh], contract.root / "generated") == []
+    assert find_stale_files([fresh], contract.root / "generated") == []
     changelog = (contract.root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "### JetEmail\n\n- 20" in changelog
     assert "max-length changed from 64 to 5" in changelog
@@ -71,7 +71,7 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
 
 def leftovers(contract: Contract) -> list[str]:
     """What a finished command has left in the root beside what is under version control."""
-    return [path.name for path in contract.root.iterdir() if path.name == swapping.FOLDER]
+    return [path.name for path in contract.root.iterdir() if path.name == swapping.STAGING_DIRECTORY]
 
 
 def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,7 +186,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     rename = Path.rename
 
     def failing(self: Path, target: Any) -> Path:
-        if swapping.FOLDER in f"{self.parent}{target}" and ".jetemail-" not in f"{self}{target}":
+        if swapping.STAGING_DIRECTORY in f"{self.parent}{target}" and ".jetemail-" not in f"{self}{target}":
             names.append(str(self))
             if len(names) == number + 1:
                 raise OSError(28, "No space left on device", str(self))
@@ -224,7 +224,7 @@ def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, numb
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False
     )
     assert done.returncode == -signal.SIGKILL
-    assert (contract.root / swapping.FOLDER / "list.json").exists()
+    assert (contract.root / swapping.STAGING_DIRECTORY / "list.json").exists()
     assert (
         drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 1
     )
@@ -251,9 +251,9 @@ def test_a_list_that_is_spoilt_undoes_nothing(
 
 def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Situation: another process is taking a document over. Expectation: 3, one line, and what it does is left alone."""
-    with swapping.workshop(contract.root) as scratch:
+    with swapping.staging_directory(contract.root) as scratch:
         (scratch / "mine").write_text("x", encoding="utf-8")
-        assert not swapping.restore(contract.root)
+        assert not swapping.restore_backup(contract.root)
         assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
         assert "another process" in capsys.readouterr().err
         assert (scratch / "mine").exists()
@@ -284,7 +284,7 @@ def test_an_interruption_at_the_end_undoes_nothing(
     def interrupted(_contract: Contract) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(accept_document, "missing", interrupted)
+    monkeypatch.setattr(accept_document, "find_gaps", interrupted)
     before = state(contract.root)
     assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 0
     assert state(contract.root) != before
@@ -311,4 +311,4 @@ def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[s
 )  # fmt: skip
 def test_a_line_goes_under_the_vendors_heading(text: str, wanted: str) -> None:
     """Expectation: among what is not released, the newest first; headings that are missing are made."""
-    assert with_line(text, "V", "l") == wanted
+    assert insert_line(text, "V", "l") == wanted

@@ -5,15 +5,21 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract, load_contracts
-from contract_watch.engine.planning.allowance import MOST, affordable
-from contract_watch.engine.planning.planner import plan
-from contract_watch.engine.planning.probe import Probe, Step
+from contract_watch.engine.planning.allowance import MAX_REQUESTS, fit_to_allowance
+from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.engine.planning.probe import Probe, ProbeStep
 from tests.suite_command import contract_tests
 
 
 def _probe(number: int, twins: str) -> Probe:
     return Probe(
-        f"probe/{twins}/{number}", "refused", "createSmtpUser", "", ("clause",), (Step("createSmtpUser"),), twins=twins
+        f"probe/{twins}/{number}",
+        "refused",
+        "createSmtpUser",
+        "",
+        ("clause",),
+        (ProbeStep("createSmtpUser"),),
+        equivalence_key=twins,
     )
 
 
@@ -24,20 +30,22 @@ def test_twins_give_way_and_one_of_each_stays(jetemail: Contract) -> None:
     """
     alone = [_probe(number, "") for number in range(100)]
     families = [_probe(number, f"family {name}") for name in range(3) for number in range(60)]
-    found = {probe.id: probe for probe in affordable(jetemail, [*alone, *families])}
-    assert not any(found[probe.id].instead for probe in alone)
-    kept = [probe for probe in found.values() if not probe.instead]
-    assert len(kept) < MOST
-    assert len({probe.twins for probe in kept}) == 4
+    found = {probe.id: probe for probe in fit_to_allowance(jetemail, [*alone, *families])}
+    assert not any(found[probe.id].represented_by for probe in alone)
+    kept = [probe for probe in found.values() if not probe.represented_by]
+    assert len(kept) < MAX_REQUESTS
+    assert len({probe.equivalence_key for probe in kept}) == 4
     for probe in found.values():
-        if probe.instead:
-            assert found[probe.instead].twins == probe.twins
-            assert not found[probe.instead].instead
+        if probe.represented_by:
+            assert found[probe.represented_by].equivalence_key == probe.equivalence_key
+            assert not found[probe.represented_by].represented_by
 
 
 def test_what_fits_is_left_alone(jetemail: Contract) -> None:
     """Claim: nothing is left out without need. Situation: few probes, all twins. Expectation: all stay."""
-    assert not any(probe.instead for probe in affordable(jetemail, [_probe(number, "one") for number in range(20)]))
+    assert not any(
+        probe.represented_by for probe in fit_to_allowance(jetemail, [_probe(number, "one") for number in range(20)])
+    )
 
 
 @pytest.mark.parametrize("slug", list(load_contracts()))
@@ -51,13 +59,15 @@ def test_a_run_fits_into_the_allowance_on_every_surface(slug: str, tmp_path: Pat
     requests = result.report["requests"]
     by_surface = requests.get("by_surface", {"rest": requests["total"]})
     assert by_surface.keys() == set(Contract(slug).protocols)
-    assert max(by_surface.values()) <= MOST, by_surface
+    assert max(by_surface.values()) <= MAX_REQUESTS, by_surface
 
 
 def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
     """Claim: what was left out can be asked for. Situation: a vendor that calls for more than fits. Expectation: more clauses."""
     crowded = next(
-        slug for slug, contract in load_contracts().items() if any(probe.instead for probe in plan(contract))
+        slug
+        for slug, contract in load_contracts().items()
+        if any(probe.represented_by for probe in plan_probes(contract))
     )
     shown = [
         contract_tests(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.false_positives.command import chosen_changes
-from contract_watch.mutants.false_positives.permitted_changes import KINDS, changes
+from contract_watch.mutants.false_positives.command import select_changes
+from contract_watch.mutants.false_positives.permitted_changes import KINDS, list_permitted_changes
 from tests.spread_command import command, one_line_error
 
 
@@ -69,33 +69,33 @@ def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
-    monkeypatch.setattr(measurement, "spread", lambda *_: allowed_spread(result))
+    monkeypatch.setattr(measurement, "run_parallel", lambda *_: allowed_spread(result))
     assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
     assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
 
 
 def allowed_spread(result: dict[str, Any]) -> Any:
     """What the work would have come to."""
-    from contract_watch.engine.running.parallel import Spread  # noqa: PLC0415 (as above)
+    from contract_watch.engine.running.parallel import ParallelResult  # noqa: PLC0415 (as above)
 
-    return Spread([result])
+    return ParallelResult([result])
 
 
 def test_every_reading_and_every_pair_is_played(jetemail: Contract) -> None:
     """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
-    found = changes(jetemail, 3)
+    found = list_permitted_changes(jetemail, 3)
     readings = jetemail.model.interpretations
     alone = {name for name in (change.id for change in found) if name.startswith("reading/")}
     assert alone == {f"reading/{name}={value}" for name, values in readings.items() for value in values[1:]}
-    rows = [change.readings for change in found if change.kind == "pair"]
+    rows = [change.interpretations for change in found if change.kind == "pair"]
     assert all(row.keys() == readings.keys() for row in rows)
     assert [change.id for change in found if change.kind == "seed"] == ["seed/1", "seed/2", "seed/3"]
 
 
 def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
     """Expectation: three shards are the whole."""
-    parts = [change.id for number in (1, 2, 3) for change in chosen_changes(jetemail, "", (number, 3), 5)]
-    assert sorted(parts) == sorted(change.id for change in changes(jetemail, 5))
+    parts = [change.id for number in (1, 2, 3) for change in select_changes(jetemail, "", (number, 3), 5)]
+    assert sorted(parts) == sorted(change.id for change in list_permitted_changes(jetemail, 5))
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,36 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import Judgement, mutants
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.mutants.mutant import FAMILIES
-from scripts.bench.contenders import PROBES, SUITE, Contender, Told, contenders, schemathesis_told, suite_told
-from scripts.bench.detection import Detection, Run, Score, detect, meet, mutant_server
-from scripts.bench.detection_page import detection_section, ratio
-from scripts.bench.process import BenchError, Finished
+from scripts.bench.contenders import (
+    PROBES,
+    SUITE,
+    Contender,
+    RunReport,
+    build_contenders,
+    read_schemathesis_report,
+    read_suite_report,
+)
+from scripts.bench.detection import (
+    ContenderRun,
+    ContenderScore,
+    Detection,
+    compare_contenders,
+    run_contender,
+    start_mutant_server,
+)
+from scripts.bench.detection_page import format_detection, format_ratio
+from scripts.bench.process import BenchError, FinishedProcess
 from scripts.run_bench import main
 
 TAKEN = "state/createSmtpUser/off/name-taken"
-ENDED = Finished(0, 1.5, 80 * 1024 * 1024)
+ENDED = FinishedProcess(0, 1.5, 80 * 1024 * 1024)
 
 
 @pytest.fixture(name="served", scope="module")
 def _served(jetemail: Contract) -> object:
-    with mutant_server(jetemail) as port:
+    with start_mutant_server(jetemail) as port:
         yield port
 
 
@@ -66,8 +81,8 @@ def test_the_sample_is_fixed_and_fair(served: int, jetemail: Contract) -> None:
     at = f"http://127.0.0.1:{served}/__mutant/sample/5"
     drawn = httpx.get(at).json()
     assert drawn == httpx.get(at).json()
-    assert drawn["all"] == len(mutants(jetemail))
-    told = {mutant.id: mutant for mutant in mutants(jetemail) if not Judgement(jetemail).reason(mutant)}
+    assert drawn["all"] == len(derive_mutants(jetemail))
+    told = {mutant.id: mutant for mutant in derive_mutants(jetemail) if not MutantConfig(jetemail).find_reason(mutant)}
     for family in FAMILIES:
         here = [name for name in drawn["sample"] if told[name].family == family]
         assert len(here) == min(5, sum(mutant.family == family for mutant in told.values()))
@@ -83,14 +98,14 @@ def test_an_answer_of_405_says_what_is_allowed(served: int, jetemail: Contract) 
 
 def test_the_suite_is_measured_as_a_user_runs_it(served: int, jetemail: Contract, tmp_path: Path) -> None:
     """Situation: the real command on a mutant, and on the faithful mock. Expectation: red and green, requests as counted."""
-    probes = next(one for one in contenders(jetemail) if one.name == PROBES)
-    red = meet(probes, TAKEN, 1, served, tmp_path, Event())
-    assert red.red
+    probes = next(one for one in build_contenders(jetemail) if one.name == PROBES)
+    red = run_contender(probes, TAKEN, 1, served, tmp_path, Event())
+    assert red.reports_drift
     assert any("name-taken" in alarm for alarm in red.alarms)
-    green = meet(probes, "", 1, served, tmp_path, Event())
-    assert (green.red, green.alarms, green.provoked) == (False, frozenset(), False)
-    assert 100 < green.requests <= Judgement(jetemail).floors.requests
-    assert green.peak > 0
+    green = run_contender(probes, "", 1, served, tmp_path, Event())
+    assert (green.reports_drift, green.alarms, green.was_provoked) == (False, frozenset(), False)
+    assert 100 < green.requests <= MutantConfig(jetemail).floors.requests
+    assert green.peak_memory > 0
 
 
 def test_a_run_that_is_told_to_stop_stops(served: int, jetemail: Contract, tmp_path: Path) -> None:
@@ -98,7 +113,7 @@ def test_a_run_that_is_told_to_stop_stops(served: int, jetemail: Contract, tmp_p
     stop = Event()
     stop.set()
     with pytest.raises(BenchError, match="interrupted"):
-        meet(contenders(jetemail)[0], "", 1, served, tmp_path, stop)
+        run_contender(build_contenders(jetemail)[0], "", 1, served, tmp_path, stop)
 
 
 def test_every_contender_meets_the_same_mutants_with_the_same_seeds(jetemail: Contract) -> None:
@@ -106,45 +121,45 @@ def test_every_contender_meets_the_same_mutants_with_the_same_seeds(jetemail: Co
     met: dict[str, list[int]] = {"one": [], "two": []}
 
     def contender(name: str) -> Contender:
-        def run(_target: str, seed: int, _folder: Path, _stop: Event) -> Told:
+        def run(_target: str, seed: int, _folder: Path, _stop: Event) -> RunReport:
             met[name].append(seed)
             if name == "two" and len(met[name]) == 1:
                 raise BenchError("it fell over")
-            return Told(ENDED, red=name == "one", alarms=frozenset())
+            return RunReport(ENDED, reports_drift=name == "one", alarms=frozenset())
 
         return Contender(name, run)
 
-    found = detect(jetemail, [contender("one"), contender("two")], 1, 2)
+    found = compare_contenders(jetemail, [contender("one"), contender("two")], 1, 2)
     assert len(found.sample) == len(FAMILIES)
     assert sorted(met["one"]) == sorted(met["two"]) == [1, 1, 1, 1, 1, 2, 2, 2, 2]
     assert found.scores["one"].detected == set(found.sample)
-    assert len(found.scores["two"].failed) == 1
+    assert len(found.scores["two"].failures) == 1
     assert found.scores["two"].detected == set()
 
 
-def _run(*alarms: str, seed: int = 1, requests: int = 100) -> Run:
-    return Run(seed, bool(alarms), frozenset(alarms), requests, True, 2.0, 1024 * 1024)
+def _run(*alarms: str, seed: int = 1, requests: int = 100) -> ContenderRun:
+    return ContenderRun(seed, bool(alarms), frozenset(alarms), requests, True, 2.0, 1024 * 1024)
 
 
 def test_an_alarm_that_is_always_there_proves_nothing() -> None:
     """Claim: a tool that is red on the faithful mock has not told the drift with that seed, nor by that alarm."""
-    score = Score(
+    score = ContenderScore(
         {1: _run("usual", seed=1), 2: _run(seed=2)},
         {"a": _run("usual", seed=1), "b": _run("usual", "new", seed=1), "c": _run("new", seed=2), "d": _run(seed=2)},
     )
     assert score.detected == {"a", "b", "c"}
-    assert score.told_apart == {"c"}
-    assert score.named == {"b", "c"}
+    assert score.distinguished == {"c"}
+    assert score.identified == {"b", "c"}
     assert list(score.false_alarms) == [1]
 
 
 def test_the_page_tells_every_false_alarm_miss_and_failure(jetemail: Contract) -> None:
     """Claim: the page hides nothing, of the suite's either. Expectation: missed goals, missed mutants, failures by name."""
-    names = [one.name for one in contenders(jetemail)]
-    scores = {name: Score({1: _run()}, {"state/x": _run("drift"), "body/y": _run()}) for name in names}
-    scores[SUITE].honest[1] = _run("cried | wolf")
-    scores[PROBES].failed.append("body/y, seed 1: it fell over")
-    page = detection_section(Detection(["state/x", "body/y"], 10, 0.99, [1], scores, 60.0))
+    names = [one.name for one in build_contenders(jetemail)]
+    scores = {name: ContenderScore({1: _run()}, {"state/x": _run("drift"), "body/y": _run()}) for name in names}
+    scores[SUITE].faithful_runs[1] = _run("cried | wolf")
+    scores[PROBES].failures.append("body/y, seed 1: it fell over")
+    page = format_detection(Detection(["state/x", "body/y"], 10, 0.99, [1], scores, 60.0))
     assert "MISSED" in page
     assert "- `body/y`" in page
     assert f"- {PROBES}: body/y, seed 1: it fell over" in page
@@ -157,19 +172,19 @@ def test_the_page_tells_every_false_alarm_miss_and_failure(jetemail: Contract) -
 
 def test_ratios_survive_nothing() -> None:
     """Expectation: both figures where the other is nothing, words where one was not measured."""
-    assert (ratio(3, 2), ratio(3, 0), ratio(None, 1)) == ("1.50", "3 : 0", "not measured")
+    assert (format_ratio(3, 2), format_ratio(3, 0), format_ratio(None, 1)) == ("1.50", "3 : 0", "not measured")
 
 
 def test_what_the_suite_said_is_read_from_its_report(tmp_path: Path) -> None:
     """Expectation: additive findings count though the status is 0; a report of another form is an error."""
     report = tmp_path / "findings.json"
     report.write_text(json.dumps({"runs": [{"findings": [{"id": "x/additive"}]}]}))
-    assert suite_told(ENDED, tmp_path) == Told(ENDED, red=True, alarms=frozenset({"x/additive"}))
+    assert read_suite_report(ENDED, tmp_path) == RunReport(ENDED, reports_drift=True, alarms=frozenset({"x/additive"}))
     report.write_text(json.dumps({"runs": [{"findings": []}]}))
-    assert not suite_told(ENDED, tmp_path).red
+    assert not read_suite_report(ENDED, tmp_path).reports_drift
     report.write_text(json.dumps({"runs": [{}]}))
     with pytest.raises(BenchError, match=r"findings\.json"):
-        suite_told(ENDED, tmp_path)
+        read_suite_report(ENDED, tmp_path)
 
 
 def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
@@ -177,13 +192,13 @@ def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
     entry = {"operation": "GET /x", "check": "status", "failure": "Undefined", "signature": None}
     (tmp_path / "baseline.json").write_text(json.dumps({"entries": [entry]}))
     (tmp_path / "report.json").write_text(json.dumps({"errors": [{"title": "Network"}]}))
-    told = schemathesis_told(Finished(1, 1.0, 1), tmp_path)
-    assert (told.red, told.alarms) == (True, frozenset({"GET /x status Undefined", "error: Network"}))
+    told = read_schemathesis_report(FinishedProcess(1, 1.0, 1), tmp_path)
+    assert (told.reports_drift, told.alarms) == (True, frozenset({"GET /x status Undefined", "error: Network"}))
     with pytest.raises(BenchError, match="status 2"):
-        schemathesis_told(Finished(2, 1.0, 1), tmp_path)
+        read_schemathesis_report(FinishedProcess(2, 1.0, 1), tmp_path)
     (tmp_path / "report.json").unlink()
     with pytest.raises(BenchError, match=r"report\.json"):
-        schemathesis_told(ENDED, tmp_path)
+        read_schemathesis_report(ENDED, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.api import Api, read_api
-from contract_watch.diff.client.class_uses import Use, uses
+from contract_watch.diff.client.api import ClientApi, read_api
+from contract_watch.diff.client.class_uses import ClassUse, find_class_uses
 from tests.client_changes import committed, write_package
 
 FILES = {
@@ -69,16 +69,16 @@ def sync(id: str, *, client: Client, body: User, limit: int = 10) -> User | None
 
 
 @pytest.fixture(name="api")
-def _api(tmp_path: Path) -> Api:
+def _api(tmp_path: Path) -> ClientApi:
     return read_api(write_package(tmp_path, FILES), "acme_client")
 
 
-def test_nothing_is_run(api: Api) -> None:
+def test_nothing_is_run(api: ClientApi) -> None:
     """Claim: a client is read, not imported. Situation: a package that raises when it is. Expectation: its API."""
     assert "acme_client.models.User.name" in api.symbols
 
 
-def test_symbols_go_by_the_names_that_users_write(api: Api) -> None:
+def test_symbols_go_by_the_names_that_users_write(api: ClientApi) -> None:
     """Claim: a symbol's name is what its users import.
 
     Situation: re-exports, modules that hold nothing else, private names. Expectation: the short names, and no others.
@@ -106,7 +106,7 @@ def test_symbols_go_by_the_names_that_users_write(api: Api) -> None:
     )
 
 
-def test_parameters_have_kind_type_default_and_place(api: Api) -> None:
+def test_parameters_have_kind_type_default_and_place(api: ClientApi) -> None:
     """Claim: all that a call depends on is read. Situation: a function of each kind of parameter. Expectation: it."""
     function = api.functions["acme_client.api.users.add_user.sync"]
     assert [(one.name, one.kind, one.default, one.position) for one in function.parameters] == [
@@ -116,16 +116,16 @@ def test_parameters_have_kind_type_default_and_place(api: Api) -> None:
         ("limit", "keyword-only", "10", 3),
     ]
     assert function.returns is not None
-    assert set(function.returns.names) == {"acme_client.models.User", "None"}
+    assert set(function.returns.class_names) == {"acme_client.models.User", "None"}
 
 
-def test_attributes_say_whether_the_class_is_made_with_them(api: Api) -> None:
+def test_attributes_say_whether_the_class_is_made_with_them(api: ClientApi) -> None:
     """Claim: what attrs makes of a class is known without attrs.
 
     Situation: required, optional, not initialised, a property, options of a field. Expectation: required and given.
     """
     user = api.classes["acme_client.models.User"].attributes
-    assert {name: (one.given, one.required, one.default) for name, one in user.items()} == {
+    assert {name: (one.is_init_argument, one.is_required, one.default) for name, one in user.items()} == {
         "name": (True, True, None),
         "color": (True, False, "UNSET"),
         "friends": (True, False, "UNSET"),
@@ -133,36 +133,36 @@ def test_attributes_say_whether_the_class_is_made_with_them(api: Api) -> None:
         "additional_keys": (False, False, None),
     }
     client = api.classes["acme_client.Client"].attributes
-    assert {name: (one.required, one.default) for name, one in client.items()} == {
+    assert {name: (one.is_required, one.default) for name, one in client.items()} == {
         "strict": (False, "False"),
         "token": (True, None),
     }
 
 
-def test_an_enumeration_has_members(api: Api) -> None:
+def test_an_enumeration_has_members(api: ClientApi) -> None:
     """Claim: members are told from attributes. Situation: an enumeration of texts. Expectation: names and values."""
     color = api.classes["acme_client.models.Color"]
-    assert color.members == {"RED": "'red'", "DARK_BLUE": "'dark-blue'"}
+    assert color.enum_members == {"RED": "'red'", "DARK_BLUE": "'dark-blue'"}
     assert (color.attributes, color.bases) == ({}, ("enum.StrEnum",))
-    assert api.classes["acme_client.models.User"].members is None
+    assert api.classes["acme_client.models.User"].enum_members is None
 
 
-def test_classes_are_used_as_the_functions_use_them(api: Api) -> None:
+def test_classes_are_used_as_the_functions_use_them(api: ClientApi) -> None:
     """Claim: who sets and who reads a class follows from the functions.
 
     Situation: a class taken and given back, with what it holds; one only taken; one that no function mentions.
     Expectation: both, set, and both since nothing is known.
     """
-    both = Use.SET | Use.READ
-    assert uses(api) == {
-        "acme_client.Client": Use.SET,
+    both = ClassUse.SET | ClassUse.READ
+    assert find_class_uses(api) == {
+        "acme_client.Client": ClassUse.SET,
         "acme_client.models.User": both,
         "acme_client.models.Color": both,
         "acme_client.types.Unset": both,
     }
-    found = uses(read_api(committed("jetemail").folder, "jetemail_client"))
-    assert found["jetemail_client.models.SmtpUserStatus"] is Use.READ
-    assert found["jetemail_client.models.UpdateSmtpUserBodyStatus"] is Use.SET
+    found = find_class_uses(read_api(committed("jetemail").directory, "jetemail_client"))
+    assert found["jetemail_client.models.SmtpUserStatus"] is ClassUse.READ
+    assert found["jetemail_client.models.UpdateSmtpUserBodyStatus"] is ClassUse.SET
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,14 @@ from pathlib import Path
 import griffe
 import pytest
 
-from contract_watch.diff.client.api import Api, read_api
+from contract_watch.diff.client.api import ClientApi, read_api
 from contract_watch.diff.client.compare import compare_apis
-from contract_watch.diff.client.symbol_changes import Kind, SymbolChange, gathered, told
+from contract_watch.diff.client.symbol_changes import (
+    SymbolChange,
+    SymbolChangeKind,
+    describe_symbol_changes,
+    group_call_variants,
+)
 from tests.client_changes import write_package
 
 MODELS = (
@@ -39,7 +44,7 @@ def _api(
     call: str = "id: str, key: int, *, body: Asked, limit: int = 10",
     answer: str = "Told | None",
     more: Mapping[str, str] | None = None,
-) -> Api:
+) -> ClientApi:
     """A client: ``asked`` is the body of what a function takes, ``told`` that of what it gives, both may hold a color."""
     files = {
         "types.py": TYPES,
@@ -53,8 +58,8 @@ def _api(
     return read_api(write_package(folder, files), "acme_client")
 
 
-def _found(changes: tuple[SymbolChange, ...]) -> set[tuple[str, Kind, bool]]:
-    return {(one.symbol.removeprefix("acme_client."), one.kind, one.breaking) for one in changes}
+def _found(changes: tuple[SymbolChange, ...]) -> set[tuple[str, SymbolChangeKind, bool]]:
+    return {(one.symbol.removeprefix("acme_client."), one.kind, one.is_breaking) for one in changes}
 
 
 def test_nothing_changes_where_nothing_has(tmp_path: Path) -> None:
@@ -66,50 +71,50 @@ def test_nothing_changes_where_nothing_has(tmp_path: Path) -> None:
 # The body of a class, before and after; what has happened to which attribute; whether it breaks who makes the class in a
 # request, and who reads it in an answer.
 ATTRIBUTES = {
-    "removed": (BASE, "note: str | Unset = UNSET", ("name", Kind.ATTRIBUTE_REMOVED), True, True),
-    "added": (BASE, f"{BASE}\n    more: int | Unset = UNSET", ("more", Kind.ATTRIBUTE_ADDED), False, False),
-    "required added": (BASE, f"more: int\n    {BASE}", ("more", Kind.ATTRIBUTE_ADDED_REQUIRED), True, False),
-    "became required": (BASE, "name: str\n    note: str", ("note", Kind.ATTRIBUTE_REQUIRED), True, False),
+    "removed": (BASE, "note: str | Unset = UNSET", ("name", SymbolChangeKind.ATTRIBUTE_REMOVED), True, True),
+    "added": (BASE, f"{BASE}\n    more: int | Unset = UNSET", ("more", SymbolChangeKind.ATTRIBUTE_ADDED), False, False),
+    "required added": (BASE, f"more: int\n    {BASE}", ("more", SymbolChangeKind.ATTRIBUTE_ADDED_REQUIRED), True, False),
+    "became required": (BASE, "name: str\n    note: str", ("note", SymbolChangeKind.ATTRIBUTE_REQUIRED), True, False),
     "became optional": (
         BASE,
         "name: str | Unset = UNSET\n    note: str | Unset = UNSET",
-        ("name", Kind.ATTRIBUTE_OPTIONAL),
+        ("name", SymbolChangeKind.ATTRIBUTE_OPTIONAL),
         False,
         True,
     ),
     "got a default and no Unset": (
         BASE,
         "name: str = 'x'\n    note: str | Unset = UNSET",
-        ("name", Kind.ATTRIBUTE_OPTIONAL),
+        ("name", SymbolChangeKind.ATTRIBUTE_OPTIONAL),
         False,
         False,
     ),
-    "another default": (BASE, "name: str\n    note: str | Unset = 'x'", ("note", Kind.ATTRIBUTE_DEFAULT), True, False),
-    "nullable": (BASE, "name: str | None\n    note: str | Unset = UNSET", ("name", Kind.ATTRIBUTE_TYPE), False, True),
+    "another default": (BASE, "name: str\n    note: str | Unset = 'x'", ("note", SymbolChangeKind.ATTRIBUTE_DEFAULT), True, False),
+    "nullable": (BASE, "name: str | None\n    note: str | Unset = UNSET", ("name", SymbolChangeKind.ATTRIBUTE_TYPE), False, True),
     "no longer nullable": (
         "name: str | None",
         "name: str",
-        ("name", Kind.ATTRIBUTE_TYPE),
+        ("name", SymbolChangeKind.ATTRIBUTE_TYPE),
         True,
         False,
     ),
-    "of another type": (BASE, "name: int\n    note: str | Unset = UNSET", ("name", Kind.ATTRIBUTE_TYPE), True, True),
+    "of another type": (BASE, "name: int\n    note: str | Unset = UNSET", ("name", SymbolChangeKind.ATTRIBUTE_TYPE), True, True),
     "a member of a union more, optional": (
         BASE,
         "name: str\n    note: int | str | Unset = UNSET",
-        ("note", Kind.ATTRIBUTE_TYPE),
+        ("note", SymbolChangeKind.ATTRIBUTE_TYPE),
         False,
         True,
     ),
-    "an enumeration where a text was": (BASE, "name: Color\n    note: str | Unset = UNSET", ("name", Kind.ATTRIBUTE_TYPE), True, False),
-    "a text where an enumeration was": ("name: Color", "name: str", ("name", Kind.ATTRIBUTE_TYPE), False, True),
-    "items of a wider type": ("name: list[int]", "name: list[float]", ("name", Kind.ATTRIBUTE_TYPE), False, True),
+    "an enumeration where a text was": (BASE, "name: Color\n    note: str | Unset = UNSET", ("name", SymbolChangeKind.ATTRIBUTE_TYPE), True, False),
+    "a text where an enumeration was": ("name: Color", "name: str", ("name", SymbolChangeKind.ATTRIBUTE_TYPE), False, True),
+    "items of a wider type": ("name: list[int]", "name: list[float]", ("name", SymbolChangeKind.ATTRIBUTE_TYPE), False, True),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "after", "what", "sets", "reads"), ATTRIBUTES.values(), ids=ATTRIBUTES)
 def test_an_attribute_breaks_who_sets_or_who_reads_it(
-    before: str, after: str, what: tuple[str, Kind], sets: bool, reads: bool, tmp_path: Path
+    before: str, after: str, what: tuple[str, SymbolChangeKind], sets: bool, reads: bool, tmp_path: Path
 ) -> None:
     """Claim: what is set may accept more and never less, what is read may say less and never more.
 
@@ -121,7 +126,7 @@ def test_an_attribute_breaks_who_sets_or_who_reads_it(
     assert _found(request) == {(f"models.Asked.{name}", kind, sets)}
     answer = compare_apis(_api(tmp_path / "c", told=before), _api(tmp_path / "d", told=after))
     assert _found(answer) == {(f"models.Told.{name}", kind, reads)}
-    assert all(change.why and "\n" not in change.text for change in (*request, *answer))
+    assert all(change.consequence and "\n" not in change.description for change in (*request, *answer))
 
 
 def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> Non
     wide = _api(tmp_path / "wide", asked="name: str | None", answer="Asked | None")
     narrow = _api(tmp_path / "narrow", asked="name: str", answer="Asked | None")
     for found in (compare_apis(wide, narrow), compare_apis(narrow, wide)):
-        assert _found(found) == {("models.Asked.name", Kind.ATTRIBUTE_TYPE, True)}
+        assert _found(found) == {("models.Asked.name", SymbolChangeKind.ATTRIBUTE_TYPE, True)}
 
 
 def test_another_order_is_told_and_breaks_nobody(tmp_path: Path) -> None:
@@ -139,38 +144,38 @@ def test_another_order_is_told_and_breaks_nobody(tmp_path: Path) -> None:
     """
     once, turned = "name: str\n    note: str", "note: str\n    name: str"
     found = compare_apis(_api(tmp_path / "a", asked=once, told=once), _api(tmp_path / "b", asked=turned, told=turned))
-    assert _found(found) == {("models.Asked", Kind.ORDER, False)}
+    assert _found(found) == {("models.Asked", SymbolChangeKind.ORDER, False)}
 
 
 CALLS = {
-    "removed": ("id: str, key: int, *, body: Asked", {("(limit)", Kind.PARAMETER_REMOVED, True)}),
+    "removed": ("id: str, key: int, *, body: Asked", {("(limit)", SymbolChangeKind.PARAMETER_REMOVED, True)}),
     "required added": (
         "id: str, key: int, *, body: Asked, limit: int = 10, page: int",
-        {("(page)", Kind.PARAMETER_ADDED_REQUIRED, True)},
+        {("(page)", SymbolChangeKind.PARAMETER_ADDED_REQUIRED, True)},
     ),
     "added with a default": (
         "id: str, key: int, *, body: Asked, limit: int = 10, page: int | None = None",
-        {("(page)", Kind.PARAMETER_ADDED, False)},
+        {("(page)", SymbolChangeKind.PARAMETER_ADDED, False)},
     ),
-    "became required": ("id: str, key: int, *, body: Asked, limit: int", {("(limit)", Kind.PARAMETER_REQUIRED, True)}),
+    "became required": ("id: str, key: int, *, body: Asked, limit: int", {("(limit)", SymbolChangeKind.PARAMETER_REQUIRED, True)}),
     "became optional": (
         "id: str, key: int, *, body: Asked | None = None, limit: int = 10",
-        {("(body)", Kind.PARAMETER_OPTIONAL, False), ("(body)", Kind.PARAMETER_TYPE, False)},
+        {("(body)", SymbolChangeKind.PARAMETER_OPTIONAL, False), ("(body)", SymbolChangeKind.PARAMETER_TYPE, False)},
     ),
     "moved": (
         "key: int, id: str, *, body: Asked, limit: int = 10",
-        {("(id)", Kind.PARAMETER_MOVED, True), ("(key)", Kind.PARAMETER_MOVED, True)},
+        {("(id)", SymbolChangeKind.PARAMETER_MOVED, True), ("(key)", SymbolChangeKind.PARAMETER_MOVED, True)},
     ),
-    "by keyword only": ("id: str, *, key: int, body: Asked, limit: int = 10", {("(key)", Kind.PARAMETER_KIND, True)}),
-    "another default": ("id: str, key: int, *, body: Asked, limit: int = 20", {("(limit)", Kind.PARAMETER_DEFAULT, True)}),
-    "of a narrower type": ("id: str, key: bool, *, body: Asked, limit: int = 10", {("(key)", Kind.PARAMETER_TYPE, True)}),
-    "of a wider type": ("id: str, key: float, *, body: Asked, limit: int = 10", {("(key)", Kind.PARAMETER_TYPE, False)}),
-    "of another type": ("id: bytes, key: int, *, body: Asked, limit: int = 10", {("(id)", Kind.PARAMETER_TYPE, True)}),
+    "by keyword only": ("id: str, *, key: int, body: Asked, limit: int = 10", {("(key)", SymbolChangeKind.PARAMETER_KIND, True)}),
+    "another default": ("id: str, key: int, *, body: Asked, limit: int = 20", {("(limit)", SymbolChangeKind.PARAMETER_DEFAULT, True)}),
+    "of a narrower type": ("id: str, key: bool, *, body: Asked, limit: int = 10", {("(key)", SymbolChangeKind.PARAMETER_TYPE, True)}),
+    "of a wider type": ("id: str, key: float, *, body: Asked, limit: int = 10", {("(key)", SymbolChangeKind.PARAMETER_TYPE, False)}),
+    "of another type": ("id: bytes, key: int, *, body: Asked, limit: int = 10", {("(id)", SymbolChangeKind.PARAMETER_TYPE, True)}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "expected"), CALLS.values(), ids=CALLS)
-def test_a_parameter_breaks_calls(call: str, expected: set[tuple[str, Kind, bool]], tmp_path: Path) -> None:
+def test_a_parameter_breaks_calls(call: str, expected: set[tuple[str, SymbolChangeKind, bool]], tmp_path: Path) -> None:
     """Claim: every change of a parameter is told, and breaks where calls of before fail or send something else.
 
     Situation: a function with one parameter changed. Expectation: the changes of that parameter.
@@ -187,26 +192,26 @@ def test_an_answer_may_become_narrower(answer: str, breaks: bool, tmp_path: Path
     (change,) = [
         one
         for one in compare_apis(_api(tmp_path / "a"), _api(tmp_path / "b", answer=answer))
-        if one.kind is Kind.RETURN_TYPE
+        if one.kind is SymbolChangeKind.RETURN_TYPE
     ]
-    assert (change.symbol, change.breaking) == ("acme_client.api.users.call.sync", breaks)
+    assert (change.symbol, change.is_breaking) == ("acme_client.api.users.call.sync", breaks)
     assert (change.before, change.after) == ("Told | None", answer)
 
 
 @pytest.mark.parametrize(
     ("color", "expected"),
     [
-        (COLOR.replace("    RED = 'red'\n", ""), {("models.Color.RED", Kind.MEMBER_REMOVED, True, True)}),
-        (COLOR + "    GREEN = 'green'\n", {("models.Color.GREEN", Kind.MEMBER_ADDED, False, True)}),
-        (COLOR.replace("'red'", "'rouge'"), {("models.Color.RED", Kind.MEMBER_VALUE, True, True)}),
-        (COLOR.replace("StrEnum", "Enum"), {("models.Color", Kind.BASE, True, True)}),
-        (COLOR.replace("(StrEnum)", "(StrEnum, Unset)").replace("class", "from ..types import Unset\nclass"), {("models.Color", Kind.BASE, False, False)}),
-        ("class Color:\n    RED: str\n", {("models.Color", Kind.REPLACED, True, True)}),
+        (COLOR.replace("    RED = 'red'\n", ""), {("models.Color.RED", SymbolChangeKind.MEMBER_REMOVED, True, True)}),
+        (COLOR + "    GREEN = 'green'\n", {("models.Color.GREEN", SymbolChangeKind.MEMBER_ADDED, False, True)}),
+        (COLOR.replace("'red'", "'rouge'"), {("models.Color.RED", SymbolChangeKind.MEMBER_VALUE, True, True)}),
+        (COLOR.replace("StrEnum", "Enum"), {("models.Color", SymbolChangeKind.BASE, True, True)}),
+        (COLOR.replace("(StrEnum)", "(StrEnum, Unset)").replace("class", "from ..types import Unset\nclass"), {("models.Color", SymbolChangeKind.BASE, False, False)}),
+        ("class Color:\n    RED: str\n", {("models.Color", SymbolChangeKind.REPLACED, True, True)}),
     ],
     ids=["member removed", "member added", "value changed", "base changed", "base added", "no enumeration any more"],
 )  # fmt: skip
 def test_an_enumeration_breaks_who_names_or_reads_its_members(
-    color: str, expected: set[tuple[str, Kind, bool, bool]], tmp_path: Path
+    color: str, expected: set[tuple[str, SymbolChangeKind, bool, bool]], tmp_path: Path
 ) -> None:
     """Claim: members that go break everybody, one that comes those who have a case for each.
 
@@ -237,12 +242,12 @@ def test_what_goes_and_comes_is_told_by_its_outermost_name(tmp_path: Path) -> No
         "types.py": TYPES + "EXTRA: int = 1\n__all__ = ['UNSET', 'Unset', 'EXTRA']\n",
     }
     assert _found(compare_apis(before, _api(tmp_path / "b", more=more))) == {
-        ("api.users.old", Kind.REMOVED, True),
-        ("api.users.new", Kind.ADDED, False),
-        ("api.users.call.asyncio", Kind.ADDED, False),
-        ("models.Color", Kind.REMOVED, True),
-        ("models.Told.shown", Kind.ADDED, False),
-        ("types.EXTRA", Kind.ADDED, False),
+        ("api.users.old", SymbolChangeKind.REMOVED, True),
+        ("api.users.new", SymbolChangeKind.ADDED, False),
+        ("api.users.call.asyncio", SymbolChangeKind.ADDED, False),
+        ("models.Color", SymbolChangeKind.REMOVED, True),
+        ("models.Told.shown", SymbolChangeKind.ADDED, False),
+        ("types.EXTRA", SymbolChangeKind.ADDED, False),
     }
 
 
@@ -261,12 +266,12 @@ def test_whatever_griffe_calls_a_breakage_is_one_here(case: str, tmp_path: Path)
             tmp_path / "b", asked="name: int", more={"models/color.py": "", "types.py": TYPES.replace("UNSET", "NOT")}
         )
     )
-    broken = {one.symbol.partition("(")[0] for one in compare_apis(before, after) if one.breaking}
-    for breakage in griffe.find_breaking_changes(before.loaded, after.loaded):
+    broken = {one.symbol.partition("(")[0] for one in compare_apis(before, after) if one.is_breaking}
+    for breakage in griffe.find_breaking_changes(before.griffe_module, after.griffe_module):
         if breakage.obj.is_alias and breakage.obj.module.name in ("asked", "told", "color"):
             continue  # what a model's module imports; nobody names it there
         name = breakage.obj.path
-        for full, shorter in before.public.items():
+        for full, shorter in before.public_names.items():
             name = shorter + name.removeprefix(full) if f"{name}.".startswith(f"{full}.") else name
         assert any(f"{name}.".startswith(f"{symbol}.") for symbol in broken), breakage.explain()
 
@@ -275,12 +280,13 @@ def test_the_ways_to_call_one_operation_share_a_line() -> None:
     """Claim: four functions that change alike are told once. Situation: two of them, a class. Expectation: two texts."""
     at = "acme_client.api.users.call"
     changes = [
-        SymbolChange(f"{at}.{way}(body)", Kind.PARAMETER_TYPE, breaking=True, why="") for way in ("asyncio", "sync")
+        SymbolChange(f"{at}.{way}(body)", SymbolChangeKind.PARAMETER_TYPE, is_breaking=True, consequence="")
+        for way in ("asyncio", "sync")
     ]
-    user = SymbolChange("acme_client.models.User", Kind.REMOVED, breaking=True, why="")
-    assert told([*changes, user]) == [
+    user = SymbolChange("acme_client.models.User", SymbolChangeKind.REMOVED, is_breaking=True, consequence="")
+    assert describe_symbol_changes([*changes, user]) == [
         f"{at}.sync(body) (also asyncio): parameter's type changed",
         "acme_client.models.User: removed",
     ]
-    assert gathered([at, f"{at}.sync", f"{at}.asyncio", f"{at}.sync(body)"]) == [at, f"{at}.sync(body)"]
-    assert user.text == "acme_client.models.User: removed; "
+    assert group_call_variants([at, f"{at}.sync", f"{at}.asyncio", f"{at}.sync(body)"]) == [at, f"{at}.sync(body)"]
+    assert user.description == "acme_client.models.User: removed; "

@@ -11,9 +11,9 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.correlation import NO_SYMBOL
-from contract_watch.diff.client.impact import Generated, Impact, judge
-from scripts.generate_clients import generate_other
-from scripts.judge_clients import judge_clients
+from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
+from scripts.generate_clients import generate_comparison_client
+from scripts.judge_clients import assess_document_impact
 from tests.client_changes import GENERATED, Change, Edit, Level, committed, document_of, edited
 from tests.client_edits import EDITS, PATH, ROW, SCHEMA
 
@@ -31,8 +31,8 @@ EACH = pytest.mark.parametrize(
 class Judged:
     """All edits of a vendor at once: what came of them, and the new client."""
 
-    impact: Impact
-    revision: Generated
+    impact: ClientImpact
+    revision: GeneratedClient
 
 
 @pytest.fixture(name="judged", scope="module")
@@ -41,10 +41,10 @@ def _judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
     for slug, edits in EDITS.items():
         folder = tmp_path_factory.mktemp(slug) / "client"
         document = edited(slug, edits)
-        generate_other(Contract(slug), document, folder)
-        revision = Generated(folder, f"{slug}_client", document)
+        generate_comparison_client(Contract(slug), document, folder)
+        revision = GeneratedClient(folder, f"{slug}_client", document)
         changes = [change for edit in edits for change in edit.changes]
-        found[slug] = Judged(judge(committed(slug), revision, changes, "1.2.3"), revision)
+        found[slug] = Judged(assess_impact(committed(slug), revision, changes, "1.2.3"), revision)
     return found
 
 
@@ -56,15 +56,17 @@ def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
 
     Situation: one of many edits, all generated at once. Expectation: exactly the symbols of this edit.
     """
-    mine = [joined for joined in judged[slug].impact.joined if joined.change in edit.changes]
+    mine = [joined for joined in judged[slug].impact.correlated if joined.document_change in edit.changes]
     assert len(mine) == len(edit.at)
     found = {
-        (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.breaking) for j in mine for one in j.changes
+        (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.is_breaking)
+        for j in mine
+        for one in j.symbol_changes
     }
     assert found == set(edit.symbols)
     for joined in mine:
-        assert joined.text.startswith(NO_SYMBOL) == (not edit.symbols)
-        assert all(one.symbol in joined.text or "also" in joined.text for one in joined.changes)
+        assert joined.description.startswith(NO_SYMBOL) == (not edit.symbols)
+        assert all(one.symbol in joined.description or "also" in joined.description for one in joined.symbol_changes)
 
 
 @pytest.mark.parametrize("slug", EDITS)
@@ -76,9 +78,9 @@ def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, Jud
     """
     impact = judged[slug].impact
     assert impact.unaccounted == ()
-    assert {(one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.breaking) for one in impact.symbols} == {
-        symbol for edit in EDITS[slug] for symbol in edit.symbols
-    }
+    assert {
+        (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.is_breaking) for one in impact.symbol_changes
+    } == {symbol for edit in EDITS[slug] for symbol in edit.symbols}
     assert impact.version.version == "2.0.0"
 
 
@@ -87,8 +89,11 @@ def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, Ju
 
     Situation: a length limited, a status described otherwise. Expectation: the words, and the symbols of the place.
     """
-    assert judged["jetemail"].impact.joined[0].symbols == ("jetemail_client.models.SmtpUser.usage",)
-    texts = {joined.change.location.rsplit("/", 1)[1]: joined.text for joined in judged["jetemail"].impact.joined}
+    assert judged["jetemail"].impact.correlated[0].symbols == ("jetemail_client.models.SmtpUser.usage",)
+    texts = {
+        joined.document_change.location.rsplit("/", 1)[1]: joined.description
+        for joined in judged["jetemail"].impact.correlated
+    }
     assert texts["maxLength"] == "no symbol; behaviour of jetemail_client.models.CreateSmtpUserBody.username"
     assert texts["description"] == (
         "no symbol; behaviour of jetemail_client.api.outbound.create_smtp_user.sync (also sync_detailed, asyncio_detailed, asyncio)"
@@ -112,7 +117,7 @@ def test_a_type_checker_agrees_about_whom_it_breaks(judged: dict[str, Judged], t
     assert found == {edit.id for edit in edits if edit.breaking}
 
 
-def _complaints(edits: Sequence[Edit], client: Generated, folder: Path) -> set[str]:
+def _complaints(edits: Sequence[Edit], client: GeneratedClient, folder: Path) -> set[str]:
     """The edits in whose user's function mypy finds an error with ``client``."""
     head = [
         "from jetemail_client import AuthenticatedClient",
@@ -125,9 +130,9 @@ def _complaints(edits: Sequence[Edit], client: Generated, folder: Path) -> set[s
     for edit in edits:
         owners |= dict.fromkeys(range(len(lines) + 1, len(lines) + 2 + edit.user.count("\n")), edit.id)
         lines += edit.user.split("\n")
-    shutil.copytree(client.folder / client.package, folder / client.package, dirs_exist_ok=True)
+    shutil.copytree(client.directory / client.package, folder / client.package, dirs_exist_ok=True)
     for gone in set((folder / client.package).rglob("*.py")):
-        if not (client.folder / gone.relative_to(folder)).exists():
+        if not (client.directory / gone.relative_to(folder)).exists():
             gone.unlink()
     (folder / "user.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-incremental", "user.py"]
@@ -145,11 +150,11 @@ def test_a_new_optional_property_calls_for_the_next_minor(tmp_path: Path) -> Non
     """
     document = document_of("jetemail")
     document["components"]["schemas"]["SmtpUser"]["properties"]["note"] = {"type": "string"}
-    generate_other(Contract("jetemail"), document, tmp_path / "client")
-    revision = Generated(tmp_path / "client", "jetemail_client", document)
-    impact = judge(committed("jetemail"), revision, [Change(f"{ROW}/note")], "1.0.0")
+    generate_comparison_client(Contract("jetemail"), document, tmp_path / "client")
+    revision = GeneratedClient(tmp_path / "client", "jetemail_client", document)
+    impact = assess_impact(committed("jetemail"), revision, [Change(f"{ROW}/note")], "1.0.0")
     assert impact.version.version == "1.1.0"
-    assert impact.joined[0].text == "jetemail_client.models.SmtpUser.note: attribute added"
+    assert impact.correlated[0].description == "jetemail_client.models.SmtpUser.note: attribute added"
 
 
 def test_what_no_change_of_the_document_accounts_for_is_told_apart() -> None:
@@ -163,12 +168,12 @@ def test_what_no_change_of_the_document_accounts_for_is_told_apart() -> None:
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["username"]["maxLength"] = 9
     change = Change(f"{PATH}/post/{SCHEMA}/username/maxLength", level=Level.BREAKING)
-    impact = judge_clients(Contract("jetemail"), document_of("jetemail"), document, [change])
-    assert [(one.symbol, one.breaking) for one in impact.unaccounted] == [
+    impact = assess_document_impact(Contract("jetemail"), document_of("jetemail"), document, [change])
+    assert [(one.symbol, one.is_breaking) for one in impact.unaccounted] == [
         ("jetemail_client.api.outbound.list_smtp_users", True),
         ("jetemail_client.api.users.list_smtp_users", False),
     ]
-    assert impact.joined[0].text.startswith(NO_SYMBOL)
+    assert impact.correlated[0].description.startswith(NO_SYMBOL)
     assert (impact.version.current, impact.version.version) == ("1.0.0", "2.0.0")
 
 
@@ -178,7 +183,7 @@ def test_the_client_made_for_comparison_is_the_one_that_is_published(slug: str, 
 
     Situation: the effective document as it is. Expectation: the package in the repository, byte for byte.
     """
-    generate_other(Contract(slug), Contract(slug).effective.raw, tmp_path / "client")
+    generate_comparison_client(Contract(slug), Contract(slug).effective.raw, tmp_path / "client")
     package = f"{slug}_client"
     found, wanted = (
         {path.relative_to(folder): path.read_bytes() for path in (folder / package).rglob("*.py")}

@@ -8,9 +8,9 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.diff.client.impact import Generated, Impact, judge
-from contract_watch.generator.configuration import parsed
-from scripts.generate_clients import generate_other
+from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
+from contract_watch.generator.configuration import parse_document
+from scripts.generate_clients import generate_comparison_client
 from tests.client_changes import Change
 from tests.client_sample import DOCUMENT, write_sample
 
@@ -105,32 +105,32 @@ EXPECTED: list[dict[str, bool]] = [
 
 
 @pytest.fixture(name="impact", scope="module")
-def _impact(tmp_path_factory: pytest.TempPathFactory) -> Impact:
+def _impact(tmp_path_factory: pytest.TempPathFactory) -> ClientImpact:
     root = tmp_path_factory.mktemp("joins")
     contract = load_contracts(write_sample(root))["sample"]
     both = []
     for name, document in (("old", BASE), ("new", _revision())):
-        generate_other(contract, document, root / name)
-        both.append(Generated(root / name, "sample_client", document))
-    return judge(both[0], both[1], CHANGES, "1.0.0")
+        generate_comparison_client(contract, document, root / name)
+        both.append(GeneratedClient(root / name, "sample_client", document))
+    return assess_impact(both[0], both[1], CHANGES, "1.0.0")
 
 
 @pytest.mark.parametrize("number", range(len(CHANGES)), ids=lambda number: CHANGES[number].rule)
-def test_a_change_is_joined_to_what_it_means(number: int, impact: Impact) -> None:
+def test_a_change_is_joined_to_what_it_means(number: int, impact: ClientImpact) -> None:
     """Claim: a place is that of the right document, and a shared schema's change belongs to each place that uses it.
 
     Situation: the first of two parameters gone and the second changed, at one location; an enumeration and a part that
     request and answer share; a location that neither document spells so. Expectation: each change's own symbols.
     """
     found = {
-        change.symbol.removeprefix("sample_client."): change.breaking
-        for change in impact.joined[number].changes
+        change.symbol.removeprefix("sample_client."): change.is_breaking
+        for change in impact.correlated[number].symbol_changes
         if ".asyncio" not in change.symbol and "_detailed" not in change.symbol
     }
     assert found == EXPECTED[number]
 
 
-def test_nothing_is_left_over(impact: Impact) -> None:
+def test_nothing_is_left_over(impact: ClientImpact) -> None:
     """Claim: every change of a symbol is joined. Situation: all of the above. Expectation: none is without a cause."""
     assert impact.unaccounted == ()
 
@@ -143,7 +143,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
     contract = load_contracts(write_sample(tmp_path))["sample"]
     item = {"delete": DOCUMENT["paths"]["/users"]["delete"]}
     document = {**DOCUMENT, "info": {"title": "?", "version": "beta"}, "paths": {"/users": item}}
-    generate_other(contract, document, tmp_path / "client")
+    generate_comparison_client(contract, document, tmp_path / "client")
     assert (tmp_path / "client/sample_client/api/default/drop_user.py").is_file()
     assert not (tmp_path / "client/sample_client/api/default/add_user.py").exists()
 
@@ -155,6 +155,6 @@ def test_where_the_generator_breaks_down_a_line_says_why(tmp_path: Path) -> None
     document["components"]["schemas"]["Color"]["enum"] = ["red", "RED"]
     line = r"refuses the (effective )?document: (ValueError: )?Duplicate key RED in enum"
     with pytest.raises(UsageError, match=line):
-        generate_other(contract, document, tmp_path / "client")
+        generate_comparison_client(contract, document, tmp_path / "client")
     with pytest.raises(UsageError, match=line):
-        parsed(document)
+        parse_document(document)

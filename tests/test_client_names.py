@@ -16,8 +16,8 @@ import pytest
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.contracts.schema import resolve_reference
-from contract_watch.diff.client.api import Api, read_api
-from contract_watch.diff.client.symbol_index import Names
+from contract_watch.diff.client.api import ClientApi, read_api
+from contract_watch.diff.client.symbol_index import SymbolIndex
 from tests.client_changes import committed
 
 WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
@@ -27,8 +27,8 @@ WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 class Client:
     """A client with what its source shows: attributes by class and name in the document, modules by method and path."""
 
-    api: Api
-    names: Names
+    api: ClientApi
+    names: SymbolIndex
     document: Mapping[str, Any]
     attributes: Mapping[str, Mapping[str, str]]
     modules: Mapping[tuple[str, str], tuple[str, str]]
@@ -42,15 +42,15 @@ class Client:
 @pytest.fixture(name="client", scope="module", params=list(load_contracts()))
 def _client(request: pytest.FixtureRequest) -> Client:
     made = committed(request.param)
-    api = read_api(made.folder, made.package)
-    package = made.folder / made.package
+    api = read_api(made.directory, made.package)
+    package = made.directory / made.package
     attributes = {name: found for path in package.glob("models/*.py") for name, found in _written(path)}
     modules = {}
     for path in package.glob("api/*/*.py"):
         source = path.read_text(encoding="utf-8")
         if sent := re.search(r'"method": "(\w+)",\s*"url": "([^"]*)"', source):
             modules[sent[1], sent[2]] = (f"{made.package}.api.{path.parent.name}.{path.stem}", source)
-    return Client(api, Names(made.document, api), made.document, attributes, modules)
+    return Client(api, SymbolIndex(made.document, api), made.document, attributes, modules)
 
 
 def _written(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -94,7 +94,7 @@ def _properties(client: Client, raw: Any, classes: frozenset[str], at: str) -> I
         types = [
             client.api.classes[one].attributes[symbol.rpartition(".")[2]].type for one in holders for symbol in symbols
         ]
-        leads = frozenset(n for found in types if found for n in found.names if n in client.classes)
+        leads = frozenset(n for found in types if found for n in found.class_names if n in client.classes)
         yield from _properties(client, inner, leads, location)
     if "items" in schema:
         yield from _properties(client, schema["items"], classes, at + "/items")
@@ -109,7 +109,7 @@ def _schemas(
     ):
         body = next(one for one in client.api.functions[f"{module}.sync"].parameters if one.name == "body")
         assert body.type is not None
-        classes = frozenset(set(body.type.names) & client.classes)
+        classes = frozenset(set(body.type.class_names) & client.classes)
         yield content["schema"], classes, at + _pointer("requestBody", "content", media, "schema")
     for status, answer in operation["responses"].items():
         for media, content in resolve_reference(client.document, answer).get("content", {}).items():
@@ -126,8 +126,8 @@ def test_every_operation_has_its_module_and_functions(client: Client) -> None:
     found = list(_operations(client))
     assert len(found) == len(client.modules) > 0
     for location, _, module, _ in found:
-        assert set(client.names.place(location).symbols) == {module, *(f"{module}.{way}" for way in WAYS)}
-        assert client.names.has(location)
+        assert set(client.names.find_symbols(location).symbols) == {module, *(f"{module}.{way}" for way in WAYS)}
+        assert client.names.contains(location)
 
 
 def test_every_property_has_the_attribute_that_is_written_under_its_name(client: Client) -> None:
@@ -141,12 +141,12 @@ def test_every_property_has_the_attribute_that_is_written_under_its_name(client:
         for raw, classes, schema in _schemas(client, at, operation, module, source):
             assert classes, schema
             for location, symbols in _properties(client, raw, classes, schema):
-                place = client.names.place(location)
+                place = client.names.find_symbols(location)
                 assert symbols, location
                 assert symbols <= client.api.symbols
                 # Beside it stands the class that the property is made of, if it is.
                 assert set(place.symbols) - client.classes == symbols, location
-                assert client.names.has(location)
+                assert client.names.contains(location)
                 checked |= symbols
     every = {f"{one}.{name}" for one in client.classes for name in client.attributes[one.rpartition(".")[2]].values()}
     assert checked == every, "an attribute that no property of the document leads to"
@@ -160,20 +160,22 @@ def test_every_body_answer_and_parameter_has_its_symbols(client: Client) -> None
     for location, operation, module, _ in _operations(client):
         functions = {f"{module}.{way}" for way in WAYS}
         if "requestBody" in operation:
-            place = client.names.place(f"{location}/requestBody")
+            place = client.names.find_symbols(f"{location}/requestBody")
             assert set(place.symbols) == {f"{name}(body)" for name in functions}
         for number, raw in enumerate(operation.get("parameters", [])):
             name = resolve_reference(client.document, raw)["name"]
-            place = client.names.place(f"{location}/parameters/{number}")
+            place = client.names.find_symbols(f"{location}/parameters/{number}")
             assert set(place.symbols) == {f"{function}({name})" for function in functions}
         for status in operation["responses"]:
-            assert set(client.names.place(f"{location}/responses/{status}").symbols) == functions
-        assert set(client.names.place(f"{location}/security").symbols) == {f"{name}(client)" for name in functions}
+            assert set(client.names.find_symbols(f"{location}/responses/{status}").symbols) == functions
+        assert set(client.names.find_symbols(f"{location}/security").symbols) == {
+            f"{name}(client)" for name in functions
+        }
 
 
 @pytest.mark.parametrize("location", ["", "/info/description", "/servers/0", "/tags/0", "/webhooks/x/post", "/nothing"])
 def test_what_the_client_knows_nothing_of_has_no_symbol(location: str, client: Client) -> None:
     """Claim: no symbol is found where there is none. Situation: places outside the operations. Expectation: none."""
-    place = client.names.place(location)
+    place = client.names.find_symbols(location)
     assert place.symbols == ()
-    assert not place.shown
+    assert not place.is_visible

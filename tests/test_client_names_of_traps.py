@@ -7,8 +7,8 @@ import pytest
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.api import read_api
-from contract_watch.diff.client.symbol_index import Names
-from scripts.generate_clients import generate_other
+from contract_watch.diff.client.symbol_index import SymbolIndex
+from scripts.generate_clients import generate_comparison_client
 from tests.client_sample import DOCUMENT, write_sample
 
 
@@ -140,34 +140,34 @@ SILENT = [
 
 
 @pytest.fixture(name="names", scope="module")
-def _names(tmp_path_factory: pytest.TempPathFactory) -> Names:
+def _names(tmp_path_factory: pytest.TempPathFactory) -> SymbolIndex:
     root = tmp_path_factory.mktemp("traps")
-    generate_other(load_contracts(write_sample(root))["sample"], TRAPS, root / "client")
-    return Names(TRAPS, read_api(root / "client", "sample_client"))
+    generate_comparison_client(load_contracts(write_sample(root))["sample"], TRAPS, root / "client")
+    return SymbolIndex(TRAPS, read_api(root / "client", "sample_client"))
 
 
 @pytest.mark.parametrize("location", EXPECTED)
-def test_hard_names_are_the_generators_own(location: str, names: Names) -> None:
+def test_hard_names_are_the_generators_own(location: str, names: SymbolIndex) -> None:
     """Claim: names are never guessed.
 
     Situation: a place whose name the generator had to make. Expectation: the symbols that the package has for it.
     """
-    assert set(names.place(location).symbols) == {f"sample_client.{symbol}" for symbol in EXPECTED[location]}
+    assert set(names.find_symbols(location).symbols) == {f"sample_client.{symbol}" for symbol in EXPECTED[location]}
 
 
 @pytest.mark.parametrize("location", SILENT)
-def test_what_no_symbol_shows_is_said_to_be_none(location: str, names: Names) -> None:
+def test_what_no_symbol_shows_is_said_to_be_none(location: str, names: SymbolIndex) -> None:
     """Claim: what the client neither checks nor shows is known. Situation: such a place. Expectation: it is not shown."""
-    assert not names.place(location).shown
+    assert not names.find_symbols(location).is_visible
 
 
-def test_a_place_that_is_not_there_is_known_as_such(names: Names) -> None:
+def test_a_place_that_is_not_there_is_known_as_such(names: SymbolIndex) -> None:
     """Claim: a place of the other document is told from one of this.
 
     Situation: things that are and are not there, with words about them that need not be. Expectation: as it is.
     """
-    assert all(names.has(location) for location in (*EXPECTED, *SILENT))
-    assert names.has(f"{BODY_AT}/properties/class/minLength")
+    assert all(names.contains(location) for location in (*EXPECTED, *SILENT))
+    assert names.contains(f"{BODY_AT}/properties/class/minLength")
     absent = [
         f"{BODY_AT}/properties/klass",
         f"{GET}/parameters/3",
@@ -176,11 +176,11 @@ def test_a_place_that_is_not_there_is_known_as_such(names: Names) -> None:
         f"{GET.removesuffix('get')}put",
         f"{BODY_AT}/properties/pet/oneOf/3/type",
     ]
-    assert not any(names.has(location) for location in absent)
+    assert not any(names.contains(location) for location in absent)
 
 
-def test_a_document_that_the_generator_refuses_is_one_line(names: Names) -> None:
+def test_a_document_that_the_generator_refuses_is_one_line(names: SymbolIndex) -> None:
     """Claim: no traceback for a bad document. Situation: no version. Expectation: a line that says so."""
     with pytest.raises(UsageError, match=r"^the client generator refuses the document: Failed to parse") as caught:
-        Names({**DOCUMENT, "info": {"title": "x"}}, names.api)
+        SymbolIndex({**DOCUMENT, "info": {"title": "x"}}, names.api)
     assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.generator.client_templates import example
+from contract_watch.generator.client_templates import build_example
 from scripts.generate_clients import main
 from tests.client_sample import Server, contents, serve, write_sample
 
@@ -92,7 +92,7 @@ def test_the_readme_example_runs_as_printed(
     create = contract.operations[contract.lifecycle.create]
     server.status = min(status for status in create.responses if 200 <= status < 300)
     schema = next(iter(create.responses[server.status].media.values()), None)
-    server.body = json.dumps(example(contract.effective.raw, schema.schema)).encode() if schema else b""
+    server.body = json.dumps(build_example(contract.effective.raw, schema.schema)).encode() if schema else b""
     blocks = re.findall(r"```python\n(.*?)```", (client / "README.md").read_text(), re.DOTALL)
     sync, coroutine = (re.sub(r'base_url="[^"]*"', f'base_url="{server.url}"', block) for block in blocks)
     assert len([line for line in sync.splitlines() if line]) == 5

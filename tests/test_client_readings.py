@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.protocols.wire import Reply
-from contract_watch.engine.running.generated_client import Parsed, disagreements
+from contract_watch.engine.protocols.wire import Response
+from contract_watch.engine.running.generated_client import ParsedResponse, find_disagreements
 
 VIEW = "viewSmtpUsers"
 LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-6159dcd7be60"
@@ -38,6 +38,6 @@ def test_only_another_value_is_altered(answered: str, held: str, altered: bool) 
 
     Expectation: a finding where the value is another one, and only there.
     """
-    reply = Reply(200, {"content-type": "application/json"}, b'{"request_id": "%s"}' % answered.encode())
-    found = disagreements(Contract("smtp2go"), VIEW, reply, Parsed(Held({"request_id": held})))
+    reply = Response(200, {"content-type": "application/json"}, b'{"request_id": "%s"}' % answered.encode())
+    found = find_disagreements(Contract("smtp2go"), VIEW, reply, ParsedResponse(Held({"request_id": held})))
     assert [one.id.rpartition("/")[2] for one in found] == (["altered"] if altered else [])

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.symbol_changes import Kind, SymbolChange
-from contract_watch.diff.client.version import Step, current_version, next_version
+from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChangeKind
+from contract_watch.diff.client.version import VersionStep, choose_next_version, read_current_version
 from tests.client_changes import Change, Level, committed
 
-BREAKS = SymbolChange("acme_client.models.User.name", Kind.ATTRIBUTE_REMOVED, breaking=True, why="")
-ADDS = SymbolChange("acme_client.models.User.note", Kind.ATTRIBUTE_ADDED, breaking=False, why="")
+BREAKS = SymbolChange(
+    "acme_client.models.User.name", SymbolChangeKind.ATTRIBUTE_REMOVED, is_breaking=True, consequence=""
+)
+ADDS = SymbolChange("acme_client.models.User.note", SymbolChangeKind.ATTRIBUTE_ADDED, is_breaking=False, consequence="")
 COMPATIBLE, WARNING, BREAKING = (Change("/x", level=level) for level in Level)
 
 
@@ -36,33 +38,33 @@ def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str
 
     Situation: a version and a change of each weight. Expectation: the version that the rule gives.
     """
-    assert next_version(current, [ADDS, BREAKS], []).version == breaking
-    assert next_version(current, [ADDS], [COMPATIBLE]).version == new
-    assert next_version(current, [], [COMPATIBLE]).version == behaviour
-    assert next_version(current, [], []).version == current
+    assert choose_next_version(current, [ADDS, BREAKS], []).version == breaking
+    assert choose_next_version(current, [ADDS], [COMPATIBLE]).version == new
+    assert choose_next_version(current, [], [COMPATIBLE]).version == behaviour
+    assert choose_next_version(current, [], []).version == current
 
 
 @pytest.mark.parametrize(
     ("symbols", "document", "step", "why"),
     [
-        ([BREAKS, BREAKS], [COMPATIBLE], Step.MAJOR, "1 symbol of the client cannot be used as before: acme_client.models.User.name"),
-        ([ADDS], [BREAKING, BREAKING], Step.MAJOR, "callers break on 2 changes of the document, though no symbol does"),
-        ([], [BREAKING], Step.MAJOR, "callers break on 1 change of the document, though no symbol does"),
-        ([ADDS], [WARNING], Step.MINOR, "1 symbol of the client new or changed, and none breaks its users"),
-        ([], [COMPATIBLE, WARNING], Step.MINOR, "1 change that the document alone cannot decide, on no symbol"),
-        ([], [COMPATIBLE], Step.PATCH, "the document has changed, and no symbol of the client"),
-        ([], [], Step.NONE, "nothing has changed"),
+        ([BREAKS, BREAKS], [COMPATIBLE], VersionStep.MAJOR, "1 symbol of the client cannot be used as before: acme_client.models.User.name"),
+        ([ADDS], [BREAKING, BREAKING], VersionStep.MAJOR, "callers break on 2 changes of the document, though no symbol does"),
+        ([], [BREAKING], VersionStep.MAJOR, "callers break on 1 change of the document, though no symbol does"),
+        ([ADDS], [WARNING], VersionStep.MINOR, "1 symbol of the client new or changed, and none breaks its users"),
+        ([], [COMPATIBLE, WARNING], VersionStep.MINOR, "1 change that the document alone cannot decide, on no symbol"),
+        ([], [COMPATIBLE], VersionStep.PATCH, "the document has changed, and no symbol of the client"),
+        ([], [], VersionStep.NONE, "nothing has changed"),
     ],
 )  # fmt: skip
 def test_the_reason_is_the_rule_that_decided(
-    symbols: list[SymbolChange], document: list[Change], step: Step, why: str
+    symbols: list[SymbolChange], document: list[Change], step: VersionStep, why: str
 ) -> None:
     """Claim: the worst change decides, of symbols and of the document, and the reason says which.
 
     Situation: changes of several weights. Expectation: step and words.
     """
-    found = next_version("1.0.0", symbols, document)
-    assert (found.step, found.why) == (step, why)
+    found = choose_next_version("1.0.0", symbols, document)
+    assert (found.step, found.reason) == (step, why)
 
 
 def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
@@ -71,10 +73,10 @@ def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
     Situation: a client in the repository; no file, no TOML, no version, none that can be counted on.
     Expectation: its version; one line each that names the file or the version.
     """
-    assert current_version(committed("smtp2go").folder) == "3.0.4"
+    assert read_current_version(committed("smtp2go").directory) == "3.0.4"
     for content in (None, "[project", "[project]\nname = 'x'", "project = 1", "[project]\nversion = 'newest'"):
         if content is not None:
             (tmp_path / "pyproject.toml").write_text(content)
         with pytest.raises(UsageError, match=r"pyproject\.toml: |version 'newest' ") as caught:
-            current_version(tmp_path)
+            read_current_version(tmp_path)
         assert "\n" not in str(caught.value)

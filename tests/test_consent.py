@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.engine.account.guard import Mode
-from contract_watch.engine.account.live_settings import fingerprint
-from contract_watch.engine.command.live_run import Guards
-from contract_watch.engine.command.options import FLAGS, Options, resolve
+from contract_watch.engine.account.guard import LiveMode
+from contract_watch.engine.account.live_settings import compute_fingerprint
+from contract_watch.engine.command.live_run import LiveRun
+from contract_watch.engine.command.options import FLAGS, RunOptions, resolve_options
 
 KEYS = {
     "JETEMAIL_API_KEY": "api_0123456789abcdef0123",
@@ -19,20 +19,20 @@ KEYS = {
 OWN = "https://mails.example.com"
 
 
-def options(environment: dict[str, str] | None = None, **raw: str) -> Options:
+def options(environment: dict[str, str] | None = None, **raw: str) -> RunOptions:
     """Options as the command reads them."""
     blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
     given: dict[str, Any] = {**blank, "vendor": "jetemail", "fail_on": "breaking", **raw}
-    return resolve(given, {**KEYS, **(environment or {})})
+    return resolve_options(given, {**KEYS, **(environment or {})})
 
 
 def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -> None:
     """Expectation: TARGET=live is the server of the document; without LIVE it only reads, and explores nothing."""
     found = options(target="live", out=str(tmp_path))
     assert found.addresses == {"jetemail": "https://api.jetemail.com"}
-    assert found.protected["jetemail"].mode is Mode.READ
+    assert found.live_settings["jetemail"].mode is LiveMode.READ
     assert not found.explore
-    assert options(target="live", live="mutate", out=str(tmp_path)).protected["jetemail"].mode is Mode.MUTATE
+    assert options(target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
     assert options(target="live", live="mutate", explore="1", out=str(tmp_path)).explore
 
 
@@ -43,7 +43,7 @@ def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -
 def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tmp_path: Path) -> None:
     """Claim: no spelling of its address, and no other contract's name, gets round the guard."""
     found = options(target=target, out=str(tmp_path))
-    assert found.protected["jetemail"].mode is Mode.READ
+    assert found.live_settings["jetemail"].mode is LiveMode.READ
     assert not found.explore
 
 
@@ -58,7 +58,7 @@ def test_a_grpc_address_of_a_vendor_s_protects_the_run_too(tmp_path: Path) -> No
     """Situation: REST goes to a test server, gRPC to the vendor."""
     found = options({"ZITADEL_URL": OWN}, vendor="zitadel", target="http://127.0.0.1:1", grpc_target="mails.example.com:443",
                     out=str(tmp_path))  # fmt: skip
-    assert found.protected["zitadel"].mode is Mode.READ
+    assert found.live_settings["zitadel"].mode is LiveMode.READ
 
 
 def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
     """
     own = {"ZITADEL_URL": OWN}
     assert options(own, vendor="zitadel", target="live", out=str(tmp_path)).addresses == {"zitadel": OWN}
-    assert options(own, vendor="zitadel", target=OWN, out=str(tmp_path)).protected
+    assert options(own, vendor="zitadel", target=OWN, out=str(tmp_path)).live_settings
     with pytest.raises(UsageError, match="ZITADEL_URL is not set"):
         options(vendor="zitadel", target="live", out=str(tmp_path))
 
@@ -76,9 +76,9 @@ def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
 def test_any_address_is_protected_where_live_is_given(tmp_path: Path) -> None:
     """Claim: whoever wants to verify the protections can, on a server of his own."""
     target = "http://127.0.0.1:1"
-    assert not options(target=target, out=str(tmp_path)).protected
-    assert options(target=target, live="read", out=str(tmp_path)).protected["jetemail"].mode is Mode.READ
-    assert options(target=target, live="mutate", out=str(tmp_path)).protected["jetemail"].mode is Mode.MUTATE
+    assert not options(target=target, out=str(tmp_path)).live_settings
+    assert options(target=target, live="read", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.READ
+    assert options(target=target, live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
 
 
 def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_environment_lowers_limits_and_never_raises_them(tmp_path: Path) -> 
     """Situation: JetEmail's 240 a minute, of which a run takes four fifths."""
 
     def bounds(**environment: str) -> Any:
-        return options(environment, target="live", live="mutate", out=str(tmp_path)).protected["jetemail"].bounds
+        return options(environment, target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].limits
 
     assert (bounds().rate, bounds().seconds) == (192, 60)
     assert bounds(LIVE_PER_MINUTE="30").rate == 30
@@ -110,7 +110,7 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
     def consents(live: str, value: str) -> Any:
         environment = {"ZITADEL_URL": OWN, "ZITADEL_LIVE_ACTIVATE": value}
         found = options(environment, vendor="zitadel", target="live", live=live, out=str(tmp_path))
-        return set(found.protected["zitadel"].consents)
+        return set(found.live_settings["zitadel"].consents)
 
     assert consents("mutate", "1") == {"activateSmtpConfig"}
     assert consents("mutate", "0") == consents("mutate", "") == consents("read", "1") == set()
@@ -121,21 +121,21 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
 def test_the_heading_tells_who_is_asked_and_no_part_of_the_key(tmp_path: Path) -> None:
     """Expectation: vendor, a fingerprint that is no part of the key, prefix and limits in one line."""
     found = options({"LEDGER": str(tmp_path / "ledger")}, target="live", live="mutate", out=str(tmp_path))
-    guards = Guards(found)
-    (line,) = guards.headings()
+    guards = LiveRun(found)
+    (line,) = guards.format_headings()
     guards.finish({})
     key = KEYS["JETEMAIL_API_KEY"]
     assert line.startswith("JetEmail at https://api.jetemail.com, LIVE=mutate: key ")
-    assert fingerprint("jetemail", key) in line
-    assert f"names {guards.names['jetemail'].prefix}…" in line
+    assert compute_fingerprint("jetemail", key) in line
+    assert f"names {guards.names['jetemail'].run_prefix}…" in line
     assert "at most 192 requests in any 60 s, 1000 in all, 15 objects at once, 15 minutes" in line
     assert not any(key[start : start + 6] in line for start in range(len(key) - 5))
 
 
 def test_one_key_has_one_fingerprint_and_others_have_others() -> None:
     """Expectation: the same for the same vendor and key; another for each other."""
-    assert fingerprint("a", "key") == fingerprint("a", "key")
-    assert len({fingerprint("a", "key"), fingerprint("b", "key"), fingerprint("a", "kez")}) == 3
+    assert compute_fingerprint("a", "key") == compute_fingerprint("a", "key")
+    assert len({compute_fingerprint("a", "key"), compute_fingerprint("b", "key"), compute_fingerprint("a", "kez")}) == 3
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "rediss:secret-password", "nonsense"])
@@ -143,7 +143,7 @@ def test_a_bad_address_of_the_shared_allowance_is_told_without_its_password(url:
     """Expectation: wrong usage, that names the variable."""
     found = options({"LIMITER_REDIS_URL": url, "LEDGER": str(tmp_path)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="LIMITER_REDIS_URL") as caught:
-        Guards(found)
+        LiveRun(found)
     assert "secret-password" not in str(caught.value)
 
 
@@ -153,4 +153,4 @@ def test_a_ledger_that_cannot_be_used_ends_the_run_before_it_begins(tmp_path: Pa
     folder.write_text("not a folder", encoding="utf-8")
     found = options({"LEDGER": str(folder)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="ledger"):
-        Guards(found)
+        LiveRun(found)

@@ -10,8 +10,8 @@ import pytest
 
 import contracts as room
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.generator.client_templates import banner
-from scripts.check_contracts import main, missing, strays
+from contract_watch.generator.client_templates import format_banner
+from scripts.check_contracts import find_gaps, find_strays, main
 
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 
@@ -19,12 +19,12 @@ EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_
 @EVERY
 def test_contract_is_whole(contract: Contract) -> None:
     """Claim: what is under contract is all there. Situation: each contract as it is. Expectation: nothing is missing."""
-    assert missing(contract) == []
+    assert find_gaps(contract) == []
 
 
 def test_every_folder_is_found() -> None:
     """Claim: no contract is overlooked. Expectation: each folder below contracts/ is one that the catalogue finds."""
-    assert strays() == []
+    assert find_strays() == []
 
 
 @pytest.fixture(name="parcel")
@@ -39,7 +39,7 @@ def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     client = tmp_path / "generated" / "parcel" / "client" / "parcel_client"
     client.mkdir(parents=True)
     (client / "__init__.py").touch()
-    shown = {"x-generated": banner(made), **made.effective.raw}
+    shown = {"x-generated": format_banner(made), **made.effective.raw}
     (client.parent.parent / "openapi.json").write_text(json.dumps(shown))
     return Contract("parcel", tmp_path)
 
@@ -53,7 +53,7 @@ def _spoil(contract: Contract, file: str, old: str, new: str) -> None:
 
 def test_whole_contract_has_no_line(parcel: Contract) -> None:
     """Claim: the lines below come of what is spoilt. Situation: nothing is. Expectation: no line."""
-    assert missing(parcel) == []
+    assert find_gaps(parcel) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
     Expectation: a line for it, with a path from the root; every line is one line, and no error passes.
     """
     _spoil(parcel, file, old, new)
-    lines = missing(Contract("parcel", parcel.root))
+    lines = find_gaps(Contract("parcel", parcel.root))
     assert any(line in one for one in lines), lines
     assert all(one.count("\n") == 0 and str(parcel.root) not in one for one in lines)
 
@@ -116,13 +116,13 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
 def test_absent_file_is_a_line(parcel: Contract, file: str) -> None:
     """Claim: so is a file that is not there."""
     (parcel.directory / file).unlink()
-    assert f"contracts/parcel/{file}: is missing" in missing(Contract("parcel", parcel.root))[0]
+    assert f"contracts/parcel/{file}: is missing" in find_gaps(Contract("parcel", parcel.root))[0]
 
 
 def test_absent_client_is_a_line(parcel: Contract) -> None:
     """Claim: so is a client that nobody generated."""
     shutil.rmtree(parcel.root / "generated")
-    assert missing(Contract("parcel", parcel.root)) == [
+    assert find_gaps(Contract("parcel", parcel.root)) == [
         f"generated/parcel/{name}: is missing: run `make generate`"
         for name in ("client/parcel_client/__init__.py", "openapi.json")
     ]
@@ -133,7 +133,7 @@ def test_several_gaps_are_told_at_once(parcel: Contract) -> None:
     _spoil(parcel, "contract.toml", 'test = "[^"]*"', 'test = "short"')
     _spoil(parcel, "contract.toml", "requests = 120", "requests = 0")
     _spoil(parcel, "overlay.yaml", r"operationId: listLabels", "summary: Every label")
-    assert len(missing(Contract("parcel", parcel.root))) == 3
+    assert len(find_gaps(Contract("parcel", parcel.root))) == 3
 
 
 def test_two_contracts_at_one_address_are_told(parcel: Contract) -> None:
@@ -142,7 +142,7 @@ def test_two_contracts_at_one_address_are_told(parcel: Contract) -> None:
     Expectation: a line for each of the two.
     """
     shutil.copytree(parcel.directory, parcel.root / "contracts" / "parcels")
-    lines = missing(Contract("parcel", parcel.root))
+    lines = find_gaps(Contract("parcel", parcel.root))
     assert any("both declare /api/v2/labels" in line for line in lines)
     assert not any("parcels/" in line for line in lines)
 

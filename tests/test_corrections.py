@@ -10,8 +10,8 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.diff.overlay_check import Corrected, Kind, Trouble, correct
-from contract_watch.diff.overlay_check.relocate import jsonpath
+from contract_watch.diff.overlay_check import OverlayCheck, OverlayIssue, OverlayIssueKind, check_overlay
+from contract_watch.diff.overlay_check.relocate import format_jsonpath
 
 JSON = Any
 SLUGS = sorted(load_contracts())
@@ -24,19 +24,19 @@ def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
-def _edited(edit: Callable[[dict[str, Any]], object]) -> list[Trouble]:
+def _edited(edit: Callable[[dict[str, Any]], object]) -> list[OverlayIssue]:
     """What is told where JetEmail's published document is edited."""
     actions, base, _ = _overlay("jetemail")
     revision = copy.deepcopy(base)
     edit(revision)
-    return list(correct(actions, base, revision).troubles)
+    return list(check_overlay(actions, base, revision).issues)
 
 
-def _small(base: JSON, revision: JSON, *actions: dict[str, Any]) -> Corrected:
-    return correct([{"description": "Why", **action} for action in actions], base, revision)
+def _small(base: JSON, revision: JSON, *actions: dict[str, Any]) -> OverlayCheck:
+    return check_overlay([{"description": "Why", **action} for action in actions], base, revision)
 
 
-def _kinds(troubles: Sequence[Trouble]) -> list[tuple[int, Kind]]:
+def _kinds(troubles: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssueKind]]:
     return [(trouble.action, trouble.kind) for trouble in troubles]
 
 
@@ -44,8 +44,8 @@ def _kinds(troubles: Sequence[Trouble]) -> list[tuple[int, Kind]]:
 def test_the_same_document_has_no_troubles(slug: str) -> None:
     """Claim: what fits is not told. Situation: the vendor published the same. Expectation: the effective document, no word."""
     actions, base, effective = _overlay(slug)
-    found = correct(actions, base, base)
-    assert found.troubles == ()
+    found = check_overlay(actions, base, base)
+    assert found.issues == ()
     assert are_equal(found.document, effective)
 
 
@@ -65,8 +65,8 @@ def test_unrelated_edits_are_no_troubles(slug: str) -> None:
         for operation in item.values():
             operation["x-more"] = {"a": 1}
             operation["summary"] = "All new"
-    found = correct(actions, base, revision)
-    assert found.troubles == ()
+    found = check_overlay(actions, base, revision)
+    assert found.issues == ()
     assert found.document["components"]["schemas"].keys() == effective["components"]["schemas"].keys() | {"AllNew"}
     assert are_equal(found.document, apply_overlay(revision, actions, "it"))
 
@@ -78,8 +78,8 @@ def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
     Expectation: every action is superfluous, and the document stays.
     """
     actions, base, effective = _overlay(slug)
-    found = correct(actions, base, effective)
-    assert _kinds(found.troubles) == [(number, Kind.SUPERFLUOUS) for number in range(1, len(actions) + 1)]
+    found = check_overlay(actions, base, effective)
+    assert _kinds(found.issues) == [(number, OverlayIssueKind.SUPERFLUOUS) for number in range(1, len(actions) + 1)]
     assert are_equal(found.document, effective)
 
 
@@ -87,7 +87,7 @@ def test_a_new_name_is_told() -> None:
     """Claim: what has moved is found. Situation: the one path has a new name. Expectation: lost actions, the new target."""
     found = _edited(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
     lost = next(trouble for trouble in found if trouble.action == 2)
-    assert lost.kind is Kind.LOST
+    assert lost.kind is OverlayIssueKind.LOST
     assert lost.places == ("/paths/~1outbound~1smarthost",)
     assert f"make $.paths['/v2{PATH}'].post the target of action 2" in lost.edit
     assert len(found) == 17
@@ -101,7 +101,7 @@ def test_a_new_status_is_told() -> None:
         answers["201"] = answers.pop("200")
 
     found = _edited(edit)
-    assert _kinds(found) == [(10, Kind.LOST), (11, Kind.LOST), (19, Kind.LOST)]
+    assert _kinds(found) == [(10, OverlayIssueKind.LOST), (11, OverlayIssueKind.LOST), (19, OverlayIssueKind.LOST)]
     assert (
         "if `200` is `201` now, make $.paths['/outbound/smarthost'].post.responses['201'] the target" in found[2].edit
     )
@@ -113,7 +113,7 @@ def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
     Expectation: the action of that one operation is lost, those that match others too match fewer.
     """
     found = _edited(lambda raw: raw["paths"][PATH].pop("delete"))
-    assert _kinds(found) == [(4, Kind.LOST), *((number, Kind.FEWER) for number in (6, 7, 8, 9))]
+    assert _kinds(found) == [(4, OverlayIssueKind.LOST), *((number, OverlayIssueKind.FEWER) for number in (6, 7, 8, 9))]
     assert found[0].edit.startswith("drop action 4 ")
     assert "matches 11 of 15 places still; /paths/~1outbound~1smarthost/delete is gone" in found[1].message
     assert found[1].edit.startswith("none, ")
@@ -130,11 +130,14 @@ def test_a_schema_moved_to_a_component_is_followed() -> None:
     media = revision["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]
     revision["components"]["schemas"] = {"NewOne": media["schema"]}
     media["schema"] = {"$ref": "#/components/schemas/NewOne"}
-    found = correct(actions, base, revision)
-    assert _kinds(found.troubles) == [*((number, Kind.FEWER) for number in (12, 13, 14)), (15, Kind.BROKEN)]
-    assert "moved it to #/components/schemas/NewOne" in found.troubles[0].message
-    assert "the target $.components.schemas.NewOne.properties.password" in found.troubles[0].edit
-    assert "correct $.components.schemas.NewOne instead" in found.troubles[3].edit
+    found = check_overlay(actions, base, revision)
+    assert _kinds(found.issues) == [
+        *((number, OverlayIssueKind.FEWER) for number in (12, 13, 14)),
+        (15, OverlayIssueKind.BROKEN),
+    ]
+    assert "moved it to #/components/schemas/NewOne" in found.issues[0].message
+    assert "the target $.components.schemas.NewOne.properties.password" in found.issues[0].edit
+    assert "correct $.components.schemas.NewOne instead" in found.issues[3].edit
     body = found.document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/NewOne"}
 
@@ -145,7 +148,7 @@ def test_a_component_of_our_name_collides() -> None:
     Expectation: it collides as a whole, the other component of the same update does not.
     """
     found = _edited(lambda raw: raw["components"].update(schemas={"ApiError": {"properties": {"code": {}}}}))
-    assert _kinds(found) == [(5, Kind.COLLIDES)]
+    assert _kinds(found) == [(5, OverlayIssueKind.COLLIDES)]
     assert found[0].places == ("/components/schemas/ApiError",)
     assert "take `schemas.ApiError` out of the update of action 5" in found[0].edit
 
@@ -176,7 +179,7 @@ def test_part_of_an_update_is_superfluous() -> None:
     Expectation: the two are to be taken out, the third collides, with both values.
     """
     found = _edited(lambda raw: _at(raw, *PASSWORD).update(format="password", minLength=8, maxLength=99))
-    assert _kinds(found) == [(11, Kind.COLLIDES), (11, Kind.PARTLY)]
+    assert _kinds(found) == [(11, OverlayIssueKind.COLLIDES), (11, OverlayIssueKind.PARTLY)]
     assert "maxLength is 99, ours is 72" in found[0].message
     assert found[1].keys == (("format",), ("minLength",))
     assert "take `format`, `minLength` out of the update of action 11" in found[1].edit
@@ -188,9 +191,9 @@ def test_what_an_action_would_hide_is_told() -> None:
     Expectation: was, is; and our correction stands in the document.
     """
     actions, base, _ = _overlay("jetemail")
-    found = correct(actions, base, {**base, "openapi": "3.1.1"})
-    assert _kinds(found.troubles) == [(1, Kind.COLLIDES)]
-    assert '/openapi was "3.0.0" → is "3.1.1"' in found.troubles[0].message
+    found = check_overlay(actions, base, {**base, "openapi": "3.1.1"})
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
+    assert '/openapi was "3.0.0" → is "3.1.1"' in found.issues[0].message
     assert found.document["openapi"] == "3.1.0"
 
 
@@ -201,7 +204,7 @@ def test_what_an_action_would_remove_is_looked_at() -> None:
     """
     place = ("patch", "responses", "400", "content", "application/json")
     found = _edited(lambda raw: _at(raw["paths"][PATH], *place)["schema"].update(type="array"))
-    assert _kinds(found) == [(6, Kind.COLLIDES)]
+    assert _kinds(found) == [(6, OverlayIssueKind.COLLIDES)]
     assert 'which has changed: /type was "object" → is "array"' in found[0].message
     assert found[0].places == ("/paths/~1outbound~1smarthost/patch/responses/400/content/application~1json/schema",)
 
@@ -215,35 +218,61 @@ REMOVE = {"target": "$.a.gone", "remove": True}
 @pytest.mark.parametrize(
     ("action", "change", "kind", "document", "words"),
     [
-        (WRITE, {"list": [1, 7]}, Kind.PARTLY, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, "take `list` out"),
+        (
+            WRITE,
+            {"list": [1, 7]},
+            OverlayIssueKind.PARTLY,
+            {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
+            "take `list` out",
+        ),
         (
             {"target": "$.a", "update": {"list": [7, 8]}},
             {"list": [1, 7]},
-            Kind.PARTLY,
+            OverlayIssueKind.PARTLY,
             {"list": [1, 7, 8]},
             "take `list: 7` out",
         ),
         (WRITE, {"list": [1, 9]}, None, {"deep": {"x": 2, "y": 3}, "list": [1, 9, 7]}, ""),
-        (WRITE, {"list": "text"}, Kind.BROKEN, {"deep": {"x": 2, "y": 3}, "list": "text"}, "take `list` out"),
-        (WRITE, {"deep": []}, Kind.BROKEN, {"deep": [], "list": [1, 7]}, "or rewrite it for an array"),
-        (WRITE, {"deep": {"x": 5}}, Kind.COLLIDES, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, "take `deep.x` out"),
-        (WRITE, {"deep": {"x": 2, "y": 3}}, Kind.PARTLY, {"list": [1, 7]}, "take `deep` out"),
-        (WRITE, {"deep": {"x": 2, "y": 3}, "list": [1, 7]}, Kind.SUPERFLUOUS, {"list": [1, 7]}, "drop action 1 ($.a)"),
-        (REMOVE, {"gone": 2}, Kind.COLLIDES, {}, "read what the vendor says there now"),
+        (
+            WRITE,
+            {"list": "text"},
+            OverlayIssueKind.BROKEN,
+            {"deep": {"x": 2, "y": 3}, "list": "text"},
+            "take `list` out",
+        ),
+        (WRITE, {"deep": []}, OverlayIssueKind.BROKEN, {"deep": [], "list": [1, 7]}, "or rewrite it for an array"),
+        (
+            WRITE,
+            {"deep": {"x": 5}},
+            OverlayIssueKind.COLLIDES,
+            {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
+            "take `deep.x` out",
+        ),
+        (WRITE, {"deep": {"x": 2, "y": 3}}, OverlayIssueKind.PARTLY, {"list": [1, 7]}, "take `deep` out"),
+        (
+            WRITE,
+            {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
+            OverlayIssueKind.SUPERFLUOUS,
+            {"list": [1, 7]},
+            "drop action 1 ($.a)",
+        ),
+        (REMOVE, {"gone": 2}, OverlayIssueKind.COLLIDES, {}, "read what the vendor says there now"),
     ],
 )
-def test_each_part_is_told(action: JSON, change: JSON, kind: Kind | None, document: JSON, words: str) -> None:
+def test_each_part_is_told(
+    action: JSON, change: JSON, kind: OverlayIssueKind | None, document: JSON, words: str
+) -> None:
     """Claim: a part is what decides. Situation: one object, changed by the vendor in one way.
 
     Expectation: one word or none, the edit, and no item twice.
     """
     found = _small(BASE, {**BASE, "a": {**A, **change}}, action)
-    assert [trouble.kind for trouble in found.troubles] == ([kind] if kind else [])
+    assert [trouble.kind for trouble in found.issues] == ([kind] if kind else [])
     wanted = {**A, **change, **document}
     if action is REMOVE:
         del wanted["gone"]
     assert found.document["a"] == wanted
-    assert all(words in trouble.edit for trouble in found.troubles)
+    assert all(words in trouble.edit for trouble in found.issues)
 
 
 def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
@@ -252,9 +281,9 @@ def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
     Expectation: superfluous, or lost.
     """
     gone = _small(BASE, {**BASE, "a": {"list": [1]}}, REMOVE)
-    assert _kinds(gone.troubles) == [(1, Kind.SUPERFLUOUS)]
-    assert gone.troubles[0].edit == "drop action 1 ($.a.gone)"
-    assert _kinds(_small(BASE, {"b": {}}, REMOVE).troubles) == [(1, Kind.LOST)]
+    assert _kinds(gone.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
+    assert gone.issues[0].edit == "drop action 1 ($.a.gone)"
+    assert _kinds(_small(BASE, {"b": {}}, REMOVE).issues) == [(1, OverlayIssueKind.LOST)]
 
 
 def test_an_item_said_at_some_places_needs_a_split() -> None:
@@ -264,8 +293,8 @@ def test_an_item_said_at_some_places_needs_a_split() -> None:
     """
     action = {"target": "$['a','b']", "update": {"list": [7]}}
     found = _small(BASE, {**BASE, "b": {"list": [1, 7]}}, action)
-    assert _kinds(found.troubles) == [(1, Kind.PARTLY)]
-    assert found.troubles[0].edit.startswith("split action 1 ")
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.PARTLY)]
+    assert found.issues[0].edit.startswith("split action 1 ")
     assert [found.document[name]["list"] for name in "ab"] == [[1, 7], [1, 7]]
 
 
@@ -276,8 +305,8 @@ def test_items_are_known_by_name_and_new_places_are_told() -> None:
     """
     action = {"target": "$.tags[*]", "update": {"kind": "k"}}
     found = _small(BASE, {**BASE, "tags": [{"name": "n"}, {"name": "p", "new": 1}, {"name": "q"}]}, action)
-    assert _kinds(found.troubles) == [(1, Kind.WIDER)]
-    assert found.troubles[0].places == ("/tags/0",)
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.WIDER)]
+    assert found.issues[0].places == ("/tags/0",)
     assert found.document["tags"] == [
         {"name": "n", "kind": "k"},
         {"name": "p", "new": 1, "kind": "k"},
@@ -292,7 +321,7 @@ def test_a_reference_is_not_mixed_with_other_things() -> None:
     """
     action = {"target": "$.a", "update": {"schema": {"$ref": "#/b"}}}
     found = _small(BASE, {**BASE, "a": {"schema": {"type": "object"}}}, action)
-    assert _kinds(found.troubles) == [(1, Kind.COLLIDES)]
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
     assert found.document["a"]["schema"] == {"type": "object"}
 
 
@@ -309,8 +338,8 @@ def test_room_that_is_made_elsewhere_too_is_filled_again() -> None:
         {"target": "$.b", "description": "Other", "update": {"s": {"$ref": "#/y"}}},
     ]
     revision = {**base, "a": {"s": {"$ref": "#/x"}}}
-    found = correct(actions, base, revision)
-    assert Kind.SUPERFLUOUS not in {trouble.kind for trouble in found.troubles}
+    found = check_overlay(actions, base, revision)
+    assert OverlayIssueKind.SUPERFLUOUS not in {trouble.kind for trouble in found.issues}
     assert are_equal(found.document, apply_overlay(revision, actions, "it"))
 
 
@@ -322,7 +351,7 @@ def test_a_vendor_who_says_more_than_ours_has_said_it() -> None:
     action = {"target": "$.components", "update": {"schemas": {"E": {"required": ["a"], "type": "object"}}}}
     theirs = {"schemas": {"E": {"required": ["b", "a"], "type": "object", "title": "E"}}}
     found = _small({"components": {}}, {"components": theirs}, action)
-    assert _kinds(found.troubles) == [(1, Kind.SUPERFLUOUS)]
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
     assert found.document["components"] == theirs
 
 
@@ -335,8 +364,8 @@ def test_what_is_settled_at_one_place_is_broken_where_others_need_it() -> None:
         {"target": "$.*.s", "description": "Why", "update": {"t": 1}},
         {"target": "$.a", "description": "Why", "update": {"s": "text"}},
     ]
-    found = correct(actions, {"a": {"s": {}}, "b": {"s": {}}}, {"a": {"s": "text"}, "b": {"s": {}}})
-    assert _kinds(found.troubles) == [(1, Kind.BROKEN), (2, Kind.SUPERFLUOUS)]
+    found = check_overlay(actions, {"a": {"s": {}}, "b": {"s": {}}}, {"a": {"s": "text"}, "b": {"s": {}}})
+    assert _kinds(found.issues) == [(1, OverlayIssueKind.BROKEN), (2, OverlayIssueKind.SUPERFLUOUS)]
     assert found.document == {"a": {"s": "text"}, "b": {"s": {"t": 1}}}
 
 
@@ -351,6 +380,6 @@ def test_faults_of_the_overlay_are_usage_errors() -> None:
 def test_a_path_leads_to_its_place(name: str) -> None:
     """Claim: a target that is told can be written so. Situation: names of all kinds. Expectation: it matches that alone."""
     base = {"x": {name: {"y": [0, {}]}, "other": {"y": [0, {}]}}}
-    target = jsonpath(("x", name, "y", 1))
+    target = format_jsonpath(("x", name, "y", 1))
     found = apply_overlay(base, [{"target": target, "description": "Why", "update": {"z": 1}}], "it")
     assert found["x"] == {**base["x"], name: {"y": [0, {"z": 1}]}}

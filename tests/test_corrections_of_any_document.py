@@ -10,12 +10,12 @@ import pytest
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.diff.overlay_check import Kind, Trouble, correct
-from contract_watch.diff.overlay_check.diff import without
+from contract_watch.diff.overlay_check import OverlayIssue, OverlayIssueKind, check_overlay
+from contract_watch.diff.overlay_check.diff import remove_keys
 
 JSON = Any
 SLUGS = sorted(load_contracts())
-NEEDS_A_DECISION = {Kind.LOST, Kind.BROKEN, Kind.COLLIDES}
+NEEDS_A_DECISION = {OverlayIssueKind.LOST, OverlayIssueKind.BROKEN, OverlayIssueKind.COLLIDES}
 
 
 def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
@@ -24,14 +24,14 @@ def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
-def _followed(actions: list[Any], troubles: Sequence[Trouble]) -> list[Any]:
+def _followed(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]:
     """The overlay with superfluous actions dropped and superfluous keys taken out."""
-    dropped = {trouble.action for trouble in troubles if trouble.kind is Kind.SUPERFLUOUS}
+    dropped = {trouble.action for trouble in troubles if trouble.kind is OverlayIssueKind.SUPERFLUOUS}
     left = []
     for number, action in enumerate(actions, 1):
         keys = frozenset(keys for one in troubles if one.action == number for keys in one.keys)
         if number not in dropped:
-            left.append({**action, "update": without(action["update"], keys)} if keys else action)
+            left.append({**action, "update": remove_keys(action["update"], keys)} if keys else action)
     return left
 
 
@@ -99,12 +99,12 @@ def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
         revision = copy.deepcopy(draw.choice([base, base, base, effective]))
         for _ in range(draw.choice([1, 1, 2, 5])):
             _spoilt(revision, effective, draw)
-        found = correct(actions, base, revision)
-        lines = [line for trouble in found.troubles for line in (trouble.message, trouble.edit)]
+        found = check_overlay(actions, base, revision)
+        lines = [line for trouble in found.issues for line in (trouble.message, trouble.edit)]
         assert all(line.isprintable() and 0 < len(line) < 2000 for line in lines)
-        if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.troubles):
+        if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.issues):
             fitting += 1
-            left = _followed(actions, found.troubles)
+            left = _followed(actions, found.issues)
             assert are_equal(apply_overlay(revision, left, "it") if left else revision, found.document)
     assert fitting > 10
 
@@ -121,9 +121,9 @@ def test_any_json_is_taken(slug: str) -> None:
         deep = {"a": deep} if isinstance(deep, list) else [deep]
     for junk in (*JUNK, deep):
         for name in ("openapi", "info", "components"):
-            correct(actions, base, {**base, name: junk})
-        assert correct(actions, base, {**base, "paths": junk}).troubles
-    assert correct(actions, base, {}).troubles
+            check_overlay(actions, base, {**base, name: junk})
+        assert check_overlay(actions, base, {**base, "paths": junk}).issues
+    assert check_overlay(actions, base, {}).issues
 
 
 def test_a_search_too_deep_is_told() -> None:
@@ -134,10 +134,10 @@ def test_a_search_too_deep_is_told() -> None:
     deep: JSON = 1
     for _ in range(120):
         deep = [deep]
-    found = correct(
+    found = check_overlay(
         [{"target": "$..b", "description": "Why", "remove": True}], {"a": {"b": 1}}, {"a": {"b": 1}, "c": deep}
     )
-    assert [trouble.kind for trouble in found.troubles] == [Kind.BROKEN]
+    assert [trouble.kind for trouble in found.issues] == [OverlayIssueKind.BROKEN]
 
 
 def test_large_documents_take_no_long() -> None:
@@ -148,6 +148,8 @@ def test_large_documents_take_no_long() -> None:
     actions, base, _ = _overlay("smtp2go")
     item = base["paths"]["/users/smtp/add"]
     revision = {**base, "paths": {f"/users/smtp/add{'x' * 50}{number}": item for number in range(3000)}}
-    found = correct(actions, base, revision)
-    assert {Kind.LOST, Kind.FEWER, Kind.WIDER} <= {trouble.kind for trouble in found.troubles}
-    assert max(len(trouble.message) for trouble in found.troubles) < 2000
+    found = check_overlay(actions, base, revision)
+    assert {OverlayIssueKind.LOST, OverlayIssueKind.FEWER, OverlayIssueKind.WIDER} <= {
+        trouble.kind for trouble in found.issues
+    }
+    assert max(len(trouble.message) for trouble in found.issues) < 2000

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract
-from contract_watch.engine.account.guard import HeldBackError
+from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite
 from tests.live_runs import exactly_ours, options
 from tests.production import Production
@@ -26,11 +26,11 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.parametrize(("where", "what", "spoil", "words"), [
-    ("account.object_names", "Names", "Names.short = Names.mint; Names.mint = lambda self, length=None: 'smtp-user1'",
+    ("account.object_names", "NameGenerator", "NameGenerator.create_short_name = NameGenerator.create_name; NameGenerator.create_name = lambda self, length=None: 'smtp-user1'",
      "would have sent what the guard holds back"),
-    ("running.runner", "Runner", "Runner.run = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
+    ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
      "a connection was to be opened beside the guard"),
-    ("running.runner", "Runner", "Runner.run = lambda self, probe: __import__('os').system('true')",
+    ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('os').system('true')",
      "a program was to be started beside the guard"),
 ])  # fmt: skip
 def test_a_suite_that_tries_is_told_and_stopped(where: str, what: str, spoil: str, words: str, tmp_path: Path) -> None:
@@ -72,19 +72,22 @@ def test_nothing_of_what_is_held_back_leaves(tmp_path: Path) -> None:
     with Production(Contract("jetemail"), clock=clock, owns=exactly_ours, beside=False) as production:
         suite = Suite(options(production, tmp_path), clock=clock)
         try:
-            session = suite.run("jetemail", "rest").session
+            session = suite.get_run("jetemail", "rest").session
             before = len(production.log)
-            with pytest.raises(HeldBackError):
-                session.send("deleteSmtpUser", {"username": "smtp-user1"})
+            with pytest.raises(BlockedRequestError):
+                session.send_operation("deleteSmtpUser", {"username": "smtp-user1"})
             with (
                 httpx.Client(transport=session.transport, base_url=session.base) as client,
-                pytest.raises(HeldBackError),
+                pytest.raises(BlockedRequestError),
             ):
                 client.request(
-                    "DELETE", "/outbound/smarthost", json={"username": "smtp-user1"}, headers=session.authorization()
+                    "DELETE",
+                    "/outbound/smarthost",
+                    json={"username": "smtp-user1"},
+                    headers=session.build_credential_headers(),
                 )
             assert len(production.log) == before
-            assert session.made == {}
+            assert session.created_objects == {}
         finally:
             suite.finish()
         assert production.touched() == []

@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.diff.document.fetching import Fetched, Limits, NotModified, fetch
-from contract_watch.diff.document.limits import MOST_BYTES
-from contract_watch.diff.document.transport import Deadline
+from contract_watch.diff.document.fetching import FetchedDocument, FetchLimits, NotModified, fetch_document
+from contract_watch.diff.document.limits import MAX_BYTES
+from contract_watch.diff.document.transport import FetchDeadline
 from tests.fetches import DOCUMENT, JSON, QUICK, YAML, could_not_tell, whole
 from tests.loopback_server import Answer, App, serving
 
 
-def refused(app: App, path: str = "/openapi.json", limits: Limits = QUICK) -> str:
+def refused(app: App, path: str = "/openapi.json", limits: FetchLimits = QUICK) -> str:
     """The line with which the answer of ``app`` is given up, after one request."""
     with serving(app) as server:
         line = could_not_tell(server.url + path, limits=limits)
@@ -25,11 +25,11 @@ def refused(app: App, path: str = "/openapi.json", limits: Limits = QUICK) -> st
         return line
 
 
-def fetched(app: App, **how: Any) -> Fetched:
+def fetched(app: App, **how: Any) -> FetchedDocument:
     """What is fetched from ``app``."""
     with serving(app) as server:
-        found = fetch(f"{server.url}/openapi.json", **how)
-        assert isinstance(found, Fetched)
+        found = fetch_document(f"{server.url}/openapi.json", **how)
+        assert isinstance(found, FetchedDocument)
         return found
 
 
@@ -37,9 +37,9 @@ def fetched(app: App, **how: Any) -> Fetched:
 def test_a_document_comes_as_it_is_published(content: bytes, media: str) -> None:
     """Claim: what a vendor publishes is fetched whole, JSON or YAML. Expectation: as read, as it came, and from where."""
     with serving(lambda _asked: Answer(200, content=content, media=media)) as server:
-        found = fetch(f"{server.url}/docs/openapi?a=b#part")
-        assert isinstance(found, Fetched)
-        assert found == Fetched(found.document, content, "", f"{server.url}/docs/openapi?a=b#part")
+        found = fetch_document(f"{server.url}/docs/openapi?a=b#part")
+        assert isinstance(found, FetchedDocument)
+        assert found == FetchedDocument(found.document, content, "", f"{server.url}/docs/openapi?a=b#part")
         assert found.document["openapi"] == "3.1.0"
         assert [(asked.method, asked.path, asked.content) for asked in server.asked] == [
             ("GET", "/docs/openapi?a=b", b"")
@@ -51,7 +51,7 @@ def test_a_request_says_who_asks_and_nothing_else(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with serving(lambda _asked: whole()) as server:
-        fetch(server.url)
+        fetch_document(server.url)
         (asked,) = server.asked
     assert asked.headers["user-agent"] == "contract-watch"
     assert asked.headers["accept-encoding"] == "gzip"
@@ -82,19 +82,19 @@ def test_an_etag_is_given_back_and_believed(etag: str) -> None:
         return Answer(304, content=b"", media="") if known else whole(ETag=etag)
 
     with serving(app) as server:
-        first = fetch(server.url)
-        assert isinstance(first, Fetched)
+        first = fetch_document(server.url)
+        assert isinstance(first, FetchedDocument)
         assert first.etag == etag
-        assert fetch(server.url, etag=first.etag) == NotModified(etag)
-        assert fetch(server.url, etag='"other"') == first
+        assert fetch_document(server.url, etag=first.etag) == NotModified(etag)
+        assert fetch_document(server.url, etag='"other"') == first
 
 
 @pytest.mark.parametrize("etag", ["abc", '"a"b"', 'w/"abc"', '"ä"', '"' + "x" * 300 + '"', '"a", "b"', "*", '"a b"'])
 def test_what_is_no_etag_is_neither_kept_nor_sent(etag: str) -> None:
     """Situation: an ETag that is malformed, with spaces or endless. Expectation: none; as an argument it is not sent."""
     with serving(lambda _asked: Answer(200, content=JSON, headers={"ETag": etag})) as server:
-        found = fetch(server.url, etag=etag)
-        assert isinstance(found, Fetched)
+        found = fetch_document(server.url, etag=etag)
+        assert isinstance(found, FetchedDocument)
         assert found.etag == ""
         assert "if-none-match" not in server.asked[0].headers
     assert "\n" not in could_not_tell("http://127.0.0.1:9", etag='"a\r\nX: y"')
@@ -117,8 +117,8 @@ def test_redirects_on_the_same_server_are_followed() -> None:
         )
 
     with serving(app) as server:
-        found = fetch(f"{server.url}/start")
-        assert isinstance(found, Fetched)
+        found = fetch_document(f"{server.url}/start")
+        assert isinstance(found, FetchedDocument)
         assert (found.address, found.document) == (f"{server.url}/h", DOCUMENT)
         assert [asked.path for asked in server.asked] == ["/start", "/a", "/b/c?d=e", "/f", "/g", "/h"]
         assert all("cookie" not in asked.headers for asked in server.asked)
@@ -136,7 +136,7 @@ def test_packed_documents_are_unpacked(encoding: str) -> None:
 
 def test_the_largest_document_is_fetched() -> None:
     """Claim: the size is bounded, and up to the bound everything comes. Expectation: as large is read, a byte more is not."""
-    limits = Limits(size=len(JSON))
+    limits = FetchLimits(size=len(JSON))
     assert fetched(lambda _asked: whole(), limits=limits).content == JSON
     assert (
         fetched(lambda _asked: whole(gzip.compress(JSON, mtime=0), Content_Encoding="gzip"), limits=limits).content
@@ -204,7 +204,7 @@ def test_every_other_status_is_given_up(status: int) -> None:
         (whole(gzip.compress(JSON, mtime=0) * 2, Content_Encoding="gzip"), "the answer broke off"),
         (whole(gzip.compress(JSON, mtime=0) + b"\0", Content_Encoding="gzip"), "the answer broke off"),
         (Answer(200, content=JSON, length=len(JSON) + 1), "the answer broke off"),
-        (Answer(200, content=JSON, length=MOST_BYTES + 1), f"is larger than {MOST_BYTES:,} bytes"),
+        (Answer(200, content=JSON, length=MAX_BYTES + 1), f"is larger than {MAX_BYTES:,} bytes"),
         (Answer(200, content=JSON, length=10**19), "is larger than"),
         (None, "the answer broke off"), (b"SSH-2.0-OpenSSH_9\r\n", "is no HTTP"), (b"HTTP/1.1 200 OK\r\n", "the answer broke off"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n", "is no HTTP"),
@@ -270,10 +270,10 @@ def test_a_bomb_of_gzip_is_not_unpacked(content: bytes) -> None:
         for piece in (content[at : at + 60_000] for at in range(0, len(content), 60_000))
     )
     answer = head + pieces + b"0\r\n\r\n"
-    assert f"is larger than {MOST_BYTES:,} bytes" in refused(lambda _asked: answer)
+    assert f"is larger than {MAX_BYTES:,} bytes" in refused(lambda _asked: answer)
     tracemalloc.start()
     try:
-        assert "is larger than 1,000,000 bytes" in refused(lambda _asked: answer, limits=Limits(size=1_000_000))
+        assert "is larger than 1,000,000 bytes" in refused(lambda _asked: answer, limits=FetchLimits(size=1_000_000))
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -287,11 +287,11 @@ def test_another_line_can_be_given() -> None:
         seen.append(str(asked.url))
         return httpx.Response(200, json=DOCUMENT)
 
-    def line(deadline: Deadline) -> httpx.BaseTransport:
+    def line(deadline: FetchDeadline) -> httpx.BaseTransport:
         seen.append(deadline.left(None))
         return httpx.MockTransport(answer)
 
-    found = fetch("https://EXAMPLE.com:443/a", limits=Limits(total=7.0), line=line)
-    assert isinstance(found, Fetched)
+    found = fetch_document("https://EXAMPLE.com:443/a", limits=FetchLimits(total=7.0), create_transport=line)
+    assert isinstance(found, FetchedDocument)
     assert 6.0 < seen[0] <= 7.0
     assert seen[1:] == ["https://example.com/a"]

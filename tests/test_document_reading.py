@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.document import yaml_parser
-from contract_watch.diff.document.json_pointer import follow
-from contract_watch.diff.document.limits import DEEPEST, MOST_VALUES
-from contract_watch.diff.document.loader import read, read_file
+from contract_watch.diff.document.json_pointer import resolve_pointer
+from contract_watch.diff.document.limits import MAX_DEPTH, MAX_VALUES
+from contract_watch.diff.document.loader import load_document, parse_document
 from tests.json_values import VALUES
 from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
 
@@ -32,7 +32,7 @@ def test_every_version_that_is_compared_is_read(version: str) -> None:
 )
 def test_every_encoding_of_unicode_is_read(text: str, encoding: str) -> None:
     """Claim: a byte order mark and UTF-16 are no obstacle. Expectation: the same document, without the mark."""
-    assert read(text.encode(encoding), "some file") == document(x="ä😀")
+    assert parse_document(text.encode(encoding), "some file") == document(x="ä😀")
     assert "is not JSON" in refused('{"openapi": }'.encode(encoding))
 
 
@@ -45,7 +45,7 @@ def test_published_documents_are_read(contract: Any) -> None:
     path = contract.root / contract.settings["published"]
     path = path if path.is_file() else contract.folder / contract.settings["published"]
     expected = json.loads(path.read_bytes())
-    assert read_file(path) == expected
+    assert load_document(path) == expected
     assert read_text(yaml.safe_dump(expected, sort_keys=False)) == expected
 
 
@@ -120,7 +120,7 @@ def test_plain_yaml_is_read_by_the_core_schema(
 
 def test_brackets_in_texts_are_no_depth_and_commas_no_values() -> None:
     """Situation: texts with more brackets and commas than there may be levels and values. Expectation: read."""
-    words = "[{" * DEEPEST + '"\\' + "," * MOST_VALUES
+    words = "[{" * MAX_DEPTH + '"\\' + "," * MAX_VALUES
     assert read_text(json.dumps(document(x=words)))["x"] == words
     assert read_text(f"openapi: 3.1.0\npaths: {{}}\nx: '{words}'")["x"] == words
 
@@ -196,7 +196,7 @@ def test_what_any_json_may_stand_in_holds_no_references() -> None:
 def test_references_are_followed_as_written() -> None:
     """Claim: a pointer is read by RFC 6901. Situation: `/`, `~`, percent signs, positions, a chain, a schema `true`.
 
-    Expectation: read, and `follow` finds the same.
+    Expectation: read, and `resolve_pointer` finds the same.
     """
     given_document = schemas(**{
         "a/b~c d": {"oneOf": [{"type": "string"}, True]}, "two": {"$ref": "#/components/schemas/three"},
@@ -206,5 +206,5 @@ def test_references_are_followed_as_written() -> None:
         "five": {"$ref": "#/components/schemas/a~1b~0c%20d/oneOf/0"}, "six": {"$ref": "#/components/schemas/a~1b~0c d/oneOf/1"},
     })  # fmt: skip
     assert read_text(json.dumps(given_document)) == given_document
-    assert follow(given_document, "#/components/schemas/a~1b~0c%20d/oneOf/0") == {"type": "string"}
-    assert follow(given_document, "#/components/schemas/two") == {"$ref": "#/components/schemas/three"}
+    assert resolve_pointer(given_document, "#/components/schemas/a~1b~0c%20d/oneOf/0") == {"type": "string"}
+    assert resolve_pointer(given_document, "#/components/schemas/two") == {"$ref": "#/components/schemas/three"}

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT
 from contract_watch.diff.document import yaml_parser
-from contract_watch.diff.document.limits import DEEPEST, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
-from contract_watch.diff.document.loader import read, read_file
+from contract_watch.diff.document.limits import MAX_BYTES, MAX_DEPTH, MAX_NUMBER_LENGTH, MAX_VALUES
+from contract_watch.diff.document.loader import load_document, parse_document
 from scripts import compare_documents
 from tests.hostile_documents import HOSTILE, LARGEST
 from tests.json_values import VALUES
@@ -71,7 +71,7 @@ def test_what_is_no_document_is_named(content: bytes | str, words: str) -> None:
         ('{"a\\n\\u001b[2J": 1, "a\\n\\u001b[2J": 2}', r'the name "a\n\x1b[2J" twice'),
         ('{"x": [1, NaN]}', "has the number NaN at /x/1, which no float can hold"), ('{"x": -Infinity}', "number -Infinity at /x"),
         ('{"x": 1e999}', "number 1e999 at /x"), ('{"x": -1e999}', "number -1e999 at /x"), ("[NaN]", "NaN at /0"),
-        (f'{{"x": {"9" * (LONGEST_NUMBER + 1)}}}', "characters) at /x"), (f'{{"x": {"9" * 5000}}}', "characters) at /x"),
+        (f'{{"x": {"9" * (MAX_NUMBER_LENGTH + 1)}}}', "characters) at /x"), (f'{{"x": {"9" * 5000}}}', "characters) at /x"),
         ("x: .inf", ":1:4: has the number .inf"), ("x: -.INF", "number -.INF"), ("x: [.nan]", ":1:5: has the number .nan"),
         ("x: 1e999", "number 1e999"), (f"x: {'9' * 5000}", "characters), which no"), (f"x: 0x{'f' * 5000}", "characters), which no"),
         ('{"x": "\\ud800"}', ":1:8: has half of a surrogate pair"), ('{"\\udc00": 1}', "half of a surrogate pair"),
@@ -95,7 +95,7 @@ def test_an_escape_of_a_backslash_is_no_half_of_a_pair() -> None:
 
 def test_numbers_up_to_the_longest_are_read() -> None:
     """Claim: every number that is read can be made a float. Situation: the longest. Expectation: the same, JSON and YAML."""
-    digits = "9" * LONGEST_NUMBER
+    digits = "9" * MAX_NUMBER_LENGTH
     assert read_text(f'{{"openapi": "3.1.0", "paths": {{}}, "x": {digits}}}')["x"] == value_of(digits) == int(digits)
     assert math.isfinite(float(int(digits)))
     assert math.isfinite(float(value_of("0x" + "f" * 198)))
@@ -191,15 +191,15 @@ def test_what_is_just_within_the_bounds_is_read() -> None:
     Expectation: the greatest is read, one more is refused.
     """
     # The document and the array are a level each; of values there are the document, its version, paths and the array.
-    for levels, ok in ((DEEPEST - 2, True), (DEEPEST - 1, False)):
+    for levels, ok in ((MAX_DEPTH - 2, True), (MAX_DEPTH - 1, False)):
         nested = "[" * levels + "]" * levels
         for text in (f'{{"openapi": "3.1.0", "paths": {{}}, "x": [{nested}]}}', f"openapi: 3.1.0\npaths: {{}}\nx: [{nested}]",
                      f"openapi: 3.1.0\npaths: {{}}\ny: &y {nested}\nx: [*y]"):  # fmt: skip
             if ok:
                 assert read_text(text)["x"]
             else:
-                assert f"is nested deeper than {DEEPEST} levels" in refused(text)
-    for values, ok in ((MOST_VALUES - 4, True), (MOST_VALUES - 3, False)):
+                assert f"is nested deeper than {MAX_DEPTH} levels" in refused(text)
+    for values, ok in ((MAX_VALUES - 4, True), (MAX_VALUES - 3, False)):
         many = "0," * (values - 1) + "0"
         half = values // 2
         for text in (f'{{"openapi": "3.1.0", "paths": {{}}, "x": [{many}]}}', f"openapi: 3.1.0\npaths: {{}}\nx: [{many}]",
@@ -231,7 +231,7 @@ def test_hostile_documents_are_refused_cheaply(name: str, words: str, seconds: f
     assert found["peak"] < 300
 
 
-@pytest.mark.parametrize("size", [MOST_BYTES + 1, 200 * 1024 * 1024])
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, 200 * 1024 * 1024])
 def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: size is looked at before anything else. Situation: a file of 200 MiB. Expectation: refused, and never read."""
     path = tmp_path / "large.json"
@@ -239,9 +239,9 @@ def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: 
         file.truncate(size)
     monkeypatch.delattr(Path, "open")
     with pytest.raises(
-        UsageError, match=rf"large\.json: is too large \({size:,} bytes, at most {MOST_BYTES:,} are read\)"
+        UsageError, match=rf"large\.json: is too large \({size:,} bytes, at most {MAX_BYTES:,} are read\)"
     ):
-        read_file(path)
+        load_document(path)
     monkeypatch.undo()
     assert "is too large" in refused(bytes(size))
 
@@ -259,7 +259,7 @@ def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypa
     path.write_bytes(b"{}")
     monkeypatch.setattr(Path, "open", lambda *_given: Endless())
     with pytest.raises(UsageError, match="is too large"):
-        read_file(path)
+        load_document(path)
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
         (tmp_path / "pipe", "is not a file"), (Path("/dev/zero"), "is not a file"), (Path("a\0b\n"), r"a\x00b\n: is not the name"),
     ):  # fmt: skip
         with pytest.raises(UsageError) as refusal:
-            read_file(path)
+            load_document(path)
         assert words in str(refusal.value)
         assert str(refusal.value).isprintable()
 
@@ -281,8 +281,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 def test_yaml_without_libyaml_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: PyYAML without libyaml, which is ten times slower. Expectation: less is read of YAML, JSON as ever."""
     monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
-    assert "install PyYAML with libyaml" in refused(b"a: " + b"x" * yaml_parser.MOST_BYTES_WITHOUT_LIBYAML)
-    assert read_text(json.dumps(MINIMAL) + " " * yaml_parser.MOST_BYTES_WITHOUT_LIBYAML) == MINIMAL
+    assert "install PyYAML with libyaml" in refused(b"a: " + b"x" * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML)
+    assert read_text(json.dumps(MINIMAL) + " " * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML) == MINIMAL
 
 
 _PIECES = ["a", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "\\", "\n", "  ", "&a", "*a", "!", "!!", "!!str ", "|", ">", "%", "#", "---",
@@ -307,7 +307,7 @@ def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
             patch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
         line, found = "", None
         try:
-            found = read(content, "some file")
+            found = parse_document(content, "some file")
         except UsageError as error:
             line = str(error)
     assert line.isprintable()
@@ -333,6 +333,6 @@ def test_an_interrupted_comparison_says_so(monkeypatch: pytest.MonkeyPatch, caps
     def interrupted(_path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compare_documents, "read_file", interrupted)
+    monkeypatch.setattr(compare_documents, "load_document", interrupted)
     assert compare_documents.main(["--base", "a", "--revision", "b"]) == 2
     assert capsys.readouterr().err.startswith("interrupted: ")

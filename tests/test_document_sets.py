@@ -7,7 +7,7 @@ import jsonschema_rs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_watch.diff.document import Level, compare
+from contract_watch.diff.document import ChangeLevel, compare
 from tests import document_schemas as drawn
 
 EXAMPLES = int(os.environ.get("SET_EXAMPLES", "400"))
@@ -39,7 +39,7 @@ def hidden(base: Any, revision: Any, value: Any) -> list[str]:
     for answered, breaks in ((False, before and not after and sent), (True, after and not before)):
         if breaks:
             level = compare(document(base, answered=answered), document(revision, answered=answered)).level
-            if level in (Level.NONE, Level.COMPATIBLE):
+            if level in (ChangeLevel.NONE, ChangeLevel.COMPATIBLE):
                 found.append("response" if answered else "request")
     return found
 

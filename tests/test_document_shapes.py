@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.diff.document import Level, compare
-from contract_watch.diff.document.normalized_schema import Node
-from contract_watch.diff.document.schemas import Schemas
+from contract_watch.diff.document import ChangeLevel, compare
+from contract_watch.diff.document.normalized_schema import Conjunction
+from contract_watch.diff.document.schemas import SchemaComparison
 
 LINKS = 1500
 _NOTHING_ELSE: dict[str, Any] = {"type": "integer"}
@@ -46,7 +46,7 @@ def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
     Expectation: it is told, in requests and in responses; never `none`, and no error.
     """
     found = compare(_document(shape, {"type": "string"}), _document(shape, {"type": "string", "maxLength": 3}))
-    assert found.level.rank >= Level.WARNING.rank
+    assert found.level.rank >= ChangeLevel.WARNING.rank
     assert {change.direction for change in found.changes} == {"request", "response"}
 
 
@@ -58,9 +58,9 @@ def test_circle_of_references_ends(shape: str) -> None:
         end = {"anyOf": [{"$ref": "#/components/schemas/S0"}, {"type": "string", "maxLength": most}]}
         return _document(shape, end, links=5)
 
-    assert compare(circle(5), circle(5)).level is Level.NONE
+    assert compare(circle(5), circle(5)).level is ChangeLevel.NONE
     found = compare(circle(5), circle(3))
-    assert found.level.rank >= Level.WARNING.rank, found.changes
+    assert found.level.rank >= ChangeLevel.WARNING.rank, found.changes
 
 
 def test_each_reference_is_a_place_of_use() -> None:
@@ -130,7 +130,7 @@ def test_what_is_muted_on_one_way_is_told_on_another() -> None:
 
     found = compare(document(5), document(3))
     assert {(change.level, change.location.rpartition("schema/properties/")[2]) for change in found.changes} == {
-        (Level.COMPATIBLE, "a/properties/u/properties/name"), (Level.BREAKING, "b/properties/name"),
+        (ChangeLevel.COMPATIBLE, "a/properties/u/properties/name"), (ChangeLevel.BREAKING, "b/properties/name"),
     }  # fmt: skip
 
 
@@ -159,21 +159,21 @@ def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
     Situation: groups of 300 members of which none is on both sides, 90,000 pairs. Expectation: few questions, of which
     there are none where members show what they are; every member told, and the change breaks wherever that is shown.
     """
-    asked = list[Node]()
-    ask = Schemas.within
+    asked = list[Conjunction]()
+    ask = SchemaComparison.is_subset
 
-    def counted(schemas: Schemas, base: Node, revision: Node) -> bool:
+    def counted(schemas: SchemaComparison, base: Conjunction, revision: Conjunction) -> bool:
         asked.append(base)
         return ask(schemas, base, revision)
 
-    monkeypatch.setattr(Schemas, "within", counted)
+    monkeypatch.setattr(SchemaComparison, "is_subset", counted)
     group = [{kind: [_MEMBERS[members](side, n) for n in range(300)]} for side in "ar"]
     found = compare(_document("alias", group[0], links=1), _document("alias", group[1], links=1))
     told = Counter(change.direction for change in found.changes if "-member-" in change.rule)
     assert told == {"request": 600, "response": 600}
-    assert found.level is Level.BREAKING
+    assert found.level is ChangeLevel.BREAKING
     assert len(asked) <= (0 if members in _TOLD else 10_000)
-    warned = {change.rule for change in found.changes if change.level is Level.WARNING}
+    warned = {change.rule for change in found.changes if change.level is ChangeLevel.WARNING}
     assert members not in _TOLD or warned <= {f"{side}-body-one-of-overlap-changed" for side in ("request", "response")}
 
 
@@ -210,7 +210,7 @@ def test_deep_schemas_neither_stop_a_comparison_nor_hide_what_differs(shape: str
         _document("alias", {"type": "object", "properties": {"x": deep(end)}}, links=1)
         for end in ({"type": "string"}, {"type": "string", "maxLength": 3}, {"type": "string"})
     )
-    assert compare(base, revision).level is not Level.NONE
+    assert compare(base, revision).level is not ChangeLevel.NONE
     assert compare(base, again).changes == ()
 
 

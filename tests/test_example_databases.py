@@ -10,14 +10,20 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, 
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.exploring.example_database import VARIABLE, AwayError, Lenient, Shelf, shared
-from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.exploring.example_database import (
+    REDIS_VARIABLE,
+    DatabaseUnavailableError,
+    FailSafeDatabase,
+    NamespacedDatabase,
+    open_shared_database,
+)
+from contract_watch.engine.exploring.exploration import ExplorationDepth, explore_requests, explore_workflows
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.mutated_vendor import House, Stage
-from contract_watch.mutants.request_mutants import Tighter
+from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.request_mutants import TightenedConstraint
 from contract_watch.report.record import Record
 from tests.redis_server import redis_server
 
@@ -34,17 +40,17 @@ def _rare(body: dict[str, object]) -> bool:
 @pytest.fixture(name="drifted", scope="module")
 def _drifted(jetemail: Contract) -> Iterator[str]:
     """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
-    house = House()
-    house.showing = Stage(jetemail, Tighter(CREATE, _rare))
+    house = MutantServer()
+    house.app = MutantApp(jetemail, TightenedConstraint(CREATE, _rare))
     with run_in_thread(house) as base:
         yield base
 
 
-def _found(contract: Contract, base: str, depth: Depth) -> list[str]:
+def _found(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
     """What one shard finds in the creation's valid requests."""
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
-    session = Session(contract, base, KEYS, Names(now.date()), record)
+    session = Session(contract, base, KEYS, NameGenerator(now.date()), record)
     try:
         return [finding.id for finding in explore_requests(session, Runner(session), CREATE, "positive", 1, depth)]
     finally:
@@ -58,9 +64,9 @@ def _kept_failures(database: InMemoryExampleDatabase) -> int:
 
 def _shares(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
     """One shard finds with many examples; the other has one example, and finds it all the same; a third, alone, does not."""
-    assert _found(contract, base, Depth(examples=400, database=first))
-    assert _found(contract, base, Depth(examples=1, database=second))
-    assert _found(contract, base, Depth(examples=1, database=InMemoryExampleDatabase())) == []
+    assert _found(contract, base, ExplorationDepth(examples=400, database=first))
+    assert _found(contract, base, ExplorationDepth(examples=1, database=second))
+    assert _found(contract, base, ExplorationDepth(examples=1, database=InMemoryExampleDatabase())) == []
 
 
 def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
@@ -74,7 +80,9 @@ def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: 
     Expectation: as through a folder; what is kept expires, so that a Redis does not fill up.
     """
     with redis_server(tmp_path) as url:
-        _shares(jetemail, drifted, shared({VARIABLE: url}), shared({VARIABLE: url}))
+        _shares(
+            jetemail, drifted, open_shared_database({REDIS_VARIABLE: url}), open_shared_database({REDIS_VARIABLE: url})
+        )
         with redis.Redis.from_url(url) as client:
             keys = client.keys()
             assert keys
@@ -87,10 +95,10 @@ def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tm
     Expectation: the search finds what it finds; the database says why it is of no use any more.
     """
     with redis_server(tmp_path) as url:
-        database = shared({VARIABLE: url})
-    assert _found(jetemail, drifted, Depth(examples=400, database=database))
-    assert "example database failed" in database.failed
-    assert url not in database.failed
+        database = open_shared_database({REDIS_VARIABLE: url})
+    assert _found(jetemail, drifted, ExplorationDepth(examples=400, database=database))
+    assert "example database failed" in database.failure
+    assert url not in database.failure
 
 
 def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: str) -> None:
@@ -100,13 +108,13 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: 
     is found, and after some searches nothing is kept.
     """
     database = InMemoryExampleDatabase()
-    assert _found(jetemail, drifted, Depth(examples=400, database=database))
+    assert _found(jetemail, drifted, ExplorationDepth(examples=400, database=database))
     for _ in range(50):
         if not _kept_failures(database):
             break
-        assert _found(jetemail, address, Depth(examples=5, database=database)) == []
+        assert _found(jetemail, address, ExplorationDepth(examples=5, database=database)) == []
     assert _kept_failures(database) == 0
-    assert _found(jetemail, drifted, Depth(examples=1, database=database)) == []
+    assert _found(jetemail, drifted, ExplorationDepth(examples=1, database=database)) == []
 
 
 def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
@@ -119,8 +127,10 @@ def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> N
     for shrinks in (600, 20, 0):
         now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
         record = Record(jetemail.slug, jetemail.name, jetemail.digest, drifted, 1, now)
-        session = Session(jetemail, drifted, KEYS, Names(now.date()), record)
-        assert explore_requests(session, Runner(session), CREATE, "positive", 1, Depth(examples=150, shrinks=shrinks))
+        session = Session(jetemail, drifted, KEYS, NameGenerator(now.date()), record)
+        assert explore_requests(
+            session, Runner(session), CREATE, "positive", 1, ExplorationDepth(examples=150, max_shrink_requests=shrinks)
+        )
         session.close()
         sent.append(record.requests["explore"])
     assert sent[2] < min(sent[:2])
@@ -129,7 +139,7 @@ def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> N
 def test_searches_do_not_read_each_other_s_examples() -> None:
     """Claim: alike code in two searches keeps two shelves. Expectation: one's examples are not the other's."""
     database = InMemoryExampleDatabase()
-    one, other = Shelf(database, "a/positive"), Shelf(database, "a/negative")
+    one, other = NamespacedDatabase(database, "a/positive"), NamespacedDatabase(database, "a/negative")
     one.save(b"key", b"value")
     assert (list(one.fetch(b"key")), list(other.fetch(b"key"))) == ([b"value"], [])
     one.delete(b"key", b"value")
@@ -145,24 +155,24 @@ class _Broken(ExampleDatabase):
 
 def test_a_database_that_fails_is_not_asked_again() -> None:
     """Situation: a full disk. Expectation: no error, no examples, one reason."""
-    database = Lenient(_Broken())
+    database = FailSafeDatabase(_Broken())
     database.save(b"key", b"value")
     database.delete(b"key", b"value")
     assert list(database.fetch(b"key")) == []
-    assert "OSError" in database.failed
+    assert "OSError" in database.failure
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:6379", "nonsense", "redis://127.0.0.1:port"])
 def test_an_address_that_is_none_of_a_redis_is_wrong_usage(url: str) -> None:
     """Expectation: a usage error that names the variable and shows what one looks like."""
-    with pytest.raises(UsageError, match=VARIABLE):
-        shared({VARIABLE: url})
+    with pytest.raises(UsageError, match=REDIS_VARIABLE):
+        open_shared_database({REDIS_VARIABLE: url})
 
 
 def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
     """Expectation: the server and the remedy in one line, the password nowhere."""
-    with pytest.raises(AwayError, match=r"127\.0\.0\.1:9") as caught:
-        shared({VARIABLE: "redis://user:s3cret-pass@127.0.0.1:9/0"})
+    with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1:9") as caught:
+        open_shared_database({REDIS_VARIABLE: "redis://user:s3cret-pass@127.0.0.1:9/0"})
     assert "s3cret-pass" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -175,10 +185,10 @@ def test_a_search_whose_time_is_over_sends_nothing_more(
     assert mock
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(jetemail.slug, jetemail.name, jetemail.digest, address, 0, now)
-    session = Session(jetemail, address, KEYS, Names(now.date()), record)
-    depth = Depth(examples=50, lives=50, until=0.0)
+    session = Session(jetemail, address, KEYS, NameGenerator(now.date()), record)
+    depth = ExplorationDepth(examples=50, workflows=50, until=0.0)
     if what == "lives":
-        explore_lives(session, Runner(session), 1, depth)
+        explore_workflows(session, Runner(session), 1, depth)
     else:
         explore_requests(session, Runner(session), CREATE, "positive", 1, depth)
     session.close()

@@ -14,8 +14,8 @@ import redis
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.derivation import mutants
-from contract_watch.mutants.mutated_vendor import House, Stage
+from contract_watch.mutants.derivation import derive_mutants
+from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 from tests import drifted_server as drifted
 from tests.loopback_server import serving
 from tests.redis_server import redis_server
@@ -26,16 +26,16 @@ EXPLORING = "contract_watch.engine.exploring"
 
 
 @pytest.fixture(name="house", scope="module")
-def _house() -> Iterator[tuple[House, str]]:
-    house = House()
+def _house() -> Iterator[tuple[MutantServer, str]]:
+    house = MutantServer()
     with run_in_thread(house) as base:
         yield house, base
 
 
-def _playing(house: tuple[House, str], contract: Contract, name: str) -> str:
+def _playing(house: tuple[MutantServer, str], contract: Contract, name: str) -> str:
     """The address of a vendor that plays one mutant."""
-    mutant = next(mutant for mutant in mutants(contract) if mutant.id == name)
-    house[0].showing = Stage(contract, mutant.play())
+    mutant = next(mutant for mutant in derive_mutants(contract) if mutant.id == name)
+    house[0].app = MutantApp(contract, mutant.create_mutation())
     return house[1]
 
 
@@ -74,7 +74,7 @@ def test_an_honest_target_gives_no_finding(tmp_path: Path) -> None:
 
 
 def test_a_find_becomes_a_case_that_fails_there_and_passes_elsewhere(
-    house: tuple[House, str], jetemail: Contract, tmp_path: Path
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
 ) -> None:
     """Claim: what exploration finds can be run again by anybody, without it.
 
@@ -116,7 +116,7 @@ def test_a_hostile_answer_cannot_write_into_a_case(tmp_path: Path) -> None:
 
 
 def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
-    house: tuple[House, str], jetemail: Contract, tmp_path: Path
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
 ) -> None:
     """Situation: a vendor that needs no name to make a user. Expectation: a case with the client's own httpx client."""
     target = _playing(house, jetemail, "requests/createSmtpUser/username/optional")
@@ -128,7 +128,7 @@ def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
     assert (_run_case(case, target).status, _run_case(case, "mock").status) == (1, 0)
 
 
-def test_shards_share_what_they_found(house: tuple[House, str], jetemail: Contract, tmp_path: Path) -> None:
+def test_shards_share_what_they_found(house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path) -> None:
     """Claim: shards on several machines share through Redis. Situation: two shards, one after the other, a real server.
 
     Expectation: both tell the drift; the server holds examples.
@@ -185,7 +185,7 @@ def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("whole", [True, False], ids=["ctrl-c", "sigterm"])
 def test_an_interrupted_exploration_keeps_what_it_found(
-    house: tuple[House, str], jetemail: Contract, tmp_path: Path, whole: bool
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path, whole: bool
 ) -> None:
     """Claim: nothing found is lost, and nothing made is left.
 

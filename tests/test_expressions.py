@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.mutants.regex_edits import looser, tighter
+from contract_watch.mutants.regex_edits import loosen_pattern, tighten_pattern
 
 PATTERNS = [
     "^[a-z0-9-]+$",
@@ -33,7 +33,7 @@ def test_an_edit_goes_one_way(pattern: str) -> None:
 
     Expectation: what a tighter one takes, the pattern takes; what the pattern takes, a looser one takes.
     """
-    narrow, wide = dict(tighter(pattern)), dict(looser(pattern))
+    narrow, wide = dict(tighten_pattern(pattern)), dict(loosen_pattern(pattern))
     assert wide
 
     @given(TEXTS)
@@ -62,11 +62,11 @@ def test_an_edit_goes_one_way(pattern: str) -> None:
 )
 def test_an_edit_is_one_step(pattern: str, word: str, edit: str, text: str, tight: bool) -> None:
     """Claim: each edit has a stable name and changes one thing. Expectation: the pattern and its edit differ on ``text``."""
-    assert dict(tighter(pattern) if tight else looser(pattern))[word] == edit
+    assert dict(tighten_pattern(pattern) if tight else loosen_pattern(pattern))[word] == edit
     assert (_takes(pattern, text), _takes(edit, text)) == (tight, not tight)
 
 
 def test_what_a_pattern_says_twice_is_edited_twice() -> None:
     """Claim: a pattern that repeats itself is edited as a whole. Situation: an octet written out twice."""
-    edits = dict(looser(r"^[0-9]?\.[0-9]?$"))
+    edits = dict(loosen_pattern(r"^[0-9]?\.[0-9]?$"))
     assert r"^[0-9]{0,2}\.[0-9]{0,2}$" in edits.values()

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import requests
 
-from contract_watch.engine.account.network_sandbox import FencedError, door, fence
-from contract_watch.engine.protocols.wire import Trouble, Wire
+from contract_watch.engine.account.network_sandbox import SandboxViolationError, allow_connections, block_connections
+from contract_watch.engine.protocols.wire import TransportError, Wire
 from tests.loopback_server import Answer, serving
 
 
@@ -56,7 +56,7 @@ def test_every_other_door_is_shut(name: str) -> None:
     Expectation: an error before anything leaves; the server has seen nobody; the report has a line about it.
     """
     with serving(lambda _asked: Answer(200, {})) as server:
-        with fence() as held, pytest.raises(Exception) as caught:  # noqa: PT011 (libraries put it into errors of their own)
+        with block_connections() as held, pytest.raises(Exception) as caught:  # noqa: PT011 (libraries put it into errors of their own)
             DOORS[name](server.server_port)
         assert _fenced(caught.value), caught.value
         assert server.connections == 0
@@ -68,11 +68,11 @@ def test_a_redirect_is_not_followed() -> None:
     """Claim: a target cannot send a run elsewhere. Situation: 302 to another server. Expectation: that one hears nothing."""
     with serving(lambda _asked: Answer(200, {})) as elsewhere:
         away = {"Location": f"{elsewhere.url}/outbound/smarthost"}
-        with serving(lambda _asked: Answer(302, {}, headers=away)) as server, fence() as held:
+        with serving(lambda _asked: Answer(302, {}, headers=away)) as server, block_connections() as held:
             wire = Wire(server.url)
-            with door():
+            with allow_connections():
                 assert wire.send(httpx.Request("GET", f"{server.url}/outbound/smarthost")).status == 302
-                with pytest.raises(Trouble, match="held back"):
+                with pytest.raises(TransportError, match="held back"):
                     wire.send(httpx.Request("GET", f"{elsewhere.url}/outbound/smarthost"))
             wire.close()
             assert held == {}
@@ -81,17 +81,17 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_the_gate_s_own_door_opens_for_its_thread() -> None:
     """Situation: inside of the door, and again outside. Expectation: the one is served, the other is not."""
-    with serving(lambda _asked: Answer(200, {})) as server, fence():
-        with door():
+    with serving(lambda _asked: Answer(200, {})) as server, block_connections():
+        with allow_connections():
             assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
-        with pytest.raises(FencedError):
+        with pytest.raises(SandboxViolationError):
             _raw(server.server_port)
 
 
 def test_nothing_is_held_back_where_no_real_account_is_asked() -> None:
     """Expectation: before and after, everything works as ever."""
     with serving(lambda _asked: Answer(200, {})) as server:
-        with fence():
+        with block_connections():
             pass
         assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
         assert subprocess.run(["true"], check=False).returncode == 0  # noqa: S607 (any program)
@@ -101,7 +101,7 @@ def _fenced(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is the fence's."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, FencedError) or "beside the guard" in str(error):
+        if isinstance(error, SandboxViolationError) or "beside the guard" in str(error):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__ or getattr(error, "reason", None)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.generator.client_templates import banner
-from scripts.generate_clients import check, generate, main
+from contract_watch.generator.client_templates import format_banner
+from scripts.generate_clients import find_stale_files, generate_outputs, main
 from tests.client_sample import BODY, DOCUMENT, contents, write_sample
 
 GENERATED = ROOT / "generated"
@@ -27,7 +27,7 @@ def test_what_is_committed_is_what_the_contracts_generate() -> None:
 
     Situation: the tree as it is. Expectation: nothing differs from a new generation.
     """
-    assert check(list(load_contracts().values()), GENERATED) == []
+    assert find_stale_files(list(load_contracts().values()), GENERATED) == []
 
 
 def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,13 +107,13 @@ def test_two_generations_are_the_same_bytes(
     Situation: other hash seeds, folders and ruff settings around it. Expectation: the same files, byte for byte.
     """
     monkeypatch.setenv("PYTHONHASHSEED", "1")
-    generate(contract, tmp_path / "one")
+    generate_outputs(contract, tmp_path / "one")
     monkeypatch.setenv("PYTHONHASHSEED", "2")
     (tmp_path / "ignored").mkdir()
     (tmp_path / ".gitignore").write_text("*\n")
     (tmp_path / "ruff.toml").write_text("line-length = 40\n")
     monkeypatch.chdir(tmp_path)
-    generate(contract, tmp_path / "ignored" / "two")
+    generate_outputs(contract, tmp_path / "ignored" / "two")
     assert contents(tmp_path / "one") == contents(tmp_path / "ignored" / "two")
 
 
@@ -125,6 +125,6 @@ def test_every_file_says_that_it_is_generated(contract: Contract) -> None:
     """
     files = {name: text for name, text in contents(GENERATED / contract.slug).items() if not name.endswith(".binpb")}
     assert files
-    assert [name for name, text in files.items() if banner(contract) not in text.decode().split("\n\n")[0]] == []
+    assert [name for name, text in files.items() if format_banner(contract) not in text.decode().split("\n\n")[0]] == []
     attributes = (ROOT / ".gitattributes").read_text().splitlines()
     assert "/generated/** linguist-generated=true" in attributes

@@ -13,8 +13,8 @@ import pytest
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.protocols.grpc_protocols import GrpcWeb, NativeGrpc
-from contract_watch.engine.protocols.wire import Trouble, Wire
+from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
+from contract_watch.engine.protocols.wire import TransportError, Wire
 from tests.loopback_server import Answer, Asked, serving
 from tests.surfaces import session
 
@@ -42,14 +42,14 @@ def _refusal(**changed: str) -> dict[str, str]:
 def _web(answer: Answer) -> tuple[set[str], Any]:
     """What is found in an answer over gRPC-web to a reading of nothing: the last words of ids, and the body in REST's words."""
     with serving(lambda _asked: answer) as server:
-        spoken = session(ZITADEL, server.url, GrpcWeb(ZITADEL, server.url, Wire(server.url)))
+        spoken = session(ZITADEL, server.url, GrpcWebProtocol(ZITADEL, server.url, Wire(server.url)))
         try:
-            with spoken.attempting() as attempt:
-                exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
+            with spoken.record_attempt() as attempt:
+                exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
         finally:
             spoken.close()
-    assert exchange.reply is not None
-    body = json.loads(exchange.reply.body) if exchange.reply.body else None
+    assert exchange.response is not None
+    body = json.loads(exchange.response.body) if exchange.response.body else None
     return {name.rpartition("/")[2] for name in attempt.disagreements}, body
 
 
@@ -132,13 +132,13 @@ def test_every_media_type_has_its_turn(media_type: str) -> None:
         return Answer(200, content=grpc_web.encode_text(body) if text else body, media=asked.headers["content-type"])
 
     with serving(app) as server:
-        web = GrpcWeb(ZITADEL, server.url, Wire(server.url))
+        web = GrpcWebProtocol(ZITADEL, server.url, Wire(server.url))
         spoken = session(ZITADEL, server.url, web)
         try:
             for number in range(12):
-                web.begin(f"probe {number}")
-                with spoken.attempting() as attempt:
-                    spoken.send(GET.id, {"{id}": spoken.names.mint()})
+                web.start_attempt(f"probe {number}")
+                with spoken.record_attempt() as attempt:
+                    spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
                 assert not attempt.disagreements
         finally:
             spoken.close()
@@ -152,7 +152,7 @@ Behaviour = Callable[[Any], Any]
 
 
 @contextmanager
-def _native(behaviour: Behaviour) -> Iterator[NativeGrpc]:
+def _native(behaviour: Behaviour) -> Iterator[GrpcProtocol]:
     """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
 
     class Handler(grpc.GenericRpcHandler):
@@ -181,7 +181,7 @@ def _native(behaviour: Behaviour) -> Iterator[NativeGrpc]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert ready.wait(10)
-    surface = NativeGrpc(ZITADEL, f"127.0.0.1:{told['port']}")
+    surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{told['port']}")
     try:
         yield surface
     finally:
@@ -190,12 +190,12 @@ def _native(behaviour: Behaviour) -> Iterator[NativeGrpc]:
         thread.join(10)
 
 
-def _asked(surface: NativeGrpc) -> tuple[set[str], Any]:
+def _asked(surface: GrpcProtocol) -> tuple[set[str], Any]:
     spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
-    with spoken.attempting() as attempt:
-        exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
-    assert exchange.reply is not None
-    return {name.rpartition("/")[2] for name in attempt.disagreements}, json.loads(exchange.reply.body or b"null")
+    with spoken.record_attempt() as attempt:
+        exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
+    assert exchange.response is not None
+    return {name.rpartition("/")[2] for name in attempt.disagreements}, json.loads(exchange.response.body or b"null")
 
 
 def test_native_refusals_are_judged() -> None:
@@ -228,14 +228,14 @@ def test_a_native_answer_that_is_no_message_is_found() -> None:
 
 
 def test_a_dead_port_is_trouble_and_no_answer() -> None:
-    """Claim: nobody there is no drift. Situation: a closed port. Expectation: `Trouble`, of the kind that counts as refused."""
-    surface = NativeGrpc(ZITADEL, "127.0.0.1:9")
+    """Claim: nobody there is no drift. Situation: a closed port. Expectation: `TransportError`, of the kind that counts as refused."""
+    surface = GrpcProtocol(ZITADEL, "127.0.0.1:9")
     spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
     try:
-        with spoken.attempting() as attempt:
-            exchange = spoken.send(GET.id, {"{id}": spoken.names.mint()})
+        with spoken.record_attempt() as attempt:
+            exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
     finally:
         spoken.close()
-    assert exchange.reply is None
-    assert isinstance(attempt.trouble, Trouble)
-    assert attempt.trouble.kind == "refused"
+    assert exchange.response is None
+    assert isinstance(attempt.transport_error, TransportError)
+    assert attempt.transport_error.kind == "refused"

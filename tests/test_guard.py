@@ -13,24 +13,30 @@ from hypothesis import strategies as st
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.engine.account.guard import Guard, HeldBackError, Mode, Outgoing, over_http
-from contract_watch.engine.account.object_names import Names, check_sign, spellings
+from contract_watch.engine.account.guard import (
+    BlockedRequestError,
+    Guard,
+    LiveMode,
+    OutgoingRequest,
+    to_outgoing_request,
+)
+from contract_watch.engine.account.object_names import NameGenerator, build_name_variants, compute_check_character
 
 JETEMAIL, SMTP2GO, ZITADEL = (load_contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 
 
-def named(day: dt.date, head: str) -> Names:
+def named(day: dt.date, head: str) -> NameGenerator:
     """Names of a run of our choice: the collected tests are the same in every process."""
-    return Names(day, head + check_sign(f"{day:%y%m%d}{head}"))
+    return NameGenerator(day, head + compute_check_character(f"{day:%y%m%d}{head}"))
 
 
 NAMES = named(dt.date(2026, 11, 21), "guard")
-OURS = NAMES.mint()
+OURS = NAMES.create_name()
 BASE = "http://127.0.0.1"
 JSON = {"content-type": "application/json"}
 
 
-def guard(contract: Any = JETEMAIL, mode: Mode = Mode.MUTATE, **more: Any) -> Guard:
+def guard(contract: Any = JETEMAIL, mode: LiveMode = LiveMode.MUTATE, **more: Any) -> Guard:
     """A guard with the test keys."""
     keys = {credential.account: credential.test for credential in contract.credentials}
     return Guard(contract, contract.base_path, keys, NAMES, mode, **more)
@@ -38,33 +44,33 @@ def guard(contract: Any = JETEMAIL, mode: Mode = Mode.MUTATE, **more: Any) -> Gu
 
 def request(
     contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
-) -> Outgoing:
+) -> OutgoingRequest:
     """A request with the first account's key (None: without one); a body of bytes goes as it is."""
     place, first = contract.places[0], contract.credentials[0]
     sent = {} if key is None else {place.header: place.form.format(key or first.test)}
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     told = {**sent, **(JSON if content else {}), **headers}
-    return over_http(httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content))
+    return to_outgoing_request(httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content))
 
 
-def held(outgoing: Outgoing, by: Guard | None = None) -> bool:
+def held(outgoing: OutgoingRequest, by: Guard | None = None) -> bool:
     """Whether the guard holds a request back."""
     try:
-        (by or guard()).check(outgoing)
-    except HeldBackError:
+        (by or guard()).check_request(outgoing)
+    except BlockedRequestError:
         return True
     return False
 
 
-def delete(username: Any) -> Outgoing:
+def delete(username: Any) -> OutgoingRequest:
     """JetEmail's deletion of a user."""
     return request(JETEMAIL, "DELETE", "/outbound/smarthost", {"username": username})
 
 
 FOREIGN = [
-    "smtp-user1", "existing-user", "new-username", "", " ", "0", "*", "%", ".", "..", "ct-", "ct-261121-", NAMES.prefix[:-1],
+    "smtp-user1", "existing-user", "new-username", "", " ", "0", "*", "%", ".", "..", "ct-", "ct-261121-", NAMES.run_prefix[:-1],
     f" {OURS}", f"x{OURS}", f"{OURS},smtp-user1", f"{OURS}\nsmtp-user1", f"{OURS}\0", f"{OURS}/../smtp-user1", f"{OURS}*",
-    f"{OURS}%", OURS.replace("ct-", "сt-"), named(dt.date(2026, 11, 21), "other").mint(), named(dt.date(2026, 11, 20), "guard").mint(),
+    f"{OURS}%", OURS.replace("ct-", "сt-"), named(dt.date(2026, 11, 21), "other").create_name(), named(dt.date(2026, 11, 20), "guard").create_name(),
     "ct-261121-abcdef-1-n",
 ]  # fmt: skip
 
@@ -79,7 +85,7 @@ def test_a_name_that_is_not_the_run_s_is_held_back(name: str) -> None:
     assert held(delete(name))
 
 
-@pytest.mark.parametrize("name", [OURS, NAMES.mint(64), *spellings(OURS).values()])
+@pytest.mark.parametrize("name", [OURS, NAMES.create_name(64), *build_name_variants(OURS).values()])
 def test_a_name_of_the_run_s_form_passes(name: str) -> None:
     """Expectation: in every spelling that the probes use: what tells the run survives lower-casing and replacement."""
     assert not held(delete(name))
@@ -101,12 +107,12 @@ def test_numbers_and_what_holds_somebody_else_s_text_are_held_back(value: Any) -
 def test_a_rename_is_checked_at_both_ends() -> None:
     """Situation: from ours to somebody's, from somebody's to ours, from ours to ours."""
 
-    def rename(old: Any, new: Any) -> Outgoing:
+    def rename(old: Any, new: Any) -> OutgoingRequest:
         return request(JETEMAIL, "PATCH", "/outbound/smarthost", {"currentUsername": old, "newUsername": new})
 
     assert held(rename(OURS, "smtp-user1"))
     assert held(rename("smtp-user1", OURS))
-    assert not held(rename(OURS, NAMES.mint()))
+    assert not held(rename(OURS, NAMES.create_name()))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +160,7 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
     """Situation: ZITADEL, where the server gives ids: in a path, encoded, in a body, in a message over gRPC-web."""
     ours = guard(ZITADEL, ids={"281474976710656"})
 
-    def remove(identity: str) -> Outgoing:
+    def remove(identity: str) -> OutgoingRequest:
         return request(ZITADEL, "DELETE", f"/admin/v1/smtp/{identity}")
 
     assert not held(remove("281474976710656"), ours)
@@ -176,9 +182,11 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
             headers={"content-type": "application/grpc-web+proto"},
         )
         assert held(web, ours) is wanted
-        native = Outgoing("POST", messages.get_method_path(operation.id), {}, framed[5:], message=True)
+        native = OutgoingRequest("POST", messages.get_method_path(operation.id), {}, framed[5:], is_grpc_message=True)
         assert held(native, ours) is wanted
-    assert held(Outgoing("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", message=True), ours)
+    assert held(
+        OutgoingRequest("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", is_grpc_message=True), ours
+    )
 
 
 def test_what_would_bear_no_mark_is_not_made() -> None:
@@ -203,7 +211,7 @@ def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
 
     Situation: a change with the right key, in each place it may stand and dressed up; with a wrong key; with none; a list.
     """
-    reader = guard(mode=Mode.READ)
+    reader = guard(mode=LiveMode.READ)
     body, key, path = {"username": OURS}, JETEMAIL.credentials[0].test, "/outbound/smarthost"
     assert held(request(JETEMAIL, "DELETE", path, body), reader)
     for form in (f"Basic {key}", key, f"Bearer  {key} ", f'Bearer "{key}"', f"Bearer x, Bearer {key}"):
@@ -215,7 +223,7 @@ def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
     # Even without a key nobody else's object is named.
     assert held(request(JETEMAIL, "DELETE", path, {"username": "smtp-user1"}, key=None), reader)
     inside = {"username": OURS, "api_key": SMTP2GO.credentials[0].test}
-    assert held(request(SMTP2GO, "POST", "/users/smtp/add", inside, key=None), guard(SMTP2GO, mode=Mode.READ))
+    assert held(request(SMTP2GO, "POST", "/users/smtp/add", inside, key=None), guard(SMTP2GO, mode=LiveMode.READ))
 
 
 def test_what_changes_others_needs_consent_of_its_own() -> None:
@@ -229,7 +237,7 @@ def test_what_changes_others_needs_consent_of_its_own() -> None:
     former = request(ZITADEL, "POST", "/admin/v1/smtp/123/_activate")
     assert held(former, guard(ZITADEL, consents=frozenset({"activateSmtpConfig"})))
     restoring = guard(ZITADEL)
-    with restoring.permitting({("activateSmtpConfig", "123")}):
+    with restoring.permit_pairs({("activateSmtpConfig", "123")}):
         assert not held(former, restoring)
         assert held(request(ZITADEL, "POST", "/admin/v1/smtp/124/_activate"), restoring)
         assert held(request(ZITADEL, "DELETE", "/admin/v1/smtp/123"), restoring)
@@ -239,8 +247,8 @@ def test_what_changes_others_needs_consent_of_its_own() -> None:
 def test_what_is_held_back_is_told_without_its_values() -> None:
     """Claim: the report of a refusal holds nothing that came from outside, nor a secret."""
     hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
-    with pytest.raises(HeldBackError) as caught:
-        guard().check(request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
+    with pytest.raises(BlockedRequestError) as caught:
+        guard().check_request(request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
     assert str(caught.value) == "POST /outbound/smarthost: its username is not the run's own"
 
 
@@ -259,7 +267,9 @@ def _may_name(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_may_name, value))
     return not (
-        value is None or isinstance(value, bool) or (isinstance(value, str) and value.lower().startswith(NAMES.prefix))
+        value is None
+        or isinstance(value, bool)
+        or (isinstance(value, str) and value.lower().startswith(NAMES.run_prefix))
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.object_names import Names, parse
+from contract_watch.engine.account.object_names import NameGenerator, parse_name
 from tests.live_runs import exactly_ours
 from tests.production import Production
 from tests.suite_command import Result, Running, contract_tests
@@ -39,7 +39,7 @@ def begin(production: Production, folder: Path, name: str, *arguments: str) -> R
 
 def runs(production: Production) -> set[str]:
     """The runs whose objects are there."""
-    return {stamp.run_id for left in production.left() if (stamp := parse(left["name"])) is not None}
+    return {stamp.run_id for left in production.left() if (stamp := parse_name(left["name"])) is not None}
 
 
 def expect_clean(production: Production, result: Result) -> None:
@@ -106,9 +106,9 @@ def test_a_lost_ledger_is_made_up_for_by_listing_but_not_at_once(tmp_path: Path)
 
     Situation: objects of the full form, of a run whose ledger was lost, 13 and 2 hours old; look-alikes beside them.
     """
-    names = Names(dt.date(2026, 11, 20))
+    names = NameGenerator(dt.date(2026, 11, 20))
     with Production(VENDORS["jetemail"], owns=exactly_ours, beside=False, limited=False) as production:
-        old, young = names.mint(), names.mint()
+        old, young = names.create_name(), names.create_name()
         production.plant(old, 13)
         production.plant(young, 2)
         production.plant(old.upper(), 500, foreign=True)

@@ -37,13 +37,13 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
     Expectation: a finding without; with it none, and only the last answer is part of what happened.
     """
     spoken = session(ZITADEL, lagging[1], None)
-    spoken.patience = patience
-    name = spoken.names.mint()
+    spoken.max_lag = patience
+    name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}
     try:
-        with spoken.attempting() as attempt:
-            spoken.send("addSmtpConfig", {"description": name, **settings})
-            spoken.send("getSmtpConfigById", {"{id}": spoken.identity(name)})
+        with spoken.record_attempt() as attempt:
+            spoken.send_operation("addSmtpConfig", {"description": name, **settings})
+            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.get_identity(name)})
         assert bool(attempt.disagreements) is found
         assert len(attempt.exchanges) == 2
         assert (sum(spoken.record.requests.values()) > 2) is not found
@@ -55,14 +55,14 @@ def test_a_reading_that_stays_wrong_is_a_finding_in_bounded_time(lagging: tuple[
     """Claim: waiting is bounded. Situation: an object that another hand has removed. Expectation: a finding, few requests."""
     mock, base = lagging
     spoken = session(ZITADEL, base, None)
-    spoken.patience = 0.5
-    name = spoken.names.mint()
+    spoken.max_lag = 0.5
+    name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}
     try:
-        spoken.send("addSmtpConfig", {"description": name, **settings})
+        spoken.send_operation("addSmtpConfig", {"description": name, **settings})
         mock.vendors[ZITADEL.slug].reset()
-        with spoken.attempting() as attempt:
-            spoken.send("getSmtpConfigById", {"{id}": spoken.identity(name)})
+        with spoken.record_attempt() as attempt:
+            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.get_identity(name)})
         assert attempt.disagreements
         assert sum(spoken.record.requests.values()) < 10
     finally:

@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from contract_watch.engine.account.ledger import FILE, Ledger, LedgerError, Run, State
+from contract_watch.engine.account.ledger import FILE_NAME, Ledger, LedgerError, LedgerRun, LedgerState
 
 ACCOUNT, ADDRESS = "jetemailabc", "http://127.0.0.1:1"
 _PROCESSES = multiprocessing.get_context("spawn")
 
 
-def run(name: str) -> Run:
+def run(name: str) -> LedgerRun:
     """A run of the test's account."""
-    return Run(name, f"ct-261121-{name}-", ACCOUNT, ADDRESS, 1000.0)
+    return LedgerRun(name, f"ct-261121-{name}-", ACCOUNT, ADDRESS, 1000.0)
 
 
 def _live(folder: str, name: str, told: Any) -> None:
     """A process with a run that never ends by itself."""
     ledger = Ledger(Path(folder))
-    ledger.begin(run(name))
-    ledger.asked(name, [f"ct-261121-{name}-1-n"], "paid", 1000.0)
+    ledger.begin_run(run(name))
+    ledger.record_requested(name, [f"ct-261121-{name}-1-n"], "paid", 1000.0)
     told.send("begun")
     told.recv()
 
@@ -41,20 +41,20 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
     assert ours.poll(60)
     ledger = Ledger(tmp_path)
     try:
-        assert [one.run_id for one in ledger.alive(ACCOUNT, ADDRESS)] == ["aaaaaa"]
-        with ledger.dead(ACCOUNT, ADDRESS) as dead:
+        assert [one.run_id for one in ledger.list_active_runs(ACCOUNT, ADDRESS)] == ["aaaaaa"]
+        with ledger.claim_dead_runs(ACCOUNT, ADDRESS) as dead:
             assert dead == []
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join(60)
-        with ledger.dead(ACCOUNT, ADDRESS) as dead:
+        with ledger.claim_dead_runs(ACCOUNT, ADDRESS) as dead:
             assert [one.run_id for one in dead] == ["aaaaaa"]
-            assert [entry.name for entry in ledger.left("aaaaaa")] == ["ct-261121-aaaaaa-1-n"]
+            assert [entry.name for entry in ledger.list_remaining("aaaaaa")] == ["ct-261121-aaaaaa-1-n"]
             other = Ledger(tmp_path)
-            with other.dead(ACCOUNT, ADDRESS) as again:
+            with other.claim_dead_runs(ACCOUNT, ADDRESS) as again:
                 assert again == [], "one sweep at a time takes a run for dead"
             other.close()
-        assert ledger.alive(ACCOUNT, ADDRESS) == []
+        assert ledger.list_active_runs(ACCOUNT, ADDRESS) == []
     finally:
         ledger.close()
 
@@ -62,11 +62,11 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
 def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> None:
     """Situation: somebody has removed the lock file, under a run that may be alive."""
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
+    ledger.begin_run(run("aaaaaa"))
     ledger.close()
     (tmp_path / "aaaaaa.lock").unlink()
     ledger = Ledger(tmp_path)
-    with ledger.dead(ACCOUNT, ADDRESS) as dead:
+    with ledger.claim_dead_runs(ACCOUNT, ADDRESS) as dead:
         assert dead == []
     ledger.close()
 
@@ -74,11 +74,11 @@ def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> 
 def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> None:
     """Claim: a dead run on another account, or at another address, is left alone."""
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
+    ledger.begin_run(run("aaaaaa"))
     ledger.close()
     ledger = Ledger(tmp_path)
     for account, address in (("jetemailabd", ADDRESS), (ACCOUNT, "http://127.0.0.1:2"), ("", ADDRESS)):
-        with ledger.dead(account, address) as dead:
+        with ledger.claim_dead_runs(account, address) as dead:
             assert dead == []
     ledger.close()
 
@@ -89,22 +89,25 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
     Expectation: left are those that are there, or may be; and a run is struck only when none is.
     """
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
-    ledger.asked("aaaaaa", ["a", "b", "c", "d"], "paid", 1.0)
-    ledger.tell("aaaaaa", ["a"], State.MADE)
-    ledger.tell("aaaaaa", ["b"], State.REFUSED)
-    ledger.tell("aaaaaa", ["c"], State.UNKNOWN)
-    ledger.tell("aaaaaa", ["d"], State.MADE)
-    ledger.tell("aaaaaa", ["d"], State.GONE)
-    ledger.asked("aaaaaa", ["a"], "paid", 2.0)
-    ledger.tell("aaaaaa", ["a"], State.REFUSED)  # it is there: that is why
-    assert {entry.name: entry.state for entry in ledger.left("aaaaaa")} == {"a": State.MADE, "c": State.UNKNOWN}
-    assert ledger.count("aaaaaa") == 2
-    ledger.end("aaaaaa")
-    assert [entry.name for entry in ledger.left("aaaaaa")] == ["a", "c"]
-    ledger.tell("aaaaaa", ["a", "c"], State.GONE)
-    ledger.end("aaaaaa")
-    assert ledger.all("aaaaaa") == []
+    ledger.begin_run(run("aaaaaa"))
+    ledger.record_requested("aaaaaa", ["a", "b", "c", "d"], "paid", 1.0)
+    ledger.update_states("aaaaaa", ["a"], LedgerState.CREATED)
+    ledger.update_states("aaaaaa", ["b"], LedgerState.REJECTED)
+    ledger.update_states("aaaaaa", ["c"], LedgerState.UNKNOWN)
+    ledger.update_states("aaaaaa", ["d"], LedgerState.CREATED)
+    ledger.update_states("aaaaaa", ["d"], LedgerState.ABSENT)
+    ledger.record_requested("aaaaaa", ["a"], "paid", 2.0)
+    ledger.update_states("aaaaaa", ["a"], LedgerState.REJECTED)  # it is there: that is why
+    assert {entry.name: entry.state for entry in ledger.list_remaining("aaaaaa")} == {
+        "a": LedgerState.CREATED,
+        "c": LedgerState.UNKNOWN,
+    }
+    assert ledger.count_objects("aaaaaa") == 2
+    ledger.end_run("aaaaaa")
+    assert [entry.name for entry in ledger.list_remaining("aaaaaa")] == ["a", "c"]
+    ledger.update_states("aaaaaa", ["a", "c"], LedgerState.ABSENT)
+    ledger.end_run("aaaaaa")
+    assert ledger.list_objects("aaaaaa") == []
     ledger.close()
 
 
@@ -114,26 +117,28 @@ def test_an_id_takes_the_mark_s_place(tmp_path: Path) -> None:
     Expectation: either tells the object; what was refused is none.
     """
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
-    ledger.asked("aaaaaa", ["mark"], "unprivileged", 1.0)
-    ledger.tell("aaaaaa", ["mark"], State.REFUSED, "unprivileged")
-    ledger.asked("aaaaaa", ["mark"], "admin", 1.0)
-    ledger.identified("aaaaaa", "mark", "123", "admin")
-    assert [(entry.name, entry.id, entry.state) for entry in ledger.left("aaaaaa")] == [("mark", "123", State.MADE)]
-    ledger.tell("aaaaaa", ["123"], State.GONE)
-    assert ledger.left("aaaaaa") == []
+    ledger.begin_run(run("aaaaaa"))
+    ledger.record_requested("aaaaaa", ["mark"], "unprivileged", 1.0)
+    ledger.update_states("aaaaaa", ["mark"], LedgerState.REJECTED, "unprivileged")
+    ledger.record_requested("aaaaaa", ["mark"], "admin", 1.0)
+    ledger.record_id("aaaaaa", "mark", "123", "admin")
+    assert [(entry.name, entry.id, entry.state) for entry in ledger.list_remaining("aaaaaa")] == [
+        ("mark", "123", LedgerState.CREATED)
+    ]
+    ledger.update_states("aaaaaa", ["123"], LedgerState.ABSENT)
+    assert ledger.list_remaining("aaaaaa") == []
     ledger.close()
 
 
 def test_first_sight_is_remembered_as_long_as_it_lasts(tmp_path: Path) -> None:
     """Claim: where a vendor gives no age, an object is as old as our knowledge of it; one that went and came is new."""
     ledger = Ledger(tmp_path)
-    assert ledger.seen(ACCOUNT, ["a"], 100.0) == {"a": 100.0}
-    assert ledger.seen(ACCOUNT, ["a", "b"], 200.0) == {"a": 100.0, "b": 200.0}
-    assert ledger.seen("another", ["a"], 300.0) == {"a": 300.0}
-    assert ledger.seen(ACCOUNT, ["b"], 300.0) == {"b": 200.0}
-    assert ledger.seen(ACCOUNT, ["a"], 400.0) == {"a": 400.0}
-    assert ledger.seen(ACCOUNT, ["a"], 50.0) == {"a": 50.0}, "a clock that went back makes nothing older"
+    assert ledger.update_sightings(ACCOUNT, ["a"], 100.0) == {"a": 100.0}
+    assert ledger.update_sightings(ACCOUNT, ["a", "b"], 200.0) == {"a": 100.0, "b": 200.0}
+    assert ledger.update_sightings("another", ["a"], 300.0) == {"a": 300.0}
+    assert ledger.update_sightings(ACCOUNT, ["b"], 300.0) == {"b": 200.0}
+    assert ledger.update_sightings(ACCOUNT, ["a"], 400.0) == {"a": 400.0}
+    assert ledger.update_sightings(ACCOUNT, ["a"], 50.0) == {"a": 50.0}, "a clock that went back makes nothing older"
     ledger.close()
 
 
@@ -146,7 +151,7 @@ def test_a_ledger_of_a_newer_version_is_told(tmp_path: Path) -> None:
 
 def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
     """Situation: text, cut and damaged files, another program's database, a folder in its place."""
-    path = tmp_path / FILE
+    path = tmp_path / FILE_NAME
     path.write_text("a shopping list, long enough not to be taken for an empty file\n" * 50, encoding="utf-8")
     _refused(tmp_path, "move it away")
     path.unlink()
@@ -167,29 +172,29 @@ def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the folder."""
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
-    ledger.asked("aaaaaa", ["a"], "paid", 1.0)
+    ledger.begin_run(run("aaaaaa"))
+    ledger.record_requested("aaaaaa", ["a"], "paid", 1.0)
     ledger.close()
     _sql(tmp_path, "UPDATE objects SET state = 'probably'")
     ledger = Ledger(tmp_path)
     with pytest.raises(LedgerError, match="makes no sense"):
-        ledger.left("aaaaaa")
+        ledger.list_remaining("aaaaaa")
     _sql(tmp_path, "UPDATE runs SET run_id = '../../x'")
-    with pytest.raises(LedgerError, match="no run's id"), ledger.dead(ACCOUNT, ADDRESS):
+    with pytest.raises(LedgerError, match="no run's id"), ledger.claim_dead_runs(ACCOUNT, ADDRESS):
         pytest.fail("it was taken for dead")
     ledger.close()
 
 
 def test_a_ledger_that_another_process_holds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: another program has locked the file, for longer than is waited. Expectation: one line."""
-    monkeypatch.setattr("contract_watch.engine.account.ledger._PATIENCE", 0.2)
+    monkeypatch.setattr("contract_watch.engine.account.ledger._LOCK_TIMEOUT", 0.2)
     ledger = Ledger(tmp_path)
-    ledger.begin(run("aaaaaa"))
-    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    ledger.begin_run(run("aaaaaa"))
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
         with pytest.raises(LedgerError, match="has locked it"):
-            ledger.asked("aaaaaa", ["a"], "paid", 1.0)
+            ledger.record_requested("aaaaaa", ["a"], "paid", 1.0)
     finally:
         other.close()
         ledger.close()
@@ -206,17 +211,17 @@ def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
         process.start()
     assert all(ours.poll(60) for ours, _ in pipes)
     ledger = Ledger(tmp_path)
-    assert len(ledger.alive(ACCOUNT, ADDRESS)) == 4
+    assert len(ledger.list_active_runs(ACCOUNT, ADDRESS)) == 4
     for (ours, _), process in zip(pipes, processes, strict=True):
         ours.send("end")
         process.join(60)
-    with ledger.dead(ACCOUNT, ADDRESS) as dead:
+    with ledger.claim_dead_runs(ACCOUNT, ADDRESS) as dead:
         assert len(dead) == 4
     ledger.close()
 
 
 def _sql(folder: Path, statement: str) -> None:
-    with sqlite3.connect(folder / FILE) as database:
+    with sqlite3.connect(folder / FILE_NAME) as database:
         database.execute(statement)
     database.close()
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
-from contract_watch.engine.account.object_names import Names
-from scripts.check_accounts import known, missing, variables
+from contract_watch.engine.account.object_names import NameGenerator
+from scripts.check_accounts import list_missing_variables, list_variables, read_environment
 from tests.live_runs import exactly_ours
 from tests.loopback_server import Answer, Asked, serving
 from tests.production import Production
@@ -23,7 +23,7 @@ def command(module: str, *arguments: str, **environment: str) -> subprocess.Comp
     """A command in a process of its own, with nothing of ours in its environment but what is given."""
     import os  # noqa: PLC0415
 
-    ours = {variable for contract in choose_contracts("all") for variable in variables(contract)}
+    ours = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
     clean = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(  # noqa: S603 (our own command)
         [sys.executable, "-m", module, *arguments], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True,
@@ -75,7 +75,7 @@ def sweep(
 
 def test_a_sweep_lists_and_deletes_only_when_told(production: Production, tmp_path: Path) -> None:
     """Expectation: listing names what is left, says why and how to delete it, status 2; DELETE=1 deletes it, status 0."""
-    old = Names(dt.date(2026, 11, 19)).mint()
+    old = NameGenerator(dt.date(2026, 11, 19)).create_name()
     production.plant(old, 48)
     listed = sweep(production, tmp_path)
     assert listed.returncode == 2, listed
@@ -93,9 +93,9 @@ def test_a_sweep_lists_and_deletes_only_when_told(production: Production, tmp_pa
 
 def test_a_sweep_of_too_much_stops_and_says_so(production: Production, tmp_path: Path) -> None:
     """Situation: 21 old leftovers, where one sweep deletes 20. Expectation: none is deleted; SWEEP_CAP allows it."""
-    names = Names(dt.date(2026, 11, 19))
+    names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(21):
-        production.plant(names.mint(), 48)
+        production.plant(names.create_name(), 48)
     stopped = sweep(production, tmp_path, "--delete", "1")
     assert stopped.returncode == 2
     assert "more than the 20" in stopped.stdout
@@ -107,9 +107,9 @@ def test_a_sweep_of_too_much_stops_and_says_so(production: Production, tmp_path:
 
 def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: Production, tmp_path: Path) -> None:
     """Situation: of three leftovers the deletion of one fails. Expectation: the others go; it is named; status 2."""
-    names = Names(dt.date(2026, 11, 19))
+    names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(3):
-        production.plant(names.mint(), 48)
+        production.plant(names.create_name(), 48)
     production.cut("bad-gateway", operations=["deleteSmtpUser"])
     ended = sweep(production, tmp_path, "--delete", "1")
     assert ended.returncode == 2
@@ -121,7 +121,7 @@ def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: Production, tmp
 @pytest.mark.parametrize("kind", ["bad-gateway", "portal", "cut"])
 def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: Production, tmp_path: Path) -> None:
     """Claim: the account is confirmed by a call, or nothing is deleted."""
-    production.plant(Names(dt.date(2026, 11, 19)).mint(), 48)
+    production.plant(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
     production.cut(kind, times=None, operations=["listSmtpUsers"])
     ended = sweep(production, tmp_path, "--delete", "1")
     assert ended.returncode == 2
@@ -131,7 +131,7 @@ def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: Product
 
 def test_a_sweep_with_another_key_deletes_nothing(production: Production, tmp_path: Path) -> None:
     """Situation: a key that the account does not know. Expectation: status 2, and a line that names the variable."""
-    production.plant(Names(dt.date(2026, 11, 19)).mint(), 48)
+    production.plant(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
     ended = sweep(production, tmp_path, "--delete", "1", JETEMAIL_API_KEY="api_of_somebody_else")
     assert ended.returncode == 2
     assert "JETEMAIL_API_KEY" in ended.stdout
@@ -188,6 +188,6 @@ def test_secrets_come_by_the_contracts_names_alone() -> None:
     secrets = json.dumps(
         {"JETEMAIL_API_KEY": "a-key", "DEPLOY_KEY": "another", "SMTP2GO_API_KEY": "", "ZITADEL_TOKEN": None}
     )
-    assert known({"PATH": "/bin", "SECRETS_JSON": secrets}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
-    assert missing(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
-    assert missing(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]
+    assert read_environment({"PATH": "/bin", "SECRETS_JSON": secrets}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
+    assert list_missing_variables(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
+    assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.exploring.exploration import Depth
+from contract_watch.engine.exploring.exploration import ExplorationDepth
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.redis_server import redis_server
@@ -28,7 +28,7 @@ def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, word
     with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
         environment = {variable: value, "LIVE_PER_MINUTE": "40"}
         record = visit(options(production, tmp_path, environment=environment), clock)
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert words in str(record.reason)
         assert record.findings == []
         assert production.left() == []
@@ -45,14 +45,14 @@ def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
     clock = SpedUpClock()
     with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
         few = options(production, tmp_path, explore="1", environment={"LIVE_OBJECTS": "9"})
-        record = visit(few, clock, Depth(examples=20, lives=5))
+        record = visit(few, clock, ExplorationDepth(examples=20, workflows=5))
         there, most = 0, 0
         for entry in production.log:
             made = entry["operation"] == "createSmtpUser" and entry["status"] == 200
             there += made - (entry["operation"] == "deleteSmtpUser" and entry["status"] == 200)
             most = max(most, there)
         assert most <= 9
-        assert (record.verdict.word, record.reason) == ("none", None)
+        assert (record.verdict.label, record.reason) == ("none", None)
 
 
 def test_a_limit_of_objects_that_is_too_low_is_told(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_limit_of_objects_that_is_too_low_is_told(tmp_path: Path) -> None:
     with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
         record = visit(options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
         assert "as many objects as it may: 2" in str(record.reason)
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert production.left() == []
 
 
@@ -92,7 +92,7 @@ def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
         environment = {"LIMITER_REDIS_URL": "redis://:s3cret-pass@127.0.0.1:9/0"}
         record = visit(options(production, tmp_path, environment=environment), clock)
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert "127.0.0.1:9" in str(record.reason)
-        assert "s3cret-pass" not in str(record.as_json())
+        assert "s3cret-pass" not in str(record.to_json())
         assert production.log == []

@@ -7,7 +7,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring import exploration
-from contract_watch.engine.exploring.exploration import Depth
+from contract_watch.engine.exploring.exploration import ExplorationDepth
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from tests.live_runs import exactly_ours, options, visit
@@ -27,12 +27,14 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
     """
     clock = SpedUpClock()
     with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, exploration="1"), clock, Depth(examples=15, lives=4))
+        record = visit(
+            options(production, tmp_path, exploration="1"), clock, ExplorationDepth(examples=15, workflows=4)
+        )
         assert production.touched() == []
         assert production.left() == []
         assert record.left_behind == []
         assert production.tripped() == 0
-        assert (record.verdict.word, record.reason, record.findings) == ("none", None, [])
+        assert (record.verdict.label, record.reason, record.findings) == ("none", None, [])
         assert all(entry["path"].startswith("/__") is False for entry in production.log)
         assert not list((tmp_path / "ledger").glob("ct*"))
         why = set(record.not_exercised.values())
@@ -55,7 +57,7 @@ def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
             ("activateSmtpConfig", production.active()["start"])
         }
         assert record.left_behind == []
-        assert (record.verdict.word, record.findings) == ("none", [])
+        assert (record.verdict.label, record.findings) == ("none", [])
     with Production(VENDORS["zitadel"], clock=clock, owns=exactly_ours, beside=False) as production:
         without = visit(options(production, tmp_path), clock)
         assert production.touched() == []
@@ -72,12 +74,16 @@ def test_reading_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
     clock = SpedUpClock()
     contract = VENDORS[slug]
     with Production(contract, clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, live="read", exploration="1"), clock, Depth(examples=5, lives=2))
+        record = visit(
+            options(production, tmp_path, live="read", exploration="1"),
+            clock,
+            ExplorationDepth(examples=5, workflows=2),
+        )
         changing = [e for e in production.log if e["operation"] is None or not contract.is_read_only(e["operation"])]
         assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
         assert production.touched() == []
         assert production.left() == []
-        assert (record.verdict.word, record.findings) == ("none", [])
+        assert (record.verdict.label, record.findings) == ("none", [])
         assert any("LIVE=mutate was not given" in why for why in record.not_exercised.values())
 
 
@@ -110,7 +116,7 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
         log = production.log
         at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
         assert log[at + 1]["time"] - log[at]["time"] >= 300
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert "429" in str(record.reason)
         assert production.left() == []
         assert record.left_behind == []
@@ -126,7 +132,7 @@ def test_no_retry_after_makes_a_run_wait_long(value: str, tmp_path: Path) -> Non
         began = clock.now()
         record = visit(options(production, tmp_path), clock)
         assert clock.now() - began <= 15 * 60 + 120
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert production.left() == []
 
 
@@ -146,13 +152,13 @@ def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> N
             production.cut("delay", seconds=0, times=20 * seed + 7)
             production.cut(kind, times=None, seconds=30)
             record = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
-            assert record.verdict.word == "inconclusive", record.findings
+            assert record.verdict.label == "inconclusive", record.findings
             assert record.reason
             assert record.findings == []
             production.heal()
             again = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
             assert production.left() == [], again.notes
-            assert again.verdict.word == "none", again.reason
+            assert again.verdict.label == "none", again.reason
 
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
@@ -166,7 +172,7 @@ def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) 
         for seed, kind in enumerate(("reset", "lost", "bad-gateway", "unavailable", "portal", "cut")):
             production.cut(kind, times=None, probability=0.006, seed=seed)
         record = visit(options(production, tmp_path), clock)
-        assert record.verdict.word != "breaking", [finding.id for finding in record.findings]
+        assert record.verdict.label != "breaking", [finding.id for finding in record.findings]
         production.heal()
         clock.wait(20 * 60)
         again = visit(options(production, tmp_path), clock)
@@ -180,19 +186,22 @@ def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytes
     Situation: all that a search draws for creating has a foreign name in a property that no document knows.
     Expectation: none of that arrives; the run is no defect of the suite, and its verdict `none`.
     """
-    owned, foreign = exploration._all_owned, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
+    owned, foreign = exploration._replace_all_names, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
 
     def deep(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
         own = owned(session, runner, operation, made)
         creates = operation == session.contract.lifecycle.create
         return {**own, "tags": [{"username": foreign}]} if creates else own
 
-    monkeypatch.setattr(exploration, "_all_owned", deep)
+    monkeypatch.setattr(exploration, "_replace_all_names", deep)
     clock = SpedUpClock()
     with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
         record = visit(
-            options(production, tmp_path, exploration="1"), clock, Depth(examples=5, lives=2), probes_too=False
+            options(production, tmp_path, exploration="1"),
+            clock,
+            ExplorationDepth(examples=5, workflows=2),
+            probes_too=False,
         )
-        assert (record.reason, record.verdict.word) == (None, "none")
+        assert (record.reason, record.verdict.label) == (None, "none")
         assert record.requests["explore"]
         assert all("tags" not in str(entry["body"]) for entry in production.log)

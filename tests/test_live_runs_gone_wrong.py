@@ -13,11 +13,11 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.account.ledger import FILE
+from contract_watch.engine.account.ledger import FILE_NAME
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.protocols import deadline
-from contract_watch.engine.protocols.connector import Network
-from contract_watch.engine.protocols.wire import Reply, Trouble, Wire
+from contract_watch.engine.protocols.connector import NetworkConnector
+from contract_watch.engine.protocols.wire import Response, TransportError, Wire
 from contract_watch.report.record import Record
 from tests.live_runs import exactly_ours, options, visit
 from tests.loopback_server import serving
@@ -26,21 +26,21 @@ from tests.sped_up_clock import SpedUpClock
 from tests.test_killed_runs import begin, expect_clean
 
 JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
-Spoil = Callable[[int, httpx.Request, Reply], Reply]
+Spoil = Callable[[int, httpx.Request, Response], Response]
 
 
-class Spoilt(Network):
+class Spoilt(NetworkConnector):
     """A network whose answers somebody changes: ``spoil`` gets the number of the request, the request and its answer."""
 
     def __init__(self, spoil: Spoil) -> None:
         self._spoil, self._number = spoil, 0
 
-    def wire(self, base: str, gate: Gate | None) -> Wire:
+    def connect_http(self, base: str, gate: Gate | None) -> Wire:
         """See Connector."""
         outer = self
 
         class _Wire(Wire):
-            def _deliver(self, request: httpx.Request) -> Reply:
+            def _deliver(self, request: httpx.Request) -> Response:
                 outer._number += 1
                 return outer._spoil(outer._number, request, super()._deliver(request))
 
@@ -52,10 +52,10 @@ def spoilt_visit(production: Production, folder: Path, clock: Clock, spoil: Spoi
     suite = Suite(options(production, folder, surface="rest", **more), Spoilt(spoil), clock)
     try:
         ((where, probes),) = suite.plans.items()
-        run = suite.run(*where)
-        for probe in probes if run.session.stopped is None else ():
-            run.runner.run(probe)
-            suite.trim(*where)
+        run = suite.get_run(*where)
+        for probe in probes if run.session.stop_reason is None else ():
+            run.runner.run_probe(probe)
+            suite.trim_objects(*where)
     finally:
         (record,) = suite.finish()
     return record
@@ -77,9 +77,11 @@ def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path
     Expectation: what is there is in `left_behind`, and the next start removes it.
     """
 
-    def spoil(number: int, request: httpx.Request, reply: Reply) -> Reply:
+    def spoil(number: int, request: httpx.Request, reply: Response) -> Response:
         return (
-            reply if number < 40 or request.method == "POST" else Reply(200, {"content-type": "application/json"}, body)
+            reply
+            if number < 40 or request.method == "POST"
+            else Response(200, {"content-type": "application/json"}, body)
         )
 
     clock = SpedUpClock()
@@ -103,10 +105,10 @@ def test_an_object_under_another_name_is_told(tmp_path: Path) -> None:
     Situation: a vendor that cuts names: the list shows none of those that were asked for, but what they began with.
     """
 
-    def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+    def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
         if request.method != "GET":
             return reply
-        return Reply(reply.status, reply.headers, reply.body.replace(b'-n"', b'-nobody"'))
+        return Response(reply.status, reply.headers, reply.body.replace(b'-n"', b'-nobody"'))
 
     clock = SpedUpClock()
     with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
@@ -124,9 +126,9 @@ def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> Non
     with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
         foreign = production.foreign()[3]["identity"]
 
-        def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+        def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
             made = request.method == "POST" and request.url.path == "/admin/v1/smtp" and reply.status == 200
-            return Reply(200, reply.headers, b'{"id": "%s", "details": {}}' % foreign.encode()) if made else reply
+            return Response(200, reply.headers, b'{"id": "%s", "details": {}}' % foreign.encode()) if made else reply
 
         spoilt_visit(production, tmp_path, clock, spoil)
         assert production.touched() == []
@@ -136,15 +138,15 @@ def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> Non
 def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tmp_path: Path) -> None:
     """Situation: the list fails, or says nothing. Expectation: inconclusive, with that reason; not one change."""
 
-    def spoil(_number: int, request: httpx.Request, reply: Reply) -> Reply:
+    def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
         listing = request.url.path.endswith("/_search")
-        return Reply(status, {"content-type": "application/json"}, b"{}") if listing else reply
+        return Response(status, {"content-type": "application/json"}, b"{}") if listing else reply
 
     clock = SpedUpClock()
     with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
         record = spoilt_visit(production, tmp_path, clock, spoil)
         assert "cannot be listed" in str(record.reason)
-        assert record.verdict.word == "inconclusive"
+        assert record.verdict.label == "inconclusive"
         assert {entry["operation"] for entry in production.log} <= {"getSmtpConfigById", "listSmtpConfigs"}
 
 
@@ -156,7 +158,7 @@ def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -
     with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
         running = begin(production, tmp_path, "run")
         production.wait_for(40)
-        other = sqlite3.connect(tmp_path / "ledger" / FILE, isolation_level=None, timeout=30)
+        other = sqlite3.connect(tmp_path / "ledger" / FILE_NAME, isolation_level=None, timeout=30)
         other.execute("BEGIN EXCLUSIVE")
         result = running.end(120)
         other.close()
@@ -190,11 +192,11 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
         "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     }
     monkeypatch.setattr("contract_watch.engine.protocols.wire.TOTAL_TIMEOUT", 0.6)
-    monkeypatch.setattr("contract_watch.engine.protocols.wire.MAX_ANSWER", 10**9)
+    monkeypatch.setattr("contract_watch.engine.protocols.wire.MAX_RESPONSE_BYTES", 10**9)
     # As much as no reader takes in that time; then the server waits for the connection to end.
     with serving(lambda _asked: first[kind] + drops[kind] * (4_000_000 if kind == "chunks" else 20)) as server:
         wire = Wire(server.url)
-        with pytest.raises(Trouble):
+        with pytest.raises(TransportError):
             wire.send(httpx.Request("GET", server.url))
         wire.close()
         assert server.connections == 1
@@ -203,10 +205,10 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
 def test_a_small_answer_that_unpacks_to_a_large_one_is_bounded() -> None:
     """Situation: a few kilobytes of gzip that are a hundred megabytes. Expectation: too large, without unpacking it all."""
     packed = gzip.compress(b"\0" * 10_000_000)
-    with pytest.raises(deadline.TooLargeError):
-        deadline.body([packed], "gzip", 1_000_000)
-    assert deadline.body([gzip.compress(b"whole")], "gzip", 100) == b"whole"
-    assert deadline.body([b"plain"], "", 100) == b"plain"
+    with pytest.raises(deadline.ResponseTooLargeError):
+        deadline.read_body([packed], "gzip", 1_000_000)
+    assert deadline.read_body([gzip.compress(b"whole")], "gzip", 100) == b"whole"
+    assert deadline.read_body([b"plain"], "", 100) == b"plain"
     for encoding, content in (("gzip", packed[:100]), ("gzip", b"not packed"), ("br", b"x")):
         with pytest.raises(httpx.DecodingError):
-            deadline.body([content], encoding, 1_000_000)
+            deadline.read_body([content], encoding, 1_000_000)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.exploring.exploration import Depth
+from contract_watch.engine.exploring.exploration import ExplorationDepth
 from tests.live_runs import exactly_ours, options, visit
 from tests.production import Production
 from tests.sped_up_clock import SpedUpClock
@@ -31,7 +31,9 @@ def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path)
             record = visit(
                 asked,
                 clock,
-                Depth(examples=60 if REQUESTS > 1000 else 20, lives=12 if REQUESTS > 1000 else 4, steps=12),
+                ExplorationDepth(
+                    examples=60 if REQUESTS > 1000 else 20, workflows=12 if REQUESTS > 1000 else 4, steps=12
+                ),
                 probes_too=seed == 1,
             )
             sent += record.requests["explore"]

@@ -56,9 +56,9 @@ def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
     for name in ZITADEL.protocols:
         spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
         try:
-            exchange = spoken.send("getSmtpConfigById", {"{id}": spoken.names.mint()})
-            assert exchange.reply is not None
-            assert exchange.reply.status == 404
+            exchange = spoken.send_operation("getSmtpConfigById", {"{id}": spoken.names.create_name()})
+            assert exchange.response is not None
+            assert exchange.response.status == 404
         finally:
             spoken.close()
 
@@ -172,11 +172,11 @@ def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: 
     """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
     spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
-        exchange = spoken.send(PASSWORD.id, {"{id}": spoken.names.mint(), "password": _HUGE})
+        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE})
     finally:
         spoken.close()
-    assert exchange.reply is not None
-    assert (exchange.reply.status, json.loads(exchange.reply.body)["code"]) == (404, 5)
+    assert exchange.response is not None
+    assert (exchange.response.status, json.loads(exchange.response.body)["code"]) == (404, 5)
 
 
 @pytest.mark.parametrize("name", ZITADEL.protocols)
@@ -184,11 +184,11 @@ def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) 
     """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
     spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
-        exchange = spoken.send(PASSWORD.id, {"{id}": spoken.names.mint(), "password": _HUGE + _HUGE})
+        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE + _HUGE})
     except Exception as stop:  # noqa: BLE001 (429 ends a session: that is what RESOURCE_EXHAUSTED stands for)
         assert "429" in str(stop)  # noqa: PT017 (as above)
         return
     finally:
         spoken.close()
-    assert exchange.reply is not None
-    assert exchange.reply.status == 413
+    assert exchange.response is not None
+    assert exchange.response.status == 413

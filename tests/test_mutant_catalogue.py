@@ -10,7 +10,7 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract
-from contract_watch.mutants.derivation import Judgement, chosen, mutants, spread_evenly
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly, select_mutants
 from contract_watch.mutants.mutant import FAMILIES
 
 CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUser", "listSmtpUsers"
@@ -25,13 +25,13 @@ print(hashlib.sha256(ids.encode()).hexdigest())
 
 @pytest.fixture(name="ids", scope="module")
 def _ids(jetemail: Contract) -> set[str]:
-    return {mutant.id for mutant in mutants(jetemail)}
+    return {mutant.id for mutant in derive_mutants(jetemail)}
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_ids_are_the_same_in_every_process(jetemail: Contract, hash_seed: str) -> None:
     """Claim: an id names the same mutant tomorrow. Situation: a process with other hash values. Expectation: same ids."""
-    mine = "\n".join(mutant.id for mutant in mutants(jetemail))
+    mine = "\n".join(mutant.id for mutant in derive_mutants(jetemail))
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", _HASH]
     told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
@@ -119,7 +119,7 @@ def test_a_contract_of_another_shape_has_mutants_too(root: Path) -> None:
         "maximum": 9,
     }
     (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
-    found = {mutant.id for mutant in mutants(Contract("jetemail", root))}
+    found = {mutant.id for mutant in derive_mutants(Contract("jetemail", root))}
     assert {f"requests/{CREATE}/note/maximum-{what}" for what in ("tighter", "looser", "crash")} <= found
     assert [
         name for name in found if name.startswith(f"status/{CREATE}/409") or name == f"state/{CREATE}/replaced"
@@ -128,17 +128,17 @@ def test_a_contract_of_another_shape_has_mutants_too(root: Path) -> None:
 
 def test_a_sample_takes_of_every_family_the_same_every_time(jetemail: Contract) -> None:
     """Claim: CI's sample is fixed and leaves no family out. Expectation: six of each, the same again."""
-    found = chosen(jetemail, "", (1, 1), 6)
+    found = select_mutants(jetemail, "", (1, 1), 6)
     assert {family: sum(mutant.family == family for mutant in found) for family in FAMILIES} == dict.fromkeys(
         FAMILIES, 6
     )
-    assert [mutant.id for mutant in found] == [mutant.id for mutant in chosen(jetemail, "", (1, 1), 6)]
-    assert spread_evenly([1, 2], 6) == [1, 2]
+    assert [mutant.id for mutant in found] == [mutant.id for mutant in select_mutants(jetemail, "", (1, 1), 6)]
+    assert sample_evenly([1, 2], 6) == [1, 2]
 
 
 def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -> None:
     """Claim: n shards are the whole. Situation: three of them. Expectation: each mutant in one."""
-    parts = [mutant.id for number in (1, 2, 3) for mutant in chosen(jetemail, "", (number, 3))]
+    parts = [mutant.id for number in (1, 2, 3) for mutant in select_mutants(jetemail, "", (number, 3))]
     assert sorted(parts) == sorted(ids)
 
 
@@ -158,6 +158,6 @@ def test_a_malformed_judgement_is_one_line(root: Path, text: str, words: str) ->
     contract = Contract("jetemail", root)
     (contract.directory / "mutants.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:
-        Judgement(contract)
+        MutantConfig(contract)
     assert "mutants.toml" in str(caught.value)
     assert "\n" not in str(caught.value)

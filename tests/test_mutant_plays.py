@@ -9,9 +9,9 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.derivation import mutants
-from contract_watch.mutants.mutant import Mutant, Play
-from contract_watch.mutants.mutated_vendor import House, Stage
+from contract_watch.mutants.derivation import derive_mutants
+from contract_watch.mutants.mutant import Mutant, Mutation
+from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 
 PATH = "/outbound/smarthost"
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
@@ -21,16 +21,16 @@ SECRET = secrets.token_urlsafe(12)
 class Player:
     """A server whose play can be chosen, and requests to it."""
 
-    def __init__(self, contract: Contract, house: House, client: httpx.Client) -> None:
+    def __init__(self, contract: Contract, house: MutantServer, client: httpx.Client) -> None:
         self._contract, self._house, self._client = contract, house, client
-        self._mutants = {mutant.id: mutant for mutant in mutants(contract)}
-        self.play = Play()
+        self._mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
+        self.play = Mutation()
 
     def show(self, name: str) -> Mutant:
         """Play a mutant from now on, with nothing stored."""
         mutant = self._mutants[name]
-        self.play = mutant.play()
-        self._house.showing = Stage(self._contract, self.play)
+        self.play = mutant.create_mutation()
+        self._house.app = MutantApp(self._contract, self.play)
         return mutant
 
     def ask(self, method: str, body: Any = None, key: str | None = PAID, **headers: str) -> httpx.Response:
@@ -49,7 +49,7 @@ class Player:
 
 @pytest.fixture(name="served", scope="module")
 def _served(jetemail: Contract) -> Iterator[Player]:
-    house = House()
+    house = MutantServer()
     with run_in_thread(house) as base, httpx.Client(base_url=base, timeout=10) as client:
         yield Player(jetemail, house, client)
 
@@ -247,11 +247,11 @@ def test_only_the_mutant_s_answers_drift(served: Player) -> None:
         "application/json",
         "text/html",
     ]
-    assert served.play.touched == 1
+    assert served.play.activations == 1
 
 
 def test_every_mutant_says_what_it_does(jetemail: Contract) -> None:
     """Claim: the survivors' list can be read. Expectation: each mutant has a sentence; no two in one family say the same."""
-    found = mutants(jetemail)
-    assert [mutant.id for mutant in found if not mutant.says.endswith(".")] == []
-    assert len({(mutant.family, mutant.says) for mutant in found}) == len(found)
+    found = derive_mutants(jetemail)
+    assert [mutant.id for mutant in found if not mutant.description.endswith(".")] == []
+    assert len({(mutant.family, mutant.description) for mutant in found}) == len(found)

@@ -6,44 +6,48 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import Floors, Judgement, mutants
+from contract_watch.mutants.derivation import MutantConfig, ScoreFloors, derive_mutants
 from contract_watch.mutants.mutant import Mutant
-from contract_watch.mutants.mutant_runner import Trial
-from contract_watch.mutants.score import Score, score
-from contract_watch.mutants.score_report import as_json, page, terminal
+from contract_watch.mutants.mutant_runner import MutantResult
+from contract_watch.mutants.score import MutationScore, compute_score
+from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
 
-HONEST = Trial("honest", "", "", operation_named=True, property_named=False, touched=0, requests=184, seconds=0.5)
+HONEST = MutantResult(
+    "honest", "", "", names_operation=True, names_property=False, activations=0, requests=184, seconds=0.5
+)
 
 
-def _trial(mutant: Mutant, finding: str = "x/y", **changed: Any) -> Trial:
+def _trial(mutant: Mutant, finding: str = "x/y", **changed: Any) -> MutantResult:
     named = bool(finding)
-    made = Trial(
-        mutant.id, finding, "t", operation_named=named, property_named=named, touched=1, requests=9, seconds=0.1
+    made = MutantResult(
+        mutant.id, finding, "t", names_operation=named, names_property=named, activations=1, requests=9, seconds=0.1
     )
     return replace(made, **changed)
 
 
 @pytest.fixture(name="found", scope="module")
 def _found(jetemail: Contract) -> list[Mutant]:
-    return mutants(jetemail)
+    return derive_mutants(jetemail)
 
 
-def _score(contract: Contract, found: list[Mutant], *trials: Trial) -> Score:
-    return score(contract, found, [{"contract": contract.slug, **asdict(trial)} for trial in trials], whole=True)
+def _score(contract: Contract, found: list[Mutant], *trials: MutantResult) -> MutationScore:
+    return compute_score(
+        contract, found, [{"contract": contract.slug, **asdict(trial)} for trial in trials], is_complete=True
+    )
 
 
-def _honestly(contract: Contract, found: list[Mutant]) -> dict[str, Trial]:
+def _honestly(contract: Contract, found: list[Mutant]) -> dict[str, MutantResult]:
     """Every mutant noticed, every equivalent one not."""
-    judgement = Judgement(contract)
-    return {mutant.id: _trial(mutant, "" if judgement.reason(mutant) else "x/y") for mutant in found}
+    judgement = MutantConfig(contract)
+    return {mutant.id: _trial(mutant, "" if judgement.find_reason(mutant) else "x/y") for mutant in found}
 
 
 def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: list[Mutant]) -> None:
     """Expectation: score and diagnosis 1, equivalents apart, no complaint."""
     made = _score(jetemail, found, HONEST, *_honestly(jetemail, found).values())
-    assert (made.share, made.operations_named, made.survivors, made.complaints()) == (1.0, 1.0, [], [])
-    assert made.counted + len(made.reasons) == len(found)
-    assert sum(cell.killed for cell in made.matrix.values()) == made.counted
+    assert (made.ratio, made.operation_diagnosis, made.survivors, made.list_failures()) == (1.0, 1.0, [], [])
+    assert made.eligible_count + len(made.equivalent_reasons) == len(found)
+    assert sum(cell.killed for cell in made.matrix.values()) == made.eligible_count
 
 
 def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list[Mutant]) -> None:
@@ -51,14 +55,14 @@ def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list
     trials = _honestly(jetemail, found)
     missed = [mutant.id for mutant in found if mutant.family == "media"]
     for name in missed:
-        trials[name] = replace(trials[name], finding="", touched=0)
+        trials[name] = replace(trials[name], finding="", activations=0)
     made = _score(jetemail, found, HONEST, *trials.values())
     assert made.survivors == missed
-    assert made.share == 1 - len(missed) / made.counted
-    assert any("score" in line for line in made.complaints())
-    assert f"{missed[0]}: " in terminal(made, 1.0)
-    assert "never provoked" in terminal(made, 1.0)
-    assert "### Survivors" in page([made], 1.0)
+    assert made.ratio == 1 - len(missed) / made.eligible_count
+    assert any("score" in line for line in made.list_failures())
+    assert f"{missed[0]}: " in format_terminal(made, 1.0)
+    assert "never provoked" in format_terminal(made, 1.0)
+    assert "### Survivors" in format_markdown([made], 1.0)
     assert as_json(made)["survivors"] == missed
 
 
@@ -67,10 +71,10 @@ def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, fou
     trials = _honestly(jetemail, found)
     noticed = [name for name, trial in trials.items() if trial.finding]
     for name in noticed[::10]:
-        trials[name] = replace(trials[name], operation_named=False)
+        trials[name] = replace(trials[name], names_operation=False)
     made = _score(jetemail, found, HONEST, *trials.values())
-    assert made.operations_named == pytest.approx(0.9, abs=0.01)
-    assert any("diagnosis" in line for line in made.complaints())
+    assert made.operation_diagnosis == pytest.approx(0.9, abs=0.01)
+    assert any("diagnosis" in line for line in made.list_failures())
 
 
 @pytest.mark.parametrize(
@@ -81,11 +85,11 @@ def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, fou
     ],
 )
 def test_the_honest_vendor_is_part_of_the_measure(
-    jetemail: Contract, found: list[Mutant], honest: Trial, words: str
+    jetemail: Contract, found: list[Mutant], honest: MutantResult, words: str
 ) -> None:
     """Situation: an alarm at the honest vendor, or a request too many. Expectation: a complaint."""
     made = _score(jetemail, found, honest, *_honestly(jetemail, found).values())
-    assert any(words in line for line in made.complaints())
+    assert any(words in line for line in made.list_failures())
 
 
 def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[Mutant]) -> None:
@@ -93,7 +97,7 @@ def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[M
     trials = _honestly(jetemail, found)
     name = next(name for name, trial in trials.items() if not trial.finding)
     trials[name] = replace(trials[name], finding="a/b")
-    assert any(name in line for line in _score(jetemail, found, HONEST, *trials.values()).complaints())
+    assert any(name in line for line in _score(jetemail, found, HONEST, *trials.values()).list_failures())
 
 
 def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Mutant]) -> None:
@@ -102,9 +106,9 @@ def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Muta
     path = contract.directory / "mutants.toml"
     path.write_text(path.read_text(encoding="utf-8") + '\n[[equivalent]]\nids = ["body/gone/*"]\nreason = "none"\n')
     made = _score(contract, found, HONEST, *_honestly(contract, found).values())
-    assert any("body/gone/*" in line for line in made.complaints())
+    assert any("body/gone/*" in line for line in made.list_failures())
 
 
 def test_the_floors_are_the_promised_ones(jetemail: Contract) -> None:
     """Claim: nobody lowers them unseen. Expectation: 99 % of the mutants, 95 % of the operations, 190 requests."""
-    assert Judgement(jetemail).floors == Floors(0.99, 0.95, 190)
+    assert MutantConfig(jetemail).floors == ScoreFloors(0.99, 0.95, 190)

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import Judgement, mutants
-from contract_watch.mutants.mutant_runner import Court, court
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants
+from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
 from tests.spread_command import alone, command, end, one_line_error, started
 
-EQUIVALENT = [mutant.id for mutant in mutants(Contract("jetemail")) if Judgement(Contract("jetemail")).reason(mutant)]
+EQUIVALENT = [
+    mutant.id
+    for mutant in derive_mutants(Contract("jetemail"))
+    if MutantConfig(Contract("jetemail")).find_reason(mutant)
+]
 
 
 def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
@@ -36,28 +40,28 @@ def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.fixture(name="tried", scope="module")
-def _tried(jetemail: Contract) -> Iterator[Court]:
-    with court(jetemail) as made:
+def _tried(jetemail: Contract) -> Iterator[MutantRunner]:
+    with start_mutant_runner(jetemail) as made:
         yield made
 
 
 @pytest.mark.parametrize("name", EQUIVALENT)
-def test_an_equivalent_mutant_cannot_be_observed(tried: Court, jetemail: Contract, name: str) -> None:
+def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, jetemail: Contract, name: str) -> None:
     """Claim: what is not counted could not be noticed by anybody.
 
     Situation: each mutant of that list, and the suite's deterministic stages, whole.
     Expectation: every answer is one that the contract allows, and nothing else went wrong.
     """
-    trial = tried.try_(next(mutant for mutant in mutants(jetemail) if mutant.id == name))
+    trial = tried.run_mutant(next(mutant for mutant in derive_mutants(jetemail) if mutant.id == name))
     assert (trial.finding, trial.reason) == ("", "")
 
 
 def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
     """Claim: it can be reviewed. Expectation: at most a dozen reasons, at most 5 % of all mutants, none stale."""
-    judgement, found = Judgement(jetemail), mutants(jetemail)
+    judgement, found = MutantConfig(jetemail), derive_mutants(jetemail)
     assert len(judgement.equivalents) <= 12
     assert 0 < len(EQUIVALENT) <= len(found) * 0.05
-    assert judgement.stale(found) == []
+    assert judgement.find_stale_patterns(found) == []
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
 from contract_watch.mutants.mutant import Mutant
-from contract_watch.mutants.mutant_runner import Court, court
+from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
 from tests.spread_command import command
 
 SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
@@ -37,27 +37,32 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
 def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
     """Claim: what a specialist says of mutants is about mutants that there are. Expectation: every pattern matches one."""
     contract = load_contracts()[slug]
-    assert Judgement(contract).stale(mutants(contract)) == []
+    assert MutantConfig(contract).find_stale_patterns(derive_mutants(contract)) == []
 
 
-Courts = Callable[[str], Court]
+Courts = Callable[[str], MutantRunner]
 
 
 @pytest.fixture(name="court_of", scope="module")
 def _court_of() -> Iterator[Courts]:
     with ExitStack() as stack:
-        made: dict[str, Court] = {}
-        yield lambda slug: made.get(slug) or made.setdefault(slug, stack.enter_context(court(load_contracts()[slug])))
+        made: dict[str, MutantRunner] = {}
+        yield (
+            lambda slug: (
+                made.get(slug)
+                or made.setdefault(slug, stack.enter_context(start_mutant_runner(load_contracts()[slug])))
+            )
+        )
 
 
 def _equivalents(slug: str) -> list[Mutant]:
-    judgement, found = Judgement(load_contracts()[slug]), mutants(load_contracts()[slug])
-    return spread_evenly([mutant for mutant in found if judgement.reason(mutant)], EQUIVALENT)
+    judgement, found = MutantConfig(load_contracts()[slug]), derive_mutants(load_contracts()[slug])
+    return sample_evenly([mutant for mutant in found if judgement.find_reason(mutant)], EQUIVALENT)
 
 
 @pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in _equivalents(slug)],
                          ids=lambda value: value if isinstance(value, str) else value.id)  # fmt: skip
 def test_an_equivalent_mutant_cannot_be_observed(court_of: Courts, slug: str, mutant: Mutant) -> None:
     """Claim: what is not counted could not be noticed. Situation: a fixed sample of each list. Expectation: nothing tells it."""
-    trial = court_of(slug).try_(mutant)
+    trial = court_of(slug).run_mutant(mutant)
     assert trial.finding == "", trial.title

@@ -5,14 +5,14 @@ import string
 
 import pytest
 
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.planning.passwords import secret
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.planning.passwords import generate_password
 
 
 @pytest.mark.parametrize("length", [1, 8, 11, 12, 20, 64, 65, 72, 200])
 def test_a_password_has_the_length_asked_for(length: int) -> None:
     """Expectation: so many characters, all of them printable ASCII, other ones each time where there is room."""
-    texts = {secret(length) for _ in range(20)}
+    texts = {generate_password(length) for _ in range(20)}
     assert {len(text) for text in texts} == {length}
     assert all(text.isascii() and text.isprintable() for text in texts)
     assert len(texts) > 1
@@ -23,16 +23,16 @@ def test_the_shortest_and_the_longest_are_unlike_what_people_choose() -> None:
 
     Expectation: a short one has small letters only, a long one every sign and a blank, inside of it.
     """
-    assert set(secret(8)) <= set(string.ascii_lowercase)
-    assert set(secret(72)) >= {*string.punctuation, " "}
-    assert all(secret(72)[end].isalnum() for end in (0, -1))
-    assert secret().isalnum()
+    assert set(generate_password(8)) <= set(string.ascii_lowercase)
+    assert set(generate_password(72)) >= {*string.punctuation, " "}
+    assert all(generate_password(72)[end].isalnum() for end in (0, -1))
+    assert generate_password().isalnum()
 
 
 def test_a_longer_name_begins_with_the_name() -> None:
     """Expectation: a name of a given length is the run's own, and no two are the same."""
-    names = Names(dt.date(2026, 11, 21), "abcdef")
-    first, second = names.mint(), names.mint(64)
+    names = NameGenerator(dt.date(2026, 11, 21), "abcdef")
+    first, second = names.create_name(), names.create_name(64)
     assert first == "ct-261121-abcdef-1-n"
     assert second.startswith("ct-261121-abcdef-2-n")
     assert len(second) == 64

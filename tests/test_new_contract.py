@@ -11,9 +11,9 @@ import pytest
 
 import contracts as room
 from contract_watch.contracts.registry import ROOT, load_contracts
-from contract_watch.generator.client_templates import banner
-from scripts.check_contracts import FILES, missing
-from scripts.new_contract import MARK, main
+from contract_watch.generator.client_templates import format_banner
+from scripts.check_contracts import REQUIRED_FILES, find_gaps
+from scripts.new_contract import PLACEHOLDER, main
 
 ACME = ["--slug", "acme", "--name", "Acme Mail"]
 
@@ -38,7 +38,7 @@ def test_skeleton_is_whole_and_says_what_is_next(root: Path, capsys: pytest.Capt
     Expectation: status 0, every file of a contract and no other, the next steps in print; no word of the template's left.
     """
     assert main(ACME, root) == 0
-    assert _names(root) == sorted(f"contracts/acme/{name}" for name in (*FILES, "published.json"))
+    assert _names(root) == sorted(f"contracts/acme/{name}" for name in (*REQUIRED_FILES, "published.json"))
     out, err = capsys.readouterr()
     assert err == ""
     assert "make contract VENDOR=acme" in out
@@ -51,8 +51,8 @@ def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
     Expectation: each file is named with a line of its own, and the client that nobody generated; nothing else is wrong.
     """
     main(ACME, root)
-    lines = missing(load_contracts(root)["acme"])
-    for name in (*FILES, "published.json"):
+    lines = find_gaps(load_contracts(root)["acme"])
+    for name in (*REQUIRED_FILES, "published.json"):
         assert any(line.startswith(f"contracts/acme/{name}:") for line in lines), name
     others = [line for line in lines if "is still the skeleton's" not in line]
     assert others == [f"generated/acme/{name}: is missing: run `make generate`"
@@ -68,14 +68,14 @@ def test_skeleton_filled_in_is_a_contract(root: Path) -> None:
     main(ACME, root)
     for name in _names(root):
         text = (root / name).read_text(encoding="utf-8")
-        (root / name).write_text(text.replace(MARK, ""), encoding="utf-8")
+        (root / name).write_text(text.replace(PLACEHOLDER, ""), encoding="utf-8")
     made = load_contracts(root)["acme"]
     client = root / "generated/acme/client/acme_client"
     client.mkdir(parents=True)
     (client / "__init__.py").touch()
-    shown = {"x-generated": banner(made), **made.effective.raw}
+    shown = {"x-generated": format_banner(made), **made.effective.raw}
     (root / "generated/acme/openapi.json").write_text(json.dumps(shown))
-    assert missing(made) == []
+    assert find_gaps(made) == []
 
 
 def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
@@ -159,4 +159,4 @@ def test_missing_argument_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     """Claim: wrong usage says how. Situation: no name. Expectation: status 3, one line with the command."""
     assert main(["--slug", "acme"]) == 3
     assert "make new-contract SLUG=<slug> NAME=<name>" in capsys.readouterr().err
-    assert MARK.endswith(":")
+    assert PLACEHOLDER.endswith(":")

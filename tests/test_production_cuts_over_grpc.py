@@ -12,7 +12,7 @@ from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.protocols.call import Call
-from contract_watch.engine.protocols.wire import Trouble
+from contract_watch.engine.protocols.wire import TransportError
 from tests.production import Production
 from tests.production_cuts import KINDS
 from tests.production_relay import Frames
@@ -121,7 +121,7 @@ def test_the_limit_holds_over_all_surfaces() -> None:
     """
     with Production(ZITADEL, beside=False) as production:
         spoken = [surface(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
-        made = [one.speak(_reading()) for one in spoken if one is not None]
+        made = [one.encode(_reading()) for one in spoken if one is not None]
 
         def ask(turn: int) -> int:
             if turn % 3:
@@ -145,14 +145,14 @@ def _reading() -> Call:
 def test_the_suite_s_own_surfaces_call_it_trouble(instance: Production) -> None:
     """Claim: what is cut is no answer to the suite either. Situation: its native surface, its connection reset.
 
-    Expectation: `Trouble`, broken.
+    Expectation: `TransportError`, broken.
     """
     native = surface("grpc", ZITADEL, instance.base, instance.grpc)
     assert native is not None
     instance.cut("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
     for _ in range(2):
-        with pytest.raises(Trouble) as raised:
-            native.speak(_reading()).send()
+        with pytest.raises(TransportError) as raised:
+            native.encode(_reading()).send()
         assert raised.value.kind in ("broken", "refused")
     instance.heal()
     native.close()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.protocols.wire import tls
+from contract_watch.engine.protocols.wire import get_tls_context
 from tests.production import Production, ProductionProcess
 from tests.production_foreign import MOST, neighbours, of_our_form
 from tests.sped_up_clock import SpedUpClock
@@ -37,7 +37,7 @@ def asking(production: Production, account: int = 0) -> Ask:
 
     def ask(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         sent = {"json": body} if body is not None else {}
-        with httpx.Client(base_url=production.base, headers=headers, timeout=10, verify=tls()) as client:
+        with httpx.Client(base_url=production.base, headers=headers, timeout=10, verify=get_tls_context()) as client:
             return client.request(method, contract.base_path + path, **sent, **more)
 
     return ask

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract_watch.engine.account.rate_limiter import Place, TooLongError, pace
-from contract_watch.engine.account.sliding_window import LEASE, LONGEST_BLOCK, MARGIN, Book, Rule
+from contract_watch.engine.account.rate_limiter import Slot, WaitTooLongError, acquire_slot
+from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit, SlidingWindow
 from contract_watch.engine.protocols.wire import TOTAL_TIMEOUT
 from tests.window_users import worst
 
-RULE = Rule(requests=3, seconds=8, lease=5)
+RULE = RateLimit(requests=3, seconds=8, lease=5)
 # Quarters of a second are exact as floating point numbers, and these meet the bounds themselves and both sides of them.
 STEPS = st.sampled_from([0.0, 0.25, 1.0, 2.75, 3.0, 5.0, 7.75, 8.0, 8.25, 13.0, 13.25])
 ACTS = st.one_of(
@@ -49,14 +49,14 @@ def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
     Expectation: each take is granted where the whole history allows it; no span holds more than the allowance; what is
     told to wait is above 0, and before it has passed nothing is granted unless a place is released meanwhile.
     """
-    book, naive, now, not_before = Book(), _Naive(), 100.0, 0.0
+    book, naive, now, not_before = SlidingWindow(), _Naive(), 100.0, 0.0
     for number, (act, value) in enumerate(acts):
         if act == "wait":
             now += value
-        book.settle(RULE, now)
+        book.discard_expired(RULE, now)
         if act == "take":
             allowed = naive.admits(now)
-            wait = book.take(RULE, str(number), now)
+            wait = book.acquire(RULE, str(number), now)
             assert (wait == 0) is allowed
             if allowed:
                 assert now >= not_before
@@ -73,7 +73,7 @@ def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
             naive.blocks.append(now + value)
             book.block(value, now)
     assert worst([(taken, naive.last(place)) for place, taken in naive.takes.items()], RULE.seconds) <= RULE.requests
-    assert len(book.last) <= RULE.requests
+    assert len(book.slots) <= RULE.requests
 
 
 @given(st.lists(STEPS, max_size=10), STEPS, STEPS)
@@ -82,14 +82,14 @@ def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: floa
 
     Expectation: all counts as long as if it were just now, and after a lease, a window and the block nothing is left.
     """
-    book = Book({str(number): 500 + last for number, last in enumerate(lasts)})
+    book = SlidingWindow({str(number): 500 + last for number, last in enumerate(lasts)})
     book.block(block, 500.0)
-    book.settle(RULE, 1.0)
-    assert len(book.last) == len(lasts)
-    assert book.blocked[1] <= 1.0 + block
-    assert (book.take(RULE, "new", 1.0) == 0) is (len(lasts) < RULE.requests and not block)
-    book.settle(RULE, 1.0 + RULE.lease + RULE.seconds + block + later + 0.25)
-    assert book.take(RULE, "newer", 1.0 + RULE.lease + RULE.seconds + block + later + 0.25) == 0
+    book.discard_expired(RULE, 1.0)
+    assert len(book.slots) == len(lasts)
+    assert book.block_period[1] <= 1.0 + block
+    assert (book.acquire(RULE, "new", 1.0) == 0) is (len(lasts) < RULE.requests and not block)
+    book.discard_expired(RULE, 1.0 + RULE.lease + RULE.seconds + block + later + 0.25)
+    assert book.acquire(RULE, "newer", 1.0 + RULE.lease + RULE.seconds + block + later + 0.25) == 0
 
 
 def test_a_lease_is_longer_than_a_request() -> None:
@@ -100,18 +100,18 @@ def test_a_lease_is_longer_than_a_request() -> None:
 @pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan")])
 def test_a_block_of_nothing_is_none(seconds: float) -> None:
     """Expectation: no block; and none lasts for longer than a day."""
-    book = Book()
+    book = SlidingWindow()
     book.block(seconds, 100.0)
-    assert book.take(RULE, "a", 100.0) == 0
+    assert book.acquire(RULE, "a", 100.0) == 0
     book.block(float("inf"), 100.0)
-    assert book.blocked[1] == 100.0 + LONGEST_BLOCK
+    assert book.block_period[1] == 100.0 + MAX_BLOCK
 
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 60.0), (-1, 60.0), (5, 0.0), (5, -1.0), (5, float("nan"))])
 def test_a_rule_that_is_none_is_an_error(requests: int, seconds: float) -> None:
     """Expectation: an error at once, and no window that lets all through or nothing ever."""
     with pytest.raises(ValueError, match="no rule"):
-        Rule(requests, seconds)
+        RateLimit(requests, seconds)
 
 
 class _Clock:
@@ -133,13 +133,13 @@ class _Clock:
 class _Script:
     """A window that says what it is told to, in order."""
 
-    def __init__(self, *answers: Place | float) -> None:
+    def __init__(self, *answers: Slot | float) -> None:
         self.answers = list(answers)
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         return self.answers.pop(0)
 
-    def release(self, place: Place) -> None:
+    def release(self, place: Slot) -> None:
         raise AssertionError(place)
 
     def block(self, seconds: float) -> None:
@@ -156,8 +156,8 @@ def _nothing() -> None:
 def test_a_place_is_waited_for_in_slices() -> None:
     """Situation: a window that wants 1.2 seconds, then 0.3. Expectation: the place; half a second at most at once."""
     clock, asked = _Clock(), []
-    place = pace(_Script(1.2, 0.3, Place("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
-    assert place == Place("x")
+    place = acquire_slot(_Script(1.2, 0.3, Slot("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
+    assert place == Slot("x")
     assert clock.waits == pytest.approx([0.5, 0.5, 0.2, 0.3])
     assert asked == [0, 1, 2, 3]
 
@@ -169,34 +169,34 @@ def test_a_free_place_is_not_waited_for() -> None:
     def never() -> None:
         raise AssertionError
 
-    assert pace(_Script(Place("x")), clock, never, 0.0) == Place("x")
+    assert acquire_slot(_Script(Slot("x")), clock, never, 0.0) == Slot("x")
     assert clock.waits == []
 
 
 def test_a_run_that_ends_waits_no_longer() -> None:
     """Situation: the run is to end during the second slice. Expectation: that is raised, and nothing is asked any more."""
-    clock, window = _Clock(), _Script(30.0, Place("x"))
+    clock, window = _Clock(), _Script(30.0, Slot("x"))
 
     def give_up() -> None:
         if clock.waits:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pace(window, clock, give_up, 100.0)
+        acquire_slot(window, clock, give_up, 100.0)
     assert clock.waits == [0.5]
-    assert window.answers == [Place("x")]
+    assert window.answers == [Slot("x")]
 
 
 def test_too_long_a_wait_is_not_begun() -> None:
     """Situation: 40 of 60 seconds are waited, and 30 more are wanted. Expectation: an error of one line, at once."""
     clock = _Clock()
-    with pytest.raises(TooLongError, match=r"30 more seconds, after 40 of at most 60") as caught:
-        pace(_Script(40.0, 30.0), clock, _nothing, 60.0)
+    with pytest.raises(WaitTooLongError, match=r"30 more seconds, after 40 of at most 60") as caught:
+        acquire_slot(_Script(40.0, 30.0), clock, _nothing, 60.0)
     assert clock.now() == pytest.approx(40)
     assert "\n" not in str(caught.value)
 
 
 def test_a_window_that_asks_for_nothing_is_not_asked_for_ever() -> None:
     """Claim: the loop is bounded. Situation: a window that never has a place and never wants time. Expectation: an end."""
-    with pytest.raises(TooLongError):
-        pace(_Script(*[0.0] * 5000), _Clock(), _nothing, 2.0)
+    with pytest.raises(WaitTooLongError):
+        acquire_slot(_Script(*[0.0] * 5000), _Clock(), _nothing, 2.0)

@@ -10,7 +10,7 @@ import pytest
 
 from contract_watch.engine.account import rate_limiter as module
 from contract_watch.engine.account.clock import SystemClock
-from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter, Slot
 from tests.window_users import Use, users, worst
 
 ACCOUNT = "acme/paid"
@@ -32,19 +32,19 @@ class _Told:
         self.moment += seconds
 
 
-def _window(folder: Path, clock: _Told, requests: int = 2, account: str = ACCOUNT) -> LocalWindow:
-    return LocalWindow(folder, account, requests, 60, clock, 40)
+def _window(folder: Path, clock: _Told, requests: int = 2, account: str = ACCOUNT) -> LocalRateLimiter:
+    return LocalRateLimiter(folder, account, requests, 60, clock, 40)
 
 
-def _taken(window: LocalWindow) -> Place:
-    place = window.take()
-    assert isinstance(place, Place), place
+def _taken(window: LocalRateLimiter) -> Slot:
+    place = window.acquire()
+    assert isinstance(place, Slot), place
     return place
 
 
-def _waits(window: LocalWindow) -> float:
-    wait = window.take()
-    assert not isinstance(wait, Place)
+def _waits(window: LocalRateLimiter) -> float:
+    wait = window.acquire()
+    assert not isinstance(wait, Slot)
     return wait
 
 
@@ -212,7 +212,7 @@ def test_a_process_killed_while_it_writes_loses_nothing(
     _taken(window)
     before = _only(tmp_path, ".json").read_bytes()
 
-    def half(_: LocalWindow, content: bytes) -> None:
+    def half(_: LocalRateLimiter, content: bytes) -> None:
         _only(tmp_path, ".json").with_suffix(".new").write_bytes(content[: len(content) // 2])
         raise _Died
 
@@ -221,11 +221,11 @@ def test_a_process_killed_while_it_writes_loses_nothing(
 
     with monkeypatch.context() as patch:
         if step == "write":
-            patch.setattr(LocalWindow, "_write", half)
+            patch.setattr(LocalRateLimiter, "_write_file", half)
         else:
             patch.setattr(Path, "replace", never)
         with pytest.raises(_Died):
-            window.take()
+            window.acquire()
     assert _only(tmp_path, ".json").read_bytes() == before
     _taken(window)
     assert _waits(window) > 0
@@ -252,8 +252,8 @@ def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, cont
     _taken(window)
     file = _only(tmp_path, ".json")
     file.write_bytes(content)
-    with pytest.raises(AwayError, match=r"for 100 seconds, then remove the file$") as caught:
-        window.take()
+    with pytest.raises(LimiterUnavailableError, match=r"for 100 seconds, then remove the file$") as caught:
+        window.acquire()
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert file.read_bytes() == content
@@ -276,8 +276,8 @@ def test_what_lies_in_the_way_closes_the_window(tmp_path: Path, kind: str) -> No
     else:
         folder.rename(tmp_path / "moved")
         folder.touch()
-    with pytest.raises(AwayError) as caught:
-        window.take()
+    with pytest.raises(LimiterUnavailableError) as caught:
+        window.acquire()
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -287,16 +287,16 @@ def test_a_lock_that_is_never_freed_closes_the_window(tmp_path: Path, monkeypatc
 
     Once it is freed, the window is open again.
     """
-    assert module.PATIENCE == 5.0
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    assert module.LOCK_TIMEOUT == 5.0
+    monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.2)
     window = _window(tmp_path, _Told())
     _taken(window)
     lock = _only(tmp_path, ".lock")
     with lock.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         began = time.monotonic()
-        with pytest.raises(AwayError, match=r"end it and try again$"):
-            window.take()
+        with pytest.raises(LimiterUnavailableError, match=r"end it and try again$"):
+            window.acquire()
         assert 0.2 <= time.monotonic() - began < 5
     _taken(window)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_secret
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.passwords import Disguise
+from contract_watch.engine.planning.passwords import SecretSubstituter
 from contract_watch.mock.journal import MockJournal
 from tests.json_values import VALUES
 
@@ -253,12 +253,12 @@ def test_the_journal_hides_a_password_wherever_it_is() -> None:
 @given(st.text(min_size=8))
 def test_a_disguise_keeps_the_shape(text: str) -> None:
     """Claim: what is drawn is not sent, and is as valid. Expectation: the same each time in a run, and of the same length and kinds."""
-    disguise = Disguise()
+    disguise = SecretSubstituter()
     other = disguise(text)
     assert disguise(text) == other
     assert len(other) == len(text)
     assert [letter.isascii() for letter in other] == [letter.isascii() for letter in text]
-    assert Disguise()("correct-Horse-1234") != Disguise()("correct-Horse-1234")
+    assert SecretSubstituter()("correct-Horse-1234") != SecretSubstituter()("correct-Horse-1234")
 
 
 def test_what_stands_under_telling_names_is_exchanged() -> None:

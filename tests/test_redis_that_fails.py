@@ -12,8 +12,8 @@ import pytest
 from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.account import redis_rate_limiter
 from contract_watch.engine.account.clock import SystemClock
-from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow
-from contract_watch.engine.account.redis_rate_limiter import VARIABLE, RedisWindow, window
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter
+from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter, create_rate_limiter
 from tests.loopback_server import Answer, serving
 from tests.redis_server import restartable
 from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
@@ -106,11 +106,11 @@ def _stranger(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[byte
 )  # fmt: skip
 def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     """Claim: whatever answers, there is a number or no place. Situation: answers of no Redis, and hostile ones."""
-    monkeypatch.setattr(redis_rate_limiter, "PATIENCE", 0.3)
+    monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
     with _stranger(lambda _: answer) as (url, _):
-        found = RedisWindow(_with_password(url), ACCOUNT, 2, 0.2, 0.3)
-        with pytest.raises(AwayError) as caught:
-            found.take()
+        found = RedisRateLimiter(_with_password(url), ACCOUNT, 2, 0.2, 0.3)
+        with pytest.raises(LimiterUnavailableError) as caught:
+            found.acquire()
         assert SECRET not in str(caught.value)
         assert "\n" not in str(caught.value)
         found.close()
@@ -122,13 +122,13 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
     Situation: a server that greets, takes the question and says nothing. Expectation: closed in about three seconds (a tenth of
     it in this test), and one question arrived.
     """
-    assert redis_rate_limiter.PATIENCE == 3.0
-    monkeypatch.setattr(redis_rate_limiter, "PATIENCE", 0.3)
+    assert redis_rate_limiter.REDIS_TIMEOUT == 3.0
+    monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
     with _stranger(lambda piece: b"+OK\r\n" * piece.count(b"SETINFO")) as (url, asked):
-        found = RedisWindow(f"{url}?socket_timeout=60&retry_on_timeout=yes", ACCOUNT, 2, 0.2, 0.3)
+        found = RedisRateLimiter(f"{url}?socket_timeout=60&retry_on_timeout=yes", ACCOUNT, 2, 0.2, 0.3)
         began = time.monotonic()
-        with pytest.raises(AwayError, match="TimeoutError"):
-            found.take()
+        with pytest.raises(LimiterUnavailableError, match="TimeoutError"):
+            found.acquire()
         assert 0.3 <= time.monotonic() - began < 3
         found.close()
         assert b"".join(asked).count(b"EVAL") == 1
@@ -136,9 +136,9 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
     """Expectation: a window in the folder, and a Redis's where one is named; neither is asked yet."""
-    assert isinstance(window("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalWindow)
-    found = window("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())
-    assert isinstance(found, RedisWindow)
+    assert isinstance(create_rate_limiter("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalRateLimiter)
+    found = create_rate_limiter("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())
+    assert isinstance(found, RedisRateLimiter)
     found.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -155,8 +155,8 @@ def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: str) -> None:
     """Expectation: a usage error in one line, which names the variable, and of the address nothing."""
-    with pytest.raises(UsageError, match=rf"^{VARIABLE} is not the address of a Redis") as caught:
-        window(url, tmp_path, ACCOUNT, 5, 60, SystemClock())
+    with pytest.raises(UsageError, match=rf"^{URL_VARIABLE} is not the address of a Redis") as caught:
+        create_rate_limiter(url, tmp_path, ACCOUNT, 5, 60, SystemClock())
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import redis
 
-from contract_watch.engine.account.rate_limiter import Place
-from contract_watch.engine.account.redis_rate_limiter import LIFE, PREFIX, RedisWindow
+from contract_watch.engine.account.rate_limiter import Slot
+from contract_watch.engine.account.redis_rate_limiter import KEY_LIFETIME, KEY_PREFIX, RedisRateLimiter
 from tests.redis_server import redis_server, restartable
 from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
 from tests.window_users import until
@@ -26,8 +26,8 @@ def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
                 with redis.Redis.from_url(server.url) as client:
                     client.flushall()
             began = time.monotonic()
-            wait = window.take()
-            assert not isinstance(wait, Place)
+            wait = window.acquire()
+            assert not isinstance(wait, Slot)
             assert 0.45 < wait < 0.51
             window.release(place_of(window))
             assert time.monotonic() - began >= 0.499
@@ -37,7 +37,7 @@ def test_a_known_server_admits_at_once(tmp_path: Path) -> None:
     """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a place."""
     with redis_server(tmp_path) as url, opened(url) as window, opened(url) as other:
         place_of(window)
-        assert isinstance(other.take(), Place)
+        assert isinstance(other.acquire(), Slot)
 
 
 def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
@@ -52,12 +52,12 @@ def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
         with restartable(tmp_path / "two", *options) as replica, redis.Redis.from_url(replica.url) as client:
             with opened(master.url) as window:
                 window.release(place_of(window))
-            until(lambda: bool(client.exists(f"{PREFIX}{{{ACCOUNT}}}")))
+            until(lambda: bool(client.exists(f"{KEY_PREFIX}{{{ACCOUNT}}}")))
             with opened(replica.url) as window:
                 assert "ReadOnlyError" in refused(window)
                 client.replicaof("NO", "ONE")
-                wait = window.take()
-                assert not isinstance(wait, Place)
+                wait = window.acquire()
+                assert not isinstance(wait, Slot)
                 assert wait > 0.45
 
 
@@ -80,10 +80,10 @@ def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
         place_of(window)
         window.block(300)
         window.block(5)
-        wait = other.take()
-        assert not isinstance(wait, Place)
+        wait = other.acquire()
+        assert not isinstance(wait, Slot)
         assert 299 < wait < 301
-        free = RedisWindow(url, "acme/free", 2, 0.2, 0.3)
+        free = RedisRateLimiter(url, "acme/free", 2, 0.2, 0.3)
         place_of(free)
         free.close()
 
@@ -113,8 +113,8 @@ def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
         for _ in range(20):
             window.release(place_of(window))
         with redis.Redis.from_url(url) as client:
-            assert client.keys() == [f"{PREFIX}{{{ACCOUNT}}}".encode()]
-            assert LIFE - 60 < client.ttl(client.keys()[0]) <= LIFE
+            assert client.keys() == [f"{KEY_PREFIX}{{{ACCOUNT}}}".encode()]
+            assert KEY_LIFETIME - 60 < client.ttl(client.keys()[0]) <= KEY_LIFETIME
             assert client.hlen(client.keys()[0]) <= 4 + 2
 
 
@@ -122,9 +122,9 @@ def test_a_user_needs_few_rights(tmp_path: Path) -> None:
     """Claim: the rights that the docstring names are enough. Situation: a user with these; then without INFO."""
     commands = ("eval", "info", "time", "hgetall", "hset", "hdel", "expire")
     with redis_server(tmp_path) as url, redis.Redis.from_url(url) as client:
-        client.acl_setuser("limiter", enabled=True, passwords=[f"+{SECRET}"], keys=[f"{PREFIX}*"],
+        client.acl_setuser("limiter", enabled=True, passwords=[f"+{SECRET}"], keys=[f"{KEY_PREFIX}*"],
                            commands=[f"+{command}" for command in commands])  # fmt: skip
-        assert all(command.upper() in (RedisWindow.__doc__ or "") for command in commands)
+        assert all(command.upper() in (RedisRateLimiter.__doc__ or "") for command in commands)
         with opened(url.replace("://", f"://limiter:{SECRET}@")) as window:
             window.release(place_of(window))
             window.block(0.01)

@@ -1,18 +1,18 @@
 """What the model says beforehand: whether a request would be granted, and how an object is got ready for it."""
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.planning.simulation import Simulation
 
 ZITADEL = Contract("zitadel")
 
 
 def test_an_object_in_the_right_state_needs_nothing(jetemail: Contract) -> None:
     """Claim: nothing is done without need. Situation: operations that take any object. Expectation: no step before them."""
-    rehearsal = Rehearsal(jetemail)
+    rehearsal = Simulation(jetemail)
     for name in ("updateSmtpUser", "deleteSmtpUser"):
         operation = jetemail.operations[name]
-        state, identity = rehearsal.stocked(operation)
-        assert rehearsal.way([state], operation, identity) == []
+        state, identity = rehearsal.build_prepared_state(operation)
+        assert rehearsal.find_preparation([state], operation, identity) == []
 
 
 def test_the_model_knows_the_way() -> None:
@@ -20,14 +20,14 @@ def test_the_model_knows_the_way() -> None:
 
     Expectation: activation first; nothing once that was done; no way where nothing helps.
     """
-    rehearsal = Rehearsal(ZITADEL)
+    rehearsal = Simulation(ZITADEL)
     password, activate = (ZITADEL.operations[name] for name in ("updateSmtpConfigPassword", "activateSmtpConfig"))
-    state, identity = rehearsal.stocked(activate)
-    assert rehearsal.way([state], password, identity) == ["activateSmtpConfig"]
-    ready, identity = rehearsal.stocked(password)
-    assert rehearsal.way([ready], password, identity) == []
-    assert rehearsal.way([ready], activate, identity) == ["deactivateSmtpConfig"]
-    assert rehearsal.way([ready], password, "nothing-has-this-id") is None
+    state, identity = rehearsal.build_prepared_state(activate)
+    assert rehearsal.find_preparation([state], password, identity) == ["activateSmtpConfig"]
+    ready, identity = rehearsal.build_prepared_state(password)
+    assert rehearsal.find_preparation([ready], password, identity) == []
+    assert rehearsal.find_preparation([ready], activate, identity) == ["deactivateSmtpConfig"]
+    assert rehearsal.find_preparation([ready], password, "nothing-has-this-id") is None
 
 
 def test_what_is_open_is_not_taken_for_granted() -> None:
@@ -35,8 +35,8 @@ def test_what_is_open_is_not_taken_for_granted() -> None:
 
     Expectation: it is not granted as it is, but once it was deactivated.
     """
-    rehearsal = Rehearsal(ZITADEL)
+    rehearsal = Simulation(ZITADEL)
     remove = ZITADEL.operations["removeSmtpConfig"]
-    ready, identity = rehearsal.stocked(ZITADEL.operations["updateSmtpConfigPassword"])
-    assert not rehearsal.takes([ready], remove, rehearsal.about(remove, identity))
-    assert rehearsal.way([ready], remove, identity) == ["deactivateSmtpConfig"]
+    ready, identity = rehearsal.build_prepared_state(ZITADEL.operations["updateSmtpConfigPassword"])
+    assert not rehearsal.is_granted_in([ready], remove, rehearsal.build_arguments(remove, identity))
+    assert rehearsal.find_preparation([ready], remove, identity) == ["deactivateSmtpConfig"]

@@ -13,10 +13,10 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.mock.grpc_calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding, Severity
-from contract_watch.report.junit import junit
-from contract_watch.report.markdown import report
-from contract_watch.report.record import Checked, Record
-from contract_watch.report.terminal import terminal
+from contract_watch.report.junit import format_junit
+from contract_watch.report.markdown import format_markdown
+from contract_watch.report.record import Record, SuiteCheck
+from contract_watch.report.terminal import format_terminal
 from tests.suite_command import contract_tests
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +36,7 @@ def _record(surfaces: list[str]) -> Record:
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record("acme", "Acme", "sha256:0", "http://127.0.0.1:9", 1, now, surfaces=surfaces)
     record.findings = [_finding(surface) for surface in surfaces]
-    record.checked = [Checked("refused/getThing", "probes", "It refuses.", findings=[NAME], surface=surface)
+    record.suite_checks = [SuiteCheck("refused/getThing", "probes", "It refuses.", finding_ids=[NAME], surface=surface)
                       for surface in surfaces]  # fmt: skip
     return record
 
@@ -44,21 +44,21 @@ def _record(surfaces: list[str]) -> Record:
 def test_people_read_it_once() -> None:
     """Claim: one drift is told once. Situation: three surfaces show it. Expectation: one title, which names them."""
     record = _record(SURFACES)
-    for text in (terminal(record, colour=False), report([record])):
+    for text in (format_terminal(record, colour=False), format_markdown([record])):
         assert text.count("It should show 5") == 1
         assert "(over rest, grpc, grpc-web)" in text
 
 
 def test_a_vendor_with_one_surface_needs_no_word_for_it() -> None:
     """Claim: nothing is said without need. Expectation: no surface in the reports of a vendor that has one."""
-    assert "over rest" not in terminal(_record(["rest"]), colour=False)
+    assert "over rest" not in format_terminal(_record(["rest"]), colour=False)
 
 
 def test_programs_read_it_for_each_surface() -> None:
     """Claim: nothing is lost. Expectation: three findings in JSON, three failed cases in JUnit, told apart by surface."""
     record = _record(SURFACES)
-    assert [finding["surface"] for finding in record.as_json()["findings"]] == SURFACES
-    root = ET.fromstring(junit([record]))  # noqa: S314 (our own)
+    assert [finding["surface"] for finding in record.to_json()["findings"]] == SURFACES
+    root = ET.fromstring(format_junit([record]))  # noqa: S314 (our own)
     failed = [case.attrib["classname"] for case in root.iter("testcase") if case.find("failure") is not None]
     assert failed == ["acme.rest.probes", "acme.grpc.probes", "acme.grpc-web.probes"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_watch.engine.account.retry_after import LONGEST, retry_after
+from contract_watch.engine.account.retry_after import MAX_RETRY_AFTER, parse_retry_after
 
 NOW = 784111777.0
 """Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110."""
@@ -29,7 +29,7 @@ USUAL = 33.0
 )  # fmt: skip
 def test_what_is_asked_for_is_waited(value: str, seconds: float) -> None:
     """Claim: seconds and the three formats of RFC 9110's dates are understood. Expectation: from 0 to the longest."""
-    assert retry_after(value, NOW, USUAL) == seconds
+    assert parse_retry_after(value, NOW, USUAL) == seconds
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_what_is_asked_for_is_waited(value: str, seconds: float) -> None:
 )  # fmt: skip
 def test_what_cannot_be_understood_is_as_usual(value: str | None) -> None:
     """Claim: a header that is absent or wrong changes nothing. Expectation: the usual wait."""
-    assert retry_after(value, NOW, USUAL) == USUAL
+    assert parse_retry_after(value, NOW, USUAL) == USUAL
 
 
 def test_the_usual_wait_is_bounded_too() -> None:
     """Expectation: never above the longest, never below 0."""
-    assert retry_after(None, NOW, 5000.0) == LONGEST
-    assert retry_after(None, NOW, -1.0) == 0
+    assert parse_retry_after(None, NOW, 5000.0) == MAX_RETRY_AFTER
+    assert parse_retry_after(None, NOW, -1.0) == 0
 
 
 @given(
@@ -68,6 +68,6 @@ def test_the_usual_wait_is_bounded_too() -> None:
 )
 def test_no_header_breaks_anything(value: str, now: float) -> None:
     """Claim: whatever a server writes, there is a number of seconds. Situation: any text, at any time until 2096."""
-    seconds = retry_after(value, now, USUAL)
+    seconds = parse_retry_after(value, now, USUAL)
     assert math.isfinite(seconds)
-    assert 0 <= seconds <= LONGEST
+    assert 0 <= seconds <= MAX_RETRY_AFTER

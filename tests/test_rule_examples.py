@@ -5,50 +5,53 @@ import re
 
 import pytest
 
-from contract_watch.diff.document import Change, compare
-from contract_watch.diff.document.rules import Rule, is_of_schemas, rules
+from contract_watch.diff.document import ApiChange, compare
+from contract_watch.diff.document.rules import ChangeRule, is_schema_rule, load_rules
 from scripts import list_rules
 from tests.document_pair_form import problems
 from tests.rule_examples import FOLDER, Documents, read
 
 TODAY = dt.date(2026, 1, 1)
-RULES = rules()
+RULES = load_rules()
 EXAMPLES = read()
-TURNED = [rule for rule in RULES.values() if rule.turned is not rule.level]
+TURNED = [rule for rule in RULES.values() if rule.inverted_level is not rule.level]
 
 
-def _spoken(rule: Rule, documents: Documents) -> list[Change]:
+def _spoken(rule: ChangeRule, documents: Documents) -> list[ApiChange]:
     """What ``rule`` says of two documents."""
     return [change for change in compare(*documents, today=TODAY).changes if change.rule == rule.id]
 
 
 def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
     """Claim: no rule is unproven. Expectation: the files of examples are those that the rules ask for, and no others."""
-    assert sorted(EXAMPLES) == sorted({list_rules.example(rule) for rule in RULES.values()})
+    assert sorted(EXAMPLES) == sorted({list_rules.get_example_name(rule) for rule in RULES.values()})
     assert [str(path) for path in FOLDER.rglob("*") if path.is_file() and path.suffix != ".yaml"] == []
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_rule_speaks_of_its_positive_example(rule: Rule) -> None:
+def test_rule_speaks_of_its_positive_example(rule: ChangeRule) -> None:
     """Claim: every rule can speak. Situation: its example, in each place that it is about. Expectation: its own level."""
-    for place, documents in EXAMPLES[list_rules.example(rule)].expanded(rule, positive=True):
+    for place, documents in EXAMPLES[list_rules.get_example_name(rule)].expanded(rule, positive=True):
         found = [(change.level, change.direction) for change in _spoken(rule, documents)]
         assert found, (place, [change.rule for change in compare(*documents, today=TODAY).changes])
         assert set(found) == {(rule.level, rule.direction)}, place
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_rule_is_silent_about_its_negative_example(rule: Rule) -> None:
+def test_rule_is_silent_about_its_negative_example(rule: ChangeRule) -> None:
     """Claim: a rule speaks of nothing else. Situation: two documents close to its example. Expectation: others may speak."""
-    for place, documents in EXAMPLES[list_rules.example(rule)].expanded(rule, positive=False):
-        assert _spoken(rule, documents) == [], (place, EXAMPLES[list_rules.example(rule)].why)
+    for place, documents in EXAMPLES[list_rules.get_example_name(rule)].expanded(rule, positive=False):
+        assert _spoken(rule, documents) == [], (place, EXAMPLES[list_rules.get_example_name(rule)].why)
 
 
 @pytest.mark.parametrize("rule", TURNED, ids=[rule.id for rule in TURNED])
-def test_rule_is_turned_where_the_vendor_calls(rule: Rule) -> None:
+def test_rule_is_turned_where_the_vendor_calls(rule: ChangeRule) -> None:
     """Claim: in a webhook callers are who reads. Situation: the example's paths as webhooks. Expectation: the turned level."""
-    found = {(change.level, change.direction) for change in _spoken(rule, EXAMPLES[list_rules.example(rule)].turned())}
-    assert found == {(rule.turned, "response" if rule.direction == "request" else "request")}
+    found = {
+        (change.level, change.direction)
+        for change in _spoken(rule, EXAMPLES[list_rules.get_example_name(rule)].turned())
+    }
+    assert found == {(rule.inverted_level, "response" if rule.direction == "request" else "request")}
 
 
 @pytest.mark.parametrize("called", EXAMPLES)
@@ -58,7 +61,7 @@ def test_example_is_sound(called: str) -> None:
     Documents that are not well formed say so, and are not.
     """
     example = EXAMPLES[called]
-    rule = next(rule for rule in RULES.values() if list_rules.example(rule) == called)
+    rule = next(rule for rule in RULES.values() if list_rules.get_example_name(rule) == called)
     pairs = [two for positive in (True, False) for _, two in example.expanded(rule, positive=positive)]
     assert bool([wrong for two in pairs for one in two for wrong in problems(one)]) is bool(example.malformed)
     assert all(repr(base) != repr(revision) for base, revision in pairs)
@@ -69,20 +72,20 @@ def test_example_is_sound(called: str) -> None:
 def test_page_lists_the_rules_as_they_are() -> None:
     """Claim: docs/rules.md is what the rules give. Expectation: `make rules` would change nothing, and finds every id."""
     page = list_rules.PAGE.read_text(encoding="utf-8")
-    assert page == list_rules.page(), "docs/rules.md is not what the rules give: run `make rules`"
+    assert page == list_rules.format_rules_page(), "docs/rules.md is not what the rules give: run `make rules`"
     assert [id_ for id_ in RULES if f"`{id_}`" not in page] == []
 
 
 def test_page_links_to_examples_that_are_there() -> None:
     """Claim: a reader of the page gets to the example. Expectation: every link leads to a file, and every file has one."""
-    links = set(re.findall(r"\]\(([^)]+\.yaml)\)", list_rules.page()))
+    links = set(re.findall(r"\]\(([^)]+\.yaml)\)", list_rules.format_rules_page()))
     files = {path.resolve() for path in FOLDER.glob("*/*.yaml")}
     assert {(list_rules.PAGE.parent / link).resolve() for link in links} == files
 
 
 def test_rules_of_schemas_are_told_from_others() -> None:
     """Claim: examples are looked for in the right folder. Expectation: the areas of schemas are nobody else's."""
-    assert is_of_schemas(RULES["request-body-type-changed"])
-    assert is_of_schemas(RULES["response-property-added"])
-    assert not is_of_schemas(RULES["request-body-added"])
-    assert not is_of_schemas(RULES["response-schema-added"])
+    assert is_schema_rule(RULES["request-body-type-changed"])
+    assert is_schema_rule(RULES["response-property-added"])
+    assert not is_schema_rule(RULES["request-body-added"])
+    assert not is_schema_rule(RULES["response-schema-added"])

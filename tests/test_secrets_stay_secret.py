@@ -17,7 +17,7 @@ import pytest
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
-from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.exploring.replay import Replay
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
@@ -177,7 +177,7 @@ def test_credentials_in_an_address_are_not_shown(tmp_path: Path, address: str) -
 def _session(contract: Contract, base: str, key: str) -> Session:
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
-    return Session(contract, base, {contract.credentials[0].account: key}, Names(now.date()), record)
+    return Session(contract, base, {contract.credentials[0].account: key}, NameGenerator(now.date()), record)
 
 
 @pytest.mark.parametrize("stray", ["\n", "\x00", " \r\n"])
@@ -189,14 +189,14 @@ def test_a_header_error_is_told_by_its_kind(jetemail: Contract, stray: str) -> N
     key = _key()
     with serving(lambda _asked: Answer(200, {})) as server:
         session = _session(jetemail, server.url, key + stray)
-        with session.attempting() as attempt:
-            session.send(jetemail.lifecycle.read)
+        with session.record_attempt() as attempt:
+            session.send_operation(jetemail.lifecycle.read)
         session.close()
     exchange = attempt.exchanges[-1]
-    assert exchange.reply is None
-    assert "LocalProtocolError" in exchange.trouble
-    shown = json.dumps(exchange.recorded(session.redactor))
-    assert Search([key]).found(f"{shown} {exchange.trouble}".encode()) == set()
+    assert exchange.response is None
+    assert "LocalProtocolError" in exchange.error
+    shown = json.dumps(exchange.to_json(session.redactor))
+    assert Search([key]).found(f"{shown} {exchange.error}".encode()) == set()
 
 
 def test_a_trimmed_echo_is_known_too(jetemail: Contract) -> None:
@@ -233,12 +233,12 @@ def test_a_part_of_a_secret_is_not_left_where_a_text_is_cut(jetemail: Contract) 
         body = {"username": " " * spaces + key, "more": "x" * 30_000}
         with serving(lambda _asked, body=body: Answer(200, [body])) as server:  # type: ignore[misc]
             session = _session(jetemail, server.url, key)
-            with session.attempting() as attempt:
-                session.send(jetemail.lifecycle.read)
-            findings = Runner(session).confirm(attempt, lambda attempt=attempt: attempt)  # type: ignore[misc]
+            with session.record_attempt() as attempt:
+                session.send_operation(jetemail.lifecycle.read)
+            findings = Runner(session).confirm_attempt(attempt, lambda attempt=attempt: attempt)  # type: ignore[misc]
             session.close()
         assert findings
-        assert key[:12] not in json.dumps([finding.as_json() for finding in findings], ensure_ascii=False)
+        assert key[:12] not in json.dumps([finding.to_json() for finding in findings], ensure_ascii=False)
 
 
 def test_a_logger_with_a_handler_of_its_own_logs_no_secret(
@@ -272,7 +272,9 @@ def test_the_marks_are_told_by_the_server(jetemail: Contract) -> None:
     mock = Marked(jetemail)
     with run_in_thread(mock) as base:
         session = _session(jetemail, base, mock.vendor.keys[0])
-        with session.attempting():
-            session.send(jetemail.lifecycle.create, {"username": session.names.mint(), "password": "Marked-0123456789"})
+        with session.record_attempt():
+            session.send_operation(
+                jetemail.lifecycle.create, {"username": session.names.create_name(), "password": "Marked-0123456789"}
+            )
         session.close()
     assert list(mock.vendor.told) == ["Marked-0123456789"]

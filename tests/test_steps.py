@@ -6,19 +6,19 @@ import pytest
 
 from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.request import Request
-from contract_watch.engine.judging.reproduction import steps
+from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import Spoken
-from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.protocols.protocol import EncodedRequest
+from contract_watch.engine.protocols.wire import Response
 
 LIFE = Lifecycle("create", "remove", "read", affects_others=["activate"])
 
 
 def _exchange(operation: str, *names: str) -> Exchange:
-    def reply() -> Reply:
-        return Reply(200, {}, b"{}")
+    def reply() -> Response:
+        return Response(200, {}, b"{}")
 
-    spoken = Spoken("POST", "http://127.0.0.1:9", {}, b"", reply, lambda _redactor, _keys: operation)
+    spoken = EncodedRequest("POST", "http://127.0.0.1:9", {}, b"", reply, lambda _redactor, _keys: operation)
     return Exchange(Request(operation, "POST", "/"), spoken, reply(), names=frozenset(names))
 
 
@@ -29,7 +29,7 @@ def _shown(told: str, about: str | None = None) -> list[str]:
         operation, _, names = word.partition(":")
         made.append(_exchange(operation, *(name for name in names.split("+") if name)))
     words = {id(one): word for one, word in zip(made, told.split(), strict=True)}
-    found: Sequence[Exchange] = steps(made[:-1], made[-1], about, LIFE)
+    found: Sequence[Exchange] = select_exchanges(made[:-1], made[-1], about, LIFE)
     return [words[id(one)] for one in found]
 
 

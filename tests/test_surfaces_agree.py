@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from contract_watch.contracts.openapi import split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.passwords import wrong
-from contract_watch.engine.planning.probe import fill
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.probe import fill_placeholders
 from tests.surfaces import Stage, stages
 
 ZITADEL = Contract("zitadel")
@@ -55,20 +55,27 @@ def _said(stage: Stage, step: Step, ids: list[str]) -> tuple[int, str]:
     session, operation = stage.session, ZITADEL.operations[step[0]]
     known = ids[number] if number < len(ids) else "nothing-has-this-id"
     word = {"stock": known, "n": f"object {number}", "password": "a secret of the test"}
-    arguments = {**fill(Bodies(ZITADEL).baseline(operation), lambda place, _how: word[place]), **optional}
+    arguments = {
+        **fill_placeholders(ArgumentBuilder(ZITADEL).build_baseline(operation), lambda place, _how: word[place]),
+        **optional,
+    }
     parameters, body = split_arguments(arguments)
     key = session.keys["unprivileged" if caller == "unprivileged" else "admin"]
-    headers = {"Authorization": f"Bearer {wrong(key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
-    with session.attempting() as attempt:
-        exchange = session.ask(
-            session.call(operation, parameters, body if operation.body is not None else MissingBody.ABSENT, headers)
+    headers = (
+        {"Authorization": f"Bearer {build_wrong_key(key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
+    )
+    with session.record_attempt() as attempt:
+        exchange = session.send_call(
+            session.build_call(
+                operation, parameters, body if operation.body is not None else MissingBody.ABSENT, headers
+            )
         )
-    assert exchange.reply is not None
-    shown = json.loads(exchange.reply.body)
+    assert exchange.response is not None
+    shown = json.loads(exchange.response.body)
     if exchange.succeeded and name == ZITADEL.lifecycle.create:
         ids.append(shown["id"])
     assert not attempt.disagreements, list(attempt.disagreements)
-    return exchange.reply.status, _alike(shown, ids)
+    return exchange.response.status, _alike(shown, ids)
 
 
 def _alike(shown: Any, ids: Sequence[str]) -> str:

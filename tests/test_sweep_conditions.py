@@ -8,29 +8,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.engine.account.inventory import Row, moment
-from contract_watch.engine.account.ledger import Entry, State
-from contract_watch.engine.account.object_names import Names, check_sign, parse, spellings
-from contract_watch.engine.account.sweep import Known, due
+from contract_watch.engine.account.inventory import ListedObject, parse_time
+from contract_watch.engine.account.ledger import LedgerEntry, LedgerState
+from contract_watch.engine.account.object_names import (
+    NameGenerator,
+    build_name_variants,
+    compute_check_character,
+    parse_name,
+)
+from contract_watch.engine.account.sweep import KnownRuns, find_candidates
 
 DAY = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC).timestamp()
 HOUR = 3600.0
 RIPE = 12 * HOUR
 # Names of our choice: the collected tests are the same in every process.
-DEAD, LOST, ALIVE = (Names(DAY, head + check_sign(f"{DAY:%y%m%d}{head}")) for head in ("deadr", "lostr", "alive"))
-LEFT, OTHER, OLD, BESIDE = DEAD.mint(), DEAD.mint(), LOST.mint(), ALIVE.mint()
-KNOWN = Known({DEAD.run_id: [Entry(DEAD.run_id, LEFT, "", "paid", State.MADE, NOW)]}, frozenset({ALIVE.run_id}))
+DEAD, LOST, ALIVE = (
+    NameGenerator(DAY, head + compute_check_character(f"{DAY:%y%m%d}{head}")) for head in ("deadr", "lostr", "alive")
+)
+LEFT, OTHER, OLD, BESIDE = DEAD.create_name(), DEAD.create_name(), LOST.create_name(), ALIVE.create_name()
+KNOWN = KnownRuns(
+    {DEAD.run_id: [LedgerEntry(DEAD.run_id, LEFT, "", "paid", LedgerState.CREATED, NOW)]}, frozenset({ALIVE.run_id})
+)
 
 
-def row(name: str, *, hours: float | None = 0.1, identity: str = "") -> Row:
+def row(name: str, *, hours: float | None = 0.1, identity: str = "") -> ListedObject:
     """A listed object, so many hours old."""
-    return Row("paid", name, identity or name, None if hours is None else NOW - hours * HOUR, {})
+    return ListedObject("paid", name, identity or name, None if hours is None else NOW - hours * HOUR, {})
 
 
-def swept(one: Row, known: Known = KNOWN, first: Mapping[str, float] = {}) -> bool:
+def swept(one: ListedObject, known: KnownRuns = KNOWN, first: Mapping[str, float] = {}) -> bool:
     """Whether a sweep would delete the object."""
-    return [found.row for found in due([one], known, first, NOW, RIPE)] == [one]
+    return [found.listed for found in find_candidates([one], known, first, NOW, RIPE)] == [one]
 
 
 def test_what_a_dead_run_s_ledger_names_is_due() -> None:
@@ -56,7 +65,7 @@ def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
     OLD.upper(), OLD.capitalize(), f" {OLD}", f"{OLD} ", f"{OLD}\n", f"x{OLD}", OLD[:-1], OLD[:-2], OLD.replace("-n", "-m"),
     OLD.replace(f"-{LOST.run_id}-", f"{LOST.run_id}-"), OLD.replace("ct-", "ct_"), OLD.replace("ct-26", "ct-36", 1),
     f"ct-261120-{LOST.run_id[:-1]}{'a' if LOST.run_id[-1] != 'a' else 'b'}-1-n", "ct-991399-000000-1-n", "smtp-user1",
-    "existing-user", "", OLD.replace("ct-", "сt-"), f"{OLD}_1", *[s for k, s in spellings(OLD).items() if k != "more"],
+    "existing-user", "", OLD.replace("ct-", "сt-"), f"{OLD}_1", *[s for k, s in build_name_variants(OLD).items() if k != "more"],
 ], ids=ascii)  # fmt: skip
 def test_a_look_alike_is_somebody_else_s(name: str) -> None:
     """Claim: a name that differs from the form by case, by a sign or by white space is none of ours, however old it is."""
@@ -94,7 +103,7 @@ def test_a_run_that_goes_on_beside_is_left_alone() -> None:
 
 def test_what_was_made_on_a_day_to_come_is_not_ours() -> None:
     """Situation: a name of the form with tomorrow's day in it, on an object that claims to be old."""
-    assert not swept(row(Names(dt.date(2026, 11, 22)).mint(), hours=1000))
+    assert not swept(row(NameGenerator(dt.date(2026, 11, 22)).create_name(), hours=1000))
 
 
 def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
@@ -102,8 +111,10 @@ def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
 
     Expectation: these are due, in either spelling; a plain name in the ledger stands for itself alone.
     """
-    for spelled in spellings(LEFT).values():
-        known = Known({DEAD.run_id: [Entry(DEAD.run_id, spelled, "", "paid", State.UNKNOWN, NOW)]}, frozenset())
+    for spelled in build_name_variants(LEFT).values():
+        known = KnownRuns(
+            {DEAD.run_id: [LedgerEntry(DEAD.run_id, spelled, "", "paid", LedgerState.UNKNOWN, NOW)]}, frozenset()
+        )
         assert swept(row(spelled), known)
         if not spelled.endswith("-more"):
             assert swept(row(LEFT), known)
@@ -116,8 +127,8 @@ def test_the_mark_tells_and_a_changed_one_does_not() -> None:
     Expectation: an object under that mark is the run's, whatever id an answer told; one with that id, whose mark somebody
     has changed, has become somebody else's.
     """
-    entry = Entry(DEAD.run_id, LEFT, "7", "admin", State.MADE, NOW)
-    known = Known({DEAD.run_id: [entry]}, frozenset())
+    entry = LedgerEntry(DEAD.run_id, LEFT, "7", "admin", LedgerState.CREATED, NOW)
+    known = KnownRuns({DEAD.run_id: [entry]}, frozenset())
     assert swept(row(LEFT, identity="7"), known)
     assert swept(row(LEFT, identity="8"), known)
     assert not swept(row("the main one", identity="7"), known)
@@ -126,17 +137,17 @@ def test_the_mark_tells_and_a_changed_one_does_not() -> None:
 
 def test_nothing_is_older_than_its_name() -> None:
     """Situation: a vendor that tells the year 1, or 1970, of an object whose name has today in it. Expectation: it stays."""
-    today = Names(dt.date(2026, 11, 21), "todayr"[:5] + check_sign("261121today")).mint()
+    today = NameGenerator(dt.date(2026, 11, 21), "todayr"[:5] + compute_check_character("261121today")).create_name()
     assert not swept(row(today, hours=10**6))
-    assert moment("0001-01-01T00:00:00Z") is None
-    assert moment(5) is None
+    assert parse_time("0001-01-01T00:00:00Z") is None
+    assert parse_time(5) is None
 
 
 @given(name=st.text(max_size=40) | st.from_regex(r"[cC][tT][-_ ][0-9]{6}-[a-z0-9]{6}-[a-z0-9]+-n", fullmatch=True))
 @settings(deadline=None)
 def test_no_text_at_all_breaks_the_parser(name: str) -> None:
     """Expectation: a stamp whose prefix the name begins with in lower case, or none."""
-    stamp = parse(name)
+    stamp = parse_name(name)
     assert stamp is None or name.lower().startswith(stamp.prefix)
 
 
@@ -148,4 +159,4 @@ def test_no_text_at_all_breaks_the_parser(name: str) -> None:
 ])  # fmt: skip
 def test_times_are_read_as_vendors_tell_them(told: Any, seconds: float | None) -> None:
     """Claim: seconds, milliseconds and RFC 3339 are understood, and nothing else is taken for an age."""
-    assert moment(told) == seconds
+    assert parse_time(told) == seconds

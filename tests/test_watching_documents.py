@@ -144,7 +144,7 @@ def test_a_file_may_have_any_name(contract: Contract) -> None:
 
 def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: the generator comes to no end. Expectation: the changes are told, and that the client's are not known."""
-    monkeypatch.setattr(generate_clients, "LONGEST_OTHER", 0)
+    monkeypatch.setattr(generate_clients, "COMPARISON_TIMEOUT", 0)
     status, report = given(contract, published(contract, breaks))
     assert (status, report["verdict"]) == (1, "breaking")
     assert any("has not come to an end in 0 s" in note for note in report["notes"])

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from contract_watch.report.atomic_file import write_whole
+from contract_watch.report.atomic_file import write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     """Expectation: the new text, and nothing beside it."""
     path = tmp_path / "report.json"
-    write_whole(path, "old")
-    write_whole(path, "new\udcff")
+    write_atomically(path, "old")
+    write_atomically(path, "new\udcff")
     assert path.read_bytes() == b"new\\udcff"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -22,7 +22,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """Situation: Ctrl-C while the file beside it has just been made, or is being written. Expectation: the old text alone."""
     path = tmp_path / "report.json"
-    write_whole(path, "old")
+    write_atomically(path, "old")
     opened = Path.open
 
     def interrupted(*given: Any, **how: Any) -> Any:
@@ -38,12 +38,12 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
         else:
             patch.setattr(os, "fsync", broken)
         with pytest.raises(KeyboardInterrupt):
-            write_whole(path, "new")
+            write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_long_name_can_be_written(tmp_path: Path) -> None:
     """Situation: a name as long as file systems take. Expectation: written."""
-    write_whole(tmp_path / ("n" * 240), "text")
+    write_atomically(tmp_path / ("n" * 240), "text")
     assert (tmp_path / ("n" * 240)).read_text() == "text"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.planner import plan
+from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.mutant import Asked, Play
-from contract_watch.mutants.mutant_runner import Court
-from contract_watch.mutants.mutated_vendor import Actor, House
+from contract_watch.mutants.mutant import Mutation, VendorRequest
+from contract_watch.mutants.mutant_runner import MutantRunner
+from contract_watch.mutants.mutated_vendor import MutantServer, MutatedVendor
 from contracts.zitadel.rules import LIST
 
 ZITADEL = Contract("zitadel")
@@ -23,24 +23,24 @@ SWAPPED = {"SMTP_CONFIG_ACTIVE": "SMTP_CONFIG_INACTIVE", "SMTP_CONFIG_INACTIVE":
 Rows = list[dict[str, Any]]
 
 
-class Listed(Play):
+class Listed(Mutation):
     """The mock, but for its list: `rows` makes another one of each."""
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        if asked.operation.id != LIST:
-            return super().answer(actor, asked)
-        status, whole = super().answer(actor, asked.asking({}))
-        if status != 200 or not self.takes(actor, asked):
-            return super().answer(actor, asked)
-        query = asked.body.get("query") or {}
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        if request.operation.id != LIST:
+            return super().respond(vendor, request)
+        status, whole = super().respond(vendor, request.with_arguments({}))
+        if status != 200 or not self.takes(vendor, request):
+            return super().respond(vendor, request)
+        query = request.body.get("query") or {}
         rows = self.page(self.rows(copy.deepcopy(whole.get("result", []))), query)
         return 200, {"details": self.details(rows, whole["details"]), **({"result": rows} if rows else {})}
 
     @staticmethod
-    def takes(actor: Actor, asked: Asked) -> bool:
+    def takes(actor: MutatedVendor, asked: VendorRequest) -> bool:
         """Whether the vendor grants the request."""
-        return actor.outcome(asked).status == 200
+        return actor.compute_outcome(asked).status == 200
 
     def rows(self, rows: Rows) -> Rows:
         """What the list shows in place of ``rows``."""
@@ -125,17 +125,17 @@ class Crowded(Listed):
 
 
 @pytest.fixture(name="court", scope="module")
-def _court() -> Iterator[Court]:
-    house = House()
+def _court() -> Iterator[MutantRunner]:
+    house = MutantServer()
     with run_in_thread(house) as base:
-        yield Court(ZITADEL, base, house)
+        yield MutantRunner(ZITADEL, base, house)
 
 
-def _found(court: Court, play: Play) -> list[str]:
+def _found(court: MutantRunner, play: Mutation) -> list[str]:
     """The ids of what the flows of the rules find first."""
-    court.show(play)
-    flows = [probe for probe in plan(ZITADEL) if probe.family == "rules"]
-    return [finding.id for finding in court.run(flows)[1]]
+    court.load_mutation(play)
+    flows = [probe for probe in plan_probes(ZITADEL) if probe.family == "rules"]
+    return [finding.id for finding in court.run_suite(flows)[1]]
 
 
 @pytest.mark.parametrize(("play", "finding"), [
@@ -146,12 +146,12 @@ def _found(court: Court, play: Play) -> list[str]:
     (NoLimit, f"{LIST}/effect/limit/too-many"),
     (NoOffset, f"{LIST}/effect/offset/too-many"),
 ])  # fmt: skip
-def test_a_list_that_drifted_is_found(court: Court, play: type[Play], finding: str) -> None:
+def test_a_list_that_drifted_is_found(court: MutantRunner, play: type[Mutation], finding: str) -> None:
     """Claim: the list is held to what it promises. Situation: one thing wrong with it. Expectation: that is the finding."""
     assert finding in _found(court, play())
 
 
 @pytest.mark.parametrize("play", [Listed, Crowded])
-def test_a_faithful_list_is_no_finding(court: Court, play: type[Play]) -> None:
+def test_a_faithful_list_is_no_finding(court: MutantRunner, play: type[Mutation]) -> None:
     """Claim: nobody faithful is accused. Situation: the list played as the mock has it, and a crowded one. Expectation: none."""
     assert _found(court, play()) == []

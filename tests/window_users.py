@@ -20,8 +20,14 @@ from pathlib import Path
 
 from contract_watch.contracts.registry import ROOT
 from contract_watch.engine.account.clock import SystemClock
-from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place, Window, pace
-from contract_watch.engine.account.redis_rate_limiter import RedisWindow
+from contract_watch.engine.account.rate_limiter import (
+    LimiterUnavailableError,
+    LocalRateLimiter,
+    RateLimiter,
+    Slot,
+    acquire_slot,
+)
+from contract_watch.engine.account.redis_rate_limiter import RedisRateLimiter
 
 PATIENCE = 60.0
 """Seconds after which what a test waits for will not come any more."""
@@ -61,7 +67,7 @@ class Bucket:
         self._use = use
         self._file = os.open(Path(use.folder) / "bucket", os.O_RDWR | os.O_CREAT, 0o600)
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         """See Window."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         now = time.monotonic()
@@ -71,9 +77,9 @@ class Bucket:
         granted = tokens >= 1
         os.pwrite(self._file, json.dumps([tokens - granted, now]).ljust(100).encode(), 0)
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        return Place("token") if granted else (1 - tokens) / pace_of_filling
+        return Slot("token") if granted else (1 - tokens) / pace_of_filling
 
-    def release(self, place: Place) -> None:
+    def release(self, place: Slot) -> None:
         """See Window."""
 
     def block(self, seconds: float) -> None:
@@ -87,23 +93,23 @@ class Bucket:
 class _Noted:
     """A window, with a note of when it was asked last: a place's lease begins no earlier."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: RateLimiter) -> None:
         self._window = window
         self.asked = 0.0
         self.release, self.block, self.close = window.release, window.block, window.close
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         """See Window."""
         self.asked = time.monotonic()
-        return self._window.take()
+        return self._window.acquire()
 
 
-def _window(use: Use, clock: SystemClock) -> Window:
+def _window(use: Use, clock: SystemClock) -> RateLimiter:
     if use.kind == "bucket":
         return Bucket(use)
     if use.kind == "local":
-        return LocalWindow(Path(use.folder), "acme/paid", use.requests, use.seconds, clock, use.lease)
-    return RedisWindow(use.kind, "acme/paid", use.requests, use.seconds, use.lease)
+        return LocalRateLimiter(Path(use.folder), "acme/paid", use.requests, use.seconds, clock, use.lease)
+    return RedisRateLimiter(use.kind, "acme/paid", use.requests, use.seconds, use.lease)
 
 
 def _live(use: Use, name: str, skew: float) -> None:
@@ -118,13 +124,13 @@ def _live(use: Use, name: str, skew: float) -> None:
 
     while True:
         try:
-            place = pace(window, clock, give_up, PATIENCE)
+            place = acquire_slot(window, clock, give_up, PATIENCE)
             os.write(log, f"take {window.asked!r} {time.monotonic()!r}\n".encode())
             # A request: mostly quick, sometimes slow.
             clock.wait(dice.choice((0.0, 0.001, 0.01, 0.1)))
             os.write(log, f"release {time.monotonic()!r}\n".encode())
             window.release(place)
-        except AwayError:
+        except LimiterUnavailableError:
             clock.wait(0.02)
 
 

@@ -1,7 +1,7 @@
 """Several files and folders replaced together: all of them, or none, whatever happens in between.
 
 What is replaced is put aside, and only when everything is in its place is that forgotten. A process that is killed on its
-way leaves a list of what it was about; `restore` puts back what the list names.
+way leaves a list of what it was about; `restore_backup` puts back what the list names.
 """
 
 import fcntl
@@ -14,13 +14,13 @@ from pathlib import Path, PurePosixPath
 
 from contract_watch.contracts.errors import UsageError
 
-FOLDER = ".accept"
+STAGING_DIRECTORY = ".accept"
 """Below the root, where things are made and put aside: on the same disk, so that moving is renaming."""
-_LIST, _LOCK = "list.json", ".accept.lock"
+_MANIFEST, _LOCK = "list.json", ".accept.lock"
 
 
 @contextmanager
-def workshop(root: Path) -> Iterator[Path]:
+def staging_directory(root: Path) -> Iterator[Path]:
     """A folder to make things in, for one process at a time; it is gone afterwards. What a killed one left is restored first.
 
     Raises:
@@ -31,93 +31,95 @@ def workshop(root: Path) -> Iterator[Path]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UsageError(f"{root / FOLDER}: another process is taking a document over; wait for it") from error
-            _restore(root)
-            (root / FOLDER).mkdir()
+                raise UsageError(
+                    f"{root / STAGING_DIRECTORY}: another process is taking a document over; wait for it"
+                ) from error
+            _roll_back(root)
+            (root / STAGING_DIRECTORY).mkdir()
             try:
-                yield root / FOLDER
+                yield root / STAGING_DIRECTORY
             finally:
-                _restore(root)
+                _roll_back(root)
     except OSError as error:
         raise UsageError(f"{error.filename or root}: {error.strerror}; nothing was changed") from error
 
 
-def restore(root: Path) -> bool:
+def restore_backup(root: Path) -> bool:
     """Put back what a killed process had replaced; whether there was anything. Does nothing while one is at work.
 
     Raises:
         UsageError: the list of what was replaced cannot be understood; nothing was moved.
     """
-    if not (root / FOLDER / _LIST).exists():
+    if not (root / STAGING_DIRECTORY / _MANIFEST).exists():
         return False
     with (root / _LOCK).open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        return _restore(root)
+        return _roll_back(root)
 
 
-def swap(root: Path, fresh: Mapping[str, Path]) -> None:
+def replace_atomically(root: Path, replacements: Mapping[str, Path]) -> None:
     """Put each of ``fresh``, in the workshop, in the place that its key names below ``root``; or leave all as it was.
 
     Raises:
         OSError: something could not be moved.
     """
-    targets = sorted(fresh)
+    targets = sorted(replacements)
     before = {name: (root / name).exists() for name in targets}
-    part = root / FOLDER / f"{_LIST}.part"
+    part = root / STAGING_DIRECTORY / f"{_MANIFEST}.part"
     with part.open("w", encoding="utf-8") as file:
         json.dump(before, file)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(root / FOLDER / _LIST)
+    part.replace(root / STAGING_DIRECTORY / _MANIFEST)
     for name in targets:
         target = root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if before[name]:
-            target.rename(_aside(root, name))
-        fresh[name].rename(target)
-    (root / FOLDER / _LIST).unlink()  # from here on it is done
+            target.rename(_get_backup_path(root, name))
+        replacements[name].rename(target)
+    (root / STAGING_DIRECTORY / _MANIFEST).unlink()  # from here on it is done
 
 
-def _aside(root: Path, name: str) -> Path:
-    return root / FOLDER / f"old-{name.replace('/', '+')}"
+def _get_backup_path(root: Path, name: str) -> Path:
+    return root / STAGING_DIRECTORY / f"old-{name.replace('/', '+')}"
 
 
-def _restore(root: Path) -> bool:
+def _roll_back(root: Path) -> bool:
     """Undo what the list names, and clear the workshop."""
-    listed = root / FOLDER / _LIST
+    listed = root / STAGING_DIRECTORY / _MANIFEST
     found = listed.exists()
     if found:
-        for name, was_there in _listed(listed).items():
-            old = _aside(root, name)
+        for name, was_there in _read_manifest(listed).items():
+            old = _get_backup_path(root, name)
             if old.exists() or not was_there:
-                _remove(root / name)
+                _remove_path(root / name)
             if old.exists():
                 old.rename(root / name)
         listed.unlink()
-    _remove(root / FOLDER)
+    _remove_path(root / STAGING_DIRECTORY)
     return found
 
 
-def _listed(path: Path) -> dict[str, bool]:
+def _read_manifest(path: Path) -> dict[str, bool]:
     """What the list at ``path`` names, all of it below the root, and whether it was there before."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or not all(_below(name) and isinstance(found[name], bool) for name in found):
+    if not isinstance(found, dict) or not all(_is_below_root(name) and isinstance(found[name], bool) for name in found):
         raise UsageError(f"{path}: does not say what a killed `make accept` had replaced: put back by hand what is named old-… "
                          "beside it, or have git restore it, then delete the folder")  # fmt: skip
     return found
 
 
-def _below(name: str) -> bool:
+def _is_below_root(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in PurePosixPath(name).parts
 
 
-def _remove(path: Path) -> None:
+def _remove_path(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

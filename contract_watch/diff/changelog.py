@@ -3,7 +3,7 @@
 _UNRELEASED = "## [Unreleased]"
 
 
-def with_line(text: str, vendor: str, line: str) -> str:
+def insert_line(text: str, vendor: str, line: str) -> str:
     """``text`` with ``line`` as the first item under the vendor's heading, which is made where there is none."""
     lines = text.splitlines()
     heading = f"### {vendor}"

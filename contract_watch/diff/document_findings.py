@@ -8,95 +8,106 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.diff.client.correlation import Joined
-from contract_watch.diff.client.symbol_changes import told
-from contract_watch.diff.document.changes import Change, Level
-from contract_watch.diff.document.json_pointer import tokens
-from contract_watch.diff.document.rules import rules
-from contract_watch.diff.document.source import Source
-from contract_watch.report.escaping import plain
+from contract_watch.diff.client.correlation import CorrelatedChange
+from contract_watch.diff.client.symbol_changes import describe_symbol_changes
+from contract_watch.diff.document.changes import ApiChange, ChangeLevel
+from contract_watch.diff.document.json_pointer import parse_pointer
+from contract_watch.diff.document.rules import load_rules
+from contract_watch.diff.document.source import SourceDocument
+from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding, Severity
 
-_SHOWN = 4000
+_MAX_VALUE_LENGTH = 4000
 """How much of a place in a document a finding shows, in letters of its JSON."""
 _STATUS = re.compile(r"[1-5][0-9]{2}")
-_MAY = "It may break consumers: the documents do not tell. "
+_WARNING_PREFIX = "It may break consumers: the documents do not tell. "
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedDocuments:
     """Two documents that were compared: how the stored one is called, where the other is, and how both can be seen again."""
 
     base: Mapping[str, Any]
     revision: Mapping[str, Any]
-    stored: str
-    published: str
+    stored_path: str
+    published_address: str
 
     @property
-    def reproduce(self) -> str:
+    def reproduction(self) -> str:
         """A command that shows the changes again."""
-        base = shlex.quote(self.stored)
-        if self.published.startswith(("http://", "https://")):
-            return f"curl -sS {shlex.quote(self.published)} -o now.json && make diff BASE={base} REVISION=now.json"
-        return f"make diff BASE={base} REVISION={shlex.quote(self.published)}"
+        base = shlex.quote(self.stored_path)
+        if self.published_address.startswith(("http://", "https://")):
+            return (
+                f"curl -sS {shlex.quote(self.published_address)} -o now.json && make diff BASE={base} REVISION=now.json"
+            )
+        return f"make diff BASE={base} REVISION={shlex.quote(self.published_address)}"
 
 
-def document_findings(
-    changes: Iterable[Change], compared: Compared, client: Mapping[Change, Joined] | None = None
+def build_findings(
+    changes: Iterable[ApiChange],
+    compared: ComparedDocuments,
+    client: Mapping[ApiChange, CorrelatedChange] | None = None,
 ) -> list[Finding]:
     """A finding for each rule and location of ``changes``.
 
     `breaking` changes are breaking, all others additive. ``client`` says of a change what becomes of the client.
     """
-    together: dict[tuple[str, str], list[Change]] = {}
+    together: dict[tuple[str, str], list[ApiChange]] = {}
     for change in changes:
         together.setdefault((change.rule, change.location), []).append(change)
-    sides = Source(compared.base), Source(compared.revision)
+    sides = SourceDocument(compared.base), SourceDocument(compared.revision)
     return [
-        _finding(same, compared, sides, None if client is None else [client[one] for one in same if one in client])
+        _build_finding(
+            same, compared, sides, None if client is None else [client[one] for one in same if one in client]
+        )
         for same in together.values()
     ]
 
 
-def finding_id(rule: str, location: str) -> str:
+def format_finding_id(rule: str, location: str) -> str:
     """The id of the finding of a change: the same from run to run."""
     return f"document/{rule}{location}"
 
 
-def _finding(
-    same: list[Change], compared: Compared, sides: tuple[Source, Source], client: list[Joined] | None
+def _build_finding(
+    same: list[ApiChange],
+    compared: ComparedDocuments,
+    sides: tuple[SourceDocument, SourceDocument],
+    client: list[CorrelatedChange] | None,
 ) -> Finding:
     change = max(same, key=lambda one: one.level.rank)
-    rule = rules()[change.rule]
-    operation, status = _whereabouts(change.location)
+    rule = load_rules()[change.rule]
+    operation, status = _parse_location(change.location)
     words = "; ".join(dict.fromkeys(one.message for one in same))
     title = f"{operation}: {words}"
-    why = f"{_MAY if change.level is Level.WARNING else ''}{rule.why}"
-    if reached := "; ".join(dict.fromkeys(one.text for one in client or ())):
+    why = f"{_WARNING_PREFIX if change.level is ChangeLevel.WARNING else ''}{rule.why}"
+    if reached := "; ".join(dict.fromkeys(one.description for one in client or ())):
         why += f" In the client: {reached}."
-    before, now = (_shown(side, change.location) for side in sides)
+    before, now = (_get_value(side, change.location) for side in sides)
     return Finding(
-        id=finding_id(change.rule, change.location),
-        severity=Severity.BREAKING if change.level is Level.BREAKING else Severity.ADDITIVE,
+        id=format_finding_id(change.rule, change.location),
+        severity=Severity.BREAKING if change.level is ChangeLevel.BREAKING else Severity.ADDITIVE,
         operation=operation,
         surface="rest",
         status=status,
-        title=plain(title),
+        title=escape_text(title),
         why=why,
         clause=change.rule,
-        promise=f"{compared.stored} at {plain(change.location)}: {plain(json.dumps(before, ensure_ascii=False), 300)}",
+        promise=f"{compared.stored_path} at {escape_text(change.location)}: {escape_text(json.dumps(before, ensure_ascii=False), 300)}",
         exchange={
-            "request": {"method": "GET", "url": compared.published, "headers": {}, "body": None},
+            "request": {"method": "GET", "url": compared.published_address, "headers": {}, "body": None},
             "response": {"status": 200, "headers": {}, "body": now},
         },
-        reproduce=compared.reproduce,
-        symbols=None if client is None else tuple(dict.fromkeys(line for one in client for line in told(one.changes))),
+        reproduce=compared.reproduction,
+        symbols=None
+        if client is None
+        else tuple(dict.fromkeys(line for one in client for line in describe_symbol_changes(one.symbol_changes))),
     )
 
 
-def _whereabouts(location: str) -> tuple[str, int | None]:
+def _parse_location(location: str) -> tuple[str, int | None]:
     """The operation that a location is in, ``METHOD path``, and the status of the answer; ``ANY`` for more than one."""
-    at = tokens(location)
+    at = parse_pointer(location)
     if at[:1] != ("paths",) or len(at) < 2:
         return "ANY *", None
     method = at[2].upper() if len(at) > 2 and at[2] in METHODS else "ANY"
@@ -104,11 +115,11 @@ def _whereabouts(location: str) -> tuple[str, int | None]:
     return f"{method} {at[1]}", int(answer) if _STATUS.fullmatch(answer) else None
 
 
-def _shown(source: Source, location: str) -> Any:
+def _get_value(source: SourceDocument, location: str) -> Any:
     """What stands at a place of use, through references; null where nothing does, a text where it is long."""
     found: Any = source.raw
-    for name in tokens(location):
-        found = source.followed(found) if isinstance(found, dict) and name not in found else found
+    for name in parse_pointer(location):
+        found = source.follow(found) if isinstance(found, dict) and name not in found else found
         if isinstance(found, dict) and name in found:
             found = found[name]
         elif isinstance(found, list) and name.isascii() and name.isdigit() and int(name) < len(found):
@@ -116,4 +127,4 @@ def _shown(source: Source, location: str) -> Any:
         else:
             return None
     text = json.dumps(found, ensure_ascii=False)
-    return found if len(text) <= _SHOWN else plain(text, _SHOWN)
+    return found if len(text) <= _MAX_VALUE_LENGTH else escape_text(text, _MAX_VALUE_LENGTH)

@@ -10,31 +10,31 @@ from urllib.parse import urlsplit
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.diff.document.document_cache import Kept, digest, kept, made
-from contract_watch.diff.document.fetching import CouldNotTellError, NotModified, fetch
-from contract_watch.diff.document.loader import read_file
+from contract_watch.diff.document.document_cache import CachedDocument, compute_digest, create_entry, load_entry
+from contract_watch.diff.document.fetching import FetchError, NotModified, fetch_document
+from contract_watch.diff.document.loader import load_document
 
-__all__ = ["CouldNotTellError", "Published", "address", "published", "shown"]
-_ADDRESS = ("http://", "https://")
+__all__ = ["FetchError", "PublishedDocument", "find_address", "read_published_document", "redact_address"]
+_URL_SCHEMES = ("http://", "https://")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedDocument:
     """A document, where it is from, and what identifies its bytes. ``asked``: a server was. ``kept`` is what to keep of it."""
 
     document: dict[str, Any]
     address: str
     digest: str
-    asked: bool
-    kept: Kept
+    was_requested: bool
+    cached: CachedDocument
 
 
-def variable(contract: Contract) -> str:
+def get_variable_name(contract: Contract) -> str:
     """The environment variable that says where a vendor's document is published."""
     return f"{contract.slug.upper()}_PUBLISHED"
 
 
-def address(contract: Contract, given: str, environment: Mapping[str, str]) -> str:
+def find_address(contract: Contract, given: str, environment: Mapping[str, str]) -> str:
     """Where ``contract``'s vendor publishes its document; empty where nobody says so.
 
     ``given`` comes first, then the variable, of the environment or of the JSON object in ``VARS_JSON`` (which is how a CI
@@ -44,12 +44,14 @@ def address(contract: Contract, given: str, environment: Mapping[str, str]) -> s
         others = json.loads(environment.get("VARS_JSON") or "{}")
     except (ValueError, RecursionError) as error:
         raise UsageError("VARS_JSON is not JSON: unset it, or give an object") from error
-    name = variable(contract)
+    name = get_variable_name(contract)
     told = others.get(name, "") if isinstance(others, dict) else ""
     return given or environment.get(name, "") or str(told) or contract.upstream
 
 
-def published(contract: Contract, given: str, folder: Path, environment: Mapping[str, str]) -> Published:
+def read_published_document(
+    contract: Contract, given: str, cache: Path, environment: Mapping[str, str]
+) -> PublishedDocument:
     """The document that ``contract``'s vendor publishes now; ``folder`` has what was kept of the last one.
 
     ``given`` is a file or an address; where it is empty, the variable of ``environment`` counts, then the contract's own.
@@ -58,19 +60,19 @@ def published(contract: Contract, given: str, folder: Path, environment: Mapping
         UsageError: there is no such file.
         CouldNotTellError: there is no address, or nothing came from it that can be compared.
     """
-    source = address(contract, given, environment)
+    source = find_address(contract, given, environment)
     if not source:
-        raise CouldNotTellError(f"where {contract.name} publishes its document is not known: give PUBLISHED=file-or-url, set "
-                                f"{variable(contract)}, or put the address into {contract.config_file.name} as `upstream`")  # fmt: skip
-    known = kept(folder, contract.slug)
-    online = source.lower().startswith(_ADDRESS)
-    found = _fetched(source, known) if online else _file(source)
-    return Published(found.document, found.source, found.digest, online, found)
+        raise FetchError(f"where {contract.name} publishes its document is not known: give PUBLISHED=file-or-url, set "
+                                f"{get_variable_name(contract)}, or put the address into {contract.config_file.name} as `upstream`")  # fmt: skip
+    known = load_entry(cache, contract.slug)
+    online = source.lower().startswith(_URL_SCHEMES)
+    found = _fetch(source, known) if online else _read_file(source)
+    return PublishedDocument(found.document, found.source, found.digest, online, found)
 
 
-def shown(source: str) -> str:
+def redact_address(source: str) -> str:
     """A file, or an address without what may be secret in it: what stands before the host, and the query."""
-    if not source.lower().startswith(_ADDRESS):
+    if not source.lower().startswith(_URL_SCHEMES):
         return source.encode(
             errors="backslashreplace"
         ).decode()  # what is no UTF-8 in a file's name has no place in JSON
@@ -83,23 +85,23 @@ def shown(source: str) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"
 
 
-def _file(name: str) -> Kept:
+def _read_file(name: str) -> CachedDocument:
     path = Path(name)
     if not path.is_file():
         what = "is no file" if path.exists() else "there is no such file"
         raise UsageError(f"PUBLISHED={name}: {what}; give a file or an address that begins with https://")
     try:
-        document = read_file(path)
-        return made(document, path.read_bytes(), shown(name), name)
+        document = load_document(path)
+        return create_entry(document, path.read_bytes(), redact_address(name), name)
     except (UsageError, OSError) as error:
-        raise CouldNotTellError(str(error)) from error
+        raise FetchError(str(error)) from error
 
 
-def _fetched(url: str, known: Kept | None) -> Kept:
-    same = known is not None and known.key == digest(url.encode(errors="surrogateescape"))
-    print(f"fetching {shown(url)} …", file=sys.stderr)
-    found = fetch(url, etag=known.etag if known is not None and same else "")
+def _fetch(url: str, known: CachedDocument | None) -> CachedDocument:
+    same = known is not None and known.key == compute_digest(url.encode(errors="surrogateescape"))
+    print(f"fetching {redact_address(url)} …", file=sys.stderr)
+    found = fetch_document(url, etag=known.etag if known is not None and same else "")
     if isinstance(found, NotModified):
         assert known is not None, "an ETag is sent only with what is kept"
         return known
-    return made(found.document, found.content, shown(found.address), url, found.etag)
+    return create_entry(found.document, found.content, redact_address(found.address), url, found.etag)

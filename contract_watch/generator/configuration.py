@@ -21,15 +21,15 @@ SETTINGS: dict[str, Any] = {
     "field_prefix": "field_",
 }
 """Every setting that a name in the client depends on."""
-PREFIX = str(SETTINGS["field_prefix"])
+FIELD_PREFIX = str(SETTINGS["field_prefix"])
 
 
-def package_of(slug: str) -> str:
+def get_package_name(slug: str) -> str:
     """The name under which the client of the contract ``slug`` is imported."""
     return f"{slug}_client"
 
 
-def generator_input(raw: Mapping[str, Any]) -> dict[str, Any]:
+def prepare_document(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The effective document with what the generator overlooks put where it looks."""
     document = copy.deepcopy(dict(raw))
     # What has not the form of paths and operations is left for the generator to refuse.
@@ -44,27 +44,27 @@ def generator_input(raw: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def configuration() -> Config:
+def create_config() -> Config:
     """The settings as the generator holds them; it is given no file to read and none to write."""
     return Config.from_sources(
         ConfigFile(**SETTINGS), MetaType.NONE, Path("openapi.json"), "utf-8", overwrite=False, output_path=None
     )
 
 
-def parsed(raw: Mapping[str, Any]) -> GeneratorData:
+def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
     """What the generator makes of the effective document ``raw``: its endpoints and classes, with the names they get.
 
     A document that it does not take is a `UsageError` of one line.
     """
     try:
-        found = GeneratorData.from_dict(generator_input(raw), config=configuration())
+        found = GeneratorData.from_dict(prepare_document(raw), config=create_config())
     except (ValueError, RecursionError) as error:  # two members of an enumeration with one name, for one
-        raise UsageError(f"the client generator refuses the document: {_line(str(error))}") from error
+        raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(str(error))}") from error
     if isinstance(found, GeneratorError):
         said = f"{found.header} {found.detail or ''}"
-        raise UsageError(f"the client generator refuses the document: {_line(said)}")
+        raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(said)}")
     return found
 
 
-def _line(text: str) -> str:
+def _collapse_whitespace(text: str) -> str:
     return " ".join(text.split())[:600]

@@ -9,44 +9,51 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.command.options import understood
-from contract_watch.engine.running.parallel import cores
-from contract_watch.mutants.derivation import Judgement, chosen
-from contract_watch.mutants.measurement import ordered, parser
+from contract_watch.engine.command.options import parse_or_exit_status
+from contract_watch.engine.running.parallel import count_cores
+from contract_watch.mutants.derivation import MutantConfig, select_mutants
+from contract_watch.mutants.measurement import create_parser, parse_measurement
 from contract_watch.mutants.mutant import FAMILIES, Mutant
-from contract_watch.mutants.score import score
-from contract_watch.mutants.score_report import as_json, page, terminal
-from contract_watch.report.atomic_file import write_whole
+from contract_watch.mutants.score import compute_score
+from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
+from contract_watch.report.atomic_file import write_atomically
 
 
-def _select(contract: Contract, given: Any) -> list[Mutant]:
-    Judgement(contract)  # a malformed one is told before anything is measured
-    return chosen(contract, given.only, given.shard, given.sample)
+def _select_mutants(contract: Contract, options: Any) -> list[Mutant]:
+    MutantConfig(contract)  # a malformed one is told before anything is measured
+    return select_mutants(contract, options.only, options.shard, options.sample)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure; see the module for the statuses."""
-    made = parser("python -m contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
-    order = understood(lambda: ordered(made, arguments, _select))
+    made = create_parser("python -m contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
+    order = parse_or_exit_status(lambda: parse_measurement(made, arguments, _select_mutants))
     if isinstance(order, int):
         return order
-    spent, seconds = order.carry_out(Path(__file__).parent / "every_mutant.py")
-    if spent.failure:
-        print(f"error: {spent.failure}; nothing was written", file=sys.stderr)
+    spent, seconds = order.run(Path(__file__).parent / "every_mutant.py")
+    if spent.failure_reason:
+        print(f"error: {spent.failure_reason}; nothing was written", file=sys.stderr)
         return 2
-    whole = not order.todo["only"] and order.todo["shard"] == (1, 1) and not order.todo["sample"]
-    scores = [score(contract, found, spent.results, whole=whole) for contract, found in order.work.items()]
+    whole = not order.settings["only"] and order.settings["shard"] == (1, 1) and not order.settings["sample"]
+    scores = [
+        compute_score(contract, found, spent.results, is_complete=whole) for contract, found in order.work.items()
+    ]
     for one in scores:
-        print(terminal(one, seconds), end="\n\n")
+        print(format_terminal(one, seconds), end="\n\n")
     try:
-        shown = {"format": 1, "seconds": round(seconds, 1), "processes": cores(), "runs": [as_json(s) for s in scores]}
-        write_whole(order.out / "mutants.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-        write_whole(order.out / "mutants.md", page(scores, seconds))
+        shown = {
+            "format": 1,
+            "seconds": round(seconds, 1),
+            "processes": count_cores(),
+            "runs": [as_json(s) for s in scores],
+        }
+        write_atomically(order.directory / "mutants.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(order.directory / "mutants.md", format_markdown(scores, seconds))
     except OSError as error:
-        print(f"error: the reports could not be written to {order.out}: {error.strerror}", file=sys.stderr)
+        print(f"error: the reports could not be written to {order.directory}: {error.strerror}", file=sys.stderr)
         return 2
-    print(f"reports: {order.out}/mutants.json, mutants.md")
-    complaints = [line for one in scores for line in one.complaints()]
+    print(f"reports: {order.directory}/mutants.json, mutants.md")
+    complaints = [line for one in scores for line in one.list_failures()]
     for line in complaints:
         print(f"below the floor: {line}", file=sys.stderr)
     return 1 if complaints else 0

@@ -9,65 +9,67 @@ from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.simulation import Rehearsal
-from contract_watch.mutants.mutant import Asked, Mutant, Play
-from contract_watch.mutants.mutated_vendor import Actor, stands, without
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
+from contract_watch.mutants.mutated_vendor import MutatedVendor, read_credential, remove_arguments
 
-Taken = Callable[[CredentialLocation, str | None, str], bool]
+CredentialTest = Callable[[CredentialLocation, str | None, str], bool]
 """Whether what stands in a credential's place (None: nothing) is taken for an account's key."""
 
 
-class Open(Play):
+class LaxAuthentication(Mutation):
     """A credential that ``taken`` picks in one place is good enough, for one operation (empty: for all)."""
 
-    def __init__(self, operation: str, taken: Taken, place: int = 0) -> None:
-        self._operation, self._taken, self._place = operation, taken, place
+    def __init__(self, operation: str, accepts: CredentialTest, location: int = 0) -> None:
+        self._operation, self._accepts, self._location = operation, accepts, location
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        if self._operation in ("", asked.operation.id) and actor.account(asked) is None:
-            place = actor.contract.credential_locations[self._place]
-            shown = stands(place, asked)
-            if shown is None and any(stands(other, asked) is not None for other in actor.contract.credential_locations):
-                return super().answer(actor, asked)
-            account = next((a for a in actor.accounts if self._taken(place, shown, a.key)), None)
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        if self._operation in ("", request.operation.id) and vendor.find_account(request) is None:
+            place = vendor.contract.credential_locations[self._location]
+            shown = read_credential(place, request)
+            if shown is None and any(
+                read_credential(other, request) is not None for other in vendor.contract.credential_locations
+            ):
+                return super().respond(vendor, request)
+            account = next((a for a in vendor.accounts if self._accepts(place, shown, a.key)), None)
             if account is not None:
-                self.touched += 1
-                asked = replace(asked, headers={**asked.headers, **actor.credential(account.name)})
-        return super().answer(actor, asked)
+                self.activations += 1
+                request = replace(request, headers={**request.headers, **vendor.build_credential(account.name)})
+        return super().respond(vendor, request)
 
 
-class Reaching(Play):
+class CrossAccountAccess(Mutation):
     """One operation finds objects of whatever account."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        account = actor.account(asked)
-        if asked.operation.id != self._operation or account is None:
-            return super().answer(actor, asked)
-        others = [known.name for known in actor.accounts if known.name != account]
-        if actor.contract.is_read_only(asked.operation.id):
-            status, shown = super().answer(actor, asked)
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        account = vendor.find_account(request)
+        if request.operation.id != self._operation or account is None:
+            return super().respond(vendor, request)
+        others = [known.name for known in vendor.accounts if known.name != account]
+        if vendor.contract.is_read_only(request.operation.id):
+            status, shown = super().respond(vendor, request)
             for other in others:
-                more = actor.apply_outcome(actor.outcome(_as(actor, asked, other)))[1]
-                self.touched += bool(actor.owned(other))
-                shown = _joined(shown, more)
+                more = vendor.apply_outcome(vendor.compute_outcome(_impersonate(vendor, request, other)))[1]
+                self.activations += bool(vendor.list_owned(other))
+                shown = _merge_rows(shown, more)
             return status, shown
         for other in others:
-            if set(actor.named(asked, "existing")) & set(actor.owned(other)):
-                self.touched += 1
-                return super().answer(actor, _as(actor, asked, other))
-        return super().answer(actor, asked)
+            if set(vendor.list_names(request, "existing")) & set(vendor.list_owned(other)):
+                self.activations += 1
+                return super().respond(vendor, _impersonate(vendor, request, other))
+        return super().respond(vendor, request)
 
 
-def _as(actor: Actor, asked: Asked, account: str) -> Asked:
-    return replace(asked, headers={**asked.headers, **actor.credential(account)})
+def _impersonate(vendor: MutatedVendor, request: VendorRequest, account: str) -> VendorRequest:
+    return replace(request, headers={**request.headers, **vendor.build_credential(account)})
 
 
-def _joined(one: Any, other: Any) -> Any:
+def _merge_rows(one: Any, other: Any) -> Any:
     """One answer with the rows of the other behind its own."""
     if not isinstance(one, Mapping) or not isinstance(other, Mapping):
         return one
@@ -75,24 +77,24 @@ def _joined(one: Any, other: Any) -> Any:
     return {**one, **rows}
 
 
-class Closed(Play):
+class IgnoredCredential(Mutation):
     """One place for a credential does not count, for one operation."""
 
-    def __init__(self, operation: str, place: int) -> None:
-        self._operation, self._place = operation, place
+    def __init__(self, operation: str, location: int) -> None:
+        self._operation, self._location = operation, location
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        place = actor.contract.credential_locations[self._place]
-        if asked.operation.id == self._operation and stands(place, asked) is not None:
-            self.touched += 1
-            headers = {name: value for name, value in asked.headers.items() if name != place.header.lower()}
-            asked = replace(asked, headers=headers)
-            asked = without(asked, place.field) if place.field else asked
-        return super().answer(actor, asked)
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        place = vendor.contract.credential_locations[self._location]
+        if request.operation.id == self._operation and read_credential(place, request) is not None:
+            self.activations += 1
+            headers = {name: value for name, value in request.headers.items() if name != place.header.lower()}
+            request = replace(request, headers=headers)
+            request = remove_arguments(request, place.field) if place.field else request
+        return super().respond(vendor, request)
 
 
-_CASES: Mapping[str, tuple[str, Taken]] = {
+_CASES: Mapping[str, tuple[str, CredentialTest]] = {
     "not-needed": ("no credential", lambda _place, shown, _key: shown is None),
     "any-value": ("any value", lambda place, shown, _key: shown is not None and shown.startswith(place.form.split("{}")[0])),
     "any-scheme": ("the key under any scheme", lambda _place, shown, key: shown is not None and shown.endswith(f" {key}")),
@@ -102,7 +104,7 @@ _CASES: Mapping[str, tuple[str, Taken]] = {
 }  # fmt: skip
 
 
-def credentials(contract: Contract) -> Iterator[Mutant]:
+def derive_credential_mutants(contract: Contract) -> Iterator[Mutant]:
     """Each way to be let in, on each operation alone and on all; then each operation reaching into other accounts."""
     for operation in [*contract.operations, ""]:
         where = contract.operations[operation].name if operation else "every operation"
@@ -110,27 +112,40 @@ def credentials(contract: Contract) -> Iterator[Mutant]:
             if case.endswith("-scheme") and not contract.credential_locations[0].scheme:
                 continue
             name = f"credentials/{operation or 'all'}/{case}"
-            yield Mutant(name, operation, "", f"{words} is good enough for {where}.", partial(Open, operation, taken))
+            yield Mutant(
+                name,
+                operation,
+                "",
+                f"{words} is good enough for {where}.",
+                partial(LaxAuthentication, operation, taken),
+            )
     for number, place in enumerate(contract.credential_locations[1:], 1):
         for operation, declared in contract.operations.items():
             head = f"credentials/{operation}/{place.name}"
             says = f"{declared.name} does not take the key in its other place any more: {place.name}."
-            yield Mutant(f"{head}-refused", operation, "", says, partial(Closed, operation, number))
+            yield Mutant(f"{head}-refused", operation, "", says, partial(IgnoredCredential, operation, number))
             words, taken = _CASES["any-value"]
             says = f"{words} is good enough in {place.name} for {declared.name}."
-            yield Mutant(f"{head}-any-value", operation, "", says, partial(Open, operation, taken, number))
-    if _several(contract):
+            yield Mutant(f"{head}-any-value", operation, "", says, partial(LaxAuthentication, operation, taken, number))
+    if _has_several_accounts(contract):
         for operation, declared in contract.operations.items():
             if contract.is_read_only(operation) or "existing" in contract.get_roles(operation).values():
                 says = f"{declared.name} reaches the objects of other accounts."
                 yield Mutant(
-                    f"credentials/{operation}/other-account", operation, "", says, partial(Reaching, operation)
+                    f"credentials/{operation}/other-account",
+                    operation,
+                    "",
+                    says,
+                    partial(CrossAccountAccess, operation),
                 )
 
 
-def _several(contract: Contract) -> bool:
+def _has_several_accounts(contract: Contract) -> bool:
     """Whether another account than the first can have objects of its own."""
-    rehearsal, create = Rehearsal(contract), contract.operations[contract.lifecycle.create]
+    rehearsal, create = Simulation(contract), contract.operations[contract.lifecycle.create]
     accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
     state = contract.model.start(accounts, Interpretations(contract.model.interpretations), "")
-    return any(rehearsal.takes([state], create, rehearsal.about(create, ""), account.key) for account in accounts[1:])
+    return any(
+        rehearsal.is_granted_in([state], create, rehearsal.build_arguments(create, ""), account.key)
+        for account in accounts[1:]
+    )

@@ -8,17 +8,17 @@ from typing import Any, Generic, TypeVar
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
-from contract_watch.engine.command.options import Parser, folder, shard
-from contract_watch.engine.running.parallel import Spread, cores, spread
+from contract_watch.engine.command.options import CommandParser, create_directory, parse_shard
+from contract_watch.engine.running.parallel import ParallelResult, count_cores, run_parallel
 
 Item = TypeVar("Item")
 
 
-def parser(prog: str, description: str, each: str, kinds: Sequence[str]) -> Parser:
+def create_parser(prog: str, description: str, item: str, kinds: Sequence[str]) -> CommandParser:
     """A parser for what is selected of many: ``each`` is what one is called, ``kinds`` what kinds there are."""
-    made = Parser(prog=prog, description=description, allow_abbrev=False)
+    made = CommandParser(prog=prog, description=description, allow_abbrev=False)
     made.add_argument("--vendor", default="", help="a contract's slug, or all (all)")
-    made.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {each}'s id")
+    made.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {item}'s id")
     made.add_argument("--shard", default="", help="i/n: the i-th of n parts")
     made.add_argument("--sample", type=int, choices=range(1000), default=0, metavar="N",
                       help="a fixed sample: so many of each kind (all)")  # fmt: skip
@@ -27,28 +27,30 @@ def parser(prog: str, description: str, each: str, kinds: Sequence[str]) -> Pars
 
 
 @dataclass(frozen=True)
-class Order(Generic[Item]):
+class Measurement(Generic[Item]):
     """What is to be done: ``work`` by contract, ``todo`` for whoever does it, ``out`` for the reports."""
 
     work: Mapping[Contract, list[Item]]
-    todo: Mapping[str, Any]
-    out: Path
+    settings: Mapping[str, Any]
+    directory: Path
 
-    def carry_out(self, module: Path) -> tuple[Spread, float]:
+    def run(self, module: Path) -> tuple[ParallelResult, float]:
         """Spread the work, which is in ``module``, over the cores; what came of it, and seconds."""
         began = time.monotonic()
-        spent = spread(module, self.todo, cores())
+        spent = run_parallel(module, self.settings, count_cores())
         return spent, time.monotonic() - began
 
 
-def ordered(made: Parser, arguments: list[str] | None, select: Callable[[Contract, Any], list[Item]]) -> Order[Item]:
+def parse_measurement(
+    parser: CommandParser, arguments: list[str] | None, select: Callable[[Contract, Any], list[Item]]
+) -> Measurement[Item]:
     """The order that ``arguments`` give, ``select`` telling a contract's part of it; a `UsageError` where they give none.
 
     Of several vendors, those count that have what is asked for. The folder for the reports is made only after all else
     was understood.
     """
-    given = made.parse_args(arguments)
-    given.vendor, given.shard = given.vendor or "all", shard(given.shard)
+    given = parser.parse_args(arguments)
+    given.vendor, given.shard = given.vendor or "all", parse_shard(given.shard)
     work: dict[Contract, list[Item]] = {}
     problem: UsageError | None = None
     for contract in choose_contracts(given.vendor):
@@ -60,4 +62,4 @@ def ordered(made: Parser, arguments: list[str] | None, select: Callable[[Contrac
         raise problem
     given.vendors = [contract.slug for contract in work]
     todo = {name: value for name, value in vars(given).items() if name != "out"}
-    return Order(work, todo, folder(given.out or "reports"))
+    return Measurement(work, todo, create_directory(given.out or "reports"))

@@ -5,24 +5,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.openapi import Operation, join_arguments, split_arguments
-from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.protocols.wire import Response
 
 if TYPE_CHECKING:
-    from contract_watch.mutants.mutated_vendor import Actor
+    from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 FAMILIES = ("status", "body", "media", "requests", "credentials", "state", "methods")
 """What may drift, one module of derivations each or nearly so."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class VendorRequest:
     """One request to a declared operation, as the mock received it; ``at`` is when, in seconds since the epoch."""
 
     operation: Operation
     path: str
     headers: Mapping[str, str]
     body: Any
-    at: float
+    received_at: float
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -30,33 +30,33 @@ class Asked:
         """What was asked for, by argument (see `Operation`)."""
         return join_arguments(self.parameters, self.body)
 
-    def asking(self, arguments: Mapping[str, Any]) -> "Asked":
+    def with_arguments(self, arguments: Mapping[str, Any]) -> "VendorRequest":
         """The same request with other arguments; a body that is no object stays as it is."""
         parameters, body = split_arguments(dict(arguments))
         return replace(self, parameters=parameters, body=body if isinstance(self.body, dict) or body else self.body)
 
 
-class Play:
+class Mutation:
     """How a drift is played, for one life of a mock. A play may remember; this one is the honest vendor.
 
     ``touched`` counts how often the drift made a difference: none says that nothing provoked it. ``delay`` is how long
     each answer takes, in seconds.
     """
 
-    touched = 0
+    activations = 0
     delay = 0.0
 
-    def answer(self, actor: "Actor", asked: Asked) -> tuple[int, Any]:
+    def respond(self, vendor: "MutatedVendor", request: VendorRequest) -> tuple[int, Any]:
         """Status and JSON body of the answer to a declared operation; the actor's state goes on."""
-        return actor.apply_outcome(actor.outcome(asked))
+        return vendor.apply_outcome(vendor.compute_outcome(request))
 
-    def instead(self, operation: Operation | None, method: str, path: str) -> Reply | None:  # noqa: ARG002 (for heirs)
+    def intercept(self, operation: Operation | None, method: str, path: str) -> Response | None:  # noqa: ARG002 (for heirs)
         """An answer given before the vendor sees the request, if any. ``path`` is the document's."""
         return None
 
-    def reply(self, operation: Operation | None, reply: Reply) -> Reply:  # noqa: ARG002 (for heirs)
+    def edit_response(self, operation: Operation | None, response: Response) -> Response:  # noqa: ARG002 (for heirs)
         """The answer as it goes over the wire."""
-        return reply
+        return response
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Mutant:
     id: str
     operation: str
     field: str
-    says: str
-    play: Callable[[], Play]
-    undeclared: str = ""
+    description: str
+    create_mutation: Callable[[], Mutation]
+    undeclared_method: str = ""
 
     @property
     def family(self) -> str:

@@ -8,7 +8,7 @@ _BOUNDS = re.compile(r"\{(\d+)(,?)(\d*)\}")
 _RANGE = re.compile(r"\\.|[^\\]-[^\]\\]|[^\\]")
 
 
-def looser(pattern: str) -> Iterator[tuple[str, str]]:
+def loosen_pattern(pattern: str) -> Iterator[tuple[str, str]]:
     """Patterns that take more, each with a word for what is looser. What a pattern says twice is edited twice."""
     if pattern.startswith("^"):
         yield "no-start", pattern[1:]
@@ -18,28 +18,28 @@ def looser(pattern: str) -> Iterator[tuple[str, str]]:
         yield "any-case", f"(?i){pattern}"
     yield (
         "underscore",
-        _edited(pattern, {t: f"{t[:-1]}_]" for t in _PART.findall(pattern) if re.match(r"\[[^^]*a-z", t)}),
+        _replace_parts(pattern, {t: f"{t[:-1]}_]" for t in _PART.findall(pattern) if re.match(r"\[[^^]*a-z", t)}),
     )
-    yield from _each(pattern, _wider)
+    yield from _edit_each_part(pattern, _widen_part)
 
 
-def tighter(pattern: str) -> Iterator[tuple[str, str]]:
+def tighten_pattern(pattern: str) -> Iterator[tuple[str, str]]:
     """Patterns that take less, each with a word for what is tighter. What a pattern says twice is edited twice."""
-    yield from _each(pattern, _narrower)
+    yield from _edit_each_part(pattern, _narrow_part)
 
 
-def _each(pattern: str, edits: Callable[[str], Iterator[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+def _edit_each_part(pattern: str, edits: Callable[[str], Iterator[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
     """The pattern with each kind of part edited, one at a time."""
     for number, part in enumerate(dict.fromkeys(_PART.findall(pattern))):
         for word, other in edits(part):
-            yield f"{word}-{number}", _edited(pattern, {part: other})
+            yield f"{word}-{number}", _replace_parts(pattern, {part: other})
 
 
-def _edited(pattern: str, others: Mapping[str, str]) -> str:
-    return "".join(others.get(part, part) for part in _PART.findall(pattern))
+def _replace_parts(pattern: str, replacements: Mapping[str, str]) -> str:
+    return "".join(replacements.get(part, part) for part in _PART.findall(pattern))
 
 
-def _wider(part: str) -> Iterator[tuple[str, str]]:
+def _widen_part(part: str) -> Iterator[tuple[str, str]]:
     bounds = _BOUNDS.fullmatch(part)
     if part == "+":
         yield "least", "*"
@@ -54,7 +54,7 @@ def _wider(part: str) -> Iterator[tuple[str, str]]:
             yield "most", f"{{{low},{int(most) + 1}}}"
 
 
-def _narrower(part: str) -> Iterator[tuple[str, str]]:
+def _narrow_part(part: str) -> Iterator[tuple[str, str]]:
     bounds = _BOUNDS.fullmatch(part)
     if part == "+":
         yield "least", "{2,}"
@@ -70,12 +70,12 @@ def _narrower(part: str) -> Iterator[tuple[str, str]]:
         if high and low < int(high):
             yield "most", f"{{{low},{int(high) - 1}}}"
     elif part.startswith("[") and not part.startswith("[^"):
-        yield from _without_a_range(part)
+        yield from _narrow_class(part)
 
 
-def _without_a_range(letters: str) -> Iterator[tuple[str, str]]:
+def _narrow_class(character_class: str) -> Iterator[tuple[str, str]]:
     """A character class without one of its ranges, or with one of them a character shorter."""
-    ranges = _RANGE.findall(letters[1:-1])
+    ranges = _RANGE.findall(character_class[1:-1])
     for index, one in enumerate(ranges):
         before, after = "".join(ranges[:index]), "".join(ranges[index + 1 :])
         word = "hyphen" if one == "-" else one

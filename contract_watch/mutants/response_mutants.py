@@ -10,207 +10,216 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, resolve_reference
-from contract_watch.engine.planning.planner import plan
-from contract_watch.engine.protocols.wire import Reply
-from contract_watch.mutants.mutant import Mutant, Play
+from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.engine.protocols.wire import Response
+from contract_watch.mutants.mutant import Mutant, Mutation
 
 _UNDOCUMENTED = {2: (202, 203), 3: (302, 307), 4: (422, 410, 418), 5: (503, 502, 507, 505)}
 _JSON = "application/json"
-_PAGE = b"<!doctype html><title>Error</title><h1>Something went wrong</h1>"
-Edit = Callable[[dict[str, Any], str], None]
+_HTML_PAGE = b"<!doctype html><title>Error</title><h1>Something went wrong</h1>"
+PropertyEdit = Callable[[dict[str, Any], str], None]
 
 
-class Answered(Play):
+class EditedResponse(Mutation):
     """Every answer of one operation and status is edited."""
 
-    def __init__(self, operation: str, status: int, edit: Callable[[Reply], Reply]) -> None:
-        self._where = (operation, status)
+    def __init__(self, operation: str, status: int, edit: Callable[[Response], Response]) -> None:
+        self._target = (operation, status)
         self._edit = edit
 
-    def reply(self, operation: Operation | None, reply: Reply) -> Reply:
-        """See `Play.reply`."""
-        if operation is None or (operation.id, reply.status) != self._where:
-            return reply
-        edited = self._edit(reply)
-        self.touched += edited != reply
+    def edit_response(self, operation: Operation | None, response: Response) -> Response:
+        """See `Mutation.reply`."""
+        if operation is None or (operation.id, response.status) != self._target:
+            return response
+        edited = self._edit(response)
+        self.activations += edited != response
         return edited
 
 
-def _said(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
+def _list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
     """Every operation with the answers that a run makes the mock say.
 
     What only a scripted fault provokes is no vendor's drift, and where another operation's fault stands for it nobody
     hears it at all.
     """
-    silent = {probe.id for probe in plan(contract) if probe.family == "faults" and probe.instead}
+    silent = {probe.id for probe in plan_probes(contract) if probe.family == "faults" and probe.represented_by}
     for operation in contract.operations.values():
         answers = operation.responses.items()
         yield operation, {s: answer for s, answer in answers if f"faults/{operation.id}/{s}" not in silent}
 
 
-def statuses(contract: Contract) -> Iterator[Mutant]:
+def derive_status_mutants(contract: Contract) -> Iterator[Mutant]:
     """Each documented status replaced by each other one, by an undocumented one of its class, by 200 and by 500."""
-    for operation, answers in _said(contract):
+    for operation, answers in _list_provoked_responses(contract):
         for status in answers:
             kind = status // 100
             others = (*_UNDOCUMENTED[kind], *range(100 * kind + 90, 100 * kind + 100))
             strange = next(s for s in others if s not in operation.responses)
             for other in sorted({*operation.responses, strange, 200, 500} - {status}):
-                play = partial(Answered, operation.id, status, partial(_status, other))
+                play = partial(EditedResponse, operation.id, status, partial(_set_status, other))
                 says = f"{operation.name} answers {other} where it should answer {status}."
                 yield Mutant(f"status/{operation.id}/{status}/{other}", operation.id, "", says, play)
 
 
-def _status(other: int, reply: Reply) -> Reply:
-    return replace(reply, status=other)
+def _set_status(status: int, response: Response) -> Response:
+    return replace(response, status=status)
 
 
 # -- media types
 
 
-def media(contract: Contract) -> Iterator[Mutant]:
+def derive_media_mutants(contract: Contract) -> Iterator[Mutant]:
     """Each answer as a page, as plain text, as problem+json, without a media type, cut, empty; a body where none is."""
     edits = {
-        "html": lambda reply: _typed(reply, "text/html; charset=utf-8", _PAGE),
-        "text": lambda reply: _typed(reply, "text/plain; charset=utf-8"),
-        "problem": lambda reply: _typed(reply, "application/problem+json"),
-        "none": lambda reply: replace(reply, headers=_other_headers(reply)),
+        "html": lambda reply: _set_media_type(reply, "text/html; charset=utf-8", _HTML_PAGE),
+        "text": lambda reply: _set_media_type(reply, "text/plain; charset=utf-8"),
+        "problem": lambda reply: _set_media_type(reply, "application/problem+json"),
+        "none": lambda reply: replace(reply, headers=_drop_content_type(reply)),
         "cut": lambda reply: replace(reply, body=reply.body[: -max(1, len(reply.body) // 4)]),
         "empty": lambda reply: replace(reply, body=b""),
     }
-    bodies = {"body": lambda reply: _typed(reply, _JSON, b'{"ok":true}')}
-    for operation, answers in _said(contract):
+    bodies = {"body": lambda reply: _set_media_type(reply, _JSON, b'{"ok":true}')}
+    for operation, answers in _list_provoked_responses(contract):
         for status, answer in answers.items():
             for name, edit in (edits if answer.media else bodies).items():
-                play = partial(Answered, operation.id, status, edit)
+                play = partial(EditedResponse, operation.id, status, edit)
                 says = f"{operation.name} {status} has another media type or no whole JSON: {name}."
                 yield Mutant(f"media/{operation.id}/{status}/{name}", operation.id, "", says, play)
 
 
-def _other_headers(reply: Reply) -> dict[str, str]:
-    return {name: value for name, value in reply.headers.items() if name != "content-type"}
+def _drop_content_type(response: Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name != "content-type"}
 
 
-def _typed(reply: Reply, media_type: str, body: bytes | None = None) -> Reply:
-    headers = {**_other_headers(reply), "content-type": media_type}
-    return Reply(reply.status, headers, reply.body if body is None else body)
+def _set_media_type(response: Response, media_type: str, body: bytes | None = None) -> Response:
+    headers = {**_drop_content_type(response), "content-type": media_type}
+    return Response(response.status, headers, response.body if body is None else body)
 
 
 # -- bodies
 
 
 @dataclass(frozen=True)
-class Place:
+class PropertyPath:
     """A property in an answer: its schema, and the way to it (``*`` for every item of an array)."""
 
     path: tuple[str, ...]
     schema: Mapping[str, Any]
 
 
-def places(document: Document, schema: Any, path: tuple[str, ...] = ()) -> Iterator[Place]:
+def list_property_paths(document: Document, schema: Any, path: tuple[str, ...] = ()) -> Iterator[PropertyPath]:
     """Every property below ``schema``, whichever member of a combinator declares it."""
     found = resolve_reference(document, schema)
     for member in (*found.get("allOf", ()), *found.get("oneOf", ()), *found.get("anyOf", ())):
-        yield from places(document, member, path)
+        yield from list_property_paths(document, member, path)
     for name, inner in found.get("properties", {}).items():
-        yield Place((*path, name), resolve_reference(document, inner))
-        yield from places(document, inner, (*path, name))
+        yield PropertyPath((*path, name), resolve_reference(document, inner))
+        yield from list_property_paths(document, inner, (*path, name))
     if isinstance(found.get("items"), dict):
-        yield from places(document, found["items"], (*path, "*"))
+        yield from list_property_paths(document, found["items"], (*path, "*"))
 
 
-def kinds(document: Document, schema: Mapping[str, Any]) -> set[str]:
+def list_types(document: Document, schema: Mapping[str, Any]) -> set[str]:
     """The JSON types that a schema takes; a number takes integers."""
     found: set[str] = set()
     for member in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
-        found |= kinds(document, resolve_reference(document, member))
+        found |= list_types(document, resolve_reference(document, member))
     own = schema.get("type", [])
     found |= {own} if isinstance(own, str) else set(own)
     return found | ({"integer"} if "number" in found else set())
 
 
-def bodies(contract: Contract) -> Iterator[Mutant]:
+def derive_body_mutants(contract: Contract) -> Iterator[Mutant]:
     """Each property of each answer gone, of another type, renamed, emptied, wrapped; each body of another form."""
     document = contract.effective.raw
-    for operation, answers in _said(contract):
+    for operation, answers in _list_provoked_responses(contract):
         for status, answer in answers.items():
             schema = next(iter(answer.media.values()), None)
             if schema is None:
                 continue
-            for place in places(document, schema.schema):
-                for name, edit in _edits(document, place):
-                    yield _mutant(operation, status, place.path, name, partial(_within, place.path, edit))
-            for place in (Place((), resolve_reference(document, schema.schema)), *places(document, schema.schema)):
-                for name, change in _wholes(place, document, status):
-                    yield _mutant(operation, status, place.path, name, partial(_whole, place.path, change))
+            for place in list_property_paths(document, schema.schema):
+                for name, edit in _list_property_edits(document, place):
+                    yield _create_mutant(operation, status, place.path, name, partial(_edit_property, place.path, edit))
+            for place in (
+                PropertyPath((), resolve_reference(document, schema.schema)),
+                *list_property_paths(document, schema.schema),
+            ):
+                for name, change in _list_value_edits(place, document, status):
+                    yield _create_mutant(operation, status, place.path, name, partial(_edit_value, place.path, change))
 
 
-def _mutant(operation: Operation, status: int, path: tuple[str, ...], name: str, edit: Callable[[Any], Any]) -> Mutant:
+def _create_mutant(
+    operation: Operation, status: int, path: tuple[str, ...], name: str, edit: Callable[[Any], Any]
+) -> Mutant:
     where = "/".join(path)
     spot = f"{where}/{name}" if where else name
     says = f"{operation.name} {status} answers {where or 'its body'} otherwise: {name}."
-    play = partial(Answered, operation.id, status, partial(_edited, edit))
+    play = partial(EditedResponse, operation.id, status, partial(_edit_body, edit))
     return Mutant(f"body/{operation.id}/{status}/{spot}", operation.id, path[-1] if path else "", says, play)
 
 
-def _edited(edit: Callable[[Any], Any], reply: Reply) -> Reply:
+def _edit_body(edit: Callable[[Any], Any], response: Response) -> Response:
     try:
-        shown = json.loads(reply.body)
+        shown = json.loads(response.body)
     except ValueError:
-        return reply
+        return response
     edited = edit(copy.deepcopy(shown))
-    return reply if edited == shown and _same_types(edited, shown) else replace(reply, body=json.dumps(edited).encode())
+    return (
+        response
+        if edited == shown and _have_same_types(edited, shown)
+        else replace(response, body=json.dumps(edited).encode())
+    )
 
 
-def _same_types(one: Any, other: Any) -> bool:
+def _have_same_types(one: Any, other: Any) -> bool:
     """Whether two equal values are alike to JSON too: 1 is not true."""
     return json.dumps(one) == json.dumps(other)
 
 
-def _within(path: tuple[str, ...], edit: Edit, shown: Any) -> Any:
+def _edit_property(path: tuple[str, ...], edit: PropertyEdit, body: Any) -> Any:
     """``shown`` with the property at ``path`` edited, in every item where the path leads through an array."""
     if len(path) == 1:
-        if isinstance(shown, dict) and path[0] in shown:
-            edit(shown, path[0])
+        if isinstance(body, dict) and path[0] in body:
+            edit(body, path[0])
     elif path[0] == "*":
-        for item in shown if isinstance(shown, list) else []:
-            _within(path[1:], edit, item)
-    elif isinstance(shown, dict) and path[0] in shown:
-        _within(path[1:], edit, shown[path[0]])
-    return shown
+        for item in body if isinstance(body, list) else []:
+            _edit_property(path[1:], edit, item)
+    elif isinstance(body, dict) and path[0] in body:
+        _edit_property(path[1:], edit, body[path[0]])
+    return body
 
 
-def _whole(path: tuple[str, ...], change: Callable[[Any], Any], shown: Any) -> Any:
+def _edit_value(path: tuple[str, ...], change: Callable[[Any], Any], body: Any) -> Any:
     """``shown`` with the value at ``path`` changed."""
     if not path:
-        return change(shown)
+        return change(body)
     if path[-1] == "*":
-        return shown
+        return body
 
     def edit(parent: dict[str, Any], name: str) -> None:
         parent[name] = change(parent[name])
 
-    return _within(path, edit, shown)
+    return _edit_property(path, edit, body)
 
 
-def _edits(document: Document, place: Place) -> Iterator[tuple[str, Edit]]:
+def _list_property_edits(document: Document, location: PropertyPath) -> Iterator[tuple[str, PropertyEdit]]:
     """What may become of one property."""
-    taken = kinds(document, place.schema)
+    taken = list_types(document, location.schema)
     yield "missing", lambda parent, name: parent.pop(name)
-    yield "renamed", _rename
-    for kind, make in _OTHER.items():
+    yield "renamed", _rename_property
+    for kind, make in _TYPE_CHANGES.items():
         if kind not in taken:
-            yield ("null" if kind == "null" else f"type-{kind}"), partial(_set, make)
+            yield ("null" if kind == "null" else f"type-{kind}"), partial(_set_property, make)
     if not taken & {"object"}:
         yield "wrapped", lambda parent, name: parent.update({name: {name: parent[name]}})
     if taken - {"boolean"}:
-        yield "emptied", partial(_set, lambda value: type(value)() if not isinstance(value, bool) else value)
-    if "const" in place.schema:
-        yield "flipped", partial(_set, _flip)
-    yield from _bounds(place.schema)
+        yield "emptied", partial(_set_property, lambda value: type(value)() if not isinstance(value, bool) else value)
+    if "const" in location.schema:
+        yield "flipped", partial(_set_property, _flip_value)
+    yield from _list_bound_edits(location.schema)
 
 
-_OTHER: Mapping[str, Callable[[Any], Any]] = {
+_TYPE_CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "null": lambda _value: None,
     "boolean": bool,
     "integer": lambda value: int(value) if isinstance(value, bool) or str(value).isdigit() else 7,
@@ -221,15 +230,15 @@ _OTHER: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _set(make: Callable[[Any], Any], parent: dict[str, Any], name: str) -> None:
+def _set_property(make: Callable[[Any], Any], parent: dict[str, Any], name: str) -> None:
     parent[name] = make(parent[name])
 
 
-def _rename(parent: dict[str, Any], name: str) -> None:
-    parent[other_name(name)] = parent.pop(name)
+def _rename_property(parent: dict[str, Any], name: str) -> None:
+    parent[change_name_style(name)] = parent.pop(name)
 
 
-def other_name(name: str) -> str:
+def change_name_style(name: str) -> str:
     """The name in another style: ``lastSeen`` as ``last_seen``, ``last_seen`` as ``lastSeen``, ``seen`` as ``Seen``."""
     if "_" in name:
         head, *rest = name.split("_")
@@ -239,32 +248,34 @@ def other_name(name: str) -> str:
     return other if other != name else f"{name}_"
 
 
-def _flip(value: Any) -> Any:
+def _flip_value(value: Any) -> Any:
     return not value if isinstance(value, bool) else f"{value}-not" if isinstance(value, str) else value + 1
 
 
-def _bounds(schema: Mapping[str, Any]) -> Iterator[tuple[str, Edit]]:
+def _list_bound_edits(schema: Mapping[str, Any]) -> Iterator[tuple[str, PropertyEdit]]:
     """One step past each bound that a schema sets to what is answered."""
     if "enum" in schema:
-        yield "enum", partial(_set, lambda value: f"{value}-not")
+        yield "enum", partial(_set_property, lambda value: f"{value}-not")
     if schema.get("minLength"):
-        yield "minLength", partial(_set, lambda value: value[: schema["minLength"] - 1])
+        yield "minLength", partial(_set_property, lambda value: value[: schema["minLength"] - 1])
     if "maxLength" in schema:
-        yield "maxLength", partial(_set, lambda value: value.ljust(schema["maxLength"] + 1, "x"))
+        yield "maxLength", partial(_set_property, lambda value: value.ljust(schema["maxLength"] + 1, "x"))
     if "pattern" in schema:
-        yield "pattern", partial(_set, lambda value: f"{value} ")
+        yield "pattern", partial(_set_property, lambda value: f"{value} ")
     if "minimum" in schema:
-        yield "minimum", partial(_set, lambda _value: schema["minimum"] - 1)
+        yield "minimum", partial(_set_property, lambda _value: schema["minimum"] - 1)
     if "maximum" in schema:
-        yield "maximum", partial(_set, lambda _value: schema["maximum"] + 1)
+        yield "maximum", partial(_set_property, lambda _value: schema["maximum"] + 1)
     if schema.get("format") == "password":
-        yield "constant", partial(_set, lambda value: ("Aa1bB2cC" * 9)[: len(value)])
+        yield "constant", partial(_set_property, lambda value: ("Aa1bB2cC" * 9)[: len(value)])
 
 
-def _wholes(place: Place, document: Document, status: int) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def _list_value_edits(
+    location: PropertyPath, document: Document, status: int
+) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     """What may become of a body, of an object in it, or of an array in it."""
-    schema = place.schema
-    if not place.path:
+    schema = location.schema
+    if not location.path:
         yield "empty-object", lambda _shown: {}
         yield "array", lambda shown: [shown]
         yield "wrapped", lambda shown: {"data": shown}
@@ -272,19 +283,19 @@ def _wholes(place: Place, document: Document, status: int) -> Iterator[tuple[str
             problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "It was refused."}
             yield "problem", lambda _shown: dict(problem)
     items = resolve_reference(document, schema.get("items", {}))
-    if "properties" in schema or (place.path and "properties" in items):
-        yield "undocumented", partial(_added, "trace_id", "4711")
-        yield "undocumented-secret", partial(_added, "api_token", "Zm9vYmFyYmF6cXV4")
+    if "properties" in schema or (location.path and "properties" in items):
+        yield "undocumented", partial(_add_property, "trace_id", "4711")
+        yield "undocumented-secret", partial(_add_property, "api_token", "Zm9vYmFyYmF6cXV4")
         for name, inner in {**schema.get("properties", {}), **items.get("properties", {})}.items():
             if resolve_reference(document, inner).get("format") == "password":
-                yield f"{name}-always", partial(_added, name, "Zm9vYmFyYmF6cXV4")
+                yield f"{name}-always", partial(_add_property, name, "Zm9vYmFyYmF6cXV4")
     if "properties" in items:
         yield "last-dropped", lambda shown: shown[:-1]
         yield "first-dropped", lambda shown: shown[1:]
         yield "doubled", lambda shown: [*shown, *shown[-1:]]
 
 
-def _added(name: str, value: Any, shown: Any) -> Any:
-    if isinstance(shown, list):
-        return [_added(name, value, row) for row in shown]
-    return {**shown, **({} if name in shown else {name: value})} if isinstance(shown, dict) else shown
+def _add_property(name: str, value: Any, body: Any) -> Any:
+    if isinstance(body, list):
+        return [_add_property(name, value, row) for row in body]
+    return {**body, **({} if name in body else {name: value})} if isinstance(body, dict) else body

@@ -11,151 +11,163 @@ from contract_watch.contracts.model import Outcome
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
-from contract_watch.mutants.mutant import Asked, Mutant, Play
-from contract_watch.mutants.mutated_vendor import Actor
+from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
+from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 
-class Replaced(Play):
+class IgnoredConflict(Mutation):
     """A conflict is ignored: what stands in the way of one operation is removed first."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        outcome = actor.outcome(asked)
-        if asked.operation.id == self._operation and outcome.status == 409:
-            life = actor.contract.lifecycle
-            remove = actor.contract.operations[life.remove]
-            for name in (*actor.named(asked, "new"), *actor.owned(actor.account(asked))):
-                removal = replace(asked, operation=remove).asking(dict.fromkeys(actor.roles(remove), name))
-                removed = actor.done(removal)
-                granted = actor.done(asked, removed.resolve_next_state(None)) if removed is not None else None
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        outcome = vendor.compute_outcome(request)
+        if request.operation.id == self._operation and outcome.status == 409:
+            life = vendor.contract.lifecycle
+            remove = vendor.contract.operations[life.remove]
+            for name in (*vendor.list_names(request, "new"), *vendor.list_owned(vendor.find_account(request))):
+                removal = replace(request, operation=remove).with_arguments(
+                    dict.fromkeys(vendor.list_roles(remove), name)
+                )
+                removed = vendor.find_success(removal)
+                granted = (
+                    vendor.find_success(request, removed.resolve_next_state(None)) if removed is not None else None
+                )
                 if granted is not None:
-                    self.touched += 1
-                    return actor.apply_outcome(granted)
-        return actor.apply_outcome(outcome)
+                    self.activations += 1
+                    return vendor.apply_outcome(granted)
+        return vendor.apply_outcome(outcome)
 
 
-class NeverFreed(Play):
+class UnfreedName(Mutation):
     """A name that one operation gave up stays taken."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
-        self._kept: set[str] = set()
-        self._marks: dict[str, set[str]] = {}
+        self._taken_names: set[str] = set()
+        self._names_by_object: dict[str, set[str]] = {}
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        outcome, before = actor.outcome(asked), set(actor.owned())
-        if outcome.status < 300 and self._kept & set(actor.named(asked, "new")):
-            self.touched += 1
-            return actor.refuse(asked.operation, 409)
-        answer = actor.apply_outcome(outcome)
-        for made in set(actor.owned()) - before:
-            self._marks[made] = {made, *actor.named(asked, "new")}
-        if asked.operation.id == self._operation and answer[0] < 300:
-            self._kept |= {name for gone in before - set(actor.owned()) for name in self._marks.get(gone, {gone})}
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        outcome, before = vendor.compute_outcome(request), set(vendor.list_owned())
+        if outcome.status < 300 and self._taken_names & set(vendor.list_names(request, "new")):
+            self.activations += 1
+            return vendor.build_error(request.operation, 409)
+        answer = vendor.apply_outcome(outcome)
+        for made in set(vendor.list_owned()) - before:
+            self._names_by_object[made] = {made, *vendor.list_names(request, "new")}
+        if request.operation.id == self._operation and answer[0] < 300:
+            self._taken_names |= {
+                name for gone in before - set(vendor.list_owned()) for name in self._names_by_object.get(gone, {gone})
+            }
         return answer
 
 
-class Done(Play):
+class AppliedRefusal(Mutation):
     """A refusal of one operation with one status does what was asked all the same."""
 
     def __init__(self, operation: str, status: int) -> None:
-        self._where = (operation, status)
+        self._target = (operation, status)
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        refused, before = actor.outcome(asked), actor.state
-        answer = actor.apply_outcome(refused)
-        if (asked.operation.id, refused.status) == self._where and actor.account(asked) is not None:
-            outcome = actor.done(asked, before, whatever=True)
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        refused, before = vendor.compute_outcome(request), vendor.state
+        answer = vendor.apply_outcome(refused)
+        if (request.operation.id, refused.status) == self._target and vendor.find_account(request) is not None:
+            outcome = vendor.find_success(request, before, force=True)
             after = (
                 outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
                 if outcome
                 else before
             )
-            if outcome is not None and actor.shows(asked, after):
-                actor.state = after
-                self.touched += 1
+            if outcome is not None and vendor.is_readable(request, after):
+                vendor.state = after
+                self.activations += 1
         return answer
 
 
-class RuleOff(Play):
+class DisabledRule(Mutation):
     """One rule is not kept: what it refuses is granted, what it promises of an answer or a list is not so."""
 
     def __init__(self, rule: str) -> None:
         self._rule = rule
-        self._asked_for: dict[str, None] = {}
+        self._requested_names: dict[str, None] = {}
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        outcome = actor.outcome(asked)
-        self._asked_for.update(dict.fromkeys((*actor.named(asked, "new"), *actor.named(asked, "existing"))))
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        outcome = vendor.compute_outcome(request)
+        self._requested_names.update(
+            dict.fromkeys((*vendor.list_names(request, "new"), *vendor.list_names(request, "existing")))
+        )
         if outcome.status >= 400:
-            granted = actor.excused(asked, {self._rule}) if outcome.clause == self._rule else None
-            self.touched += granted is not None
-            return actor.apply_outcome(granted or outcome)
-        status, shown = actor.apply_outcome(outcome)
+            granted = vendor.compute_exempt_outcome(request, {self._rule}) if outcome.clause == self._rule else None
+            self.activations += granted is not None
+            return vendor.apply_outcome(granted or outcome)
+        status, shown = vendor.apply_outcome(outcome)
         if outcome.clause == self._rule and isinstance(outcome.body, ObjectMatcher) and isinstance(shown, dict):
-            self.touched += 1
-            return status, self._broken(asked, outcome, shown)
-        return status, self._listed(actor, outcome.body, shown)
+            self.activations += 1
+            return status, self._break_rule(request, outcome, shown)
+        return status, self._add_hidden_rows(vendor, outcome.body, shown)
 
     @staticmethod
-    def _broken(asked: Asked, outcome: Outcome, shown: dict[str, Any]) -> dict[str, Any]:
+    def _break_rule(request: VendorRequest, outcome: Outcome, body: dict[str, Any]) -> dict[str, Any]:
         """The answer without what the rule adds to the documented one, and with what it forbids."""
         assert isinstance(outcome.body, ObjectMatcher)
-        answer = asked.operation.find_response(outcome.status)
+        answer = request.operation.find_response(outcome.status)
         schema = next(iter(answer.media.values())) if answer is not None else None
         always = resolve_reference(schema.document, schema.schema).get("required", ()) if schema is not None else ()
-        sent = asked.arguments
-        kept = {name: value for name, value in shown.items() if name in always}
+        sent = request.arguments
+        kept = {name: value for name, value in body.items() if name in always}
         return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.forbidden}}
 
-    def _listed(self, actor: Actor, pattern: Matcher | None, shown: Any) -> Any:
+    def _add_hidden_rows(self, vendor: MutatedVendor, pattern: Matcher | None, body: Any) -> Any:
         """The answer with the rows that the rule keeps out of a list."""
         if isinstance(pattern, ForClause | EncodedJson):
-            return self._listed(actor, pattern.inner, shown)
-        if isinstance(pattern, ObjectMatcher) and isinstance(shown, dict):
-            inner = {name: self._listed(actor, pattern.required[name], shown[name])
-                     for name in pattern.required if name in shown}  # fmt: skip
-            return {**shown, **inner}
-        if isinstance(pattern, ListMatcher) and isinstance(shown, list):
-            names = dict.fromkeys([*actor.owned(), *self._asked_for])
+            return self._add_hidden_rows(vendor, pattern.inner, body)
+        if isinstance(pattern, ObjectMatcher) and isinstance(body, dict):
+            inner = {name: self._add_hidden_rows(vendor, pattern.required[name], body[name])
+                     for name in pattern.required if name in body}  # fmt: skip
+            return {**body, **inner}
+        if isinstance(pattern, ListMatcher) and isinstance(body, list):
+            names = dict.fromkeys([*vendor.list_owned(), *self._requested_names])
             extra = [
                 name
                 for name in names
                 if name not in pattern.known_rows and pattern.get_absence_clause(name) == self._rule
             ]
-            rows = [{**copy.deepcopy(shown[0]), pattern.key: name} for name in extra if shown]
-            self.touched += bool(rows)
-            return [*shown, *rows]
-        return shown
+            rows = [{**copy.deepcopy(body[0]), pattern.key: name} for name in extra if body]
+            self.activations += bool(rows)
+            return [*body, *rows]
+        return body
 
 
-def rules(contract: Contract) -> Iterator[Mutant]:
+def derive_rule_mutants(contract: Contract) -> Iterator[Mutant]:
     """Every conflict, every name given up, every refusal of every operation that changes anything; every prose rule."""
     for operation in contract.operations.values():
         if contract.is_read_only(operation.id):
             continue
         roles = set(contract.get_roles(operation.id).values()) - {"foreign"}
         if 409 in operation.responses:
-            yield _mutant(operation, "replaced", "what is in the way is removed", partial(Replaced, operation.id))
+            yield _create_mutant(
+                operation, "replaced", "what is in the way is removed", partial(IgnoredConflict, operation.id)
+            )
         if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:
-            yield _mutant(operation, "never-freed", "the old name stays taken", partial(NeverFreed, operation.id))
+            yield _create_mutant(
+                operation, "never-freed", "the old name stays taken", partial(UnfreedName, operation.id)
+            )
         for status in operation.responses:
             if 400 <= status < 500 and status != 401 and not contract.is_unprovoked(operation, status):
                 says = f"{status} does what was asked"
-                yield _mutant(operation, f"done/{status}", says, partial(Done, operation.id, status))
+                yield _create_mutant(operation, f"done/{status}", says, partial(AppliedRefusal, operation.id, status))
     for rule, sentence in contract.model.rules.items():
         operation_id, _, rest = rule.partition("/")
         kind, _, name = rest.partition("/")
         if kind == "rule":
             says = f"{contract.operations[operation_id].name}, not so any more: {sentence}"
-            yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", says, partial(RuleOff, rule))
+            yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", says, partial(DisabledRule, rule))
 
 
-def _mutant(operation: Operation, what: str, says: str, play: Any) -> Mutant:
-    return Mutant(f"state/{operation.id}/{what}", operation.id, "", f"{operation.name}: {says}.", play)
+def _create_mutant(operation: Operation, variant: str, description: str, mutation: Any) -> Mutant:
+    return Mutant(f"state/{operation.id}/{variant}", operation.id, "", f"{operation.name}: {description}.", mutation)

@@ -6,13 +6,13 @@ from statistics import median
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import Floors, Judgement
+from contract_watch.mutants.derivation import MutantConfig, ScoreFloors
 from contract_watch.mutants.mutant import FAMILIES, Mutant
-from contract_watch.mutants.mutant_runner import Trial
+from contract_watch.mutants.mutant_runner import MutantResult
 
 
 @dataclass
-class Cell:
+class ScoreCell:
     """Mutants of one family and operation: noticed, not noticed, and those that nobody can notice."""
 
     killed: int = 0
@@ -21,50 +21,50 @@ class Cell:
 
 
 @dataclass
-class Score:
+class MutationScore:
     """The measure of the suite against one contract's mutants. ``honest`` is the trial of the vendor as it should be."""
 
     contract: Contract
-    floors: Floors
-    honest: Trial | None
-    trials: dict[str, Trial]
-    reasons: Mapping[str, str]
+    floors: ScoreFloors
+    baseline: MutantResult | None
+    results: dict[str, MutantResult]
+    equivalent_reasons: Mapping[str, str]
     """Why a mutant is equivalent, by id."""
-    matrix: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    matrix: dict[tuple[str, str], ScoreCell] = field(default_factory=dict)
     killed: list[str] = field(default_factory=list)
     survivors: list[str] = field(default_factory=list)
-    noticed_equivalents: list[str] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
-    said: Mapping[str, Mutant] = field(default_factory=dict)
+    killed_equivalents: list[str] = field(default_factory=list)
+    stale_patterns: list[str] = field(default_factory=list)
+    mutants: Mapping[str, Mutant] = field(default_factory=dict)
 
     @property
-    def counted(self) -> int:
+    def eligible_count(self) -> int:
         """How many mutants are not equivalent."""
         return len(self.killed) + len(self.survivors)
 
     @property
-    def share(self) -> float:
+    def ratio(self) -> float:
         """The share of the counted mutants that were noticed."""
-        return len(self.killed) / self.counted if self.counted else 1.0
+        return len(self.killed) / self.eligible_count if self.eligible_count else 1.0
 
     @property
-    def operations_named(self) -> float:
+    def operation_diagnosis(self) -> float:
         """The share of the noticed mutants whose first finding names the operation that drifts."""
-        return self._share([name for name in self.killed if self.trials[name].operation_named], self.killed)
+        return self._compute_ratio([name for name in self.killed if self.results[name].names_operation], self.killed)
 
     @property
-    def properties_named(self) -> float:
+    def property_diagnosis(self) -> float:
         """The share of the noticed mutants of a property whose first finding names it."""
-        of_one = [name for name in self.killed if self.said[name].field]
-        return self._share([name for name in of_one if self.trials[name].property_named], of_one)
+        of_one = [name for name in self.killed if self.mutants[name].field]
+        return self._compute_ratio([name for name in of_one if self.results[name].names_property], of_one)
 
     @staticmethod
-    def _share(some: Sequence[str], every: Sequence[str]) -> float:
-        return len(some) / len(every) if every else 1.0
+    def _compute_ratio(part: Sequence[str], every: Sequence[str]) -> float:
+        return len(part) / len(every) if every else 1.0
 
-    def spans(self) -> dict[str, tuple[float, float]]:
+    def compute_spans(self) -> dict[str, tuple[float, float]]:
         """Requests and seconds to the first finding: median and most."""
-        found = [self.trials[name] for name in self.killed]
+        found = [self.results[name] for name in self.killed]
         if not found:
             return {}
         return {
@@ -72,42 +72,45 @@ class Score:
             "seconds": (median(t.seconds for t in found), max(t.seconds for t in found)),
         }
 
-    def complaints(self) -> list[str]:
+    def list_failures(self) -> list[str]:
         """Every floor that is not reached, every statement of the contract's that does not hold; a line each."""
         found = []
-        if self.share < self.floors.score:
-            found.append(f"the score, {self.share:.2%}, is below its floor, {self.floors.score:.2%}: see the survivors")
-        if self.operations_named < self.floors.diagnosis:
-            named, floor = self.operations_named, self.floors.diagnosis
+        if self.ratio < self.floors.score:
+            found.append(f"the score, {self.ratio:.2%}, is below its floor, {self.floors.score:.2%}: see the survivors")
+        if self.operation_diagnosis < self.floors.diagnosis:
+            named, floor = self.operation_diagnosis, self.floors.diagnosis
             found.append(
                 f"the diagnosis rate, {named:.2%}, is below its floor, {floor:.2%}: see operation_named in mutants.json"
             )
-        if self.honest is not None and self.honest.finding:
-            found.append(f"a false alarm: the honest vendor is said to break {self.honest.finding}")
-        if self.honest is not None and self.honest.requests > self.floors.requests:
-            found.append(f"a run takes {self.honest.requests} requests, more than {self.floors.requests}")
+        if self.baseline is not None and self.baseline.finding:
+            found.append(f"a false alarm: the honest vendor is said to break {self.baseline.finding}")
+        if self.baseline is not None and self.baseline.requests > self.floors.requests:
+            found.append(f"a run takes {self.baseline.requests} requests, more than {self.floors.requests}")
         found += [
-            f"{name} is listed as equivalent, but {self.trials[name].finding} shows it"
-            for name in self.noticed_equivalents
+            f"{name} is listed as equivalent, but {self.results[name].finding} shows it"
+            for name in self.killed_equivalents
         ]
         found += [
-            f"mutants.toml lists {pattern!r} as equivalent, and there is no such mutant" for pattern in self.stale
+            f"mutants.toml lists {pattern!r} as equivalent, and there is no such mutant"
+            for pattern in self.stale_patterns
         ]
         return found
 
 
-def score(contract: Contract, mutants: Sequence[Mutant], results: Sequence[Mapping[str, Any]], *, whole: bool) -> Score:
+def compute_score(
+    contract: Contract, mutants: Sequence[Mutant], results: Sequence[Mapping[str, Any]], *, is_complete: bool
+) -> MutationScore:
     """The score of ``mutants`` from their trials' results. ``whole`` says that no mutant was left out."""
-    judgement = Judgement(contract)
-    mine = [Trial(**{name: value for name, value in result.items() if name != "contract"})
+    judgement = MutantConfig(contract)
+    mine = [MutantResult(**{name: value for name, value in result.items() if name != "contract"})
             for result in results if result["contract"] == contract.slug]  # fmt: skip
     trials = {trial.mutant: trial for trial in mine}
-    reasons = {mutant.id: reason for mutant in mutants if (reason := judgement.reason(mutant))}
-    made = Score(contract, judgement.floors, trials.pop("honest", None), trials, reasons)
-    made.said = {mutant.id: mutant for mutant in mutants}
-    made.stale = judgement.stale(mutants) if whole else []
+    reasons = {mutant.id: reason for mutant in mutants if (reason := judgement.find_reason(mutant))}
+    made = MutationScore(contract, judgement.floors, trials.pop("honest", None), trials, reasons)
+    made.mutants = {mutant.id: mutant for mutant in mutants}
+    made.stale_patterns = judgement.find_stale_patterns(mutants) if is_complete else []
     operations = [*(operation.name for operation in contract.operations.values()), "all"]
-    made.matrix = {(family, operation): Cell() for family in FAMILIES for operation in operations}
+    made.matrix = {(family, operation): ScoreCell() for family in FAMILIES for operation in operations}
     for mutant in mutants:
         if mutant.id not in trials:
             continue
@@ -115,7 +118,7 @@ def score(contract: Contract, mutants: Sequence[Mutant], results: Sequence[Mappi
         cell, killed = made.matrix[mutant.family, name], bool(trials[mutant.id].finding)
         if mutant.id in reasons:
             cell.equivalent += 1
-            made.noticed_equivalents += [mutant.id] if killed else []
+            made.killed_equivalents += [mutant.id] if killed else []
         elif killed:
             cell.killed += 1
             made.killed.append(mutant.id)

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` by way of a temporary file beside it: a reader never sees half of it.
 
     Raises:

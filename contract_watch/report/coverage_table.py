@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 from contract_watch.report.record import Record
 
-HEAD = ("operation", "status", "exercised", "conforming", "drifted", "not exercised because")
+COLUMNS = ("operation", "status", "exercised", "conforming", "drifted", "not exercised because")
 
 
-def table(record: Record) -> Iterator[tuple[str, ...]]:
+def build_coverage_rows(record: Record) -> Iterator[tuple[str, ...]]:
     """The head, then a row for each operation and status, documented ones and those that came all the same."""
-    if not record.cells:
+    if not record.coverage:
         return
-    yield HEAD
-    order = {operation: index for index, operation in enumerate(dict.fromkeys(name for name, _ in record.cells))}
-    for (operation, status), cell in sorted(record.cells.items(), key=lambda item: (order[item[0][0]], item[0][1])):
+    yield COLUMNS
+    order = {operation: index for index, operation in enumerate(dict.fromkeys(name for name, _ in record.coverage))}
+    for (operation, status), cell in sorted(record.coverage.items(), key=lambda item: (order[item[0][0]], item[0][1])):
         exercised = cell.conforming + cell.drifted
-        shown = str(status) if cell.documented else f"{status} (undocumented)"
-        yield (operation, shown, str(exercised), str(cell.conforming), str(cell.drifted), cell.why_not)
+        shown = str(status) if cell.is_documented else f"{status} (undocumented)"
+        yield (operation, shown, str(exercised), str(cell.conforming), str(cell.drifted), cell.reason_not_exercised)
 
 
-def totals(record: Record) -> str:
+def format_totals(record: Record) -> str:
     """One line: clauses, requests, seconds; of a comparison of documents, what was compared."""
     documented = len(record.documented)
     exercised = documented - len(record.not_exercised)

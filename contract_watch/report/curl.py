@@ -6,42 +6,42 @@ import shlex
 import string
 from collections.abc import Mapping
 
-_LEFT_OUT = {"host", "accept-encoding", "connection", "content-length", "user-agent", "accept", "traceparent"}
+_OMITTED_HEADERS = {"host", "accept-encoding", "connection", "content-length", "user-agent", "accept", "traceparent"}
 
 
-def shape(secret: str) -> str:
+def synthesize_secret(secret: str) -> str:
     """A synthetic text of the same shape: as long by any measure, with letters, digits and the rest where they were.
 
     It has as many different signs as may be, since vendors measure passwords, unless the secret has but one; the same secret
     gives the same text.
     """
     varied = len(set(secret)) > 1
-    return "".join(_alike(letter, number if varied else 0) for number, letter in enumerate(secret))
+    return "".join(_replace_character(letter, number if varied else 0) for number, letter in enumerate(secret))
 
 
-def _alike(letter: str, number: int) -> str:
-    if letter.isascii() and letter.isdigit():
+def _replace_character(character: str, number: int) -> str:
+    if character.isascii() and character.isdigit():
         return string.digits[(7 * number + 1) % 10]
-    if letter.isascii() and letter.isalpha():
-        signs = string.ascii_uppercase if letter.isupper() else string.ascii_lowercase
+    if character.isascii() and character.isalpha():
+        signs = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
         return signs[11 * number % 26]
-    if letter.isascii():
+    if character.isascii():
         return "!"
-    return "é" if ord(letter) < 0x800 else "€" if ord(letter) < 0x10000 else "😀"
+    return "é" if ord(character) < 0x800 else "€" if ord(character) < 0x10000 else "😀"
 
 
-def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:
+def format_curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:
     """One curl line. ``keys`` maps each known key to the shell expression that stands in for it."""
-    parts = ["curl -sS -i", "-X", shlex.quote(method), quoted(url, keys)]
+    parts = ["curl -sS -i", "-X", shlex.quote(method), quote_shell(url, keys)]
     for name, value in headers.items():
-        if name.lower() not in _LEFT_OUT:
-            parts += ["-H", quoted(f"{name}: {value}", keys)]
+        if name.lower() not in _OMITTED_HEADERS:
+            parts += ["-H", quote_shell(f"{name}: {value}", keys)]
     if body is not None:
-        parts += ["--data-raw", quoted(body, keys)]
+        parts += ["--data-raw", quote_shell(body, keys)]
     return " ".join(parts)
 
 
-def quoted(text: str, keys: Mapping[str, str]) -> str:
+def quote_shell(text: str, keys: Mapping[str, str]) -> str:
     """``text`` quoted for a shell, with keys as variables."""
     known = sorted((key for key in keys if key in text), key=len, reverse=True)
     if not known:
@@ -50,7 +50,7 @@ def quoted(text: str, keys: Mapping[str, str]) -> str:
     return "".join(f'"{keys[part]}"' if part in keys else shlex.quote(part) if part else "" for part in parts)
 
 
-def curl_bytes(
+def format_binary_curl(
     url: str,
     headers: Mapping[str, str],
     content: bytes,
@@ -65,7 +65,9 @@ def curl_bytes(
     """
     parts = ["curl -sS -i", *([http2] if http2 else []), "-X POST", shlex.quote(url)]
     parts += [
-        "-H " + quoted(f"{name}: {value}", keys) for name, value in headers.items() if name.lower() not in _LEFT_OUT
+        "-H " + quote_shell(f"{name}: {value}", keys)
+        for name, value in headers.items()
+        if name.lower() not in _OMITTED_HEADERS
     ]
     swaps = [f"s/{known}/{variable}/g" for known, variable in ids.items() if known.encode() in content]
     swap = f""" | LC_ALL=C sed "{";".join(swaps)}\"""" if swaps else ""

@@ -38,11 +38,11 @@ class Finding:
     again: dict[str, Any] | None = None
     symbols: tuple[str, ...] | None = None
 
-    def flaps(self, again: dict[str, Any] | None) -> "Finding":
+    def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
         """The same finding, seen once and not again."""
         return replace(self, flapping=True, again=again)
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The finding as it stands in ``findings.json``."""
         shown = {**vars(self), "severity": self.severity.value}
         for optional in ("again", "symbols"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract_watch.report.finding import Finding
-from contract_watch.report.verdict import Verdict, verdict
+from contract_watch.report.verdict import Verdict, derive_verdict
 from contract_watch.report.waivers import Waiver
 
 FORMAT = 1
@@ -14,17 +14,17 @@ VERSION = "0.1.0"
 
 
 @dataclass
-class Cell:
+class CoverageCell:
     """What happened where an operation answers one status: how many answers conformed, how many drifted."""
 
     conforming: int = 0
     drifted: int = 0
-    documented: bool = True
-    why_not: str = ""
+    is_documented: bool = True
+    reason_not_exercised: str = ""
 
 
 @dataclass
-class Checked:
+class SuiteCheck:
     """One check of the suite on one surface: a probe, a flow through the client, an exploration.
 
     ``skipped`` says why it was not made.
@@ -34,8 +34,8 @@ class Checked:
     stage: str
     title: str
     seconds: float = 0.0
-    findings: list[str] = field(default_factory=list)
-    skipped: str = ""
+    finding_ids: list[str] = field(default_factory=list)
+    skip_reason: str = ""
     surface: str = "rest"
 
 
@@ -66,10 +66,10 @@ class Record:
     notes: list[str] = field(default_factory=list)
     live: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
-    cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
-    checked: list[Checked] = field(default_factory=list)
+    coverage: dict[tuple[str, int], CoverageCell] = field(default_factory=dict)
+    suite_checks: list[SuiteCheck] = field(default_factory=list)
 
-    def count(self, stage: str, surface: str) -> None:
+    def count_request(self, stage: str, surface: str) -> None:
         """One request reached the target."""
         self.requests[stage] += 1
         self.by_surface[surface] = self.by_surface.get(surface, 0) + 1
@@ -77,9 +77,9 @@ class Record:
     @property
     def verdict(self) -> Verdict:
         """The word for this run."""
-        return verdict(self.findings, self.reason)
+        return derive_verdict(self.findings, self.reason)
 
-    def grouped(self) -> list[tuple[Finding, str]]:
+    def group_findings(self) -> list[tuple[Finding, str]]:
         """The findings, each once, with the surfaces that show it in words; none where the vendor has but one."""
         groups: dict[str, list[Finding]] = {}
         for finding in self.findings:
@@ -90,10 +90,10 @@ class Record:
             for same in groups.values()
         ]
 
-    def _by_surface(self) -> dict[str, Any]:
+    def _surface_counts(self) -> dict[str, Any]:
         return {"by_surface": self.by_surface} if len(self.surfaces) > 1 else {}
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The run as ``findings.json`` holds it."""
         return {
             "format": FORMAT,
@@ -103,18 +103,18 @@ class Record:
             "target": self.target,
             "surface": self.surfaces,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "verdict": self.verdict.word,
+            "verdict": self.verdict.label,
             "reason": self.reason,
             "seed": self.seed,
             "seconds": round(self.seconds, 2),
-            "requests": {**self.requests, **self._by_surface(), "total": sum(self.requests.values())},
+            "requests": {**self.requests, **self._surface_counts(), "total": sum(self.requests.values())},
             "clauses": {
                 "documented": len(self.documented),
                 "exercised": len(self.documented) - len(self.not_exercised),
                 "not_exercised": [{"id": name, "why": why} for name, why in self.not_exercised.items()],
             },
-            "findings": [finding.as_json() for finding in self.findings],
-            "waived": [_waived(finding, waiver) for finding, waiver in self.waived],
+            "findings": [finding.to_json() for finding in self.findings],
+            "waived": [_waived_to_json(finding, waiver) for finding, waiver in self.waived],
             "left_behind": self.left_behind,
             "notes": self.notes,
             **({"live": self.live} if self.live else {}),
@@ -122,5 +122,5 @@ class Record:
         }
 
 
-def _waived(finding: Finding, waiver: Waiver) -> Mapping[str, Any]:
-    return {**finding.as_json(), "waived": {"reason": waiver.reason, "expires": waiver.expires.isoformat()}}
+def _waived_to_json(finding: Finding, waiver: Waiver) -> Mapping[str, Any]:
+    return {**finding.to_json(), "waived": {"reason": waiver.reason, "expires": waiver.expires.isoformat()}}

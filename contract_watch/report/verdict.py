@@ -15,12 +15,12 @@ class Verdict(IntEnum):
     BREAKING = 3
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         """As it is written everywhere."""
         return self.name.lower()
 
 
-def verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
+def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
     """The verdict of a run with ``findings`` (the waived ones left out); ``reason`` says why it could not tell all."""
     worst = Verdict.INCONCLUSIVE if reason else Verdict.NONE
     for finding in findings:
@@ -28,7 +28,7 @@ def verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
     return worst
 
 
-def exit_status(verdicts: Iterable[Verdict], *, left_behind: bool, fail_on: str) -> int:
+def compute_exit_status(verdicts: Iterable[Verdict], *, left_behind: bool, fail_on: str) -> int:
     """The command's status over all vendors: 1 drift, 2 could not tell or left something behind, 0 else.
 
     ``fail_on`` is `breaking`, or `additive` where additive drift fails too.

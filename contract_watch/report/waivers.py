@@ -12,8 +12,8 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_toml
 from contract_watch.report.finding import Finding
 
-_RUN = {"id", "reason", "expires"}
-_DOCUMENT = {"rule", "location", "reason", "expires"}
+_RUN_KEYS = {"id", "reason", "expires"}
+_DOCUMENT_KEYS = {"rule", "location", "reason", "expires"}
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Waiver:
     location: str = ""
 
     @property
-    def name(self) -> str:
+    def label(self) -> str:
         """What it waives, in words."""
         return f"{self.rule} at {self.location}" if self.rule else self.id
 
-    def holds_for(self, finding: Finding) -> bool:
+    def matches(self, finding: Finding) -> bool:
         """Whether it is about ``finding``, whatever the day."""
         if not self.rule:
             return finding.id == self.id
@@ -52,12 +52,12 @@ def read_waivers(path: Path) -> list[Waiver]:
     tables = raw.get("waivers", [])
     if set(raw) - {"waivers"} or not isinstance(tables, list):
         raise UsageError(f"{path}: holds [[waivers]] tables and nothing else")
-    return [_waiver(path, number, table) for number, table in enumerate(tables, 1)]
+    return [_parse_waiver(path, number, table) for number, table in enumerate(tables, 1)]
 
 
-def _waiver(path: Path, number: int, table: object) -> Waiver:
+def _parse_waiver(path: Path, number: int, table: object) -> Waiver:
     where = f"{path}: waiver {number}"
-    if not isinstance(table, dict) or set(table) not in (_RUN, _DOCUMENT):
+    if not isinstance(table, dict) or set(table) not in (_RUN_KEYS, _DOCUMENT_KEYS):
         raise UsageError(f"{where}: needs `id`, or `rule` and `location`; `reason` and `expires`; and nothing else")
     for key in sorted(set(table) - {"expires"}):
         if not isinstance(table[key], str) or not table[key].strip():
@@ -71,19 +71,19 @@ def _waiver(path: Path, number: int, table: object) -> Waiver:
     return Waiver(table.get("id", f"document/{rule}{location}"), table["reason"], expires, rule, location)
 
 
-def waive(
+def apply_waivers(
     findings: Iterable[Finding], waivers: Sequence[Waiver], today: dt.date
 ) -> tuple[list[Finding], list[tuple[Finding, Waiver]], list[str]]:
     """``findings`` parted into those that stand and those waived, and a line for each waiver that has expired."""
     valid = [waiver for waiver in waivers if waiver.expires >= today]
     lines = [
-        f"waiver {waiver.name} expired on {waiver.expires} and no longer holds: renew or delete it"
+        f"waiver {waiver.label} expired on {waiver.expires} and no longer holds: renew or delete it"
         for waiver in waivers
         if waiver.expires < today
     ]
     standing, waived = [], []
     for finding in findings:
-        waiver = next((one for one in valid if one.holds_for(finding)), None)
+        waiver = next((one for one in valid if one.matches(finding)), None)
         if waiver is not None:
             waived.append((finding, waiver))
         else:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.registry import ROOT, Contract
-from scripts.bench.process import BenchError, Finished
+from scripts.bench.process import BenchError, FinishedProcess
 from scripts.bench.suite_runs import read_report, run_schemathesis, run_suite
 
 SUITE, PROBES = "suite", "suite, probes + client"
@@ -17,11 +17,11 @@ _BASELINE, _REPORT = "baseline.json", "report.json"
 
 
 @dataclass(frozen=True)
-class Told:
+class RunReport:
     """What one run said: ``red`` where it reports drift, ``alarms`` being what it reports, each under a stable name."""
 
-    finished: Finished
-    red: bool
+    finished: FinishedProcess
+    reports_drift: bool
     alarms: frozenset[str]
 
 
@@ -30,26 +30,26 @@ class Contender:
     """A command under comparison. ``run`` takes a target, a seed, a folder of its own, and an event that ends it early."""
 
     name: str
-    run: Callable[[str, int, Path, Event], Told]
+    run: Callable[[str, int, Path, Event], RunReport]
 
 
-def contenders(contract: Contract) -> list[Contender]:
+def build_contenders(contract: Contract) -> list[Contender]:
     """Everybody compared, the suite first; each runs as a user would run it, with its defaults."""
 
-    def suite(*options: str) -> Callable[[str, int, Path, Event], Told]:
-        def run(target: str, seed: int, folder: Path, stop: Event) -> Told:
-            return suite_told(run_suite(contract, target, folder, *options, seed=seed, stop=stop), folder)
+    def suite(*options: str) -> Callable[[str, int, Path, Event], RunReport]:
+        def run(target: str, seed: int, folder: Path, stop: Event) -> RunReport:
+            return read_suite_report(run_suite(contract, target, folder, *options, seed=seed, stop=stop), folder)
 
         return run
 
-    def schemathesis(document: Path) -> Callable[[str, int, Path, Event], Told]:
-        def run(target: str, seed: int, folder: Path, stop: Event) -> Told:
+    def schemathesis(document: Path) -> Callable[[str, int, Path, Event], RunReport]:
+        def run(target: str, seed: int, folder: Path, stop: Event) -> RunReport:
             # Neither changes what is tested, nor the exit status: a baseline that is not there yet is only written.
             written = ["--baseline", _BASELINE, "--report", "json", "--report-json-path", _REPORT]
             if not document.is_file():
                 raise BenchError(f"there is no {document.name}")
             finished = run_schemathesis(contract, target, folder, *written, document=document, seed=seed, stop=stop)
-            return schemathesis_told(finished, folder)
+            return read_schemathesis_report(finished, folder)
 
         return run
 
@@ -61,23 +61,23 @@ def contenders(contract: Contract) -> list[Contender]:
     ]
 
 
-def suite_told(finished: Finished, folder: Path) -> Told:
+def read_suite_report(finished: FinishedProcess, folder: Path) -> RunReport:
     """What a run of the suite said in ``folder``: any finding counts, additive drift too, which ends with status 0."""
     try:
         alarms = frozenset(str(finding["id"]) for finding in read_report(folder)["findings"])
     except (KeyError, TypeError) as error:
         raise BenchError("findings.json is not of the documented form") from error
-    return Told(finished, bool(alarms) or finished.status == 1, alarms)
+    return RunReport(finished, bool(alarms) or finished.status == 1, alarms)
 
 
-def schemathesis_told(finished: Finished, folder: Path) -> Told:
+def read_schemathesis_report(finished: FinishedProcess, folder: Path) -> RunReport:
     """What a run of Schemathesis said: status 1 counts. A `BenchError` for a status that is neither 0 nor 1.
 
     Its failures are named as it tells them apart itself, by operation, check, kind and signature; errors by their title.
     """
     if finished.status not in (0, 1):
         raise BenchError(f"schemathesis run ended with status {finished.status}")
-    baseline, report = (_read(folder / name) for name in (_BASELINE, _REPORT))
+    baseline, report = (_read_json(folder / name) for name in (_BASELINE, _REPORT))
     try:
         named = [
             [entry[part] for part in ("operation", "check", "failure", "signature")] for entry in baseline["entries"]
@@ -86,10 +86,10 @@ def schemathesis_told(finished: Finished, folder: Path) -> Told:
         alarms += [f"error: {error['title']}" for error in report["errors"]]
     except (KeyError, TypeError) as error:
         raise BenchError(f"{_BASELINE} or {_REPORT} is not of the known form") from error
-    return Told(finished, finished.status == 1, frozenset(alarms))
+    return RunReport(finished, finished.status == 1, frozenset(alarms))
 
 
-def _read(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -16,15 +16,15 @@ from typing import Any
 
 from contract_watch.contracts.registry import Contract
 from scripts.bench.contenders import Contender
-from scripts.bench.process import BenchError, ask, free_port, server
+from scripts.bench.process import BenchError, find_free_port, run_server, send_request
 
-LANES = min(2, os.cpu_count() or 1)
+PARALLEL_RUNS = min(2, os.cpu_count() or 1)
 """How many runs go on side by side, each on a server of its own."""
-_CONTROL = "/__mutant"
+_CONTROL_PATH = "/__mutant"
 
 
 @dataclass(frozen=True)
-class Run:
+class ContenderRun:
     """One run of a contender on one mutant; ``seconds`` and ``peak`` (bytes) as in `Finished`.
 
     ``red`` and ``alarms`` are what it told, ``provoked`` whether its requests made the drift happen at all, ``requests``
@@ -32,53 +32,53 @@ class Run:
     """
 
     seed: int
-    red: bool
+    reports_drift: bool
     alarms: frozenset[str]
     requests: int
-    provoked: bool
+    was_provoked: bool
     seconds: float
-    peak: int
+    peak_memory: int
 
 
 @dataclass
-class Score:
+class ContenderScore:
     """A contender's runs: on the faithful mock by seed, on mutants by their ids; ``failed`` says why others are missing."""
 
-    honest: dict[int, Run] = field(default_factory=dict)
-    drifted: dict[str, Run] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
+    faithful_runs: dict[int, ContenderRun] = field(default_factory=dict)
+    mutant_runs: dict[str, ContenderRun] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[ContenderRun]:
         """All of them."""
-        return [*self.honest.values(), *self.drifted.values()]
+        return [*self.faithful_runs.values(), *self.mutant_runs.values()]
 
     @property
-    def false_alarms(self) -> dict[int, Run]:
+    def false_alarms(self) -> dict[int, ContenderRun]:
         """The runs on the faithful mock that reported drift."""
-        return {seed: run for seed, run in self.honest.items() if run.red}
+        return {seed: run for seed, run in self.faithful_runs.items() if run.reports_drift}
 
     @property
     def detected(self) -> set[str]:
         """The mutants on which a run reported drift."""
-        return {mutant for mutant, run in self.drifted.items() if run.red}
+        return {mutant for mutant, run in self.mutant_runs.items() if run.reports_drift}
 
     @property
-    def told_apart(self) -> set[str]:
+    def distinguished(self) -> set[str]:
         """Those on which it did with a seed whose run on the faithful mock reported none."""
-        green = {seed for seed, run in self.honest.items() if not run.red}
-        return {mutant for mutant in self.detected if self.drifted[mutant].seed in green}
+        green = {seed for seed, run in self.faithful_runs.items() if not run.reports_drift}
+        return {mutant for mutant in self.detected if self.mutant_runs[mutant].seed in green}
 
     @property
-    def named(self) -> set[str]:
+    def identified(self) -> set[str]:
         """Those on which it reported something that no run on the faithful mock reported, with whatever seed."""
-        usual = frozenset[str]().union(*(run.alarms for run in self.honest.values()))
-        return {mutant for mutant in self.detected if self.drifted[mutant].alarms - usual}
+        usual = frozenset[str]().union(*(run.alarms for run in self.faithful_runs.values()))
+        return {mutant for mutant in self.detected if self.mutant_runs[mutant].alarms - usual}
 
     @property
     def provoked(self) -> set[str]:
         """The mutants whose drift its requests made happen."""
-        return {mutant for mutant, run in self.drifted.items() if run.provoked}
+        return {mutant for mutant, run in self.mutant_runs.items() if run.was_provoked}
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class Detection:
     """
 
     sample: list[str]
-    every: int
+    mutant_count: int
     floor: float
     seeds: list[int]
-    scores: dict[str, Score]
+    scores: dict[str, ContenderScore]
     seconds: float
 
 
-def detect(contract: Contract, rivals: Sequence[Contender], size: int, seeds: int) -> Detection:
+def compare_contenders(contract: Contract, rivals: Sequence[Contender], size: int, seeds: int) -> Detection:
     """Run every contender on ``size`` mutants of each family and with ``seeds`` seeds on the faithful mock.
 
     The n-th mutant is met with the n-th seed, round and round, so that each has its counterpart on the faithful mock.
@@ -109,10 +109,10 @@ def detect(contract: Contract, rivals: Sequence[Contender], size: int, seeds: in
     stop = Event()
     with ExitStack() as stack:
         free: SimpleQueue[int] = SimpleQueue()
-        for _ in range(LANES):
-            free.put(stack.enter_context(mutant_server(contract)))
+        for _ in range(PARALLEL_RUNS):
+            free.put(stack.enter_context(start_mutant_server(contract)))
         port = free.get()
-        drawn: Any = json.loads(ask(port, "GET", f"{_CONTROL}/sample/{size}"))
+        drawn: Any = json.loads(send_request(port, "GET", f"{_CONTROL_PATH}/sample/{size}"))
         free.put(port)
         sample: list[str] = drawn["sample"]
         turns = [("", seed) for seed in numbers]
@@ -120,48 +120,52 @@ def detect(contract: Contract, rivals: Sequence[Contender], size: int, seeds: in
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         tasks = [(rival, mutant, seed) for mutant, seed in turns for rival in rivals]
 
-        def task(rival: Contender, mutant: str, seed: int) -> Run | str:
+        def task(rival: Contender, mutant: str, seed: int) -> ContenderRun | str:
             lane = free.get()
             try:
-                return meet(rival, mutant, seed, lane, scratch, stop)
+                return run_contender(rival, mutant, seed, lane, scratch, stop)
             except BenchError as error:
                 return f"{mutant or 'the faithful mock'}, seed {seed}: {error}"
             finally:
                 free.put(lane)
 
-        scores = {rival.name: Score() for rival in rivals}
+        scores = {rival.name: ContenderScore() for rival in rivals}
         # Left early, what runs is ended and nothing more begins, before the servers end.
-        pool = ThreadPoolExecutor(LANES)
+        pool = ThreadPoolExecutor(PARALLEL_RUNS)
         stack.callback(pool.shutdown, cancel_futures=True)
         stack.callback(stop.set)
         done = pool.map(task, *zip(*tasks, strict=True))
         for number, ((rival, mutant, seed), found) in enumerate(zip(tasks, done, strict=True), 1):
-            _note(scores[rival.name], mutant, seed, found)
-            said = found if isinstance(found, str) else f"{'red' if found.red else 'green'} in {found.seconds:.1f} s"
+            _record_run(scores[rival.name], mutant, seed, found)
+            said = (
+                found
+                if isinstance(found, str)
+                else f"{'red' if found.reports_drift else 'green'} in {found.seconds:.1f} s"
+            )
             print(f"{number}/{len(tasks)} {rival.name}, seed {seed}, {mutant or 'faithful'}: {said}", file=sys.stderr)
     return Detection(sample, drawn["all"], drawn["floor"], numbers, scores, time.monotonic() - began)
 
 
-def mutant_server(contract: Contract) -> AbstractContextManager[int]:
+def start_mutant_server(contract: Contract) -> AbstractContextManager[int]:
     """A server that plays mutants of ``contract`` until the block ends; gives its port."""
-    port = free_port()
-    return server([sys.executable, "-m", "scripts.bench.mutant_server", contract.slug, str(port)], port)
+    port = find_free_port()
+    return run_server([sys.executable, "-m", "scripts.bench.mutant_server", contract.slug, str(port)], port)
 
 
-def meet(rival: Contender, mutant: str, seed: int, port: int, scratch: Path, stop: Event) -> Run:
+def run_contender(rival: Contender, mutant: str, seed: int, port: int, scratch: Path, stop: Event) -> ContenderRun:
     """One run against what the server on ``port`` then plays: a mutant, or (empty) the faithful vendor, from nothing."""
-    ask(port, "PUT", _CONTROL, mutant)
+    send_request(port, "PUT", _CONTROL_PATH, mutant)
     with TemporaryDirectory(dir=scratch) as folder:
         told = rival.run(f"http://127.0.0.1:{port}", seed, Path(folder), stop)
-    played: Any = json.loads(ask(port, "GET", _CONTROL))
-    return Run(seed, told.red, told.alarms, played["requests"], played["touched"] > 0, told.finished.seconds,
-               told.finished.peak)  # fmt: skip
+    played: Any = json.loads(send_request(port, "GET", _CONTROL_PATH))
+    return ContenderRun(seed, told.reports_drift, told.alarms, played["requests"], played["touched"] > 0, told.finished.seconds,
+               told.finished.peak_memory)  # fmt: skip
 
 
-def _note(score: Score, mutant: str, seed: int, found: Run | str) -> None:
+def _record_run(score: ContenderScore, mutant: str, seed: int, found: ContenderRun | str) -> None:
     if isinstance(found, str):
-        score.failed.append(found)
+        score.failures.append(found)
     elif mutant:
-        score.drifted[mutant] = found
+        score.mutant_runs[mutant] = found
     else:
-        score.honest[seed] = found
+        score.faithful_runs[seed] = found

@@ -19,63 +19,67 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.bodies import read_body, send_json
 from contract_watch.mock.server import build_config, open_socket
-from contract_watch.mutants.derivation import Judgement, mutants, spread_evenly
-from contract_watch.mutants.mutant import FAMILIES, Play
-from contract_watch.mutants.mutated_vendor import Stage
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
+from contract_watch.mutants.mutant import FAMILIES, Mutation
+from contract_watch.mutants.mutated_vendor import MutantApp
 
-CONTROL = "/__mutant"
-_SAMPLE = f"{CONTROL}/sample/"
-_UNCOUNTED = (CONTROL, "/__mock/")
+CONTROL_PATH = "/__mutant"
+_SAMPLE_PATH = f"{CONTROL_PATH}/sample/"
+_UNCOUNTED_PATHS = (CONTROL_PATH, "/__mock/")
 
 
-class Troupe:
+class MutantSwitcher:
     """The ASGI application: it plays one mutant until told to play another."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._known = {mutant.id: mutant for mutant in mutants(contract)}
+        self._mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
         self._id = ""
-        self._play = Play()
-        self._stage: ASGIApp = Stage(contract, self._play)
+        self._mutation = Mutation()
+        self._server: ASGIApp = MutantApp(contract, self._mutation)
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: a control call, or one to the vendor that is played."""
         path = scope["path"]
-        if path == CONTROL or path.startswith(_SAMPLE):
-            status, shown = await self._control(scope, receive)
+        if path == CONTROL_PATH or path.startswith(_SAMPLE_PATH):
+            status, shown = await self._handle_control(scope, receive)
             await send_json(send, status, shown)
             return
-        self._requests += not path.startswith(_UNCOUNTED)
-        await self._stage(scope, receive, _allowing(self._contract, scope, send))
+        self._requests += not path.startswith(_UNCOUNTED_PATHS)
+        await self._server(scope, receive, _add_allow_header(self._contract, scope, send))
 
-    async def _control(self, scope: Scope, receive: Receive) -> tuple[int, Any]:
+    async def _handle_control(self, scope: Scope, receive: Receive) -> tuple[int, Any]:
         path, method = scope["path"], scope["method"]
-        if path.startswith(_SAMPLE):
-            size = path.removeprefix(_SAMPLE)
-            return (200, sample(self._contract, int(size))) if size.isdecimal() else (404, {"error": "no such sample"})
+        if path.startswith(_SAMPLE_PATH):
+            size = path.removeprefix(_SAMPLE_PATH)
+            return (
+                (200, draw_sample(self._contract, int(size)))
+                if size.isdecimal()
+                else (404, {"error": "no such sample"})
+            )
         if method == "PUT":
             wanted = (await read_body(receive)).decode("utf-8", "replace")
-            if wanted and wanted not in self._known:
+            if wanted and wanted not in self._mutants:
                 return 404, {"error": "no such mutant"}
             self._id, self._requests = wanted, 0
-            self._play = self._known[wanted].play() if wanted else Play()
-            self._stage = Stage(self._contract, self._play)
+            self._mutation = self._mutants[wanted].create_mutation() if wanted else Mutation()
+            self._server = MutantApp(self._contract, self._mutation)
         elif method != "GET":
             return 405, {"error": "GET or PUT"}
-        return 200, {"mutant": self._id, "requests": self._requests, "touched": self._play.touched}
+        return 200, {"mutant": self._id, "requests": self._requests, "touched": self._mutation.activations}
 
 
-def sample(contract: Contract, size: int) -> dict[str, Any]:
+def draw_sample(contract: Contract, size: int) -> dict[str, Any]:
     """At most ``size`` mutants of each family that are not equivalent, and how many mutants there are in all."""
-    judgement, every = Judgement(contract), mutants(contract)
-    told = [mutant for mutant in every if not judgement.reason(mutant)]
+    judgement, every = MutantConfig(contract), derive_mutants(contract)
+    told = [mutant for mutant in every if not judgement.find_reason(mutant)]
     families = [[mutant for mutant in told if mutant.family == family] for family in FAMILIES]
-    found = [mutant for mine in families if size for mutant in spread_evenly(mine, size)]
+    found = [mutant for mine in families if size for mutant in sample_evenly(mine, size)]
     return {"sample": [mutant.id for mutant in found], "all": len(every), "floor": judgement.floors.score}
 
 
-def _allowing(contract: Contract, scope: Scope, send: Send) -> Send:
+def _add_allow_header(contract: Contract, scope: Scope, send: Send) -> Send:
     """``send``, with an ``Allow`` header for each answer of 405 that has none.
 
     RFC 9110 demands one, and the documents under contract promise nothing of it: a tool that asks for it is right, and
@@ -100,7 +104,7 @@ def _allowing(contract: Contract, scope: Scope, send: Send) -> Send:
 
 def main(slug: str, port: int) -> None:
     """Serve one vendor's mutants on ``port`` of loopback until ended; a `UsageError` where the port is taken."""
-    application = Troupe(load_contracts()[slug])
+    application = MutantSwitcher(load_contracts()[slug])
     uvicorn.Server(build_config(application)).run([open_socket(port)])
 
 

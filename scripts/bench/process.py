@@ -15,11 +15,11 @@ from threading import Event
 
 from contract_watch.contracts.registry import ROOT, load_contracts
 
-_START = 30.0
+_START_TIMEOUT = 30.0
 """Seconds that a server may take until it listens."""
-_ANSWER = 10.0
+_RESPONSE_TIMEOUT = 10.0
 """Seconds that a server may take to answer a call of ours."""
-_STOP = 5.0
+_STOP_TIMEOUT = 5.0
 """Seconds that a process may take to end once asked."""
 
 
@@ -28,22 +28,22 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedProcess:
     """A command that ran to its end: exit status, wall time in seconds, largest memory of a process of it in bytes."""
 
     status: int
     seconds: float
-    peak: int
+    peak_memory: int
 
 
-def environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     """This process's environment without proxies and vendors' keys, so that test values are used everywhere."""
     keys = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
     kept = {n: v for n, v in os.environ.items() if n not in keys and not n.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port of loopback that was free a moment ago."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -52,11 +52,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def _started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _start_process(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
     """``command`` as the leader of a process group of its own, which ends with the block; it says nothing."""
     try:
         process = subprocess.Popen(  # noqa: S603 - commands of our own making
-            command, cwd=cwd, env=environment(), stdin=subprocess.DEVNULL,
+            command, cwd=cwd, env=build_environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
@@ -64,45 +64,45 @@ def _started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[byt
     try:
         yield process
     finally:
-        _end(process)
+        _stop_process(process)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop_process(process: "subprocess.Popen[bytes]") -> None:
     for wanted in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             return
         with suppress(ProcessLookupError):
             os.killpg(process.pid, wanted)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP)
+            process.wait(_STOP_TIMEOUT)
 
 
 @contextmanager
-def server(command: Sequence[str], port: int) -> Iterator[int]:
+def run_server(command: Sequence[str], port: int) -> Iterator[int]:
     """``command`` as a server that listens on ``port`` of loopback, until the block ends; gives the port."""
     name = Path(command[0]).name if command[0] != sys.executable else " ".join(command[1:3])
-    with _started(command, ROOT) as process:
-        limit = time.monotonic() + _START
-        while not _listens(port):
+    with _start_process(command, ROOT) as process:
+        limit = time.monotonic() + _START_TIMEOUT
+        while not _is_listening(port):
             if process.poll() is not None:
                 raise BenchError(f"{name} ended with status {process.returncode}")
             if time.monotonic() > limit:
-                raise BenchError(f"{name} did not listen within {_START:.0f} s")
+                raise BenchError(f"{name} did not listen within {_START_TIMEOUT:.0f} s")
             time.sleep(0.05)
         if process.poll() is not None:
             raise BenchError(f"{name} ended, and something else listens on its port")
         yield port
 
 
-def _listens(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     with socket.socket() as tried:
         tried.settimeout(1.0)
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ask(port: int, method: str, path: str, body: str = "") -> str:
+def send_request(port: int, method: str, path: str, body: str = "") -> str:
     """The answer's text to one call of ours to a server on ``port`` of loopback; a `BenchError` where it is no 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_RESPONSE_TIMEOUT)
     try:
         connection.request(method, path, body.encode())
         answer = connection.getresponse()
@@ -116,19 +116,19 @@ def ask(port: int, method: str, path: str, body: str = "") -> str:
     return text
 
 
-def timed(command: Sequence[str], limit: float, cwd: Path = ROOT, stop: Event | None = None) -> Finished:
+def time_command(command: Sequence[str], limit: float, cwd: Path = ROOT, stop: Event | None = None) -> FinishedProcess:
     """Run ``command`` to its end, at most ``limit`` seconds, and no longer once ``stop`` is set (from another thread).
 
     Linux counts into a child's peak what its parent held when starting it, so this process is to stay small.
     """
     start = time.perf_counter()
-    with _started(command, cwd) as process:
+    with _start_process(command, cwd) as process:
         while time.perf_counter() - start < limit and not (stop and stop.is_set()):
             found, status, usage = os.wait4(process.pid, os.WNOHANG)
             if found:
                 process.returncode = os.waitstatus_to_exitcode(status)
                 unit = 1 if sys.platform == "darwin" else 1024
-                return Finished(process.returncode, time.perf_counter() - start, usage.ru_maxrss * unit)
+                return FinishedProcess(process.returncode, time.perf_counter() - start, usage.ru_maxrss * unit)
             time.sleep(0.005)
     if stop and stop.is_set():
         raise BenchError("interrupted")

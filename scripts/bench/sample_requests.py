@@ -10,16 +10,16 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from scripts.bench.process import BenchError
 
-_NUMBER = "#" * 8
+_NUMBER_PLACEHOLDER = "#" * 8
 """Where the load generator writes a number of its own, of as many digits."""
-_NAME = f"bench-{_NUMBER}"
+_NAME_PLACEHOLDER = f"bench-{_NUMBER_PLACEHOLDER}"
 
-_HOSTILE = "a" * 64 + "!"
+_HOSTILE_VALUE = "a" * 64 + "!"
 """Matches none of the usual patterns, and a backtracking engine tries every way to split it first."""
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleRequest:
     """One request to send again and again: its text, cut where the object's number stands.
 
     ``expected`` is the hundred that its answer's status belongs to: 2 or 4.
@@ -29,48 +29,52 @@ class Sample:
     expected: int
 
 
-def credential(contract: Contract) -> tuple[str, str]:
+def format_credential(contract: Contract) -> tuple[str, str]:
     """The header, name and value, that carries the test key of the contract's first account."""
     place = contract.credential_locations[0]
     return place.header, place.form.format(contract.credentials[0].test)
 
 
-def turns(contract: Contract) -> list[Sample]:
+def build_sample_requests(contract: Contract) -> list[SampleRequest]:
     """One turn of the load: an object is made as the document's examples show, removed, and asked for wrongly."""
     create = contract.operations[contract.lifecycle.create]
     remove = contract.operations[contract.lifecycle.remove]
-    body = _example(contract, create)
-    wrong = {**body, **dict.fromkeys(_identities(contract, create), 12345)}
-    _taken(create, wrong, taken=False)
-    gone = dict.fromkeys(_identities(contract, remove), _NAME)
-    _taken(remove, gone, taken=True)
-    return [_sample(contract, create, body, 2), _sample(contract, remove, gone, 2), _sample(contract, create, wrong, 4)]
+    body = _build_example(contract, create)
+    wrong = {**body, **dict.fromkeys(_list_identities(contract, create), 12345)}
+    _check_body(create, wrong, is_valid=False)
+    gone = dict.fromkeys(_list_identities(contract, remove), _NAME_PLACEHOLDER)
+    _check_body(remove, gone, is_valid=True)
+    return [
+        _build_request(contract, create, body, 2),
+        _build_request(contract, remove, gone, 2),
+        _build_request(contract, create, wrong, 4),
+    ]
 
 
-def hostile(contract: Contract) -> Sample:
+def build_hostile_request(contract: Contract) -> SampleRequest:
     """A request to make an object, with 64 letters and a `!` wherever its schema has a pattern to hold against them."""
     create = contract.operations[contract.lifecycle.create]
-    body = _example(contract, create)
+    body = _build_example(contract, create)
     spoilt = dict(body)
-    for name, schema in _properties(create).items():
+    for name, schema in _get_properties(create).items():
         items = schema.get("items", {})
-        if name not in _identities(contract, create) and ("pattern" in schema or "pattern" in items):
-            spoilt[name] = _HOSTILE if "pattern" in schema else [_HOSTILE]
+        if name not in _list_identities(contract, create) and ("pattern" in schema or "pattern" in items):
+            spoilt[name] = _HOSTILE_VALUE if "pattern" in schema else [_HOSTILE_VALUE]
     if spoilt == body:
         raise BenchError(f"{create.name} has no pattern but its name's")
-    _taken(create, spoilt, taken=False)
-    return _sample(contract, create, spoilt, 4)
+    _check_body(create, spoilt, is_valid=False)
+    return _build_request(contract, create, spoilt, 4)
 
 
-def _example(contract: Contract, create: Operation) -> dict[str, Any]:
+def _build_example(contract: Contract, create: Operation) -> dict[str, Any]:
     """The body of ``create`` with every property that has an example, under a name of ours."""
-    shown = {name: schema["example"] for name, schema in _properties(create).items() if "example" in schema}
-    body = {**shown, **dict.fromkeys(_identities(contract, create), _NAME)}
-    _taken(create, body, taken=True)
+    shown = {name: schema["example"] for name, schema in _get_properties(create).items() if "example" in schema}
+    body = {**shown, **dict.fromkeys(_list_identities(contract, create), _NAME_PLACEHOLDER)}
+    _check_body(create, body, is_valid=True)
     return body
 
 
-def _identities(contract: Contract, operation: Operation) -> list[str]:
+def _list_identities(contract: Contract, operation: Operation) -> list[str]:
     """The body's properties that name the object; a `BenchError` where the name stands deeper, or not in the body."""
     names = [name for name, role in contract.get_roles(operation.id).items() if role != "foreign"]
     if not names or "{" in operation.path:
@@ -78,7 +82,7 @@ def _identities(contract: Contract, operation: Operation) -> list[str]:
     return names
 
 
-def _properties(operation: Operation) -> Mapping[str, Any]:
+def _get_properties(operation: Operation) -> Mapping[str, Any]:
     if operation.body is None:
         raise BenchError(f"{operation.name} documents no body")
     schema = resolve_reference(operation.body.document, operation.body.schema)
@@ -86,16 +90,16 @@ def _properties(operation: Operation) -> Mapping[str, Any]:
     return {name: resolve_reference(operation.body.document, inner) for name, inner in properties.items()}
 
 
-def _taken(operation: Operation, body: Mapping[str, Any], *, taken: bool) -> None:
+def _check_body(operation: Operation, body: Mapping[str, Any], *, is_valid: bool) -> None:
     """Make sure that the document takes ``body``, or does not."""
-    numbered = {name: "bench-0" if value == _NAME else value for name, value in body.items()}
-    if operation.body is None or operation.body.accepts(numbered) != taken:
-        raise BenchError(f"the bench cannot make a {'good' if taken else 'bad'} body for {operation.name}")
+    numbered = {name: "bench-0" if value == _NAME_PLACEHOLDER else value for name, value in body.items()}
+    if operation.body is None or operation.body.accepts(numbered) != is_valid:
+        raise BenchError(f"the bench cannot make a {'good' if is_valid else 'bad'} body for {operation.name}")
 
 
-def _sample(contract: Contract, operation: Operation, body: Mapping[str, Any], expected: int) -> Sample:
+def _build_request(contract: Contract, operation: Operation, body: Mapping[str, Any], expected: int) -> SampleRequest:
     """``body`` to ``operation`` as the bytes of an HTTP request, with the headers that clients usually send."""
-    name, value = credential(contract)
+    name, value = format_credential(contract)
     text = json.dumps(body)
     lines = [
         f"{operation.method} {contract.base_path}{operation.path} HTTP/1.1",
@@ -107,4 +111,4 @@ def _sample(contract: Contract, operation: Operation, body: Mapping[str, Any], e
         "content-type: application/json",
         f"content-length: {len(text)}",
     ]
-    return Sample("\r\n".join([*lines, "", text]).split(_NUMBER), expected)
+    return SampleRequest("\r\n".join([*lines, "", text]).split(_NUMBER_PLACEHOLDER), expected)

@@ -19,51 +19,51 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from contract_watch.contracts.registry import ROOT, Contract
-from scripts.bench.load import Load, Order
-from scripts.bench.process import BenchError, environment, free_port, server
-from scripts.bench.sample_requests import Sample
+from scripts.bench.load import LoadOrder, LoadResult
+from scripts.bench.process import BenchError, build_environment, find_free_port, run_server
+from scripts.bench.sample_requests import SampleRequest
 
 CONNECTIONS = 8
-_MOST = 1_000_000
-_SLACK = 40.0
+_MAX_REQUESTS = 1_000_000
+_EXTRA_TIMEOUT = 40.0
 """Seconds beyond its own that a load may take."""
-_INSTALL = 300.0
+_INSTALL_TIMEOUT = 300.0
 """Seconds that npm may take."""
 
 
-async def _answer(request: Request) -> JSONResponse:
+async def _respond(request: Request) -> JSONResponse:
     await request.json()
     return JSONResponse({"success": True, "message": "what a short answer says"})
 
 
 def serve_bare(port: int) -> None:
     """Serve an application that reads JSON and answers JSON, with the mock's own server settings."""
-    app = Starlette(routes=[Route("/{path:path}", _answer, methods=["POST", "DELETE", "PUT", "PATCH"])])
+    app = Starlette(routes=[Route("/{path:path}", _respond, methods=["POST", "DELETE", "PUT", "PATCH"])])
     uvicorn.run(app, host="127.0.0.1", port=port, http="httptools", loop="uvloop", lifespan="off",
                 log_level="critical", access_log=False, server_header=False)  # fmt: skip
 
 
 def start_mock(stack: ExitStack) -> int:
     """Start the mock for as long as ``stack`` is open; gives its port."""
-    port = free_port()
-    return stack.enter_context(server([sys.executable, "-m", "contract_watch.mock", "--port", str(port)], port))
+    port = find_free_port()
+    return stack.enter_context(run_server([sys.executable, "-m", "contract_watch.mock", "--port", str(port)], port))
 
 
 def start_bare(stack: ExitStack) -> int:
     """Start the bare application for as long as ``stack`` is open; gives its port."""
-    port = free_port()
-    return stack.enter_context(server([sys.executable, "-m", "scripts.bench.servers", str(port)], port))
+    port = find_free_port()
+    return stack.enter_context(run_server([sys.executable, "-m", "scripts.bench.servers", str(port)], port))
 
 
 def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
     """Start Prism on the published document for as long as ``stack`` is open; gives its port."""
-    port = free_port()
+    port = find_free_port()
     document = contract.root / contract.settings["published"]
-    command = [str(_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
-    return stack.enter_context(server(command, port))
+    command = [str(_install_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
+    return stack.enter_context(run_server(command, port))
 
 
-def _prism() -> Path:
+def _install_prism() -> Path:
     """Prism's command, installed as the lock file says into a folder that git does not know; once."""
     source, into = Path(__file__).parent, ROOT / ".venv" / "bench"
     program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
@@ -81,7 +81,7 @@ def _prism() -> Path:
         into.mkdir(parents=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(source / name, into / name)
-        done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL, check=False)  # noqa: S603 - ours
+        done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL_TIMEOUT, check=False)  # noqa: S603 - ours
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BenchError(f"npm ci did not succeed: {error}") from error
     if done.returncode or not program.exists():
@@ -90,7 +90,7 @@ def _prism() -> Path:
     return program
 
 
-def prism_version() -> str:
+def read_prism_version() -> str:
     """The version of the Prism that is installed here; empty where none is."""
     packages = [*(ROOT / ".venv" / "bench" / "node_modules").glob("@*/prism-cli/package.json")]
     try:
@@ -99,32 +99,37 @@ def prism_version() -> str:
         return ""
 
 
-class Loader:
+class LoadRunner:
     """Puts load on servers, with names that no earlier load used; each in a process of its own."""
 
     def __init__(self) -> None:
-        self._next = 0
+        self._next_number = 0
 
-    def put(
-        self, port: int, samples: Sequence[Sample], seconds: float, connections: int = CONNECTIONS, most: int = _MOST
-    ) -> Load:
+    def run(
+        self,
+        port: int,
+        samples: Sequence[SampleRequest],
+        seconds: float,
+        connections: int = CONNECTIONS,
+        most: int = _MAX_REQUESTS,
+    ) -> LoadResult:
         """Send ``samples`` in turn; a `BenchError` where an answer's status is not the one expected."""
         turns = [(sample.parts, sample.expected) for sample in samples]
-        order = json.dumps(asdict(Order(port, turns, self._next, connections, seconds, most)))
+        order = json.dumps(asdict(LoadOrder(port, turns, self._next_number, connections, seconds, most)))
         command = [sys.executable, "-m", "scripts.bench.load"]
         try:
             done = subprocess.run(  # noqa: S603 - ours
-                command, cwd=ROOT, env=environment(), input=order, capture_output=True, text=True, check=False,
-                timeout=seconds + _SLACK,
+                command, cwd=ROOT, env=build_environment(), input=order, capture_output=True, text=True, check=False,
+                timeout=seconds + _EXTRA_TIMEOUT,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise BenchError("the load did not end in time") from error
         if done.returncode:
             raise BenchError(f"the load failed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
-        load = Load(**json.loads(done.stdout))
-        self._next += load.numbers
-        if load.surprise:
-            raise BenchError(f"answered {load.surprise.splitlines()[0]} where another status was expected")
+        load = LoadResult(**json.loads(done.stdout))
+        self._next_number += load.numbers_used
+        if load.unexpected_status:
+            raise BenchError(f"answered {load.unexpected_status.splitlines()[0]} where another status was expected")
         return load
 
 

@@ -8,17 +8,17 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from scripts.bench.process import BenchError, Finished, ask, timed
-from scripts.bench.sample_requests import credential
+from scripts.bench.process import BenchError, FinishedProcess, send_request, time_command
+from scripts.bench.sample_requests import format_credential
 
-LONGEST = 300.0
+TIMEOUT = 300.0
 """Seconds that one run may take."""
-_ENDS = (0, 1, 2)
+_VERDICT_STATUSES = (0, 1, 2)
 """The exit statuses with which the suite says a verdict."""
 
 
 @dataclass(frozen=True)
-class Requests:
+class RequestCounts:
     """How many requests a run of the suite sent in its stages, and its verdict."""
 
     probes: int
@@ -28,12 +28,12 @@ class Requests:
 
 def run_suite(
     contract: Contract, target: str, out: Path, *options: str, seed: int = 1, stop: Event | None = None
-) -> Finished:
+) -> FinishedProcess:
     """Run the suite on ``target`` with reports in ``out``; a `BenchError` where it gives no verdict."""
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", target, "--out", str(out),
                "--seed", str(seed), *options]  # fmt: skip
-    finished = timed(command, LONGEST, stop=stop)
-    if finished.status not in _ENDS:
+    finished = time_command(command, TIMEOUT, stop=stop)
+    if finished.status not in _VERDICT_STATUSES:
         raise BenchError(f"python -m contract_tests ended with status {finished.status}")
     return finished
 
@@ -41,24 +41,24 @@ def run_suite(
 def run_schemathesis(
     contract: Contract, target: str, cwd: Path, *options: str, document: Path | None = None, seed: int = 1,
     stop: Event | None = None,
-) -> Finished:  # fmt: skip
+) -> FinishedProcess:  # fmt: skip
     """Run Schemathesis' own command, as it comes, on a document (the published one); what it finds is not read here.
 
     It writes files of its own into ``cwd``, and reads them where it finds them.
     """
     program = Path(sys.executable).parent / "schemathesis"
     shown = document or contract.root / contract.settings["published"]
-    header = "{}: {}".format(*credential(contract))
+    header = "{}: {}".format(*format_credential(contract))
     command = [str(program), "run", str(shown), "--url", target + contract.base_path, "--header", header,
                "--seed", str(seed), "--no-color", *options]  # fmt: skip
-    return timed(command, LONGEST, cwd, stop)
+    return time_command(command, TIMEOUT, cwd, stop)
 
 
-def requests(out: Path) -> Requests:
+def read_request_counts(out: Path) -> RequestCounts:
     """What the report in ``out`` says."""
     report = read_report(out)
     try:
-        return Requests(report["requests"]["probes"], report["requests"]["client"], report["verdict"])
+        return RequestCounts(report["requests"]["probes"], report["requests"]["client"], report["verdict"])
     except (KeyError, TypeError) as error:
         raise BenchError("findings.json is not of the documented form") from error
 
@@ -75,6 +75,6 @@ def read_report(out: Path) -> Any:
         raise BenchError("findings.json is not of the documented form") from error
 
 
-def forget(port: int) -> None:
+def reset_mock(port: int) -> None:
     """Have the mock on ``port`` forget every object, so that each run finds it alike."""
-    ask(port, "DELETE", "/__mock/state")
+    send_request(port, "DELETE", "/__mock/state")

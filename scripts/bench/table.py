@@ -13,19 +13,19 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass
-class Series(Generic[T]):
+class FigureSeries(Generic[T]):
     """The figures of one thing measured in several rounds, or why there are none."""
 
     figures: list[T] = field(default_factory=list)
     reason: str = ""
 
 
-def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int, warm: int) -> dict[str, Series[T]]:
+def measure_interleaved(tasks: Mapping[str, Callable[[], T]], rounds: int, warm: int) -> dict[str, FigureSeries[T]]:
     """Run each task once a round, in an order that moves on by one; ``warm`` rounds go first and do not count.
 
     A task that raises a `BenchError` is not asked again, and its series holds the reason.
     """
-    found = {name: Series[T]() for name in tasks}
+    found = {name: FigureSeries[T]() for name in tasks}
     names = list(tasks)
     for number in range(warm + rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
@@ -40,7 +40,7 @@ def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int, warm: int) -> 
     return found
 
 
-def figure_row(what: str, one: Series[float], form: str) -> Row:
+def format_figure_row(what: str, one: FigureSeries[float], form: str) -> Row:
     """The median, and between which figures it lies."""
     if one.reason or not one.figures:
         return what, f"not measured: {one.reason}", ""
@@ -48,26 +48,28 @@ def figure_row(what: str, one: Series[float], form: str) -> Row:
     return what, f"{middle} ({low} to {high})", ""
 
 
-def ratio_row(name: str, other: str, one: Series[float], two: Series[float], least: float | None = None) -> Row:
+def format_ratio_row(
+    name: str, other: str, one: FigureSeries[float], two: FigureSeries[float], least: float | None = None
+) -> Row:
     """The ratio of two medians, and whether it is at least ``least``."""
     what = f"{name} / {other}"
     if not one.figures or not two.figures:
         return what, "not measured", ""
     ratio = median(one.figures) / median(two.figures)
-    return what, f"{ratio:.2f}", goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
+    return what, f"{ratio:.2f}", format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
 
 
-def goal(met: bool, wanted: str) -> str:
+def format_goal(met: bool, wanted: str) -> str:
     """What was aimed at, and whether it was reached."""
     return f"{wanted}: {'met' if met else 'MISSED'}"
 
 
-def table(rows: list[Row]) -> str:
+def format_table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    return grid([("what", "measured", "goal"), *rows])
+    return format_grid([("what", "measured", "goal"), *rows])
 
 
-def grid(rows: Sequence[Sequence[str]]) -> str:
+def format_grid(rows: Sequence[Sequence[str]]) -> str:
     """Rows of equal length, the first being the head, as a Markdown table that reads as plain text too."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]

@@ -14,67 +14,67 @@ from pathlib import Path
 import griffe
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.client.types import Type, read_type
+from contract_watch.diff.client.types import ClientType, read_type
 
 ATTRS_CLASS = ("attrs.define", "attrs.frozen")
 ATTRS_FIELD = "attrs.field"
-_ENUMS = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
+_ENUM_BASES = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ClientParameter:
     """One parameter; ``kind`` is griffe's word (``keyword-only``), ``position`` counts from 0, ``default`` is source."""
 
     name: str
     kind: str
-    type: Type | None
+    type: ClientType | None
     default: str | None
     position: int
 
 
 @dataclass(frozen=True)
-class Function:
+class ClientFunction:
     """A function or a method."""
 
-    parameters: tuple[Parameter, ...]
-    returns: Type | None
+    parameters: tuple[ClientParameter, ...]
+    returns: ClientType | None
 
 
 @dataclass(frozen=True)
-class Attribute:
+class ClientAttribute:
     """An attribute of a class or a module. ``given`` says whether the class is made with it; ``default`` is source."""
 
-    type: Type | None
+    type: ClientType | None
     default: str | None
-    given: bool = False
+    is_init_argument: bool = False
 
     @property
-    def required(self) -> bool:
+    def is_required(self) -> bool:
         """Whether nobody makes the class without it."""
-        return self.given and self.default is None
+        return self.is_init_argument and self.default is None
 
 
 @dataclass(frozen=True)
-class Class:
+class ClientClass:
     """A class; ``members`` are the names and values (source) of an enumeration, None for any other class."""
 
     bases: tuple[str, ...]
-    attributes: Mapping[str, Attribute]
-    methods: Mapping[str, Function]
-    members: Mapping[str, str] | None
+    attributes: Mapping[str, ClientAttribute]
+    methods: Mapping[str, ClientFunction]
+    enum_members: Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
-class Api:
+class ClientApi:
     """What a user of the package can name, by public name. ``loaded`` is griffe's view of the same package."""
 
     package: str
     modules: frozenset[str]
-    functions: Mapping[str, Function]
-    classes: Mapping[str, Class]
-    values: Mapping[str, Attribute]
-    public: Mapping[str, str] = field(compare=False, repr=False)
-    loaded: griffe.Module = field(compare=False, repr=False)
+    functions: Mapping[str, ClientFunction]
+    classes: Mapping[str, ClientClass]
+    values: Mapping[str, ClientAttribute]
+    public_names: Mapping[str, str] = field(compare=False, repr=False)
+    griffe_module: griffe.Module = field(compare=False, repr=False)
 
     @cached_property
     def bases(self) -> dict[str, str]:
@@ -84,19 +84,19 @@ class Api:
     @cached_property
     def symbols(self) -> frozenset[str]:
         """Every public name, those of parameters, attributes and members of enumerations too."""
-        return frozenset(self._symbols())
+        return frozenset(self._iterate_symbols())
 
-    def _symbols(self) -> Iterator[str]:
+    def _iterate_symbols(self) -> Iterator[str]:
         yield from (*self.modules, *self.classes, *self.values)
         methods = {f"{name}.{own}": method for name, one in self.classes.items() for own, method in one.methods.items()}
         for name, function in {**self.functions, **methods}.items():
             yield name
             yield from (f"{name}({parameter.name})" for parameter in function.parameters)
         for name, one in self.classes.items():
-            yield from (f"{name}.{own}" for own in (*one.attributes, *(one.members or ())))
+            yield from (f"{name}.{own}" for own in (*one.attributes, *(one.enum_members or ())))
 
 
-def read_api(folder: Path, package: str) -> Api:
+def read_api(folder: Path, package: str) -> ClientApi:
     """The API of the package ``package`` that lies in ``folder``; a `UsageError` where it does not, or is no Python."""
     if not (folder / package / "__init__.py").is_file():
         raise UsageError(f"{folder}: holds no package {package}; generate it first")
@@ -106,39 +106,39 @@ def read_api(folder: Path, package: str) -> Api:
         raise UsageError(f"{folder / package}: cannot be read as Python; generate it anew") from error
     if not isinstance(loaded, griffe.Module):
         raise UsageError(f"{folder / package}: is no package; generate it anew")
-    modules = list(_modules(loaded))
-    public = _public_names(modules)
-    shown = [module for module in modules if _is_shown(module, public)]
-    functions: dict[str, Function] = {}
-    classes: dict[str, Class] = {}
-    values: dict[str, Attribute] = {}
+    modules = list(_iterate_modules(loaded))
+    public = _find_public_names(modules)
+    shown = [module for module in modules if _is_nameable(module, public)]
+    functions: dict[str, ClientFunction] = {}
+    classes: dict[str, ClientClass] = {}
+    values: dict[str, ClientAttribute] = {}
     for module in modules:
-        for member in _own(module):
+        for member in _iterate_public_members(module):
             name = public.get(member.path, member.path)
             if isinstance(member, griffe.Function):
-                functions[name] = _function(member, public)
+                functions[name] = _read_function(member, public)
             elif isinstance(member, griffe.Class):
-                classes[name] = _class(member, public)
+                classes[name] = _read_class(member, public)
             elif isinstance(member, griffe.Attribute) and member.name in (module.exports or ()):
-                values[name] = _attribute(member, public, given=False)
-    return Api(package, frozenset(m.path for m in shown), functions, classes, values, public, loaded)
+                values[name] = _read_attribute(member, public, is_init_argument=False)
+    return ClientApi(package, frozenset(m.path for m in shown), functions, classes, values, public, loaded)
 
 
-def _modules(module: griffe.Module) -> Iterator[griffe.Module]:
+def _iterate_modules(module: griffe.Module) -> Iterator[griffe.Module]:
     yield module
     for inner in module.modules.values():
         if isinstance(inner, griffe.Module) and not inner.name.startswith("_"):
-            yield from _modules(inner)
+            yield from _iterate_modules(inner)
 
 
-def _own(module: griffe.Module) -> Iterator[griffe.Object]:
+def _iterate_public_members(module: griffe.Module) -> Iterator[griffe.Object]:
     """What is defined in ``module`` itself and is public there or further up."""
     for member in module.members.values():
         if isinstance(member, griffe.Function | griffe.Class | griffe.Attribute) and member.is_public:
             yield member
 
 
-def _public_names(modules: list[griffe.Module]) -> dict[str, str]:
+def _find_public_names(modules: list[griffe.Module]) -> dict[str, str]:
     """By the full name under which it is defined, the shortest name under which a package lists something of its own."""
     names: dict[str, str] = {}
     for module in modules:
@@ -150,16 +150,18 @@ def _public_names(modules: list[griffe.Module]) -> dict[str, str]:
     return names
 
 
-def _is_shown(module: griffe.Module, public: Mapping[str, str]) -> bool:
+def _is_nameable(module: griffe.Module, public: Mapping[str, str]) -> bool:
     """Whether a user names ``module``: it is a package, or holds something that has no shorter name."""
     listed = module.exports or ()
-    own = [one for one in _own(module) if not isinstance(one, griffe.Attribute) or one.name in listed]
+    own = [
+        one for one in _iterate_public_members(module) if not isinstance(one, griffe.Attribute) or one.name in listed
+    ]
     return module.is_init_module or any(one.path not in public for one in own)
 
 
-def _function(function: griffe.Function, public: Mapping[str, str]) -> Function:
+def _read_function(function: griffe.Function, public: Mapping[str, str]) -> ClientFunction:
     parameters = [
-        Parameter(
+        ClientParameter(
             parameter.name,
             parameter.kind.value if parameter.kind is not None else "",
             read_type(parameter.annotation, public),
@@ -168,44 +170,49 @@ def _function(function: griffe.Function, public: Mapping[str, str]) -> Function:
         )
         for position, parameter in enumerate(function.parameters)
     ]
-    return Function(tuple(parameters), read_type(function.returns, public))
+    return ClientFunction(tuple(parameters), read_type(function.returns, public))
 
 
-def _class(found: griffe.Class, public: Mapping[str, str]) -> Class:
+def _read_class(griffe_class: griffe.Class, public: Mapping[str, str]) -> ClientClass:
     bases = tuple(
         public.get(path, path)
-        for path in (base.canonical_path if isinstance(base, griffe.Expr) else base for base in found.bases)
+        for path in (base.canonical_path if isinstance(base, griffe.Expr) else base for base in griffe_class.bases)
     )
-    own = [member for member in found.members.values() if member.is_public]
+    own = [member for member in griffe_class.members.values() if member.is_public]
     attributes = {member.name: member for member in own if isinstance(member, griffe.Attribute)}
-    made = any(decorator.callable_path in ATTRS_CLASS for decorator in found.decorators)
-    enumeration = any(base in _ENUMS for base in bases)
-    return Class(
+    made = any(decorator.callable_path in ATTRS_CLASS for decorator in griffe_class.decorators)
+    enumeration = any(base in _ENUM_BASES for base in bases)
+    return ClientClass(
         bases,
         {}
         if enumeration
-        else {name: _attribute(one, public, given=made and _is_given(one)) for name, one in attributes.items()},
-        {member.name: _function(member, public) for member in own if isinstance(member, griffe.Function)},
+        else {
+            name: _read_attribute(one, public, is_init_argument=made and _is_init_argument(one))
+            for name, one in attributes.items()
+        },
+        {member.name: _read_function(member, public) for member in own if isinstance(member, griffe.Function)},
         {name: str(one.value) for name, one in attributes.items()} if enumeration else None,
     )
 
 
-def _is_given(attribute: griffe.Attribute) -> bool:
+def _is_init_argument(attribute: griffe.Attribute) -> bool:
     """Whether an attrs class takes ``attribute`` when it is made."""
     if attribute.annotation is None or "property" in attribute.labels:
         return False
-    return str(_options(attribute.value).get("init")) != "False"
+    return str(_get_keyword_arguments(attribute.value).get("init")) != "False"
 
 
-def _attribute(attribute: griffe.Attribute, public: Mapping[str, str], *, given: bool) -> Attribute:
+def _read_attribute(
+    attribute: griffe.Attribute, public: Mapping[str, str], *, is_init_argument: bool
+) -> ClientAttribute:
     default = None if attribute.value is None else str(attribute.value)
     if isinstance(attribute.value, griffe.ExprCall) and attribute.value.function.canonical_path == ATTRS_FIELD:
-        options = _options(attribute.value)
+        options = _get_keyword_arguments(attribute.value)
         default = next((str(options[name]) for name in ("default", "factory") if name in options), None)
-    return Attribute(read_type(attribute.annotation, public), default, given)
+    return ClientAttribute(read_type(attribute.annotation, public), default, is_init_argument)
 
 
-def _options(value: str | griffe.Expr | None) -> dict[str, str | griffe.Expr]:
+def _get_keyword_arguments(value: str | griffe.Expr | None) -> dict[str, str | griffe.Expr]:
     """What a call is given by keyword; nothing where ``value`` is no call."""
     if not isinstance(value, griffe.ExprCall):
         return {}

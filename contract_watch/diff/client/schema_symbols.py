@@ -17,7 +17,7 @@ from openapi_python_client.schema import Schema
 from contract_watch.contracts.schema import resolve_reference
 
 # fmt: off
-UNCHECKED = frozenset((
+UNCHECKED_KEYWORDS = frozenset((
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
     "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "minProperties",
     "maxProperties", "dependentRequired", "dependentSchemas", "propertyNames", "patternProperties",
@@ -28,7 +28,7 @@ UNCHECKED = frozenset((
 # fmt: on
 """Keywords that no symbol shows: the client checks none of them."""
 
-_ACCESS = (
+_ADDITIONAL_PROPERTIES_MEMBERS = (
     "additional_properties",
     "additional_keys",
     "__getitem__",
@@ -40,7 +40,7 @@ _ACCESS = (
 
 
 @dataclass(frozen=True)
-class Place:
+class ClientSymbols:
     """What stands for a place of the document in the client.
 
     ``symbols`` are its own: an attribute, a parameter, a class, functions; ``below`` the classes that can be reached from
@@ -48,11 +48,11 @@ class Place:
     """
 
     symbols: tuple[str, ...] = ()
-    below: frozenset[str] = frozenset()
-    shown: bool = True
+    reachable_classes: frozenset[str] = frozenset()
+    is_visible: bool = True
 
 
-class Classes:
+class ClassIndex:
     """The classes that the generator makes of a document ``raw``, found by the schemas they come from."""
 
     def __init__(self, raw: Mapping[str, Any], data: GeneratorData, package: str) -> None:
@@ -63,98 +63,112 @@ class Classes:
         # A component is made under its pointer, all else under a name.
         self._components = {f"#{one.name.get_untrusted_value()}": one for one in named}
 
-    def find(self, properties: Sequence[Property], raw: Any, parts: Sequence[str], here: tuple[str, ...]) -> Place:
+    def find_symbols(
+        self, properties: Sequence[Property], raw: Any, parts: Sequence[str], here: tuple[str, ...]
+    ) -> ClientSymbols:
         """Where ``parts`` lead from a schema.
 
         ``properties`` are what the generator made of it, ``raw`` is how the document writes it (None where it does not),
         ``here`` the symbols that hold it.
         """
-        properties = [*properties, *self._component(properties, raw)]
-        raw = followed(self._raw, raw)
-        own = (*here, *(symbol for one in _flat(properties) if (symbol := self._symbol(one))))
+        properties = [*properties, *self._find_referenced_component(properties, raw)]
+        raw = resolve_object(self._raw, raw)
+        own = (*here, *(symbol for one in _flatten_unions(properties) if (symbol := self._get_symbol(one))))
         key, rest = (parts[0], parts[1:]) if parts else ("", ())
-        if key in UNCHECKED:
-            return Place(own, shown=False)
+        if key in UNCHECKED_KEYWORDS:
+            return ClientSymbols(own, is_visible=False)
         if key == "properties" and rest:
-            return self._attribute(properties, raw, rest[0], rest[1:], own)
-        if key == "required" and rest and (name := _item(raw.get("required"), rest[0])):
-            return self._attribute(properties, raw, str(name), (), own)
+            return self._find_attribute(properties, raw, rest[0], rest[1:], own)
+        if key == "required" and rest and (name := _get_item(raw.get("required"), rest[0])):
+            return self._find_attribute(properties, raw, str(name), (), own)
         if key in ("items", "prefixItems"):
-            inner = [one.inner_property for one in _flat(properties) if isinstance(one, ListProperty)]
-            written = raw.get(key) if key == "items" else _item(raw.get(key), rest[0] if rest else "")
-            return self.find(inner, written, rest if key == "items" else rest[1:], here)  # type: ignore[arg-type] # the generator's protocol and its union
+            inner = [one.inner_property for one in _flatten_unions(properties) if isinstance(one, ListProperty)]
+            written = raw.get(key) if key == "items" else _get_item(raw.get(key), rest[0] if rest else "")
+            return self.find_symbols(inner, written, rest if key == "items" else rest[1:], here)  # type: ignore[arg-type] # the generator's protocol and its union
         if key == "additionalProperties":
-            return self._others(properties, raw, rest, own)
+            return self._find_additional_properties(properties, raw, rest, own)
         if key in ("allOf", "oneOf", "anyOf") and rest:
-            written = _item(raw.get(key), rest[0])
-            return self.find(self._alternatives(properties, key, written), written, rest[1:], here)
-        return Place(own, frozenset(self.reached(properties)))
+            written = _get_item(raw.get(key), rest[0])
+            return self.find_symbols(self._select_alternatives(properties, key, written), written, rest[1:], here)
+        return ClientSymbols(own, frozenset(self.iterate_reachable_classes(properties)))
 
-    def component(self, name: str) -> list[Property]:
+    def get_component(self, name: str) -> list[Property]:
         """What is made of a component's schema, if it gets a class."""
         found = self._components.get(f"#/components/schemas/{name}")
         return [] if found is None else [found]
 
-    def reached(self, properties: Iterable[Property | None]) -> Iterator[str]:
+    def iterate_reachable_classes(self, properties: Iterable[Property | None]) -> Iterator[str]:
         """The symbols of all classes that ``properties`` lead to."""
         waiting = [one for one in properties if one is not None]
         seen: set[str] = set()
         while waiting:
-            for one in _flat([waiting.pop()]):
-                symbol = self._symbol(one)
+            for one in _flatten_unions([waiting.pop()]):
+                symbol = self._get_symbol(one)
                 if isinstance(one, ListProperty):
                     waiting.append(one.inner_property)  # type: ignore[arg-type] # as above
                 elif symbol and symbol not in seen:
                     seen.add(symbol)
                     yield symbol
-                    waiting.extend(inner for model in self._made([one]) for inner in _properties(model).values())
-                    waiting.extend(m.additional_properties for m in self._made([one]) if m.additional_properties)
+                    waiting.extend(
+                        inner for model in self._select_models([one]) for inner in _get_properties(model).values()
+                    )
+                    waiting.extend(
+                        m.additional_properties for m in self._select_models([one]) if m.additional_properties
+                    )
 
-    def _attribute(
+    def _find_attribute(
         self, properties: Sequence[Property], raw: Any, name: str, parts: Sequence[str], own: tuple[str, ...]
-    ) -> Place:
-        models = [model for model in self._made(properties) if name in _properties(model)]
+    ) -> ClientSymbols:
+        models = [model for model in self._select_models(properties) if name in _get_properties(model)]
         if not models:  # the generator has passed it over
-            return Place(own, shown=False)
-        symbols = tuple(f"{self._symbol(model)}.{_properties(model)[name].python_name}" for model in models)
+            return ClientSymbols(own, is_visible=False)
+        symbols = tuple(f"{self._get_symbol(model)}.{_get_properties(model)[name].python_name}" for model in models)
         written = raw.get("properties")
-        inner = [_properties(model)[name] for model in models]
-        return self.find(inner, written.get(name) if isinstance(written, dict) else None, parts, symbols)
+        inner = [_get_properties(model)[name] for model in models]
+        return self.find_symbols(inner, written.get(name) if isinstance(written, dict) else None, parts, symbols)
 
-    def _others(self, properties: Sequence[Property], raw: Any, parts: Sequence[str], own: tuple[str, ...]) -> Place:
-        models = self._made(properties)
-        symbols = tuple(f"{self._symbol(model)}.{name}" for model in models for name in _ACCESS)
+    def _find_additional_properties(
+        self, properties: Sequence[Property], raw: Any, parts: Sequence[str], own: tuple[str, ...]
+    ) -> ClientSymbols:
+        models = self._select_models(properties)
+        symbols = tuple(
+            f"{self._get_symbol(model)}.{name}" for model in models for name in _ADDITIONAL_PROPERTIES_MEMBERS
+        )
         inner = [model.additional_properties for model in models if model.additional_properties is not None]
-        return self.find(inner, raw.get("additionalProperties"), parts, symbols) if models else Place(own)
+        return (
+            self.find_symbols(inner, raw.get("additionalProperties"), parts, symbols) if models else ClientSymbols(own)
+        )
 
-    def _alternatives(self, properties: Sequence[Property], key: str, written: Any) -> list[Property]:
+    def _select_alternatives(self, properties: Sequence[Property], key: str, written: Any) -> list[Property]:
         """What is made of one member of a combinator: all of ``properties`` where it cannot be told from the others."""
-        flat = list(_flat(properties))
+        flat = list(_flatten_unions(properties))
         if key == "allOf" or not isinstance(written, dict):
             return flat
         component = self._components.get(str(written.get("$ref")))
         if component is not None:
-            return [one for one in flat if self._symbol(one) == self._symbol(component)] or flat
-        schema = Schema.model_validate(followed(self._raw, written))
+            return [one for one in flat if self._get_symbol(one) == self._get_symbol(component)] or flat
+        schema = Schema.model_validate(resolve_object(self._raw, written))
         return [one for one in flat if isinstance(one, ModelProperty) and one.data == schema] or flat
 
-    def _component(self, properties: Sequence[Property], raw: Any) -> Iterator[Property]:
+    def _find_referenced_component(self, properties: Sequence[Property], raw: Any) -> Iterator[Property]:
         """The component that ``raw`` refers to, where it has a class that ``properties`` do not lead to already."""
         found = self._components.get(str(raw.get("$ref"))) if isinstance(raw, dict) else None
-        if found is not None and self._symbol(found) not in {self._symbol(one) for one in _flat(properties)}:
+        if found is not None and self._get_symbol(found) not in {
+            self._get_symbol(one) for one in _flatten_unions(properties)
+        }:
             yield found
 
-    def _symbol(self, one: Property) -> str:
+    def _get_symbol(self, one: Property) -> str:
         named = isinstance(one, ModelProperty | EnumProperty | LiteralEnumProperty)
         return f"{self._package}.models.{one.class_info.name}" if named else ""  # type: ignore[union-attr] # as asked
 
-    def _made(self, properties: Sequence[Property]) -> list[ModelProperty]:
+    def _select_models(self, properties: Sequence[Property]) -> list[ModelProperty]:
         """The models among ``properties``, with what they hold: a reference may know no more than the name."""
-        models = (one for one in _flat(properties) if isinstance(one, ModelProperty))
+        models = (one for one in _flatten_unions(properties) if isinstance(one, ModelProperty))
         return [self._models.get(str(one.class_info.name), one) for one in models]
 
 
-def holds(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
+def has_pointer(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
     """Whether ``parts``, a pointer's, lead to something in ``document``, through references."""
     node: Any = document
     for part in parts:
@@ -171,7 +185,7 @@ def holds(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
     return True
 
 
-def followed(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
+def resolve_object(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
     """The object that ``written`` is or refers to in ``document``; an empty one where it is none."""
     try:
         found = resolve_reference(document, written)
@@ -180,20 +194,24 @@ def followed(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _flat(properties: Iterable[Property]) -> Iterator[Property]:
+def _flatten_unions(properties: Iterable[Property]) -> Iterator[Property]:
     """``properties`` with the members of unions in their place."""
     for one in properties:
         if isinstance(one, UnionProperty):
-            yield from _flat(one.inner_properties)  # type: ignore[arg-type] # the generator's protocol and its union
+            yield from _flatten_unions(one.inner_properties)  # type: ignore[arg-type] # the generator's protocol and its union
         else:
             yield one
 
 
-def _properties(model: ModelProperty) -> dict[str, Property]:
+def _get_properties(model: ModelProperty) -> dict[str, Property]:
     """What ``model`` holds, by the document's names."""
     both = (*(model.required_properties or ()), *(model.optional_properties or ()))
     return {one.name.get_untrusted_value(): one for one in both}
 
 
-def _item(written: Any, place: str) -> Any:
-    return written[int(place)] if isinstance(written, list) and place.isdigit() and int(place) < len(written) else None
+def _get_item(written: Any, position: str) -> Any:
+    return (
+        written[int(position)]
+        if isinstance(written, list) and position.isdigit() and int(position) < len(written)
+        else None
+    )

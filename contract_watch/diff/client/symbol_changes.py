@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
+CALL_VARIANTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 """The functions of an operation's module."""
 
 
-class Kind(Enum):
+class SymbolChangeKind(Enum):
     """What has happened to a symbol, in words."""
 
     REMOVED = "removed"
@@ -43,42 +43,42 @@ class SymbolChange:
     """One change of one symbol; ``why`` says whom it breaks, or why nobody. ``before`` and ``after`` are source."""
 
     symbol: str
-    kind: Kind
-    breaking: bool
-    why: str
+    kind: SymbolChangeKind
+    is_breaking: bool
+    consequence: str
     before: str = ""
     after: str = ""
 
     @property
-    def text(self) -> str:
+    def description(self) -> str:
         """The change on one line."""
         values = f" from `{self.before}` to `{self.after}`" if self.before and self.after else ""
-        return f"{self.symbol}: {self.kind.value}{values}; {self.why}"
+        return f"{self.symbol}: {self.kind.value}{values}; {self.consequence}"
 
 
-def told(changes: Iterable[SymbolChange]) -> list[str]:
+def describe_symbol_changes(changes: Iterable[SymbolChange]) -> list[str]:
     """What has happened to which symbol, a text each; the ways to call one operation share one."""
-    alike: dict[Kind, list[str]] = {}
+    alike: dict[SymbolChangeKind, list[str]] = {}
     for change in changes:
         alike.setdefault(change.kind, []).append(change.symbol)
-    return [f"{name}: {kind.value}" for kind, symbols in alike.items() for name in gathered(symbols)]
+    return [f"{name}: {kind.value}" for kind, symbols in alike.items() for name in group_call_variants(symbols)]
 
 
-def gathered(symbols: Iterable[str]) -> list[str]:
+def group_call_variants(symbols: Iterable[str]) -> list[str]:
     """``symbols`` with the ways to call one operation in one text, and without them where their module is named."""
     groups: dict[tuple[str, str], list[str]] = {}
     for symbol in symbols:
         name, _, parameter = symbol.partition("(")
         owner, _, own = name.rpartition(".")
-        groups.setdefault((owner, f"({parameter}" if own in WAYS else own), []).append(symbol)
+        groups.setdefault((owner, f"({parameter}" if own in CALL_VARIANTS else own), []).append(symbol)
     whole = {symbol for group in groups.values() for symbol in group}
-    return [_together(group) for (owner, own), group in groups.items() if not (owner in whole and own == "(")]
+    return [_join_variants(group) for (owner, own), group in groups.items() if not (owner in whole and own == "(")]
 
 
-def _together(symbols: list[str]) -> str:
-    first, *others = sorted(symbols, key=lambda symbol: _way(symbol) != WAYS[0])
-    return first + (f" (also {', '.join(map(_way, others))})" if others else "")
+def _join_variants(symbols: list[str]) -> str:
+    first, *others = sorted(symbols, key=lambda symbol: _get_variant(symbol) != CALL_VARIANTS[0])
+    return first + (f" (also {', '.join(map(_get_variant, others))})" if others else "")
 
 
-def _way(symbol: str) -> str:
+def _get_variant(symbol: str) -> str:
     return symbol.partition("(")[0].rpartition(".")[2]

@@ -13,7 +13,7 @@ from enum import Enum
 import griffe
 
 ANYTHING = ("typing.Any", "object")
-ABOVE = {
+SUPERTYPES = {
     "bool": "int",
     "int": "float",
     "datetime.datetime": "datetime.date",
@@ -22,10 +22,10 @@ ABOVE = {
 }
 """What stands right above a name."""
 UNSET = "Unset"
-_LITERAL = "Literal "
+_LITERAL_PREFIX = "Literal "
 
 
-class Relation(Enum):
+class TypeRelation(Enum):
     """What a type has become, seen from the one it was."""
 
     SAME = "the same"
@@ -39,23 +39,23 @@ class Alternative:
     """One alternative: a full name, and what stands in its brackets. A value of ``Literal`` is an alternative of its own."""
 
     name: str
-    inside: tuple["Type", ...] = ()
+    arguments: tuple["ClientType", ...] = ()
 
 
 @dataclass(frozen=True)
-class Type:
+class ClientType:
     """``alternatives`` are what a value may be; ``text`` is how the source spells them."""
 
     alternatives: frozenset[Alternative]
     text: str = field(default="", compare=False)
 
     @property
-    def names(self) -> Iterator[str]:
+    def class_names(self) -> Iterator[str]:
         """Every full name in it, those in brackets too."""
         for alternative in self.alternatives:
             yield alternative.name
-            for inner in alternative.inside:
-                yield from inner.names
+            for inner in alternative.arguments:
+                yield from inner.class_names
 
     @property
     def may_be_unset(self) -> bool:
@@ -63,72 +63,78 @@ class Type:
         return any(_is_unset(one) for one in self.alternatives)
 
     @property
-    def when_set(self) -> "Type":
+    def without_unset(self) -> "ClientType":
         """The type without ``Unset``."""
-        return Type(frozenset(one for one in self.alternatives if not _is_unset(one)), self.text)
+        return ClientType(frozenset(one for one in self.alternatives if not _is_unset(one)), self.text)
 
 
 def _is_unset(alternative: Alternative) -> bool:
     return alternative.name.rsplit(".", 1)[-1] == UNSET
 
 
-def read_type(annotation: str | griffe.Expr | None, public: Mapping[str, str]) -> Type | None:
+def read_type(annotation: str | griffe.Expr | None, public: Mapping[str, str]) -> ClientType | None:
     """The type that ``annotation`` writes, None where there is none; ``public`` gives the names that classes go by."""
     if annotation is None:
         return None
-    return Type(frozenset(_alternatives(annotation, public)), str(annotation))
+    return ClientType(frozenset(_iterate_alternatives(annotation, public)), str(annotation))
 
 
-def _alternatives(annotation: str | griffe.Expr, public: Mapping[str, str]) -> Iterator[Alternative]:
+def _iterate_alternatives(annotation: str | griffe.Expr, public: Mapping[str, str]) -> Iterator[Alternative]:
     if isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|":
-        yield from _alternatives(annotation.left, public)
-        yield from _alternatives(annotation.right, public)
+        yield from _iterate_alternatives(annotation.left, public)
+        yield from _iterate_alternatives(annotation.right, public)
     elif isinstance(annotation, griffe.ExprSubscript):
         inside = annotation.slice
         pieces = list(inside.elements) if isinstance(inside, griffe.ExprTuple) else [inside]
-        name = _name(annotation.left, public)
+        name = _get_full_name(annotation.left, public)
         if name == "typing.Literal":
-            yield from (Alternative(_LITERAL + str(piece)) for piece in pieces)
+            yield from (Alternative(_LITERAL_PREFIX + str(piece)) for piece in pieces)
         else:
-            yield Alternative(name, tuple(Type(frozenset(_alternatives(p, public)), str(p)) for p in pieces))
+            yield Alternative(
+                name, tuple(ClientType(frozenset(_iterate_alternatives(p, public)), str(p)) for p in pieces)
+            )
     else:
-        yield Alternative(_name(annotation, public))
+        yield Alternative(_get_full_name(annotation, public))
 
 
-def _name(annotation: str | griffe.Expr, public: Mapping[str, str]) -> str:
+def _get_full_name(annotation: str | griffe.Expr, public: Mapping[str, str]) -> str:
     full = annotation.canonical_path if isinstance(annotation, griffe.Expr) else annotation
     return public.get(full, full)
 
 
-def relation(was: Type, is_now: Type, bases: Mapping[str, str]) -> Relation:
+def relate_types(was: ClientType, is_now: ClientType, bases: Mapping[str, str]) -> TypeRelation:
     """What ``is_now`` is, seen from ``was``; ``bases`` names what the package's own classes are made from."""
-    above = {**ABOVE, **bases}
-    narrower, wider = _under(is_now, was, above), _under(was, is_now, above)
+    above = {**SUPERTYPES, **bases}
+    narrower, wider = _is_subtype(is_now, was, above), _is_subtype(was, is_now, above)
     if narrower and wider:
-        return Relation.SAME
-    return Relation.NARROWER if narrower else Relation.WIDER if wider else Relation.OTHER
+        return TypeRelation.SAME
+    return TypeRelation.NARROWER if narrower else TypeRelation.WIDER if wider else TypeRelation.OTHER
 
 
-def _under(one: Type, other: Type, above: Mapping[str, str]) -> bool:
+def _is_subtype(one: ClientType, other: ClientType, above: Mapping[str, str]) -> bool:
     """Whether every value of ``one`` is one of ``other``."""
-    return all(any(_below(mine, theirs, above) for theirs in other.alternatives) for mine in one.alternatives)
+    return all(
+        any(_is_subalternative(mine, theirs, above) for theirs in other.alternatives) for mine in one.alternatives
+    )
 
 
-def _below(one: Alternative, other: Alternative, above: Mapping[str, str]) -> bool:
+def _is_subalternative(one: Alternative, other: Alternative, above: Mapping[str, str]) -> bool:
     if other.name in ANYTHING:
         return True
     if one.name == other.name:
-        if not one.inside or not other.inside:
-            return not other.inside  # a bare `list` holds anything
-        pairs = zip(one.inside, other.inside, strict=False)
-        return len(one.inside) == len(other.inside) and all(_under(mine, theirs, above) for mine, theirs in pairs)
-    return any(name == other.name for name in _up(one.name, above))
+        if not one.arguments or not other.arguments:
+            return not other.arguments  # a bare `list` holds anything
+        pairs = zip(one.arguments, other.arguments, strict=False)
+        return len(one.arguments) == len(other.arguments) and all(
+            _is_subtype(mine, theirs, above) for mine, theirs in pairs
+        )
+    return any(name == other.name for name in _iterate_supertypes(one.name, above))
 
 
-def _up(name: str, above: Mapping[str, str]) -> Iterator[str]:
+def _iterate_supertypes(name: str, above: Mapping[str, str]) -> Iterator[str]:
     """The names above ``name``, the nearest first."""
-    if name.startswith(_LITERAL):
-        value = name.removeprefix(_LITERAL)
+    if name.startswith(_LITERAL_PREFIX):
+        value = name.removeprefix(_LITERAL_PREFIX)
         name = "bool" if value in ("True", "False") else "str" if value[:1] in "'\"" else "int"
         yield name
     for _ in range(len(above)):

@@ -26,11 +26,11 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.symbol_changes import SymbolChange
 
 _VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")
-_EARLY = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)
+_PRE_RELEASE = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)
 """How the rest of a version begins that comes before its release."""
 
 
-class Step(IntEnum):
+class VersionStep(IntEnum):
     """How far a version has to go; the greater wins."""
 
     NONE = 0
@@ -39,15 +39,15 @@ class Step(IntEnum):
     MAJOR = 3
 
 
-class Levelled(Protocol):
+class HasLevel(Protocol):
     """What is asked of a change of the document: the word for its level."""
 
     @property
-    def level(self) -> "Word":
+    def level(self) -> "HasValue":
         """`compatible`, `warning` or `breaking`."""
 
 
-class Word(Protocol):
+class HasValue(Protocol):
     """A level, an enumeration's member."""
 
     @property
@@ -56,16 +56,16 @@ class Word(Protocol):
 
 
 @dataclass(frozen=True)
-class Next:
+class NextVersion:
     """The next version: ``version`` is ``current`` where ``step`` is none. ``why`` is the rule that decided."""
 
     current: str
     version: str
-    step: Step
-    why: str
+    step: VersionStep
+    reason: str
 
 
-def current_version(client: Path) -> str:
+def read_current_version(client: Path) -> str:
     """The version in the ``pyproject.toml`` of the package folder ``client``; a `UsageError` where it says none."""
     path = client / "pyproject.toml"
     try:
@@ -74,60 +74,69 @@ def current_version(client: Path) -> str:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); run `make generate`") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: says no version; run `make generate`") from error
-    _parts(str(version))
+    _parse_version(str(version))
     return str(version)
 
 
-def next_version(current: str, symbols: Iterable[SymbolChange], document: Iterable[Levelled]) -> Next:
+def choose_next_version(current: str, symbols: Iterable[SymbolChange], document: Iterable[HasLevel]) -> NextVersion:
     """What follows ``current`` after these changes of symbols and of the document."""
-    step, why = _step(list(symbols), [change.level.value for change in document])
-    release, early = _parts(current)
-    return Next(current, _after(release, step, early=early) if step else current, step, why)
+    step, why = _choose_step(list(symbols), [change.level.value for change in document])
+    release, early = _parse_version(current)
+    return NextVersion(current, _bump_version(release, step, is_pre_release=early) if step else current, step, why)
 
 
-def _step(symbols: list[SymbolChange], levels: list[str]) -> tuple[Step, str]:
-    if broken := sorted({change.symbol for change in symbols if change.breaking}):
+def _choose_step(symbols: list[SymbolChange], levels: list[str]) -> tuple[VersionStep, str]:
+    if broken := sorted({change.symbol for change in symbols if change.is_breaking}):
         return (
-            Step.MAJOR,
-            f"{_counted(len(broken), 'symbol')} of the client cannot be used as before: {broken[0]}{_more(broken)}",
+            VersionStep.MAJOR,
+            f"{_format_count(len(broken), 'symbol')} of the client cannot be used as before: {broken[0]}{_format_more(broken)}",
         )
     if count := levels.count("breaking"):
-        return Step.MAJOR, f"callers break on {_counted(count, 'change')} of the document, though no symbol does"
+        return (
+            VersionStep.MAJOR,
+            f"callers break on {_format_count(count, 'change')} of the document, though no symbol does",
+        )
     if symbols:
         changed = len({change.symbol for change in symbols})
-        return Step.MINOR, f"{_counted(changed, 'symbol')} of the client new or changed, and none breaks its users"
+        return (
+            VersionStep.MINOR,
+            f"{_format_count(changed, 'symbol')} of the client new or changed, and none breaks its users",
+        )
     if count := levels.count("warning"):
-        return Step.MINOR, f"{_counted(count, 'change')} that the document alone cannot decide, on no symbol"
+        return (
+            VersionStep.MINOR,
+            f"{_format_count(count, 'change')} that the document alone cannot decide, on no symbol",
+        )
     if "compatible" in levels:
-        return Step.PATCH, "the document has changed, and no symbol of the client"
-    return Step.NONE, "nothing has changed"
+        return VersionStep.PATCH, "the document has changed, and no symbol of the client"
+    return VersionStep.NONE, "nothing has changed"
 
 
-def _counted(number: int, word: str) -> str:
+def _format_count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _more(broken: list[str]) -> str:
+def _format_more(broken: list[str]) -> str:
     return ", …" if len(broken) > 1 else ""
 
 
-def _parts(version: str) -> tuple[tuple[int, int, int], bool]:
+def _parse_version(version: str) -> tuple[tuple[int, int, int], bool]:
     """Major, minor and patch, and whether ``version`` comes before that release."""
     found = _VERSION.fullmatch(version.strip())
     if found is None:
         raise UsageError(f"version {version!r} is none that can be counted on: it begins with numbers such as 1.4.2")
     numbers = [int(number) for number in found["release"].split(".")]
     major, minor, patch = (*numbers, 0, 0)[:3]
-    return (major, minor, patch), _EARLY.match(found["rest"]) is not None
+    return (major, minor, patch), _PRE_RELEASE.match(found["rest"]) is not None
 
 
-def _after(release: tuple[int, int, int], step: Step, *, early: bool) -> str:
+def _bump_version(release: tuple[int, int, int], step: VersionStep, *, is_pre_release: bool) -> str:
     major, minor, patch = release
     if major == 0:
-        step = Step.MINOR if step is Step.MAJOR else Step.PATCH
-    covered = {Step.MAJOR: not minor and not patch, Step.MINOR: not patch, Step.PATCH: True}
-    if early and covered[step]:
+        step = VersionStep.MINOR if step is VersionStep.MAJOR else VersionStep.PATCH
+    covered = {VersionStep.MAJOR: not minor and not patch, VersionStep.MINOR: not patch, VersionStep.PATCH: True}
+    if is_pre_release and covered[step]:
         return f"{major}.{minor}.{patch}"
-    if step is Step.MAJOR:
+    if step is VersionStep.MAJOR:
         return f"{major + 1}.0.0"
-    return f"{major}.{minor + 1}.0" if step is Step.MINOR else f"{major}.{minor}.{patch + 1}"
+    return f"{major}.{minor + 1}.0" if step is VersionStep.MINOR else f"{major}.{minor}.{patch + 1}"

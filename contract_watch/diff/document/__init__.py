@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.diff.document import operations
-from contract_watch.diff.document.change_log import Journal
-from contract_watch.diff.document.changes import Change, Comparison, Direction, Level
+from contract_watch.diff.document.change_log import ChangeLog
+from contract_watch.diff.document.changes import ApiChange, ChangeLevel, Comparison, Direction
 
-__all__ = ["Change", "Comparison", "Direction", "Level", "compare"]
+__all__ = ["ApiChange", "ChangeLevel", "Comparison", "Direction", "compare"]
 
 
 def compare(base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None) -> Comparison:
@@ -19,6 +19,6 @@ def compare(base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.d
 
     ``today`` is the day that sunsets are measured by; the machine's, where none is given.
     """
-    journal = Journal(base, revision, today or dt.datetime.now(dt.UTC).date())
+    journal = ChangeLog(base, revision, today or dt.datetime.now(dt.UTC).date())
     operations.compare(journal)
-    return journal.comparison()
+    return journal.build_comparison()

@@ -9,7 +9,7 @@ Tokens = tuple[str, ...]
 """The way to a place, from the document's root, as in a JSON pointer."""
 
 
-class Level(Enum):
+class ChangeLevel(Enum):
     """What a change means for consumers; the worst of them last."""
 
     NONE = "none"
@@ -20,7 +20,7 @@ class Level(Enum):
     @property
     def rank(self) -> int:
         """How bad it is: 0 to 3."""
-        return list(Level).index(self)
+        return list(ChangeLevel).index(self)
 
 
 class Effect(Enum):
@@ -36,13 +36,13 @@ class Effect(Enum):
     UNCLEAR = "unclear"
 
     @property
-    def turned(self) -> "Effect":
+    def inverted(self) -> "Effect":
         """The effect on the values that are *not* allowed."""
         return {Effect.WIDENS: Effect.NARROWS, Effect.NARROWS: Effect.WIDENS}.get(self, self)
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class SchemaEdit:
     """One difference between two schemas, whichever way their values travel.
 
     ``kind`` names it in `rules.toml`, ``at`` is its place (a JSON pointer), ``depth`` says how far below the root schema that is: 0 is the
@@ -50,16 +50,16 @@ class Edit:
     """
 
     kind: str
-    at: str
+    location: str
     effect: Effect
     message: str
     depth: int
-    removed: bool = False
-    muted: frozenset[Direction] = field(default=frozenset())
+    is_removed: bool = False
+    muted_directions: frozenset[Direction] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ApiChange:
     """One change of an API, as a rule judges it.
 
     ``direction`` says which way the values go that it is about, ``location`` is a JSON pointer to the place of use: through
@@ -67,7 +67,7 @@ class Change:
     """
 
     rule: str
-    level: Level
+    level: ChangeLevel
     direction: Direction
     location: str
     message: str
@@ -77,9 +77,9 @@ class Change:
 class Comparison:
     """All changes from a base to a revision, in the order of the document."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ApiChange, ...]
 
     @property
-    def level(self) -> Level:
+    def level(self) -> ChangeLevel:
         """The worst level of any change; `none` where there is no change."""
-        return max((change.level for change in self.changes), key=lambda level: level.rank, default=Level.NONE)
+        return max((change.level for change in self.changes), key=lambda level: level.rank, default=ChangeLevel.NONE)

@@ -4,81 +4,89 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from contract_watch.diff.document.changes import Effect
-from contract_watch.diff.document.member_matching import Members, apart
-from contract_watch.diff.document.normalized_schema import Group, Node, Part, View
-from contract_watch.diff.document.schema_location import Found, Place, Walk, edit
+from contract_watch.diff.document.member_matching import MemberMatcher, are_disjoint
+from contract_watch.diff.document.normalized_schema import Combinator, Conjunction, NormalizedSchema, SubSchema
+from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit
 
-_WORDS = {"anyOf": "any-of", "oneOf": "one-of"}
+_KINDS = {"anyOf": "any-of", "oneOf": "one-of"}
 
 
-def spread(walk: Walk, base: Node, revision: Node, before: View, after: View) -> tuple[Group, Group] | None:
+def align_combinators(
+    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
+) -> tuple[Combinator, Combinator] | None:
     """Both sides as groups, where only one is written as one: the other is a group of one. None: compare them as they are.
 
     A schema wrapped into a group that keeps it is the same schema with others beside it.
     """
-    if len(before.groups) + len(after.groups) != 1:
+    if len(before.combinators) + len(after.combinators) != 1:
         return None
-    if after.groups:
-        found = _spread(walk, 1, revision, after)
-        return None if found is None else (Group(found.kind, (_whole(base),)), found)
-    found = _spread(walk, 0, base, before)
-    return None if found is None else (found, Group(found.kind, (_whole(revision),)))
+    if after.combinators:
+        found = _distribute_siblings(walk, 1, revision, after)
+        return None if found is None else (Combinator(found.kind, (_as_member(base),)), found)
+    found = _distribute_siblings(walk, 0, base, before)
+    return None if found is None else (found, Combinator(found.kind, (_as_member(revision),)))
 
 
-def _whole(node: Node) -> Node:
+def _as_member(node: Conjunction) -> Conjunction:
     """A schema as a member of a group that stands where it stands itself."""
-    return tuple(Part(part.raw) for part in node) if len(node) == 1 else node
+    return tuple(SubSchema(part.raw) for part in node) if len(node) == 1 else node
 
 
-def _spread(walk: Walk, side: int, node: Node, view: View) -> Group | None:
+def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
     """The group of a schema, with all else that the schema says in each member; None where that cannot be told apart."""
-    (group,) = view.groups
-    if view.null_too:
+    (group,) = schema.combinators
+    if schema.also_null:
         return None
-    if view.trivial:
+    if schema.has_only_combinators:
         return group
-    raw = walk.raw(side, node)
+    raw = walk.resolve(side, node)
     if (
         raw is None
         or group.kind not in raw
         or len(raw[group.kind]) != len(group.members)
         or "$ref" in raw
-        or view.unevaluated
+        or schema.unevaluated
     ):
         return None
-    rest = Part({key: value for key, value in raw.items() if key != group.kind})
-    return Group(group.kind, tuple((*member, rest) for member in group.members))
+    rest = SubSchema({key: value for key, value in raw.items() if key != group.kind})
+    return Combinator(group.kind, tuple((*member, rest) for member in group.members))
 
 
-def compare(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:
+def compare(
+    walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+) -> Iterator[EditOrLink]:
     """Every edit of groups and of what is excluded."""
-    old, new = list(before.groups), list(after.groups)
+    old, new = list(before.combinators), list(after.combinators)
     for one in list(old):
-        if (other := next((g for g in new if _same_group(walk, one, g)), None)) is not None:
+        if (other := next((g for g in new if _is_same_combinator(walk, one, g)), None)) is not None:
             old.remove(one)
             new.remove(other)
     for one, other in zip(old, new, strict=False):
-        yield from members(walk, one, other, place)
+        yield from compare_members(walk, one, other, location)
     for group in new[len(old) :]:
-        here = replace(place.below(group.kind), depth=place.depth)
-        yield edit(f"{_WORDS[group.kind]}-introduced", Effect.NARROWS, f"{group.kind} added", here)
+        here = replace(location.descend(group.kind), depth=location.depth)
+        yield create_edit(f"{_KINDS[group.kind]}-introduced", Effect.NARROWS, f"{group.kind} added", here)
     for group in old[len(new) :]:
-        here = replace(place.below(group.kind), depth=place.depth)
-        yield edit(f"{_WORDS[group.kind]}-dropped", Effect.WIDENS, f"{group.kind} removed", here, removed=True)
-    yield from _nots(walk, before, after, place)
+        here = replace(location.descend(group.kind), depth=location.depth)
+        yield create_edit(
+            f"{_KINDS[group.kind]}-dropped", Effect.WIDENS, f"{group.kind} removed", here, is_removed=True
+        )
+    yield from _compare_nots(walk, before, after, location)
 
 
-def members(walk: Walk, before: Group, after: Group, place: Place) -> Iterator[Found]:
+def compare_members(
+    walk: SchemaWalk, before: Combinator, after: Combinator, location: SchemaLocation
+) -> Iterator[EditOrLink]:
     """Every edit from one group to another: members that came, went, and changed."""
-    asked = Members(walk, before.members, after.members)
-    kept, old, new = _matched(walk, asked, before.members, after.members)
+    asked = MemberMatcher(walk, before.members, after.members)
+    kept, old, new = _match_members(walk, asked, before.members, after.members)
     inner = [
         found
         for one, other in ((before.members[i], after.members[j]) for i, j in kept)
-        for found in walk.compare(one, other, place.at(one, other))
+        for found in walk.compare(one, other, location.enter(one, other))
     ]
-    told_apart = [apart(walk, side, group.members) for side, group in enumerate((before, after))]
-    covered, covering = [one for one in old if asked.covered(one)], asked.covering(new)
+    told_apart = [are_disjoint(walk, side, group.members) for side, group in enumerate((before, after))]
+    covered, covering = [one for one in old if asked.is_covered(one)], asked.list_covered_members(new)
     gone, added = (
         [one for one in numbers if one not in others] for numbers, others in ((old, set(covered)), (new, set(covering)))
     )
@@ -86,53 +94,57 @@ def members(walk: Walk, before: Group, after: Group, place: Place) -> Iterator[F
     if before.kind == after.kind == "oneOf":  # what is in two members is in none
         if covered and not told_apart[0]:
             words = "a member is gone that excluded values of another"
-            yield edit("one-of-overlap-removed", Effect.WIDENS, words, place)
+            yield create_edit("one-of-overlap-removed", Effect.WIDENS, words, location)
         if covering and not told_apart[1]:
             words = "a member is new that excludes values of another"
-            yield edit("one-of-overlap-added", Effect.NARROWS, words, place)
-    yield from _alone(asked, before, after, (gone, added), place)
+            yield create_edit("one-of-overlap-added", Effect.NARROWS, words, location)
+    yield from _compare_unmatched(asked, before, after, (gone, added), location)
     if before.kind != after.kind and len(before.members) > 1 and not all(told_apart):
         words = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
-        yield edit(f"{_WORDS[before.kind]}-became-{_WORDS[after.kind]}", effect, words, place)
+        yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, words, location)
     # What two members of a oneOf allow is refused: so an edit of one may do the opposite where they overlap.
     elif (
         after.kind == "oneOf"
         and not all(told_apart)
-        and (gone or added or any(e is not Effect.NOTHING for e in walk.effects(inner)))
+        and (gone or added or any(e is not Effect.NOTHING for e in walk.collect_effects(inner)))
     ):
         words = "what several members of oneOf allow is refused, and may be something else now"
-        yield edit("one-of-overlap-changed", Effect.UNCLEAR, words, place)
+        yield create_edit("one-of-overlap-changed", Effect.UNCLEAR, words, location)
 
 
-def _alone(
-    asked: Members, before: Group, after: Group, alone: tuple[list[int], list[int]], place: Place
-) -> Iterator[Found]:
+def _compare_unmatched(
+    matcher: MemberMatcher,
+    before: Combinator,
+    after: Combinator,
+    unmatched: tuple[list[int], list[int]],
+    location: SchemaLocation,
+) -> Iterator[EditOrLink]:
     """Members without a partner, which may have one where there are too many to compare all with all."""
     unsure = ", or within another: there are too many to tell"
-    for one in alone[0]:
-        sure = one not in asked.unsure[0]
+    for one in unmatched[0]:
+        sure = one not in matcher.uncertain[0]
         words = f"a member of {before.kind} removed{'' if sure else unsure}"
-        here, effect = place.said(before.members[one], ()), Effect.NARROWS if sure else Effect.UNCLEAR
-        yield edit(f"{_WORDS[before.kind]}-member-removed", effect, words, here, removed=True)
-    for one in alone[1]:
-        sure = one not in asked.unsure[1]
+        here, effect = location.enter_condition(before.members[one], ()), Effect.NARROWS if sure else Effect.UNCLEAR
+        yield create_edit(f"{_KINDS[before.kind]}-member-removed", effect, words, here, is_removed=True)
+    for one in unmatched[1]:
+        sure = one not in matcher.uncertain[1]
         words = f"a member of {after.kind} added{'' if sure else unsure}"
-        here, effect = place.said((), after.members[one]), Effect.WIDENS if sure else Effect.UNCLEAR
-        yield edit(f"{_WORDS[after.kind]}-member-added", effect, words, here)
+        here, effect = location.enter_condition((), after.members[one]), Effect.WIDENS if sure else Effect.UNCLEAR
+        yield create_edit(f"{_KINDS[after.kind]}-member-added", effect, words, here)
 
 
-def _same_group(walk: Walk, one: Group, other: Group) -> bool:
+def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) -> bool:
     if one.kind != other.kind or len(one.members) != len(other.members):
         return False
-    return sum(1 for _ in Members(walk, one.members, other.members).same()) == len(one.members)
+    return sum(1 for _ in MemberMatcher(walk, one.members, other.members).list_identical()) == len(one.members)
 
 
-def _matched(
-    walk: Walk, asked: Members, before: Sequence[Node], after: Sequence[Node]
+def _match_members(
+    walk: SchemaWalk, matcher: MemberMatcher, before: Sequence[Conjunction], after: Sequence[Conjunction]
 ) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """Numbers of members of which one is the heir of the other, and of those without a partner; not of those that are the same."""
-    same = list(asked.same())
+    same = list(matcher.list_identical())
     old = dict.fromkeys(number for number in range(len(before)) if number not in {one for one, _ in same})
     new = dict.fromkeys(number for number in range(len(after)) if number not in {other for _, other in same})
     kept = list[tuple[int, int]]()
@@ -141,50 +153,58 @@ def _matched(
         del old[one], new[other]
         kept.append((one, other))
 
-    for pair in list(asked.called_alike(old, new)):
+    for pair in list(matcher.list_same_name(old, new)):
         keep(*pair)
     for one in list(old):
-        if (found := asked.heir(one, new)) is not None:
+        if (found := matcher.find_match(one, new)) is not None:
             keep(one, found)
     if len(old) == len(new) == 1:
         (one,), (other,) = old, new
-        if _comparable(walk, before[one], after[other]):
+        if _is_comparable(walk, before[one], after[other]):
             keep(one, other)
     return kept, list(old), list(new)
 
 
-def _comparable(walk: Walk, one: Node, other: Node) -> bool:
+def _is_comparable(walk: SchemaWalk, one: Conjunction, other: Conjunction) -> bool:
     """Whether one member may be taken for a changed form of the other: some type is common to both."""
-    before, after = walk.view(0, one), walk.view(1, other)
+    before, after = walk.normalize(0, one), walk.normalize(1, other)
     return before.types is None or after.types is None or bool(before.types & after.types)
 
 
 # -- not
 
 
-def _nots(walk: Walk, before: View, after: View, place: Place) -> Iterator[Found]:
+def _compare_nots(
+    walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+) -> Iterator[EditOrLink]:
     old, new = list(before.nots), list(after.nots)
     for one in list(old):
-        if (other := next((part for part in new if walk.equal(one.raw, part.raw)), None)) is not None:
+        if (other := next((part for part in new if walk.is_equal(one.raw, part.raw)), None)) is not None:
             old.remove(one)
             new.remove(other)
     for one, other in zip(old, new, strict=False):
-        here = place.said((one,), (other,))
-        effect = combined(walk.effects(walk.compare((one,), (other,), place.at((one,), (other,))))).turned
+        here = location.enter_condition((one,), (other,))
+        effect = combine_effects(
+            walk.collect_effects(walk.compare((one,), (other,), location.enter((one,), (other,))))
+        ).inverted
         word = {Effect.NARROWS: "tightened", Effect.WIDENS: "loosened", Effect.UNCLEAR: "unclear"}.get(
             effect, "changed"
         )
         if effect is not Effect.NOTHING:
-            yield edit(f"not-{word}", effect, "what is excluded changed", here)
+            yield create_edit(f"not-{word}", effect, "what is excluded changed", here)
     for part in new[len(old) :]:
-        yield edit("not-added", Effect.NARROWS, "values are excluded", place.said((), (part,)))
+        yield create_edit("not-added", Effect.NARROWS, "values are excluded", location.enter_condition((), (part,)))
     for part in old[len(new) :]:
-        yield edit(
-            "not-removed", Effect.WIDENS, "values are not excluded any more", place.said((part,), ()), removed=True
+        yield create_edit(
+            "not-removed",
+            Effect.WIDENS,
+            "values are not excluded any more",
+            location.enter_condition((part,), ()),
+            is_removed=True,
         )
 
 
-def combined(effects: Iterable[Effect]) -> Effect:
+def combine_effects(effects: Iterable[Effect]) -> Effect:
     """What several effects come to, one after another."""
     found = set(effects) - {Effect.NOTHING}
     if len(found) > 1:

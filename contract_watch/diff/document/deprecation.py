@@ -4,28 +4,28 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from contract_watch.diff.document.change_log import Journal
+from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 
 SUNSET, STABILITY = "x-sunset", "x-stability-level"
 _STABLE = ("draft", "alpha", "beta", "stable")
 
 
-def removal(gone: Mapping[str, Any], today: dt.date) -> str:
+def classify_removal(removed: Mapping[str, Any], today: dt.date) -> str:
     """Which removal it is, as the rules call it, by what was said of the thing that is gone."""
-    if gone.get(STABILITY) in ("draft", "alpha"):
+    if removed.get(STABILITY) in ("draft", "alpha"):
         return "removed-while-unstable"
-    if gone.get("deprecated") is not True:
+    if removed.get("deprecated") is not True:
         return "removed"
-    if SUNSET not in gone:
+    if SUNSET not in removed:
         return "removed-after-deprecation"
-    day = sunset(gone)
+    day = parse_sunset(removed)
     if day is None:
         return "removed-with-unreadable-sunset"
     return "removed-after-sunset" if day < today else "removed-before-sunset"
 
 
-def sunset(thing: Mapping[str, Any]) -> dt.date | None:
+def parse_sunset(thing: Mapping[str, Any]) -> dt.date | None:
     """The day until which a thing stays; None where none is named, or it cannot be read."""
     said = thing.get(SUNSET)
     if isinstance(said, dt.datetime):
@@ -38,50 +38,52 @@ def sunset(thing: Mapping[str, Any]) -> dt.date | None:
         return None
 
 
-def unstable(thing: Mapping[str, Any]) -> bool:
+def is_unstable(thing: Mapping[str, Any]) -> bool:
     """Whether nobody is to rely on it yet."""
     return thing.get(STABILITY) in ("draft", "alpha")
 
 
-def operation(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens) -> None:
+def compare_deprecation(
+    change_log: ChangeLog, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens
+) -> None:
     """Tell what changed in how long an operation stays."""
     was, is_ = base.get("deprecated") is True, revision.get("deprecated") is True
     if was != is_:
-        journal.tell(
+        change_log.record_change(
             f"operation-{'deprecated' if is_ else 'reactivated'}",
             at,
             "deprecated" if is_ else "not deprecated any more",
         )
     if is_:
-        _sunset(journal, base, revision, (*at, SUNSET))
+        _compare_sunset(change_log, base, revision, (*at, SUNSET))
     old, new = base.get(STABILITY), revision.get(STABILITY)
     if old != new:
-        _stability(journal, old, new, (*at, STABILITY))
+        _compare_stability(change_log, old, new, (*at, STABILITY))
 
 
-def _sunset(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens) -> None:
+def _compare_sunset(change_log: ChangeLog, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens) -> None:
     if SUNSET not in base and SUNSET not in revision:
         return
-    old, new = sunset(base), sunset(revision)
+    old, new = parse_sunset(base), parse_sunset(revision)
     if SUNSET not in revision:
-        journal.tell("operation-sunset-removed", at, f"no day named any more; it was {base[SUNSET]}")
+        change_log.record_change("operation-sunset-removed", at, f"no day named any more; it was {base[SUNSET]}")
     elif new is None:
         if base.get(SUNSET) != revision.get(SUNSET):
-            journal.tell("operation-sunset-unreadable", at, "the day named for its end cannot be read")
+            change_log.record_change("operation-sunset-unreadable", at, "the day named for its end cannot be read")
     elif old is None:
-        journal.tell("operation-sunset-added", at, f"stays until {new}")
+        change_log.record_change("operation-sunset-added", at, f"stays until {new}")
     elif new != old:
         word = "earlier" if new < old else "later"
-        journal.tell(f"operation-sunset-moved-{word}", at, f"stays until {new}, not {old}")
+        change_log.record_change(f"operation-sunset-moved-{word}", at, f"stays until {new}, not {old}")
 
 
-def _stability(journal: Journal, old: object, new: object, at: Tokens) -> None:
+def _compare_stability(change_log: ChangeLog, old: object, new: object, at: Tokens) -> None:
     before, after = (_STABLE.index(str(level)) if level in _STABLE else None for level in (old, new))
     if after is None and new is not None:
-        journal.tell("operation-stability-unreadable", at, f"{new!s:.40} is no level of stability")
+        change_log.record_change("operation-stability-unreadable", at, f"{new!s:.40} is no level of stability")
         return
     # What says nothing is stable.
     before, after = (3 if before is None else before), (3 if after is None else after)
     if before != after:
         word = "increased" if after > before else "decreased"
-        journal.tell(f"operation-stability-{word}", at, f"stability changed from {old} to {new}")
+        change_log.record_change(f"operation-stability-{word}", at, f"stability changed from {old} to {new}")

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.diff.document.limits import MOST_BYTES
-from contract_watch.diff.document.loader import read
-from contract_watch.report.atomic_file import write_whole
+from contract_watch.diff.document.limits import MAX_BYTES
+from contract_watch.diff.document.loader import parse_document
+from contract_watch.report.atomic_file import write_atomically
 
-FOLDER = ".published"
+CACHE_DIRECTORY = ".published"
 """Below the project's root; not under version control."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedDocument:
     """A vendor's document. ``source`` is its address without a query, or its file; ``key`` identifies the whole address.
 
     ``etag`` is what the server knows it by, or empty; ``fetched`` the day; ``digest`` that of the bytes that came. ``content``
@@ -30,55 +30,55 @@ class Kept:
     fetched: str
     digest: str
     content: str
-    form: str
+    content_digest: str
 
     @property
     def document(self) -> dict[str, Any]:
         """The document, read anew."""
-        return read(self.content.encode(), self.source)
+        return parse_document(self.content.encode(), self.source)
 
 
-def made(document: dict[str, Any], came: bytes, source: str, key: str, etag: str = "") -> Kept:
+def create_entry(document: dict[str, Any], received: bytes, source: str, key: str, etag: str = "") -> CachedDocument:
     """A document that came as the bytes ``came`` today, to be kept."""
     content = json.dumps(document, ensure_ascii=False)
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    return Kept(
+    return CachedDocument(
         source,
-        digest(key.encode(errors="surrogateescape")),
+        compute_digest(key.encode(errors="surrogateescape")),
         etag,
         today,
-        digest(came),
+        compute_digest(received),
         content,
-        digest(content.encode()),
+        compute_digest(content.encode()),
     )
 
 
-def keep(folder: Path, slug: str, kept: Kept) -> None:
+def store_entry(directory: Path, slug: str, entry: CachedDocument) -> None:
     """Keep a vendor's document in place of the one before.
 
     Raises:
         UsageError: the folder cannot be written to.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / f"{slug}.json", json.dumps(asdict(kept), ensure_ascii=False))
+        directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(directory / f"{slug}.json", json.dumps(asdict(entry), ensure_ascii=False))
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written to ({error.strerror})") from error
+        raise UsageError(f"{directory}: cannot be written to ({error.strerror})") from error
 
 
-def kept(folder: Path, slug: str) -> Kept | None:
+def load_entry(directory: Path, slug: str) -> CachedDocument | None:
     """The document of a vendor that was kept; None where there is none, or not the whole of it."""
-    path = folder / f"{slug}.json"
+    path = directory / f"{slug}.json"
     try:
-        if path.stat().st_size > 4 * MOST_BYTES:
+        if path.stat().st_size > 4 * MAX_BYTES:
             return None
-        found = Kept(**json.loads(path.read_text(encoding="utf-8")))
+        found = CachedDocument(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
     whole = all(isinstance(value, str) for value in asdict(found).values())
-    return found if whole and digest(found.content.encode()) == found.form else None
+    return found if whole and compute_digest(found.content.encode()) == found.content_digest else None
 
 
-def digest(content: bytes) -> str:
+def compute_digest(content: bytes) -> str:
     """What identifies bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -6,27 +6,27 @@ from collections import Counter
 from itertools import accumulate, islice
 from typing import Any
 
-from contract_watch.diff.document.json_pointer import path_of, pointer
+from contract_watch.diff.document.json_pointer import find_path, format_pointer
 from contract_watch.diff.document.limits import (
-    DEEPEST,
-    MOST_VALUES,
-    SHOWN,
+    MAX_DEPTH,
+    MAX_SHOWN_LENGTH,
+    MAX_VALUES,
     TOO_DEEP,
     TOO_MANY,
-    RefusedError,
-    number,
-    twice,
+    InvalidDocumentError,
+    describe_duplicate_name,
+    parse_number,
 )
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 
 # Possessive, and closed or not: whatever stands in the text, each sign of it is looked at once.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'
 _STRINGS = re.compile(_STRING.encode(), re.DOTALL)
 _STRUCTURE = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
-_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_OTHERS = bytes(sign for sign in range(256) if sign not in _STEPS)
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_PAIRS = re.compile(
+_DEPTH_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NON_BRACKETS = bytes(sign for sign in range(256) if sign not in _DEPTH_STEPS)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_PAIRED_SURROGATES = re.compile(
     r"(?:[^\\]++|\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?!u[dD][89a-fA-F]).))*+", re.DOTALL
 )
 """What goes up to the first escape that is half of a surrogate pair without the other half."""
@@ -39,90 +39,92 @@ def parse(content: bytes) -> Any:
         RefusedError: it is no JSON, or has a name twice in one object, a number that no float can hold, half of a
             surrogate pair, or more of anything than `bounds` allows.
     """
-    too_deep = _measured(content)
+    too_deep = _is_too_deep(content)
     text = content.decode()
     if too_deep:
-        raise _refused(TOO_DEEP, text, _depth_passed(text))
-    reader = _Reader()
+        raise _build_error(TOO_DEEP, text, _find_too_deep(text))
+    reader = _JsonReader()
     try:
         value = reader.read(text)
     except json.JSONDecodeError as error:
-        raise RefusedError(f"is not JSON ({error.msg}); correct it", error.lineno, error.colno) from error
+        raise InvalidDocumentError(f"is not JSON ({error.msg}); correct it", error.lineno, error.colno) from error
     reader.check(value)
-    if _HALF.search(text):
-        pairs = _PAIRS.match(text)
+    if _SURROGATE.search(text):
+        pairs = _PAIRED_SURROGATES.match(text)
         end = pairs.end() if pairs else 0
         if end < len(text):
-            raise _refused("has half of a surrogate pair, which is no text; write the whole sign", text, end)
+            raise _build_error("has half of a surrogate pair, which is no text; write the whole sign", text, end)
     return value
 
 
-class _Reader:
+class _JsonReader:
     """Parses once, and remembers what was JSON and is refused all the same: the parser does not say where it stands."""
 
     def __init__(self) -> None:
-        self._twice: tuple[Any, list[tuple[str, Any]]] | None = None
+        self._duplicate: tuple[Any, list[tuple[str, Any]]] | None = None
         """The last object with a name twice, and its pairs. Of earlier ones the second name may have taken the place."""
-        self._numbers: list[tuple[Any, str]] = []
+        self._invalid_numbers: list[tuple[Any, str]] = []
 
     def read(self, text: str) -> Any:
         return json.loads(
-            text, object_pairs_hook=self._object, parse_constant=self._no_number, parse_int=self._number,
-            parse_float=self._number,
+            text, object_pairs_hook=self._build_object, parse_constant=self._note_invalid_number, parse_int=self._parse_number,
+            parse_float=self._parse_number,
         )  # fmt: skip
 
     def check(self, value: Any) -> None:
         """Refuse ``value``, the one that was read, for what was remembered."""
-        if self._twice:
-            holder, pairs = self._twice
+        if self._duplicate:
+            holder, pairs = self._duplicate
             names = Counter(name for name, _ in pairs)
             name = next(name for name, count in names.items() if count > 1)
-            raise RefusedError(twice(name, path_of(value, holder)))
-        if self._numbers:
-            found, digits = self._numbers[0]
-            where = plain(pointer(path_of(value, found)), SHOWN)
-            raise RefusedError(f"has the number {plain(digits, 40)} at {where}, which no float can hold; correct it")
+            raise InvalidDocumentError(describe_duplicate_name(name, find_path(value, holder)))
+        if self._invalid_numbers:
+            found, digits = self._invalid_numbers[0]
+            where = escape_text(format_pointer(find_path(value, found)), MAX_SHOWN_LENGTH)
+            raise InvalidDocumentError(
+                f"has the number {escape_text(digits, 40)} at {where}, which no float can hold; correct it"
+            )
 
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def _build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            self._twice = found, pairs
+            self._duplicate = found, pairs
         return found
 
-    def _number(self, digits: str) -> Any:
-        found = number(digits)
-        return self._no_number(digits) if found is None else found
+    def _parse_number(self, digits: str) -> Any:
+        found = parse_number(digits)
+        return self._note_invalid_number(digits) if found is None else found
 
-    def _no_number(self, digits: str) -> Any:
+    def _note_invalid_number(self, digits: str) -> Any:
         found = object()
-        self._numbers.append((found, digits))
+        self._invalid_numbers.append((found, digits))
         return found
 
 
-def _measured(content: bytes) -> bool:
+def _is_too_deep(content: bytes) -> bool:
     """Whether ``content`` is nested too deep; refused here where it holds too much."""
     # A value and a name have two quotation marks each; what seems an escaped one may end a text, so these are not counted.
-    if content.count(b'"') - content.count(b'\\"') > 4 * MOST_VALUES:
-        raise RefusedError(TOO_MANY)
+    if content.count(b'"') - content.count(b'\\"') > 4 * MAX_VALUES:
+        raise InvalidDocumentError(TOO_MANY)
     bare = _STRINGS.sub(b"", content)
-    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MOST_VALUES:
-        raise RefusedError(TOO_MANY)
-    steps = map(_STEPS.__getitem__, bare.translate(None, _OTHERS))
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_VALUES:
+        raise InvalidDocumentError(TOO_MANY)
+    steps = map(_DEPTH_STEPS.__getitem__, bare.translate(None, _NON_BRACKETS))
     # Where more is closed than was opened it is no JSON, and is not read up to there.
-    return max(accumulate(islice(steps, 2 * MOST_VALUES)), default=0) > DEEPEST
+    return max(accumulate(islice(steps, 2 * MAX_VALUES)), default=0) > MAX_DEPTH
 
 
-def _depth_passed(text: str) -> int:
+def _find_too_deep(text: str) -> int:
     depth = 0
     for token in _STRUCTURE.finditer(text):
         if token[0] in "[{":
             depth += 1
-            if depth > DEEPEST:
+            if depth > MAX_DEPTH:
                 return token.start()
         elif token[0] in "]}":
             depth -= 1
     return 0
 
 
-def _refused(words: str, text: str, at: int) -> RefusedError:
-    return RefusedError(words, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+def _build_error(message: str, text: str, offset: int) -> InvalidDocumentError:
+    return InvalidDocumentError(message, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))

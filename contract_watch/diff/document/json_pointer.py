@@ -8,17 +8,17 @@ from urllib.parse import unquote
 _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
-def pointer(parts: Iterable[str | int]) -> str:
+def format_pointer(parts: Iterable[str | int]) -> str:
     """The pointer that leads through ``parts``, names and positions; the whole document's is empty."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
-def tokens(written: str) -> tuple[str, ...]:
+def parse_pointer(pointer: str) -> tuple[str, ...]:
     """The names and positions that a pointer leads through, as texts."""
-    return tuple(map(unescaped, written.split("/")[1:]))
+    return tuple(map(unescape_token, pointer.split("/")[1:]))
 
 
-def unescaped(token: str) -> str:
+def unescape_token(token: str) -> str:
     """What a token of a pointer stands for."""
     return token.replace("~1", "/").replace("~0", "~")
 
@@ -27,7 +27,7 @@ Trail = tuple[Any, str | int] | None
 """How a node was reached: the trail of what holds it, and its name or position there; None at the top."""
 
 
-def path(trail: Trail) -> list[str | int]:
+def build_path(trail: Trail) -> list[str | int]:
     """The names and positions that a trail leads through."""
     parts: list[str | int] = []
     while trail is not None:
@@ -36,13 +36,13 @@ def path(trail: Trail) -> list[str | int]:
     return parts[::-1]
 
 
-def path_of(document: Any, wanted: Any) -> list[str | int]:
+def find_path(document: Any, wanted: Any) -> list[str | int]:
     """Where ``wanted``, the very object, stands in ``document``; the way to nothing where it does not."""
     stack: list[tuple[Any, Trail]] = [(document, None)]
     while stack:
         node, trail = stack.pop()
         if node is wanted:
-            return path(trail)
+            return build_path(trail)
         if type(node) is dict:
             stack += [(inner, (trail, name)) for name, inner in node.items()]
         elif type(node) is list:
@@ -50,7 +50,7 @@ def path_of(document: Any, wanted: Any) -> list[str | int]:
     return []
 
 
-def follow(document: Any, reference: str) -> Any:
+def resolve_pointer(document: Any, reference: str) -> Any:
     """What a local ``reference`` (``#/components/schemas/A``) leads to in ``document``, itself a reference or not.
 
     The part behind ``#`` is percent-encoded where it has to be, as in any address. References on the way are not
@@ -63,7 +63,7 @@ def follow(document: Any, reference: str) -> Any:
         raise LookupError(reference)
     found = document
     for part in unquote(reference[2:]).split("/"):
-        name = unescaped(part)
+        name = unescape_token(part)
         if isinstance(found, dict):
             found = found[name]
         elif isinstance(found, list) and _POSITION.fullmatch(name):

@@ -13,13 +13,13 @@ from typing import Any
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document import json_parser, yaml_parser
-from contract_watch.diff.document.limits import MOST_BYTES, SHOWN, RefusedError
+from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH, InvalidDocumentError
 from contract_watch.diff.document.reference_check import check_references
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 
 _VERSION = re.compile(r"3\.[012]\.\d+(?:-.*)?", re.ASCII)
 _MARKUP = re.compile(r"<!doctype\s+html|<html|<head|<body", re.IGNORECASE)
-_BEGINNING = 4096
+_PREFIX_LENGTH = 4096
 """Signs in which a page says that it is one."""
 _JSON = re.compile(rb'\s*(?:\[|\{\s*["}]|\{\s*\Z)')
 """How JSON begins that can be a document.
@@ -29,61 +29,61 @@ JSON, and YAML of that kind needs a line ``---`` before it.
 """
 
 
-def read_file(path: Path) -> dict[str, Any]:
+def load_document(path: Path) -> dict[str, Any]:
     """The OpenAPI document in the file at ``path``.
 
     Raises:
-        UsageError: it cannot be read, or `read` refuses it.
+        UsageError: it cannot be read, or `parse_document` refuses it.
     """
-    shown = plain(str(path), SHOWN)
+    shown = escape_text(str(path), MAX_SHOWN_LENGTH)
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise UsageError(f"{shown}: is not a file; name a file that holds an OpenAPI document")
-        if found.st_size > MOST_BYTES:
-            raise UsageError(f"{shown}: {_too_large(found.st_size)}")
+        if found.st_size > MAX_BYTES:
+            raise UsageError(f"{shown}: {_describe_size(found.st_size)}")
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
     except ValueError as error:  # a name that no file can have
         raise UsageError(f"{shown}: is not the name of a file; correct it") from error
-    return read(content, str(path))
+    return parse_document(content, str(path))
 
 
-def read(content: bytes, name: str) -> dict[str, Any]:
+def parse_document(content: bytes, name: str) -> dict[str, Any]:
     """The OpenAPI document (3.0, 3.1 or 3.2) that ``content`` is, JSON or YAML in UTF-8 or UTF-16; ``name`` is for errors.
 
     Raises:
         UsageError: it is none that can be compared; one line with name, place, what is wrong and the remedy.
     """
     try:
-        return _document(content)
-    except RefusedError as error:
-        raise UsageError(f"{plain(name, SHOWN)}{error.place}: {error.words}") from error
+        return _parse_content(content)
+    except InvalidDocumentError as error:
+        raise UsageError(f"{escape_text(name, MAX_SHOWN_LENGTH)}{error.position}: {error.message}") from error
 
 
-def _document(content: bytes) -> dict[str, Any]:
-    if len(content) > MOST_BYTES:
-        raise RefusedError(_too_large(len(content)))
-    content = _utf8(content)
-    beginning = content.lstrip()[:_BEGINNING].decode(errors="replace")
+def _parse_content(content: bytes) -> dict[str, Any]:
+    if len(content) > MAX_BYTES:
+        raise InvalidDocumentError(_describe_size(len(content)))
+    content = _convert_to_utf8(content)
+    beginning = content.lstrip()[:_PREFIX_LENGTH].decode(errors="replace")
     if not beginning:
-        raise RefusedError("is empty; give an OpenAPI document")
+        raise InvalidDocumentError("is empty; give an OpenAPI document")
     if beginning.startswith("<"):
         kind = "an HTML page" if _MARKUP.search(beginning) else "XML or HTML"
-        raise RefusedError(f"is {kind}, not an OpenAPI document; give the address of the document itself")
+        raise InvalidDocumentError(f"is {kind}, not an OpenAPI document; give the address of the document itself")
     value = json_parser.parse(content) if _JSON.match(content) else yaml_parser.parse(content)
-    _check_form(value)
+    _check_structure(value)
     check_references(value)
     return value  # type: ignore[no-any-return]  # an object, as has been checked
 
 
-def _too_large(size: int) -> str:
-    return f"is too large ({size:,} bytes, at most {MOST_BYTES:,} are read); take the part of it that is needed"
+def _describe_size(size: int) -> str:
+    return f"is too large ({size:,} bytes, at most {MAX_BYTES:,} are read); take the part of it that is needed"
 
 
-def _utf8(content: bytes) -> bytes:
+def _convert_to_utf8(content: bytes) -> bytes:
     """``content`` in UTF-8 without a byte order mark, whatever of Unicode's encodings it is in."""
     encoding = json.detect_encoding(content)
     try:
@@ -91,31 +91,31 @@ def _utf8(content: bytes) -> bytes:
             return content.decode(encoding).encode()
         content.decode()
     except UnicodeError as error:
-        raise RefusedError("is not text in UTF-8 or UTF-16; save it as UTF-8") from error
+        raise InvalidDocumentError("is not text in UTF-8 or UTF-16; save it as UTF-8") from error
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _check_form(value: Any) -> None:
+def _check_structure(value: Any) -> None:
     """Refuse what is no OpenAPI document of a version that is read, or has no form that one could look into."""
     if value is None:
-        raise RefusedError("is empty; give an OpenAPI document")
+        raise InvalidDocumentError("is empty; give an OpenAPI document")
     if not isinstance(value, dict):
-        raise RefusedError("is not an OpenAPI document (it is no object); give one")
+        raise InvalidDocumentError("is not an OpenAPI document (it is no object); give one")
     version = value.get("openapi")
     old = value.get("swagger", value.get("swaggerVersion"))
     if version is None and old is not None:
-        shown = plain(str(old), 20) if isinstance(old, str | float | int) else "of some version"
-        raise RefusedError(f"is Swagger {shown}, not OpenAPI 3; convert it first, with swagger2openapi for one")
+        shown = escape_text(str(old), 20) if isinstance(old, str | float | int) else "of some version"
+        raise InvalidDocumentError(f"is Swagger {shown}, not OpenAPI 3; convert it first, with swagger2openapi for one")
     if version is None:
-        raise RefusedError("is not an OpenAPI document (it has no `openapi` with a version); give one")
+        raise InvalidDocumentError("is not an OpenAPI document (it has no `openapi` with a version); give one")
     if not isinstance(version, str):
-        raise RefusedError("has an `openapi` that is no text; write the version as a text such as '3.1.0'")
+        raise InvalidDocumentError("has an `openapi` that is no text; write the version as a text such as '3.1.0'")
     if not _VERSION.fullmatch(version):
-        shown = plain(version, 20)
-        raise RefusedError(f"is of OpenAPI version {shown}, which is not read; give one of 3.0, 3.1 or 3.2")
+        shown = escape_text(version, 20)
+        raise InvalidDocumentError(f"is of OpenAPI version {shown}, which is not read; give one of 3.0, 3.1 or 3.2")
     holding = [name for name in ("paths", "components", "webhooks") if name in value]
     if not holding:
-        raise RefusedError("has neither `paths` nor `components` nor `webhooks`; give a whole document")
+        raise InvalidDocumentError("has neither `paths` nor `components` nor `webhooks`; give a whole document")
     for name in holding:
         if not isinstance(value[name], dict):
-            raise RefusedError(f"has `{name}` that is no object; correct it")
+            raise InvalidDocumentError(f"has `{name}` that is no object; correct it")

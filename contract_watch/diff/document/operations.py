@@ -6,185 +6,206 @@ from typing import Any
 
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document import deprecation, media_types, parameters, responses
-from contract_watch.diff.document.change_log import Journal
+from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.security import Security
-from contract_watch.diff.document.servers import Servers
-from contract_watch.diff.document.source import Source, mapping
+from contract_watch.diff.document.security import SecurityComparison
+from contract_watch.diff.document.servers import ServerComparison
+from contract_watch.diff.document.source import SourceDocument, as_object
 
 
 @dataclass(frozen=True)
-class Item:
+class PathItem:
     """A path item: its path as it is written, what is said of it, and its place."""
 
     path: str
-    said: Mapping[str, Any]
-    at: Tokens
+    spec: Mapping[str, Any]
+    location: Tokens
 
 
 @dataclass(frozen=True)
-class Whole:
+class DocumentContext:
     """What is said of operations for the whole document."""
 
-    security: Security
-    servers: Servers
+    security: SecurityComparison
+    servers: ServerComparison
 
 
-def compare(journal: Journal) -> None:
+def compare(change_log: ChangeLog) -> None:
     """Tell what changed in all paths and webhooks."""
-    whole = Whole(Security(journal), Servers(journal))
-    whole.security.schemes()
-    base, revision = journal.base.raw, journal.revision.raw
-    old, new = (_items(source, source.raw.get("paths"), ("paths",)) for source in (journal.base, journal.revision))
+    whole = DocumentContext(SecurityComparison(change_log), ServerComparison(change_log))
+    whole.security.compare_schemes()
+    base, revision = change_log.base.raw, change_log.revision.raw
+    old, new = (
+        _collect_items(source, source.raw.get("paths"), ("paths",)) for source in (change_log.base, change_log.revision)
+    )
     for key, item in old.items():
         if key in new:
-            _item(journal, whole, item, new[key])
+            _compare_items(change_log, whole, item, new[key])
         else:
-            for method, said in _operations(item):
-                word = deprecation.removal(said, journal.today)
-                journal.tell(f"path-{word}", (*item.at, method), f"{method.upper()} {item.path} removed, with its path")
+            for method, said in _list_operations(item):
+                word = deprecation.classify_removal(said, change_log.today)
+                change_log.record_change(
+                    f"path-{word}", (*item.location, method), f"{method.upper()} {item.path} removed, with its path"
+                )
     for key, item in new.items():
         if key not in old:
-            journal.tell("path-added", item.at, f"path {item.path} added")
-    whole.servers.rest()
-    _calls(journal, whole, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",)))
+            change_log.record_change("path-added", item.location, f"path {item.path} added")
+    whole.servers.compare_document_servers()
+    _compare_vendor_calls(
+        change_log, whole, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",))
+    )
 
 
-def _items(source: Source, raw: Any, at: Tokens) -> dict[str, Item]:
+def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, PathItem]:
     found = {}
-    for path, said in mapping(raw).items():
+    for path, said in as_object(raw).items():
         if isinstance(path, str) and not path.startswith("x-"):
-            found[parameters.form(path)] = Item(path, source.followed(said), (*at, path))
+            found[parameters.normalize_path(path)] = PathItem(path, source.follow(said), (*at, path))
     return found
 
 
-def _operations(item: Item) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _list_operations(item: PathItem) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for method in METHODS:
-        said = item.said.get(method)
+        said = item.spec.get(method)
         if isinstance(said, dict):
             yield method, said
 
 
-def _item(journal: Journal, whole: Whole, old: Item, new: Item) -> None:
-    before, after = dict(_operations(old)), dict(_operations(new))
+def _compare_items(change_log: ChangeLog, context: DocumentContext, old: PathItem, new: PathItem) -> None:
+    before, after = dict(_list_operations(old)), dict(_list_operations(new))
     for method, said in before.items():
         name = f"{method.upper()} {old.path}"
         if method in after:
-            _operation(journal, whole, (old, new), (said, after[method]), method)
+            _compare_operations(change_log, context, (old, new), (said, after[method]), method)
         else:
-            journal.tell(f"operation-{deprecation.removal(said, journal.today)}", (*old.at, method), f"{name} removed")
+            change_log.record_change(
+                f"operation-{deprecation.classify_removal(said, change_log.today)}",
+                (*old.location, method),
+                f"{name} removed",
+            )
     for method in after:
         if method not in before:
-            journal.tell("operation-added", (*new.at, method), f"{method.upper()} {new.path} added")
+            change_log.record_change("operation-added", (*new.location, method), f"{method.upper()} {new.path} added")
 
 
-def _operation(
-    journal: Journal,
-    whole: Whole,
-    items: tuple[Item, Item],
-    said: tuple[Mapping[str, Any], Mapping[str, Any]],
+def _compare_operations(
+    change_log: ChangeLog,
+    context: DocumentContext,
+    items: tuple[PathItem, PathItem],
+    spec: tuple[Mapping[str, Any], Mapping[str, Any]],
     method: str,
 ) -> None:
-    base, revision = said
-    if deprecation.unstable(base) and deprecation.unstable(revision):
+    base, revision = spec
+    if deprecation.is_unstable(base) and deprecation.is_unstable(revision):
         return  # nobody is to rely on it
-    at = ((*items[0].at, method), (*items[1].at, method))
-    deprecation.operation(journal, base, revision, at[1])
-    _names(journal, base, revision, at)
+    at = ((*items[0].location, method), (*items[1].location, method))
+    deprecation.compare_deprecation(change_log, base, revision, at[1])
+    _compare_names(change_log, base, revision, at)
     found = [
-        parameters.parameters(
+        parameters.collect_parameters(
             source,
             item.path,
-            ((item.said.get("parameters"), (*item.at, "parameters")), (one.get("parameters"), (*place, "parameters"))),
+            (
+                (item.spec.get("parameters"), (*item.location, "parameters")),
+                (one.get("parameters"), (*place, "parameters")),
+            ),
         )
-        for source, item, one, place in zip((journal.base, journal.revision), items, said, at, strict=True)
+        for source, item, one, place in zip((change_log.base, change_log.revision), items, spec, at, strict=True)
     ]
-    parameters.compare(journal, found[0], found[1])
-    _body(journal, base.get("requestBody"), revision.get("requestBody"), at)
+    parameters.compare(change_log, found[0], found[1])
+    _compare_bodies(change_log, base.get("requestBody"), revision.get("requestBody"), at)
     responses.compare(
-        journal, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
+        change_log, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
     )
-    whole.security.requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
-    levels = (((item.said, item.at), (one, place)) for item, one, place in zip(items, said, at, strict=True))
-    whole.servers.operation(tuple(levels))
+    context.security.compare_requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
+    levels = (((item.spec, item.location), (one, place)) for item, one, place in zip(items, spec, at, strict=True))
+    context.servers.compare_operation(tuple(levels))
     places = ((*at[0], "callbacks"), (*at[1], "callbacks"))
-    _callbacks(journal, whole, base.get("callbacks"), revision.get("callbacks"), places)
+    _compare_callbacks(change_log, context, base.get("callbacks"), revision.get("callbacks"), places)
 
 
-def _names(journal: Journal, base: Mapping[str, Any], revision: Mapping[str, Any], at: tuple[Tokens, Tokens]) -> None:
+def _compare_names(
+    change_log: ChangeLog, base: Mapping[str, Any], revision: Mapping[str, Any], at: tuple[Tokens, Tokens]
+) -> None:
     old, new = base.get("operationId"), revision.get("operationId")
     if old != new:
         word = "added" if old is None else "removed" if new is None else "changed"
         place = at[0] if new is None else at[1]
-        journal.tell(
+        change_log.record_change(
             f"operation-id-{word}",
             (*place, "operationId"),
             f"operationId changed from {old or 'none'} to {new or 'none'}",
         )
-    before, after = (_tags(said) for said in (base, revision))
+    before, after = (_collect_tags(said) for said in (base, revision))
     for tag in sorted(after - before):
-        journal.tell("operation-tag-added", (*at[1], "tags"), f"tag {tag} added")
+        change_log.record_change("operation-tag-added", (*at[1], "tags"), f"tag {tag} added")
     for tag in sorted(before - after):
-        journal.tell("operation-tag-removed", (*at[0], "tags"), f"tag {tag} removed")
+        change_log.record_change("operation-tag-removed", (*at[0], "tags"), f"tag {tag} removed")
 
 
-def _tags(said: Mapping[str, Any]) -> set[str]:
-    tags = said.get("tags")
+def _collect_tags(spec: Mapping[str, Any]) -> set[str]:
+    tags = spec.get("tags")
     return {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
 
 
-def _body(journal: Journal, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    old, new = journal.base.followed(base), journal.revision.followed(revision)
+def _compare_bodies(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
+    old, new = change_log.base.follow(base), change_log.revision.follow(revision)
     places = ((*at[0], "requestBody"), (*at[1], "requestBody"))
     if not old and not new:
         return
     if not new:
-        journal.tell("request-body-removed", places[0], "request body removed")
+        change_log.record_change("request-body-removed", places[0], "request body removed")
         return
     needed = new.get("required") is True
     if not old:
         word = "required-added" if needed else "added"
-        journal.tell(f"request-body-{word}", places[1], f"{'required ' if needed else ''}request body added")
+        change_log.record_change(
+            f"request-body-{word}", places[1], f"{'required ' if needed else ''}request body added"
+        )
         return
     if (old.get("required") is True) != needed:
         word = "required" if needed else "optional"
-        journal.tell(f"request-body-became-{word}", places[1], f"request body became {word}")
+        change_log.record_change(f"request-body-became-{word}", places[1], f"request body became {word}")
     content = ((*places[0], "content"), (*places[1], "content"))
-    media_types.compare(journal, "request-body", old.get("content"), new.get("content"), content)
+    media_types.compare(change_log, "request-body", old.get("content"), new.get("content"), content)
 
 
 # -- where the vendor is who calls
 
 
-def _calls(journal: Journal, whole: Whole, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
+def _compare_vendor_calls(
+    change_log: ChangeLog, context: DocumentContext, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]
+) -> None:
     """Webhooks by name, callbacks by expression."""
-    old, new = (mapping(said) for said in (base, revision))
+    old, new = (as_object(said) for said in (base, revision))
     for name in old:
         if name not in new:
-            journal.tell(f"{kind}-removed", (*at[0], name), f"{kind} {name} removed")
+            change_log.record_change(f"{kind}-removed", (*at[0], name), f"{kind} {name} removed")
             continue
-        before = Item("", journal.base.followed(old[name]), (*at[0], name))
-        after = Item("", journal.revision.followed(new[name]), (*at[1], name))
-        journal.turned = True
+        before = PathItem("", change_log.base.follow(old[name]), (*at[0], name))
+        after = PathItem("", change_log.revision.follow(new[name]), (*at[1], name))
+        change_log.vendor_calls = True
         try:
-            _item(journal, whole, before, after)
+            _compare_items(change_log, context, before, after)
         finally:
-            journal.turned = False
+            change_log.vendor_calls = False
     for name in new:
         if name not in old:
-            journal.tell(f"{kind}-added", (*at[1], name), f"{kind} {name} added")
+            change_log.record_change(f"{kind}-added", (*at[1], name), f"{kind} {name} added")
 
 
-def _callbacks(journal: Journal, whole: Whole, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    if journal.turned:
+def _compare_callbacks(
+    change_log: ChangeLog, context: DocumentContext, base: Any, revision: Any, at: tuple[Tokens, Tokens]
+) -> None:
+    if change_log.vendor_calls:
         return  # a call within a call: no document has one
-    old, new = (mapping(said) for said in (base, revision))
+    old, new = (as_object(said) for said in (base, revision))
     for name in old:
         if name not in new:
-            journal.tell("callback-removed", (*at[0], name), f"callback {name} removed")
+            change_log.record_change("callback-removed", (*at[0], name), f"callback {name} removed")
         else:
-            before, after = journal.base.followed(old[name]), journal.revision.followed(new[name])
-            _calls(journal, whole, "callback", before, after, ((*at[0], name), (*at[1], name)))
+            before, after = change_log.base.follow(old[name]), change_log.revision.follow(new[name])
+            _compare_vendor_calls(change_log, context, "callback", before, after, ((*at[0], name), (*at[1], name)))
     for name in new:
         if name not in old:
-            journal.tell("callback-added", (*at[1], name), f"callback {name} added")
+            change_log.record_change("callback-added", (*at[1], name), f"callback {name} added")

@@ -5,32 +5,32 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract_watch.diff.document import deprecation
-from contract_watch.diff.document.change_log import Journal
+from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.source import Source, mapping
+from contract_watch.diff.document.source import SourceDocument, as_object
 
-_PLACE = re.compile(r"\{([^{}/]+)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 _IGNORED = ("accept", "content-type", "authorization")
 """Headers that OpenAPI says elsewhere."""
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-Found = dict[tuple[str, str], tuple[Mapping[str, Any], Tokens]]
+ParameterMap = dict[tuple[str, str], tuple[Mapping[str, Any], Tokens]]
 
 
-def form(path: str) -> str:
+def normalize_path(path: str) -> str:
     """A path without the names of what stands in it."""
-    return _PLACE.sub("{}", path)
+    return _PLACEHOLDER.sub("{}", path)
 
 
-def parameters(source: Source, path: str, lists: Iterable[tuple[Any, Tokens]]) -> Found:
+def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[Any, Tokens]]) -> ParameterMap:
     """All parameters of an operation, the later lists' before the earlier ones', with their places.
 
     Those of the path are known by their position: their name is nobody's business but the document's.
     """
-    places = {name: str(number) for number, name in enumerate(_PLACE.findall(path))}
-    found: Found = {}
+    places = {name: str(number) for number, name in enumerate(_PLACEHOLDER.findall(path))}
+    found: ParameterMap = {}
     for raw, at in lists:
         for number, one in enumerate(raw if isinstance(raw, list) else ()):
-            said = source.followed(one)
+            said = source.follow(one)
             where, name = str(said.get("in", "")), str(said.get("name", ""))
             if where not in _STYLES or (where == "header" and name.lower() in _IGNORED):
                 continue
@@ -39,102 +39,110 @@ def parameters(source: Source, path: str, lists: Iterable[tuple[Any, Tokens]]) -
     return found
 
 
-def compare(journal: Journal, base: Found, revision: Found) -> None:
+def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -> None:
     """Tell what changed."""
     for key, (old, at) in base.items():
         area, name = f"{key[0]}-parameter", old.get("name")
         if key not in revision:
-            word = deprecation.removal(old, journal.today)
+            word = deprecation.classify_removal(old, change_log.today)
             word = "removed-after-deprecation" if word == "removed-while-unstable" else word
-            journal.tell(f"{area}-{word}", at, f"{key[0]} parameter {name} removed")
+            change_log.record_change(f"{area}-{word}", at, f"{key[0]} parameter {name} removed")
         else:
             new, here = revision[key]
-            _kept(journal, area, old, new, (at, here))
+            _compare_parameter(change_log, area, old, new, (at, here))
     for key, (new, at) in revision.items():
         if key not in base:
             needed = new.get("required") is True or key[0] == "path"
             word = "required-added" if needed else "added"
             words = f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added"
-            journal.tell(f"{key[0]}-parameter-{word}", at, words)
+            change_log.record_change(f"{key[0]}-parameter-{word}", at, words)
 
 
-def _kept(
-    journal: Journal, area: str, old: Mapping[str, Any], new: Mapping[str, Any], at: tuple[Tokens, Tokens]
+def _compare_parameter(
+    change_log: ChangeLog, area: str, old: Mapping[str, Any], new: Mapping[str, Any], at: tuple[Tokens, Tokens]
 ) -> None:
     name, here = new.get("name"), at[1]
     was, is_ = old.get("required") is True, new.get("required") is True
     if was != is_ and area != "path-parameter":
         word = "required" if is_ else "optional"
-        journal.tell(f"{area}-became-{word}", here, f"{name} became {word}")
+        change_log.record_change(f"{area}-became-{word}", here, f"{name} became {word}")
     was, is_ = old.get("deprecated") is True, new.get("deprecated") is True
     if was != is_:
-        journal.tell(f"{area}-{'deprecated' if is_ else 'reactivated'}", here, f"{name}: deprecated is {is_} now")
+        change_log.record_change(
+            f"{area}-{'deprecated' if is_ else 'reactivated'}", here, f"{name}: deprecated is {is_} now"
+        )
     was, is_ = old.get("allowEmptyValue") is True, new.get("allowEmptyValue") is True
     if was != is_ and area == "query-parameter":  # it means nothing elsewhere
         word = "allowed" if is_ else "refused"
-        journal.tell(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
+        change_log.record_change(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
     was, is_ = old.get("allowReserved") is True, new.get("allowReserved") is True
     if was != is_ and area == "query-parameter":
         word = "allowed" if is_ else "refused"
-        journal.tell(f"{area}-reserved-signs-{word}", here, f"{name}: signs such as / and ? as they are, {word} now")
-    _said(journal, area, old, new, at)
+        change_log.record_change(
+            f"{area}-reserved-signs-{word}", here, f"{name}: signs such as / and ? as they are, {word} now"
+        )
+    _compare_serialization(change_log, area, old, new, at)
 
 
-def _said(
-    journal: Journal, area: str, old: Mapping[str, Any], new: Mapping[str, Any], at: tuple[Tokens, Tokens]
+def _compare_serialization(
+    change_log: ChangeLog, area: str, old: Mapping[str, Any], new: Mapping[str, Any], at: tuple[Tokens, Tokens]
 ) -> None:
     """How the value is written, and its schema."""
     name = new.get("name")
-    before, after = (notation(said) for said in (old, new))
+    before, after = (find_schema(said) for said in (old, new))
     if before[0] != after[0]:
-        journal.tell(f"{area}-media-type-changed", at[1], f"{name} is written as {after[0] or 'a plain value'} now")
+        change_log.record_change(
+            f"{area}-media-type-changed", at[1], f"{name} is written as {after[0] or 'a plain value'} now"
+        )
         return
-    styles = [style(said) for said in (old, new)]
-    several = [has_parts(source.followed(schema[1])) for source, schema in
-               ((journal.base, before), (journal.revision, after))]  # fmt: skip
-    if after[0] == "" and several == [False, True] and _is_list_of_one(journal, before[1], after[1], styles):
-        item = journal.revision.followed(after[1]).get("items", {})
-        journal.tell(f"{area}-became-list", at[1], f"{name} may be given several times now")
-        journal.schema("parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), textual=True)
+    styles = [find_style(said) for said in (old, new)]
+    several = [is_composite(source.follow(schema[1])) for source, schema in
+               ((change_log.base, before), (change_log.revision, after))]  # fmt: skip
+    if after[0] == "" and several == [False, True] and _is_list_of_one(change_log, before[1], after[1], styles):
+        item = change_log.revision.follow(after[1]).get("items", {})
+        change_log.record_change(f"{area}-became-list", at[1], f"{name} may be given several times now")
+        change_log.compare_schemas(
+            "parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), as_string=True
+        )
         return
     of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there it stands before a single value too
     if styles[0] != styles[1] and (any(several) or of_one):
-        journal.tell(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
+        change_log.record_change(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
     places = ((*at[0], *before[2]), (*at[1], *after[2]))
-    journal.schema("parameter", before[1], after[1], places, textual=is_text(after[0]))
+    change_log.compare_schemas("parameter", before[1], after[1], places, as_string=is_string_encoded(after[0]))
 
 
-def is_text(media_type: str) -> bool:
+def is_string_encoded(media_type: str) -> bool:
     """Whether a value of the media type is a text, whatever its schema calls it; JSON has types of its own."""
     return "json" not in media_type
 
 
-def notation(said: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
+def find_schema(spec: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
     """The media type that a parameter or header is written in, empty where it has none; its schema, and where that is."""
-    content = said.get("content")
+    content = spec.get("content")
     if isinstance(content, dict) and content:
         name = next(iter(content))
-        inner = mapping(content[name])
+        inner = as_object(content[name])
         return str(name).lower(), inner.get("schema", {}), ("content", str(name), "schema")
-    return "", said.get("schema", {}), ("schema",)
+    return "", spec.get("schema", {}), ("schema",)
 
 
-def style(said: Mapping[str, Any]) -> tuple[str, bool]:
-    name = said.get("style", _STYLES.get(str(said.get("in")), "simple"))
-    return str(name), bool(said.get("explode", name == "form")) or name == "deepObject"
+def find_style(spec: Mapping[str, Any]) -> tuple[str, bool]:
+    name = spec.get("style", _STYLES.get(str(spec.get("in")), "simple"))
+    return str(name), bool(spec.get("explode", name == "form")) or name == "deepObject"
 
 
-def has_parts(schema: Mapping[str, Any]) -> bool:
+def is_composite(schema: Mapping[str, Any]) -> bool:
     """Whether a value may have parts, which a style sets side by side."""
     said = schema.get("type")
     types = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     return not types or bool({"array", "object"} & set(map(str, types)))
 
 
-def _is_list_of_one(journal: Journal, one: Any, several: Any, styles: list[tuple[str, bool]]) -> bool:
+def _is_list_of_one(change_log: ChangeLog, one: Any, several: Any, styles: list[tuple[str, bool]]) -> bool:
     """Whether what one value was is written as a list of that one is, and may be such a list."""
-    before, after = journal.base.followed(one), journal.revision.followed(several)
-    item = journal.revision.followed(after.get("items", {}))
+    before, after = change_log.base.follow(one), change_log.revision.follow(several)
+    item = change_log.revision.follow(after.get("items", {}))
     if after.get("type") != "array" or before.get("type") != item.get("type") or after.get("minItems", 0) not in (0, 1):
         return False
     # Other styles split a text at its commas, spaces or bars; numbers and truth values have none.

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from contract_watch.diff.document.json_pointer import Trail, follow, path, pointer
-from contract_watch.diff.document.limits import SHOWN, RefusedError
-from contract_watch.report.escaping import plain
+from contract_watch.diff.document.json_pointer import Trail, build_path, format_pointer, resolve_pointer
+from contract_watch.diff.document.limits import MAX_SHOWN_LENGTH, InvalidDocumentError
+from contract_watch.report.escaping import escape_text
 
-_BUNDLE = "bundle it into one document first, with Redocly's `redocly bundle` for one"
+_BUNDLE_HINT = "bundle it into one document first, with Redocly's `redocly bundle` for one"
 _ANY_JSON = frozenset({"const", "dataValue", "default", "enum", "example", "mapping", "scopes", "security", "value"})
 """Keywords whose values hold no references: any JSON, or texts."""
 _MAPS = frozenset({
@@ -36,40 +36,40 @@ def check_references(document: dict[str, Any]) -> None:
         RefusedError: with the first such reference, where it stands and what is wrong with it.
     """
     sound: set[str] = set()
-    for reference, trail in _references(document):
+    for reference, trail in _iterate_references(document):
         if type(reference) is not str:
-            raise _refused(reference, trail, "is no text; write a reference such as #/components/schemas/Name")
+            raise _build_error(reference, trail, "is no text; write a reference such as #/components/schemas/Name")
         if reference not in sound:
-            _check(document, reference, trail, sound)
+            _check_reference(document, reference, trail, sound)
 
 
-def _check(document: dict[str, Any], reference: str, trail: Trail, sound: set[str]) -> None:
+def _check_reference(document: dict[str, Any], reference: str, trail: Trail, checked: set[str]) -> None:
     """Follow a reference to its end, and add all on the way to ``sound``."""
     chain: dict[str, None] = {}
     place: Trail | str = trail
-    while reference not in sound:
+    while reference not in checked:
         if reference in chain:
-            raise _refused(reference, place, "leads to itself by way of references alone; write out one of them")
+            raise _build_error(reference, place, "leads to itself by way of references alone; write out one of them")
         chain[reference] = None
         if not reference.strip("#") or re.match("#[^/]", reference):
-            raise _refused(reference, place, "is no pointer; write #/ and the names that lead to an object")
+            raise _build_error(reference, place, "is no pointer; write #/ and the names that lead to an object")
         if not reference.startswith("#"):
             where = "an address outside" if _ADDRESS.match(reference) else "another file"
-            raise _refused(reference, place, f"leads to {where}, which is not read; {_BUNDLE}")
+            raise _build_error(reference, place, f"leads to {where}, which is not read; {_BUNDLE_HINT}")
         try:
-            target = follow(document, reference)
+            target = resolve_pointer(document, reference)
         except LookupError as error:
-            raise _refused(reference, place, "leads nowhere; correct it, or add what it names") from error
+            raise _build_error(reference, place, "leads nowhere; correct it, or add what it names") from error
         if type(target) not in (dict, bool):
-            raise _refused(reference, place, "leads to no object; correct it")
+            raise _build_error(reference, place, "leads to no object; correct it")
         further = target.get("$ref") if type(target) is dict else None
         if type(further) is not str:
             break
         reference, place = further, unquote(reference[1:])
-    sound.update(chain)
+    checked.update(chain)
 
 
-def _references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]:
+def _iterate_references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]:
     """The value of every `$ref`, with the trail of the object it stands in, in the document's order."""
     # With each node, the keyword it is the map of; empty where its own keys are keywords.
     stack: list[tuple[Any, str, Trail]] = [(document, "", None)]
@@ -98,7 +98,7 @@ def _is_any_json(key: str, value: Any, names: str) -> bool:
     return key in _ANY_JSON or key.startswith("x-") or (key == "examples" and type(value) is list)
 
 
-def _refused(reference: Any, place: Trail | str, words: str) -> RefusedError:
-    shown = f' "{plain(reference, SHOWN)}"' if type(reference) is str else ""
-    where = place if isinstance(place, str) else pointer(path(place))
-    return RefusedError(f"the $ref{shown} at {plain(where, SHOWN) or 'the top'} {words}")
+def _build_error(reference: Any, location: Trail | str, problem: str) -> InvalidDocumentError:
+    shown = f' "{escape_text(reference, MAX_SHOWN_LENGTH)}"' if type(reference) is str else ""
+    where = location if isinstance(location, str) else format_pointer(build_path(location))
+    return InvalidDocumentError(f"the $ref{shown} at {escape_text(where, MAX_SHOWN_LENGTH) or 'the top'} {problem}")

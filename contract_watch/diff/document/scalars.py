@@ -7,135 +7,140 @@ from fractions import Fraction
 import jsonschema_rs
 
 from contract_watch.diff.document.changes import Effect
-from contract_watch.diff.document.normalization import LARGEST, SIZES, kinds, missing
-from contract_watch.diff.document.normalized_schema import View
+from contract_watch.diff.document.normalization import MAX_SIZES, MIN_SIZES, list_value_types, subtract_values
+from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.source import JSON
 
-Found = Iterator[tuple[str, Effect, str]]
+Differences = Iterator[tuple[str, Effect, str]]
 """Kind, effect and words of each difference."""
-_WITHIN = {"int32": {"int64"}, "float": {"double"}}
+_WIDER_FORMATS = {"int32": {"int64"}, "float": {"double"}}
 """Formats whose values all have another format too."""
-_SIZE_WORDS = {"minLength": "min-length", "minItems": "min-items", "minProperties": "min-properties",
+_SIZE_KINDS = {"minLength": "min-length", "minItems": "min-items", "minProperties": "min-properties",
                "maxLength": "max-length", "maxItems": "max-items", "maxProperties": "max-properties"}  # fmt: skip
-_OF = {"Length": "string", "Items": "array", "Properties": "object"}
-_WRITTEN = frozenset({"integer", "number", "boolean"})
+_SIZED_TYPES = {"Length": "string", "Items": "array", "Properties": "object"}
+_STRING_ENCODABLE = frozenset({"integer", "number", "boolean"})
 """Types whose values are texts as well, where values are sent as texts."""
-_SHOWN = 60
+_MAX_SHOWN_LENGTH = 60
 
 
-def scalars(base: View, revision: View, *, textual: bool) -> Found:
+def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     """What differs in the values as such. ``textual``: they travel as texts, as parameters do."""
     if base.values is not None and revision.values is not None:
-        yield from _listed_both(base, revision, textual=textual)
+        yield from _compare_enums(base, revision, as_string=as_string)
         return
     if base.values is not None or revision.values is not None:
-        yield from _listed_once(base, revision, textual=textual)
+        yield from _compare_enum_presence(base, revision, as_string=as_string)
         return
-    yield from _types(base, revision, textual=textual)
-    yield from _texts(base, revision) if textual else ()
-    yield from _formats(base, revision)
+    yield from _compare_types(base, revision, as_string=as_string)
+    yield from _compare_string_constraints(base, revision) if as_string else ()
+    yield from _compare_formats(base, revision)
 
     def both(kind: str) -> bool:
-        return base.allows(kind) and revision.allows(kind)
+        return base.allows_type(kind) and revision.allows_type(kind)
 
     if both("integer"):
-        yield from _bounds(base, revision)
-        yield from _multiples(base, revision)
-    for key, word in _SIZE_WORDS.items():
-        if both(_OF[key.removeprefix("min").removeprefix("max")]):
-            yield from _sizes(key, word, base, revision)
+        yield from _compare_bounds(base, revision)
+        yield from _compare_multiples(base, revision)
+    for key, word in _SIZE_KINDS.items():
+        if both(_SIZED_TYPES[key.removeprefix("min").removeprefix("max")]):
+            yield from _compare_size(key, word, base, revision)
     if both("string"):
-        yield from _sets("pattern", base.patterns, revision.patterns)
-    if both("array") and base.unique != revision.unique and _repeatable(base) and _repeatable(revision):
-        if revision.unique:
+        yield from _compare_sets("pattern", base.patterns, revision.patterns)
+    if (
+        both("array")
+        and base.has_unique_items != revision.has_unique_items
+        and _may_repeat_items(base)
+        and _may_repeat_items(revision)
+    ):
+        if revision.has_unique_items:
             yield "unique-items-introduced", Effect.NARROWS, "uniqueItems set"
         else:
             yield "unique-items-dropped", Effect.WIDENS, "uniqueItems dropped"
 
 
-def _repeatable(view: View) -> bool:
+def _may_repeat_items(schema: NormalizedSchema) -> bool:
     """Whether a list may be long enough to have anything twice."""
-    return view.sizes.get("maxItems", 2) > 1
+    return schema.sizes.get("maxItems", 2) > 1
 
 
-def shown(value: JSON) -> str:
+def format_value(value: JSON) -> str:
     """A value of a document, as short words."""
     text = str(int(value) if isinstance(value, Fraction) and value.denominator == 1 else
                float(value) if isinstance(value, Fraction) else value)  # fmt: skip
     text = f"'{text}'" if isinstance(value, str) else text
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= _MAX_SHOWN_LENGTH else text[: _MAX_SHOWN_LENGTH - 1] + "…"
 
 
 # -- values listed one by one
 
 
-def _listed_both(base: View, revision: View, *, textual: bool) -> Found:
+def _compare_enums(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     """Both list their values: what else they say matters for those alone."""
-    before = [value for value in base.values or () if _meets(base, value)]
-    after = [value for value in revision.values or () if _meets(revision, value)]
-    if textual:
-        before, after = list(map(_text, before)), list(map(_text, after))
-    gone, new = missing(before, after), missing(after, before)
-    if base.constant and revision.constant and gone and new:
-        yield "const-changed", Effect.BOTH, f"const changed from {shown(gone[0])} to {shown(new[0])}"
+    before = [value for value in base.values or () if _satisfies(base, value)]
+    after = [value for value in revision.values or () if _satisfies(revision, value)]
+    if as_string:
+        before, after = list(map(_encode_as_string, before)), list(map(_encode_as_string, after))
+    gone, new = subtract_values(before, after), subtract_values(after, before)
+    if base.is_const and revision.is_const and gone and new:
+        yield "const-changed", Effect.BOTH, f"const changed from {format_value(gone[0])} to {format_value(new[0])}"
         return
     if gone:
-        yield "enum-value-removed", Effect.NARROWS, f"no longer among the values: {', '.join(map(shown, gone))}"
+        yield "enum-value-removed", Effect.NARROWS, f"no longer among the values: {', '.join(map(format_value, gone))}"
     if new:
-        yield "enum-value-added", Effect.WIDENS, f"new among the values: {', '.join(map(shown, new))}"
+        yield "enum-value-added", Effect.WIDENS, f"new among the values: {', '.join(map(format_value, new))}"
 
 
-def _text(value: JSON) -> JSON:
+def _encode_as_string(value: JSON) -> JSON:
     """A value as the text that it is sent as."""
     if isinstance(value, bool):
         return str(value).lower()
-    return shown(_exact(value)) if isinstance(value, int | float) and math.isfinite(value) else value
+    return format_value(_to_fraction(value)) if isinstance(value, int | float) and math.isfinite(value) else value
 
 
-def _listed_once(base: View, revision: View, *, textual: bool) -> Found:
+def _compare_enum_presence(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     if revision.values is not None:
-        word = "const" if revision.constant else "enum"
-        words = f"only these values any more: {', '.join(map(shown, revision.values))}"
-        misses = any(not _meets(base, value) for value in revision.values)
+        word = "const" if revision.is_const else "enum"
+        words = f"only these values any more: {', '.join(map(format_value, revision.values))}"
+        misses = any(not _satisfies(base, value) for value in revision.values)
         yield (f"{word}-replaced", Effect.BOTH, words) if misses else (f"{word}-introduced", Effect.NARROWS, words)
     elif base.values is not None and revision.values is None:
-        word = "const" if base.constant else "enum"
-        words = f"not only these values any more: {', '.join(map(shown, base.values))}"
-        sent = map(_text, base.values) if textual and revision.allows("string") else base.values
-        misses = any(not _meets(revision, value) for value in sent)
+        word = "const" if base.is_const else "enum"
+        words = f"not only these values any more: {', '.join(map(format_value, base.values))}"
+        sent = map(_encode_as_string, base.values) if as_string and revision.allows_type("string") else base.values
+        misses = any(not _satisfies(revision, value) for value in sent)
         yield (f"{word}-replaced", Effect.BOTH, words) if misses else (f"{word}-dropped", Effect.WIDENS, words)
 
 
-def _meets(view: View, value: JSON) -> bool:
+def _satisfies(schema: NormalizedSchema, value: JSON) -> bool:
     """Whether a listed value meets what else its schema says of values as such."""
-    if view.types is not None and not view.types & kinds(value):
+    if schema.types is not None and not schema.types & list_value_types(value):
         return False
     if isinstance(value, str | list | dict):
         what = "Length" if isinstance(value, str) else "Items" if isinstance(value, list) else "Properties"
         size = len(value)
-        if not view.sizes.get(f"min{what}", 0) <= size <= view.sizes.get(f"max{what}", size):
+        if not schema.sizes.get(f"min{what}", 0) <= size <= schema.sizes.get(f"max{what}", size):
             return False
     if isinstance(value, str):
         options = jsonschema_rs.RegexOptions()
-        return all(_matches(pattern, value, options) for pattern in view.patterns)
+        return all(_matches_pattern(pattern, value, options) for pattern in schema.patterns)
     if isinstance(value, dict):
-        return view.required <= value.keys()
+        return schema.required <= value.keys()
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        number = _exact(value)
-        low, high = view.lower, view.upper
+        number = _to_fraction(value)
+        low, high = schema.lower, schema.upper
         return (
             (low is None or number > low[0] or (number == low[0] and not low[1]))
             and (high is None or number < high[0] or (number == high[0] and not high[1]))
-            and all((number / step).denominator == 1 for step in view.multiples)
+            and all((number / step).denominator == 1 for step in schema.multiples)
         )
     return True
 
 
-def _exact(number: float) -> Fraction:
+def _to_fraction(number: float) -> Fraction:
     return Fraction(str(number)) if isinstance(number, float) else Fraction(number)
 
 
-def _matches(pattern: str, value: str, options: jsonschema_rs.RegexOptions) -> bool:
+def _matches_pattern(pattern: str, value: str, options: jsonschema_rs.RegexOptions) -> bool:
     try:
         return bool(jsonschema_rs.is_valid({"pattern": pattern}, value, pattern_options=options))
     except ValueError:
@@ -145,33 +150,33 @@ def _matches(pattern: str, value: str, options: jsonschema_rs.RegexOptions) -> b
 # -- types and formats
 
 
-def _types(base: View, revision: View, *, textual: bool) -> Found:
+def _compare_types(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     before, after = base.types, revision.types
     if before == after:
-        if base.null_too != revision.null_too:
-            yield from _nullable(gained=revision.null_too)
+        if base.also_null != revision.also_null:
+            yield from _report_nullable(gained=revision.also_null)
     elif before is not None and after is not None:
-        yield from _changed_types(before, after, textual=textual)
+        yield from _compare_type_sets(before, after, as_string=as_string)
     elif before is not None:
-        if textual and before == {"string"}:
+        if as_string and before == {"string"}:
             yield "type-unnamed", Effect.NOTHING, "no type, where whatever is sent is a string"
         else:
-            yield "type-dropped", Effect.WIDENS, f"any type now, not only {_names(before)}"
-    elif textual and after == frozenset({"string"}):
+            yield "type-dropped", Effect.WIDENS, f"any type now, not only {_format_types(before)}"
+    elif as_string and after == frozenset({"string"}):
         yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
     else:
-        yield "type-introduced", Effect.NARROWS, f"only {_names(after)} now, not any type"
+        yield "type-introduced", Effect.NARROWS, f"only {_format_types(after)} now, not any type"
 
 
-def _changed_types(before: frozenset[str], after: frozenset[str], *, textual: bool) -> Found:
+def _compare_type_sets(before: frozenset[str], after: frozenset[str], *, as_string: bool) -> Differences:
     if ("null" in before) != ("null" in after):
-        yield from _nullable(gained="null" in after)
+        yield from _report_nullable(gained="null" in after)
     old, new = before - {"null"}, after - {"null"}
     if old == new:
         return
-    gone = {one for one in old if not _covered(one, new, textual=textual)}
-    added = {one for one in new if not _covered(one, old, textual=textual)}
-    words = f"type changed from {_names(old)} to {_names(new)}"
+    gone = {one for one in old if not _is_type_covered(one, new, as_string=as_string)}
+    added = {one for one in new if not _is_type_covered(one, old, as_string=as_string)}
+    words = f"type changed from {_format_types(old)} to {_format_types(new)}"
     if gone and added:
         yield "type-changed", Effect.BOTH, words
     elif gone:
@@ -180,7 +185,7 @@ def _changed_types(before: frozenset[str], after: frozenset[str], *, textual: bo
         yield "type-widened", Effect.WIDENS, words
 
 
-def _texts(base: View, revision: View) -> Found:
+def _compare_string_constraints(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
     """What one side asks of texts, where the other has numbers or truth values, which are sent as texts as well."""
     for one, other, word, effect in (
         (base, revision, "introduced", Effect.NARROWS),
@@ -188,90 +193,95 @@ def _texts(base: View, revision: View) -> Found:
     ):
         if one.types is None or other.types is None or "string" in one.types or "string" not in other.types:
             continue
-        if not one.types & _WRITTEN:
+        if not one.types & _STRING_ENCODABLE:
             continue
         if other.sizes.get("minLength", 0) > 1:
             yield f"min-length-{word}", effect, "some are shorter as a text"
         if "maxLength" in other.sizes:
             yield f"max-length-{word}", effect, "some are longer as a text"
         if other.patterns:
-            yield f"pattern-{word}", Effect.UNCLEAR, f"as a text: pattern {_or(other.patterns)}"
+            yield f"pattern-{word}", Effect.UNCLEAR, f"as a text: pattern {_join_values(other.patterns)}"
         if other.formats:
-            yield f"format-{word}", effect, f"as a text: format {_or(other.formats)}"
+            yield f"format-{word}", effect, f"as a text: format {_join_values(other.formats)}"
 
 
-def _nullable(*, gained: bool) -> Found:
+def _report_nullable(*, gained: bool) -> Differences:
     if gained:
         yield "nullable-gained", Effect.WIDENS, "null is allowed now"
     else:
         yield "nullable-lost", Effect.NARROWS, "null is not allowed any more"
 
 
-def _covered(one: str, types: frozenset[str], *, textual: bool) -> bool:
+def _is_type_covered(one: str, types: frozenset[str], *, as_string: bool) -> bool:
     """Whether the values of a type are all of other types too."""
     if one in types or (one == "integer" and "number" in types):
         return True
-    return textual and "string" in types and one in _WRITTEN
+    return as_string and "string" in types and one in _STRING_ENCODABLE
 
 
-def _names(types: frozenset[str] | None) -> str:
+def _format_types(types: frozenset[str] | None) -> str:
     return " or ".join(sorted(types or ())) or "nothing"
 
 
-def _formats(base: View, revision: View) -> Found:
+def _compare_formats(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
     before, after = base.formats, revision.formats
     if before == after or not _share_formatted(base, revision):
         return
     gone, new = before - after, after - before
-    words = f"format changed from {_or(gone)} to {_or(new)}"
+    words = f"format changed from {_join_values(gone)} to {_join_values(new)}"
     if gone and new:
-        if all(_WITHIN.get(one, set()) & new for one in gone):
+        if all(_WIDER_FORMATS.get(one, set()) & new for one in gone):
             yield "format-widened", Effect.WIDENS, words
-        elif all(_WITHIN.get(one, set()) & gone for one in new):
+        elif all(_WIDER_FORMATS.get(one, set()) & gone for one in new):
             yield "format-narrowed", Effect.NARROWS, words
         else:
             yield "format-changed", Effect.BOTH, words
     elif gone:
-        yield "format-dropped", Effect.WIDENS, f"format {_or(gone)} dropped"
+        yield "format-dropped", Effect.WIDENS, f"format {_join_values(gone)} dropped"
     else:
-        yield "format-introduced", Effect.NARROWS, f"format {_or(new)} set"
+        yield "format-introduced", Effect.NARROWS, f"format {_join_values(new)} set"
 
 
-def _share_formatted(base: View, revision: View) -> bool:
+def _share_formatted(base: NormalizedSchema, revision: NormalizedSchema) -> bool:
     """Whether there are values in both that a format can be about."""
-    return any(base.allows(kind) and revision.allows(kind) for kind in ("string", "integer"))
+    return any(base.allows_type(kind) and revision.allows_type(kind) for kind in ("string", "integer"))
 
 
-def _or(words: set[str]) -> str:
-    return " and ".join(sorted(shown(word) for word in words))
+def _join_values(words: set[str]) -> str:
+    return " and ".join(sorted(format_value(word) for word in words))
 
 
 # -- bounds and sizes
 
 
-def _bounds(base: View, revision: View) -> Found:
+def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
     for word, before, after, low in (
         ("minimum", base.lower, revision.lower, True),
         ("maximum", base.upper, revision.upper, False),
     ):
-        if before == after or _bound_said(base, revision, before, after, low=low):
+        if before == after or _is_bound_implied(base, revision, before, after, low=low):
             continue
         one = after if after is not None else before
         name = f"exclusive-{word}" if one is not None and one[1] else word
         if before is None or after is None:
-            yield from _came_or_went(name, before and before[0], after and after[0])
+            yield from _report_presence(name, before and before[0], after and after[0])
             continue
         up = (after[0], after[1] if low else not after[1]) > (before[0], before[1] if low else not before[1])
         kind = f"{name}-{'raised' if up else 'lowered'}"
-        words = f"{name} changed from {_bound_words(before)} to {_bound_words(after)}"
+        words = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
         yield kind, Effect.NARROWS if up is low else Effect.WIDENS, words
 
 
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
-def _bound_said(
-    base: View, revision: View, before: tuple[Fraction, bool] | None, after: tuple[Fraction, bool] | None, *, low: bool
+def _is_bound_implied(
+    base: NormalizedSchema,
+    revision: NormalizedSchema,
+    before: tuple[Fraction, bool] | None,
+    after: tuple[Fraction, bool] | None,
+    *,
+    low: bool,
 ) -> bool:
     """Whether a format on the other side says a bound that only one side spells out."""
     if (before is None) is (after is None):
@@ -281,54 +291,56 @@ def _bound_said(
     return bound is not None and any(bound[0] <= limit if low else bound[0] >= limit for limit in limits)
 
 
-def _bound_words(bound: tuple[Fraction, bool]) -> str:
-    return f"{shown(bound[0])}{' (excluded)' if bound[1] else ''}"
+def _format_bound(bound: tuple[Fraction, bool]) -> str:
+    return f"{format_value(bound[0])}{' (excluded)' if bound[1] else ''}"
 
 
-def _came_or_went(word: str, before: JSON, after: JSON) -> Found:
+def _report_presence(word: str, before: JSON, after: JSON) -> Differences:
     if before is None:
-        yield f"{word}-introduced", Effect.NARROWS, f"{word} {shown(after)} set"
+        yield f"{word}-introduced", Effect.NARROWS, f"{word} {format_value(after)} set"
     else:
-        yield f"{word}-dropped", Effect.WIDENS, f"{word} {shown(before)} dropped"
+        yield f"{word}-dropped", Effect.WIDENS, f"{word} {format_value(before)} dropped"
 
 
-def _sizes(key: str, word: str, base: View, revision: View) -> Found:
+def _compare_size(key: str, word: str, base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
     before, after = base.sizes.get(key), revision.sizes.get(key)
-    if before == after or _size_said(key, base, revision, before, after):
+    if before == after or _is_size_implied(key, base, revision, before, after):
         return
     if before is None or after is None:
-        yield from _came_or_went(word, before, after)
+        yield from _report_presence(word, before, after)
         return
     up = after > before
-    narrows = up is (key in SIZES)
-    assert key in SIZES or key in LARGEST
+    narrows = up is (key in MIN_SIZES)
+    assert key in MIN_SIZES or key in MAX_SIZES
     kind = f"{word}-{'raised' if up else 'lowered'}"
     yield kind, Effect.NARROWS if narrows else Effect.WIDENS, f"{word} changed from {before} to {after}"
 
 
-def _size_said(key: str, base: View, revision: View, before: int | None, after: int | None) -> bool:
+def _is_size_implied(
+    key: str, base: NormalizedSchema, revision: NormalizedSchema, before: int | None, after: int | None
+) -> bool:
     """Whether other keywords say a size that came or went: what is required, has to be contained, or may not follow."""
-    implied: dict[str, Callable[[View], int]] = {"minProperties": lambda view: len(view.required),
+    implied: dict[str, Callable[[NormalizedSchema], int]] = {"minProperties": lambda view: len(view.required),
                "minItems": lambda view: max((least for _, least, _ in view.contains), default=0)}  # fmt: skip
     if key not in implied:
-        return key == "maxItems" and base.most == revision.most
+        return key == "maxItems" and base.max_items == revision.max_items
     tighter = (after or 0) > (before or 0)
     return implied[key](base if tighter else revision) >= ((after if tighter else before) or 0)
 
 
-def _multiples(base: View, revision: View) -> Found:
+def _compare_multiples(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
     before, after = base.multiples, revision.multiples
     if before == after:
         return
     fewer = all(any((step / one).denominator == 1 for step in after) for one in before)
     more = all(any((step / one).denominator == 1 for step in before) for one in after)
-    words = f"multipleOf changed from {_steps(before)} to {_steps(after)}"
+    words = f"multipleOf changed from {_format_steps(before)} to {_format_steps(after)}"
     if fewer and more:
         return
     if not before:
-        yield "multiple-of-introduced", Effect.NARROWS, f"multipleOf {_steps(after)} set"
+        yield "multiple-of-introduced", Effect.NARROWS, f"multipleOf {_format_steps(after)} set"
     elif not after:
-        yield "multiple-of-dropped", Effect.WIDENS, f"multipleOf {_steps(before)} dropped"
+        yield "multiple-of-dropped", Effect.WIDENS, f"multipleOf {_format_steps(before)} dropped"
     elif fewer:
         yield "multiple-of-narrowed", Effect.NARROWS, words
     elif more:
@@ -337,16 +349,16 @@ def _multiples(base: View, revision: View) -> Found:
         yield "multiple-of-changed", Effect.BOTH, words
 
 
-def _steps(steps: set[Fraction]) -> str:
-    return " and ".join(shown(step) for step in sorted(steps))
+def _format_steps(steps: set[Fraction]) -> str:
+    return " and ".join(format_value(step) for step in sorted(steps))
 
 
-def _sets(word: str, before: set[str], after: set[str]) -> Found:
+def _compare_sets(word: str, before: set[str], after: set[str]) -> Differences:
     """Expressions, of which a value has to match every one. Whether one is wider than another nobody can say cheaply."""
     gone, new = before - after, after - before
     if gone and new:
-        yield f"{word}-changed", Effect.UNCLEAR, f"{word} changed from {_or(gone)} to {_or(new)}"
+        yield f"{word}-changed", Effect.UNCLEAR, f"{word} changed from {_join_values(gone)} to {_join_values(new)}"
     elif gone:
-        yield f"{word}-dropped", Effect.WIDENS, f"{word} {_or(gone)} dropped"
+        yield f"{word}-dropped", Effect.WIDENS, f"{word} {_join_values(gone)} dropped"
     elif new:
-        yield f"{word}-introduced", Effect.NARROWS, f"{word} {_or(new)} set"
+        yield f"{word}-introduced", Effect.NARROWS, f"{word} {_join_values(new)} set"

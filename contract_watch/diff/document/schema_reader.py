@@ -10,218 +10,236 @@ from fractions import Fraction
 from typing import Any
 
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.normalization import LARGEST, SIZES, common, fold, kinds, named
-from contract_watch.diff.document.normalized_schema import Closer, Condition, Group, Node, Part, View
-from contract_watch.diff.document.source import JSON, Source, mapping
-from contract_watch.diff.document.unevaluated import fold_unevaluated
+from contract_watch.diff.document.normalization import (
+    MAX_SIZES,
+    MIN_SIZES,
+    intersect_values,
+    list_value_types,
+    make_value_key,
+    normalize_constraints,
+)
+from contract_watch.diff.document.normalized_schema import (
+    AdditionalProperties,
+    Combinator,
+    Condition,
+    Conjunction,
+    NormalizedSchema,
+    SubSchema,
+)
+from contract_watch.diff.document.source import JSON, SourceDocument, as_object
+from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
-NO_MEANING = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "deprecated",
+ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "deprecated",
                         "default", "readOnly", "writeOnly"})  # fmt: skip
 """Keywords that leave the set of allowed values as it is."""
 _TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
-_HINTS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
+_DISPLAY_FORMATS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
 """Formats that say how a value is shown, and nothing of which values there are."""
 _EXTENSIBLE = "x-extensible-enum"
 
 
-class Views:
+class SchemaReader:
     """The views of one document's schemas, each made once."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceDocument) -> None:
         self.source = source
-        self._made: dict[tuple[object, ...], tuple[Node, View]] = {}
+        self._cache: dict[tuple[object, ...], tuple[Conjunction, NormalizedSchema]] = {}
 
-    def of(self, node: Node) -> View:
+    def read(self, node: Conjunction) -> NormalizedSchema:
         """The conditions of a node. Do not change it."""
-        key = tuple((id(part.raw), part.at) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
-        made = self._made.get(key)
+        key = (
+            tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
+        )
+        made = self._cache.get(key)
         if made is None:  # the places within one schema begin at it, those within several where they were found
-            view = self._make(node if len(node) > 1 else tuple(Part(part.raw) for part in node))
-            made = self._made[key] = (node, view)
+            view = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node))
+            made = self._cache[key] = (node, view)
         return made[1]
 
-    def _make(self, node: Node) -> View:
-        view = View()
-        builder = _Builder(self.source, view)
+    def _build(self, node: Conjunction) -> NormalizedSchema:
+        view = NormalizedSchema()
+        builder = _SchemaBuilder(self.source, view)
         builder.add_all(node)
-        fold_unevaluated(view, builder.said)
-        fold(view)
+        normalize_unevaluated(view, builder.schemas)
+        normalize_constraints(view)
         return view
 
 
-class _Builder:
-    def __init__(self, source: Source, view: View) -> None:
-        self._source, self._view = source, view
+class _SchemaBuilder:
+    def __init__(self, source: SourceDocument, schema: NormalizedSchema) -> None:
+        self._source, self._schema = source, schema
         self._followed: set[str] = set()
-        self.said: list[tuple[Tokens, Mapping[str, Any]]] = []
+        self.schemas: list[tuple[Tokens, Mapping[str, Any]]] = []
         """Every schema that was taken in, with its place."""
 
-    def add_all(self, node: Iterable[Part]) -> None:
+    def add_all(self, node: Iterable[SubSchema]) -> None:
         waiting = list(reversed(list(node)))
         while waiting:
             part = waiting.pop()
             raw = part.raw
             if raw is False:
-                self._view.never = True
+                self._schema.rejects_all = True
             if not isinstance(raw, dict):
                 continue
             reference = raw.get("$ref")
             if isinstance(reference, str):
                 if reference not in self._followed:
                     self._followed.add(reference)
-                    waiting.append(Part(self._source.target(reference), part.at))
-                if self._source.old:
+                    waiting.append(SubSchema(self._source.resolve(reference), part.path))
+                if self._source.is_openapi_30:
                     continue
-            waiting += reversed(self._absorb(raw, part.at))
+            waiting += reversed(self._add_schema(raw, part.path))
 
-    def _absorb(self, raw: Mapping[str, Any], at: Tokens) -> list[Part]:
+    def _add_schema(self, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
         """Take a schema's own conditions in; gives the further schemas that have to be met."""
-        self.said.append((at, raw))
-        more = [Part(member, (*at, "allOf", str(n))) for n, member in enumerate(_list(raw.get("allOf")))]
+        self.schemas.append((at, raw))
+        more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(_as_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
-            members = _members(kind, raw, at)
-            if members and not (kind == "anyOf" and any(_anything(member.raw) for member in members)):
-                more += self._group(kind, members)
-        self._types(raw)
-        self._scalars(raw)
-        self._objects(raw, at)
-        self._arrays(raw, at)
-        self._logic(raw, at)
-        self._annotations(raw)
+            members = _flatten_members(kind, raw, at)
+            if members and not (kind == "anyOf" and any(_allows_anything(member.raw) for member in members)):
+                more += self._add_combinator(kind, members)
+        self._add_types(raw)
+        self._add_scalars(raw)
+        self._add_objects(raw, at)
+        self._add_arrays(raw, at)
+        self._add_logic(raw, at)
+        self._add_annotations(raw)
         return more
 
     # -- groups
 
-    def _group(self, kind: str, members: list[Part]) -> list[Part]:
+    def _add_combinator(self, kind: str, members: list[SubSchema]) -> list[SubSchema]:
         """Take ``anyOf`` or ``oneOf`` in: as a list of types, as something that may also be null, or as it is."""
-        view = self._view
-        plain = [_plain_types(self._source, part.raw) for part in members]
+        view = self._schema
+        plain = [_find_plain_types(self._source, part.raw) for part in members]
         if all(types is not None for types in plain):
             union: frozenset[str] = frozenset().union(*(types for types in plain if types is not None))
             apart = sum(len(types) for types in plain if types is not None) == len(union)
             if kind == "anyOf" or (apart and not {"integer", "number"} <= union):
-                view.types = _met(view.types, union)
+                view.types = _intersect_types(view.types, union)
                 return []
-        if (listed := _listed(self._source, members, once=kind == "oneOf")) is not None:
-            view.values = listed if view.values is None else common(view.values, listed)
+        if (listed := _list_values(self._source, members, is_exclusive=kind == "oneOf")) is not None:
+            view.values = listed if view.values is None else intersect_values(view.values, listed)
             return []
         rest = [part for part, types in zip(members, plain, strict=True) if types != frozenset({"null"})]
         null = len(rest) < len(members) and view.types is None
         if null:
-            view.null_too = True
+            view.also_null = True
         if len(rest) == 1 and (null or len(members) == 1):
             return rest
-        view.groups.append(Group(kind, tuple((part,) for part in rest)))
+        view.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
         return []
 
     # -- what a schema says itself
 
-    def _types(self, raw: Mapping[str, Any]) -> None:
-        view = self._view
+    def _add_types(self, raw: Mapping[str, Any]) -> None:
+        view = self._schema
         said = raw.get("type")
-        types = frozenset([said] if isinstance(said, str) else [one for one in _list(said) if isinstance(one, str)])
-        nullable = self._source.old and raw.get("nullable") is True
+        types = frozenset([said] if isinstance(said, str) else [one for one in _as_list(said) if isinstance(one, str)])
+        nullable = self._source.is_openapi_30 and raw.get("nullable") is True
         if types:
-            view.types = _met(view.types, types | ({"null"} if nullable else set()))
+            view.types = _intersect_types(view.types, types | ({"null"} if nullable else set()))
         values = raw.get("enum")
         if isinstance(values, list):
             nulled = [*values, None] if nullable and None not in values else values
-            view.values = nulled if view.values is None else common(view.values, nulled)
-        if "const" in raw and not self._source.old:
-            view.constant = view.values is None
-            view.values = [raw["const"]] if view.values is None else common(view.values, [raw["const"]])
+            view.values = nulled if view.values is None else intersect_values(view.values, nulled)
+        if "const" in raw and not self._source.is_openapi_30:
+            view.is_const = view.values is None
+            view.values = [raw["const"]] if view.values is None else intersect_values(view.values, [raw["const"]])
 
-    def _scalars(self, raw: Mapping[str, Any]) -> None:
-        view = self._view
+    def _add_scalars(self, raw: Mapping[str, Any]) -> None:
+        view = self._schema
         for low, key in ((True, "minimum"), (False, "maximum")):
-            bound, exclusive = _number(raw.get(key)), raw.get("exclusive" + key.capitalize())
+            bound, exclusive = _read_number(raw.get(key)), raw.get("exclusive" + key.capitalize())
             if bound is not None:
-                _bound(view, bound, exclusive is True and self._source.old, low=low)
-            if (stricter := _number(exclusive)) is not None:
-                _bound(view, stricter, True, low=low)
-        self._sizes(raw)
-        if (step := _number(raw.get("multipleOf"))) is not None and step > 0:
+                _tighten_bound(view, bound, exclusive is True and self._source.is_openapi_30, low=low)
+            if (stricter := _read_number(exclusive)) is not None:
+                _tighten_bound(view, stricter, True, low=low)
+        self._add_sizes(raw)
+        if (step := _read_number(raw.get("multipleOf"))) is not None and step > 0:
             view.multiples.add(step)
         pattern = raw.get("pattern")
         if isinstance(pattern, str) and pattern not in _TRIVIAL_PATTERNS:
             view.patterns.add(pattern)
         shape = raw.get("format")
-        if isinstance(shape, str) and shape not in _HINTS:
+        if isinstance(shape, str) and shape not in _DISPLAY_FORMATS:
             view.formats.add(shape)
-        view.unique = view.unique or raw.get("uniqueItems") is True
+        view.has_unique_items = view.has_unique_items or raw.get("uniqueItems") is True
 
-    def _sizes(self, raw: Mapping[str, Any]) -> None:
-        view = self._view
-        for key in SIZES:
-            if (size := _number(raw.get(key))) is not None:
+    def _add_sizes(self, raw: Mapping[str, Any]) -> None:
+        view = self._schema
+        for key in MIN_SIZES:
+            if (size := _read_number(raw.get(key))) is not None:
                 view.sizes[key] = max(view.sizes.get(key, 0), math.ceil(size))
-        for key in LARGEST:
-            if (size := _number(raw.get(key))) is not None:
+        for key in MAX_SIZES:
+            if (size := _read_number(raw.get(key))) is not None:
                 view.sizes[key] = min(view.sizes.get(key, math.floor(size)), math.floor(size))
 
-    def _objects(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._view
-        properties = mapping(raw.get("properties"))
+    def _add_objects(self, raw: Mapping[str, Any], at: Tokens) -> None:
+        view = self._schema
+        properties = as_object(raw.get("properties"))
         for name, schema in properties.items():
-            view.properties.setdefault(name, []).append(Part(schema, (*at, "properties", name)))
-        patterns = mapping(raw.get("patternProperties"))
+            view.properties.setdefault(name, []).append(SubSchema(schema, (*at, "properties", name)))
+        patterns = as_object(raw.get("patternProperties"))
         for expression, schema in patterns.items():
             place = (*at, "patternProperties", expression)
-            view.by_pattern.setdefault(expression, []).append(Part(schema, place))
-        view.required |= {name for name in _list(raw.get("required")) if isinstance(name, str)}
+            view.pattern_properties.setdefault(expression, []).append(SubSchema(schema, place))
+        view.required |= {name for name in _as_list(raw.get("required")) if isinstance(name, str)}
         others = raw.get("additionalProperties")
-        if others is False or (isinstance(others, dict) and _meaning(others)):
-            closer = Part(not _nothing(others) and others, (*at, "additionalProperties"))
-            view.closers.append(Closer(frozenset(properties), tuple(patterns), closer))
-        for name, wanted in mapping(raw.get("dependentRequired")).items():
-            others_wanted = {one for one in _list(wanted) if isinstance(one, str)} - {name}
-            view.dependent.setdefault(name, set()).update(others_wanted)
-        for name, schema in mapping(raw.get("dependentSchemas")).items():
+        if others is False or (isinstance(others, dict) and _list_constraints(others)):
+            closer = SubSchema(not _allows_nothing(others) and others, (*at, "additionalProperties"))
+            view.closed_objects.append(AdditionalProperties(frozenset(properties), tuple(patterns), closer))
+        for name, wanted in as_object(raw.get("dependentRequired")).items():
+            others_wanted = {one for one in _as_list(wanted) if isinstance(one, str)} - {name}
+            view.dependent_required.setdefault(name, set()).update(others_wanted)
+        for name, schema in as_object(raw.get("dependentSchemas")).items():
             if isinstance(schema, dict) and set(schema) == {"required"}:
-                view.dependent.setdefault(name, set()).update(
-                    one for one in _list(schema["required"]) if isinstance(one, str)
+                view.dependent_required.setdefault(name, set()).update(
+                    one for one in _as_list(schema["required"]) if isinstance(one, str)
                 )
                 continue
-            if not _anything(schema):
-                view.dependent_schemas.setdefault(name, []).append(Part(schema, (*at, "dependentSchemas", name)))
-        if not _any_text(raw.get("propertyNames", True)):
-            view.names.append(Part(raw["propertyNames"], (*at, "propertyNames")))
+            if not _allows_anything(schema):
+                view.dependent_schemas.setdefault(name, []).append(SubSchema(schema, (*at, "dependentSchemas", name)))
+        if not _allows_any_string(raw.get("propertyNames", True)):
+            view.property_names.append(SubSchema(raw["propertyNames"], (*at, "propertyNames")))
 
-    def _arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._view
-        prefix = [Part(one, (*at, "prefixItems", str(n))) for n, one in enumerate(_list(raw.get("prefixItems")))]
+    def _add_arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
+        view = self._schema
+        prefix = [
+            SubSchema(one, (*at, "prefixItems", str(n))) for n, one in enumerate(_as_list(raw.get("prefixItems")))
+        ]
         items = raw.get("items")
-        rest = Part(items, (*at, "items")) if isinstance(items, dict | bool) and items is not True else None
+        rest = SubSchema(items, (*at, "items")) if isinstance(items, dict | bool) and items is not True else None
         if prefix or rest is not None:
-            view.arrays.append((tuple(prefix), rest))
+            view.item_lists.append((tuple(prefix), rest))
         if "contains" in raw:
-            least, most = _number(raw.get("minContains")), _number(raw.get("maxContains"))
+            least, most = _read_number(raw.get("minContains")), _read_number(raw.get("maxContains"))
             bounds = (1 if least is None else int(least), None if most is None else int(most))
             if bounds != (0, None):
-                view.contains.append((Part(raw["contains"], (*at, "contains")), *bounds))
+                view.contains.append((SubSchema(raw["contains"], (*at, "contains")), *bounds))
 
-    def _logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._view
-        if _anything(raw.get("not", False)):
-            view.never = True
+    def _add_logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
+        view = self._schema
+        if _allows_anything(raw.get("not", False)):
+            view.rejects_all = True
         elif raw.get("not", False) is not False:
-            view.nots.append(Part(raw["not"], (*at, "not")))
+            view.nots.append(SubSchema(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
-            then, otherwise = (() if _anything(raw.get(key, True)) else (Part(raw[key], (*at, key)),)
+            then, otherwise = (() if _allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
                                for key in ("then", "else"))  # fmt: skip
             if then or otherwise:
-                view.conditions.append(Condition(Part(raw["if"], (*at, "if")), then, otherwise))
+                view.conditions.append(Condition(SubSchema(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
-            if not _anything(raw.get(key, True)):
-                view.unevaluated.setdefault(key, []).append(Part(raw[key], (*at, key)))
+            if not _allows_anything(raw.get(key, True)):
+                view.unevaluated.setdefault(key, []).append(SubSchema(raw[key], (*at, key)))
         for key in ("contentMediaType", "contentEncoding"):
             if key in raw:
                 view.content[key] = raw[key]
         if "contentSchema" in raw:
-            view.content_schema.append(Part(raw["contentSchema"], (*at, "contentSchema")))
+            view.content_schema.append(SubSchema(raw["contentSchema"], (*at, "contentSchema")))
 
-    def _annotations(self, raw: Mapping[str, Any]) -> None:
-        view = self._view
+    def _add_annotations(self, raw: Mapping[str, Any]) -> None:
+        view = self._schema
         view.read_only = view.read_only or raw.get("readOnly") is True
         view.write_only = view.write_only or raw.get("writeOnly") is True
         view.deprecated = view.deprecated or raw.get("deprecated") is True
@@ -230,48 +248,50 @@ class _Builder:
         if isinstance(raw.get("discriminator"), dict):
             view.discriminator = raw["discriminator"]
         if isinstance(raw.get(_EXTENSIBLE), list):
-            view.extensible = raw[_EXTENSIBLE]
+            view.extensible_values = raw[_EXTENSIBLE]
 
 
-def _members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[Part]:
+def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
     """The members of a group; a member of ``anyOf`` that is one itself gives its own."""
-    found: list[Part] = []
-    for number, member in enumerate(_list(raw.get(kind))):
+    found: list[SubSchema] = []
+    for number, member in enumerate(_as_list(raw.get(kind))):
         here = (*at, kind, str(number))
-        nested = kind == "anyOf" and isinstance(member, dict) and _meaning(member) == {"anyOf"}
-        found += _members(kind, member, here) if nested else [Part(member, here)]
+        nested = kind == "anyOf" and isinstance(member, dict) and _list_constraints(member) == {"anyOf"}
+        found += _flatten_members(kind, member, here) if nested else [SubSchema(member, here)]
     return found
 
 
-def _meaning(raw: Mapping[str, Any]) -> set[str]:
+def _list_constraints(raw: Mapping[str, Any]) -> set[str]:
     """The keywords of a schema that are about which values there are."""
-    return {key for key in raw if key not in NO_MEANING and (key == _EXTENSIBLE or not str(key).startswith("x-"))}
+    return {key for key in raw if key not in ANNOTATIONS and (key == _EXTENSIBLE or not str(key).startswith("x-"))}
 
 
-def _anything(raw: JSON) -> bool:
+def _allows_anything(raw: JSON) -> bool:
     """Whether a schema allows every value, for all that it says itself."""
-    return raw is True or (isinstance(raw, dict) and not _meaning(raw))
+    return raw is True or (isinstance(raw, dict) and not _list_constraints(raw))
 
 
-def _nothing(raw: JSON) -> bool:
+def _allows_nothing(raw: JSON) -> bool:
     """Whether a schema says itself that it allows no value."""
-    return raw is False or (isinstance(raw, dict) and _anything(raw.get("not", False)))
+    return raw is False or (isinstance(raw, dict) and _allows_anything(raw.get("not", False)))
 
 
-def _any_text(raw: JSON) -> bool:
+def _allows_any_string(raw: JSON) -> bool:
     """Whether a schema allows every text: names are nothing else."""
-    return _anything(raw) or (isinstance(raw, dict) and _meaning(raw) == {"type"} and raw["type"] == "string")
+    return _allows_anything(raw) or (
+        isinstance(raw, dict) and _list_constraints(raw) == {"type"} and raw["type"] == "string"
+    )
 
 
-def _plain_types(source: Source, raw: JSON) -> frozenset[str] | None:
+def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
     """The types that a schema allows, where it says nothing else; None where it does."""
-    raw = source.followed(raw)
+    raw = source.follow(raw)
     said = raw.get("type")
-    if _meaning(raw) - ({"nullable"} if source.old else set()) == {"type"}:
-        types = frozenset([said] if isinstance(said, str) else [str(one) for one in _list(said)])
-        return types | {"null"} if source.old and raw.get("nullable") is True else types
+    if _list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
+        types = frozenset([said] if isinstance(said, str) else [str(one) for one in _as_list(said)])
+        return types | {"null"} if source.is_openapi_30 and raw.get("nullable") is True else types
     if "type" not in raw or said == "null":
-        rest = _meaning(raw) - {"type", "nullable"}
+        rest = _list_constraints(raw) - {"type", "nullable"}
         if rest == {"enum"} and raw["enum"] == [None]:
             return frozenset({"null"})
         if rest == {"const"} and raw["const"] is None:
@@ -279,27 +299,27 @@ def _plain_types(source: Source, raw: JSON) -> frozenset[str] | None:
     return None
 
 
-def _listed(source: Source, members: Sequence[Part], *, once: bool) -> list[JSON] | None:
+def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exclusive: bool) -> list[JSON] | None:
     """All values of a group of constants and lists of values; None where it is something else. ``once``: each in one member."""
     found: list[JSON] = []
     known: set[Hashable] = set()
     for part in members:
-        raw = source.followed(part.raw)
-        said = _meaning(raw) - {"type"}
+        raw = source.follow(part.raw)
+        said = _list_constraints(raw) - {"type"}
         values = raw.get("enum") if said == {"enum"} else [raw["const"]] if said == {"const"} else None
         if not isinstance(values, list):
             return None
-        types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else _list(raw.get("type")))
-        values = [one for one in values if not types or types & kinds(one)]
-        names = set(map(named, values))
-        if once and names & known:
+        types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else _as_list(raw.get("type")))
+        values = [one for one in values if not types or types & list_value_types(one)]
+        names = set(map(make_value_key, values))
+        if is_exclusive and names & known:
             return None
         known |= names
         found += values
     return found
 
 
-def _met(one: frozenset[str] | None, other: frozenset[str]) -> frozenset[str]:
+def _intersect_types(one: frozenset[str] | None, other: frozenset[str]) -> frozenset[str]:
     """The types that both allow."""
     if one is None:
         return other
@@ -309,21 +329,21 @@ def _met(one: frozenset[str] | None, other: frozenset[str]) -> frozenset[str]:
     return both
 
 
-def _bound(view: View, value: Fraction, exclusive: bool, *, low: bool) -> None:
+def _tighten_bound(schema: NormalizedSchema, value: Fraction, exclusive: bool, *, low: bool) -> None:
     """Keep the stricter of two bounds."""
-    known = view.lower if low else view.upper
+    known = schema.lower if low else schema.upper
     new = (value, exclusive)
     if known is None or known[0] == value:
         kept = (value, exclusive or (known is not None and known[1]))
     else:
         kept = new if (value > known[0]) is low else known
     if low:
-        view.lower = kept
+        schema.lower = kept
     else:
-        view.upper = kept
+        schema.upper = kept
 
 
-def _number(value: JSON) -> Fraction | None:
+def _read_number(value: JSON) -> Fraction | None:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -333,5 +353,5 @@ def _number(value: JSON) -> Fraction | None:
     return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
 
 
-def _list(value: JSON) -> list[JSON]:
+def _as_list(value: JSON) -> list[JSON]:
     return value if isinstance(value, list) else []

@@ -8,362 +8,405 @@ from typing import Any
 
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.diff.document import arrays, combinators, objects, unevaluated
-from contract_watch.diff.document.changes import Edit, Effect, Tokens
-from contract_watch.diff.document.lazy_references import Behind, Linked, followed
-from contract_watch.diff.document.normalized_schema import Condition, Node, Part, View
-from contract_watch.diff.document.scalars import scalars
-from contract_watch.diff.document.schema_location import Found, Link, Place, edit
-from contract_watch.diff.document.schema_reader import Views
-from contract_watch.diff.document.source import Forms, Source, unchanged
+from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
+from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
+from contract_watch.diff.document.normalized_schema import Condition, Conjunction, NormalizedSchema, SubSchema
+from contract_watch.diff.document.scalars import compare_scalars
+from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
+from contract_watch.diff.document.schema_reader import SchemaReader
+from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged
 
-_DEEPEST = 100
+_MAX_DEPTH = 100
 """How far nested schemas are compared; where what is deeper differs, that is all that is said."""
 
 _TOO_DEEP = "what is nested deeper here is something else, and is not compared"
 
-_TEXTUAL = 2
+_STRING_LEVELS = 2
 """Levels of a parameter's schema that are sent as texts: its own and that of its items or properties."""
 
-_MOST_WITHIN = 16
+_MAX_SUBSET_NESTING = 16
 """How many questions whether one schema lies within another may stand within one another."""
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-class Schemas:
+class SchemaComparison:
     """Compares the schemas of two documents.
 
     What a pair of references leads to is compared once, and told wherever one of them stands: so the time goes with the
     size of the documents and of what is told.
     """
 
-    def __init__(self, base: Source, revision: Source) -> None:
-        self._views = (Views(base), Views(revision))
+    def __init__(self, base: SourceDocument, revision: SourceDocument) -> None:
+        self._readers = (SchemaReader(base), SchemaReader(revision))
         self._sources = (base, revision)
-        self._forms = Forms()
-        self._same = unchanged(base, revision, self._forms)
-        self._alike = base.old == revision.old
-        self._equal: dict[tuple[int, int], bool] = {}
-        self._within: dict[tuple[Effect, Key], bool | None] = {}
-        self._told: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
-        self._within_one_another = 0
-        self._asking, self._leant = 0, False
-        self._made: list[tuple[Effect, Key] | Behind] = []
+        self._interner = JsonInterner()
+        self._unchanged_references = find_unchanged(base, revision, self._interner)
+        self._same_dialect = base.is_openapi_30 == revision.is_openapi_30
+        self._equality: dict[tuple[int, int], bool] = {}
+        self._subsets: dict[tuple[Effect, Key], bool | None] = {}
+        self._distant_keys: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
+        self._nesting = 0
+        self._open_checks, self._used_assumption = 0, False
+        self._provisional: list[tuple[Effect, Key] | ReferenceTarget] = []
         """What was found since the outermost question was asked, in this order."""
-        self._behind: dict[tuple[int | None, ...], Behind] = {}
-        self._kept: list[Any] = []
+        self._targets: dict[tuple[int | None, ...], ReferenceTarget] = {}
+        self._pinned: list[Any] = []
 
-    def edits(self, base: Any, revision: Any, at: tuple[Tokens, Tokens], kind: tuple[str, ...] = (), *,
-              textual: bool = False) -> Iterator[Edit]:  # fmt: skip
+    def find_edits(self, base: Any, revision: Any, locations: tuple[Tokens, Tokens], kind: tuple[str, ...] = (), *,
+              as_string: bool = False) -> Iterator[SchemaEdit]:  # fmt: skip
         """Every edit from one raw schema to the other; ``at`` are their places.
 
         ``kind`` says what kind of root this is, all of which are judged alike. ``textual``: a parameter's, sent as a text.
         """
-        nodes = (Part(base),), (Part(revision),)
-        levels = _TEXTUAL if textual else 0
-        found = self._linked(_Walk(self, textual=levels).compare(*nodes, Place(*at)), textual=levels)
+        nodes = (SubSchema(base),), (SubSchema(revision),)
+        levels = _STRING_LEVELS if as_string else 0
+        found = self._resolve_links(
+            _RootWalk(self, as_string=levels).compare(*nodes, SchemaLocation(*locations)), as_string=levels
+        )
         try:
-            yield from followed(found, self._told.setdefault(kind, set()))
+            yield from follow_links(found, self._distant_keys.setdefault(kind, set()))
         except RecursionError:
-            self._give_up()
-            yield edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, Place(*at, depth=1))
+            self._discard_open_checks()
+            yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, SchemaLocation(*locations, depth=1))
 
-    def _give_up(self) -> None:
+    def _discard_open_checks(self) -> None:
         """Forget the questions that were not answered."""
-        self._within = {key: answer for key, answer in self._within.items() if answer is not None}
-        self._asking, self._leant = 0, False
-        self._made.clear()
+        self._subsets = {key: answer for key, answer in self._subsets.items() if answer is not None}
+        self._open_checks, self._used_assumption = 0, False
+        self._provisional.clear()
 
-    def _linked(self, found: Iterable[Found], *, textual: int = 0) -> Iterator["Edit | Linked"]:
+    def _resolve_links(
+        self, found: Iterable[EditOrLink], *, as_string: int = 0
+    ) -> Iterator["SchemaEdit | ResolvedLink"]:
         """Edits as they are, and links with what is behind them; so many levels of ``textual`` schemas."""
         for one in found:
-            if isinstance(one, Edit):
+            if isinstance(one, SchemaEdit):
                 yield one
             else:
-                site = (*map(_id, one.base), None, *map(_id, one.revision))
-                yield Linked(site, one, self._behind_of(one, textual=max(0, textual - one.place.depth)))
+                site = (*map(_get_id, one.base), None, *map(_get_id, one.revision))
+                yield ResolvedLink(site, one, self._find_target(one, as_string=max(0, as_string - one.location.depth)))
 
-    def _behind_of(self, link: Link, *, textual: int) -> "Behind":
+    def _find_target(self, link: SchemaLink, *, as_string: int) -> "ReferenceTarget":
         """What a pair of references leads to, the same object for all that lead to the same."""
-        ends = self._end(0, link.base), self._end(1, link.revision)
-        key = (*map(_id, ends[0]), None, *map(_id, ends[1]), textual)
-        known = self._behind.get(key)
+        ends = self._follow_references(0, link.base), self._follow_references(1, link.revision)
+        key = (*map(_get_id, ends[0]), None, *map(_get_id, ends[1]), as_string)
+        known = self._targets.get(key)
         if known is None:
-            self._kept += [link, ends]  # so that their ids stay their own
-            known = self._behind[key] = Behind(lambda: self._inside(known, link, textual=textual))
+            self._pinned += [link, ends]  # so that their ids stay their own
+            known = self._targets[key] = ReferenceTarget(lambda: self._compare_target(known, link, as_string=as_string))
         return known
 
-    def _inside(self, behind: Behind | None, link: Link, *, textual: int) -> Iterator[Edit | Linked]:
-        if behind is not None and self._asking:
-            self._made.append(behind)
-        walk = _Walk(self, textual=textual)
-        return self._linked(walk.inside(link.base, link.revision, _NOWHERE), textual=textual)
+    def _compare_target(
+        self, behind: ReferenceTarget | None, link: SchemaLink, *, as_string: int
+    ) -> Iterator[SchemaEdit | ResolvedLink]:
+        if behind is not None and self._open_checks:
+            self._provisional.append(behind)
+        walk = _RootWalk(self, as_string=as_string)
+        return self._resolve_links(walk.compare_resolved(link.base, link.revision, _NOWHERE), as_string=as_string)
 
-    def _end(self, side: int, node: Node) -> Node:
+    def _follow_references(self, side: int, node: Conjunction) -> Conjunction:
         """Where a node leads that is a reference and nothing else; itself where it says more."""
         if len(node) != 1:
             return node
         source, raw = self._sources[side], node[0].raw
-        for _ in range(_DEEPEST):
+        for _ in range(_MAX_DEPTH):
             if not (isinstance(raw, dict) and len(raw) == 1 and isinstance(raw.get("$ref"), str)):
                 break
-            raw = source.target(raw["$ref"])
-        return (Part(raw),)
+            raw = source.resolve(raw["$ref"])
+        return (SubSchema(raw),)
 
-    def effects(self, found: Iterable[Found]) -> set[Effect]:
+    def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
         """What edits do to the set of values, those included that references lead to; unclear where that is too deep."""
-        if self._within_one_another >= _MOST_WITHIN:
+        if self._nesting >= _MAX_SUBSET_NESTING:
             return {Effect.UNCLEAR}
-        self._within_one_another += 1
+        self._nesting += 1
         try:
-            return {edit.effect for edit in followed(self._linked(found))}
+            return {edit.effect for edit in follow_links(self._resolve_links(found))}
         finally:
-            self._within_one_another -= 1
+            self._nesting -= 1
 
-    def kinds(self, found: Iterable[Found]) -> set[str]:
+    def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
         """The kinds of edits, those included that references lead to; none but a strange one where that is too deep."""
-        if self._within_one_another >= _MOST_WITHIN:
+        if self._nesting >= _MAX_SUBSET_NESTING:
             return {""}
-        self._within_one_another += 1
+        self._nesting += 1
         try:
-            return {edit.kind for edit in followed(self._linked(found))}
+            return {edit.kind for edit in follow_links(self._resolve_links(found))}
         finally:
-            self._within_one_another -= 1
+            self._nesting -= 1
 
-    def view(self, side: int, node: Node) -> View:
+    def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
         """The conditions of a node of the base (0) or of the revision (1)."""
-        return self._views[side].of(node)
+        return self._readers[side].read(node)
 
-    def equal(self, base: Any, revision: Any) -> bool:
+    def is_equal(self, base: Any, revision: Any) -> bool:
         """Whether two raw things say the same in the same words, with all that they refer to."""
-        if not self._alike:
+        if not self._same_dialect:
             return False
         key = (id(base), id(revision))
-        known = self._equal.get(key)
+        known = self._equality.get(key)
         if known is None:
-            self._kept += [base, revision]
-            known = self._forms.of(base) == self._forms.of(revision) and self._sources[0].references(base) <= self._same
-            self._equal[key] = known
+            self._pinned += [base, revision]
+            known = (
+                self._interner.intern(base) == self._interner.intern(revision)
+                and self._sources[0].find_references(base) <= self._unchanged_references
+            )
+            self._equality[key] = known
         return known
 
-    def form(self, raw: Any) -> int:
+    def intern(self, raw: Any) -> int:
         """A number for what is said, the same where the words are."""
-        return self._forms.of(raw)
+        return self._interner.intern(raw)
 
-    def within(self, base: Node, revision: Node) -> bool:
+    def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
         """Whether every value of the base is one of the revision, as far as can be told."""
-        return self._one_way(base, revision, Effect.WIDENS)
+        return self._check_subset(base, revision, Effect.WIDENS)
 
-    def backwards(self, revision: Node, base: Node) -> bool:
+    def is_reverse_subset(self, revision: Conjunction, base: Conjunction) -> bool:
         """Whether every value of the revision is one of the base, as far as can be told."""
-        return self._one_way(base, revision, Effect.NARROWS)
+        return self._check_subset(base, revision, Effect.NARROWS)
 
-    def _one_way(self, base: Node, revision: Node, way: Effect) -> bool:
-        key = (way, _key(base, revision))
-        if key not in self._within:
-            self._kept += [base, revision]  # so that their ids stay their own
-            return self._ask(key, base, revision)
-        known = self._within[key]
-        self._leant = self._leant or known is None
+    def _check_subset(self, base: Conjunction, revision: Conjunction, way: Effect) -> bool:
+        key = (way, _make_key(base, revision))
+        if key not in self._subsets:
+            self._pinned += [base, revision]  # so that their ids stay their own
+            return self._compute_subset(key, base, revision)
+        known = self._subsets[key]
+        self._used_assumption = self._used_assumption or known is None
         return known is not False  # yes, as long as it is being asked: circles would never end
 
-    def _ask(self, key: tuple[Effect, Key], base: Node, revision: Node) -> bool:
-        self._within[key] = None
-        self._asking += 1
-        begun = len(self._made)
-        effects = self.effects(_Walk(self).compare(base, revision, Place((), ())))
-        answer = self._within[key] = effects <= {Effect.NOTHING, key[0]}
-        self._asking -= 1
-        if not answer and self._leant:
-            self._forget(begun)
-        self._made.append(key)
-        if not self._asking:
-            self._leant = False
-            self._made.clear()
+    def _compute_subset(self, key: tuple[Effect, Key], base: Conjunction, revision: Conjunction) -> bool:
+        self._subsets[key] = None
+        self._open_checks += 1
+        begun = len(self._provisional)
+        effects = self.collect_effects(_RootWalk(self).compare(base, revision, SchemaLocation((), ())))
+        answer = self._subsets[key] = effects <= {Effect.NOTHING, key[0]}
+        self._open_checks -= 1
+        if not answer and self._used_assumption:
+            self._discard_since(begun)
+        self._provisional.append(key)
+        if not self._open_checks:
+            self._used_assumption = False
+            self._provisional.clear()
         return answer
 
-    def _forget(self, begun: int) -> None:
+    def _discard_since(self, begun: int) -> None:
         """Drop what was found while a question was taken for answered with yes, now that the answer is no."""
-        for one in self._made[begun:]:
-            if isinstance(one, Behind):
-                one.forget()
-            elif self._within.get(one):
-                del self._within[one]
-        del self._made[begun:]
+        for one in self._provisional[begun:]:
+            if isinstance(one, ReferenceTarget):
+                one.reset()
+            elif self._subsets.get(one):
+                del self._subsets[one]
+        del self._provisional[begun:]
 
-    def raw(self, side: int, node: Node) -> Mapping[str, Any] | None:
+    def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
         """The one schema that a node is, its reference followed; None where it is several."""
-        return self._sources[side].followed(node[0].raw) if len(node) == 1 else None
+        return self._sources[side].follow(node[0].raw) if len(node) == 1 else None
 
 
-_NOWHERE = Place((), ())
+_NOWHERE = SchemaLocation((), ())
 
 
-class _Walk:
+class _RootWalk:
     """One walk from a root, up to the references."""
 
-    def __init__(self, schemas: Schemas, *, textual: int = 0) -> None:
-        self._schemas, self._textual = schemas, textual
+    def __init__(self, schemas: SchemaComparison, *, as_string: int = 0) -> None:
+        self._schemas, self._string_levels = schemas, as_string
 
-    def effects(self, found: Iterable[Found]) -> set[Effect]:
+    def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
         """See Schemas."""
-        return self._schemas.effects(found)
+        return self._schemas.collect_effects(found)
 
-    def kinds(self, found: Iterable[Found]) -> set[str]:
+    def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
         """See Schemas."""
-        return self._schemas.kinds(found)
+        return self._schemas.collect_kinds(found)
 
-    def equal(self, base: Any, revision: Any) -> bool:
+    def is_equal(self, base: Any, revision: Any) -> bool:
         """See Schemas."""
-        return self._schemas.equal(base, revision)
+        return self._schemas.is_equal(base, revision)
 
-    def form(self, raw: Any) -> int:
+    def intern(self, raw: Any) -> int:
         """See Schemas."""
-        return self._schemas.form(raw)
+        return self._schemas.intern(raw)
 
-    def within(self, base: Node, revision: Node) -> bool:
+    def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
         """See Schemas."""
-        return self._schemas.within(base, revision)
+        return self._schemas.is_subset(base, revision)
 
-    def backwards(self, revision: Node, base: Node) -> bool:
+    def is_reverse_subset(self, revision: Conjunction, base: Conjunction) -> bool:
         """Whether every value of the revision is one of the base, as far as can be told."""
-        return self._schemas.backwards(revision, base)
+        return self._schemas.is_reverse_subset(revision, base)
 
-    def view(self, side: int, node: Node) -> View:
+    def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
         """See Schemas."""
-        return self._schemas.view(side, node)
+        return self._schemas.normalize(side, node)
 
-    def raw(self, side: int, node: Node) -> Mapping[str, Any] | None:
+    def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
         """See Schemas."""
-        return self._schemas.raw(side, node)
+        return self._schemas.resolve(side, node)
 
-    def compare(self, base: Node, revision: Node, place: Place) -> Iterator[Found]:
+    def compare(self, base: Conjunction, revision: Conjunction, location: SchemaLocation) -> Iterator[EditOrLink]:
         """Every edit between two nodes and below them."""
         if not (base or revision):
             return
-        if len(base) == len(revision) == 1 and self._schemas.equal(base[0].raw, revision[0].raw):
+        if len(base) == len(revision) == 1 and self._schemas.is_equal(base[0].raw, revision[0].raw):
             return
-        if place.depth > _DEEPEST:
-            yield edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, place)
+        if location.depth > _MAX_DEPTH:
+            yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, location)
             return
-        if any(_refers(part.raw) for part in (*base, *revision)):
-            yield Link(base, revision, place)
+        if any(_has_reference(part.raw) for part in (*base, *revision)):
+            yield SchemaLink(base, revision, location)
         else:
-            yield from self.inside(base, revision, place)
+            yield from self.compare_resolved(base, revision, location)
 
-    def inside(self, base: Node, revision: Node, place: Place) -> Iterator[Found]:
+    def compare_resolved(
+        self, base: Conjunction, revision: Conjunction, location: SchemaLocation
+    ) -> Iterator[EditOrLink]:
         """Every edit between two nodes and below them, their own references followed."""
-        before, after = self.view(0, base), self.view(1, revision)
-        if (wrapped := combinators.spread(self, base, revision, before, after)) is not None:
-            yield from combinators.members(self, *wrapped, place)
-            yield from _annotations(before, after, place)
+        before, after = self.normalize(0, base), self.normalize(1, revision)
+        if (wrapped := combinators.align_combinators(self, base, revision, before, after)) is not None:
+            yield from combinators.compare_members(self, *wrapped, location)
+            yield from _compare_annotations(before, after, location)
             return
-        found = self._conditions(before, after, place)
+        found = self._compare_constraints(before, after, location)
         if before.unevaluated.keys() & after.unevaluated.keys():
-            found = unevaluated.compare(self, found, place)
+            found = unevaluated.compare(self, found, location)
         yield from found
 
-    def _conditions(self, before: View, after: View, place: Place) -> Iterator[Found]:
-        if before.never != after.never:
-            if after.never:
-                yield edit("refused-entirely", Effect.NARROWS, "no value is allowed any more", place)
+    def _compare_constraints(
+        self, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+    ) -> Iterator[EditOrLink]:
+        if before.rejects_all != after.rejects_all:
+            if after.rejects_all:
+                yield create_edit("refused-entirely", Effect.NARROWS, "no value is allowed any more", location)
             else:
-                yield edit("no-longer-refused", Effect.WIDENS, "values are allowed now; none was", place)
-        if before.never or after.never:
+                yield create_edit("no-longer-refused", Effect.WIDENS, "values are allowed now; none was", location)
+        if before.rejects_all or after.rejects_all:
             return
-        for kind, effect, words in scalars(before, after, textual=place.depth < self._textual):
-            yield edit(kind, effect, words, place)
-        if before.allows("object") and after.allows("object"):
-            yield from objects.compare(self, before, after, place)
-        if before.allows("array") and after.allows("array"):
-            yield from arrays.compare(self, before, after, place)
-        yield from combinators.compare(self, before, after, place)
-        yield from self._ifs(before, after, place)
-        yield from self._contents(before, after, place)
-        yield from _annotations(before, after, place)
+        for kind, effect, words in compare_scalars(before, after, as_string=location.depth < self._string_levels):
+            yield create_edit(kind, effect, words, location)
+        if before.allows_type("object") and after.allows_type("object"):
+            yield from objects.compare(self, before, after, location)
+        if before.allows_type("array") and after.allows_type("array"):
+            yield from arrays.compare(self, before, after, location)
+        yield from combinators.compare(self, before, after, location)
+        yield from self._compare_conditions(before, after, location)
+        yield from self._compare_contents(before, after, location)
+        yield from _compare_annotations(before, after, location)
 
-    def added_or_removed(self, kind: str, before: Node, after: Node, place: Place, *tokens: str) -> Iterator[Found]:
+    def compare_optional(
+        self, kind: str, before: Conjunction, after: Conjunction, location: SchemaLocation, *tokens: str
+    ) -> Iterator[EditOrLink]:
         """A further condition that came (fewer values) or went (more); edits of one that stayed."""
-        here = place.said(before, after, *tokens)
+        here = location.enter_condition(before, after, *tokens)
         if before and after:
-            yield from self.compare(before, after, place.at(before, after, *tokens))
+            yield from self.compare(before, after, location.enter(before, after, *tokens))
         elif after:
-            yield edit(f"{kind}-added", Effect.NARROWS, f"{tokens[0]} added", here)
+            yield create_edit(f"{kind}-added", Effect.NARROWS, f"{tokens[0]} added", here)
         elif before:
-            yield edit(f"{kind}-removed", Effect.WIDENS, f"{tokens[0]} removed", here, removed=True)
+            yield create_edit(f"{kind}-removed", Effect.WIDENS, f"{tokens[0]} removed", here, is_removed=True)
 
-    def _ifs(self, before: View, after: View, place: Place) -> Iterator[Found]:
+    def _compare_conditions(
+        self, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+    ) -> Iterator[EditOrLink]:
         old, new = list(before.conditions), list(after.conditions)
         for one in list(old):
-            if (other := next((c for c in new if self._schemas.equal(one.asked.raw, c.asked.raw)), None)) is None:
+            if (
+                other := next((c for c in new if self._schemas.is_equal(one.if_schema.raw, c.if_schema.raw)), None)
+            ) is None:
                 continue
             old.remove(one)
             new.remove(other)
-            for word, left, right in (("then", one.then, other.then), ("else", one.otherwise, other.otherwise)):
-                yield from self.added_or_removed("condition", left, right, place, word)
+            for word, left, right in (
+                ("then", one.then_schema, other.then_schema),
+                ("else", one.else_schema, other.else_schema),
+            ):
+                yield from self.compare_optional("condition", left, right, location, word)
         for one, other in zip(old, new, strict=False):
             words = "if changed, and with it what then and else are about"
-            yield edit("condition-changed", Effect.UNCLEAR, words, place.said((one.asked,), (other.asked,)))
+            yield create_edit(
+                "condition-changed",
+                Effect.UNCLEAR,
+                words,
+                location.enter_condition((one.if_schema,), (other.if_schema,)),
+            )
         longer: list[Condition] = old if len(old) > len(new) else new
         for one in longer[min(len(old), len(new)) :]:
-            sides: tuple[Node, Node] = ((one.asked,), ()) if longer is old else ((), (one.asked,))
-            yield from self.added_or_removed("condition", *sides, place, "if")
+            sides: tuple[Conjunction, Conjunction] = ((one.if_schema,), ()) if longer is old else ((), (one.if_schema,))
+            yield from self.compare_optional("condition", *sides, location, "if")
 
-    def _contents(self, before: View, after: View, place: Place) -> Iterator[Found]:
-        if not (before.allows("string") and after.allows("string")):
+    def _compare_contents(
+        self, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+    ) -> Iterator[EditOrLink]:
+        if not (before.allows_type("string") and after.allows_type("string")):
             return
         for key, kind in (("contentMediaType", "content-media-type"), ("contentEncoding", "content-encoding")):
             old, new = before.content.get(key), after.content.get(key)
             if old != new:
-                yield edit(f"{kind}-changed", Effect.BOTH, f"{key} changed from {old} to {new}", place)
+                yield create_edit(f"{kind}-changed", Effect.BOTH, f"{key} changed from {old} to {new}", location)
         old_node, new_node = tuple(before.content_schema), tuple(after.content_schema)
-        yield from self.added_or_removed("content-schema", old_node, new_node, place, "contentSchema")
+        yield from self.compare_optional("content-schema", old_node, new_node, location, "contentSchema")
 
 
-def _id(part: Part) -> int:
+def _get_id(part: SubSchema) -> int:
     return id(part.raw)
 
 
-def _key(base: Node, revision: Node) -> Key:
-    return tuple(map(_id, base)), tuple(map(_id, revision))
+def _make_key(base: Conjunction, revision: Conjunction) -> Key:
+    return tuple(map(_get_id, base)), tuple(map(_get_id, revision))
 
 
-def _annotations(before: View, after: View, place: Place) -> Iterator[Found]:
+def _compare_annotations(
+    before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+) -> Iterator[EditOrLink]:
     if before.default is not None or after.default is not None:
         if before.default is None or after.default is None:
             word = "removed" if after.default is None else "added"
-            yield edit(f"default-{word}", Effect.NOTHING, f"default {word}", place)
+            yield create_edit(f"default-{word}", Effect.NOTHING, f"default {word}", location)
         elif not are_equal(before.default[0], after.default[0]):
             words = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
-            yield edit("default-changed", Effect.NOTHING, words, place)
+            yield create_edit("default-changed", Effect.NOTHING, words, location)
     if before.deprecated != after.deprecated:
         word = "deprecated" if after.deprecated else "reactivated"
-        yield edit(f"schema-{word}", Effect.NOTHING, word, place)
-    yield from _discriminators(before, after, place)
-    gone = [v for v in before.extensible or () if after.extensible is not None and v not in after.extensible]
-    new = [v for v in after.extensible or () if before.extensible is not None and v not in before.extensible]
+        yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
+    yield from _compare_discriminators(before, after, location)
+    gone = [
+        v
+        for v in before.extensible_values or ()
+        if after.extensible_values is not None and v not in after.extensible_values
+    ]
+    new = [
+        v
+        for v in after.extensible_values or ()
+        if before.extensible_values is not None and v not in before.extensible_values
+    ]
     if gone:
-        yield edit("extensible-enum-value-removed", Effect.NARROWS, f"no longer among the values: {gone!r:.60}", place)
+        yield create_edit(
+            "extensible-enum-value-removed", Effect.NARROWS, f"no longer among the values: {gone!r:.60}", location
+        )
     if new:
-        yield edit("extensible-enum-value-added", Effect.NOTHING, f"new among the values: {new!r:.60}", place)
+        yield create_edit("extensible-enum-value-added", Effect.NOTHING, f"new among the values: {new!r:.60}", location)
 
 
-def _discriminators(before: View, after: View, place: Place) -> Iterator[Found]:
+def _compare_discriminators(
+    before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
+) -> Iterator[EditOrLink]:
     old, new = before.discriminator, after.discriminator
     if old is None and new is None:
         return
     if old is None or new is None:
         word = "added" if old is None else "removed"
-        yield edit(f"discriminator-{word}", Effect.NOTHING, f"discriminator {word}", place)
+        yield create_edit(f"discriminator-{word}", Effect.NOTHING, f"discriminator {word}", location)
     elif old.get("propertyName") != new.get("propertyName") or (old.get("mapping") or {}) != (new.get("mapping") or {}):
-        yield edit("discriminator-changed", Effect.NOTHING, "discriminator changed", place)
+        yield create_edit("discriminator-changed", Effect.NOTHING, "discriminator changed", location)
 
 
-def _refers(raw: Any) -> bool:
+def _has_reference(raw: Any) -> bool:
     """Whether what a schema says itself stands behind a reference: its own, or one in what is read together with it."""
     if not isinstance(raw, dict):
         return False
     if isinstance(raw.get("$ref"), str):
         return True
     together = (raw.get(key) for key in ("allOf", "anyOf", "oneOf"))
-    return any(_refers(member) for members in together if isinstance(members, list) for member in members)
+    return any(_has_reference(member) for members in together if isinstance(members, list) for member in members)

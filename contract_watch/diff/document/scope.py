@@ -5,27 +5,27 @@ from typing import Any
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.diff.document.json_pointer import pointer
-from contract_watch.diff.document.parameters import form
-from contract_watch.diff.document.source import JSON, Source, mapping, unquoted
+from contract_watch.diff.document.json_pointer import format_pointer
+from contract_watch.diff.document.parameters import normalize_path
+from contract_watch.diff.document.source import JSON, SourceDocument, as_object, decode_token
 
-Operations = frozenset[tuple[str, str]]
+OperationKeys = frozenset[tuple[str, str]]
 """Operations by method, in small letters, and the form of their path."""
 _SECURITY = "securitySchemes"
 
 
-def operations(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+def list_operations(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Every operation of a document, by method and form of its path, as people write it: ``GET /users/{id}``."""
-    source = Source(document)
+    source = SourceDocument(document)
     return {
-        (method, form(path)): f"{method.upper()} {path}"
-        for path, item in mapping(document.get("paths")).items()
+        (method, normalize_path(path)): f"{method.upper()} {path}"
+        for path, item in as_object(document.get("paths")).items()
         for method in METHODS
-        if method in source.followed(item)
+        if method in source.follow(item)
     }
 
 
-def cut(document: Mapping[str, Any], wanted: Operations, name: str) -> dict[str, Any]:
+def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name: str) -> dict[str, Any]:
     """``document`` with the operations that are ``wanted``, what they reach, and what it says of itself; else nothing.
 
     Nothing that is kept is changed. Components are kept that are referred to, by way of others too; security schemes that
@@ -34,55 +34,58 @@ def cut(document: Mapping[str, Any], wanted: Operations, name: str) -> dict[str,
     Raises:
         UsageError: something that is kept refers into an operation that is not; ``name`` says in which document.
     """
-    source = Source(document)
+    source = SourceDocument(document)
     paths = {}
-    for path, item in mapping(document.get("paths")).items():
-        methods = {method for method, its in wanted if its == form(path)}
-        said = source.followed(item)
+    for path, item in as_object(document.get("paths")).items():
+        methods = {method for method, its in wanted if its == normalize_path(path)}
+        said = source.follow(item)
         if methods & said.keys():
             paths[path] = {key: value for key, value in said.items() if key not in METHODS or key in methods}
     found = {key: value for key, value in document.items() if key not in ("webhooks", "components", "tags", "paths")}
     found["paths"] = paths
-    if tags := _tags(document, paths):
+    if tags := _select_tags(document, paths):
         found["tags"] = tags
-    if components := _components(source, found, name):
+    if components := _select_components(source, found, name):
         found["components"] = components
     return {key: found[key] for key in (*(key for key in document if key in found), *found) if key in found}
 
 
-def _tags(document: Mapping[str, Any], paths: Mapping[str, Any]) -> list[JSON]:
+def _select_tags(document: Mapping[str, Any], paths: Mapping[str, Any]) -> list[JSON]:
     used = {tag for item in paths.values() for said in item.values() if isinstance(said, dict)
-            for tag in _list(said.get("tags")) if isinstance(tag, str)}  # fmt: skip
-    return [tag for tag in _list(document.get("tags")) if isinstance(tag, dict) and tag.get("name") in used]
+            for tag in _as_list(said.get("tags")) if isinstance(tag, str)}  # fmt: skip
+    return [tag for tag in _as_list(document.get("tags")) if isinstance(tag, dict) and tag.get("name") in used]
 
 
-def _components(source: Source, kept: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _select_components(source: SourceDocument, document: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The components that ``kept`` reaches, in their order."""
-    every = mapping(source.raw.get("components"))
-    schemes = [(_SECURITY, scheme) for scheme in _schemes(kept)]
+    every = as_object(source.raw.get("components"))
+    schemes = [(_SECURITY, scheme) for scheme in _list_schemes(document)]
     reached: set[tuple[str, str]] = set()
-    waiting = [*schemes, *_targets(kept, name)]
+    waiting = [*schemes, *_list_targets(document, name)]
     while waiting:
         one = waiting.pop()
-        if one not in reached and one[1] in mapping(every.get(one[0])):
+        if one not in reached and one[1] in as_object(every.get(one[0])):
             reached.add(one)
-            waiting += _targets(every[one[0]][one[1]], name)
+            waiting += _list_targets(every[one[0]][one[1]], name)
     found = {}
     for kind, components in every.items():
-        if own := {key: value for key, value in mapping(components).items() if (kind, key) in reached}:
+        if own := {key: value for key, value in as_object(components).items() if (kind, key) in reached}:
             found[kind] = own
         elif kind.startswith("x-"):
             found[kind] = components
     return found
 
 
-def _schemes(kept: Mapping[str, Any]) -> set[str]:
+def _list_schemes(document: Mapping[str, Any]) -> set[str]:
     """The security schemes that any requirement names."""
-    holders = [kept, *(one for item in kept["paths"].values() for one in item.values() if isinstance(one, dict))]
-    return {scheme for one in holders for needed in _list(one.get("security")) for scheme in mapping(needed)}
+    holders = [
+        document,
+        *(one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)),
+    ]
+    return {scheme for one in holders for needed in _as_list(one.get("security")) for scheme in as_object(needed)}
 
 
-def _targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
+def _list_targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
     """The components that anything below ``node`` refers to, by kind and name."""
     waiting, found = [node], []
     while waiting:
@@ -91,17 +94,17 @@ def _targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
             waiting += one
         elif isinstance(one, dict):
             waiting += one.values()
-            said = [one.get("$ref"), *mapping(mapping(one.get("discriminator")).get("mapping")).values()]
+            said = [one.get("$ref"), *as_object(as_object(one.get("discriminator")).get("mapping")).values()]
             for reference in said:
                 tokens = reference[2:].split("/") if isinstance(reference, str) and reference[:2] == "#/" else []
                 if len(tokens) > 2 and tokens[0] == "components":
-                    found.append((unquoted(tokens[1]), unquoted(tokens[2])))
+                    found.append((decode_token(tokens[1]), decode_token(tokens[2])))
                 elif tokens[:1] in (["paths"], ["webhooks"]) and reference is one.get("$ref"):
-                    at = pointer(tuple(map(unquoted, tokens)))
+                    at = format_pointer(tuple(map(decode_token, tokens)))
                     raise UsageError(f"{name}: what is under contract refers to {at}, into an operation; it cannot be "
                                      "taken apart from the rest")  # fmt: skip
     return found
 
 
-def _list(value: JSON) -> list[JSON]:
+def _as_list(value: JSON) -> list[JSON]:
     return value if isinstance(value, list) else []

@@ -4,50 +4,64 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract_watch.diff.document.change_log import Journal
+from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.source import Source, mapping
+from contract_watch.diff.document.source import SourceDocument, as_object
 
 Alternative = Mapping[str, frozenset[str]]
 """Schemes that are needed together, with the scopes of each."""
 
 
-class Security:
+class SecurityComparison:
     """Compares what operations ask for, with the schemes that are one under two names taken for one."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self._old, self._new = _schemes(journal.base), _schemes(journal.revision)
-        forms = {_form(said): name for name, said in self._old.items() if name not in self._new}
-        self._names = {name: forms.get(_form(said), name) for name, said in self._new.items() if name not in self._old}
+    def __init__(self, change_log: ChangeLog) -> None:
+        self._journal = change_log
+        self._old, self._new = _collect_schemes(change_log.base), _collect_schemes(change_log.revision)
+        forms = {_make_scheme_key(said): name for name, said in self._old.items() if name not in self._new}
+        self._names = {
+            name: forms.get(_make_scheme_key(said), name) for name, said in self._new.items() if name not in self._old
+        }
 
-    def requirements(self, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens) -> None:
+    def compare_requirements(self, base: Mapping[str, Any], revision: Mapping[str, Any], location: Tokens) -> None:
         """Tell whether callers with the credentials that were enough are let in, and whether others are now."""
         raw_old = base.get("security", self._journal.base.raw.get("security"))
         raw_new = revision.get("security", self._journal.revision.raw.get("security"))
-        old, new = _alternatives(raw_old), _alternatives(raw_new, self._names)
-        if any(not any(_enough(one, other) for other in new) for one in old):
-            self._journal.tell("security-tightened", at, f"needed now: {_words(new)}; before: {_words(old)}")
-        elif any(not any(_enough(one, other) for other in old) for one in new):
-            self._journal.tell("security-loosened", at, f"enough now: {_words(new)}; before: {_words(old)}")
+        old, new = _parse_alternatives(raw_old), _parse_alternatives(raw_new, self._names)
+        if any(not any(_is_sufficient(one, other) for other in new) for one in old):
+            self._journal.record_change(
+                "security-tightened",
+                location,
+                f"needed now: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+            )
+        elif any(not any(_is_sufficient(one, other) for other in old) for one in new):
+            self._journal.record_change(
+                "security-loosened",
+                location,
+                f"enough now: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+            )
         elif any(one not in new for one in old) or any(one not in old for one in new):
-            self._journal.tell("security-rewritten", at, f"written as {_words(new)}; before: {_words(old)}")
+            self._journal.record_change(
+                "security-rewritten",
+                location,
+                f"written as {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+            )
 
-    def schemes(self) -> None:
+    def compare_schemes(self) -> None:
         """Tell how schemes changed, wherever they are used."""
         at = ("components", "securitySchemes")
         heirs = set(self._names.values())
         for name, said in self._old.items():
             if name in self._new:
-                self._scheme(said, self._new[name], (*at, name))
+                self._compare_scheme(said, self._new[name], (*at, name))
             elif name not in heirs:
-                self._journal.tell("security-scheme-removed", (*at, name), f"security scheme {name} removed")
+                self._journal.record_change("security-scheme-removed", (*at, name), f"security scheme {name} removed")
         for name in self._new:
             if name not in self._old and self._names[name] == name:
-                self._journal.tell("security-scheme-added", (*at, name), f"security scheme {name} added")
+                self._journal.record_change("security-scheme-added", (*at, name), f"security scheme {name} added")
 
-    def _scheme(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
-        tell = self._journal.tell
+    def _compare_scheme(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
+        tell = self._journal.record_change
         for key in ("type", "name", "in", "scheme"):
             before, after = (str(said.get(key, "")).lower() for said in (old, new))
             if key == "name" and new.get("in") != "header":
@@ -56,7 +70,7 @@ class Security:
                 tell("security-scheme-changed", (*at, key), f"{key} changed from {old.get(key)} to {new.get(key)}")
         if old.get("openIdConnectUrl") != new.get("openIdConnectUrl"):
             tell("security-scheme-address-changed", (*at, "openIdConnectUrl"), "the address of the provider changed")
-        flows = [mapping(said.get("flows")) for said in (old, new)]
+        flows = [as_object(said.get("flows")) for said in (old, new)]
         for name in sorted({*flows[0], *flows[1]}):
             here = (*at, "flows", name)
             if name not in flows[1]:
@@ -64,31 +78,33 @@ class Security:
             elif name not in flows[0]:
                 tell("security-scheme-flow-added", here, f"flow {name} added")
             else:
-                self._flow(mapping(flows[0][name]), mapping(flows[1][name]), here)
+                self._compare_flow(as_object(flows[0][name]), as_object(flows[1][name]), here)
 
-    def _flow(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
+    def _compare_flow(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
         for key in ("authorizationUrl", "tokenUrl", "refreshUrl"):
             if old.get(key) != new.get(key):
-                self._journal.tell("security-scheme-address-changed", (*at, key), f"{key} changed")
-        before, after = (set(mapping(said.get("scopes"))) for said in (old, new))
+                self._journal.record_change("security-scheme-address-changed", (*at, key), f"{key} changed")
+        before, after = (set(as_object(said.get("scopes"))) for said in (old, new))
         for scope in sorted(after - before):
-            self._journal.tell("security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added")
+            self._journal.record_change("security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added")
         for scope in sorted(before - after):
-            self._journal.tell("security-scheme-scope-removed", (*at, "scopes", scope), f"scope {scope} removed")
+            self._journal.record_change(
+                "security-scheme-scope-removed", (*at, "scopes", scope), f"scope {scope} removed"
+            )
 
 
-def _schemes(source: Source) -> dict[str, Mapping[str, Any]]:
-    said = mapping(mapping(source.raw.get("components")).get("securitySchemes"))
-    return {name: source.followed(raw) for name, raw in said.items()}
+def _collect_schemes(source: SourceDocument) -> dict[str, Mapping[str, Any]]:
+    said = as_object(as_object(source.raw.get("components")).get("securitySchemes"))
+    return {name: source.follow(raw) for name, raw in said.items()}
 
 
-def _form(scheme: Mapping[str, Any]) -> str:
+def _make_scheme_key(scheme: Mapping[str, Any]) -> str:
     return json.dumps(
         {key: value for key, value in scheme.items() if key != "description"}, sort_keys=True, default=str
     )
 
 
-def _alternatives(raw: Any, names: Mapping[str, str] | None = None) -> list[Alternative]:
+def _parse_alternatives(raw: Any, names: Mapping[str, str] | None = None) -> list[Alternative]:
     """Which credentials are enough, one or another of the list; nothing asked for is one that needs none."""
     if not isinstance(raw, Sequence) or not raw:
         return [{}]
@@ -103,12 +119,12 @@ def _alternatives(raw: Any, names: Mapping[str, str] | None = None) -> list[Alte
     ]
 
 
-def _enough(one: Alternative, asked: Alternative) -> bool:
+def _is_sufficient(one: Alternative, required: Alternative) -> bool:
     """Whether who has the credentials of the one has those of the other."""
-    return all(name in one and scopes <= one[name] for name, scopes in asked.items())
+    return all(name in one and scopes <= one[name] for name, scopes in required.items())
 
 
-def _words(alternatives: Sequence[Alternative]) -> str:
+def _format_alternatives(alternatives: Sequence[Alternative]) -> str:
     return " or ".join(
         " and ".join(f"{name}{sorted(scopes) if scopes else ''}" for name, scopes in one.items()) or "nothing"
         for one in alternatives

@@ -10,7 +10,7 @@ import httpcore
 import httpx
 
 
-class Deadline:
+class FetchDeadline:
     """When all has to be done: ``seconds`` from now."""
 
     def __init__(self, seconds: float) -> None:
@@ -24,7 +24,7 @@ class Deadline:
         return left if timeout is None else min(timeout, left)
 
 
-class Bounded(Protocol):
+class TimeBudget(Protocol):
     """Whatever says how long one step may still take."""
 
     def left(self, timeout: float | None) -> float:
@@ -32,10 +32,10 @@ class Bounded(Protocol):
         ...
 
 
-class Stream(httpcore.NetworkStream):
+class DeadlineStream(httpcore.NetworkStream):
     """A connection whose every step keeps to a deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Bounded) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: TimeBudget) -> None:
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -55,14 +55,14 @@ class Stream(httpcore.NetworkStream):
         except BaseException:
             self.close()
             raise
-        return Stream(stream, self._deadline)
+        return DeadlineStream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, deadline: Deadline) -> None:
+class _FetchBackend(httpcore.NetworkBackend):
+    def __init__(self, deadline: FetchDeadline) -> None:
         self._inner, self._deadline = httpcore.SyncBackend(), deadline
 
     def connect_tcp(
@@ -72,7 +72,7 @@ class _Backend(httpcore.NetworkBackend):
         """Connect to the first of ``host``'s addresses that takes it; all of them together have one time-out."""
         until = time.monotonic() + self._deadline.left(timeout)
         problem: Exception = httpcore.ConnectError("no address")
-        for address in _addresses(host, port, until - time.monotonic()):
+        for address in _resolve_host(host, port, until - time.monotonic()):
             left = until - time.monotonic()
             if left <= 0:
                 raise httpcore.ConnectTimeout("no address took the connection in time")
@@ -81,11 +81,11 @@ class _Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 problem = error
                 continue
-            return Stream(stream, self._deadline)
+            return DeadlineStream(stream, self._deadline)
         raise problem
 
 
-def _addresses(host: str, port: int, seconds: float) -> list[str]:
+def _resolve_host(host: str, port: int, seconds: float) -> list[str]:
     """The addresses of ``host``. The system's look-up knows no time-out: it is left alone where it takes too long."""
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
@@ -105,10 +105,10 @@ def _addresses(host: str, port: int, seconds: float) -> list[str]:
     return answer
 
 
-def network(deadline: Deadline) -> httpx.BaseTransport:
+def create_transport(deadline: FetchDeadline) -> httpx.BaseTransport:
     """Real connections within ``deadline``, with certificates checked; nothing of the environment is read."""
     context = httpx.create_ssl_context(trust_env=False)
     made = httpx.HTTPTransport(verify=context, trust_env=False, retries=0)
     # httpx has no way to give its pool another network: the pool is replaced as a whole.
-    made._pool = httpcore.ConnectionPool(ssl_context=context, retries=0, network_backend=_Backend(deadline))  # noqa: SLF001
+    made._pool = httpcore.ConnectionPool(ssl_context=context, retries=0, network_backend=_FetchBackend(deadline))  # noqa: SLF001
     return made

@@ -12,57 +12,57 @@ from typing import Any
 import yaml
 
 from contract_watch.diff.document.limits import (
-    DEEPEST,
-    MOST_VALUES,
-    SHOWN,
+    MAX_DEPTH,
+    MAX_SHOWN_LENGTH,
+    MAX_VALUES,
     TOO_DEEP,
     TOO_MANY,
-    RefusedError,
-    number,
-    twice,
+    InvalidDocumentError,
+    describe_duplicate_name,
+    parse_number,
 )
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-MOST_BYTES_WITHOUT_LIBYAML = 8 * 1024 * 1024
+MAX_BYTES_WITHOUT_LIBYAML = 8 * 1024 * 1024
 """Bytes of YAML where PyYAML came without libyaml; a megabyte takes some seconds then."""
 
 # YAML 1.2.2, section 10.3.2. What is no number has another first sign than these, or is one of the words.
-_WORDS: dict[str, bool | None] = {
+_KEYWORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_FIRST = frozenset("-+.0123456789")
+_NUMBER_STARTS = frozenset("-+.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_LONGEST_BASED = 200
+_MAX_BASED_LENGTH = 200
 """Signs of a number in hexadecimal or octal digits that a float can hold, whatever they are."""
-_NEVER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+_NON_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _COLLECTION_TAGS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
 
 
-class _Open:
+class _OpenCollection:
     """An object or array whose end has not come.
 
     ``add`` appends to an array, and is None for an object; ``key`` is the name in an object whose value comes next, None
     where a name comes next. ``height`` counts the levels that are in it so far, ``used`` what had been counted before it.
     """
 
-    __slots__ = ("add", "anchor", "height", "key", "used", "value")
+    __slots__ = ("add", "anchor", "count_before", "height", "key", "value")
 
-    def __init__(self, value: Any, anchor: str | None, used: int) -> None:
+    def __init__(self, value: Any, anchor: str | None, count_before: int) -> None:
         self.value = value
         self.add: Callable[[Any], None] | None = value.append if type(value) is list else None
         self.anchor = anchor
         self.key: str | None = None
-        self.used = used
+        self.count_before = count_before
         self.height = 1
 
 
 @dataclass(frozen=True)
-class _Target:
+class _AnchorTarget:
     """What an anchor stands for, how many values that is, and in how many levels."""
 
     value: Any
@@ -78,135 +78,145 @@ def parse(content: bytes) -> Any:
             scalar, a merge key, a tag of another schema, an alias without an end, a number that no float can hold, or
             more of anything than `bounds` allows.
     """
-    if _LOADER is yaml.SafeLoader and len(content) > MOST_BYTES_WITHOUT_LIBYAML:
-        raise RefusedError(f"is YAML of more than {MOST_BYTES_WITHOUT_LIBYAML} bytes; install PyYAML with libyaml")
+    if _LOADER is yaml.SafeLoader and len(content) > MAX_BYTES_WITHOUT_LIBYAML:
+        raise InvalidDocumentError(
+            f"is YAML of more than {MAX_BYTES_WITHOUT_LIBYAML} bytes; install PyYAML with libyaml"
+        )
     # Each is compared with all the others before the first event comes.
     if _TAG_DIRECTIVE.search(content):
-        raise RefusedError("has a %TAG directive; remove it, an OpenAPI document has no tags of its own")
+        raise InvalidDocumentError("has a %TAG directive; remove it, an OpenAPI document has no tags of its own")
     try:
         loader = _LOADER(content)
         try:
-            return _Builder(loader).document()
+            return _YamlBuilder(loader).build_document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _at(mark, f"is not YAML ({plain(str(error.problem or error.context), SHOWN)}); correct it") from error
+        raise _build_error(
+            mark, f"is not YAML ({escape_text(str(error.problem or error.context), MAX_SHOWN_LENGTH)}); correct it"
+        ) from error
     except yaml.YAMLError as error:
-        raise RefusedError(f"is not YAML ({plain(str(getattr(error, 'reason', error)), SHOWN)}); correct it") from error
+        raise InvalidDocumentError(
+            f"is not YAML ({escape_text(str(getattr(error, 'reason', error)), MAX_SHOWN_LENGTH)}); correct it"
+        ) from error
 
 
-class _Builder:
+class _YamlBuilder:
     """Makes one value out of a parser's events, without recursion."""
 
     def __init__(self, loader: Any) -> None:
-        self._next = loader.get_event
-        self._open = [_Open([], None, 0)]
+        self._next_event = loader.get_event
+        self._open_collections = [_OpenCollection([], None, 0)]
         """An array for the document, and in it what is open."""
-        self._anchors: dict[str, _Target | None] = {}
+        self._anchors: dict[str, _AnchorTarget | None] = {}
         """What each anchor stands for; None until its end has come."""
-        self._used = 0
+        self._value_count = 0
 
-    def document(self) -> Any:
+    def build_document(self) -> Any:
         """The value of the only document; None where there is none."""
-        self._next()  # the beginning of the stream
-        if type(self._next()) is yaml.StreamEndEvent:
+        self._next_event()  # the beginning of the stream
+        if type(self._next_event()) is yaml.StreamEndEvent:
             return None
         # One way for each kind of event within a document.
         ways = {
-            yaml.ScalarEvent: self._scalar, yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: lambda event: self._begin(event, {}), yaml.MappingEndEvent: self._end,
-            yaml.SequenceStartEvent: lambda event: self._begin(event, []), yaml.SequenceEndEvent: self._end,
+            yaml.ScalarEvent: self._add_scalar, yaml.AliasEvent: self._add_alias,
+            yaml.MappingStartEvent: lambda event: self._begin_collection(event, {}), yaml.MappingEndEvent: self._end_collection,
+            yaml.SequenceStartEvent: lambda event: self._begin_collection(event, []), yaml.SequenceEndEvent: self._end_collection,
         }  # fmt: skip
-        event = self._next()
+        event = self._next_event()
         while type(event) is not yaml.DocumentEndEvent:
             ways[type(event)](event)
-            event = self._next()
-        event = self._next()
+            event = self._next_event()
+        event = self._next_event()
         if type(event) is not yaml.StreamEndEvent:
-            raise _at(event.start_mark, "holds more than one YAML document; keep one")
-        return self._open[0].value[0]
+            raise _build_error(event.start_mark, "holds more than one YAML document; keep one")
+        return self._open_collections[0].value[0]
 
-    def _scalar(self, event: Any) -> None:
-        top = self._open[-1]
+    def _add_scalar(self, event: Any) -> None:
+        top = self._open_collections[-1]
         text = event.value
         plainly = event.implicit[0] and event.tag is None
-        if event.tag is not None and event.tag not in _TEXT_TAGS:
-            raise _tagged(event)
-        if not plainly and event.style == '"' and not _encodable(text):
-            raise _at(event.start_mark, "has half of a surrogate pair, which is no text; write the whole sign")
+        if event.tag is not None and event.tag not in _STRING_TAGS:
+            raise _build_tag_error(event)
+        if not plainly and event.style == '"' and not _is_encodable(text):
+            raise _build_error(event.start_mark, "has half of a surrogate pair, which is no text; write the whole sign")
         if top.add is None and top.key is None:
             if text in top.value or event.anchor is not None or (plainly and text == "<<"):
-                raise self._bad_name(event)
+                raise self._build_name_error(event)
             top.key = text  # as it is written: `200` and `on` are texts here
             return
         value: Any = text
-        if plainly and text in _WORDS:
-            value = _WORDS[text]
-        elif plainly and text[0] in _FIRST:
-            value = _number(event)
-        self._used += 1
-        if self._used > MOST_VALUES:
-            raise _at(event.start_mark, TOO_MANY)
+        if plainly and text in _KEYWORDS:
+            value = _KEYWORDS[text]
+        elif plainly and text[0] in _NUMBER_STARTS:
+            value = _parse_plain_number(event)
+        self._value_count += 1
+        if self._value_count > MAX_VALUES:
+            raise _build_error(event.start_mark, TOO_MANY)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Target(value, 1, 0)
+            self._anchors[event.anchor] = _AnchorTarget(value, 1, 0)
         if top.add is None:
             top.value[top.key] = value
             top.key = None
         else:
             top.add(value)
 
-    def _bad_name(self, event: Any) -> RefusedError:
-        if event.value in self._open[-1].value:
-            path = [len(one.value) if one.key is None else one.key for one in self._open[1:-1]]
-            return _at(event.start_mark, twice(event.value, path))
+    def _build_name_error(self, event: Any) -> InvalidDocumentError:
+        if event.value in self._open_collections[-1].value:
+            path = [len(one.value) if one.key is None else one.key for one in self._open_collections[1:-1]]
+            return _build_error(event.start_mark, describe_duplicate_name(event.value, path))
         if event.anchor is not None:
-            return _at(event.start_mark, "has an anchor on a name; remove it")
-        return _at(event.start_mark, "has a merge key (<<), which YAML 1.2 does not know; write out what it merges")
+            return _build_error(event.start_mark, "has an anchor on a name; remove it")
+        return _build_error(
+            event.start_mark, "has a merge key (<<), which YAML 1.2 does not know; write out what it merges"
+        )
 
-    def _begin(self, event: Any, value: Any) -> None:
+    def _begin_collection(self, event: Any, value: Any) -> None:
         if event.tag is not None and event.tag not in _COLLECTION_TAGS:
-            raise _tagged(event)
-        self._no_name(event)
-        if len(self._open) > DEEPEST:
-            raise _at(event.start_mark, TOO_DEEP)
+            raise _build_tag_error(event)
+        self._reject_as_name(event)
+        if len(self._open_collections) > MAX_DEPTH:
+            raise _build_error(event.start_mark, TOO_DEEP)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(value, event.anchor, self._used))
-        self._count(event, 1)
+        self._open_collections.append(_OpenCollection(value, event.anchor, self._value_count))
+        self._count_values(event, 1)
 
-    def _end(self, _event: Any) -> None:
-        done = self._open.pop()
+    def _end_collection(self, _event: Any) -> None:
+        done = self._open_collections.pop()
         if done.anchor is not None:
-            self._anchors[done.anchor] = _Target(done.value, self._used - done.used, done.height)
-        self._put(done.value, done.height)
+            self._anchors[done.anchor] = _AnchorTarget(done.value, self._value_count - done.count_before, done.height)
+        self._add_value(done.value, done.height)
 
-    def _alias(self, event: Any) -> None:
-        self._no_name(event)
+    def _add_alias(self, event: Any) -> None:
+        self._reject_as_name(event)
         target = self._anchors.get(event.anchor)
         if target is None:
             # An anchor without a target is that of something whose end has not come.
             within = event.anchor in self._anchors
             words = "within what it stands for; use a $ref" if within else "before its anchor; put the anchor first"
-            raise _at(event.start_mark, f"has the alias *{plain(event.anchor, SHOWN)} {words}")
-        if len(self._open) - 1 + target.height > DEEPEST:
-            raise _at(event.start_mark, TOO_DEEP)
-        self._count(event, target.size)
-        self._put(_copied(target.value), target.height)
+            raise _build_error(
+                event.start_mark, f"has the alias *{escape_text(event.anchor, MAX_SHOWN_LENGTH)} {words}"
+            )
+        if len(self._open_collections) - 1 + target.height > MAX_DEPTH:
+            raise _build_error(event.start_mark, TOO_DEEP)
+        self._count_values(event, target.size)
+        self._add_value(_copy_value(target.value), target.height)
 
-    def _no_name(self, event: Any) -> None:
-        top = self._open[-1]
+    def _reject_as_name(self, event: Any) -> None:
+        top = self._open_collections[-1]
         if top.add is None and top.key is None:
             words = "has a name that is no text (an object, an array or an alias); write the name out"
-            raise _at(event.start_mark, words)
+            raise _build_error(event.start_mark, words)
 
-    def _count(self, event: Any, size: int) -> None:
-        self._used += size
-        if self._used > MOST_VALUES:
-            raise _at(event.start_mark, TOO_MANY)
+    def _count_values(self, event: Any, size: int) -> None:
+        self._value_count += size
+        if self._value_count > MAX_VALUES:
+            raise _build_error(event.start_mark, TOO_MANY)
 
-    def _put(self, value: Any, height: int) -> None:
-        top = self._open[-1]
+    def _add_value(self, value: Any, height: int) -> None:
+        top = self._open_collections[-1]
         top.height = max(top.height, height + 1)
         if top.add is None:
             top.value[top.key] = value
@@ -215,29 +225,31 @@ class _Builder:
             top.add(value)
 
 
-def _copied(value: Any) -> Any:
-    """A copy, so that what is changed in one place stays in the others. Never deeper than `DEEPEST`."""
+def _copy_value(value: Any) -> Any:
+    """A copy, so that what is changed in one place stays in the others. Never deeper than `MAX_DEPTH`."""
     if type(value) is dict:
-        return {name: _copied(inner) for name, inner in value.items()}
-    return [_copied(inner) for inner in value] if type(value) is list else value
+        return {name: _copy_value(inner) for name, inner in value.items()}
+    return [_copy_value(inner) for inner in value] if type(value) is list else value
 
 
-def _number(event: Any) -> Any:
+def _parse_plain_number(event: Any) -> Any:
     """What a plain scalar is whose first sign is a number's: a number, or a text such as ``2024-01-01``."""
     text = event.value
     found: int | float | None = None
     if _DECIMAL.fullmatch(text):
-        found = number(text)
+        found = parse_number(text)
     elif _BASED.fullmatch(text):
-        found = int(text, 0) if len(text) <= _LONGEST_BASED else None
-    elif not _NEVER.fullmatch(text):
+        found = int(text, 0) if len(text) <= _MAX_BASED_LENGTH else None
+    elif not _NON_FINITE.fullmatch(text):
         return text
     if found is None:
-        raise _at(event.start_mark, f"has the number {plain(text, 40)}, which no float can hold; correct it")
+        raise _build_error(
+            event.start_mark, f"has the number {escape_text(text, 40)}, which no float can hold; correct it"
+        )
     return found
 
 
-def _encodable(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -245,10 +257,14 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _tagged(event: Any) -> RefusedError:
-    shown = plain(event.tag, SHOWN)
-    return _at(event.start_mark, f"has the tag {shown}; remove it, an OpenAPI document has no tags of its own")
+def _build_tag_error(event: Any) -> InvalidDocumentError:
+    shown = escape_text(event.tag, MAX_SHOWN_LENGTH)
+    return _build_error(event.start_mark, f"has the tag {shown}; remove it, an OpenAPI document has no tags of its own")
 
 
-def _at(mark: Any, words: str) -> RefusedError:
-    return RefusedError(words, mark.line + 1, mark.column + 1) if mark is not None else RefusedError(words)
+def _build_error(mark: Any, message: str) -> InvalidDocumentError:
+    return (
+        InvalidDocumentError(message, mark.line + 1, mark.column + 1)
+        if mark is not None
+        else InvalidDocumentError(message)
+    )

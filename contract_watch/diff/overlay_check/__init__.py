@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.overlay import apply_action, apply_overlay, find_matches
-from contract_watch.diff.overlay_check.describe import troubles
-from contract_watch.diff.overlay_check.issue import Kind, Trouble
-from contract_watch.diff.overlay_check.match import measure
+from contract_watch.diff.overlay_check.describe import describe_issues
+from contract_watch.diff.overlay_check.issue import OverlayIssue, OverlayIssueKind
+from contract_watch.diff.overlay_check.match import check_action
 
-__all__ = ["Corrected", "Kind", "Trouble", "correct"]
+__all__ = ["OverlayCheck", "OverlayIssue", "OverlayIssueKind", "check_overlay"]
 
 
 @dataclass(frozen=True)
-class Corrected:
+class OverlayCheck:
     """The new ``document`` with each action applied as far as it can be, and what of them is to be told.
 
     Where nothing is lost, broken or colliding it is what the strict overlay makes of the new document, once the
@@ -22,15 +22,15 @@ class Corrected:
     """
 
     document: dict[str, Any]
-    troubles: tuple[Trouble, ...]
+    issues: tuple[OverlayIssue, ...]
 
 
-def correct(
+def check_overlay(
     actions: Sequence[Mapping[str, Any]],
     base: Mapping[str, Any],
     revision: Mapping[str, Any],
     source: str = "overlay.yaml",
-) -> Corrected:
+) -> OverlayCheck:
     """Apply ``actions``, which fit ``base``, to ``revision``, which may be any JSON object up to 100 levels deep.
 
     Each action is measured on both documents as the actions before it have left them: what it takes away or writes over is
@@ -42,19 +42,19 @@ def correct(
         UsageError: the overlay does not fit ``base``; ``source`` names it.
     """
     end = apply_overlay(base, list(actions), source)
-    old, new = copy.deepcopy(dict(base)), _tree(dict(revision))
-    told: list[Trouble] = []
+    old, new = copy.deepcopy(dict(base)), _copy_tree(dict(revision))
+    told: list[OverlayIssue] = []
     for number, action in enumerate(actions, 1):
-        fit = measure(number, action, old, new, end)
-        told += troubles(fit)
+        fit = check_action(number, action, old, new, end)
+        told += describe_issues(fit)
         fit.apply(new)
         for location in find_matches(old, fit.target, source):
             apply_action(old, location, action, source)
-    return Corrected(new, tuple(told))
+    return OverlayCheck(new, tuple(told))
 
 
-def _tree(value: Any) -> Any:
+def _copy_tree(value: Any) -> Any:
     """A copy in which nothing stands at two places at once, so that an action changes the place that it matches alone."""
     if isinstance(value, dict):
-        return {name: _tree(inner) for name, inner in value.items()}
-    return [_tree(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _copy_tree(inner) for name, inner in value.items()}
+    return [_copy_tree(inner) for inner in value] if isinstance(value, list) else value

@@ -7,207 +7,255 @@ from typing import Any
 
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath
-from contract_watch.diff.document.json_pointer import pointer
-from contract_watch.diff.document.source import unquoted
-from contract_watch.diff.overlay_check.diff import QUIET, TOLD, UNKNOWN, Keys, Part, State, leaves
-from contract_watch.diff.overlay_check.issue import Kind, Trouble
-from contract_watch.diff.overlay_check.match import Fit, Place
-from contract_watch.diff.overlay_check.relocate import NOTHING, Nearest, child, jsonpath, reference
-from contract_watch.report.escaping import plain
+from contract_watch.diff.document.json_pointer import format_pointer
+from contract_watch.diff.document.source import decode_token
+from contract_watch.diff.overlay_check.diff import (
+    PUBLISHED_STATES,
+    UNKNOWN,
+    UNNEEDED_STATES,
+    Keys,
+    PartState,
+    UpdatePart,
+    iterate_leaves,
+)
+from contract_watch.diff.overlay_check.issue import OverlayIssue, OverlayIssueKind
+from contract_watch.diff.overlay_check.match import ActionCheck, OverlayMatch
+from contract_watch.diff.overlay_check.relocate import (
+    ABSENT,
+    NearestLocation,
+    format_jsonpath,
+    get_child,
+    get_reference,
+)
+from contract_watch.report.escaping import escape_text
 
 JSON = Any
-_SHOWN = 80
-_LONG = 240
-_FEW = 3
+_MAX_VALUE_LENGTH = 80
+_MAX_LOCATION_LENGTH = 240
+_MAX_LOCATIONS = 3
 
 
-def troubles(fit: Fit) -> Iterator[Trouble]:
+def describe_issues(fit: ActionCheck) -> Iterator[OverlayIssue]:
     """All that is to be told of one action, the worst first."""
-    if fit.failed:
-        yield _trouble(fit, Kind.BROKEN, (), "the new document is nested too deep to look for it",
-                       f"give {_name(fit)} a target that needs no `..`")  # fmt: skip
-    elif not fit.places:
-        yield _lost(fit) if fit.gone else _superfluous(fit)
+    if fit.is_too_deep:
+        yield _build_issue(fit, OverlayIssueKind.BROKEN, (), "the new document is nested too deep to look for it",
+                       f"give {_format_action(fit)} a target that needs no `..`")  # fmt: skip
+    elif not fit.matches:
+        yield _describe_lost(fit) if fit.lost else _describe_superfluous(fit)
     else:
-        if fit.gone:
-            yield _fewer(fit)
-        if fit.needed:
-            yield from _parts(fit)
-            yield from _partly(fit)
+        if fit.lost:
+            yield _describe_fewer(fit)
+        if fit.is_needed:
+            yield from _describe_parts(fit)
+            yield from _describe_partly(fit)
         else:
-            yield _superfluous(fit)
-        yield from _wider(fit)
+            yield _describe_superfluous(fit)
+        yield from _describe_wider(fit)
 
 
-def _trouble(
-    fit: Fit, kind: Kind, places: Iterable[NodePath], message: str, edit: str, keys: Iterable[Keys] = ()
-) -> Trouble:
-    return Trouble(fit.number, fit.target, kind, tuple(map(pointer, places)), message, edit, tuple(keys))
+def _build_issue(
+    fit: ActionCheck,
+    kind: OverlayIssueKind,
+    places: Iterable[NodePath],
+    message: str,
+    edit: str,
+    keys: Iterable[Keys] = (),
+) -> OverlayIssue:
+    return OverlayIssue(fit.number, fit.target, kind, tuple(map(format_pointer, places)), message, edit, tuple(keys))
 
 
-def _lost(fit: Fit) -> Trouble:
-    message = f"matches nothing any more: {_vanished(fit)}"
-    return _trouble(fit, Kind.LOST, _gone(fit.gone), message, _found_again(fit, fit.gone[0]))
+def _describe_lost(fit: ActionCheck) -> OverlayIssue:
+    message = f"matches nothing any more: {_describe_loss(fit)}"
+    return _build_issue(fit, OverlayIssueKind.LOST, _list_lost(fit.lost), message, _suggest_target(fit, fit.lost[0]))
 
 
-def _vanished(fit: Fit) -> str:
+def _describe_loss(fit: ActionCheck) -> str:
     """What is gone, and where the vendor has moved it."""
-    gone = _gone(fit.gone)
-    moved = next((one.moved for one in fit.gone if one.whole and one.moved), "")
-    where = f"; the vendor has moved it to {plain(moved, _LONG)}" if moved else ""
-    return f"{_few(gone)} {'are' if gone[1:] else 'is'} gone{where}"
+    gone = _list_lost(fit.lost)
+    moved = next((one.moved_to for one in fit.lost if one.is_complete and one.moved_to), "")
+    where = f"; the vendor has moved it to {escape_text(moved, _MAX_LOCATION_LENGTH)}" if moved else ""
+    return f"{_format_locations(gone)} {'are' if gone[1:] else 'is'} gone{where}"
 
 
-def _found_again(fit: Fit, first: Nearest) -> str:
-    path = plain(jsonpath(first.location), 2 * _LONG)
-    others = f"; it matched {len(fit.gone)} places, so look for the others too" if len(fit.gone) > 1 else ""
-    if first.whole and first.moved:
-        return f"correct the component instead: make {path} the target of {_name(fit)}{others}"
-    if first.whole and first.renamed:
-        old, new = (plain(name, _SHOWN) for name in first.renamed)
-        return f"if `{old}` is `{new}` now, make {path} the target of {_name(fit)}, else drop the action{others}"
-    if first.whole:
-        return f"it is there and does not fit the target any more: make {path} the target of {_name(fit)}{others}"
-    return f"drop {_name(fit)} if the vendor has dropped what it corrects; the nearest that is left is {path}"
+def _suggest_target(fit: ActionCheck, first: NearestLocation) -> str:
+    path = escape_text(format_jsonpath(first.location), 2 * _MAX_LOCATION_LENGTH)
+    others = f"; it matched {len(fit.lost)} places, so look for the others too" if len(fit.lost) > 1 else ""
+    if first.is_complete and first.moved_to:
+        return f"correct the component instead: make {path} the target of {_format_action(fit)}{others}"
+    if first.is_complete and first.renaming:
+        old, new = (escape_text(name, _MAX_VALUE_LENGTH) for name in first.renaming)
+        return (
+            f"if `{old}` is `{new}` now, make {path} the target of {_format_action(fit)}, else drop the action{others}"
+        )
+    if first.is_complete:
+        return (
+            f"it is there and does not fit the target any more: make {path} the target of {_format_action(fit)}{others}"
+        )
+    return f"drop {_format_action(fit)} if the vendor has dropped what it corrects; the nearest that is left is {path}"
 
 
-def _fewer(fit: Fit) -> Trouble:
-    known = sum(not place.new for place in fit.places)
-    message = f"matches {known} of {known + len(fit.gone)} places still; {_vanished(fit)}"
-    reached = {place.location for place in fit.places}
-    again = next((one for one in fit.gone if one.whole and one.location not in reached), None)
+def _describe_fewer(fit: ActionCheck) -> OverlayIssue:
+    known = sum(not place.is_new for place in fit.matches)
+    message = f"matches {known} of {known + len(fit.lost)} places still; {_describe_loss(fit)}"
+    reached = {place.location for place in fit.matches}
+    again = next((one for one in fit.lost if one.is_complete and one.location not in reached), None)
     if again is None:
-        edit = f"none, if the vendor has dropped that for good: {_name(fit)} still does the rest"
+        edit = f"none, if the vendor has dropped that for good: {_format_action(fit)} still does the rest"
     else:
-        path = plain(jsonpath(again.location), 2 * _LONG)
-        edit = f"repeat {_name(fit)} with the target {path}, if that is the same thing"
-    return _trouble(fit, Kind.FEWER, _gone(fit.gone), message, edit)
+        path = escape_text(format_jsonpath(again.location), 2 * _MAX_LOCATION_LENGTH)
+        edit = f"repeat {_format_action(fit)} with the target {path}, if that is the same thing"
+    return _build_issue(fit, OverlayIssueKind.FEWER, _list_lost(fit.lost), message, edit)
 
 
-def _gone(gone: Sequence[Nearest]) -> list[NodePath]:
-    return list(dict.fromkeys(one.gone for one in gone))
+def _list_lost(gone: Sequence[NearestLocation]) -> list[NodePath]:
+    return list(dict.fromkeys(one.lost for one in gone))
 
 
-def _superfluous(fit: Fit) -> Trouble:
-    places = [place.location for place in fit.places] or fit.settled
-    if fit.removes:
+def _describe_superfluous(fit: ActionCheck) -> OverlayIssue:
+    places = [place.location for place in fit.matches] or fit.resolved
+    if fit.is_removal:
         said = "what it removes is gone, or is what the overlay makes of it"
     else:
         said = "the vendor says all of it, or takes away what it corrects, as the overlay does"
-        said = "the new document says all of it already" if fit.places else said
-    return _trouble(fit, Kind.SUPERFLUOUS, places, said, f"drop {_name(fit)}")
+        said = "the new document says all of it already" if fit.matches else said
+    return _build_issue(fit, OverlayIssueKind.SUPERFLUOUS, places, said, f"drop {_format_action(fit)}")
 
 
-def _partly(fit: Fit) -> Iterator[Trouble]:
-    if fit.dropped:
-        keys = _short(fit, fit.dropped)
-        places = [place.location for place in fit.places if any(part.state in TOLD for part in place.parts)]
-        shown = ", ".join(_key(fit, one) for one in keys[:12]) + (f" and {len(keys) - 12} more" if keys[12:] else "")
+def _describe_partly(fit: ActionCheck) -> Iterator[OverlayIssue]:
+    if fit.superfluous_keys:
+        keys = _shorten_keys(fit, fit.superfluous_keys)
+        places = [
+            place.location for place in fit.matches if any(part.state in PUBLISHED_STATES for part in place.parts)
+        ]
+        shown = ", ".join(_format_key(fit, one) for one in keys[:12]) + (
+            f" and {len(keys) - 12} more" if keys[12:] else ""
+        )
         message = f"the new document says some of it already: {shown}"
-        yield _trouble(fit, Kind.PARTLY, places, message, f"take {shown} out of the update of {_name(fit)}", keys)
-    said = [place.location for place in fit.places if _is_said(place)]
-    if fit.twice:
-        keys = sorted({keys for found in fit.twice.values() for keys in found}, key=str)
-        shown = ", ".join(_key(fit, one) for one in keys[:12])
-        message = (
-            f"the vendor lists {shown} at {len(fit.twice)} of {len(fit.places)} places, where it would stand twice"
+        yield _build_issue(
+            fit,
+            OverlayIssueKind.PARTLY,
+            places,
+            message,
+            f"take {shown} out of the update of {_format_action(fit)}",
+            keys,
         )
-        edit = f"split {_name(fit)} into one for the places that need {shown}, and one without it for {_few(fit.twice)}"
-        yield _trouble(fit, Kind.PARTLY, fit.twice, message, edit)
-    elif not fit.dropped and (said or (fit.settled and fit.removes)):
-        done = [*said, *fit.settled]
-        total = len(fit.places) + len(fit.settled)
-        message = f"the new document has it already at {len(done)} of {total} places: {_few(done)}"
-        yield _trouble(
-            fit, Kind.PARTLY, done, message, f"none: {_name(fit)} is needed at the others, leave it as it is"
+    said = [place.location for place in fit.matches if _is_published(place)]
+    if fit.duplicates:
+        keys = sorted({keys for found in fit.duplicates.values() for keys in found}, key=str)
+        shown = ", ".join(_format_key(fit, one) for one in keys[:12])
+        message = f"the vendor lists {shown} at {len(fit.duplicates)} of {len(fit.matches)} places, where it would stand twice"
+        edit = f"split {_format_action(fit)} into one for the places that need {shown}, and one without it for {_format_locations(fit.duplicates)}"
+        yield _build_issue(fit, OverlayIssueKind.PARTLY, fit.duplicates, message, edit)
+    elif not fit.superfluous_keys and (said or (fit.resolved and fit.is_removal)):
+        done = [*said, *fit.resolved]
+        total = len(fit.matches) + len(fit.resolved)
+        message = f"the new document has it already at {len(done)} of {total} places: {_format_locations(done)}"
+        yield _build_issue(
+            fit,
+            OverlayIssueKind.PARTLY,
+            done,
+            message,
+            f"none: {_format_action(fit)} is needed at the others, leave it as it is",
         )
 
 
-def _is_said(place: Place) -> bool:
+def _is_published(place: OverlayMatch) -> bool:
     states = {part.state for part in place.parts}
-    return not place.new and states <= QUIET and bool(states & TOLD)
+    return not place.is_new and states <= UNNEEDED_STATES and bool(states & PUBLISHED_STATES)
 
 
-def _short(fit: Fit, dropped: frozenset[Keys]) -> list[Keys]:
+def _shorten_keys(fit: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
     """The fewest keys under which all that is dropped stands, and nothing else."""
-    kept = [leaf for leaf in leaves(fit.action["update"]) if leaf not in dropped]
+    kept = [leaf for leaf in iterate_leaves(fit.action["update"]) if leaf not in dropped]
     holding = {leaf[:length] for leaf in kept for length in range(len(leaf) + 1)}
     return list(
         dict.fromkeys(
             next(leaf[:length] for length in range(len(leaf) + 1) if leaf[:length] not in holding)
-            for leaf in leaves(fit.action["update"])
+            for leaf in iterate_leaves(fit.action["update"])
             if leaf in dropped
         )
     )
 
 
-def _parts(fit: Fit) -> Iterator[Trouble]:
+def _describe_parts(fit: ActionCheck) -> Iterator[OverlayIssue]:
     """What would be hidden and what cannot be applied: once for all places at which the same has happened."""
-    alike: dict[tuple[State, Keys, str], list[tuple[Place, Part]]] = {}
-    for place in fit.places:
+    alike: dict[tuple[PartState, Keys, str], list[tuple[OverlayMatch, UpdatePart]]] = {}
+    for place in fit.matches:
         for part in place.parts:
-            if part.state not in QUIET and part.state is not State.FITS:
-                alike.setdefault((part.state, part.keys, _change(part)), []).append((place, part))
+            if part.state not in UNNEEDED_STATES and part.state is not PartState.APPLIES:
+                alike.setdefault((part.state, part.keys, _format_change(part)), []).append((place, part))
     for (state, keys, change), found in alike.items():
-        places = [place.location + _to_pointer(part) for place, part in found]
-        kind, message, edit = _told(fit, state, keys, change, found[0])
+        places = [place.location + _locate_part(part) for place, part in found]
+        kind, message, edit = _describe_part(fit, state, keys, change, found[0])
         more = f" (and at {len(places) - 1} more)" if places[1:] else ""
-        yield _trouble(fit, kind, places, message + more, edit)
+        yield _build_issue(fit, kind, places, message + more, edit)
 
 
-def _to_pointer(part: Part) -> Keys:
+def _locate_part(part: UpdatePart) -> Keys:
     """The way from the target to the place that a part is about, which its own array's position does not lead to."""
     return part.keys if not part.keys or isinstance(part.keys[-1], str) else part.keys[:-1]
 
 
-def _told(fit: Fit, state: State, keys: Keys, change: str, found: tuple[Place, Part]) -> tuple[Kind, str, str]:
+def _describe_part(
+    fit: ActionCheck, state: PartState, keys: Keys, change: str, found: tuple[OverlayMatch, UpdatePart]
+) -> tuple[OverlayIssueKind, str, str]:
     place, part = found
-    where = plain(pointer(place.location + _to_pointer(part)), _LONG) or "the whole document"
-    key = _key(fit, keys)
-    out = f"take {key} out of the update of {_name(fit)}" if keys else f"drop {_name(fit)}"
-    if state is State.REFERS:
-        link = plain(reference(part.now) or "", _LONG)
+    where = (
+        escape_text(format_pointer(place.location + _locate_part(part)), _MAX_LOCATION_LENGTH) or "the whole document"
+    )
+    key = _format_key(fit, keys)
+    out = f"take {key} out of the update of {_format_action(fit)}" if keys else f"drop {_format_action(fit)}"
+    if state is PartState.BECAME_REFERENCE:
+        link = escape_text(get_reference(part.after) or "", _MAX_LOCATION_LENGTH)
         message = f"{where} is a reference to {link} now, beside which nothing counts"
-        path = plain(jsonpath(tuple(map(unquoted, link[2:].split("/")))), 2 * _LONG) if link[:2] == "#/" else link
-        return (
-            Kind.BROKEN,
-            message,
-            f"correct {path} instead, and leave this place out: change the target of {_name(fit)}",
+        path = (
+            escape_text(format_jsonpath(tuple(map(decode_token, link[2:].split("/")))), 2 * _MAX_LOCATION_LENGTH)
+            if link[:2] == "#/"
+            else link
         )
-    if state is State.WENT:
         return (
-            Kind.BROKEN,
+            OverlayIssueKind.BROKEN,
+            message,
+            f"correct {path} instead, and leave this place out: change the target of {_format_action(fit)}",
+        )
+    if state is PartState.REMOVED:
+        return (
+            OverlayIssueKind.BROKEN,
             f"{where} is gone: the update would make a new one of its own",
             (f"{out}, or give it the new name of what it corrects"),
         )
-    if state is State.TURNED:
-        message = f"{where} is {_type(part.now)} now, and the update needs {_type(part.was, part.wanted)} to land on"
-        return Kind.BROKEN, message, f"{out}, or rewrite it for {_type(part.now)}"
-    if state is State.MIXES:
+    if state is PartState.TYPE_CHANGED:
+        message = f"{where} is {_format_type(part.after)} now, and the update needs {_format_type(part.before, part.wanted)} to land on"
+        return OverlayIssueKind.BROKEN, message, f"{out}, or rewrite it for {_format_type(part.after)}"
+    if state is PartState.MIXES_REFERENCE:
         message = f"{where} {change}; a reference would come to stand beside other things"
         edit = f"{out} if the vendor's is right, else add an action before it that removes {where}"
-        return Kind.COLLIDES, message, edit
-    if fit.removes:
+        return OverlayIssueKind.COLLIDES, message, edit
+    if fit.is_removal:
         message = f"would remove {where}, which has changed: {change}"
-        return Kind.COLLIDES, message, f"read what the vendor says there now; if that is right, drop {_name(fit)}"
+        return (
+            OverlayIssueKind.COLLIDES,
+            message,
+            f"read what the vendor says there now; if that is right, drop {_format_action(fit)}",
+        )
     message = f"would hide what the vendor has changed: {where} {change}"
     edit = f"{out} if the vendor is right now; else leave it"
-    if part.was is NOTHING and isinstance(part.wanted, dict):
+    if part.before is ABSENT and isinstance(part.wanted, dict):
         edit = f"{out} if the vendor's serves, or give ours another name there and wherever it is referred to"
-    return Kind.COLLIDES, message, edit
+    return OverlayIssueKind.COLLIDES, message, edit
 
 
-def _change(part: Part) -> str:
+def _format_change(part: UpdatePart) -> str:
     """Was and is, at the first place below where the two differ; ours and theirs, where there was nothing."""
-    ours = part.was is NOTHING or part.was is UNKNOWN
-    way, was, now = _difference(part.wanted if ours else part.was, part.now)
-    below = f"{plain(pointer(way), _LONG)} " if way else ""
-    return f"{below}is {_shown(now)}, ours is {_shown(was)}" if ours else (
-        f"{below}was {_shown(was)} → is {_shown(now)}"
+    ours = part.before is ABSENT or part.before is UNKNOWN
+    way, was, now = _find_difference(part.wanted if ours else part.before, part.after)
+    below = f"{escape_text(format_pointer(way), _MAX_LOCATION_LENGTH)} " if way else ""
+    return f"{below}is {_format_value(now)}, ours is {_format_value(was)}" if ours else (
+        f"{below}was {_format_value(was)} → is {_format_value(now)}"
     )  # fmt: skip
 
 
-def _difference(was: JSON, now: JSON) -> tuple[NodePath, JSON, JSON]:
+def _find_difference(was: JSON, now: JSON) -> tuple[NodePath, JSON, JSON]:
     way: list[str | int] = []
     while True:
         if isinstance(was, dict) and isinstance(now, dict):
@@ -216,58 +264,61 @@ def _difference(was: JSON, now: JSON) -> tuple[NodePath, JSON, JSON]:
             names = range(len(was))
         else:
             break
-        part = next((name for name in names if not are_equal(child(was, name), child(now, name))), None)
+        part = next((name for name in names if not are_equal(get_child(was, name), get_child(now, name))), None)
         if part is None:
             break
         way.append(part)
-        was, now = child(was, part), child(now, part)
+        was, now = get_child(was, part), get_child(now, part)
     return tuple(way), was, now
 
 
-def _shown(value: JSON) -> str:
-    if value is NOTHING:
+def _format_value(value: JSON) -> str:
+    if value is ABSENT:
         return "nothing"
     text = ""
     for piece in json.JSONEncoder(ensure_ascii=False).iterencode(value):
-        text += piece[: _SHOWN + 1]
-        if len(text) > _SHOWN:
-            return plain(text[:_SHOWN]) + "…"
-    return plain(text)
+        text += piece[: _MAX_VALUE_LENGTH + 1]
+        if len(text) > _MAX_VALUE_LENGTH:
+            return escape_text(text[:_MAX_VALUE_LENGTH]) + "…"
+    return escape_text(text)
 
 
-def _type(*values: JSON) -> str:
+def _format_type(*values: JSON) -> str:
     names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
-    known = [value for value in values if value is not UNKNOWN and value is not NOTHING]
+    known = [value for value in values if value is not UNKNOWN and value is not ABSENT]
     return names.get(type(known[0]), "a number") if known else "nothing"
 
 
-def _wider(fit: Fit) -> Iterator[Trouble]:
-    new = [p for p in fit.places if p.new and any(part.state not in QUIET for part in p.parts)]
-    if not new or not fit.needed:
+def _describe_wider(fit: ActionCheck) -> Iterator[OverlayIssue]:
+    new = [p for p in fit.matches if p.is_new and any(part.state not in UNNEEDED_STATES for part in p.parts)]
+    if not new or not fit.is_needed:
         return
-    does = "removes what is there" if fit.removes else "changes what is there"
+    does = "removes what is there" if fit.is_removal else "changes what is there"
     shown = "a place that is new" if len(new) == 1 else f"{len(new)} places that are new"
-    message = f"matches {shown}, and {does}: {_few(place.location for place in new)}"
-    edit = f"none, if {_name(fit)} is right there too; else name in its target the places that it is about"
-    yield _trouble(fit, Kind.WIDER, (place.location for place in new), message, edit)
+    message = f"matches {shown}, and {does}: {_format_locations(place.location for place in new)}"
+    edit = f"none, if {_format_action(fit)} is right there too; else name in its target the places that it is about"
+    yield _build_issue(fit, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
 
 
-def _few(places: Iterable[NodePath]) -> str:
+def _format_locations(places: Iterable[NodePath]) -> str:
     """The first few of ``places``, and how many more there are."""
     waiting = iter(places)
-    shown = ", ".join(plain(pointer(place), _LONG) or "the whole document" for place in islice(waiting, _FEW))
+    shown = ", ".join(
+        escape_text(format_pointer(place), _MAX_LOCATION_LENGTH) or "the whole document"
+        for place in islice(waiting, _MAX_LOCATIONS)
+    )
     more = sum(1 for _ in waiting)
     return f"{shown} and {more} more" if more else shown
 
 
-def _key(fit: Fit, keys: Keys) -> str:
+def _format_key(fit: ActionCheck, keys: Keys) -> str:
     """``keys`` as a reader finds them in the overlay; an item of an array by what it says."""
     shown, value = "", fit.action.get("update")
     for key in keys:
-        value = child(value, key)
-        shown += f": {_shown(value)}" if isinstance(key, int) and not isinstance(value, dict) else f".{key}"
-    return f"`{plain(shown.lstrip('.'), _LONG)}`" if keys else "the update"
+        value = get_child(value, key)
+        shown += f": {_format_value(value)}" if isinstance(key, int) and not isinstance(value, dict) else f".{key}"
+    return f"`{escape_text(shown.lstrip('.'), _MAX_LOCATION_LENGTH)}`" if keys else "the update"
 
 
-def _name(fit: Fit) -> str:
-    return f"action {fit.number} ({plain(fit.target, _LONG)})"
+def _format_action(fit: ActionCheck) -> str:
+    return f"action {fit.number} ({escape_text(fit.target, _MAX_LOCATION_LENGTH)})"

@@ -9,12 +9,12 @@ from enum import Enum
 from typing import Any, Final
 
 from contract_watch.contracts.matchers import are_equal
-from contract_watch.diff.overlay_check.relocate import NOTHING, child, reference
+from contract_watch.diff.overlay_check.relocate import ABSENT, get_child, get_reference
 
 JSON = Any
 Keys = tuple[str | int, ...]
 """The names below a target that an update gives, and positions in the update's own arrays."""
-_MAPS = frozenset({
+_MAP_KEYWORDS = frozenset({
     "$defs", "additionalOperations", "callbacks", "content", "definitions", "dependentSchemas", "encoding",
     "examples", "headers", "links", "mapping", "mediaTypes", "parameters", "pathItems", "paths", "patternProperties",
     "properties", "requestBodies", "responses", "schemas", "scopes", "securitySchemes", "variables", "webhooks",
@@ -29,7 +29,7 @@ class _Unknown:
 UNKNOWN: Final = _Unknown()
 
 
-class State(Enum):
+class PartState(Enum):
     """How a part of an action fits.
 
     It ``FITS`` as it did; it is ``IDLE``, so before and now; the vendor has ``SAID`` it; it is ``SETTLED``, since the vendor
@@ -38,157 +38,177 @@ class State(Enum):
     stands behind a reference now (``REFERS``).
     """
 
-    FITS = "fits"
-    IDLE = "idle"
-    SAID = "said"
-    SETTLED = "settled"
-    HIDES = "hides"
-    MIXES = "mixes"
-    WENT = "went"
-    TURNED = "turned"
-    REFERS = "refers"
+    APPLIES = "fits"
+    WITHOUT_EFFECT = "idle"
+    PUBLISHED = "said"
+    RESOLVED = "settled"
+    OVERWRITES = "hides"
+    MIXES_REFERENCE = "mixes"
+    REMOVED = "went"
+    TYPE_CHANGED = "turned"
+    BECAME_REFERENCE = "refers"
 
 
-QUIET = frozenset({State.IDLE, State.SAID, State.SETTLED})
+UNNEEDED_STATES = frozenset({PartState.WITHOUT_EFFECT, PartState.PUBLISHED, PartState.RESOLVED})
 """The parts that are not needed."""
-TOLD = frozenset({State.SAID, State.SETTLED})
-BROKEN = frozenset({State.MIXES, State.WENT, State.TURNED, State.REFERS})
+PUBLISHED_STATES = frozenset({PartState.PUBLISHED, PartState.RESOLVED})
+INAPPLICABLE_STATES = frozenset(
+    {PartState.MIXES_REFERENCE, PartState.REMOVED, PartState.TYPE_CHANGED, PartState.BECAME_REFERENCE}
+)
 """The parts that cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UpdatePart:
     """A part of an action at one place: what it wants under ``keys``, what was there and what is there now.
 
     ``otherwise`` is how a settled part fits if other places need it, so that the action goes on saying it.
     """
 
     keys: Keys
-    state: State
+    state: PartState
     wanted: JSON
-    was: JSON
-    now: JSON
-    otherwise: State = State.FITS
+    before: JSON
+    after: JSON
+    fallback_state: PartState = PartState.APPLIES
 
 
-def _settled(keys: Keys, settled: bool, otherwise: State, said: JSON, was: JSON, now: JSON) -> Part:
-    return Part(keys, State.SETTLED if settled else otherwise, said, was, now, otherwise)
+def _build_part(
+    keys: Keys, is_resolved: bool, fallback_state: PartState, wanted: JSON, was: JSON, now: JSON
+) -> UpdatePart:
+    return UpdatePart(keys, PartState.RESOLVED if is_resolved else fallback_state, wanted, was, now, fallback_state)
 
 
-def removal(was: JSON, now: JSON, end: JSON) -> Part:
+def compare_removal(was: JSON, now: JSON, end: JSON) -> UpdatePart:
     """How the removal of what ``was`` fits what is there ``now``; in the end the overlay has ``end`` at that place."""
     if are_equal(now, end) and not are_equal(was, now):
-        return Part((), State.SETTLED, NOTHING, was, now)
-    return Part((), State.FITS if was is UNKNOWN or are_equal(was, now) else State.HIDES, NOTHING, was, now)
+        return UpdatePart((), PartState.RESOLVED, ABSENT, was, now)
+    return UpdatePart(
+        (), PartState.APPLIES if was is UNKNOWN or are_equal(was, now) else PartState.OVERWRITES, ABSENT, was, now
+    )
 
 
-def update(said: JSON, was: JSON, now: JSON, end: JSON, *, names: bool) -> Iterator[Part]:
+def compare_update(wanted: JSON, was: JSON, now: JSON, end: JSON, *, names: bool) -> Iterator[UpdatePart]:
     """How the parts of an update fit a target. ``names``: the target is a map from names."""
     if isinstance(now, list) and (was is UNKNOWN or isinstance(was, list)):
-        yield from (Part((), one.state, said, was, now) for one in _items([said], was, now, end, ()))
-    elif isinstance(now, dict) and isinstance(said, dict) and (was is UNKNOWN or isinstance(was, dict)):
-        yield from _object(said, was, now, end, (), names=names)
+        yield from (UpdatePart((), one.state, wanted, was, now) for one in _compare_items([wanted], was, now, end, ()))
+    elif isinstance(now, dict) and isinstance(wanted, dict) and (was is UNKNOWN or isinstance(was, dict)):
+        yield from _compare_objects(wanted, was, now, end, (), names=names)
     else:
-        yield _settled((), was is not UNKNOWN and are_equal(now, end), State.TURNED, said, was, now)
+        yield _build_part((), was is not UNKNOWN and are_equal(now, end), PartState.TYPE_CHANGED, wanted, was, now)
 
 
-def _object(said: Mapping[str, JSON], was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bool) -> Iterator[Part]:
-    if reference(now) is not None and "$ref" not in said and reference(was) is None:
-        yield _settled(keys, was is not UNKNOWN and are_equal(now, end), State.REFERS, said, was, now)
+def _compare_objects(
+    wanted: Mapping[str, JSON], was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bool
+) -> Iterator[UpdatePart]:
+    if get_reference(now) is not None and "$ref" not in wanted and get_reference(was) is None:
+        yield _build_part(
+            keys, was is not UNKNOWN and are_equal(now, end), PartState.BECAME_REFERENCE, wanted, was, now
+        )
         return
-    if was is UNKNOWN and "$ref" in said and "$ref" not in now and now:
-        yield Part(keys, State.MIXES, said, was, now)
+    if was is UNKNOWN and "$ref" in wanted and "$ref" not in now and now:
+        yield UpdatePart(keys, PartState.MIXES_REFERENCE, wanted, was, now)
         return
-    for name, value in said.items():
-        before = UNKNOWN if was is UNKNOWN else child(was, name)
-        inner = not names and name in _MAPS
-        yield from _value(value, before, child(now, name), child(end, name), (*keys, name), names=inner)
+    for name, value in wanted.items():
+        before = UNKNOWN if was is UNKNOWN else get_child(was, name)
+        inner = not names and name in _MAP_KEYWORDS
+        yield from _compare_values(
+            value, before, get_child(now, name), get_child(end, name), (*keys, name), names=inner
+        )
 
 
-def _value(said: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bool) -> Iterator[Part]:
-    if isinstance(said, dict) and isinstance(now, dict) and (was is UNKNOWN or isinstance(was, dict)):
-        yield from _object(said, was, now, end, keys, names=names)
-    elif isinstance(said, list) and isinstance(now, list) and (was is UNKNOWN or isinstance(was, list)):
-        yield from _items(said, was, now, end, keys)
+def _compare_values(wanted: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *, names: bool) -> Iterator[UpdatePart]:
+    if isinstance(wanted, dict) and isinstance(now, dict) and (was is UNKNOWN or isinstance(was, dict)):
+        yield from _compare_objects(wanted, was, now, end, keys, names=names)
+    elif isinstance(wanted, list) and isinstance(now, list) and (was is UNKNOWN or isinstance(was, list)):
+        yield from _compare_items(wanted, was, now, end, keys)
     elif was is UNKNOWN:
-        known = State.SETTLED if now is not NOTHING and are_equal(now, end) else State.FITS
-        yield Part(keys, State.SAID if are_equal(said, now) else known, said, was, now)
-    elif isinstance(said, dict | list) and type(said) is type(was):  # and not of now's type: it was to be merged
-        lost = State.WENT if now is NOTHING else State.TURNED
-        yield _settled(keys, are_equal(now, end), lost, said, was, now)
+        known = PartState.RESOLVED if now is not ABSENT and are_equal(now, end) else PartState.APPLIES
+        yield UpdatePart(keys, PartState.PUBLISHED if are_equal(wanted, now) else known, wanted, was, now)
+    elif isinstance(wanted, dict | list) and type(wanted) is type(was):  # and not of now's type: it was to be merged
+        lost = PartState.REMOVED if now is ABSENT else PartState.TYPE_CHANGED
+        yield _build_part(keys, are_equal(now, end), lost, wanted, was, now)
     elif are_equal(was, now):
-        yield Part(keys, State.IDLE if are_equal(now, said) else State.FITS, said, was, now)
-    elif within(said, now):
-        yield Part(keys, State.SAID, said, was, now)
+        yield UpdatePart(
+            keys, PartState.WITHOUT_EFFECT if are_equal(now, wanted) else PartState.APPLIES, wanted, was, now
+        )
+    elif is_included(wanted, now):
+        yield UpdatePart(keys, PartState.PUBLISHED, wanted, was, now)
     elif are_equal(now, end):
-        yield Part(keys, State.SETTLED, said, was, now)
-    elif isinstance(said, dict) and isinstance(now, dict) and (reference(said) is None) != (reference(now) is None):
-        yield Part(keys, State.MIXES, said, was, now)
-    elif (names or keys[-1] == "components") and was is NOTHING and isinstance(said, dict) and isinstance(now, dict):
-        yield from _object(said, {}, now, end, keys, names=names)
+        yield UpdatePart(keys, PartState.RESOLVED, wanted, was, now)
+    elif (
+        isinstance(wanted, dict)
+        and isinstance(now, dict)
+        and (get_reference(wanted) is None) != (get_reference(now) is None)
+    ):
+        yield UpdatePart(keys, PartState.MIXES_REFERENCE, wanted, was, now)
+    elif (names or keys[-1] == "components") and was is ABSENT and isinstance(wanted, dict) and isinstance(now, dict):
+        yield from _compare_objects(wanted, {}, now, end, keys, names=names)
     else:
-        yield Part(keys, State.HIDES, said, was, now)
+        yield UpdatePart(keys, PartState.OVERWRITES, wanted, was, now)
 
 
-def _items(said: list[JSON], was: JSON, now: list[JSON], end: JSON, keys: Keys) -> Iterator[Part]:
+def _compare_items(wanted: list[JSON], was: JSON, now: list[JSON], end: JSON, keys: Keys) -> Iterator[UpdatePart]:
     """An item is said where the vendor lists more of its kind than before."""
     before = was if isinstance(was, list) else []
     settled = was is not UNKNOWN and not are_equal(was, now) and are_equal(now, end)
-    for index, item in enumerate(said):
-        taken = sum(are_equal(item, other) for other in said[:index])
-        more = _count(item, now) - _count(item, before) - taken
-        yield Part((*keys, index), State.SAID if settled or more > 0 else State.FITS, item, was, now)
+    for index, item in enumerate(wanted):
+        taken = sum(are_equal(item, other) for other in wanted[:index])
+        more = _count_matching_items(item, now) - _count_matching_items(item, before) - taken
+        yield UpdatePart(
+            (*keys, index), PartState.PUBLISHED if settled or more > 0 else PartState.APPLIES, item, was, now
+        )
 
 
-def _count(item: JSON, items: list[JSON]) -> int:
-    return sum(within(item, one) if isinstance(item, dict) else are_equal(item, one) for one in items)
+def _count_matching_items(item: JSON, items: list[JSON]) -> int:
+    return sum(is_included(item, one) if isinstance(item, dict) else are_equal(item, one) for one in items)
 
 
-def within(said: JSON, now: JSON) -> bool:
+def is_included(wanted: JSON, now: JSON) -> bool:
     """Whether ``now`` says all that ``said`` does, and perhaps more."""
-    if isinstance(said, dict) and isinstance(now, dict):
-        return all(name in now and within(value, now[name]) for name, value in said.items())
-    if isinstance(said, list) and isinstance(now, list):
-        return all(any(are_equal(item, one) for one in now) for item in said)
-    return are_equal(said, now)
+    if isinstance(wanted, dict) and isinstance(now, dict):
+        return all(name in now and is_included(value, now[name]) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(now, list):
+        return all(any(are_equal(item, one) for one in now) for item in wanted)
+    return are_equal(wanted, now)
 
 
-def doubled(said: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
+def iterate_duplicates(wanted: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
     """The items that merging ``said`` into ``now`` would double."""
-    if isinstance(said, dict) and isinstance(now, dict):
-        for name, value in said.items():
-            yield from doubled(value, child(now, name), (*keys, name))
-    elif isinstance(said, list) and isinstance(now, list):
-        yield from ((*keys, index) for index, item in enumerate(said) if any(are_equal(item, one) for one in now))
+    if isinstance(wanted, dict) and isinstance(now, dict):
+        for name, value in wanted.items():
+            yield from iterate_duplicates(value, get_child(now, name), (*keys, name))
+    elif isinstance(wanted, list) and isinstance(now, list):
+        yield from ((*keys, index) for index, item in enumerate(wanted) if any(are_equal(item, one) for one in now))
 
 
-def leaves(said: JSON, keys: Keys = ()) -> Iterator[Keys]:
+def iterate_leaves(wanted: JSON, keys: Keys = ()) -> Iterator[Keys]:
     """The keys of the smallest parts that ``said`` has."""
-    if isinstance(said, dict) and said:
-        for name, value in said.items():
-            yield from leaves(value, (*keys, name))
-    elif isinstance(said, list) and said:
-        yield from ((*keys, index) for index in range(len(said)))
+    if isinstance(wanted, dict) and wanted:
+        for name, value in wanted.items():
+            yield from iterate_leaves(value, (*keys, name))
+    elif isinstance(wanted, list) and wanted:
+        yield from ((*keys, index) for index in range(len(wanted)))
     else:
         yield keys
 
 
-def without(said: JSON, dropped: frozenset[Keys], keys: Keys = ()) -> JSON:
-    """A copy of ``said`` without what stands under ``dropped``, and without what that leaves empty; or `NOTHING`."""
+def remove_keys(wanted: JSON, dropped: frozenset[Keys], keys: Keys = ()) -> JSON:
+    """A copy of ``said`` without what stands under ``dropped``, and without what that leaves empty; or `ABSENT`."""
     if keys in dropped:
-        return NOTHING
-    if not said or not isinstance(said, dict | list):
-        return said
-    if isinstance(said, dict):
-        kept = {name: without(value, dropped, (*keys, name)) for name, value in said.items()}
-        return {name: value for name, value in kept.items() if value is not NOTHING} or NOTHING
-    items = [without(value, dropped, (*keys, index)) for index, value in enumerate(said)]
-    return [item for item in items if item is not NOTHING] or NOTHING
+        return ABSENT
+    if not wanted or not isinstance(wanted, dict | list):
+        return wanted
+    if isinstance(wanted, dict):
+        kept = {name: remove_keys(value, dropped, (*keys, name)) for name, value in wanted.items()}
+        return {name: value for name, value in kept.items() if value is not ABSENT} or ABSENT
+    items = [remove_keys(value, dropped, (*keys, index)) for index, value in enumerate(wanted)]
+    return [item for item in items if item is not ABSENT] or ABSENT
 
 
-def is_map(location: Keys) -> bool:
+def is_name_map(location: Keys) -> bool:
     """Whether a place of an OpenAPI document is a map from names."""
     names = False
     for part in location:
-        names = not names and part in _MAPS
+        names = not names and part in _MAP_KEYWORDS
     return names

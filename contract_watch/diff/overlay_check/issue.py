@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Kind(Enum):
+class OverlayIssueKind(Enum):
     """What has become of an action, or of a part of it.
 
     ``LOST``: nothing is left to correct. ``FEWER``: it still matches something, but not all that it did. ``BROKEN``: it
@@ -22,7 +22,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class OverlayIssue:
     """One action of an overlay that does not fit a new document as it fitted the old one.
 
     ``action`` counts from one, as errors of `contract_watch.contracts.overlay` do. ``places`` are JSON pointers in the new document, in the
@@ -33,7 +33,7 @@ class Trouble:
 
     action: int
     target: str
-    kind: Kind
+    kind: OverlayIssueKind
     places: tuple[str, ...]
     message: str
     edit: str

@@ -9,23 +9,38 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath, apply_action, find_matches
 from contract_watch.diff.overlay_check import diff as said
-from contract_watch.diff.overlay_check.diff import BROKEN, QUIET, TOLD, UNKNOWN, Keys, Part, State
-from contract_watch.diff.overlay_check.relocate import NOTHING, Alignment, Nearest, at, nearest, reference
+from contract_watch.diff.overlay_check.diff import (
+    INAPPLICABLE_STATES,
+    PUBLISHED_STATES,
+    UNKNOWN,
+    UNNEEDED_STATES,
+    Keys,
+    PartState,
+    UpdatePart,
+)
+from contract_watch.diff.overlay_check.relocate import (
+    ABSENT,
+    DocumentAlignment,
+    NearestLocation,
+    find_nearest,
+    get_reference,
+    get_value,
+)
 
 JSON = Any
 
 
 @dataclass(frozen=True)
-class Place:
+class OverlayMatch:
     """A place that the action matches in the revision, with the parts of the action there. ``new``: the base has it not."""
 
     location: NodePath
-    parts: tuple[Part, ...]
-    new: bool
+    parts: tuple[UpdatePart, ...]
+    is_new: bool
 
 
 @dataclass
-class Fit:
+class ActionCheck:
     """One action in the revision.
 
     ``gone`` are places that it matched in the base and has lost, ``settled`` those where what is lost is what the overlay
@@ -36,14 +51,14 @@ class Fit:
 
     number: int
     action: Mapping[str, Any]
-    places: list[Place] = field(default_factory=list)
-    gone: list[Nearest] = field(default_factory=list)
-    settled: list[NodePath] = field(default_factory=list)
-    dropped: frozenset[Keys] = frozenset()
-    said: frozenset[Keys] = frozenset()
-    needed: bool = False
-    failed: bool = False
-    twice: dict[NodePath, list[Keys]] = field(default_factory=dict)
+    matches: list[OverlayMatch] = field(default_factory=list)
+    lost: list[NearestLocation] = field(default_factory=list)
+    resolved: list[NodePath] = field(default_factory=list)
+    superfluous_keys: frozenset[Keys] = frozenset()
+    published_keys: frozenset[Keys] = frozenset()
+    is_needed: bool = False
+    is_too_deep: bool = False
+    duplicates: dict[NodePath, list[Keys]] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -51,120 +66,126 @@ class Fit:
         return str(self.action["target"])
 
     @property
-    def removes(self) -> bool:
+    def is_removal(self) -> bool:
         """Whether it takes things away."""
         return "remove" in self.action
 
     def apply(self, document: JSON) -> None:
         """Change ``document``, the revision that it was measured on, as far as it can be."""
-        if not self.needed:
+        if not self.is_needed:
             return
-        for place in reversed(self.places):
-            if self.removes:
+        for place in reversed(self.matches):
+            if self.is_removal:
                 apply_action(document, place.location, self.action, "")
                 continue
-            skipped = set(self.dropped)
+            skipped = set(self.superfluous_keys)
             for part in place.parts:
-                if part.state in BROKEN or part.state is State.SAID:
+                if part.state in INAPPLICABLE_STATES or part.state is PartState.PUBLISHED:
                     skipped.add(part.keys)
-                elif part.state is not State.FITS:
-                    skipped.update(said.doubled(part.wanted, part.now, part.keys))
-            left = said.without(self.action["update"], frozenset(skipped))
-            if left is not NOTHING:
+                elif part.state is not PartState.APPLIES:
+                    skipped.update(said.iterate_duplicates(part.wanted, part.after, part.keys))
+            left = said.remove_keys(self.action["update"], frozenset(skipped))
+            if left is not ABSENT:
                 apply_action(document, place.location, {"update": left}, "")
 
 
-def measure(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: JSON) -> Fit:
+def check_action(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: JSON) -> ActionCheck:
     """How ``action`` fits ``new``, as it fits ``old``; both as the actions before it have left them.
 
     ``end`` is the base with the whole overlay applied.
     """
-    fit = Fit(number, action)
-    here, there, beyond = Alignment(old, new), Alignment(old, end), Alignment(new, end)
+    fit = ActionCheck(number, action)
+    here, there, beyond = DocumentAlignment(old, new), DocumentAlignment(old, end), DocumentAlignment(new, end)
     try:
         found = dict.fromkeys(reversed(find_matches(new, fit.target, "")))
     except UsageError:  # the base was looked through well: what fails is the revision's depth
-        found, fit.failed = {}, True
+        found, fit.is_too_deep = {}, True
     came = {}
     for location in reversed(find_matches(old, fit.target, "")):
-        way = here.reach(location)
+        way = here.translate(location)
         if len(way) == len(location) and way in found:
             came[way] = location
-        elif not fit.failed:
-            _lose(fit, location, way, (here, there), (old, new, end))
+        elif not fit.is_too_deep:
+            _record_lost(fit, location, way, (here, there), (old, new, end))
     for way in found:
         known = way in came
-        was = at(old, came[way]) if known else UNKNOWN
-        last = there.reach(came[way]) if known else beyond.reach(way)
-        parts = _parts(action, way, was, at(new, way), at(end, last) if len(last) == len(way) else NOTHING)
-        fit.places.append(Place(way, tuple(parts), new=not known))
-    _sum_up(fit)
+        was = get_value(old, came[way]) if known else UNKNOWN
+        last = there.translate(came[way]) if known else beyond.translate(way)
+        parts = _compare_parts(
+            action, way, was, get_value(new, way), get_value(end, last) if len(last) == len(way) else ABSENT
+        )
+        fit.matches.append(OverlayMatch(way, tuple(parts), is_new=not known))
+    _summarize(fit)
     return fit
 
 
-def _parts(action: Mapping[str, Any], way: NodePath, was: JSON, now: JSON, last: JSON) -> Iterator[Part]:
+def _compare_parts(action: Mapping[str, Any], way: NodePath, was: JSON, now: JSON, last: JSON) -> Iterator[UpdatePart]:
     if "remove" in action:
-        yield said.removal(was, now, last)
+        yield said.compare_removal(was, now, last)
     else:
-        yield from said.update(action["update"], was, now, last, names=said.is_map(way))
+        yield from said.compare_update(action["update"], was, now, last, names=said.is_name_map(way))
 
 
-def _lose(
-    fit: Fit, location: NodePath, way: NodePath, ways: tuple[Alignment, Alignment], states: tuple[JSON, JSON, JSON]
+def _record_lost(
+    fit: ActionCheck,
+    location: NodePath,
+    way: NodePath,
+    ways: tuple[DocumentAlignment, DocumentAlignment],
+    states: tuple[JSON, JSON, JSON],
 ) -> None:
     """A place that is lost: settled where the overlay ends with having it not either."""
     old, new, end = states
     here, there = ways
-    stop, reached = at(new, way), there.reach(location)
-    alike = type(stop) is type(at(old, location[: len(way)])) and reference(stop) is None
-    itself = fit.removes and len(way) == len(location) - 1 and alike
-    ended = len(reached) <= len(way) < len(location) and (alike or are_equal(stop, at(end, reached)))
+    stop, reached = get_value(new, way), there.translate(location)
+    alike = type(stop) is type(get_value(old, location[: len(way)])) and get_reference(stop) is None
+    itself = fit.is_removal and len(way) == len(location) - 1 and alike
+    ended = len(reached) <= len(way) < len(location) and (alike or are_equal(stop, get_value(end, reached)))
     if itself or ended:
-        fit.settled.append(location)
+        fit.resolved.append(location)
     else:
-        fit.gone.append(nearest(here, old, new, location))
+        fit.lost.append(find_nearest(here, old, new, location))
 
 
-def _sum_up(fit: Fit) -> None:
+def _summarize(fit: ActionCheck) -> None:
     """What of the action is needed at any place, and what at none."""
-    every = [()] if fit.removes else list(said.leaves(fit.action["update"]))
+    every = [()] if fit.is_removal else list(said.iterate_leaves(fit.action["update"]))
     below: dict[Keys, list[Keys]] = {}
     needed: set[Keys] = set()
     told: set[Keys] = set()
-    for place in fit.places:
+    for place in fit.matches:
         for part in place.parts:
             if part.keys not in below:
                 below[part.keys] = [leaf for leaf in every if leaf[: len(part.keys)] == part.keys] or [part.keys]
-            if part.state not in QUIET:
+            if part.state not in UNNEEDED_STATES:
                 needed.update(below[part.keys])
-            elif part.state in TOLD:
+            elif part.state in PUBLISHED_STATES:
                 told.update(below[part.keys])
-    fit.needed = bool(needed)
-    fit.said = frozenset(told)
-    if not fit.needed:
+    fit.is_needed = bool(needed)
+    fit.published_keys = frozenset(told)
+    if not fit.is_needed:
         return
-    fit.dropped = frozenset(told - needed)
-    for index, place in enumerate(fit.places):
-        fit.places[index] = replace(place, parts=tuple(_kept(fit, part, below) for part in place.parts))
+    fit.superfluous_keys = frozenset(told - needed)
+    for index, place in enumerate(fit.matches):
+        fit.matches[index] = replace(place, parts=tuple(_unresolve(fit, part, below) for part in place.parts))
     doubles: dict[NodePath, list[Keys]] = defaultdict(list)
-    for place in fit.places:
+    for place in fit.matches:
         for part in place.parts:
-            doubles[place.location] += [keys for keys in _doubles(part) if keys not in fit.dropped]
-    fit.twice = {location: keys for location, keys in doubles.items() if keys}
+            doubles[place.location] += [keys for keys in _iterate_duplicates(part) if keys not in fit.superfluous_keys]
+    fit.duplicates = {location: keys for location, keys in doubles.items() if keys}
 
 
-def _kept(fit: Fit, part: Part, below: dict[Keys, list[Keys]]) -> Part:
+def _unresolve(fit: ActionCheck, part: UpdatePart, below: dict[Keys, list[Keys]]) -> UpdatePart:
     """A settled part is what it otherwise is, where the action goes on saying it."""
-    if part.state is not State.SETTLED or fit.dropped.issuperset(below[part.keys]):
+    if part.state is not PartState.RESOLVED or fit.superfluous_keys.issuperset(below[part.keys]):
         return part
-    return replace(part, state=part.otherwise)
+    return replace(part, state=part.fallback_state)
 
 
-def _doubles(part: Part) -> Iterator[Keys]:
+def _iterate_duplicates(part: UpdatePart) -> Iterator[Keys]:
     """The items that the vendor lists and that the action, applied as it is, would list once more."""
-    if part.state is not State.SAID:
+    if part.state is not PartState.PUBLISHED:
         return
-    if isinstance(part.now, list) and (part.keys == () or isinstance(part.keys[-1], int)):
+    if isinstance(part.after, list) and (part.keys == () or isinstance(part.keys[-1], int)):
         yield part.keys
     else:
-        yield from said.doubled(part.wanted, part.now, part.keys)
+        yield from said.iterate_duplicates(part.wanted, part.after, part.keys)

@@ -10,102 +10,104 @@ from typing import Any, Final
 
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath
-from contract_watch.diff.document.source import Forms, unquoted
+from contract_watch.diff.document.source import JsonInterner, decode_token
 
 JSON = Any
-_MOST_STEPS = 20
+_MAX_REFERENCES = 20
 """References that are followed on the way to one place."""
-_MOST_NAMES = 50
+_MAX_NEW_NAMES = 50
 """New names that are looked at for a lost one."""
-_LONGEST_NAME = 60
-_ALIKE = 0.6
+_MAX_NAME_LENGTH = 60
+_MIN_SIMILARITY = 0.6
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Nothing:
+class Absent:
     """What stands at a place that there is not."""
 
     def __repr__(self) -> str:
         return "nothing"
 
 
-NOTHING: Final = Nothing()
+ABSENT: Final = Absent()
 
 
-def child(node: JSON, part: str | int) -> JSON:
-    """What ``node`` holds under a name or at a position, or `NOTHING`."""
+def get_child(node: JSON, part: str | int) -> JSON:
+    """What ``node`` holds under a name or at a position, or `ABSENT`."""
     if isinstance(node, dict):
-        return node.get(part, NOTHING)
+        return node.get(part, ABSENT)
     if isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node):
         return node[part]
-    return NOTHING
+    return ABSENT
 
 
-def at(document: JSON, location: NodePath) -> JSON:
-    """What stands at ``location``, or `NOTHING`."""
+def get_value(document: JSON, location: NodePath) -> JSON:
+    """What stands at ``location``, or `ABSENT`."""
     for part in location:
-        document = child(document, part)
+        document = get_child(document, part)
     return document
 
 
-def reference(node: JSON) -> str | None:
+def get_reference(node: JSON) -> str | None:
     """Where ``node`` refers to, if it is a reference."""
     found = node.get("$ref") if isinstance(node, dict) else None
     return found if isinstance(found, str) else None
 
 
-class Alignment:
+class DocumentAlignment:
     """The places of ``base`` as places of ``other``. Good until either document is changed."""
 
     def __init__(self, base: JSON, other: JSON) -> None:
         self._base = base
         self._other = other
-        self._forms = Forms()
-        self._known: dict[tuple[int, int], dict[int, int]] = {}
+        self._forms = JsonInterner()
+        self._pairings: dict[tuple[int, int], dict[int, int]] = {}
         self._names: dict[tuple[int, int, str], str | None] = {}
 
-    def reach(self, location: NodePath) -> NodePath:
+    def translate(self, location: NodePath) -> NodePath:
         """The way to a place of the base, in the other document: as far as it goes there."""
         before, after = self._base, self._other
         way: list[str | int] = []
         for part in location:
-            step = self.step(before, after, part)
+            step = self.translate_part(before, after, part)
             if step is None:
                 break
             way.append(step)
-            before, after = child(before, part), child(after, step)
+            before, after = get_child(before, part), get_child(after, step)
         return tuple(way)
 
-    def step(self, before: JSON, after: JSON, part: str | int) -> str | int | None:
+    def translate_part(self, before: JSON, after: JSON, part: str | int) -> str | int | None:
         """What ``part`` of an object or array of the base is called in its counterpart; None where it has none."""
         if isinstance(before, dict) and isinstance(after, dict):
             return part if part in after else None
         if isinstance(before, list) and isinstance(after, list) and isinstance(part, int):
             key = (id(before), id(after))
-            if key not in self._known:
-                self._known[key] = self._paired(before, after)
-            return self._known[key].get(part)
+            if key not in self._pairings:
+                self._pairings[key] = self._pair_items(before, after)
+            return self._pairings[key].get(part)
         return None
 
-    def new_name(self, before: JSON, after: JSON, name: str | int) -> str | None:
+    def find_new_name(self, before: JSON, after: JSON, name: str | int) -> str | None:
         """The name under which ``after`` most likely has what ``before`` calls ``name``: one that ``before`` has not."""
         if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(name, str):
             return None
         key = (id(before), id(after), name)
         if key not in self._names:
-            fresh = islice((one for one in after if one not in before), _MOST_NAMES)
-            best = max(((_likeness(before[name], after[one], name, one), one) for one in fresh), default=(0.0, ""))
-            self._names[key] = best[1] if best[0] >= _ALIKE else None
+            fresh = islice((one for one in after if one not in before), _MAX_NEW_NAMES)
+            best = max(
+                ((_score_similarity(before[name], after[one], name, one), one) for one in fresh), default=(0.0, "")
+            )
+            self._names[key] = best[1] if best[0] >= _MIN_SIMILARITY else None
         return self._names[key]
 
-    def _paired(self, before: list[JSON], after: list[JSON]) -> dict[int, int]:
+    def _pair_items(self, before: list[JSON], after: list[JSON]) -> dict[int, int]:
         """By position, the position of the same item: of the same name, else of the same content, else what is left."""
         places: dict[object, deque[int]] = defaultdict(deque)
         for index, item in enumerate(after):
-            places[self._label(item)].append(index)
+            places[self._identify(item)].append(index)
         paired = {}
         for index, item in enumerate(before):
-            if same := places[self._label(item)]:
+            if same := places[self._identify(item)]:
                 paired[index] = same.popleft()
         taken = set(paired.values())
         left = [index for index in range(len(before)) if index not in paired]
@@ -115,17 +117,17 @@ class Alignment:
             paired[left[0]] = free[0]
         return paired
 
-    def _label(self, item: JSON) -> object:
+    def _identify(self, item: JSON) -> object:
         if isinstance(item, dict):
             if isinstance(name := item.get("name"), str):
-                return "name", name, str(item.get("in", ""))[:_LONGEST_NAME]
+                return "name", name, str(item.get("in", ""))[:_MAX_NAME_LENGTH]
             if isinstance(link := item.get("$ref"), str):
                 return "$ref", link
-        return "form", self._forms.of(item)
+        return "form", self._forms.intern(item)
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestLocation:
     """The nearest that a document has to a place which it no longer has.
 
     ``whole`` is whether ``location`` stands for all of the lost place, and not for the way to it; ``moved`` is the last
@@ -134,67 +136,67 @@ class Nearest:
     """
 
     location: NodePath
-    whole: bool
-    gone: NodePath
-    moved: str = ""
-    renamed: tuple[str, str] | None = None
+    is_complete: bool
+    lost: NodePath
+    moved_to: str = ""
+    renaming: tuple[str, str] | None = None
 
 
-def nearest(alignment: Alignment, base: JSON, other: JSON, location: NodePath) -> Nearest:
+def find_nearest(alignment: DocumentAlignment, base: JSON, other: JSON, location: NodePath) -> NearestLocation:
     """Follow ``location`` of ``base`` through ``other``, through references and likely new names too."""
     before, after = base, other
     way: list[str | int] = []
     moved, renamed, gone, steps = "", None, location, 0
     for index, part in enumerate(location):
-        step = alignment.step(before, after, part)
-        while step is None and (link := reference(after)) is not None and steps < _MOST_STEPS:
+        step = alignment.translate_part(before, after, part)
+        while step is None and (link := get_reference(after)) is not None and steps < _MAX_REFERENCES:
             steps += 1
-            if (found := _followed(other, link)) is None:
+            if (found := _resolve_reference(other, link)) is None:
                 break
             gone = location[: index + 1] if gone == location else gone
-            way, after, moved = list(found), at(other, found), link
-            step = alignment.step(before, after, part)
-        if step is None and (name := alignment.new_name(before, after, part)) is not None:
+            way, after, moved = list(found), get_value(other, found), link
+            step = alignment.translate_part(before, after, part)
+        if step is None and (name := alignment.find_new_name(before, after, part)) is not None:
             gone = location[: index + 1] if gone == location else gone
             step, renamed = name, (str(part), name)
         if step is None:
             gone = location[: index + 1] if gone == location else gone
-            return Nearest(tuple(way), False, gone, moved, renamed)
+            return NearestLocation(tuple(way), False, gone, moved, renamed)
         way.append(step)
-        before, after = child(before, part), child(after, step)
-    return Nearest(tuple(way), True, gone, moved, renamed)
+        before, after = get_child(before, part), get_child(after, step)
+    return NearestLocation(tuple(way), True, gone, moved, renamed)
 
 
-def _followed(document: JSON, link: str) -> NodePath | None:
+def _resolve_reference(document: JSON, link: str) -> NodePath | None:
     """The place that a local reference leads to; None where that is nowhere in ``document``."""
     if not link.startswith("#/"):
         return None
     way: list[str | int] = []
     for token in link[2:].split("/"):
-        name = unquoted(token)
+        name = decode_token(token)
         part = int(name) if isinstance(document, list) and name.isdecimal() and len(name) < 9 else name
-        document = child(document, part)
-        if document is NOTHING:
+        document = get_child(document, part)
+        if document is ABSENT:
             return None
         way.append(part)
     return tuple(way)
 
 
-def _likeness(was: JSON, now: JSON, old: str, new: str) -> float:
+def _score_similarity(was: JSON, now: JSON, old: str, new: str) -> float:
     """2 and more where the content is the same, else how alike the names are; 0 where the types differ."""
     if type(was) is not type(now):
         return 0.0
-    alike = SequenceMatcher(None, old[-_LONGEST_NAME:], new[-_LONGEST_NAME:], autojunk=False).ratio()
+    alike = SequenceMatcher(None, old[-_MAX_NAME_LENGTH:], new[-_MAX_NAME_LENGTH:], autojunk=False).ratio()
     same = isinstance(was, dict | list) and bool(was) and are_equal(was, now)
     return alike + 2 if same else alike
 
 
-def jsonpath(location: NodePath) -> str:
+def format_jsonpath(location: NodePath) -> str:
     """The JSONPath that leads to ``location`` alone."""
-    return "$" + "".join(map(_selector, location))
+    return "$" + "".join(map(_format_selector, location))
 
 
-def _selector(part: str | int) -> str:
+def _format_selector(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
     if _WORD.fullmatch(part):

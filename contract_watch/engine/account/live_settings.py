@@ -8,14 +8,14 @@ from pathlib import Path
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract
-from contract_watch.engine.account.gate import TIDYING, Bounds
-from contract_watch.engine.account.guard import Mode
+from contract_watch.engine.account.gate import CLEANUP_SECONDS, RunLimits
+from contract_watch.engine.account.guard import LiveMode
 
-LONGEST_RUN = 6.0
+MAX_RUN_HOURS = 6.0
 """The hours that no run takes longer than, unless ``LONGEST_RUN_HOURS`` says otherwise."""
-SWEEP_CAP = 20
+DEFAULT_SWEEP_CAP = 20
 """How many objects one sweep deletes at most, unless it is told otherwise."""
-_LOWERED = {
+_LIMIT_VARIABLES = {
     "LIVE_PER_MINUTE": "rate",
     "LIVE_REQUESTS": "requests",
     "LIVE_OBJECTS": "objects",
@@ -24,7 +24,7 @@ _LOWERED = {
 
 
 @dataclass(frozen=True)
-class Protection:
+class LiveSettings:
     """What protects one vendor's account in a run.
 
     ``account`` is a fingerprint of its main key, never a part of it. ``folder`` holds the ledger and the local allowance,
@@ -32,64 +32,66 @@ class Protection:
     that no ledger knows is removed, ``cap`` how many leftovers one sweep deletes at most.
     """
 
-    mode: Mode
+    mode: LiveMode
     account: str
-    bounds: Bounds
+    limits: RunLimits
     consents: frozenset[str]
-    folder: Path
-    redis: str = ""
-    ripe: float = 2 * LONGEST_RUN * 3600
-    cap: int = SWEEP_CAP
+    directory: Path
+    redis_url: str = ""
+    min_leftover_age: float = 2 * MAX_RUN_HOURS * 3600
+    sweep_cap: int = DEFAULT_SWEEP_CAP
 
 
-def fingerprint(slug: str, key: str) -> str:
+def compute_fingerprint(slug: str, key: str) -> str:
     """A fingerprint of a vendor's key: the same for the same key, and slow to guess a weak one from."""
     return hashlib.scrypt(key.encode(), salt=f"{slug} account".encode(), n=2**14, r=8, p=1, dklen=6).hex()
 
 
-def protection(contract: Contract, key: str, live: str, environment: Mapping[str, str]) -> Protection:
+def read_live_settings(contract: Contract, key: str, live: str, environment: Mapping[str, str]) -> LiveSettings:
     """The protection of a run with ``key``; ``live`` is LIVE as it was given. A `UsageError` names what is wrong."""
-    mode = Mode.MUTATE if live == "mutate" else Mode.READ
-    if mode is Mode.MUTATE and contract.list_config is None:
+    mode = LiveMode.MUTATE if live == "mutate" else LiveMode.READ
+    if mode is LiveMode.MUTATE and contract.list_config is None:
         raise UsageError(
             f"{contract.config_file}: without `listing` nobody could find what a run left: LIVE=read is possible"
         )
-    consents = frozenset(name for name, consent in contract.consents.items() if _switch(consent.variable, environment))
-    return Protection(
+    consents = frozenset(
+        name for name, consent in contract.consents.items() if _read_switch(consent.variable, environment)
+    )
+    return LiveSettings(
         mode,
-        fingerprint(contract.slug, key),
-        bounds(contract, environment),
-        consents if mode is Mode.MUTATE else frozenset(),
-        ledger_folder(environment),
+        compute_fingerprint(contract.slug, key),
+        read_run_limits(contract, environment),
+        consents if mode is LiveMode.MUTATE else frozenset(),
+        find_ledger_directory(environment),
         environment.get("LIMITER_REDIS_URL", ""),
-        ripe(environment, contract.limits.minutes),
-        cap(environment),
+        read_min_leftover_age(environment, contract.limits.minutes),
+        read_sweep_cap(environment),
     )
 
 
-def ledger_folder(environment: Mapping[str, str]) -> Path:
+def find_ledger_directory(environment: Mapping[str, str]) -> Path:
     """Where the ledger is: LEDGER, or a folder of the checkout."""
     return Path(environment.get("LEDGER") or ROOT / ".ledger")
 
 
-def ripe(environment: Mapping[str, str], minutes: float) -> float:
+def read_min_leftover_age(environment: Mapping[str, str], minutes: float) -> float:
     """The age in seconds from which on a leftover that no ledger knows is removed: twice the longest that a run may take.
 
     That is never less than the ``minutes`` that the contract allows a run, and what it has to clean up.
     """
-    hours = _number("LONGEST_RUN_HOURS", environment, 24 * 365)
-    least = (minutes + TIDYING / 60) / 60
+    hours = _read_number("LONGEST_RUN_HOURS", environment, 24 * 365)
+    least = (minutes + CLEANUP_SECONDS / 60) / 60
     if hours is not None and hours < least:
         raise UsageError(f"LONGEST_RUN_HOURS is {least:.2g} at least, which a run may take; not {hours:g}")
-    return 2 * 3600 * (LONGEST_RUN if hours is None else hours)
+    return 2 * 3600 * (MAX_RUN_HOURS if hours is None else hours)
 
 
-def cap(environment: Mapping[str, str]) -> int:
+def read_sweep_cap(environment: Mapping[str, str]) -> int:
     """How many leftovers one sweep deletes at most."""
-    return int(_number("SWEEP_CAP", environment, 10_000) or SWEEP_CAP)
+    return int(_read_number("SWEEP_CAP", environment, 10_000) or DEFAULT_SWEEP_CAP)
 
 
-def bounds(contract: Contract, environment: Mapping[str, str]) -> Bounds:
+def read_run_limits(contract: Contract, environment: Mapping[str, str]) -> RunLimits:
     """The contract's limits, lowered where the environment says so; a `UsageError` where it would raise one."""
     limits, rate = contract.limits, contract.rate
     allowed = max(1, int(rate.requests * limits.share))
@@ -99,26 +101,26 @@ def bounds(contract: Contract, environment: Mapping[str, str]) -> Bounds:
         "objects": limits.objects,
         "minutes": limits.minutes,
     }
-    for variable, what in _LOWERED.items():
-        asked = _number(variable, environment, most[what])
+    for variable, what in _LIMIT_VARIABLES.items():
+        asked = _read_number(variable, environment, most[what])
         if asked is not None:
             most[what] = asked
     per_window = max(1, int(most["rate"] * rate.seconds / 60))
-    return Bounds(per_window, rate.seconds, int(most["requests"]), int(most["objects"]), float(most["minutes"]))
+    return RunLimits(per_window, rate.seconds, int(most["requests"]), int(most["objects"]), float(most["minutes"]))
 
 
-def _number(variable: str, environment: Mapping[str, str], most: float) -> float | None:
+def _read_number(variable: str, environment: Mapping[str, str], maximum: float) -> float | None:
     text = environment.get(variable, "")
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= most:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= maximum:
         raise UsageError(
-            f"{variable} is a number above 0, and {most:g} at most: it can lower a limit, never raise it; not {text!r}"
+            f"{variable} is a number above 0, and {maximum:g} at most: it can lower a limit, never raise it; not {text!r}"
         )
     return float(text)
 
 
-def _switch(variable: str, environment: Mapping[str, str]) -> bool:
+def _read_switch(variable: str, environment: Mapping[str, str]) -> bool:
     value = environment.get(variable, "")
     if value not in ("", "0", "1"):
         raise UsageError(f"{variable} is 1 or unset, not {value!r}")

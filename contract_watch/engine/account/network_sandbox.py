@@ -11,62 +11,66 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_CONNECTING = frozenset({
+_CONNECT_EVENTS = frozenset({
     "socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname",
     "socket.gethostbyaddr",
 })  # fmt: skip
-_STARTING = frozenset({
+_SUBPROCESS_EVENTS = frozenset({
     "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "pty.spawn",
 })  # fmt: skip
 
 
-class FencedError(PermissionError):
+class SandboxViolationError(PermissionError):
     """Something tried to leave by another door. Its text says what, never where to."""
 
 
-class _Fence:
+class _NetworkSandbox:
     """There is one: an audit hook, once added, stays until the process ends."""
 
     def __init__(self) -> None:
-        self.up = 0
-        self.added = False
-        self.held: dict[str, None] = {}
-        self.here = threading.local()
+        self.active_count = 0
+        self.is_installed = False
+        self.violations: dict[str, None] = {}
+        self.thread_state = threading.local()
 
-    def depth(self) -> int:
+    def get_allowance_depth(self) -> int:
         """How many doors are open in this thread."""
-        return int(getattr(self.here, "open", 0))
+        return int(getattr(self.thread_state, "open", 0))
 
-    def hear(self, event: str, _arguments: Any) -> None:
-        if not self.up or (event not in _CONNECTING and event not in _STARTING) or self.depth():
+    def handle_event(self, event: str, _arguments: Any) -> None:
+        if (
+            not self.active_count
+            or (event not in _CONNECT_EVENTS and event not in _SUBPROCESS_EVENTS)
+            or self.get_allowance_depth()
+        ):
             return
-        what = "a program was to be started" if event in _STARTING else "a connection was to be opened"
-        self.held[f"{what} beside the guard ({event})"] = None
-        raise FencedError(f"{what} beside the guard: a run on a real account does neither")
+        what = "a program was to be started" if event in _SUBPROCESS_EVENTS else "a connection was to be opened"
+        self.violations[f"{what} beside the guard ({event})"] = None
+        raise SandboxViolationError(f"{what} beside the guard: a run on a real account does neither")
 
 
-_FENCE = _Fence()
+_SANDBOX = _NetworkSandbox()
 
 
 @contextmanager
-def fence() -> Iterator[dict[str, None]]:
+def block_connections() -> Iterator[dict[str, None]]:
     """Raise the fence while the block lasts; gives what it held back, growing, for the report."""
-    if not _FENCE.added:
-        sys.addaudithook(_FENCE.hear)
-        _FENCE.added = True
-    _FENCE.up += 1
-    _FENCE.held = {}
+    if not _SANDBOX.is_installed:
+        sys.addaudithook(_SANDBOX.handle_event)
+        _SANDBOX.is_installed = True
+    _SANDBOX.active_count += 1
+    _SANDBOX.violations = {}
     try:
-        yield _FENCE.held
+        yield _SANDBOX.violations
     finally:
-        _FENCE.up -= 1
+        _SANDBOX.active_count -= 1
 
 
 @contextmanager
-def door() -> Iterator[None]:
+def allow_connections() -> Iterator[None]:
     """This thread may connect while the block lasts: the gate's, around one request; and what shares a run's allowance."""
-    _FENCE.here.open = _FENCE.depth() + 1
+    _SANDBOX.thread_state.open = _SANDBOX.get_allowance_depth() + 1
     try:
         yield
     finally:
-        _FENCE.here.open -= 1
+        _SANDBOX.thread_state.open -= 1

@@ -21,39 +21,39 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from contract_watch.engine.account.clock import Clock
-from contract_watch.engine.account.sliding_window import LEASE, MARGIN, Book, Rule
+from contract_watch.engine.account.sliding_window import LEASE, MARGIN, RateLimit, SlidingWindow
 
-PATIENCE = 5.0
+LOCK_TIMEOUT = 5.0
 """Seconds after which a lock that somebody else holds will not come any more: it is held for milliseconds."""
-SLICE = 0.5
+MAX_SLEEP = 0.5
 """Seconds that are waited at most before it is asked whether the run goes on."""
-_LARGEST = 1024 * 1024
+_MAX_FILE_SIZE = 1024 * 1024
 _T = TypeVar("_T")
 
 
-class AwayError(Exception):
+class LimiterUnavailableError(Exception):
     """The window cannot be asked, so nothing may be sent. One line: what, where, the remedy, and never a password."""
 
 
-class TooLongError(Exception):
+class WaitTooLongError(Exception):
     """There will be no place in the time there is. One line."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Slot:
     """The right to send one request now; ``id`` is the window's own business."""
 
     id: str
 
 
-class Window(Protocol):
-    """An account's trailing window. `AwayError` where it cannot be asked: then nothing may be sent."""
+class RateLimiter(Protocol):
+    """An account's trailing window. `LimiterUnavailableError` where it cannot be asked: then nothing may be sent."""
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         """A place when a request may go out now, else the seconds, above 0, until it is worth asking again."""
         ...
 
-    def release(self, place: Place) -> None:
+    def release(self, slot: Slot) -> None:
         """The request is over, answered or given up: its place counts until a whole window has passed from now."""
         ...
 
@@ -66,7 +66,7 @@ class Window(Protocol):
         ...
 
 
-def pace(window: Window, clock: Clock, give_up: Callable[[], None], most: float) -> Place:
+def acquire_slot(limiter: RateLimiter, clock: Clock, check_run: Callable[[], None], max_wait: float) -> Slot:
     """Ask ``window`` until it has a place, and wait in between.
 
     ``give_up`` is called before each piece of waiting, half a second at most, and raises where the run is to end; no
@@ -78,24 +78,24 @@ def pace(window: Window, clock: Clock, give_up: Callable[[], None], most: float)
     """
     waited = 0.0
     while True:
-        found = window.take()
-        if isinstance(found, Place):
+        found = limiter.acquire()
+        if isinstance(found, Slot):
             return found
         # However little a window asks for, some time passes: so the loop is bounded by `most`.
         left = max(found, MARGIN)
-        if waited + left > most:
-            raise TooLongError(
+        if waited + left > max_wait:
+            raise WaitTooLongError(
                 f"the account's rate limit has no room for {left:.0f} more seconds, after {waited:.0f} of at most "
-                f"{most:.0f} were waited: let other runs on the account end, or try again later"
+                f"{max_wait:.0f} were waited: let other runs on the account end, or try again later"
             )
         waited += left
         while left > 0:
-            give_up()
-            clock.wait(min(left, SLICE))
-            left -= SLICE
+            check_run()
+            clock.wait(min(left, MAX_SLEEP))
+            left -= MAX_SLEEP
 
 
-class LocalWindow:
+class LocalRateLimiter:
     """The window for all processes of one machine: a small file for each account below ``folder``, and a lock.
 
     The file is replaced as a whole, so that a process killed at any moment leaves what was there before or what should
@@ -105,63 +105,63 @@ class LocalWindow:
     """
 
     def __init__(
-        self, folder: Path, account: str, requests: int, seconds: float, clock: Clock, lease: float = LEASE
+        self, directory: Path, account: str, requests: int, seconds: float, clock: Clock, lease: float = LEASE
     ) -> None:
-        self._folder = folder
-        self._rule = Rule(requests, seconds, lease)
+        self._directory = directory
+        self._limit = RateLimit(requests, seconds, lease)
         self._clock = clock
-        self._file = folder / f"{_file_name(account)}.json"
-        self._lock = folder / f"{_file_name(account)}.lock"
+        self._file = directory / f"{_format_file_name(account)}.json"
+        self._lock = directory / f"{_format_file_name(account)}.lock"
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         """See Window."""
-        place = Place(uuid.uuid4().hex)
-        wait = self._asked(lambda book, now: book.take(self._rule, place.id, now))
+        place = Slot(uuid.uuid4().hex)
+        wait = self._update(lambda book, now: book.acquire(self._limit, place.id, now))
         return wait if wait > 0 else place
 
-    def release(self, place: Place) -> None:
+    def release(self, slot: Slot) -> None:
         """See Window."""
-        self._asked(lambda book, now: book.release(place.id, now))
+        self._update(lambda book, now: book.release(slot.id, now))
 
     def block(self, seconds: float) -> None:
         """See Window."""
-        self._asked(lambda book, now: book.block(seconds, now))
+        self._update(lambda book, now: book.block(seconds, now))
 
     def close(self) -> None:
         """See Window; nothing is held open."""
 
-    def _asked(self, act: Callable[[Book, float], _T]) -> _T:
+    def _update(self, action: Callable[[SlidingWindow, float], _T]) -> _T:
         """What ``act`` answers on the book as it stands, which is kept as it then is, while nobody else looks."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._locked():
-                before = self._read()
-                book = self._understood(before)
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._hold_lock():
+                before = self._read_file()
+                book = self._parse_content(before)
                 # The moment is read under the lock: one read before it could be older than what others wrote meanwhile.
                 now = self._clock.now()
-                book.settle(self._rule, now)
-                answer = act(book, now)
-                after = json.dumps({"last": book.last, "blocked": book.blocked}).encode()
+                book.discard_expired(self._limit, now)
+                answer = action(book, now)
+                after = json.dumps({"last": book.slots, "blocked": book.block_period}).encode()
                 if after != before:
-                    self._write(after)
+                    self._write_file(after)
                 return answer
         except OSError as error:
-            raise AwayError(
-                f"{self._folder}: the rate window cannot be kept there ({error.strerror}): make it a folder that can be "
+            raise LimiterUnavailableError(
+                f"{self._directory}: the rate window cannot be kept there ({error.strerror}): make it a folder that can be "
                 "written"
             ) from error
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _hold_lock(self) -> Iterator[None]:
         """Hold the account's lock; the system frees it where its holder dies."""
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             # Real time, whatever clock is given: what is waited for is another process.
-            deadline = time.monotonic() + PATIENCE
-            while not _locks(descriptor):
+            deadline = time.monotonic() + LOCK_TIMEOUT
+            while not _try_lock(descriptor):
                 if time.monotonic() > deadline:
-                    raise AwayError(
-                        f"{self._lock}: another process has held this lock for {PATIENCE:.0f} seconds: end it and try "
+                    raise LimiterUnavailableError(
+                        f"{self._lock}: another process has held this lock for {LOCK_TIMEOUT:.0f} seconds: end it and try "
                         "again"
                     )
                 # A lock tells nobody when it comes free, and a call that waits for it cannot be given a deadline.
@@ -170,7 +170,7 @@ class LocalWindow:
         finally:
             os.close(descriptor)
 
-    def _read(self) -> bytes | None:
+    def _read_file(self) -> bytes | None:
         """What the file holds; None where there is none."""
         try:
             # Not blocking: what lies there in the file's place may be a pipe.
@@ -178,21 +178,21 @@ class LocalWindow:
         except FileNotFoundError:
             return None
         with os.fdopen(descriptor, "rb") as file:
-            return file.read(_LARGEST)
+            return file.read(_MAX_FILE_SIZE)
 
-    def _understood(self, content: bytes | None) -> Book:
+    def _parse_content(self, content: bytes | None) -> SlidingWindow:
         if content is None:
-            return Book()
+            return SlidingWindow()
         try:
-            return _book(json.loads(content))
+            return _parse_window(json.loads(content))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            pause = self._rule.seconds + self._rule.lease
-            raise AwayError(
+            pause = self._limit.seconds + self._limit.lease
+            raise LimiterUnavailableError(
                 f"{self._file}: is not what was written there, so nobody knows what was sent: use the account for "
                 f"nothing for {pause:.0f} seconds, then remove the file"
             ) from error
 
-    def _write(self, content: bytes) -> None:
+    def _write_file(self, content: bytes) -> None:
         """Put ``content`` in the file's place at once; what a killed process left half done is written over."""
         new = self._file.with_suffix(".new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -201,14 +201,14 @@ class LocalWindow:
         new.replace(self._file)
 
 
-def _file_name(account: str) -> str:
+def _format_file_name(account: str) -> str:
     """A name that stays in its folder whatever ``account`` is: what is readable of it, and what tells it from others."""
     readable = re.sub(r"[^a-z0-9]+", "-", account.lower()).strip("-")[:40]
     digest = hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{readable or 'account'}-{digest[:16]}"
 
 
-def _locks(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -216,16 +216,16 @@ def _locks(descriptor: int) -> bool:
     return True
 
 
-def _book(raw: Any) -> Book:
+def _parse_window(raw: Any) -> SlidingWindow:
     """The book that a file holds; ValueError, TypeError, KeyError or OverflowError where it is none."""
     last = raw["last"]
     if not isinstance(last, dict):
         raise TypeError("no places")
-    since, until = (_moment(value) for value in raw["blocked"])
-    return Book({place: _moment(moment) for place, moment in last.items()}, (since, until))
+    since, until = (_parse_moment(value) for value in raw["blocked"])
+    return SlidingWindow({place: _parse_moment(moment) for place, moment in last.items()}, (since, until))
 
 
-def _moment(value: Any) -> float:
+def _parse_moment(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("no moment")
     return float(value)

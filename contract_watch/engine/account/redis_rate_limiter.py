@@ -12,17 +12,17 @@ from redis.retry import Retry
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.account.clock import Clock
-from contract_watch.engine.account.rate_limiter import AwayError, LocalWindow, Place, Window
-from contract_watch.engine.account.sliding_window import LEASE, LONGEST_BLOCK, MARGIN, Rule
-from contract_watch.report.escaping import plain
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter, RateLimiter, Slot
+from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit
+from contract_watch.report.escaping import escape_text
 
-VARIABLE = "LIMITER_REDIS_URL"
-PATIENCE = 3.0
+URL_VARIABLE = "LIMITER_REDIS_URL"
+REDIS_TIMEOUT = 3.0
 """Seconds that a Redis may take to be connected to, and to answer."""
-PREFIX = "contract-watch:window:"
-LIFE = 8 * 24 * 3600
+KEY_PREFIX = "contract-watch:window:"
+KEY_LIFETIME = 8 * 24 * 3600
 """Seconds for which what a Redis knows is kept unused: longer than from one nightly run, or weekly one, to the next."""
-_MICRO = 1_000_000
+_MICROSECONDS = 1_000_000
 
 # One hash holds all, so that whatever loses a part of it (eviction, a flush, a failed save) loses the whole:
 #   run             whose memory this is: the run_id of the server that wrote last
@@ -95,7 +95,7 @@ return wait
 """
 
 
-class RedisWindow:
+class RedisRateLimiter:
     """The window for all processes that ask one Redis; needs Redis 5, or what speaks and scripts as it does.
 
     Moments are the server's (TIME): clocks of those who ask do not matter. Its own clock must not be put forward in
@@ -105,99 +105,103 @@ class RedisWindow:
     server costs that much, and so does the first after a restart, after a flush and after a fail-over, which is known by
     the server's `run_id`. A window alone would not do: what was under way when the server forgot may reach the vendor as
     late as a lease after, and counts for a window from then. What it forgot of a block is forgotten.
-    What a server knows is kept for `LIFE` after its last use.
+    What a server knows is kept for `KEY_LIFETIME` after its last use.
 
     Two servers that both take themselves for the one (a divided network) each give the whole allowance.
 
-    Away, slow, full, read-only or no Redis at all: `AwayError`. Nothing is asked twice. The user that the address names
-    needs the commands EVAL, INFO, TIME, HGETALL, HSET, HDEL and EXPIRE on keys that begin with `PREFIX`.
+    Away, slow, full, read-only or no Redis at all: `LimiterUnavailableError`. Nothing is asked twice. The user that the address names
+    needs the commands EVAL, INFO, TIME, HGETALL, HSET, HDEL and EXPIRE on keys that begin with `KEY_PREFIX`.
 
     Raises:
         UsageError: ``url`` is not the address of a Redis.
     """
 
     def __init__(self, url: str, account: str, requests: int, seconds: float, lease: float = LEASE) -> None:
-        self._rule = Rule(requests, seconds, lease)
+        self._limit = RateLimit(requests, seconds, lease)
         # The braces keep all that is ever kept of an account in one slot of a Redis Cluster.
-        self._key = f"{PREFIX}{{{account}}}"
-        self._where, self._client = _client(url)
+        self._key = f"{KEY_PREFIX}{{{account}}}"
+        self._location, self._client = _create_client(url)
 
-    def take(self) -> Place | float:
+    def acquire(self) -> Slot | float:
         """See Window."""
-        place = Place(uuid.uuid4().hex)
-        wait = self._asked("take", place.id)
-        return place if wait < 0 else wait / _MICRO + MARGIN
+        place = Slot(uuid.uuid4().hex)
+        wait = self._run_script("take", place.id)
+        return place if wait < 0 else wait / _MICROSECONDS + MARGIN
 
-    def release(self, place: Place) -> None:
+    def release(self, slot: Slot) -> None:
         """See Window."""
-        self._asked("release", place.id)
+        self._run_script("release", slot.id)
 
     def block(self, seconds: float) -> None:
         """See Window."""
-        self._asked("block", str(int(max(0.0, min(seconds, LONGEST_BLOCK)) * _MICRO)))
+        self._run_script("block", str(int(max(0.0, min(seconds, MAX_BLOCK)) * _MICROSECONDS)))
 
     def close(self) -> None:
         """See Window."""
         self._client.close()
 
-    def _asked(self, act: str, what: str) -> int:
+    def _run_script(self, action: str, argument: str) -> int:
         """What the script answers; ``what`` is a place, or how long to block, in microseconds."""
-        rule = self._rule
-        spans = (round(rule.seconds * _MICRO), round(rule.lease * _MICRO))
+        rule = self._limit
+        spans = (round(rule.seconds * _MICROSECONDS), round(rule.lease * _MICROSECONDS))
         try:
             # Ten words: a Redis that wants a password breaks the line at more, and does not say that it wants one.
-            found: Any = self._client.eval(_SCRIPT, 1, self._key, act, what, rule.requests, *spans, LIFE)
+            found: Any = self._client.eval(_SCRIPT, 1, self._key, action, argument, rule.requests, *spans, KEY_LIFETIME)
         except redis.AuthenticationError:
-            raise AwayError(
-                f"{VARIABLE}: the Redis at {self._where} does not accept the password: correct the variable"
+            raise LimiterUnavailableError(
+                f"{URL_VARIABLE}: the Redis at {self._location} does not accept the password: correct the variable"
             ) from None
         except redis.ResponseError as error:
-            raise AwayError(
-                f"{VARIABLE}: the Redis at {self._where} does not count requests ({type(error).__name__}): name a Redis 5 "
+            raise LimiterUnavailableError(
+                f"{URL_VARIABLE}: the Redis at {self._location} does not count requests ({type(error).__name__}): name a Redis 5 "
                 "or newer that can be written, has room, and lets this user run scripts with INFO"
             ) from None
         except Exception as error:  # noqa: BLE001 (whatever a stranger's server makes of the client, nothing is sent)
-            raise AwayError(
-                f"{VARIABLE}: no Redis answers at {self._where} ({type(error).__name__}): start it, or correct the variable"
+            raise LimiterUnavailableError(
+                f"{URL_VARIABLE}: no Redis answers at {self._location} ({type(error).__name__}): start it, or correct the variable"
             ) from None
         if type(found) is not int:
-            raise AwayError(f"{VARIABLE}: what answers at {self._where} is no Redis: correct the variable")
+            raise LimiterUnavailableError(
+                f"{URL_VARIABLE}: what answers at {self._location} is no Redis: correct the variable"
+            )
         return found
 
 
-def window(url: str, folder: Path, account: str, requests: int, seconds: float, clock: Clock) -> Window:
+def create_rate_limiter(
+    url: str, directory: Path, account: str, requests: int, seconds: float, clock: Clock
+) -> RateLimiter:
     """The window that ``url`` names: a Redis's, or where it is empty the machine's own, kept below ``folder``.
 
     Raises:
         UsageError: ``url`` is not the address of a Redis. The password in it is not told.
     """
     if not url:
-        return LocalWindow(folder, account, requests, seconds, clock)
-    return RedisWindow(url, account, requests, seconds)
+        return LocalRateLimiter(directory, account, requests, seconds, clock)
+    return RedisRateLimiter(url, account, requests, seconds)
 
 
-def _client(url: str) -> tuple[str, "redis.Redis"]:
+def _create_client(url: str) -> tuple[str, "redis.Redis"]:
     """A client of the Redis at ``url``, and words for where that is, which hold nothing of a password.
 
     What the address says of timeouts and repetition does not count: nothing is asked twice, or a place might be taken
     twice.
     """
     try:
-        where = _where(url)
-        ours = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "protocol": 2,
+        where = _format_location(url)
+        ours = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT, "protocol": 2,
                 "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False, "retry_on_error": []}  # fmt: skip
         pool = redis.ConnectionPool(**{**parse_url(url), **ours})  # type: ignore[no-untyped-call]
         # An option that no connection has shows only when one is made; making it connects to nothing.
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError):
         raise UsageError(
-            f"{VARIABLE} is not the address of a Redis, such as redis://:password@127.0.0.1:6379/0 "
+            f"{URL_VARIABLE} is not the address of a Redis, such as redis://:password@127.0.0.1:6379/0 "
             "(in a password, / ? # @ are written %2F %3F %23 %40)"
         ) from None
-    return plain(where, 200), redis.Redis(connection_pool=pool)
+    return escape_text(where, 200), redis.Redis(connection_pool=pool)
 
 
-def _where(url: str) -> str:
+def _format_location(url: str) -> str:
     """Host and port, or the socket's path; ValueError where no such thing can be told surely."""
     parts = urlsplit(url)
     # A password with a bare / ? or # in it would put its beginning where the host is told.

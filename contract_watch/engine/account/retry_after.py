@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 
-LONGEST = 900.0
+MAX_RETRY_AFTER = 900.0
 """Seconds that are waited at most, whatever a server asks for."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
@@ -17,11 +17,11 @@ _DATES = (
     re.compile(rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})"),
 )
 _NUMBER = re.compile(r"(?P<sign>-?)0*(?P<digits>[0-9]+)")
-_LONGEST_DATE = 40
+_MAX_DATE_LENGTH = 40
 
 
-def retry_after(value: str | None, now: float, usual: float) -> float:
-    """Seconds to wait that a header's ``value`` asks for at ``now`` (epoch seconds): from 0 to `LONGEST`, never an error.
+def parse_retry_after(value: str | None, now: float, default: float) -> float:
+    """Seconds to wait that a header's ``value`` asks for at ``now`` (epoch seconds): from 0 to `MAX_RETRY_AFTER`, never an error.
 
     Whole seconds, or a date in any of the three formats of RFC 9110; spaces and tabs around it are no part of it.
     A date that has passed gives 0: the server names a moment, and it has come. So does a negative number, which is none
@@ -34,12 +34,12 @@ def retry_after(value: str | None, now: float, usual: float) -> float:
         # Not by int(), which refuses thousands of digits: what has more than nine is too long anyway.
         seconds = float(number["digits"][:10]) if not number["sign"] else 0.0
     else:
-        moment = _moment(text, now) if len(text) <= _LONGEST_DATE else None
-        seconds = usual if moment is None else moment - now
-    return min(max(0.0, seconds), LONGEST)
+        moment = _parse_date(text, now) if len(text) <= _MAX_DATE_LENGTH else None
+        seconds = default if moment is None else moment - now
+    return min(max(0.0, seconds), MAX_RETRY_AFTER)
 
 
-def _moment(text: str, now: float) -> float | None:
+def _parse_date(text: str, now: float) -> float | None:
     """The date that ``text`` is, in epoch seconds; None where it is none."""
     found = next((match for form in _DATES if (match := form.fullmatch(text))), None)
     if found is None:

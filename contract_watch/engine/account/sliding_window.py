@@ -12,14 +12,14 @@ LEASE = 45.0
 
 Longer than the 30 seconds that a request may take in all, so that a slow one still has its place.
 """
-LONGEST_BLOCK = 24 * 3600.0
+MAX_BLOCK = 24 * 3600.0
 """Seconds for which an account is blocked at most, whatever is asked for."""
 MARGIN = 0.001
 """Seconds that are waited beyond the moment at which a place is free, so that asking then is not in vain."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class RateLimit:
     """``requests`` in any ``seconds``; ``lease`` see `LEASE`."""
 
     requests: int
@@ -33,7 +33,7 @@ class Rule:
 
 
 @dataclass
-class Book:
+class SlidingWindow:
     """``last`` is the last moment of each place; ``blocked`` from when until when nobody sends.
 
     All moments are of one clock that never goes back but for a new start of the machine. What is later than can be was
@@ -42,37 +42,37 @@ class Book:
     had been up.
     """
 
-    last: dict[str, float] = field(default_factory=dict)
-    blocked: tuple[float, float] = (0.0, 0.0)
+    slots: dict[str, float] = field(default_factory=dict)
+    block_period: tuple[float, float] = (0.0, 0.0)
 
-    def settle(self, rule: Rule, now: float) -> None:
+    def discard_expired(self, limit: RateLimit, now: float) -> None:
         """Forget what does not count any more, and move what is from before a new start."""
-        moved = {place: min(last, now + rule.lease) for place, last in self.last.items()}
-        self.last = {place: last for place, last in moved.items() if last + rule.seconds >= now}
-        since, until = self.blocked
+        moved = {place: min(last, now + limit.lease) for place, last in self.slots.items()}
+        self.slots = {place: last for place, last in moved.items() if last + limit.seconds >= now}
+        since, until = self.block_period
         if since > now:
-            self.blocked = (now, now + until - since)
+            self.block_period = (now, now + until - since)
 
-    def take(self, rule: Rule, place: str, now: float) -> float:
+    def acquire(self, limit: RateLimit, slot: str, now: float) -> float:
         """Note ``place`` and give 0 where a request may go out; else the seconds until it is worth asking again.
 
         The estimate is the earliest possible: a place that is out could be released this very moment.
         """
-        waits = [self.blocked[1] - now] if self.blocked[1] >= now else []
-        if len(self.last) >= rule.requests:
-            ends = sorted(min(last, now) + rule.seconds for last in self.last.values())
-            waits.append(ends[len(ends) - rule.requests] - now)
+        waits = [self.block_period[1] - now] if self.block_period[1] >= now else []
+        if len(self.slots) >= limit.requests:
+            ends = sorted(min(last, now) + limit.seconds for last in self.slots.values())
+            waits.append(ends[len(ends) - limit.requests] - now)
         if waits:
             return max(0.0, *waits) + MARGIN
-        self.last[place] = now + rule.lease
+        self.slots[slot] = now + limit.lease
         return 0.0
 
-    def release(self, place: str, now: float) -> None:
+    def release(self, slot: str, now: float) -> None:
         """The request of ``place`` is over. A place that is not known (any more) counts from now on all the same."""
-        self.last[place] = now
+        self.slots[slot] = now
 
     def block(self, seconds: float, now: float) -> None:
         """Nobody sends for ``seconds``; a longer block stays."""
-        until = now + min(seconds, LONGEST_BLOCK)
-        if until > max(now, self.blocked[1]):
-            self.blocked = (now, until)
+        until = now + min(seconds, MAX_BLOCK)
+        if until > max(now, self.block_period[1]):
+            self.block_period = (now, until)

@@ -12,119 +12,125 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.errors import UsageError
-from contract_watch.engine.command.options import FLAGS, Options, Parser, resolve, understood
-from contract_watch.engine.exploring.example_database import AwayError, shared
-from contract_watch.engine.protocols.targets import unprotected
-from contract_watch.engine.running.parallel import cores, spread
-from contract_watch.report.atomic_file import write_whole
-from contract_watch.report.escaping import plain
+from contract_watch.engine.command.options import (
+    FLAGS,
+    CommandParser,
+    RunOptions,
+    parse_or_exit_status,
+    resolve_options,
+)
+from contract_watch.engine.exploring.example_database import DatabaseUnavailableError, open_shared_database
+from contract_watch.engine.protocols.targets import validate_unguarded_target
+from contract_watch.engine.running.parallel import count_cores, run_parallel
+from contract_watch.report.atomic_file import write_atomically
+from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Severity
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
-_TURN = 8.0
+_ROUND_SECONDS = 8.0
 """Seconds of a turn: the time after which what was found is told."""
-_USUAL_MINUTES = "1"
+_DEFAULT_MINUTES = "1"
 
 
-class Finds:
+class ExplorationResults:
     """What the turns found so far; each case is written as soon as it is told."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self.findings: dict[tuple[str, str], dict[str, Any]] = {}
         self.cases: dict[tuple[str, str], Path] = {}
         self.reasons: dict[str, None] = {}
-        self.left: dict[str, None] = {}
+        self.left_behind: dict[str, None] = {}
         self.searches = self.requests = 0
 
-    def hear(self, result: dict[str, Any] | None) -> None:
+    def add_result(self, result: dict[str, Any] | None) -> None:
         """Take in one turn's result; None is that of a turn that came too late to do anything."""
         if result is None:
             return
         self.searches += result["searches"]
         self.requests += result["requests"]
         self.reasons.update(dict.fromkeys(reason for reason in (result["reason"], result["database"]) if reason))
-        self.left.update(dict.fromkeys(result["left_behind"]))
+        self.left_behind.update(dict.fromkeys(result["left_behind"]))
         for finding in result["findings"]:
             key = (result["contract"], finding["id"])
             if key not in self.findings:
                 self.findings[key] = {"contract": result["contract"], **finding}
-                print(plain(f"{finding['severity']}: {finding['title']} [{finding['id']}]"), flush=True)
+                print(escape_text(f"{finding['severity']}: {finding['title']} [{finding['id']}]"), flush=True)
         for name, text in result["cases"].items():
-            path = self._folder / name
+            path = self._directory / name
             if path not in self.cases.values():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                write_whole(path, text)
+                self._directory.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, text)
                 self.cases[result["contract"], name] = path
                 print(f"  case: {path}", flush=True)
 
-    def status(self, fail_on: str) -> int:
+    def compute_exit_status(self, fail_on: str) -> int:
         """The exit status that all of it comes to."""
         severities = {finding["severity"] for finding in self.findings.values()}
         if Severity.BREAKING.value in severities or (severities and fail_on == "additive"):
             return 1
-        return 2 if self.reasons or self.left else 0
+        return 2 if self.reasons or self.left_behind else 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Explore; see the module for the statuses."""
-    parser = Parser(
+    parser = CommandParser(
         prog="python -m contract_watch.engine.exploring", description="Explores targets for long.", allow_abbrev=False
     )
     for flag in _FLAGS:
         parser.add_argument(flag, **FLAGS[flag])
 
-    def read() -> Options:
+    def read() -> RunOptions:
         blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
         given = {**blank, **vars(parser.parse_args(arguments))}
         if given["live"]:
             raise UsageError("LIVE is for `make contract EXPLORE=1` alone, which is guarded")
-        unprotected(given["target"] or "mock", os.environ)
-        options = resolve({**given, "minutes": given["minutes"] or _USUAL_MINUTES})
-        shared()
+        validate_unguarded_target(given["target"] or "mock", os.environ)
+        options = resolve_options({**given, "minutes": given["minutes"] or _DEFAULT_MINUTES})
+        open_shared_database()
         return options
 
     try:
-        options = understood(read)
-    except AwayError as error:
+        options = parse_or_exit_status(read)
+    except DatabaseUnavailableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return options if isinstance(options, int) else _explore(options)
 
 
-def _explore(options: Options) -> int:
-    seconds, processes = 60 * options.minutes, cores()
+def _explore(options: RunOptions) -> int:
+    seconds, processes = 60 * options.minutes, count_cores()
     print(f"seed {options.seed}", flush=True)
-    finds, began = Finds(options.out / "cases"), time.monotonic()
+    finds, began = ExplorationResults(options.out / "cases"), time.monotonic()
     todo = {
         "vendors": [contract.slug for contract in options.contracts],
         "target": options.target,
         "seconds": seconds,
-        "turn": _TURN,
-        "turns": math.ceil(seconds / _TURN) * processes * 2,
+        "turn": _ROUND_SECONDS,
+        "turns": math.ceil(seconds / _ROUND_SECONDS) * processes * 2,
         "shard": options.shard,
         "seed": options.seed,
-        "repeats": options.seed_given,
+        "repeats": options.is_seed_given,
     }
-    spent = spread(Path(__file__).parent / "turns.py", todo, processes, finds.hear)
+    spent = run_parallel(Path(__file__).parents[1] / "exploring" / "rounds.py", todo, processes, finds.add_result)
     if spent.interrupted:
         finds.reasons["the exploration was interrupted"] = None
     finds.reasons.update(dict.fromkeys(spent.problems))
     seconds = time.monotonic() - began
     report = {"format": 1, "target": options.target, "seed": options.seed, "shard": list(options.shard),
               "seconds": round(seconds, 1), "searches": finds.searches, "requests": finds.requests,
-              "reasons": list(finds.reasons), "left_behind": list(finds.left),
+              "reasons": list(finds.reasons), "left_behind": list(finds.left_behind),
               "findings": list(finds.findings.values()), "cases": [path.name for path in finds.cases.values()]}  # fmt: skip
     try:
-        write_whole(options.out / "exploration.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(options.out / "exploration.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         print(f"error: the report could not be written to {options.out}: {error.strerror}", file=sys.stderr)
         return 2
     for reason in finds.reasons:
-        print(f"inconclusive: {plain(reason)}")
+        print(f"inconclusive: {escape_text(reason)}")
     print(f"{len(finds.findings)} findings in {finds.searches} searches, {finds.requests} requests, {seconds:.0f} s on "
           f"{processes} processes; report: {options.out}/exploration.json")  # fmt: skip
-    return finds.status(options.fail_on)
+    return finds.compute_exit_status(options.fail_on)
 
 
 if __name__ == "__main__":

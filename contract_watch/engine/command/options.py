@@ -12,10 +12,10 @@ from typing import Any, NoReturn, TypeVar
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
-from contract_watch.engine.account.live_settings import Protection, protection
-from contract_watch.engine.protocols.targets import account_keys, address, checked_target, vendor_of
+from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
+from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 
-Given = TypeVar("Given")
+ParsedValue = TypeVar("ParsedValue")
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
@@ -43,7 +43,7 @@ FLAGS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """A run's settings, all checked. ``shard`` is (number, of how many), counted from one.
 
     By vendor: ``addresses`` of its operations (none for the mock, which has yet to begin), and ``protected``, what protects
@@ -55,7 +55,7 @@ class Options:
     target: str
     out: Path
     seed: int
-    seed_given: bool
+    is_seed_given: bool
     explore: bool
     only: str
     shard: tuple[int, int]
@@ -64,19 +64,19 @@ class Options:
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thorough: bool = False
     grpc_target: str = ""
-    surfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    protocols: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
-    protected: Mapping[str, Protection] = field(default_factory=dict)
+    live_settings: Mapping[str, LiveSettings] = field(default_factory=dict)
 
 
-class Parser(ArgumentParser):
+class CommandParser(ArgumentParser):
     """A parser whose complaints are one line."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; --help lists the options")
 
 
-def understood(read: Callable[[], Given]) -> Given | int:
+def parse_or_exit_status(read: Callable[[], ParsedValue]) -> ParsedValue | int:
     """What ``read`` makes of a command line; the exit status where it is wrong, which is told in one line, or asks for help."""
     try:
         return read()
@@ -87,9 +87,9 @@ def understood(read: Callable[[], Given]) -> Given | int:
         return 3 if end.code else 0
 
 
-def parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
     """The command's own parser."""
-    made = Parser(
+    made = CommandParser(
         prog="python -m contract_tests",
         description="Checks targets against their contracts.",
         allow_abbrev=False,
@@ -99,13 +99,13 @@ def parser() -> ArgumentParser:
     return made
 
 
-def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Options:
+def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:
     """Check the raw settings (by flag name without dashes); a `UsageError` says what is wrong with the first bad one."""
     environment = os.environ if environment is None else environment
     chosen = choose_contracts(raw["vendor"] or "all")
     if not chosen:
         raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
-    target = checked_target(raw["target"] or "mock")
+    target = validate_target(raw["target"] or "mock")
     if raw["live"] not in ("", "read", "mutate"):
         raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
     if raw["thorough"] not in ("", "0", "1"):
@@ -114,27 +114,27 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         raise UsageError(f"EXPLORE is 1 or 0, not {raw['explore']!r}")
     if raw["fail_on"] not in ("additive", "breaking"):
         raise UsageError(f"FAIL_ON is additive or breaking, not {raw['fail_on']!r}")
-    seed = _number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
-    part, minutes = shard(raw["shard"]), _minutes(raw["minutes"]) if raw["minutes"] else 0.0
-    addresses = {} if target == "mock" else {one.slug: address(one, target, environment) for one in chosen}
-    keys = {one.slug: account_keys(one, addresses.get(one.slug, "mock"), environment) for one in chosen}
-    grpc_target = _grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
+    seed = _parse_number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
+    part, minutes = parse_shard(raw["shard"]), _parse_minutes(raw["minutes"]) if raw["minutes"] else 0.0
+    addresses = {} if target == "mock" else {one.slug: resolve_address(one, target, environment) for one in chosen}
+    keys = {one.slug: load_account_keys(one, addresses.get(one.slug, "mock"), environment) for one in chosen}
+    grpc_target = _validate_grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
     vendors = [place for place in (*addresses.values(), *([f"http://{grpc_target}"] if grpc_target else []))
-               if vendor_of(place, environment)]  # fmt: skip
-    surfaces = _surfaces(raw["surface"], chosen)
+               if find_vendor(place, environment)]  # fmt: skip
+    surfaces = _select_protocols(raw["surface"], chosen)
     protected = {}
     if raw["live"] or vendors or target == "live":
         protected = {
-            one.slug: protection(one, keys[one.slug][one.credentials[0].account], raw["live"], environment)
+            one.slug: read_live_settings(one, keys[one.slug][one.credentials[0].account], raw["live"], environment)
             for one in chosen
         }
-    return Options(
+    return RunOptions(
         contracts=[contract for contract in chosen if surfaces[contract.slug]],
         vendor=raw["vendor"] or "all",
         target=target,
-        out=folder(raw["out"] or "reports"),
+        out=create_directory(raw["out"] or "reports"),
         seed=seed,
-        seed_given=bool(raw["seed"]),
+        is_seed_given=bool(raw["seed"]),
         explore=raw["explore"] == "1" if protected else raw["explore"] != "0",
         only=raw["only"],
         thorough=raw["thorough"] == "1",
@@ -143,13 +143,13 @@ def resolve(raw: Mapping[str, str], environment: Mapping[str, str] | None = None
         fail_on=raw["fail_on"],
         keys=keys,
         grpc_target=grpc_target,
-        surfaces=surfaces,
+        protocols=surfaces,
         addresses=addresses,
-        protected=protected,
+        live_settings=protected,
     )
 
 
-def _surfaces(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
+def _select_protocols(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
     """By vendor, the surfaces to speak; a vendor that has none of those asked for is left out."""
     wanted = [word.strip() for word in text.split(",") if word.strip()]
     known = {surface for contract in chosen for surface in contract.protocols}
@@ -158,27 +158,27 @@ def _surfaces(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
     return {c.slug: tuple(s for s in c.protocols if not wanted or s in wanted) for c in chosen}
 
 
-def _grpc_target(text: str) -> str:
+def _validate_grpc_target(text: str) -> str:
     """``host:port``, checked as any target is."""
-    checked_target(f"http://{text}")
+    validate_target(f"http://{text}")
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", text):
         raise UsageError(f"GRPC_TARGET {text!r} is not host:port, such as 127.0.0.1:8026")
     return text
 
 
-def _number(name: str, text: str, low: int, high: int) -> int:
+def _parse_number(name: str, text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) <= high:
         raise UsageError(f"{name} is a whole number from {low} to {high}, not {text!r}")
     return int(text)
 
 
-def _minutes(text: str) -> float:
+def _parse_minutes(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= 24 * 60:
         raise UsageError(f"MINUTES is a number above 0, up to {24 * 60}, not {text!r}")
     return float(text)
 
 
-def shard(text: str) -> tuple[int, int]:
+def parse_shard(text: str) -> tuple[int, int]:
     """``i/n`` as numbers, 1/1 where it is empty; else a `UsageError`."""
     if not text:
         return 1, 1
@@ -188,7 +188,7 @@ def shard(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def folder(text: str) -> Path:
+def create_directory(text: str) -> Path:
     """The folder ``text``, made where there is none; a `UsageError` where it cannot be written to."""
     out = Path(text)
     try:

@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 import pytest
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.engine.account.guard import HeldBackError
+from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite, VendorRun
-from contract_watch.engine.exploring.exploration import modes
+from contract_watch.engine.exploring.exploration import list_modes
 from contract_watch.engine.running.progress import Progress
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
-from contract_watch.report.terminal import terminal
+from contract_watch.report.terminal import format_terminal
 
-Test = TypeVar("Test", bound=Callable[..., None])
+TestFunction = TypeVar("TestFunction", bound=Callable[..., None])
 STAGES = ("probes", "client", "explore")
 FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
 """The order of the probes: those that make objects first, so that later ones find some."""
@@ -27,28 +27,28 @@ class ContractBrokenError(AssertionError):
     """A target does not keep its contract: what a contract test fails with."""
 
 
-def expect_none(findings: list[Finding]) -> None:
+def assert_no_findings(findings: list[Finding]) -> None:
     """Fail with what was found, if anything."""
     if findings:
         lines = (f"{finding.severity.value}: {finding.title} [{finding.id}]" for finding in findings)
         raise ContractBrokenError("\n".join(lines))
 
 
-def wanted(asks: Callable[[Suite], bool]) -> Callable[[Test], Test]:
+def run_when(is_wanted: Callable[[Suite], bool]) -> Callable[[TestFunction], TestFunction]:
     """Mark a test as one that a run may leave out: ``asks`` tells from the suite whether it wants it."""
 
-    def mark(test: Test) -> Test:
-        test.wanted = asks  # type: ignore[attr-defined]
+    def mark(test: TestFunction) -> TestFunction:
+        test.wanted = is_wanted  # type: ignore[attr-defined]
         return test
 
     return mark
 
 
-def proceed(suite: Suite, slug: str, surface: str = "rest") -> VendorRun:
+def get_run_or_skip(suite: Suite, slug: str, protocol: str = "rest") -> VendorRun:
     """The vendor's run on a surface; the test is skipped where it was stopped, with the reason."""
-    run = suite.run(slug, surface)
-    if run.session.stopped is not None:
-        pytest.skip(run.session.stopped)
+    run = suite.get_run(slug, protocol)
+    if run.session.stop_reason is not None:
+        pytest.skip(run.session.stop_reason)
     return run
 
 
@@ -61,7 +61,7 @@ class ContractPlugin:
         self.report_error = ""
         self._reason: str | None = None
         self._progress = Progress(sys.stderr)
-        suite.progress = self._progress.line
+        suite.progress = self._progress.print_line
 
     # -- collection
 
@@ -72,21 +72,22 @@ class ContractPlugin:
         if "probe" in names:
             family = metafunc.module.FAMILY
             cases = [(*where, probe) for where in plans for probe in plans[where] if probe.family == family]
-            ids = [f"{_named(self.suite, *case[:2])}-{case[2].id}" for case in cases]
+            ids = [f"{_format_run_name(self.suite, *case[:2])}-{case[2].id}" for case in cases]
             metafunc.parametrize(("slug", "surface", "probe"), cases, ids=ids)
         elif "operation" in names:
             chosen = [
                 (contract.slug, operation, mode)
                 for contract in self.suite.options.contracts
-                for operation, mode in modes(contract)
-                if (contract.slug, "rest") in plans and self.suite.explores(f"explore/{operation}/{mode}", contract)
+                for operation, mode in list_modes(contract)
+                if (contract.slug, "rest") in plans
+                and self.suite.should_explore(f"explore/{operation}/{mode}", contract)
             ]
             metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
         elif "slug" in names:
             wanted: Callable[[Suite], bool] = getattr(metafunc.function, "wanted", lambda _suite: True)
             asked = list(plans) if wanted(self.suite) else []
             if "surface" in names:
-                ids = [_named(self.suite, *where) for where in asked]
+                ids = [_format_run_name(self.suite, *where) for where in asked]
                 metafunc.parametrize(("slug", "surface"), asked, ids=ids)
             else:
                 metafunc.parametrize("slug", [slug for slug, surface in asked if surface == "rest"], ids=str)
@@ -96,20 +97,22 @@ class ContractPlugin:
         """Vendor by vendor, stage by stage; a promise that is not asked for this time is left out, not skipped."""
         items[:] = [item for item in items if "NOTSET" not in item.nodeid]
         runs = list(self.suite.plans)
-        items.sort(key=lambda item: (runs.index(_run(item)), STAGES.index(_stage(item)), _family(item)))
+        items.sort(
+            key=lambda item: (runs.index(_get_run_key(item)), STAGES.index(_get_stage(item)), _get_family_index(item))
+        )
         self._progress.total = len(items)
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
         """Who is asked, where that is a real account."""
-        return self.suite.guards.headings()
+        return self.suite.live_run.format_headings()
 
     # -- running
 
     @pytest.hookimpl
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say what is going on."""
-        self._progress.step(nodeid.rsplit("::", 1)[-1])
+        self._progress.show_check(nodeid.rsplit("::", 1)[-1])
 
     @pytest.hookimpl
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -117,14 +120,14 @@ class ContractPlugin:
 
         And behind each surface before the next: what one does to an object the other would not know.
         """
-        self.suite.passed(_slug(item))
-        self.suite.trim(*_run(item))
+        self.suite.stop_clock(_get_slug(item))
+        self.suite.trim_objects(*_get_run_key(item))
         if nextitem is None:
             return
-        explores = _stage(nextitem) == "explore" and _stage(item) != "explore"
-        if explores or _run(nextitem) != _run(item):
-            self.suite.settle(*_run(item))
-            self.suite.passed(_slug(item))
+        explores = _get_stage(nextitem) == "explore" and _get_stage(item) != "explore"
+        if explores or _get_run_key(nextitem) != _get_run_key(item):
+            self.suite.finish_stage(*_get_run_key(item))
+            self.suite.stop_clock(_get_slug(item))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
@@ -140,12 +143,12 @@ class ContractPlugin:
         if isinstance(error, ContractBrokenError):
             report.longrepr = str(error)
             return
-        if isinstance(error, HeldBackError):
+        if isinstance(error, BlockedRequestError):
             words = f"defect of the suite: {item.name} would have sent what the guard holds back: {error}"
         else:
-            words = f"internal error in {item.name}: {_told(error)}"
+            words = f"internal error in {item.name}: {_describe_error(error)}"
         report.longrepr = words
-        self.suite.problem(_slug(item), words)
+        self.suite.record_problem(_get_slug(item), words)
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -158,12 +161,12 @@ class ContractPlugin:
         """A test module that cannot be read is an error of ours."""
         if report.failed:
             self._reason = f"internal error: {report.nodeid} cannot be collected: `pytest contract_tests` says why"
-            self.suite.problem("", self._reason)
+            self.suite.record_problem("", self._reason)
 
     @pytest.hookimpl
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Pytest itself failed; true, so that it prints no traceback beside the reports."""
-        self._reason = f"internal error of the suite: {_told(excinfo.value)}"
+        self._reason = f"internal error of the suite: {_describe_error(excinfo.value)}"
         return True
 
     @pytest.hookimpl(trylast=True)
@@ -175,7 +178,7 @@ class ContractPlugin:
         try:
             self.records = self.suite.finish(self._reason)
         except Exception as error:  # noqa: BLE001 (whatever it is, its traceback may quote what was sent)
-            self.report_error = f"internal error at the end of the run: {_told(error)}"
+            self.report_error = f"internal error at the end of the run: {_describe_error(error)}"
             return
         finally:
             self._progress.clear()
@@ -192,10 +195,10 @@ class ContractPlugin:
             terminalreporter.write_line(f"error: {self.report_error}")
         for record in self.records:
             terminalreporter.section(f"contract {record.contract}")
-            terminalreporter.write_line(terminal(record, colour=False))
+            terminalreporter.write_line(format_terminal(record, colour=False))
 
 
-def _told(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     """An error's kind, and where it was raised: never its text."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -204,25 +207,25 @@ def _told(error: BaseException) -> str:
     return f"{Redactor.describe_error(error)}{place}"
 
 
-def _slug(item: pytest.Item) -> str:
-    return _run(item)[0]
+def _get_slug(item: pytest.Item) -> str:
+    return _get_run_key(item)[0]
 
 
-def _run(item: pytest.Item) -> tuple[str, str]:
+def _get_run_key(item: pytest.Item) -> tuple[str, str]:
     """The vendor and the surface that a test is about."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     return str(params.get("slug", "")), str(params.get("surface", "rest"))
 
 
-def _named(suite: Suite, slug: str, surface: str) -> str:
+def _format_run_name(suite: Suite, slug: str, protocol: str) -> str:
     """How a run is called: the surface is told where there are several."""
-    return slug if len(suite.options.surfaces[slug]) == 1 else f"{slug}-{surface}"
+    return slug if len(suite.options.protocols[slug]) == 1 else f"{slug}-{protocol}"
 
 
-def _family(item: pytest.Item) -> int:
+def _get_family_index(item: pytest.Item) -> int:
     family = getattr(getattr(item, "module", None), "FAMILY", "")
     return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
 
 
-def _stage(item: pytest.Item) -> str:
+def _get_stage(item: pytest.Item) -> str:
     return str(getattr(getattr(item, "module", None), "STAGE", STAGES[0]))

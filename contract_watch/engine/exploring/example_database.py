@@ -12,28 +12,30 @@ from hypothesis.extra.redis import RedisExampleDatabase
 
 from contract_watch.contracts.errors import UsageError
 
-VARIABLE = "HYPOTHESIS_REDIS_URL"
-_FOLDER = Path(".hypothesis") / "examples"
-_PATIENCE = 3.0
+REDIS_VARIABLE = "HYPOTHESIS_REDIS_URL"
+_DIRECTORY = Path(".hypothesis") / "examples"
+_REDIS_TIMEOUT = 3.0
 """Seconds that a Redis may take to answer."""
 
 
-class AwayError(Exception):
+class DatabaseUnavailableError(Exception):
     """The Redis that was named does not answer. Its text, one line, names the server and never a password."""
 
 
-class Shelf(ExampleDatabase):
+class NamespacedDatabase(ExampleDatabase):
     """One search's part of a database: searches of like code would otherwise read each other's examples.
 
     While ``keeps`` says so nothing is deleted: an example whose finding is known already fails no more in this search, and
     is worth keeping for the next.
     """
 
-    def __init__(self, database: ExampleDatabase, label: str, keeps: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, database: ExampleDatabase, label: str, keeps_examples: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
         self._database = database
         self._label = label.encode()
-        self._keeps = keeps
+        self._keeps_examples = keeps_examples
 
     def save(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
@@ -45,70 +47,74 @@ class Shelf(ExampleDatabase):
 
     def delete(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
-        if not self._keeps():
+        if not self._keeps_examples():
             self._database.delete(self._key(key), value)
 
     def _key(self, key: bytes) -> bytes:
         return self._label + b"/" + key
 
 
-class Lenient(ExampleDatabase):
+class FailSafeDatabase(ExampleDatabase):
     """A database that may fail: then it is not asked again, ``failed`` says why, and what was found is told all the same."""
 
     def __init__(self, database: ExampleDatabase) -> None:
         super().__init__()
         self._database = database
-        self.failed = ""
+        self.failure = ""
 
     def save(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
-        self._tried(lambda: self._database.save(key, value))
+        self._run_guarded(lambda: self._database.save(key, value))
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """See ExampleDatabase."""
         found: list[bytes] = []
-        self._tried(lambda: found.extend(self._database.fetch(key)))
+        self._run_guarded(lambda: found.extend(self._database.fetch(key)))
         return found
 
     def delete(self, key: bytes, value: bytes) -> None:
         """See ExampleDatabase."""
-        self._tried(lambda: self._database.delete(key, value))
+        self._run_guarded(lambda: self._database.delete(key, value))
 
-    def _tried(self, ask: Callable[[], None]) -> None:
-        if self.failed:
+    def _run_guarded(self, ask: Callable[[], None]) -> None:
+        if self.failure:
             return
         try:
             ask()
         except (OSError, redis.RedisError) as error:
-            self.failed = f"the example database failed ({type(error).__name__}): what is found is not shared any more"
+            self.failure = f"the example database failed ({type(error).__name__}): what is found is not shared any more"
 
 
-def usual() -> ExampleDatabase:
+def get_default_database() -> ExampleDatabase:
     """The database that Hypothesis uses unless told otherwise."""
     found = settings.default.database if settings.default is not None else None
-    return found if found is not None else DirectoryBasedExampleDatabase(_FOLDER)
+    return found if found is not None else DirectoryBasedExampleDatabase(_DIRECTORY)
 
 
-def shared(environment: Mapping[str, str] | None = None) -> Lenient:
-    """The database that shards and nights share: Redis where `VARIABLE` names one, else a folder.
+def open_shared_database(environment: Mapping[str, str] | None = None) -> FailSafeDatabase:
+    """The database that shards and nights share: Redis where `REDIS_VARIABLE` names one, else a folder.
 
     Raises:
         UsageError: the address is none of a Redis.
         AwayError: nothing answers there.
     """
-    url = (os.environ if environment is None else environment).get(VARIABLE, "")
+    url = (os.environ if environment is None else environment).get(REDIS_VARIABLE, "")
     if not url:
-        return Lenient(DirectoryBasedExampleDatabase(_FOLDER))
+        return FailSafeDatabase(DirectoryBasedExampleDatabase(_DIRECTORY))
     try:
         parts = urlsplit(url)
         place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}" if parts.scheme != "unix" else parts.path
-        client = redis.Redis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+        client = redis.Redis.from_url(url, socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT)
     except ValueError as error:
-        raise UsageError(f"{VARIABLE} is not the address of a Redis, such as redis://127.0.0.1:6379/0") from error
+        raise UsageError(f"{REDIS_VARIABLE} is not the address of a Redis, such as redis://127.0.0.1:6379/0") from error
     try:
         client.ping()
     except redis.AuthenticationError as error:
-        raise AwayError(f"{VARIABLE}: the Redis at {place} does not accept the password") from error
+        raise DatabaseUnavailableError(
+            f"{REDIS_VARIABLE}: the Redis at {place} does not accept the password"
+        ) from error
     except (redis.RedisError, OSError) as error:
-        raise AwayError(f"{VARIABLE}: no Redis answers at {place}: start it, or unset the variable") from error
-    return Lenient(RedisExampleDatabase(client))
+        raise DatabaseUnavailableError(
+            f"{REDIS_VARIABLE}: no Redis answers at {place}: start it, or unset the variable"
+        ) from error
+    return FailSafeDatabase(RedisExampleDatabase(client))

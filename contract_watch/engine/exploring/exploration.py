@@ -19,48 +19,48 @@ from schemathesis import GenerationMode
 
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.guard import HeldBackError, over_http
-from contract_watch.engine.account.restoration import confirm
-from contract_watch.engine.exploring.example_database import Shelf, usual
-from contract_watch.engine.exploring.workflow import machine
-from contract_watch.engine.judging.attempt import Attempt, Stop
-from contract_watch.engine.protocols.wire import Trouble
-from contract_watch.engine.running.cleanup import trim
+from contract_watch.engine.account.guard import BlockedRequestError, to_outgoing_request
+from contract_watch.engine.account.restoration import confirm_removals
+from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
+from contract_watch.engine.exploring.workflow import build_workflow
+from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.protocols.wire import TransportError
+from contract_watch.engine.running.cleanup import trim_objects
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding
-from contract_watch.report.record import Checked
+from contract_watch.report.record import SuiteCheck
 
 
 @dataclass(frozen=True)
-class Depth:
+class ExplorationDepth:
     """How far one exploration goes.
 
     ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
     with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. What ``repeats`` another by its
     seed reads and keeps no examples: they would make it depend on what ran in between. ``until``, on the monotonic clock,
-    ends a search; one that found something has `SHRINKING` seconds more to make it small, and ``shrinks`` requests:
+    ends a search; one that found something has `MAX_SHRINK_SECONDS` seconds more to make it small, and ``shrinks`` requests:
     a vendor counts them. ``heed``, called before every request, raises where the search is to end at once.
     """
 
     examples: int = 8
-    lives: int = 8
+    workflows: int = 8
     steps: int = 10
     database: ExampleDatabase | None = None
-    repeats: bool = False
+    is_repeatable: bool = False
     until: float = math.inf
-    shrinks: float = 600
-    heed: Callable[[], None] = lambda: None
+    max_shrink_requests: float = 600
+    raise_if_interrupted: Callable[[], None] = lambda: None
 
 
-USUAL = Depth()
-SHRINKING = 20.0
-_TWICE = 2
-_ROUNDS = 3
+DEFAULT_DEPTH = ExplorationDepth()
+MAX_SHRINK_SECONDS = 20.0
+_MIN_SIGHTINGS = 2
+_MAX_ROUNDS = 3
 """How often a search is taken up again after it found something new."""
 
 
-class _OverTime(BaseException):
+class _SearchTimeout(BaseException):
     """The time for a search is over."""
 
 
@@ -68,144 +68,157 @@ class DriftFoundError(AssertionError):
     """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
 
 
-def modes(contract: Contract) -> list[tuple[str, str]]:
+def list_modes(contract: Contract) -> list[tuple[str, str]]:
     """Every operation with every kind of data that it can be explored with."""
     return [(name, mode) for name, operation in contract.operations.items()
             for mode in (("positive", "negative") if operation.body or operation.parameters else ("positive",))]  # fmt: skip
 
 
 def explore_requests(
-    session: Session, runner: Runner, operation: str, mode: str, chosen: int, depth: Depth = USUAL
+    session: Session,
+    runner: Runner,
+    operation: str,
+    mode: str,
+    seed_value: int,
+    depth: ExplorationDepth = DEFAULT_DEPTH,
 ) -> list[Finding]:
     """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``)."""
     schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
     declared = session.contract.operations[operation]
     cases = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
-    found_once = _seen(session)
+    found_once = _list_finding_ids(session)
 
     def search() -> None:
-        @_settings(depth.examples, depth, _shelf(session, f"{operation}/{mode}", depth))
-        @_seeded(chosen, f"{operation}/{mode}")  # below the settings: it takes the database out of those it finds
+        @_build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
+        @_apply_seed(
+            seed_value, f"{operation}/{mode}"
+        )  # below the settings: it takes the database out of those it finds
         @given(case=cases)
         def check(case: Any) -> None:
-            _in_time(session, depth)
-            trim(session, runner)
-            with session.attempting() as attempt:
-                _send(session, runner, operation, case)
-            _raise_new(session, runner, attempt, found_once)
+            _check_limits(session, depth)
+            trim_objects(session, runner)
+            with session.record_attempt() as attempt:
+                _send_case(session, runner, operation, case)
+            _raise_new_disagreement(session, runner, attempt, found_once)
 
         check()
 
     title = f"{declared.name} keeps its contract under {mode} random data."
-    return _search(session, runner, f"explore/{operation}/{mode}", title, search)
+    return _run_search(session, runner, f"explore/{operation}/{mode}", title, search)
 
 
-def explore_lives(session: Session, runner: Runner, chosen: int, depth: Depth = USUAL) -> list[Finding]:
+def explore_workflows(
+    session: Session, runner: Runner, seed_value: int, depth: ExplorationDepth = DEFAULT_DEPTH
+) -> list[Finding]:
     """Live random lives of objects through a Hypothesis state machine."""
-    found_once = _seen(session)
+    found_once = _list_finding_ids(session)
 
     def search() -> None:
         def report(attempt: Attempt) -> None:
-            if session.gate is not None and session.gate.crowded:
-                confirm(session, session.gate)
-            _raise_new(session, runner, attempt, found_once)
-            _in_time(session, depth)
+            if session.gate is not None and session.gate.is_half_full:
+                confirm_removals(session, session.gate)
+            _raise_new_disagreement(session, runner, attempt, found_once)
+            _check_limits(session, depth)
 
-        kind = machine(session, report)
-        _seeded(chosen, "lives")(kind)
-        shelf = _shelf(session, "lives", depth)
-        run_state_machine_as_test(kind, settings=_settings(depth.lives, depth, shelf, steps=depth.steps))
+        kind = build_workflow(session, report)
+        _apply_seed(seed_value, "lives")(kind)
+        shelf = _open_database(session, "lives", depth)
+        run_state_machine_as_test(kind, settings=_build_settings(depth.workflows, depth, shelf, steps=depth.steps))
 
-    return _search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
+    return _run_search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
 
 
 # -- searching
 
 
-def _search(session: Session, runner: Runner, name: str, title: str, search: Callable[[], None]) -> list[Finding]:
+def _run_search(session: Session, runner: Runner, name: str, title: str, search: Callable[[], None]) -> list[Finding]:
     began = time.monotonic()
-    checked = Checked(name, "explore", title, surface=session.surface.name)
-    session.record.checked.append(checked)
-    if runner.silent:
-        checked.skipped = f"{min(runner.silent)} gives no answer: exploring would wait for its time-outs"
+    checked = SuiteCheck(name, "explore", title, surface=session.protocol.name)
+    session.record.suite_checks.append(checked)
+    if runner.silent_operations:
+        checked.skip_reason = f"{min(runner.silent_operations)} gives no answer: exploring would wait for its time-outs"
         return []
     before, session.stage = session.stage, "explore"
     findings: list[Finding] = []
     try:
-        for _ in range(_ROUNDS):
-            found = _one_search(session, runner, search)
+        for _ in range(_MAX_ROUNDS):
+            found = _search_once(session, runner, search)
             findings += found
             if not found:
                 break
-    except Stop as stop:
-        checked.skipped = str(stop)
+    except RunAbortedError as stop:
+        checked.skip_reason = str(stop)
     finally:
         session.stage = before
         checked.seconds = time.monotonic() - began
-    checked.findings = [finding.id for finding in findings]
+    checked.finding_ids = [finding.id for finding in findings]
     return findings
 
 
-def _one_search(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
+def _search_once(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
     """Search once. Hypothesis ends on its smallest failing example, which has then been asked again many times."""
-    session.failed, session.failed_at = None, 0
+    session.failed_attempt, session.failed_at = None, 0
     flapping = False
     try:
         search()
     except DriftFoundError:
         pass
-    except _OverTime:
+    except _SearchTimeout:
         pass  # what was found is told as small as it got
     except (FlakyFailure, FlakyStrategyDefinition):
         flapping = True
-    if session.failed is None:
+    if session.failed_attempt is None:
         return []
     failed, session.failed = session.failed, None
     # Seen more than once it does not flap: the state in which Hypothesis asked again was another.
-    once = all(session.told.get(name, 0) < _TWICE for name in failed.disagreements)
+    once = all(session.told.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
     return runner.explored(failed, flapping=flapping and once)
 
 
-def _in_time(session: Session, depth: Depth) -> None:
-    depth.heed()
-    failed = session.failed is not None
-    if time.monotonic() > depth.until + (SHRINKING if failed else 0):
-        raise _OverTime
-    if failed and session.record.requests["explore"] > session.failed_at + depth.shrinks:
-        raise _OverTime
+def _check_limits(session: Session, depth: ExplorationDepth) -> None:
+    depth.raise_if_interrupted()
+    failed = session.failed_attempt is not None
+    if time.monotonic() > depth.until + (MAX_SHRINK_SECONDS if failed else 0):
+        raise _SearchTimeout
+    if failed and session.record.requests["explore"] > session.failed_at + depth.max_shrink_requests:
+        raise _SearchTimeout
 
 
-def _seen(session: Session) -> set[str]:
+def _list_finding_ids(session: Session) -> set[str]:
     return {finding.id for finding in session.record.findings}
 
 
-def _raise_new(session: Session, runner: Runner, attempt: Attempt, known: set[str]) -> None:
-    known |= _seen(session)
-    new = [name for name in runner.disagreements(attempt) if name not in known]
+def _raise_new_disagreement(session: Session, runner: Runner, attempt: Attempt, known: set[str]) -> None:
+    known |= _list_finding_ids(session)
+    new = [name for name in runner.collect_disagreements(attempt) if name not in known]
     if (
         new
-        and attempt.doubtful
-        and not runner.control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
+        and attempt.is_doubtful
+        and not runner.send_control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
     ):
         return  # nothing can be concluded from it
     for name in new:
-        session.told[name] = session.told.get(name, 0) + 1
+        session.sighting_counts[name] = session.sighting_counts.get(name, 0) + 1
     if new:
         session.failed_at = session.failed_at or session.record.requests["explore"]
-        session.failed = attempt
+        session.failed_attempt = attempt
         raise DriftFoundError(new[0])
 
 
-def _seeded(chosen: int, what: str) -> Callable[[Any], Any]:
+def _apply_seed(chosen: int, what: str) -> Callable[[Any], Any]:
     number = int.from_bytes(hashlib.sha256(f"{chosen}/{what}".encode()).digest()[:8], "big")
     return seed(number)
 
 
-def _shelf(session: Session, what: str, depth: Depth) -> Shelf:
-    return Shelf(depth.database or usual(), f"{session.contract.slug}/{what}", lambda: bool(session.record.findings))
+def _open_database(session: Session, what: str, depth: ExplorationDepth) -> NamespacedDatabase:
+    return NamespacedDatabase(
+        depth.database or get_default_database(),
+        f"{session.contract.slug}/{what}",
+        lambda: bool(session.record.findings),
+    )
 
 
-def _settings(examples: int, depth: Depth, database: ExampleDatabase, steps: int = 50) -> settings:
+def _build_settings(examples: int, depth: ExplorationDepth, database: ExampleDatabase, steps: int = 50) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -213,19 +226,21 @@ def _settings(examples: int, depth: Depth, database: ExampleDatabase, steps: int
         derandomize=False,  # Hypothesis would draw the same every night where the environment has CI in it
         report_multiple_bugs=False,
         print_blob=False,
-        phases=[Phase.generate, Phase.shrink] if depth.repeats else [Phase.reuse, Phase.generate, Phase.shrink],
+        phases=[Phase.generate, Phase.shrink] if depth.is_repeatable else [Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
-        database=None if depth.repeats else database,
+        database=None if depth.is_repeatable else database,
     )
 
 
 # -- one case
 
 
-def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
+def _send_case(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
-    drawn = session.redactor.replace_secrets(join_arguments(case.path_parameters or {}, case.body), session.disguise)
-    arguments = _owned(session, runner, operation, drawn)
+    drawn = session.redactor.replace_secrets(
+        join_arguments(case.path_parameters or {}, case.body), session.secret_substituter
+    )
+    arguments = _replace_names(session, runner, operation, drawn)
     parameters, body = split_arguments(arguments)
     case.path_parameters = parameters or case.path_parameters
     case.body = body if isinstance(case.body, dict) else case.body
@@ -238,12 +253,12 @@ def _send(session: Session, runner: Runner, operation: str, case: Any) -> None:
     request = httpx.Request(
         prepared.method or "GET",
         str(prepared.url),
-        headers={**session.authorization(), **sent},
+        headers={**session.build_credential_headers(), **sent},
         content=content.encode() if isinstance(content, str) else content,
     )
     if _may_be_sent(session, request):
-        with contextlib.suppress(Trouble):
-            session.exchange(request)
+        with contextlib.suppress(TransportError):
+            session.send_http_request(request)
 
 
 def _may_be_sent(session: Session, request: httpx.Request) -> bool:
@@ -251,41 +266,41 @@ def _may_be_sent(session: Session, request: httpx.Request) -> bool:
     if session.gate is None:
         return True
     try:
-        session.gate.guard.check(over_http(request))
-    except HeldBackError:
+        session.gate.guard.check_request(to_outgoing_request(request))
+    except BlockedRequestError:
         return False
     return True
 
 
-def _owned(session: Session, runner: Runner, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _replace_names(session: Session, runner: Runner, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """``arguments`` with the names in them replaced by the run's own: new ones by fresh, existing ones mostly by real ones.
 
     On a real account nothing else is left in them that could name anything.
     """
     made = dict(arguments)
     if session.gate is not None:
-        return _all_owned(session, runner, operation, made)
+        return _replace_all_names(session, runner, operation, made)
     for argument, role in session.contract.get_roles(operation).items():
         name = made.get(argument)
         if not isinstance(name, str) or not name:
             continue
         if role == "existing" and len(name) % 4:
-            made[argument] = runner.stock.plain(session.contract.credentials[0].account)
+            made[argument] = runner.pool.get_unchanged_object(session.contract.credentials[0].account)
         elif name.isascii() and name.isalnum() and name == name.lower():
-            made[argument] = session.names.mint(len(name))
+            made[argument] = session.names.create_name(len(name))
         else:
-            made[argument] = session.names.mint() + name
+            made[argument] = session.names.create_name() + name
     return made
 
 
-def _all_owned(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
+def _replace_all_names(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
     """``made`` with a name of the run's own in every place of a name, and nothing in those that are somebody else's."""
     for argument, role in session.contract.get_roles(operation).items():
         marked = role == "new" and operation == session.contract.lifecycle.create
         if role == "foreign" or (argument not in made and not marked):
             made.pop(argument, None)
         elif role == "existing":
-            made[argument] = runner.stock.plain(session.contract.credentials[0].account)
+            made[argument] = runner.pool.get_unchanged_object(session.contract.credentials[0].account)
         else:
-            made[argument] = session.names.mint(len(str(made.get(argument, ""))) % 64)
+            made[argument] = session.names.create_name(len(str(made.get(argument, ""))) % 64)
     return made

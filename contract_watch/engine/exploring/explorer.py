@@ -10,13 +10,18 @@ from itertools import count
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.object_names import Names
-from contract_watch.engine.exploring.example_database import Lenient
-from contract_watch.engine.exploring.exploration import Depth, explore_lives, explore_requests, modes
-from contract_watch.engine.exploring.pytest_case import Case
-from contract_watch.engine.judging.reproduction import steps
-from contract_watch.engine.protocols.targets import below
-from contract_watch.engine.running.cleanup import clean_up, preflight
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.exploring.example_database import FailSafeDatabase
+from contract_watch.engine.exploring.exploration import (
+    ExplorationDepth,
+    explore_requests,
+    explore_workflows,
+    list_modes,
+)
+from contract_watch.engine.exploring.pytest_case import PytestCase
+from contract_watch.engine.judging.reproduction import select_exchanges
+from contract_watch.engine.protocols.targets import join_base_path
+from contract_watch.engine.running.cleanup import clean_up, run_preflight
 from contract_watch.engine.running.interruption import Interruption
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
@@ -24,7 +29,7 @@ from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 
-EXAMPLES, LIVES, STEPS = 25, 10, 20
+EXAMPLES, WORKFLOWS, STEPS = 25, 10, 20
 """Of each search of a turn: deeper than those of a run, and still many searches a minute."""
 
 
@@ -36,80 +41,90 @@ class Explorer:
         contract: Contract,
         target: str,
         keys: Mapping[str, str],
-        database: Lenient,
-        told: Interruption,
+        database: FailSafeDatabase,
+        interruption: Interruption,
         *,
         repeats: bool,
     ) -> None:
-        self._contract, self._keys, self._told = contract, keys, told
+        self._contract, self._keys, self._interruption = contract, keys, interruption
         self._stack = ExitStack()
         base = self._stack.enter_context(run_in_thread(build_mock([contract]))) if target == "mock" else target
-        self._base = below(contract, base)
+        self._base = join_base_path(contract, base)
         self._database = database
-        self._depth = Depth(EXAMPLES, LIVES, STEPS, database, repeats, shrinks=math.inf, heed=told.heed)
-        self._searches = [*modes(contract), ("", "lives")]
-        self._known: list[Finding] = []
-        self._reason = ""
+        self._depth = ExplorationDepth(
+            EXAMPLES,
+            WORKFLOWS,
+            STEPS,
+            database,
+            repeats,
+            max_shrink_requests=math.inf,
+            raise_if_interrupted=interruption.raise_if_requested,
+        )
+        self._searches = [*list_modes(contract), ("", "lives")]
+        self._known_findings: list[Finding] = []
+        self._stop_reason = ""
 
     def close(self) -> None:
         """Give up what was held."""
         self._stack.close()
 
-    def turn(self, number: int, until: float, seed: int) -> dict[str, Any]:
+    def run_round(self, number: int, deadline: float, seed: int) -> dict[str, Any]:
         """Search until the time ``until``: at least one search, the ``number``-th kind first. What it found, as JSON."""
-        if self._reason:
-            return self._result(0, 0, [], {}, self._reason)
-        self._told.heed()
+        if self._stop_reason:
+            return self._format_result(0, 0, [], {}, self._stop_reason)
+        self._interruption.raise_if_requested()
         now = datetime.now(UTC)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed, now)
-        session = Session(self._contract, self._base, self._keys, Names(now.date()), record)
-        runner = Runner(session, self._known)
+        session = Session(self._contract, self._base, self._keys, NameGenerator(now.date()), record)
+        runner = Runner(session, self._known_findings)
         try:
-            preflight(session, runner)
-            done = self._search(session, runner, number, until, seed)
-            new = record.findings[len(self._known) :]
-            cases = [case for finding in new if (case := self._case(session, runner, finding)) is not None]
-            reason = session.stopped or record.reason or ""
+            run_preflight(session, runner)
+            done = self._run_searches(session, runner, number, deadline, seed)
+            new = record.findings[len(self._known_findings) :]
+            cases = [case for finding in new if (case := self._create_case(session, runner, finding)) is not None]
+            reason = session.stop_reason or record.reason or ""
         finally:  # an interruption too leaves nothing behind
-            if session.made:
+            if session.created_objects:
                 clean_up(session, runner)
             session.close()
-        self._known += new
-        self._reason = session.stopped or ""
+        self._known_findings += new
+        self._stop_reason = session.stop_reason or ""
         sent = sum(record.requests.values())
-        written = {case.file: case.text() for case in cases}
+        written = {case.file_name: case.render() for case in cases}
         text = session.redactor.redact_string
         left = [text(name) for name in record.left_behind]
-        return self._result(done, sent, [finding.as_json() for finding in new], written, text(reason), left)
+        return self._format_result(done, sent, [finding.to_json() for finding in new], written, text(reason), left)
 
-    def _search(self, session: Session, runner: Runner, number: int, until: float, seed: int) -> int:
+    def _run_searches(self, session: Session, runner: Runner, number: int, deadline: float, seed: int) -> int:
         """Search after search until the time is over; how many there were."""
-        depth = replace(self._depth, until=time.monotonic() + until - time.time())
+        depth = replace(self._depth, until=time.monotonic() + deadline - time.time())
         for step in count():
-            if session.stopped is not None or (step and time.time() >= until):
+            if session.stop_reason is not None or (step and time.time() >= deadline):
                 return step
             operation, mode = self._searches[(number + step) % len(self._searches)]
             if mode == "lives":
-                explore_lives(session, runner, seed + step, depth)
+                explore_workflows(session, runner, seed + step, depth)
             else:
                 explore_requests(session, runner, operation, mode, seed + step, depth)
         raise AssertionError  # not reached: the count has no end
 
-    def _case(self, session: Session, runner: Runner, finding: Finding) -> Case | None:
-        shown = runner.shown.get(finding.id)
+    def _create_case(self, session: Session, runner: Runner, finding: Finding) -> PytestCase | None:
+        shown = runner.evidence.get(finding.id)
         if shown is None:
             return None
         found, exchange = shown
-        return Case(session, finding, steps(session.mutations, exchange, found.about, self._contract.lifecycle))
+        return PytestCase(
+            session, finding, select_exchanges(session.mutations, exchange, found.object_name, self._contract.lifecycle)
+        )
 
-    def _result(
+    def _format_result(
         self,
         searches: int,
         requests: int,
         findings: list[dict[str, Any]],
         cases: dict[str, str],
         reason: str,
-        left: list[str] | None = None,
+        left_behind: list[str] | None = None,
     ) -> dict[str, Any]:
         return {"contract": self._contract.slug, "searches": searches, "requests": requests, "findings": findings,
-                "cases": cases, "reason": reason, "left_behind": left or [], "database": self._database.failed}  # fmt: skip
+                "cases": cases, "reason": reason, "left_behind": left_behind or [], "database": self._database.failure}  # fmt: skip

@@ -9,164 +9,168 @@ from typing import Any
 
 from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.running.generated_client import Client
+from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.session import Session
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding
 
-_LONGEST_NAME = 100
-_WIDTH = 110
+_MAX_NAME_LENGTH = 100
+_LINE_WIDTH = 110
 
 
-class Case:
+class PytestCase:
     """Writes one finding's case: the ``wanted`` requests in order, names minted anew, judged by the contract."""
 
-    def __init__(self, session: Session, finding: Finding, wanted: Sequence[Exchange]) -> None:
-        self._session, self._finding, self._wanted = session, finding, wanted
-        self._client = Client(session.contract)
+    def __init__(self, session: Session, finding: Finding, exchanges: Sequence[Exchange]) -> None:
+        self._session, self._finding, self._exchanges = session, finding, exchanges
+        self._client = ClientModules(session.contract)
         self._package = f"{session.contract.slug}_client"
         self._imports: dict[str, None] = {}
-        self._names: dict[str, str] = {}
-        self._made: list[str] = []
-        self._ids: dict[str, str] = {}
+        self._name_variables: dict[str, str] = {}
+        self._name_lines: list[str] = []
+        self._id_variables: dict[str, str] = {}
 
     @property
-    def file(self) -> str:
+    def file_name(self) -> str:
         """The case's file name."""
-        return f"test_{self._session.contract.slug}_{self._word()}.py"
+        return f"test_{self._session.contract.slug}_{self._format_identifier()}.py"
 
-    def _word(self) -> str:
+    def _format_identifier(self) -> str:
         word = re.sub(r"[^A-Za-z0-9]+", "_", self._finding.id).strip("_")
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()[:_LONGEST_NAME]
+        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()[:_MAX_NAME_LENGTH]
         return f"{snake}_" if keyword.iskeyword(snake) else snake
 
-    def text(self) -> str:
+    def render(self) -> str:
         """The case as a Python module."""
         finding, slug = self._finding, self._session.contract.slug
-        steps = [line for exchange in self._wanted for line in self._step(exchange)]
-        used = dict.fromkeys(self._account(exchange) for exchange in self._wanted)
+        steps = [line for exchange in self._exchanges for line in self._render_request(exchange)]
+        used = dict.fromkeys(self._find_account(exchange) for exchange in self._exchanges)
         accounts = [f"        {account} = replay.client({account!r})" for account in used]
         head = [
             '"""A case that exploration found; TARGET says which server it is tried on, the mock by default."""',
             "",
             "# Run it from the repository's root, with the environment that `make` keeps:",
             "#     TARGET=http://127.0.0.1:8025 .venv/bin/python -m pytest <this file>",
-            *(f"# {line}" for line in _wrapped(f"Found: {finding.title}")),
-            *(f"# {line}" for line in _wrapped(f"Promised: {finding.promise}")),
-            f"# Finding: {plain(finding.id)}",
+            *(f"# {line}" for line in _wrap_lines(f"Found: {finding.title}")),
+            *(f"# {line}" for line in _wrap_lines(f"Promised: {finding.promise}")),
+            f"# Finding: {escape_text(finding.id)}",
             "",
             "from contract_watch.engine.exploring.replay import Replay  # first: it puts the generated clients on the path",
             *sorted(self._imports),
             "",
             "",
-            f"def test_{self._word()}() -> None:",
+            f"def test_{self._format_identifier()}() -> None:",
             '    """Claim: the target keeps its contract. Expectation: every answer is one that the contract allows."""',
             f"    with Replay({slug!r}) as replay:",
             *accounts,
-            *self._made,
+            *self._name_lines,
             *steps,
         ]
-        return _formatted("\n".join(head) + "\n")
+        return _format_source("\n".join(head) + "\n")
 
-    def _account(self, exchange: Exchange) -> str:
-        sent = " ".join(exchange.asked.headers.values())
+    def _find_account(self, exchange: Exchange) -> str:
+        sent = " ".join(exchange.request.headers.values())
         keys = self._session.keys.items()
         return next((account for account, key in keys if key in sent), self._session.contract.credentials[0].account)
 
-    def _step(self, exchange: Exchange) -> list[str]:
-        account, body = self._account(exchange), exchange.synthetic(self._session.redactor)
-        arguments = join_arguments(exchange.asked.parameters, body)
+    def _render_request(self, exchange: Exchange) -> list[str]:
+        account, body = self._find_account(exchange), exchange.build_synthetic_body(self._session.redactor)
+        arguments = join_arguments(exchange.request.parameters, body)
         module = self._client.modules.get(exchange.operation or "")
-        if module is None or not self._typed(exchange.operation or "", arguments, body):
-            path = self._path(exchange)
-            content = "" if not exchange.spoken.content else f", json={self._literal(body)}"
-            return [f"        {account}.get_httpx_client().request({exchange.asked.method!r}, {path}{content})"]
+        if module is None or not self._fits_client_types(exchange.operation or "", arguments, body):
+            path = self._render_path(exchange)
+            content = "" if not exchange.encoded_request.content else f", json={self._render_literal(body)}"
+            return [f"        {account}.get_httpx_client().request({exchange.request.method!r}, {path}{content})"]
         place, _, name = module.__name__.rpartition(".")
         self._imports[f"from {place} import {name}"] = None
         given = [f"client={account}"]
-        for word, value in self._client.arguments(exchange.operation or "", arguments).items():
+        for word, value in self._client.build_arguments(exchange.operation or "", arguments).items():
             if word != "body":
-                given.append(f"{word}={self._literal(value)}")
+                given.append(f"{word}={self._render_literal(value)}")
                 continue
             model = type(value).__name__
             self._imports[f"from {self._package}.models import {model}"] = None
-            given.append(f"body={model}.from_dict({self._literal(body)})")
-        return [f"        {name}.sync_detailed({', '.join(given)})", *self._identified(exchange)]
+            given.append(f"body={model}.from_dict({self._render_literal(body)})")
+        return [f"        {name}.sync_detailed({', '.join(given)})", *self._render_id_capture(exchange)]
 
-    def _path(self, exchange: Exchange) -> str:
+    def _render_path(self, exchange: Exchange) -> str:
         """The request's address below the target's, as Python."""
         operation = self._session.contract.operations.get(exchange.operation or "")
-        if operation is None or not exchange.asked.parameters:
-            return ascii(self._session.redactor.redact_string(exchange.asked.path))
-        values = ", ".join(f"{name}={self._literal(value)}" for name, value in exchange.asked.parameters.items())
+        if operation is None or not exchange.request.parameters:
+            return ascii(self._session.redactor.redact_string(exchange.request.path))
+        values = ", ".join(
+            f"{name}={self._render_literal(value)}" for name, value in exchange.request.parameters.items()
+        )
         return f"{operation.path!a}.format({values})"
 
-    def _identified(self, exchange: Exchange) -> list[str]:
+    def _render_id_capture(self, exchange: Exchange) -> list[str]:
         """Where a request made an object and the server handed out its id: a variable for that."""
         life = self._session.contract.lifecycle
         if exchange.operation != life.create or not life.id:
             return []
-        marks = [mark for mark in self._session.ids if mark in exchange.names]
+        marks = [mark for mark in self._session.ids_by_name if mark in exchange.names]
         lines = []
         for mark in marks:
-            self._ids[self._session.ids[mark]] = f"id{len(self._ids) + 1}"
-            lines.append(f"        {self._ids[self._session.ids[mark]]} = replay.identity({self._literal(mark)})")
+            self._id_variables[self._session.ids_by_name[mark]] = f"id{len(self._id_variables) + 1}"
+            lines.append(
+                f"        {self._id_variables[self._session.ids_by_name[mark]]} = replay.identity({self._render_literal(mark)})"
+            )
         return lines
 
-    def _typed(self, operation: str, arguments: Any, body: Any) -> bool:
+    def _fits_client_types(self, operation: str, arguments: Any, body: Any) -> bool:
         """Whether the client's own types can say these arguments, and no more than they do."""
         try:
-            given = self._client.arguments(operation, arguments)
+            given = self._client.build_arguments(operation, arguments)
             return bool(given["body"].to_dict() == body) if "body" in given else body is None
         except Exception:  # noqa: BLE001 (whatever a model makes of a body that is none of its own)
             return False
 
     # -- names
 
-    def _literal(self, value: Any) -> str:
+    def _render_literal(self, value: Any) -> str:
         """``value`` as Python, names of the run as variables."""
         if isinstance(value, dict):
             return (
                 "{"
                 + ", ".join(
-                    f"{self._session.redactor.redact_string(name)!a}: {self._literal(inner)}"
+                    f"{self._session.redactor.redact_string(name)!a}: {self._render_literal(inner)}"
                     for name, inner in value.items()
                 )
                 + "}"
             )
         if isinstance(value, list):
-            return "[" + ", ".join(map(self._literal, value)) + "]"
-        if isinstance(value, str) and value in self._ids:
-            return self._ids[value]
-        if isinstance(value, str) and value.startswith(self._session.names.fresh):
-            return self._name(value)
+            return "[" + ", ".join(map(self._render_literal, value)) + "]"
+        if isinstance(value, str) and value in self._id_variables:
+            return self._id_variables[value]
+        if isinstance(value, str) and value.startswith(self._session.names.name_prefix):
+            return self._render_name(value)
         return ascii(self._session.redactor.redact_string(value) if isinstance(value, str) else value)
 
-    def _name(self, text: str) -> str:
-        prefix = self._session.names.fresh
-        head = re.match(r"[0-9a-z]+-n", text[len(prefix) :])
+    def _render_name(self, value: str) -> str:
+        prefix = self._session.names.name_prefix
+        head = re.match(r"[0-9a-z]+-n", value[len(prefix) :])
         base = prefix + (head[0] if head else "")
-        tail = text[len(base) :]
-        if tail and self._session.names.padding(len(tail)) == tail:
-            base, tail, made = text, "", f"replay.name({len(text)})"
+        tail = value[len(base) :]
+        if tail and self._session.names.create_padding(len(tail)) == tail:
+            base, tail, made = value, "", f"replay.name({len(value)})"
         else:
             made = "replay.name()"
-        if base not in self._names:
-            self._names[base] = f"name{len(self._names) + 1}"
-            self._made.append(f"        {self._names[base]} = {made}")
-        return self._names[base] + (f" + {tail!a}" if tail else "")
+        if base not in self._name_variables:
+            self._name_variables[base] = f"name{len(self._name_variables) + 1}"
+            self._name_lines.append(f"        {self._name_variables[base]} = {made}")
+        return self._name_variables[base] + (f" + {tail!a}" if tail else "")
 
 
-def _wrapped(text: str) -> list[str]:
-    words, lines = plain(text).split(" "), [""]
+def _wrap_lines(text: str) -> list[str]:
+    words, lines = escape_text(text).split(" "), [""]
     for word in words:
-        if len(lines[-1]) + len(word) > _WIDTH:
+        if len(lines[-1]) + len(word) > _LINE_WIDTH:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
 
 
-def _formatted(text: str) -> str:
+def _format_source(text: str) -> str:
     """``text`` as ruff formats it, in lines that one can read; as it is where ruff is not there."""
     ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
     try:

@@ -11,20 +11,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from contract_watch.contracts.registry import choose_contracts, load_contracts
-from contract_watch.engine.account.object_names import Names
+from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.pytest_plugin import ContractBrokenError
 from contract_watch.engine.judging.attempt import Attempt
-from contract_watch.engine.protocols.targets import account_keys, below, unprotected
-from contract_watch.engine.running.cleanup import clean_up, preflight
-from contract_watch.engine.running.generated_client import Client
+from contract_watch.engine.protocols.targets import join_base_path, load_account_keys, validate_unguarded_target
+from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build_mock, run_in_thread
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record
 
 for _contract in load_contracts().values():
-    Client.findable(_contract)
+    ClientModules.add_to_path(_contract)
 
 
 class InconclusiveError(Exception):
@@ -45,8 +45,8 @@ class Replay:
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
         self._contract = choose_contracts(slug)[0]
-        self._target = unprotected(environment.get("TARGET") or "mock", environment)
-        self._keys = account_keys(self._contract, self._target, environment)
+        self._target = validate_unguarded_target(environment.get("TARGET") or "mock", environment)
+        self._keys = load_account_keys(self._contract, self._target, environment)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -54,40 +54,42 @@ class Replay:
         if base == "mock":
             base = self._stack.enter_context(run_in_thread(build_mock([self._contract])))
         now = datetime.now(UTC)
-        base = below(self._contract, base)
+        base = join_base_path(self._contract, base)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
-        self._session = Session(self._contract, base, self._keys, Names(now.date()), record)
+        self._session = Session(self._contract, base, self._keys, NameGenerator(now.date()), record)
         self._stack.callback(self._session.close)
         self._runner = Runner(self._session)
         self._stack.callback(self._clean_up)
-        preflight(self._session, self._runner)
-        if self._session.stopped is not None:
+        run_preflight(self._session, self._runner)
+        if self._session.stop_reason is not None:
             self._stack.close()
-            raise InconclusiveError(self._session.stopped)
-        self._attempt: Attempt = self._stack.enter_context(self._session.attempting())
+            raise InconclusiveError(self._session.stop_reason)
+        self._attempt: Attempt = self._stack.enter_context(self._session.record_attempt())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = self._runner.disagreements(self._attempt)
+        found = self._runner.collect_disagreements(self._attempt)
         self._stack.close()
         if found:
-            lines = (plain(f"{one.title} [{one.id}]") for one, _ in found.values())
+            lines = (escape_text(f"{one.title} [{one.id}]") for one, _ in found.values())
             raise ContractBrokenError("\n".join(lines)) from None  # what a client raised may quote an answer
 
     def client(self, account: str) -> Any:
         """The generated package's authenticated client with an account's key."""
-        return Client(self._contract).session_client(self._session, self._keys[account], asynchronous=False)
+        return ClientModules(self._contract).build_session_client(
+            self._session, self._keys[account], asynchronous=False
+        )
 
     def name(self, length: int | None = None) -> str:
         """A name for an object, of this run's form and never given before."""
-        return self._session.names.mint(length)
+        return self._session.names.create_name(length)
 
     def identity(self, name: str) -> str:
         """The id that the server handed out to the object made under ``name``."""
-        return self._session.identity(name)
+        return self._session.get_identity(name)
 
     def _clean_up(self) -> None:
-        if self._session.made and self._session.stopped is None:
+        if self._session.created_objects and self._session.stop_reason is None:
             clean_up(self._session, self._runner)

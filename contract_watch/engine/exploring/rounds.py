@@ -9,34 +9,34 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import choose_contracts
-from contract_watch.engine.exploring.example_database import shared
+from contract_watch.engine.exploring.example_database import open_shared_database
 from contract_watch.engine.exploring.explorer import Explorer
-from contract_watch.engine.protocols.targets import account_keys
-from contract_watch.engine.running.interruption import interruption
-from contract_watch.engine.running.parallel import work
+from contract_watch.engine.protocols.targets import load_account_keys
+from contract_watch.engine.running.interruption import catch_signals
+from contract_watch.engine.running.parallel import read_work
 
-Explorers = Callable[[str], Explorer]
+ExplorerFactory = Callable[[str], Explorer]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """As many turns as the time has room for, vendor by turns."""
-    todo = work(metafunc.config)
+    todo = read_work(metafunc.config)
     slugs = todo["vendors"]
-    metafunc.parametrize(("slug", "turn"), [(slugs[turn % len(slugs)], turn) for turn in range(todo["turns"])])
+    metafunc.parametrize(("slug", "round_number"), [(slugs[turn % len(slugs)], turn) for turn in range(todo["turns"])])
 
 
 @pytest.fixture(name="explorer_of", scope="session")
-def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
+def _explorer_of(request: pytest.FixtureRequest) -> Iterator[ExplorerFactory]:
     """Gives the explorer of a vendor, made when first asked for."""
-    todo = work(request.config)
-    database = shared()
-    with interruption() as told, ExitStack() as stack:
+    todo = read_work(request.config)
+    database = open_shared_database()
+    with catch_signals() as told, ExitStack() as stack:
         made: dict[str, Explorer] = {}
 
         def give(slug: str) -> Explorer:
             if slug not in made:
                 contract, target = choose_contracts(slug)[0], todo["target"]
-                keys = account_keys(contract, target, os.environ)
+                keys = load_account_keys(contract, target, os.environ)
                 made[slug] = Explorer(contract, target, keys, database, told, repeats=todo["repeats"])
                 stack.callback(made[slug].close)
             return made[slug]
@@ -47,22 +47,22 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[Explorers]:
 @pytest.fixture(name="until", scope="session")
 def _until(request: pytest.FixtureRequest) -> float:
     """When this process's time is over; it begins with its first turn."""
-    return time.time() + float(work(request.config)["seconds"])
+    return time.time() + float(read_work(request.config)["seconds"])
 
 
-def test_turn(
+def test_round(
     slug: str,
-    turn: int,
-    until: float,
+    round_number: int,
+    deadline: float,
     request: pytest.FixtureRequest,
-    explorer_of: Explorers,
+    explorer_of: ExplorerFactory,
     tell: Callable[[Any], None],
 ) -> None:
     """Tell what one turn found; one that begins when the time is over does nothing."""
-    todo = work(request.config)
+    todo = read_work(request.config)
     now, (number, of) = time.time(), todo["shard"]
-    if now >= until:
+    if now >= deadline:
         tell(None)
         return
-    seed = todo["seed"] + 1000 * (turn * of + number)
-    tell(explorer_of(slug).turn(turn * of + number, min(now + todo["turn"], until), seed))
+    seed = todo["seed"] + 1000 * (round_number * of + number)
+    tell(explorer_of(slug).run_round(round_number * of + number, min(now + todo["turn"], deadline), seed))

@@ -12,27 +12,27 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.engine.judging.attempt import Attempt
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.probe import fill
-from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 
-_POOL = 3
+_NAME_COUNT = 3
 
 
-def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
+def build_workflow(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
     """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
-    bodies = Bodies(session.contract)
+    bodies = ArgumentBuilder(session.contract)
     changing = [
         one
         for one in session.contract.operations.values()
-        if not session.contract.is_read_only(one.id) and session.grants(one.id)
+        if not session.contract.is_read_only(one.id) and session.may_perform(one.id)
     ]
-    fields = {operation.id: _optional(bodies, operation) for operation in changing}
+    fields = {operation.id: _build_optional_strategies(bodies, operation) for operation in changing}
     accounts = st.sampled_from(sorted(session.keys, reverse=True))
-    pairs = st.lists(st.integers(0, _POOL - 1), min_size=2, max_size=2)
+    pairs = st.lists(st.integers(0, _NAME_COUNT - 1), min_size=2, max_size=2)
 
-    class Lives(_Lives):
+    class Lives(_WorkflowBase):
         """Objects made, changed and removed under a few names that cross."""
 
         def __init__(self) -> None:
@@ -42,82 +42,90 @@ def machine(session: Session, report: Callable[[Attempt], None]) -> type[RuleBas
         def change(self, operation: Operation, account: str, names: list[int], data: Any) -> None:
             """One changing operation with names from the pool and a few optional properties."""
             chosen = data.draw(st.fixed_dictionaries({}, optional=fields[operation.id]), label="optional")
-            self.ask(operation, self.body(operation, chosen, names), account)
+            self.send_step(operation, self.build_arguments(operation, chosen, names), account)
 
         @rule(account=accounts, names=pairs)
         def read(self, account: str, names: list[int]) -> None:
             """Read back what there is."""
             operation = session.contract.operations[session.contract.lifecycle.read]
-            self.ask(operation, self.body(operation, {}, names), account)
+            self.send_step(operation, self.build_arguments(operation, {}, names), account)
 
     return Lives
 
 
-class _Lives(RuleBasedStateMachine):
+class _WorkflowBase(RuleBasedStateMachine):
     """What a life can do; which steps it takes is its subclass's business."""
 
-    def __init__(self, session: Session, bodies: Bodies, report: Callable[[Attempt], None]) -> None:
+    def __init__(self, session: Session, bodies: ArgumentBuilder, report: Callable[[Attempt], None]) -> None:
         super().__init__()
         self._session = session
-        self._bodies = bodies
+        self._arguments = bodies
         self._report = report
-        self._secrets = 0
-        self._pool = [session.names.mint() for _ in range(_POOL)]
-        self._rehearsal = Rehearsal(session.contract)
-        self._before = self._owned()
+        self._password_count = 0
+        self._names = [session.names.create_name() for _ in range(_NAME_COUNT)]
+        self._simulation = Simulation(session.contract)
+        self._before = self._list_owned()
 
-    def _owned(self) -> set[tuple[str, str]]:
+    def _list_owned(self) -> set[tuple[str, str]]:
         model = self._session.contract.model
-        return {pair for world in self._session.worlds for pair in model.list_owned(world)}
+        return {pair for world in self._session.possible_states for pair in model.list_owned(world)}
 
-    def _give(self, word: str, modifier: str) -> str:
+    def _resolve_placeholder(self, word: str, modifier: str) -> str:
         if word != "password":
-            return self._pool[0]
-        self._secrets += 1
-        return self._session.disguise.fresh(self._secrets, int(modifier) if modifier else 20)
+            return self._names[0]
+        self._password_count += 1
+        return self._session.secret_substituter.generate_password(
+            self._password_count, int(modifier) if modifier else 20
+        )
 
-    def body(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
+    def build_arguments(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
         """The least valid arguments with the ``chosen`` ones beside them, naming objects of the pool."""
         arguments: dict[str, Any] = {
-            **fill(self._bodies.baseline(operation), self._give), **fill(chosen, self._give)
+            **fill_placeholders(self._arguments.build_baseline(operation), self._resolve_placeholder), **fill_placeholders(chosen, self._resolve_placeholder)
         }  # fmt: skip
         roles = self._session.contract.get_roles(operation.id).items()
         for (name, role), index in zip([pair for pair in roles if pair[1] != "foreign"], names, strict=False):
             if name in arguments:
-                held = self._pool[index]
-                arguments[name] = held if role == "new" else self._session.identity(held)
+                held = self._names[index]
+                arguments[name] = held if role == "new" else self._session.get_identity(held)
         return arguments
 
-    def ask(self, operation: Operation, arguments: dict[str, Any], account: str) -> None:
+    def send_step(self, operation: Operation, arguments: dict[str, Any], account: str) -> None:
         """One request, judged."""
         session = self._session
-        with session.attempting() as attempt:
-            session.send(operation.id, arguments, account)
+        with session.record_attempt() as attempt:
+            session.send_operation(operation.id, arguments, account)
         self._report(attempt)
 
     def teardown(self) -> None:
         """Remove what this life left."""
         session = self._session
         remove = session.contract.operations[session.contract.lifecycle.remove]
-        for account, name in sorted(self._owned() - self._before):
-            for step in [*(self._rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()), remove.id]:
-                if session.stopped is None:
-                    about = self._rehearsal.about(session.contract.operations[step], name)
-                    with session.attempting():
-                        session.send(step, about, account)
+        for account, name in sorted(self._list_owned() - self._before):
+            for step in [
+                *(
+                    self._simulation.find_preparation(session.possible_states, remove, name, session.keys[account])
+                    or ()
+                ),
+                remove.id,
+            ]:
+                if session.stop_reason is None:
+                    about = self._simulation.build_arguments(session.contract.operations[step], name)
+                    with session.record_attempt():
+                        session.send_operation(step, about, account)
 
 
-def _optional(bodies: Bodies, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
+def _build_optional_strategies(bodies: ArgumentBuilder, operation: Operation) -> dict[str, st.SearchStrategy[Any]]:
     """Strategies for an operation's optional properties: the values on their bounds."""
     found = {}
     required = operation.get_required_arguments()
     for name, prop in operation.get_arguments().items():
-        if name in required or bodies.role(operation, name) == "foreign":
+        if name in required or bodies.get_role(operation, name) == "foreign":
             continue
-        if bodies.role(operation, name) is not None:
+        if bodies.get_role(operation, name) is not None:
             found[name] = st.just("{n}")
             continue
-        values = [variant.value for variant in bodies.variants(operation, name, prop, accepted=True)]
+        values = [variant.value for variant in bodies.generate_variants(operation, name, prop, accepted=True)]
         if values:
             found[name] = st.sampled_from(values)
     return found

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 from contract_watch.engine.judging.response_checks import Disagreement
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.wire import Trouble
+from contract_watch.engine.protocols.wire import TransportError
 
-_SAID_TO_ALL = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
+_GENERAL_STATUSES = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
 """What is answered to every request once a key is revoked, an account is not paid, or another host is to be asked."""
 
 
-class Stop(Exception):  # noqa: N818 (an event, not an error)
+class RunAbortedError(Exception):
     """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
 
 
@@ -21,30 +21,32 @@ class Attempt:
     ``places`` are the ids of disagreements with the number of the exchange, every one of them.
     """
 
-    aim: tuple[str, ...] = ()
+    intended_clauses: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
     disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
-    trouble: Trouble | None = None
-    places: set[tuple[str, int]] = field(default_factory=set)
+    transport_error: TransportError | None = None
+    occurrences: set[tuple[str, int]] = field(default_factory=set)
 
-    def showed(self, name: str, number: int) -> bool:
+    def has_disagreement_at(self, name: str, number: int) -> bool:
         """Whether a disagreement was there at the ``number``-th exchange, or anywhere where that one never came."""
-        return number >= len(self.exchanges) or (name, number) in self.places
+        return number >= len(self.exchanges) or (name, number) in self.occurrences
 
     @property
-    def status_differs(self) -> bool:
+    def has_wrong_status(self) -> bool:
         """Whether any answer had a status that the contract does not allow there."""
-        return any(found.status for found, _ in self.disagreements.values())
+        return any(found.is_wrong_status for found, _ in self.disagreements.values())
 
     @property
-    def outage(self) -> bool:
+    def may_be_outage(self) -> bool:
         """Whether a server that is merely down might have answered so."""
-        return self.trouble is not None or any(found.outage for found, _ in self.disagreements.values())
+        return self.transport_error is not None or any(found.may_be_outage for found, _ in self.disagreements.values())
 
     @property
-    def doubtful(self) -> bool:
+    def is_doubtful(self) -> bool:
         """Whether it may have nothing to do with what was asked: a request that was answered well before can tell."""
         statuses = {
-            at.reply.status for found, at in self.disagreements.values() if found.status and at.reply is not None
+            at.response.status
+            for found, at in self.disagreements.values()
+            if found.is_wrong_status and at.response is not None
         }
-        return self.outage or not statuses.isdisjoint(_SAID_TO_ALL)
+        return self.may_be_outage or not statuses.isdisjoint(_GENERAL_STATUSES)

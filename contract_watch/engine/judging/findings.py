@@ -10,7 +10,7 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.finding import Finding
 
 
-def redacted(found: Disagreement, redactor: Redactor) -> Disagreement:
+def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement:
     """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
     text = redactor.redact_string
     return replace(
@@ -18,21 +18,21 @@ def redacted(found: Disagreement, redactor: Redactor) -> Disagreement:
     )
 
 
-def finding(
-    found: Disagreement, exchange: Exchange, contract: Contract, surface: str, redactor: Redactor, reproduce: str
+def build_finding(
+    found: Disagreement, exchange: Exchange, contract: Contract, protocol: str, redactor: Redactor, reproduce: str
 ) -> Finding:
-    """A disagreement, `redacted`, as a finding; ``reproduce`` are the commands that show it."""
+    """A disagreement, `redact_disagreement`, as a finding; ``reproduce`` are the commands that show it."""
     operation = contract.operations.get(found.operation)
     return Finding(
         id=found.id,
         severity=found.severity,
         operation=operation.name if operation else found.operation,
-        surface=surface,
-        status=exchange.reply.status if exchange.reply else None,
+        surface=protocol,
+        status=exchange.response.status if exchange.response else None,
         title=found.title,
         why=found.why,
         clause=found.clause,
         promise=derive_clauses(contract).get(found.clause, found.clause),
-        exchange=exchange.recorded(redactor),
+        exchange=exchange.to_json(redactor),
         reproduce=reproduce,
     )

@@ -17,97 +17,106 @@ from contract_watch.engine.judging.response_checks import (
     ADDITIVE,
     BREAKING,
     Disagreement,
-    SecretTest,
-    form,
-    is_page,
-    parsed,
-    pointer,
+    SecretDetector,
+    check_response,
+    format_pointer,
+    is_html_page,
+    parse_json,
 )
-from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.protocols.wire import Response
 
-MOST_WORLDS = 64
+MAX_POSSIBLE_STATES = 64
 
 
 @dataclass
-class Judged:
+class JudgeResult:
     """What one answer showed. ``kept`` are clauses it showed to hold, ``lost`` objects nothing is known of any more."""
 
-    worlds: list[ModelState]
+    possible_states: list[ModelState]
     disagreements: list[Disagreement] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
+    satisfied_clauses: set[str] = field(default_factory=set)
+    unknown_objects: set[str] = field(default_factory=set)
     json: Any = MissingBody.ABSENT
 
 
-class Judge:
+class ResponseJudge:
     """Judges the answers of one contract. ``secrets`` gives every secret that must not come back."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._model = contract.model
 
-    def judge(
+    def judge_response(
         self,
-        worlds: Sequence[ModelState],
+        possible_states: Sequence[ModelState],
         request: Request,
-        reply: Reply,
-        aim: Sequence[str],
-        secret: SecretTest,
-        kept: Collection[str] = (),
-    ) -> Judged:
+        response: Response,
+        intended_clauses: Sequence[str],
+        detector: SecretDetector,
+        satisfied_clauses: Collection[str] = (),
+    ) -> JudgeResult:
         """Judge ``reply`` to ``request``.
 
         ``aim`` are the clauses that the request was made for, if any, ``kept`` those that earlier answers showed to hold.
         """
         if request.operation is None:
-            secret.learn(parsed(reply.body))
-            return self._undeclared(worlds, request, reply)
+            detector.learn(parse_json(response.body))
+            return self._judge_undeclared(possible_states, request, response)
         operation = self._contract.operations[request.operation]
-        judged = Judged(list(worlds), json=parsed(reply.body))
-        secret.learn(judged.json)
-        allowed = [(world, outcome) for world in worlds for outcome in self._model.outcomes(world, request)]
-        fitting = [pair for pair in allowed if pair[1].status == reply.status]
-        succeeded = 200 <= reply.status < 300
+        judged = JudgeResult(list(possible_states), json=parse_json(response.body))
+        detector.learn(judged.json)
+        allowed = [(world, outcome) for world in possible_states for outcome in self._model.outcomes(world, request)]
+        fitting = [pair for pair in allowed if pair[1].status == response.status]
+        succeeded = 200 <= response.status < 300
         done = [pair for pair in allowed if succeeded and pair[1].status < 300]
         if not fitting and done:  # it was done all the same, under another name
-            judged.disagreements.append(_other_success(operation, done[0][1], reply))
-            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for _, outcome in done)
+            judged.disagreements.append(_build_other_success(operation, done[0][1], response))
+            judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for _, outcome in done)
         elif not fitting:
-            judged.disagreements.append(_wrong_status(operation, [o for _, o in allowed], reply, aim))
-            judged.lost |= self._named(request)
-        judged.disagreements += _flaws(operation, reply)
-        if operation.find_response(reply.status) is not None:
-            judged.disagreements += form(operation, reply, judged.json, secret)
+            judged.disagreements.append(
+                _build_wrong_status(operation, [o for _, o in allowed], response, intended_clauses)
+            )
+            judged.unknown_objects |= self._find_names(request)
+        judged.disagreements += _check_protocol_errors(operation, response)
+        if operation.find_response(response.status) is not None:
+            judged.disagreements += check_response(operation, response, judged.json, detector)
         if not fitting:
             return judged
-        if any(found.unreadable for found in judged.disagreements):
-            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for _, outcome in fitting)
+        if any(found.is_unreadable for found in judged.disagreements):
+            judged.possible_states = _deduplicate_states(
+                outcome.resolve_next_state(judged.json) for _, outcome in fitting
+            )
             return judged
-        self._values(operation, fitting, reply, judged, secret, kept)
+        self._check_values(operation, fitting, response, judged, detector, satisfied_clauses)
         return judged
 
     def judge_fault(
-        self, worlds: Sequence[ModelState], request: Request, reply: Reply, status: int, secret: SecretTest
-    ) -> Judged:
+        self,
+        possible_states: Sequence[ModelState],
+        request: Request,
+        response: Response,
+        status: int,
+        detector: SecretDetector,
+    ) -> JudgeResult:
         """Judge an answer that a scripted fault made by its status and its form: no rule calls for it."""
-        judged = Judged(list(worlds), json=parsed(reply.body))
-        secret.learn(judged.json)
+        judged = JudgeResult(list(possible_states), json=parse_json(response.body))
+        detector.learn(judged.json)
         operation = self._contract.operations[request.operation or ""]
-        if reply.status != status:
+        if response.status != status:
             clause = f"{operation.id}/response/{operation.get_response_key(status)}"
             expected = Outcome(status, clause, "a scripted fault", None, None)
-            judged.disagreements.append(_wrong_status(operation, [expected], reply, ()))
-        if operation.find_response(reply.status) is not None:
-            judged.disagreements += form(operation, reply, judged.json, secret)
+            judged.disagreements.append(_build_wrong_status(operation, [expected], response, ()))
+        if operation.find_response(response.status) is not None:
+            judged.disagreements += check_response(operation, response, judged.json, detector)
         return judged
 
-    def _values(
+    def _check_values(
         self,
         operation: Operation,
         fitting: Sequence[tuple[ModelState, Outcome]],
-        reply: Reply,
-        judged: Judged,
-        secret: SecretTest,
+        reply: Response,
+        judged: JudgeResult,
+        secret: SecretDetector,
         kept: Collection[str],
     ) -> None:
         """Keep the worlds whose pattern the body fits; else say how it misses the one that it comes nearest to."""
@@ -117,21 +126,26 @@ class Judge:
         ]
         right = [outcome for outcome, mismatches in tried if not mismatches]
         if right:
-            judged.worlds = _distinct(outcome.resolve_next_state(judged.json) for outcome in right)
+            judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for outcome in right)
             for outcome in right:
-                judged.kept |= {outcome.clause, *(collect_clauses(outcome.body) if outcome.body is not None else ())}
+                judged.satisfied_clauses |= {
+                    outcome.clause,
+                    *(collect_clauses(outcome.body) if outcome.body is not None else ()),
+                }
             return
         nearest, mismatches = min(tried, key=lambda pair: len(pair[1]))
-        judged.worlds = [nearest.resolve_next_state(judged.json)]
-        judged.lost |= {found.object_name for found in mismatches if found.object_name is not None}
+        judged.possible_states = [nearest.resolve_next_state(judged.json)]
+        judged.unknown_objects |= {found.object_name for found in mismatches if found.object_name is not None}
         for found in mismatches:
             blamed = found.suspected_clause if found.clause in kept else None
-            judged.disagreements.append(self._mismatch(operation, reply.status, found, judged.json, secret, blamed))
+            judged.disagreements.append(
+                self._build_mismatch(operation, reply.status, found, judged.json, secret, blamed)
+            )
 
-    def _mismatch(
-        self, operation: Operation, status: int, found: Mismatch, shown: Any, secret: SecretTest, blamed: str | None
+    def _build_mismatch(
+        self, operation: Operation, status: int, found: Mismatch, shown: Any, secret: SecretDetector, blamed: str | None
     ) -> Disagreement:
-        at = pointer(found.path)
+        at = format_pointer(found.path)
         clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{at}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         name = f"{clause}/{setting}" if blamed else clause
@@ -140,21 +154,21 @@ class Judge:
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status} should show {secret.expected(found.expected, found.path)} at {at or 'the top'}, "
-            f"and shows {secret.shown_at(shown, found.path)}",
+            title=f"{operation.name} {status} should show {secret.describe_expected(found.expected, found.path)} at {at or 'the top'}, "
+            f"and shows {secret.describe_value(shown, found.path)}",
             why="A rule of the vendor's is not kept: callers who rely on it act on a wrong state.",
             operation=responsible if responsible in self._contract.operations else operation.id,
-            about=found.object_name,
+            object_name=found.object_name,
         )
 
-    def _named(self, request: Request) -> set[str]:
+    def _find_names(self, request: Request) -> set[str]:
         """The objects that a request names."""
         arguments = join_arguments(request.parameters, request.body)
         roles = self._contract.get_roles(request.operation).items()
         return {value for name, role in roles if role != "foreign" and isinstance(value := arguments.get(name), str)}
 
-    def _undeclared(self, worlds: Sequence[ModelState], request: Request, reply: Reply) -> Judged:
-        judged = Judged(list(worlds))
+    def _judge_undeclared(self, worlds: Sequence[ModelState], request: Request, reply: Response) -> JudgeResult:
+        judged = JudgeResult(list(worlds))
         if 200 <= reply.status < 300 and request.method not in ("HEAD", "OPTIONS"):
             path = self._contract.effective.find_path_template(request.path) or request.path
             clause = f"{path}/undeclared"
@@ -171,9 +185,9 @@ class Judge:
         return judged
 
 
-def _flaws(operation: Operation, reply: Reply) -> Iterator[Disagreement]:
+def _check_protocol_errors(operation: Operation, reply: Response) -> Iterator[Disagreement]:
     """What is wrong with how a surface said its answer."""
-    for word, text in reply.flaws:
+    for word, text in reply.protocol_errors:
         yield Disagreement(
             id=f"{operation.id}/{reply.status}/{word}",
             severity=BREAKING,
@@ -181,11 +195,11 @@ def _flaws(operation: Operation, reply: Reply) -> Iterator[Disagreement]:
             title=f"{operation.name} {reply.status}: {text}",
             why="Clients of this surface read the answer otherwise, or not at all.",
             operation=operation.id,
-            outage=reply.status >= 500 or is_page(reply),
+            may_be_outage=reply.status >= 500 or is_html_page(reply),
         )
 
 
-def _other_success(operation: Operation, expected: Outcome, reply: Reply) -> Disagreement:
+def _build_other_success(operation: Operation, expected: Outcome, reply: Response) -> Disagreement:
     clause = f"{operation.id}/response/{expected.status}"
     return Disagreement(
         id=f"{clause}/status-{reply.status}",
@@ -194,11 +208,13 @@ def _other_success(operation: Operation, expected: Outcome, reply: Reply) -> Dis
         title=f"{operation.name} should answer {expected.status}, and answers {reply.status}",
         why="Callers tell success by the status that is documented: they take this one for a failure.",
         operation=operation.id,
-        outage=is_page(reply),
+        may_be_outage=is_html_page(reply),
     )
 
 
-def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply, aim: Sequence[str]) -> Disagreement:
+def _build_wrong_status(
+    operation: Operation, allowed: Sequence[Outcome], reply: Response, aim: Sequence[str]
+) -> Disagreement:
     aim = [clause for clause in aim if clause.startswith(f"{operation.id}/")]
     aimed = [outcome for outcome in allowed if outcome.clause in aim]
     expected = (aimed or list(allowed))[0]
@@ -230,16 +246,16 @@ def _wrong_status(operation: Operation, allowed: Sequence[Outcome], reply: Reply
         title=f"{operation.name} should answer {options} ({expected.why}), and answers {reply.status}",
         why=why,
         operation=clause.split("/")[0] if owed else operation.id,
-        outage=reply.status >= 500 or is_page(reply),
-        status=True,
+        may_be_outage=reply.status >= 500 or is_html_page(reply),
+        is_wrong_status=True,
     )
 
 
-def _distinct(worlds: Iterator[ModelState]) -> list[ModelState]:
+def _deduplicate_states(states: Iterator[ModelState]) -> list[ModelState]:
     found: list[ModelState] = []
-    for world in worlds:
+    for world in states:
         if world not in found:
             found.append(world)
-        if len(found) == MOST_WORLDS:
+        if len(found) == MAX_POSSIBLE_STATES:
             break
     return found

@@ -7,24 +7,26 @@ from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.judging.response_checks import parsed
-from contract_watch.engine.planning.passwords import wrong
+from contract_watch.engine.judging.response_checks import parse_json
+from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.shell_commands import curl_line
+from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 
-_MOST = 8
+_MAX_EXCHANGES = 8
 
 
-def variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
+def build_key_variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
     """The shell expression that stands in for each key, the wrong ones that probes send included."""
     found: dict[str, str] = {}
     for credential in contract.credentials:
         if (key := keys.get(credential.account)) is not None:
-            found |= {key: f"${credential.variable}", wrong(key): f"${{{credential.variable}}}x"}
+            found |= {key: f"${credential.variable}", build_wrong_key(key): f"${{{credential.variable}}}x"}
     return found
 
 
-def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, life: Lifecycle) -> list[Exchange]:
+def select_exchanges(
+    mutations: Sequence[Exchange], exchange: Exchange, object_name: str | None, life: Lifecycle
+) -> list[Exchange]:
     """The changes that made the objects that ``exchange`` is about, in order, then ``exchange`` itself.
 
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through their renames. A
@@ -36,7 +38,7 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
         if earlier is exchange:
             break
         before.append(earlier)
-    names = {about} if about is not None else set(exchange.names)
+    names = {object_name} if object_name is not None else set(exchange.names)
     if not names and exchange.operation == life.read:
         names = set(next((one.names for one in reversed(before) if one.operation == life.create), ()))
     first = next((number for number, one in enumerate(before) if one.names & names), len(before))
@@ -46,50 +48,52 @@ def steps(mutations: Sequence[Exchange], exchange: Exchange, about: str | None, 
         if earlier.names & names or (number > first and earlier.operation in life.affects_others):
             needed.append(earlier)
             names |= earlier.names
-    return [*_bounded(needed[::-1], life), exchange]
+    return [*_limit_exchanges(needed[::-1], life), exchange]
 
 
-def _bounded(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
+def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
     """The latest of ``needed``, which are in order, and what made the objects that those name."""
-    if len(needed) <= _MOST:
+    if len(needed) <= _MAX_EXCHANGES:
         return list(needed)
-    late = needed[-_MOST + 1 :]
+    late = needed[-_MAX_EXCHANGES + 1 :]
     named = {name for one in late for name in one.names}
-    made = [one for one in needed[: -_MOST + 1] if one.operation == life.create and one.names & named]
+    made = [one for one in needed[: -_MAX_EXCHANGES + 1] if one.operation == life.create and one.names & named]
     return [*(made or needed[:1]), *late]
 
 
-def lines(wanted: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle) -> str:
-    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `variables`).
+def format_script(
+    exchanges: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle
+) -> str:
+    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `build_key_variables`).
 
     What comes before the last request is said over REST, below the address ``base``, whatever the surface; where the
     server hands out an id, it becomes a shell variable.
     """
     known, said = dict(keys), []
-    for step in wanted[:-1]:
-        line = _over_rest(step, redactor, known, base)
+    for step in exchanges[:-1]:
+        line = _format_over_rest(step, redactor, known, base)
         made = (
-            life.extract_id(parsed(step.reply.body))
-            if step.operation == life.create and step.reply is not None
+            life.extract_id(parse_json(step.response.body))
+            if step.operation == life.create and step.response is not None
             else None
         )
         if made is not None:
             variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
-            line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_pick(life)}')"
+            line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_build_id_filter(life)}')"
             known[made] = f"${variable}"
         said.append(line)
-    return "\n".join([*said, wanted[-1].line(redactor, known)])
+    return "\n".join([*said, exchanges[-1].format_command(redactor, known)])
 
 
-def _over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
-    if step.spoken.content == b"" or step.spoken.url == base + step.asked.path:
-        return step.line(redactor, keys)
-    asked = step.asked
+def _format_over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
+    if step.encoded_request.content == b"" or step.encoded_request.url == base + step.request.path:
+        return step.format_command(redactor, keys)
+    asked = step.request
     content = b"" if asked.body is MissingBody.ABSENT else json.dumps(asked.body).encode()
     headers = {**asked.headers, **({"content-type": "application/json"} if content else {})}
-    return curl_line(asked.method, base + asked.path, headers, content, redactor, keys)
+    return format_request_as_curl(asked.method, base + asked.path, headers, content, redactor, keys)
 
 
-def _pick(life: Lifecycle) -> str:
+def _build_id_filter(life: Lifecycle) -> str:
     """A sed script that prints the id in create's answer."""
     return f's/.*"{life.id.rpartition("/")[2]}": *"\\([^"]*\\)".*/\\1/p'

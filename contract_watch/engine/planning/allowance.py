@@ -4,21 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.probe import Probe, places
-from contract_watch.engine.protocols.protocol import sayable
+from contract_watch.engine.planning.probe import Probe, find_placeholders
+from contract_watch.engine.protocols.protocol import can_encode_rest
 
-MOST = 190
+MAX_REQUESTS = 190
 """Requests of probes and client together on one surface. A vendor that allows 240 a minute is asked at 80 % of that."""
 _RESERVE = 2
 """For what a vendor's readings make a run ask besides; what is made and removed on the way is counted generously."""
-_SHARED = 6
+_SHARED_OBJECT_REQUESTS = 6
 """Requests that make shared objects and remove them."""
 
 
-def affordable(
-    contract: Contract, probes: Sequence[Probe], sent: Callable[[Probe], bool] = lambda _probe: True
+def fit_to_allowance(
+    contract: Contract, probes: Sequence[Probe], is_sent: Callable[[Probe], bool] = lambda _probe: True
 ) -> list[Probe]:
-    """``probes``, of which twins are left out, one after another, until the rest fits into `MOST` requests.
+    """``probes``, of which twins are left out, one after another, until the rest fits into `MAX_REQUESTS` requests.
 
     Those that are not ``sent`` anyway cost nothing, and stand for no other.
 
@@ -27,15 +27,15 @@ def affordable(
     """
     families: dict[str, list[Probe]] = {}
     for probe in probes:
-        if probe.twins and sent(probe):
-            families.setdefault(probe.twins, []).append(probe)
-    kept = {name: _turned(family, number) for number, (name, family) in enumerate(families.items())}
+        if probe.equivalence_key and is_sent(probe):
+            families.setdefault(probe.equivalence_key, []).append(probe)
+    kept = {name: _rotate_equivalents(family, number) for number, (name, family) in enumerate(families.items())}
     instead: dict[str, str] = {}
     over = (
-        sum(_cost(contract, probe) for probe in probes if sayable(contract, probe) and sent(probe))
-        + _around(contract)
+        sum(_count_requests(contract, probe) for probe in probes if can_encode_rest(contract, probe) and is_sent(probe))
+        + _count_overhead(contract)
         + _RESERVE
-        - MOST
+        - MAX_REQUESTS
     )
     while over > 0:
         name = max(kept, key=lambda one: len(kept[one]), default="")
@@ -43,32 +43,32 @@ def affordable(
             break
         left = kept[name].pop()
         instead[left.id] = kept[name][0].id
-        over -= _cost(contract, left)
-    return [replace(probe, instead=instead.get(probe.id, "")) for probe in probes]
+        over -= _count_requests(contract, left)
+    return [replace(probe, represented_by=instead.get(probe.id, "")) for probe in probes]
 
 
-def _turned(family: Sequence[Probe], number: int) -> list[Probe]:
+def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
     """A family with the probe first whose turn it is, those that are sure before the others."""
-    sure, others = [p for p in family if p.sure], [p for p in family if not p.sure]
+    sure, others = [p for p in family if p.is_deterministic], [p for p in family if not p.is_deterministic]
     turn = number % len(sure) if sure else 0
     return [*sure[turn:], *sure[:turn], *others]
 
 
-def _cost(contract: Contract, probe: Probe) -> int:
+def _count_requests(contract: Contract, probe: Probe) -> int:
     """The requests of a probe: its steps, and the removal of what they make."""
     if probe.family not in ("accepted", "rules"):
         return len(probe.steps)
     life = contract.lifecycle
     made: set[str] = set()
     for step in probe.steps:
-        named = places(step.arguments) - {"stock", "password", "short"}
+        named = find_placeholders(step.arguments) - {"stock", "password", "short"}
         made = (
             made | named if step.operation == life.create else made - named if step.operation == life.remove else made
         )
     return len(probe.steps) + len(made)
 
 
-def _around(contract: Contract) -> int:
+def _count_overhead(contract: Contract) -> int:
     """What preflight, the client's life, and making, getting ready and removing shared objects cost."""
     life = [name for name in contract.operations if contract.get_roles(name) or name == contract.lifecycle.read]
-    return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED
+    return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED_OBJECT_REQUESTS

@@ -7,36 +7,38 @@ from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, Schema, resolve_reference
 from contract_watch.engine.planning import values
-from contract_watch.engine.planning.probe import filled
-from contract_watch.engine.planning.values import Judges, Variant
+from contract_watch.engine.planning.probe import fill_with_stand_ins
+from contract_watch.engine.planning.values import SchemaSet, Variant
 
-_FORM = 30
+_MIN_NAME_LENGTH = 30
 """From which length on a name has room for the run's form."""
 
 
-class Bodies:
+class ArgumentBuilder:
     """Makes arguments for the operations of one contract, with places (see `probe`) where names and secrets go."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._document = contract.effective.raw
 
-    def optional(self, operation: Operation) -> list[str]:
+    def list_optional(self, operation: Operation) -> list[str]:
         """The names of the arguments that need not be there."""
         required = operation.get_required_arguments()
         return [name for name in operation.get_arguments() if name not in required]
 
-    def role(self, operation: Operation, name: str) -> str | None:
+    def get_role(self, operation: Operation, name: str) -> str | None:
         return self._contract.get_roles(operation.id).get(name)
 
-    def baseline(self, operation: Operation) -> dict[str, Any]:
+    def build_baseline(self, operation: Operation) -> dict[str, Any]:
         """The least valid arguments: what is required, and one optional property where the schema wants more.
 
         That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
         done all the same then shows. What create makes always has a name of the run's form.
         """
         properties = operation.get_arguments()
-        made = {name: self._sample(operation, name, properties[name]) for name in operation.get_required_arguments()}
+        made = {
+            name: self._build_sample(operation, name, properties[name]) for name in operation.get_required_arguments()
+        }
         if operation.id == self._contract.lifecycle.create:
             made |= {name: "{n}" for name, role in self._contract.get_roles(operation.id).items() if role == "new"}
         if operation.body is None:
@@ -47,14 +49,14 @@ class Bodies:
             for name, prop in properties.items()
         }
         for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
-            if operation.body.accepts(filled(split_arguments(made)[1])):
+            if operation.body.accepts(fill_with_stand_ins(split_arguments(made)[1])):
                 break
-            if name not in made and self.role(operation, name) is None:
-                made[name] = self._sample(operation, name, prop)
+            if name not in made and self.get_role(operation, name) is None:
+                made[name] = self._build_sample(operation, name, prop)
         return made
 
-    def _sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
-        role = self.role(operation, name)
+    def _build_sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
+        role = self.get_role(operation, name)
         if role == "new":
             return "{n}"
         if role == "existing":
@@ -63,9 +65,9 @@ class Bodies:
             return "{password}"
         if "example" in prop:
             return prop["example"]
-        return next(values.inside(prop, Judges([Schema(self._document, prop)]))).value
+        return next(values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]))).value
 
-    def _judges(self, operation: Operation, name: str, *, item: bool) -> Judges:
+    def _collect_schemas(self, operation: Operation, name: str, *, item: bool) -> SchemaSet:
         """The effective schema of an argument, or of its items; and the published one where its pattern was corrected."""
         theirs = self._contract.published.find_operation(operation.path, operation.method)
         found = [(self._document, operation.get_arguments()[name])]
@@ -73,17 +75,23 @@ class Bodies:
             found.append((self._contract.published.raw, theirs.get_arguments().get(name, {})))
         schemas = [(document, prop.get("items", {}) if item else prop) for document, prop in found]
         # A pattern that prose alone gave is no correction: what it refuses the vendor has said to refuse.
-        return Judges(
+        return SchemaSet(
             [Schema(document, prop) for document, prop in schemas if document is self._document or "pattern" in prop]
         )
 
-    def variants(self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
+    def generate_variants(
+        self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool
+    ) -> Iterator[Variant]:
         """Values of an argument on both sides of its constraints: those to be ``accepted``, or the others."""
-        role = self.role(operation, name)
-        items = self._judges(operation, name, item=True) if prop.get("type") == "array" else None
-        judges = self._judges(operation, name, item=False)
-        akin = listed_elsewhere(self._document, name) if "enum" in prop else []
-        found = values.inside(prop, judges, items) if accepted else values.outside(prop, judges, items, akin)
+        role = self.get_role(operation, name)
+        items = self._collect_schemas(operation, name, item=True) if prop.get("type") == "array" else None
+        judges = self._collect_schemas(operation, name, item=False)
+        akin = find_enum_values(self._document, name) if "enum" in prop else []
+        found = (
+            values.generate_valid(prop, judges, items)
+            if accepted
+            else values.generate_invalid(prop, judges, items, akin)
+        )
         for variant in found:
             if name.startswith("{") and not isinstance(variant.value, str):
                 continue  # a path holds texts only
@@ -93,14 +101,14 @@ class Bodies:
                 size = len(variant.value)
                 if role == "existing" and self._contract.lifecycle.id and accepted:
                     continue  # ids are the server's: no run can choose how long they are
-                place = f"{{n:{size}}}" if size > _FORM else f"{{short:{size}}}" if size else ""
+                place = f"{{n:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
                 if role != "foreign" or not accepted:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
                 yield variant
 
 
-def listed_elsewhere(document: Document, name: str) -> list[Any]:
+def find_enum_values(document: Document, name: str) -> list[Any]:
     """The values that properties called ``name`` may have anywhere in a document, where it lists them."""
     found: dict[Any, None] = {}
 

@@ -4,16 +4,16 @@ import hashlib
 import secrets
 import string
 
-_ORDINARY, _LONG = 12, 64
+_MIN_ORDINARY, _LONG = 12, 64
 """From which length on a password is as people choose them, and above which it is odd."""
 
 
-def secret(length: int = 20) -> str:
+def generate_password(length: int = 20) -> str:
     """A password never used before: a short one of small letters only, a very long one with every sign that ASCII prints.
 
     What a schema bounds by length alone it takes of any kind.
     """
-    if length < _ORDINARY:
+    if length < _MIN_ORDINARY:
         return "".join(secrets.choice(string.ascii_lowercase) for _ in range(length))
     text = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
     signs = string.punctuation + " "
@@ -21,7 +21,7 @@ def secret(length: int = 20) -> str:
     return f"{text[:half]}{signs}{text[half + len(signs) :]}" if length > _LONG else text
 
 
-class Disguise:
+class SecretSubstituter:
     """Gives other texts for those that a search draws: of the same shape, the same for the same text as long as a run lasts.
 
     What a search draws is kept in an example database as it was drawn. So that is not what is sent as a password. The same
@@ -36,20 +36,20 @@ class Disguise:
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         noise = hashlib.shake_256(self._salt + key).digest(2 * len(text) + 1)
         numbers = (int.from_bytes(noise[2 * at : 2 * at + 2], "big") for at in range(len(text)))
-        return "".join(_alike(letter, number) for letter, number in zip(text, numbers, strict=True))
+        return "".join(_replace_character(letter, number) for letter, number in zip(text, numbers, strict=True))
 
-    def fresh(self, number: int, length: int) -> str:
+    def generate_password(self, number: int, length: int) -> str:
         """The ``number``-th password of a life, the same in each life of this run and in no other run."""
         return hashlib.shake_256(self._salt + str(number).encode()).hexdigest(length)[:length]
 
 
-def _alike(letter: str, number: int) -> str:
+def _replace_character(letter: str, number: int) -> str:
     for signs in (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation):
         if letter in signs:
             return signs[number % len(signs)]
     return letter if letter.isascii() else chr(ord(letter) & ~0xF | number & 0xF)
 
 
-def wrong(key: str) -> str:
+def build_wrong_key(key: str) -> str:
     """A key with something behind it: wrong, but taken by a server that compares beginnings only."""
     return f"{key}x"

@@ -11,56 +11,58 @@ from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema
-from contract_watch.engine.planning.allowance import affordable
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.passwords import wrong
-from contract_watch.engine.planning.probe import Probe, Step, apart
-from contract_watch.engine.planning.scenarios import scenarios
-from contract_watch.engine.planning.simulation import Rehearsal
-from contract_watch.engine.planning.values import Variant, sample
+from contract_watch.engine.planning.allowance import fit_to_allowance
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
+from contract_watch.engine.planning.scenarios import load_scenarios
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.planning.values import Variant, build_sample
 
-UNDECLARED = ("PUT", "TRACE")
+UNDECLARED_METHODS = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
-_TOGETHER = 3
+_MAX_REQUESTS_PER_READ = 3
 """How many valid requests share one look at what they did; as many objects are there by then anyway."""
 
 
-def plan(contract: Contract, sent: Callable[[Probe], bool] = lambda _probe: True) -> list[Probe]:
+def plan_probes(contract: Contract, is_sent: Callable[[Probe], bool] = lambda _probe: True) -> list[Probe]:
     """Every probe of ``contract``, in the order in which they run.
 
     Those that a run has no allowance for are marked as left out, with what is probed in their stead; of which those are
     that are not ``sent`` in any case, it needs none.
     """
-    planner = Planner(contract, sent)
+    planner = Planner(contract, is_sent)
     known = set(derive_clauses(contract))
-    return affordable(contract, [
-        *planner.credentials(),
-        *planner.undeclared(),
-        *planner.accepted(),
-        *planner.refused(),
-        *scenarios(contract, known),
-        *planner.faults(),
-    ], sent)  # fmt: skip
+    return fit_to_allowance(contract, [
+        *planner.plan_credentials(),
+        *planner.plan_undeclared(),
+        *planner.plan_accepted(),
+        *planner.plan_refused(),
+        *load_scenarios(contract, known),
+        *planner.plan_faults(),
+    ], is_sent)  # fmt: skip
 
 
 class Planner:
     """Plans the probes of one contract, family by family."""
 
-    def __init__(self, contract: Contract, sent: Callable[[Probe], bool]) -> None:
-        self._contract, self._sent = contract, sent
+    def __init__(self, contract: Contract, is_sent: Callable[[Probe], bool]) -> None:
+        self._contract, self._is_sent = contract, is_sent
         self._document = contract.effective.raw
-        self._bodies = Bodies(contract)
-        self._rehearsal = Rehearsal(contract)
+        self._arguments = ArgumentBuilder(contract)
+        self._simulation = Simulation(contract)
 
     # -- families
 
-    def credentials(self) -> Iterator[Probe]:
+    def plan_credentials(self) -> Iterator[Probe]:
         """No credential and wrong ones, for each operation; the right one in every other place that it may stand in."""
         for operation in self._contract.operations.values():
             for number, place in enumerate(self._contract.credential_locations):
-                for case, credential in _credentials(place, first=number == 0).items():
+                for case, credential in _build_credential_cases(place, first=number == 0).items():
                     good = case == "good"
-                    step = Step.asking(operation, self._bodies.baseline(operation), credential=credential, place=number)
+                    step = ProbeStep.from_arguments(
+                        operation, self._arguments.build_baseline(operation), credential=credential, place=number
+                    )
                     if place.field and not isinstance(step.body, dict):
                         continue
                     clause = f"{operation.id}/credential" + (f"/{place.name}" if good else "")
@@ -72,9 +74,9 @@ class Planner:
                     name = case if number == 0 else f"{place.name}-{case}"
                     twins = name if number else ""
                     yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,),
-                                (step,), twins=twins)  # fmt: skip
+                                (step,), equivalence_key=twins)  # fmt: skip
 
-    def undeclared(self) -> Iterator[Probe]:
+    def plan_undeclared(self) -> Iterator[Probe]:
         """Methods that no document declares on a path that one does."""
         paths: dict[str, list[Operation]] = {}
         for operation in self._contract.operations.values():
@@ -84,16 +86,16 @@ class Planner:
             changing = [o for o in operations if o.body is not None]
             changing.sort(key=lambda o: o.id in (life.create, life.remove))
             like = (changing or operations)[0]
-            asked = Step.asking(like, self._bodies.baseline(like))
-            for method in UNDECLARED:
+            asked = ProbeStep.from_arguments(like, self._arguments.build_baseline(like))
+            for method in UNDECLARED_METHODS:
                 if method not in {operation.method for operation in operations}:
                     step = replace(asked, operation=None, body=MissingBody.ABSENT if method == "TRACE" else asked.body,
                                    method=method, path=path)  # fmt: skip
                     says = f"{method} {path}, which is not documented, does not succeed."
                     yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, says,
-                                (f"{path}/undeclared",), (step,), twins=method)  # fmt: skip
+                                (f"{path}/undeclared",), (step,), equivalence_key=method)  # fmt: skip
 
-    def accepted(self) -> Iterator[Probe]:
+    def plan_accepted(self) -> Iterator[Probe]:
         """Valid requests on the bounds of every argument: as many together as the model accepts at once.
 
         A few requests share one look at what they did: each is about an object of its own.
@@ -101,14 +103,18 @@ class Planner:
         for operation in self._contract.operations.values():
             if operation.body is None or self._contract.is_read_only(operation.id):
                 continue
-            batches = list(self._batches(operation))
-            sent = [one for one in batches if self._sent(self._valid(operation, "alone", one))]
+            batches = list(self._batch_values(operation))
+            sent = [one for one in batches if self._is_sent(self._build_valid_probe(operation, "alone", one))]
             kinds = [sent, [one for one in batches if one not in sent]]
-            groups = [kind[first : first + _TOGETHER] for kind in kinds for first in range(0, len(kind), _TOGETHER)]
+            groups = [
+                kind[first : first + _MAX_REQUESTS_PER_READ]
+                for kind in kinds
+                for first in range(0, len(kind), _MAX_REQUESTS_PER_READ)
+            ]
             for number, group in enumerate(groups, 1):
-                yield self._group(operation, f"accepted/{operation.id}/{number}", group)
+                yield self._build_group_probe(operation, f"accepted/{operation.id}/{number}", group)
 
-    def _batches(self, operation: Operation) -> Iterator[dict[str, Variant]]:
+    def _batch_values(self, operation: Operation) -> Iterator[dict[str, Variant]]:
         """Values of every property for request after request, until each value was in one.
 
         A value that the model does not surely grant is none to be accepted.
@@ -116,119 +122,127 @@ class Planner:
         queues = {
             name: variants
             for name, prop in operation.get_arguments().items()
-            if (variants := list(self._granted(operation, name, prop)))
+            if (variants := list(self._generate_granted(operation, name, prop)))
         }
         for name, queue in queues.items():
-            for variant in [variant for variant in queue if self._alone(operation, name, variant)]:
+            for variant in [variant for variant in queue if self._must_run_alone(operation, name, variant)]:
                 queue.remove(variant)
                 yield {name: variant}
         while any(queues.values()):
             taken: dict[str, Variant] = {}
             for name, queue in queues.items():
-                if queue and self._rehearsal.granted(operation, self._body(operation, {**taken, name: queue[0]})):
+                if queue and self._simulation.is_granted(
+                    operation, self._build_body(operation, {**taken, name: queue[0]})
+                ):
                     taken[name] = queue.pop(0)
             if not taken:  # the model takes none: leave one out, or this would never end
                 name = next(name for name, queue in queues.items() if queue)
                 taken[name] = queues[name].pop(0)
             yield taken
 
-    def _granted(self, operation: Operation, name: str, prop: dict[str, Any]) -> Iterator[Variant]:
-        for variant in self._bodies.variants(operation, name, prop, accepted=True):
-            if self._rehearsal.granted(operation, self._body(operation, {name: variant})):
+    def _generate_granted(self, operation: Operation, name: str, prop: dict[str, Any]) -> Iterator[Variant]:
+        for variant in self._arguments.generate_variants(operation, name, prop, accepted=True):
+            if self._simulation.is_granted(operation, self._build_body(operation, {name: variant})):
                 yield variant
 
-    def _alone(self, operation: Operation, name: str, variant: Variant) -> bool:
+    def _must_run_alone(self, operation: Operation, name: str, variant: Variant) -> bool:
         """Whether a value rides alone, so that what comes of it hides no other one.
 
         It may be refused for what is there already: a short name is not of the run's form, and may be taken. Or it is not
         sent at all.
         """
-        if not self._sent(self._valid(operation, "alone", {name: variant})):
+        if not self._is_sent(self._build_valid_probe(operation, "alone", {name: variant})):
             return True
         if "{short" not in str(variant.value):
             return False
         foreign = replace(variant, value=variant.value.replace("{short", "{foreign"))
-        return not self._rehearsal.granted(operation, self._body(operation, {name: foreign}))
+        return not self._simulation.is_granted(operation, self._build_body(operation, {name: foreign}))
 
-    def _body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
-        return {**self._bodies.baseline(operation), **{name: variant.value for name, variant in taken.items()}}
+    def _build_body(self, operation: Operation, taken: Mapping[str, Variant]) -> Any:
+        return {**self._arguments.build_baseline(operation), **{name: variant.value for name, variant in taken.items()}}
 
-    def _group(self, operation: Operation, name: str, batches: Sequence[dict[str, Variant]]) -> Probe:
+    def _build_group_probe(self, operation: Operation, name: str, batches: Sequence[dict[str, Variant]]) -> Probe:
         if len(batches) == 1:
-            return self._valid(operation, name, batches[0])
-        parts = tuple(self._valid(operation, f"{name}/{number}", taken) for number, taken in enumerate(batches, 1))
-        bodies = [apart(self._body(operation, taken), n) for n, taken in enumerate(batches, 1)]
-        steps = [Step.asking(operation, body) for body in bodies]
+            return self._build_valid_probe(operation, name, batches[0])
+        parts = tuple(
+            self._build_valid_probe(operation, f"{name}/{number}", taken) for number, taken in enumerate(batches, 1)
+        )
+        bodies = [number_placeholders(self._build_body(operation, taken), n) for n, taken in enumerate(batches, 1)]
+        steps = [ProbeStep.from_arguments(operation, body) for body in bodies]
         clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
         says = (
             f"{operation.name} takes {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
         )
-        return Probe(name, "accepted", operation.id, says, clauses, (*steps, *self._looks(operation, bodies)), parts)
+        return Probe(
+            name, "accepted", operation.id, says, clauses, (*steps, *self._build_reads(operation, bodies)), parts
+        )
 
-    def _looks(self, operation: Operation, bodies: Sequence[Any]) -> list[Step]:
+    def _build_reads(self, operation: Operation, bodies: Sequence[Any]) -> list[ProbeStep]:
         """What it takes to see the objects that ``bodies`` are about: the list, or a reading of each."""
         read = self._contract.operations[self._contract.lifecycle.read]
-        asked = self._bodies.baseline(read)
+        asked = self._arguments.build_baseline(read)
         wanted = [
             name for name, role in self._contract.get_roles(read.id).items() if role == "existing" and name in asked
         ]
         if not wanted:
-            return [Step.asking(read, asked)]
+            return [ProbeStep.from_arguments(read, asked)]
         if operation.id == self._contract.lifecycle.remove:
             return []
         roles = self._contract.get_roles(operation.id)
         about = [next((body[name] for name in roles if name in body), None) for body in bodies]
-        return [Step.asking(read, {**asked, wanted[0]: name}) for name in about if name is not None]
+        return [ProbeStep.from_arguments(read, {**asked, wanted[0]: name}) for name in about if name is not None]
 
-    def _valid(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
+    def _build_valid_probe(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
         targets = tuple(
             f"{operation.id}/request/{prop}{variant.pointer}/{variant.keyword}" for prop, variant in taken.items()
         )
         effects = tuple(
             clause for prop in taken if (clause := f"{operation.id}/effect/{prop}") in self._contract.model.rules
         )
-        body = self._body(operation, taken)
-        steps = (Step.asking(operation, body), *self._looks(operation, [body]))
+        body = self._build_body(operation, taken)
+        steps = (ProbeStep.from_arguments(operation, body), *self._build_reads(operation, [body]))
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
-            parts = tuple(self._valid(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
+            parts = tuple(self._build_valid_probe(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
         says = f"{operation.name} takes {', '.join(taken)} on their bounds."
         return Probe(name, "accepted", operation.id, says, (*targets, *effects), steps, parts)
 
-    def refused(self) -> Iterator[Probe]:
+    def plan_refused(self) -> Iterator[Probe]:
         """Requests just outside each constraint, one at a time."""
         for operation in self._contract.operations.values():
-            baseline = self._bodies.baseline(operation)
+            baseline = self._arguments.build_baseline(operation)
             required = operation.get_required_arguments()
             for name, prop in operation.get_arguments().items():
                 if name in required and not name.startswith("{"):
                     body = {key: value for key, value in baseline.items() if key != name}
-                    yield self._invalid(operation, name, Variant("required", None), body, prop)
-                for variant in self._bodies.variants(operation, name, prop, accepted=False):
-                    yield self._invalid(operation, name, variant, {**baseline, name: variant.value}, prop)
+                    yield self._build_invalid_probe(operation, name, Variant("required", None), body, prop)
+                for variant in self._arguments.generate_variants(operation, name, prop, accepted=False):
+                    yield self._build_invalid_probe(operation, name, variant, {**baseline, name: variant.value}, prop)
             if operation.body is None:
                 continue
-            if probe := self._nulls(operation):
+            if probe := self._build_nulls_probe(operation):
                 yield probe
             parameters, body = split_arguments(baseline)
             for what, shape_ in (("array", [body]), ("absent", MissingBody.ABSENT)) if operation.body_required else ():
                 says = f"{operation.name} refuses a body that is {what}."
-                step = Step(operation.id, shape_, parameters=parameters)
+                step = ProbeStep(operation.id, shape_, parameters=parameters)
                 yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
-                            (f"{operation.id}/request/body",), (step,), twins=what)  # fmt: skip
-        yield from self._unchanged()
+                            (f"{operation.id}/request/body",), (step,), equivalence_key=what)  # fmt: skip
+        yield from self._plan_unchanged()
 
-    def _invalid(self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]) -> Probe:
+    def _build_invalid_probe(
+        self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]
+    ) -> Probe:
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
         says = f"{operation.name} refuses {name} past its {variant.keyword}."
-        suffix = f"/{_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
+        suffix = f"/{_build_short_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
-                     (Step.asking(operation, body),), twins=_alike(name, prop, variant),
-                     sure=self._rehearsal.refused(operation, body))  # fmt: skip
+                     (ProbeStep.from_arguments(operation, body),), equivalence_key=_build_equivalence_key(name, prop, variant),
+                     is_deterministic=self._simulation.is_refused(operation, body))  # fmt: skip
 
-    def _nulls(self, operation: Operation) -> Probe | None:
+    def _build_nulls_probe(self, operation: Operation) -> Probe | None:
         """Null for every optional property at once: what a server that takes null for absent grants."""
-        body = self._bodies.baseline(operation)
+        body = self._arguments.build_baseline(operation)
         properties = operation.get_arguments()
         left = [name for name in properties if name not in body]
         nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
@@ -236,22 +250,22 @@ class Planner:
             return None
         clause = f"{operation.id}/request/{next(iter(nulls))}/type"
         says = f"{operation.name} refuses null for {', '.join(nulls)}."
-        step = Step.asking(operation, {**body, **nulls})
+        step = ProbeStep.from_arguments(operation, {**body, **nulls})
         return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
 
-    def _unchanged(self) -> Iterator[Probe]:
+    def _plan_unchanged(self) -> Iterator[Probe]:
         """A look at what there is, after everything that was refused: where the vendor can show it."""
         create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
-        asked = self._bodies.baseline(read)
+        asked = self._arguments.build_baseline(read)
         clause = next(
             (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
             f"{create}/response/{min((s for s in self._contract.operations[create].responses if s >= 400), default=400)}",
         )
         if not any(name in asked for name in self._contract.get_roles(read.id)):
             yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
-                        (Step.asking(read, asked),))  # fmt: skip
+                        (ProbeStep.from_arguments(read, asked),))  # fmt: skip
 
-    def faults(self) -> Iterator[Probe]:
+    def plan_faults(self) -> Iterator[Probe]:
         """Documented statuses that only a scripted fault can provoke: server errors, and what the contract names."""
         for operation in self._contract.operations.values():
             answers = [(status, str(status), answer) for status, answer in operation.responses.items()
@@ -269,28 +283,28 @@ class Planner:
                 fault = {
                     "operation": operation.id,
                     "status": status,
-                    "body": sample(schema, whole=True) if schema else None,
+                    "body": build_sample(schema, with_optional=True) if schema else None,
                 }
                 yield Probe(f"faults/{operation.id}/{key}", "faults", operation.id,
                             f"{operation.name} answers {status} as documented.", (f"{operation.id}/response/{key}",),
-                            (Step.asking(operation, self._bodies.baseline(operation)),), fault=fault,
-                            mock_only=f"only a scripted fault of the mock can provoke {status}",
-                            twins=json.dumps([key, schema.schema if schema else None], sort_keys=True))  # fmt: skip
+                            (ProbeStep.from_arguments(operation, self._arguments.build_baseline(operation)),), fault=fault,
+                            mock_only_reason=f"only a scripted fault of the mock can provoke {status}",
+                            equivalence_key=json.dumps([key, schema.schema if schema else None], sort_keys=True))  # fmt: skip
 
 
-_WORDS = ("description", "title", "example", "examples", "default")
+_ANNOTATION_KEYWORDS = ("description", "title", "example", "examples", "default")
 """What a schema says without constraining anything."""
 
 
-def _alike(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
+def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
     """What makes two refusals ask the same: the argument's name, its constraints, and what is wrong with the value."""
-    constraints = {keyword: value for keyword, value in prop.items() if keyword not in _WORDS}
+    constraints = {keyword: value for keyword, value in prop.items() if keyword not in _ANNOTATION_KEYWORDS}
     return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
 
 
-def _credentials(place: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
+def _build_credential_cases(place: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
     """What is put into a place for credentials, by case: the right key only in places that are not the usual one."""
-    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(wrong(key))}
+    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(build_wrong_key(key))}
     if not first:
         return {"good": place.form.format, **cases}
     cases = {"none": lambda _key: None, **cases}
@@ -299,7 +313,7 @@ def _credentials(place: CredentialLocation, *, first: bool) -> dict[str, Callabl
     return {**cases, "malformed": lambda key: key[:4]}
 
 
-def _id(value: Any) -> str:
+def _build_short_id(value: Any) -> str:
     """A short, stable word for a value, to tell probes of one clause apart."""
     text = value[-1] if isinstance(value, list) and value else str(value)
     return "".join(letter if letter.isalnum() else f"%{ord(letter):02x}" for letter in str(text))[:24]

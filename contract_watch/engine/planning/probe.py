@@ -15,13 +15,13 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.request import MissingBody
 
-STOCK = "ct-000000-rehears-stock"
+POOL_STAND_IN = "ct-000000-rehears-stock"
 """What stands in for ``{stock}`` where nothing is sent."""
-PLACE = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
 
 @dataclass(frozen=True)
-class Step:
+class ProbeStep:
     """One request. ``body`` is a JSON value with places, or `MissingBody.ABSENT`; ``parameters`` are path parameters, with places.
 
     ``account`` names whose key is sent. ``credential`` replaces the credential: it gets the key and gives what stands in
@@ -33,13 +33,13 @@ class Step:
     body: Any = MissingBody.ABSENT
     account: str | None = None
     credential: Callable[[str], str | None] | None = None
-    place: int = 0
+    location: int = 0
     method: str = ""
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def asking(cls, operation: Operation, arguments: Any, **more: Any) -> "Step":
+    def from_arguments(cls, operation: Operation, arguments: Any, **more: Any) -> "ProbeStep":
         """A request to ``operation`` with ``arguments`` (see `Operation`); what is no object is the body as it stands."""
         parameters, body = split_arguments(arguments)
         if not body and operation.body is None:
@@ -65,76 +65,76 @@ class Probe:
     id: str
     family: str
     operation: str
-    says: str
+    title: str
     clauses: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ProbeStep, ...]
     parts: tuple["Probe", ...] = ()
-    needs: tuple[str, ...] = ()
+    required_accounts: tuple[str, ...] = ()
     fault: Mapping[str, Any] = field(default_factory=dict)
-    mock_only: str = ""
-    twins: str = ""
-    sure: bool = True
-    instead: str = ""
+    mock_only_reason: str = ""
+    equivalence_key: str = ""
+    is_deterministic: bool = True
+    represented_by: str = ""
 
 
-def places(value: Any) -> set[str]:
+def find_placeholders(value: Any) -> set[str]:
     """The words of all places in ``value``."""
     if isinstance(value, str):
-        return {found.group(1) for found in PLACE.finditer(value)}
+        return {found.group(1) for found in PLACEHOLDER.finditer(value)}
     if isinstance(value, dict):
-        return {word for inner in value.values() for word in places(inner)}
+        return {word for inner in value.values() for word in find_placeholders(inner)}
     if isinstance(value, list):
-        return {word for inner in value for word in places(inner)}
+        return {word for inner in value for word in find_placeholders(inner)}
     return set()
 
 
-def fill(value: Any, give: Callable[[str, str], str]) -> Any:
+def fill_placeholders(value: Any, resolve: Callable[[str, str], str]) -> Any:
     """``value`` with every place filled by ``give(word, modifier)``, in a new structure."""
     if isinstance(value, str):
-        return PLACE.sub(lambda found: give(found.group(1), found.group(2) or ""), value)
+        return PLACEHOLDER.sub(lambda found: resolve(found.group(1), found.group(2) or ""), value)
     if isinstance(value, dict):
-        return {name: fill(inner, give) for name, inner in value.items()}
+        return {name: fill_placeholders(inner, resolve) for name, inner in value.items()}
     if isinstance(value, list):
-        return [fill(inner, give) for inner in value]
+        return [fill_placeholders(inner, resolve) for inner in value]
     return value
 
 
-def filled(value: Any, given: Mapping[str, str] = {}) -> Any:
+def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}) -> Any:
     """``value`` with stand-ins in its places, or what is ``given`` for their words, for asking a schema or the model."""
-    stand_ins = {"n": "ct-000000-rehears-n", "stock": STOCK, "short": "ct-short", "foreign": "zzzzzzzz"}
+    stand_ins = {"n": "ct-000000-rehears-n", "stock": POOL_STAND_IN, "short": "ct-short", "foreign": "zzzzzzzz"}
 
     def give(word: str, modifier: str) -> str:
-        if word in given:
-            return given[word]
+        if word in known:
+            return known[word]
         text = "Rehearsal1234Password" if word == "password" else stand_ins.get(word, "ct-000000-rehears-x")
         size = int(modifier) if modifier.isdigit() else len(text)
         return text.ljust(size, "x")[:size]
 
-    return fill(value, give)
+    return fill_placeholders(value, give)
 
 
-def places_of(value: Any, word: str) -> set[str]:
+def find_modifiers(value: Any, word: str) -> set[str]:
     """The modifiers with which ``word`` stands in ``value`` as a place."""
     if isinstance(value, str):
-        return {found.group(2) or "" for found in PLACE.finditer(value) if found.group(1) == word}
+        return {found.group(2) or "" for found in PLACEHOLDER.finditer(value) if found.group(1) == word}
     if isinstance(value, dict | list):
         inner = value.values() if isinstance(value, dict) else value
-        return {modifier for one in inner for modifier in places_of(one, word)}
+        return {modifier for one in inner for modifier in find_modifiers(one, word)}
     return set()
 
 
-def apart(value: Any, number: int) -> Any:
+def number_placeholders(value: Any, number: int) -> Any:
     """``value`` about objects of its own: the ``number``-th shared one, and new names that no other number has."""
     if isinstance(value, str):
-        return PLACE.sub(lambda found: _apart(found, number), value)
+        return PLACEHOLDER.sub(lambda found: _number_placeholder(found, number), value)
     if isinstance(value, dict):
-        return {name: apart(inner, number) for name, inner in value.items()}
+        return {name: number_placeholders(inner, number) for name, inner in value.items()}
     if isinstance(value, list):
-        return [apart(inner, number) for inner in value]
+        return [number_placeholders(inner, number) for inner in value]
     return value
 
 
-def _apart(found: re.Match[str], number: int) -> str:
+def _number_placeholder(found: re.Match[str], number: int) -> str:
     word, modifier = found.groups()
     if word == "stock":
         return f"{{stock:{number}}}"

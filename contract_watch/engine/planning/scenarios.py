@@ -7,13 +7,13 @@ import yaml
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.probe import Probe, Step
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.probe import Probe, ProbeStep
 
 FAMILY = "rules"
 
 
-def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
+def load_scenarios(contract: Contract, known_clauses: set[str]) -> list[Probe]:
     """The contract's flows as probes; a `UsageError` says which is malformed. ``known`` are its clauses."""
     path = contract.directory / "scenarios.yaml"
     if not path.exists():
@@ -40,9 +40,9 @@ def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
         )
         if not lists or not isinstance(flow["says"], str) or not isinstance(flow["steps"], list) or not flow["clauses"]:
             raise UsageError(f"{where}: `says` is a text, `clauses` and `needs` are lists of texts, `steps` is a list")
-        if unknown := [clause for clause in flow["clauses"] if clause not in known]:
+        if unknown := [clause for clause in flow["clauses"] if clause not in known_clauses]:
             raise UsageError(f"{where}: there is no clause {unknown[0]!r}")
-        steps = tuple(_step(contract, where, step) for step in flow["steps"])
+        steps = tuple(_parse_step(contract, where, step) for step in flow["steps"])
         operation = flow["clauses"][0].split("/")[0]
         probes.append(
             Probe(
@@ -52,32 +52,32 @@ def scenarios(contract: Contract, known: set[str]) -> list[Probe]:
                 flow["says"],
                 tuple(flow["clauses"]),
                 steps,
-                needs=tuple(flow.get("needs", ())),
+                required_accounts=tuple(flow.get("needs", ())),
             )
         )
     return probes
 
 
-def _step(contract: Contract, where: str, raw: Any) -> Step:
+def _parse_step(contract: Contract, where: str, raw: Any) -> ProbeStep:
     read = contract.operations[contract.lifecycle.read]
     if raw == "read":
-        return Step.asking(read, Bodies(contract).baseline(read))
+        return ProbeStep.from_arguments(read, ArgumentBuilder(contract).build_baseline(read))
     if not isinstance(raw, dict):
         raise UsageError(f"{where}: a step is `read` or an operation with its arguments, not {raw!r}")
     account = raw.get("as")
     if account is not None and account not in {credential.account for credential in contract.credentials}:
         raise UsageError(f"{where}: there is no account {account!r}")
-    named = list(_operations(contract, raw))
+    named = list(_find_operations(contract, raw))
     if len(named) != 1:
         raise UsageError(f"{where}: a step names one operation, and {', '.join(map(str, raw))} is not that")
     name, arguments = named[0]
     operation = contract.operations[name]
     if arguments is None:
-        arguments = Bodies(contract).baseline(operation) if operation is read else {}
-    return Step.asking(operation, arguments, account=account)
+        arguments = ArgumentBuilder(contract).build_baseline(operation) if operation is read else {}
+    return ProbeStep.from_arguments(operation, arguments, account=account)
 
 
-def _operations(contract: Contract, raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _find_operations(contract: Contract, raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, body in raw.items():
         if name == "read":
             yield contract.lifecycle.read, None

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_watch.contracts.schema import Schema, resolve_reference
 
-_LONGEST_RUN = 70
+_MAX_RUN_LENGTH = 70
 _NUMBERS = (
     "0",
     "9",
@@ -33,7 +33,7 @@ _NUMBERS = (
     "09",
 )
 """Where the ways to write a number up to 255 begin and end."""
-_MOST_BREAKING = 6
+_MAX_REJECTED_EDITS = 6
 """How many values off a pattern are tried: each costs a request."""
 _LARGE = 1_000_000
 """A number that a schema without a maximum must take."""
@@ -48,28 +48,30 @@ class Variant:
     pointer: str = ""
 
 
-class Judges:
+class SchemaSet:
     """The schemas that must agree on a value: the effective one and, where there is one, the published one."""
 
     def __init__(self, schemas: Sequence[Schema]) -> None:
         self._schemas = schemas
 
-    def take(self, value: Any) -> bool:
+    def all_accept(self, value: Any) -> bool:
         """Whether all accept ``value``."""
         return all(schema.accepts(value) for schema in self._schemas)
 
-    def refuse(self, value: Any) -> bool:
+    def all_reject(self, value: Any) -> bool:
         """Whether all refuse ``value``."""
         return not any(schema.accepts(value) for schema in self._schemas)
 
 
-def inside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = None) -> Iterator[Variant]:
+def generate_valid(
+    schema: Mapping[str, Any], schemas: SchemaSet, item_schemas: SchemaSet | None = None
+) -> Iterator[Variant]:
     """Values that the property must take: on its bounds, each enum value, each boolean, texts that stretch a pattern."""
     kind = schema.get("type")
     if "enum" in schema:
         yield from (Variant("enum", value) for value in schema["enum"])
     elif kind == "string":
-        yield from _texts_inside(schema, judges)
+        yield from _generate_valid_strings(schema, schemas)
     elif kind == "boolean":
         yield from (Variant("type", value) for value in (True, False))
     elif kind in ("number", "integer"):
@@ -81,17 +83,20 @@ def inside(schema: Mapping[str, Any], judges: Judges, items: Judges | None = Non
             yield Variant("type", (low or 0) + 10.5)
         if high is None:
             yield Variant("type", _LARGE)
-    elif kind == "array" and items is not None:
-        texts = list(matching(_example(schema), items))
+    elif kind == "array" and item_schemas is not None:
+        texts = list(find_accepted_edits(_get_example(schema), item_schemas))
         most = schema.get("maxItems")
         if most:
-            yield Variant("maxItems", list(_fill(_example(schema), items, most)))
+            yield Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
         yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
         yield Variant("minItems" if "minItems" in schema else "type", [] if not schema.get("minItems") else texts[:1])
 
 
-def outside(
-    schema: Mapping[str, Any], judges: Judges, items: Judges | None = None, akin: Sequence[Any] = ()
+def generate_invalid(
+    schema: Mapping[str, Any],
+    schemas: SchemaSet,
+    item_schemas: SchemaSet | None = None,
+    related_values: Sequence[Any] = (),
 ) -> Iterator[Variant]:
     """Values that the property must refuse: just past each bound, off the enum, off the pattern, one wrong type.
 
@@ -103,11 +108,11 @@ def outside(
         # A member spelled otherwise and a member in a list: what lenient comparison takes.
         spelled = str(schema["enum"][-1])
         yield Variant("enum", spelled.upper() if spelled != spelled.upper() else f"{spelled}-not")
-        yield from (Variant("enum", value) for value in akin if judges.refuse(value))
+        yield from (Variant("enum", value) for value in related_values if schemas.all_reject(value))
         yield Variant("type", [schema["enum"][0]])
     elif kind == "string":
         yield Variant("type", 12345678)
-        yield from _texts_outside(schema, judges)
+        yield from _generate_invalid_strings(schema, schemas)
     elif kind == "boolean":
         yield Variant("type", "false")
     elif kind in ("number", "integer"):
@@ -116,77 +121,88 @@ def outside(
             yield Variant("minimum", schema["minimum"] - 1)
         if "maximum" in schema:
             yield Variant("maximum", schema["maximum"] + 1)
-    elif kind == "array" and items is not None:
-        yield Variant("type", _example(schema))
+    elif kind == "array" and item_schemas is not None:
+        yield Variant("type", _get_example(schema))
         if "maxItems" in schema:
-            yield Variant("maxItems", list(_fill(_example(schema), items, schema["maxItems"] + 1)))
+            yield Variant(
+                "maxItems", list(_generate_distinct(_get_example(schema), item_schemas, schema["maxItems"] + 1))
+            )
         yield Variant("type", [10], "/*")
-        good = _example(schema)  # the bad one comes second: a server may look at the first alone
-        yield from (Variant("pattern", [good, text], "/*") for text in breaking(good, items)[:_MOST_BREAKING])
+        good = _get_example(schema)  # the bad one comes second: a server may look at the first alone
+        yield from (
+            Variant("pattern", [good, text], "/*")
+            for text in find_rejected_edits(good, item_schemas)[:_MAX_REJECTED_EDITS]
+        )
 
 
-def _example(schema: Mapping[str, Any]) -> Any:
+def _get_example(schema: Mapping[str, Any]) -> Any:
     example = schema.get("example")
     if schema.get("type") == "array":
         return example[0] if example else schema["items"].get("example", "a")
     return example
 
 
-def _texts_inside(schema: Mapping[str, Any], judges: Judges) -> Iterator[Variant]:
+def _generate_valid_strings(schema: Mapping[str, Any], schemas: SchemaSet) -> Iterator[Variant]:
     if schema.get("format") == "password":
         for keyword in ("minLength", "maxLength"):
             if keyword in schema:
                 yield Variant(keyword, f"{{password:{schema[keyword]}}}")
         return
     for keyword in ("minLength", "maxLength"):
-        if keyword in schema and judges.take(text := _sized(schema, schema[keyword])):
+        if keyword in schema and schemas.all_accept(text := _resize_example(schema, schema[keyword])):
             yield Variant(keyword, text)
     if "pattern" in schema:
-        yield from (Variant("pattern", text) for text in matching(_example(schema), judges))
+        yield from (Variant("pattern", text) for text in find_accepted_edits(_get_example(schema), schemas))
     elif schema.get("example") is not None:
         yield Variant("type", schema["example"])
 
 
-def _texts_outside(schema: Mapping[str, Any], judges: Judges) -> Iterator[Variant]:
+def _generate_invalid_strings(schema: Mapping[str, Any], schemas: SchemaSet) -> Iterator[Variant]:
     password = schema.get("format") == "password"
     if schema.get("minLength", 0) > 0:
         size = schema["minLength"] - 1
-        text = f"{{password:{size}}}" if password and size else _sized(schema, size)
+        text = f"{{password:{size}}}" if password and size else _resize_example(schema, size)
         yield Variant("minLength", text)
     if "maxLength" in schema:
         size = schema["maxLength"] + 1
-        yield Variant("maxLength", f"{{password:{size}}}" if password else _sized(schema, size))
+        yield Variant("maxLength", f"{{password:{size}}}" if password else _resize_example(schema, size))
     if "pattern" in schema and schema.get("example") is not None:
-        yield from (Variant("pattern", text) for text in breaking(schema["example"], judges)[:_MOST_BREAKING])
+        yield from (
+            Variant("pattern", text) for text in find_rejected_edits(schema["example"], schemas)[:_MAX_REJECTED_EDITS]
+        )
 
 
-def _sized(schema: Mapping[str, Any], size: int) -> str:
+def _resize_example(schema: Mapping[str, Any], size: int) -> str:
     return str(schema.get("example", "")).ljust(size, "a")[:size]
 
 
-def matching(example: Any, judges: Judges) -> list[str]:
+def find_accepted_edits(example: Any, schemas: SchemaSet) -> list[str]:
     """The example and those of its edits that are taken, most telling first."""
-    return [text for text in dict.fromkeys([str(example), *_edits(str(example), judges)]) if judges.take(text)]
+    return [
+        text
+        for text in dict.fromkeys([str(example), *_generate_edits(str(example), schemas)])
+        if schemas.all_accept(text)
+    ]
 
 
-def breaking(example: Any, judges: Judges) -> list[str]:
+def find_rejected_edits(example: Any, schemas: SchemaSet) -> list[str]:
     """Edits of the example that are refused, each for one thing: behind it, before it, and past what a run may be."""
     text = str(example)
     around = [f"{text}/8" if text[-1:].isdigit() else f"{text}!", f"!{text}"]
-    refused = [edit for edit in (*around, *_past(text, judges)) if judges.refuse(edit)]
+    refused = [edit for edit in (*around, *_generate_violations(text, schemas)) if schemas.all_reject(edit)]
     return list(dict.fromkeys(refused))
 
 
-def _runs(text: str) -> Iterator[tuple[int, int]]:
+def _find_runs(text: str) -> Iterator[tuple[int, int]]:
     """Where the runs of letters and digits in ``text`` begin and end."""
     yield from (found.span() for found in re.finditer(r"[A-Za-z0-9]+", text))
 
 
-def _edits(text: str, judges: Judges) -> Iterator[str]:
+def _generate_edits(text: str, schemas: SchemaSet) -> Iterator[str]:
     """The example with its runs changed: all numbers at once, each run of letters alone."""
     for number in _NUMBERS:
         yield re.sub(r"(?<![A-Za-z0-9])[0-9]+(?![A-Za-z0-9])", number, text)
-    for start, end in _runs(text):
+    for start, end in _find_runs(text):
         run = text[start:end]
         if run.isdigit():
             yield from (text[:start] + number + text[end:] for number in ("0", "255"))
@@ -194,28 +210,28 @@ def _edits(text: str, judges: Judges) -> Iterator[str]:
             swaps = [run[:1], run[:2], run.upper(), "a1", "a-b"]
             swaps += [edge for sign in "zZ9" for edge in (sign + run, f"{run[:1]}{sign}{run[1:]}", run + sign)]
             yield from (text[:start] + swap + text[end:] for swap in swaps)
-        longest = _longest(text, start, end, judges)
+        longest = _find_longest(text, start, end, schemas)
         if longest is not None:
             yield longest
         yield text[:start] + f"a.{run}" + text[end:]
 
 
-def _grown(text: str, start: int, end: int) -> list[str]:
+def _grow_run(text: str, start: int, end: int) -> list[str]:
     """``text`` with one run grown, a sign at a time."""
     sign = "9" if text[start:end].isdigit() else "a"
     return [text[:start] + text[start:end].ljust(size, sign) + text[end:]
-            for size in range(end - start + 1, _LONGEST_RUN)]  # fmt: skip
+            for size in range(end - start + 1, _MAX_RUN_LENGTH)]  # fmt: skip
 
 
-def _longest(text: str, start: int, end: int, judges: Judges) -> str | None:
+def _find_longest(text: str, start: int, end: int, schemas: SchemaSet) -> str | None:
     """``text`` with one run as long as it may be."""
-    taken = [edit for edit in _grown(text, start, end) if judges.take(edit)]
+    taken = [edit for edit in _grow_run(text, start, end) if schemas.all_accept(edit)]
     return taken[-1] if taken else None
 
 
-def _past(text: str, judges: Judges) -> Iterator[str]:
+def _generate_violations(text: str, schemas: SchemaSet) -> Iterator[str]:
     """The example with one run too large, too short, too long, too few, too many, or with a sign that none has."""
-    runs = list(_runs(text))
+    runs = list(_find_runs(text))
     last = text[slice(*runs[-1])] if runs else ""
     if last.isdigit():
         yield text[: runs[-1][0]] + "256" + text[runs[-1][1] :]
@@ -227,14 +243,14 @@ def _past(text: str, judges: Judges) -> Iterator[str]:
     for start, end in runs:
         if not text[start:end].isdigit():
             yield f"{text[: start + 1]}_{text[start + 1 :]}"
-            longest = _longest(text, start, end, judges)
-            if longest is not None and len(longest) - len(text) + end - start < _LONGEST_RUN - 1:
+            longest = _find_longest(text, start, end, schemas)
+            if longest is not None and len(longest) - len(text) + end - start < _MAX_RUN_LENGTH - 1:
                 size = len(longest) - len(text)
                 yield text[:end] + "a" * (size + 1) + text[end:]
             break
 
 
-def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
+def _generate_distinct(example: Any, schemas: SchemaSet, count: int) -> Iterator[str]:
     """``count`` different texts that are taken: the example with one or two characters changed."""
     given = 0
     text = str(example)
@@ -247,7 +263,7 @@ def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
                     letters = list(text)
                     letters[second], letters[first] = two, one
                     edit = "".join(letters)
-                    if edit not in seen and judges.take(edit):
+                    if edit not in seen and schemas.all_accept(edit):
                         seen.add(edit)
                         yield edit
                         given += 1
@@ -255,7 +271,7 @@ def _fill(example: Any, judges: Judges, count: int) -> Iterator[str]:
                             return
 
 
-def sample(schema: Schema, *, whole: bool = False) -> Any:
+def build_sample(schema: Schema, *, with_optional: bool = False) -> Any:
     """A value of the schema, from its constants, examples and types: with what is required, or with all there is."""
     document = schema.document
 
@@ -268,9 +284,9 @@ def sample(schema: Schema, *, whole: bool = False) -> Any:
         if "enum" in found:
             return found["enum"][0]
         if found.get("type") == "object" or "properties" in found:
-            names = found.get("properties", {}) if whole else found.get("required", [])
+            names = found.get("properties", {}) if with_optional else found.get("required", [])
             return {name: make(found["properties"][name]) for name in names}
-        if whole and found.get("type") == "array" and "items" in found:
+        if with_optional and found.get("type") == "array" and "items" in found:
             return [make(found["items"])]
         defaults = {"string": "text", "boolean": True, "array": []}
         return defaults.get(found.get("type", ""), found.get("minimum", 0))

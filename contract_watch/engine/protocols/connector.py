@@ -4,29 +4,29 @@ from typing import Protocol
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.protocols.grpc_protocols import NativeGrpc
+from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol
 from contract_watch.engine.protocols.wire import Wire
 
 
 class Connector(Protocol):
     """Makes what a run sends through."""
 
-    def wire(self, base: str, gate: Gate | None) -> Wire:
+    def connect_http(self, base: str, gate: Gate | None) -> Wire:
         """What carries HTTP to ``base``, a scheme and an authority."""
         ...
 
-    def grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> NativeGrpc:
+    def connect_grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> GrpcProtocol:
         """What carries gRPC to ``address``, ``host:port``."""
         ...
 
 
-class Network:
+class NetworkConnector:
     """Real connections."""
 
-    def wire(self, base: str, gate: Gate | None) -> Wire:
+    def connect_http(self, base: str, gate: Gate | None) -> Wire:
         """See Connector."""
         return Wire(base, gate)
 
-    def grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> NativeGrpc:
+    def connect_grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> GrpcProtocol:
         """See Connector."""
-        return NativeGrpc(contract, address, secure=secure, gate=gate)
+        return GrpcProtocol(contract, address, secure=secure, gate=gate)

@@ -7,14 +7,14 @@ from typing import Any
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
-from contract_watch.engine.protocols.protocol import Spoken
-from contract_watch.engine.protocols.shell_commands import synthetic, told
-from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.protocols.protocol import EncodedRequest
+from contract_watch.engine.protocols.shell_commands import build_synthetic_json, select_headers
+from contract_watch.engine.protocols.wire import Response
 
-_LONGEST = 20_000
-_PARSED = 256 * 1024
+_MAX_BODY_BYTES = 20_000
+_MAX_PARSED_BYTES = 256 * 1024
 """Bytes up to which a body is read as JSON, so that its names tell what is a secret, however little of it is shown."""
-_BEYOND = 4096
+_REDACTION_MARGIN = 4096
 """Characters behind what is shown that are redacted with it: a secret may begin in the one and end in the other."""
 
 
@@ -25,62 +25,62 @@ class Exchange:
     ``asked`` is the request as models see it, ``spoken`` as it went over the wire, ``names`` are the objects that it names.
     """
 
-    asked: Request
-    spoken: Spoken
-    reply: Reply | None
-    trouble: str = ""
+    request: Request
+    encoded_request: EncodedRequest
+    response: Response | None
+    error: str = ""
     names: frozenset[str] = frozenset()
 
     @property
     def operation(self) -> str | None:
         """The operation's id."""
-        return self.asked.operation
+        return self.request.operation
 
     @property
     def succeeded(self) -> bool:
         """Whether the answer says that it was done."""
-        return self.reply is not None and 200 <= self.reply.status < 300
+        return self.response is not None and 200 <= self.response.status < 300
 
-    def recorded(self, redactor: Redactor) -> dict[str, Any]:
+    def to_json(self, redactor: Redactor) -> dict[str, Any]:
         """The exchange as JSON for `findings.json`, every secret replaced."""
         request = {
-            "method": self.spoken.method,
-            "url": redactor.redact_string(self.spoken.url),
-            "headers": redactor.redact_headers(told(self.spoken.headers)),
-            "body": _body(self.spoken.content, redactor),
+            "method": self.encoded_request.method,
+            "url": redactor.redact_string(self.encoded_request.url),
+            "headers": redactor.redact_headers(select_headers(self.encoded_request.headers)),
+            "body": _redact_body(self.encoded_request.content, redactor),
         }
-        if self.reply is None:
-            return {"request": request, "response": None, "trouble": redactor.redact_string(self.trouble)}
+        if self.response is None:
+            return {"request": request, "response": None, "trouble": redactor.redact_string(self.error)}
         response = {
-            "status": self.reply.status,
-            "headers": redactor.redact_headers(self.reply.headers),
-            "body": _body(self.reply.body, redactor),
+            "status": self.response.status,
+            "headers": redactor.redact_headers(self.response.headers),
+            "body": _redact_body(self.response.body, redactor),
         }
         return {"request": request, "response": response}
 
-    def synthetic(self, redactor: Redactor) -> Any:
+    def build_synthetic_body(self, redactor: Redactor) -> Any:
         """The request's JSON body with synthetic passwords of the same shape; None where it has none."""
         try:
-            return synthetic(self.spoken.content, redactor)
+            return build_synthetic_json(self.encoded_request.content, redactor)
         except ValueError:
             return None
 
-    def line(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
+    def format_command(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
         """The request as a line for a shell, passwords replaced by synthetic ones of the same shape."""
-        return self.spoken.line(redactor, keys)
+        return self.encoded_request.format_command(redactor, keys)
 
 
-def _body(content: bytes, redactor: Redactor) -> Any:
+def _redact_body(content: bytes, redactor: Redactor) -> Any:
     if not content:
         return None
     text = ""
-    if len(content) <= _PARSED:
+    if len(content) <= _MAX_PARSED_BYTES:
         try:
             shown = redactor.redact_json(json.loads(content))
-            if len(content) <= _LONGEST:
+            if len(content) <= _MAX_BODY_BYTES:
                 return shown
             text = json.dumps(shown, ensure_ascii=False)
         except (ValueError, RecursionError):
             pass
-    text = text or redactor.redact_string(content[: _LONGEST + _BEYOND].decode("utf-8", "replace"))
-    return text if len(content) <= _LONGEST else f"{text[:_LONGEST]}… ({len(content)} bytes)"
+    text = text or redactor.redact_string(content[: _MAX_BODY_BYTES + _REDACTION_MARGIN].decode("utf-8", "replace"))
+    return text if len(content) <= _MAX_BODY_BYTES else f"{text[:_MAX_BODY_BYTES]}… ({len(content)} bytes)"

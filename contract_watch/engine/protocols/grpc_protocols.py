@@ -21,58 +21,62 @@ from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageC
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.account.guard import Outgoing
-from contract_watch.engine.planning.probe import Probe, filled
+from contract_watch.engine.account.guard import OutgoingRequest
+from contract_watch.engine.planning.probe import Probe, fill_with_stand_ins
 from contract_watch.engine.protocols.call import Call
-from contract_watch.engine.protocols.protocol import CannotSayError, Spoken
-from contract_watch.engine.protocols.shell_commands import shown as shown_headers
-from contract_watch.engine.protocols.shell_commands import synthetic
-from contract_watch.engine.protocols.wire import MAX_ANSWER, READ_TIMEOUT, Reply, Trouble, Wire
-from contract_watch.report.curl import curl_bytes
+from contract_watch.engine.protocols.protocol import CannotEncodeError, EncodedRequest
+from contract_watch.engine.protocols.shell_commands import build_synthetic_json
+from contract_watch.engine.protocols.shell_commands import format_headers as shown_headers
+from contract_watch.engine.protocols.wire import MAX_RESPONSE_BYTES, READ_TIMEOUT, Response, TransportError, Wire
+from contract_watch.report.curl import format_binary_curl
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
 
 
-class _Messaging:
+class _MessageCodec:
     """What both surfaces do with a call before and after the wire."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._messages = MessageCodec(contract)
 
-    def _said(self, call: Call) -> tuple[Operation, bytes, bytes]:
+    def _encode_call(self, call: Call) -> tuple[Operation, bytes, bytes]:
         """The operation, its message, and that as JSON for the reports."""
         if call.operation is None:
-            raise CannotSayError("gRPC has no methods of HTTP")
+            raise CannotEncodeError("gRPC has no methods of HTTP")
         try:
             content = self._messages.encode_request(call.operation, call.parameters, call.body)
         except MessageCodecError as error:
-            raise CannotSayError(str(error)) from error
+            raise CannotEncodeError(str(error)) from error
         shown = {name.strip("{}"): value for name, value in join_arguments(call.parameters, call.body).items()}
         return call.operation, content, json.dumps(shown).encode()
 
-    def _line(
+    def _format_command(
         self, operation: Operation, url: str, headers: Mapping[str, str], shown: bytes, redactor: Redactor,
         keys: Mapping[str, str], http2: str = "",
     ) -> str:  # fmt: skip
         """The call as a curl line; ``shown`` is its message as JSON."""
-        said = self._messages.encode_request(operation, *_apart(operation, synthetic(shown, redactor, keys)))
+        said = self._messages.encode_request(
+            operation, *_split_message(operation, build_synthetic_json(shown, redactor, keys))
+        )
         ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        return curl_bytes(
+        return format_binary_curl(
             url, shown_headers(headers, redactor, keys), grpc_web.encode_frame(said), keys, ids, http2=http2
         )
 
-    def _succeeded(self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]) -> Reply:
+    def _build_success(
+        self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]
+    ) -> Response:
         try:
             shown = json.dumps(self._messages.decode_response(operation.id, content)).encode()
         except MessageCodecError as error:
-            return Reply(200, {**headers, **_JSON}, b"", (*flaws, ("message", f"the answer is {error}")))
-        return Reply(200, {**headers, **_JSON}, shown, tuple(flaws))
+            return Response(200, {**headers, **_JSON}, b"", (*flaws, ("message", f"the answer is {error}")))
+        return Response(200, {**headers, **_JSON}, shown, tuple(flaws))
 
-    def _refused(
+    def _build_refusal(
         self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]
-    ) -> Reply:
+    ) -> Response:
         """A refusal, with what its binary details add to it; they must say the same as the code and the text beside them."""
         if details:
             try:
@@ -88,25 +92,27 @@ class _Messaging:
                         )
                     )
                 status = GrpcStatus(status.code, status.message, told.details)
-        return Reply(get_http_status(status.code), {**headers, **_JSON}, build_error_body(status), tuple(flaws))
+        return Response(get_http_status(status.code), {**headers, **_JSON}, build_error_body(status), tuple(flaws))
 
 
-def sayable(contract: Contract, probe: Probe) -> bool:
+def can_encode_grpc(contract: Contract, probe: Probe) -> bool:
     """Whether protobuf has words for every request of ``probe``."""
     messages = MessageCodec(contract)
     try:
         for step in probe.steps:
-            if step.operation is None or contract.credential_locations[step.place].field:
+            if step.operation is None or contract.credential_locations[step.location].field:
                 return False
             messages.encode_request(
-                contract.operations[step.operation], filled(dict(step.parameters)), filled(step.body)
+                contract.operations[step.operation],
+                fill_with_stand_ins(dict(step.parameters)),
+                fill_with_stand_ins(step.body),
             )
     except MessageCodecError:
         return False
     return True
 
 
-class NativeGrpc(_Messaging):
+class GrpcProtocol(_MessageCodec):
     """gRPC over HTTP/2 at ``address``, ``host:port``; with TLS where ``secure``."""
 
     name = "grpc"
@@ -115,7 +121,7 @@ class NativeGrpc(_Messaging):
         super().__init__(contract)
         self._gate = gate
         self._address, self._secure = address, secure
-        options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_ANSWER), ("grpc.enable_retries", 0),
+        options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES), ("grpc.enable_retries", 0),
                    ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # fmt: skip
         self._channel = (
             grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
@@ -123,61 +129,61 @@ class NativeGrpc(_Messaging):
             else grpc.insecure_channel(address, options)
         )
 
-    def begin(self, what: str) -> None:
+    def start_attempt(self, probe_id: str) -> None:
         """See `Surface.begin`: there is one way."""
 
-    def speak(self, call: Call) -> Spoken:
+    def encode(self, call: Call) -> EncodedRequest:
         """See `Surface.speak`."""
-        operation, content, shown = self._said(call)
+        operation, content, shown = self._encode_call(call)
         path = self._messages.get_method_path(operation.id)
         metadata = [(name.lower(), value) for name, value in call.headers.items()]
 
-        def send() -> Reply:
+        def send() -> Response:
             if self._gate is None:
                 return self._send(operation, path, content, metadata)
-            outgoing = Outgoing("POST", path, dict(metadata), content, message=True)
+            outgoing = OutgoingRequest("POST", path, dict(metadata), content, is_grpc_message=True)
             return self._gate.send(outgoing, lambda: self._send(operation, path, content, metadata))
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
             headers = {**call.headers, "content-type": "application/grpc", "te": "trailers"}
             http2 = "--http2" if self._secure else "--http2-prior-knowledge"
-            return self._line(operation, url, headers, shown, redactor, keys, http2)
+            return self._format_command(operation, url, headers, shown, redactor, keys, http2)
 
         url = f"{'https' if self._secure else 'http'}://{self._address}{path}"
-        return Spoken("POST", url, dict(call.headers), shown, send, line)
+        return EncodedRequest("POST", url, dict(call.headers), shown, send, line)
 
-    def _send(self, operation: Operation, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Reply:
+    def _send(self, operation: Operation, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Response:
         method: Any = self._channel.unary_unary(path, request_serializer=None, response_deserializer=None)
         try:
             answer, made = method.with_call(content, timeout=READ_TIMEOUT, metadata=tuple(metadata))
         except grpc.RpcError as error:
-            return self._failed(error)
-        return self._succeeded(operation, answer, _texts(made.initial_metadata()), [])
+            return self._convert_error(error)
+        return self._build_success(operation, answer, _select_string_metadata(made.initial_metadata()), [])
 
-    def _failed(self, error: Any) -> Reply:
-        """The refusal that an error of the library tells, or the `Trouble` that it stands for."""
+    def _convert_error(self, error: Any) -> Response:
+        """The refusal that an error of the library tells, or the `TransportError` that it stands for."""
         code, text = error.code().value[0], error.details() or ""
         trailers = error.trailing_metadata() or ()
         if code == grpc.StatusCode.UNAVAILABLE.value[0] and "connect" in text.lower():
-            raise Trouble("refused", "the target takes no gRPC connections") from error
+            raise TransportError("refused", "the target takes no gRPC connections") from error
         if code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0] and "Deadline Exceeded" in text:
-            raise Trouble("silent", "the target takes the call and does not answer in time") from error
+            raise TransportError("silent", "the target takes the call and does not answer in time") from error
         if code == grpc.StatusCode.UNAVAILABLE.value[0] and ("closed" in text.lower() or "reset" in text.lower()):
-            raise Trouble("broken", "the connection broke (UNAVAILABLE)") from error
+            raise TransportError("broken", "the connection broke (UNAVAILABLE)") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
-        headers = {**_texts(trailers), "grpc-status": str(code)}
-        return self._refused(GrpcStatus(code, text), details, headers, [])
+        headers = {**_select_string_metadata(trailers), "grpc-status": str(code)}
+        return self._build_refusal(GrpcStatus(code, text), details, headers, [])
 
     def close(self) -> None:
         """See `Surface.close`."""
         self._channel.close()
 
 
-def _texts(metadata: Any) -> dict[str, str]:
+def _select_string_metadata(metadata: Any) -> dict[str, str]:
     return {name: value for name, value in metadata or () if isinstance(value, str)}
 
 
-class GrpcWeb(_Messaging):
+class GrpcWebProtocol(_MessageCodec):
     """gRPC-web below ``base``, the target's scheme and authority."""
 
     name = "grpc-web"
@@ -188,36 +194,36 @@ class GrpcWeb(_Messaging):
         self._base, self._wire = f"{parts.scheme}://{parts.netloc}", wire
         self._media_type = grpc_web.MEDIA_TYPES[0]
 
-    def begin(self, what: str) -> None:
+    def start_attempt(self, probe_id: str) -> None:
         """See `Surface.begin`: each of the media types has its turn."""
-        self._media_type = grpc_web.MEDIA_TYPES[zlib.crc32(what.encode()) % len(grpc_web.MEDIA_TYPES)]
+        self._media_type = grpc_web.MEDIA_TYPES[zlib.crc32(probe_id.encode()) % len(grpc_web.MEDIA_TYPES)]
 
-    def speak(self, call: Call) -> Spoken:
+    def encode(self, call: Call) -> EncodedRequest:
         """See `Surface.speak`."""
-        operation, content, shown = self._said(call)
+        operation, content, shown = self._encode_call(call)
         media_type = self._media_type
         url = self._base + self._messages.get_method_path(operation.id)
         headers = {**call.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
         framed = grpc_web.encode_frame(content)
         body = grpc_web.encode_text(framed) if grpc_web.is_text(media_type) else framed
 
-        def send() -> Reply:
-            return self._heard(
+        def send() -> Response:
+            return self._decode_response(
                 operation, media_type, self._wire.send(httpx.Request("POST", url, headers=headers, content=body))
             )
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
             sent = {**call.headers, "content-type": grpc_web.MEDIA_TYPES[0]}
-            return self._line(operation, url, sent, shown, redactor, keys)
+            return self._format_command(operation, url, sent, shown, redactor, keys)
 
-        return Spoken("POST", url, headers, shown, send, line)
+        return EncodedRequest("POST", url, headers, shown, send, line)
 
-    def _heard(self, operation: Operation, media_type: str, reply: Reply) -> Reply:
+    def _decode_response(self, operation: Operation, media_type: str, reply: Response) -> Response:
         """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
         came = reply.headers.get("content-type", "")
         if not grpc_web.is_grpc_web(came):
             what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
-            return replace(reply, flaws=(what,))
+            return replace(reply, protocol_errors=(what,))
         flaws: list[tuple[str, str]] = []
         if reply.status != 200:
             flaws.append(("http-status", f"gRPC-web answers 200 whatever the call came to, and this is {reply.status}"))
@@ -232,22 +238,22 @@ class GrpcWeb(_Messaging):
                 else:
                     messages.append(content)
         except grpc_web.FrameError as error:
-            return Reply(200, {**reply.headers, **_JSON}, b"", (*flaws, ("frames", str(error))))
-        return self._told(operation, trailers, messages, flaws)
+            return Response(200, {**reply.headers, **_JSON}, b"", (*flaws, ("frames", str(error))))
+        return self._decode_frames(operation, trailers, messages, flaws)
 
-    def _told(
+    def _decode_frames(
         self, operation: Operation, trailers: dict[str, str], messages: list[bytes], flaws: list[tuple[str, str]]
-    ) -> Reply:
+    ) -> Response:
         code = trailers.get("grpc-status", "")
         if not (code.isascii() and code.isdigit()):
             flaws.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
             code = "0"
         if code == "0":
             if len(messages) != 1:
-                return Reply(
+                return Response(
                     200, {**trailers, **_JSON}, b"", (*flaws, ("message", f"a success has {len(messages)} messages"))
                 )
-            return self._succeeded(operation, messages[0], trailers, flaws)
+            return self._build_success(operation, messages[0], trailers, flaws)
         text, details = trailers.get("grpc-message", ""), None
         try:
             text = grpc_web.decode_message(text)
@@ -258,14 +264,14 @@ class GrpcWeb(_Messaging):
                 details = grpc_web.decode_binary(trailers[_DETAILS])
             except grpc_web.FrameError as error:
                 flaws.append((_DETAILS, f"{_DETAILS}: {error}"))
-        return self._refused(GrpcStatus(int(code), text), details, trailers, flaws)
+        return self._build_refusal(GrpcStatus(int(code), text), details, trailers, flaws)
 
     def close(self) -> None:
         """See `Surface.close`."""
         self._wire.close()
 
 
-def _apart(operation: Operation, shown: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split_message(operation: Operation, shown: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A message's JSON as path parameters and body."""
     names = [name[1:-1] for name in operation.get_arguments() if name.startswith("{")]
     return {n: v for n, v in shown.items() if n in names}, {n: v for n, v in shown.items() if n not in names}

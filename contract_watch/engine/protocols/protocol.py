@@ -12,12 +12,12 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.call import Call
-from contract_watch.engine.protocols.shell_commands import curl_line
-from contract_watch.engine.protocols.wire import Reply, Wire
+from contract_watch.engine.protocols.shell_commands import format_request_as_curl
+from contract_watch.engine.protocols.wire import Response, Wire
 
 
 @dataclass(frozen=True)
-class Spoken:
+class EncodedRequest:
     """A request as it goes over the wire, ready to be sent: with what the reports tell of it.
 
     ``content`` is what it says as JSON, whatever the bytes are. ``send`` sends it and gives the answer in the shape of REST;
@@ -28,42 +28,42 @@ class Spoken:
     url: str
     headers: Mapping[str, str]
     content: bytes
-    send: Callable[[], Reply]
-    line: Callable[[Redactor, Mapping[str, str]], str]
+    send: Callable[[], Response]
+    format_command: Callable[[Redactor, Mapping[str, str]], str]
 
 
-class CannotSayError(Exception):
+class CannotEncodeError(Exception):
     """A surface has no words for a call: a text where protobuf has a number, a method that is not HTTP's."""
 
 
-class Surface(Protocol):
+class WireProtocol(Protocol):
     """One way to speak to a target."""
 
     name: str
 
-    def begin(self, what: str) -> None:
+    def start_attempt(self, probe_id: str) -> None:
         """A new attempt begins, of the probe ``what``: a surface that has several ways to say a thing picks one by it."""
 
-    def speak(self, call: Call) -> Spoken:
-        """``call`` as a request of this surface; `CannotSayError` where it has none for it."""
+    def encode(self, call: Call) -> EncodedRequest:
+        """``call`` as a request of this surface; `CannotEncodeError` where it has none for it."""
 
     def close(self) -> None:
         """Give connections up."""
 
 
-def sayable(_contract: Contract, probe: Probe) -> bool:
+def can_encode_rest(_contract: Contract, probe: Probe) -> bool:
     """Whether REST has words for every request of ``probe``: a path has none for an empty parameter."""
     return all("" not in step.parameters.values() for step in probe.steps)
 
 
-def as_request(base: str, call: Call) -> httpx.Request:
+def build_http_request(base: str, call: Call) -> httpx.Request:
     """A call as JSON over HTTP, below ``base``."""
     content = b"" if call.body is MissingBody.ABSENT else json.dumps(call.body).encode()
     sent = {**call.headers, **({"Content-Type": "application/json"} if content else {})}
     return httpx.Request(call.method, base + call.path, headers=sent, content=content)
 
 
-class Rest:
+class RestProtocol:
     """JSON over HTTP, below ``base``: the target's address with its path."""
 
     name = "rest"
@@ -72,27 +72,27 @@ class Rest:
         self._base = base
         self._wire = wire
 
-    def begin(self, what: str) -> None:
-        """See `Surface.begin`."""
+    def start_attempt(self, probe_id: str) -> None:
+        """See `WireProtocol.begin`."""
 
-    def speak(self, call: Call) -> Spoken:
-        """See `Surface.speak`."""
-        return self.spoken(as_request(self._base, call))
+    def encode(self, call: Call) -> EncodedRequest:
+        """See `WireProtocol.speak`."""
+        return self.encode_http_request(build_http_request(self._base, call))
 
-    def spoken(self, request: httpx.Request) -> Spoken:
+    def encode_http_request(self, request: httpx.Request) -> EncodedRequest:
         """A request that somebody else has made, as this surface sends it."""
         content = request.read()
         headers = {name: value for name, value in request.headers.items() if name != "host"}
 
-        def send() -> Reply:
+        def send() -> Response:
             again = httpx.Request(request.method, request.url, headers=request.headers, content=content)
             return self._wire.send(again)
 
         def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            return curl_line(request.method, str(request.url), headers, content, redactor, keys)
+            return format_request_as_curl(request.method, str(request.url), headers, content, redactor, keys)
 
-        return Spoken(request.method, str(request.url), headers, content, send, line)
+        return EncodedRequest(request.method, str(request.url), headers, content, send, line)
 
     def close(self) -> None:
-        """See `Surface.close`."""
+        """See `WireProtocol.close`."""
         self._wire.close()

@@ -10,7 +10,7 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
 
 
-def checked_target(target: str) -> str:
+def validate_target(target: str) -> str:
     """``mock``, ``live`` or an address without a slash at its end; a `UsageError` where it is none of them."""
     if target in ("mock", "live"):
         return target
@@ -27,34 +27,34 @@ def checked_target(target: str) -> str:
         raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
     if "?" in target or "#" in target or "@" in parts.netloc:
         raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
-    _plain_host(target)
+    _normalize_host(target)
     return target.rstrip("/")
 
 
-def address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
+def resolve_address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
     """Where the contract's operations are: below ``target``; a `UsageError` where keys must not go there.
 
     Of ``live`` that is the vendor's own server: as the document names it, or as the customer's variable does.
     """
     if target == "live":
-        target = contract.server_origin or _own_server(contract, environment)
-    if vendor_of(target, environment) and urlsplit(target).scheme != "https":
+        target = contract.server_origin or _find_own_server(contract, environment)
+    if find_vendor(target, environment) and urlsplit(target).scheme != "https":
         raise UsageError(f"TARGET {target} is a vendor's own server: keys go there over https alone")
-    return below(contract, target)
+    return join_base_path(contract, target)
 
 
-def below(contract: Contract, target: str) -> str:
+def join_base_path(contract: Contract, target: str) -> str:
     """Where the contract's operations are below an address, whose own path, if it has one, replaces the server's."""
     return target if urlsplit(target).path else target + contract.base_path
 
 
-def authority(base: str) -> str:
+def get_origin(base: str) -> str:
     """Scheme and authority of an address."""
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _own_server(contract: Contract, environment: Mapping[str, str]) -> str:
+def _find_own_server(contract: Contract, environment: Mapping[str, str]) -> str:
     variable = contract.address_variable
     if not variable:
         raise UsageError(
@@ -63,24 +63,24 @@ def _own_server(contract: Contract, environment: Mapping[str, str]) -> str:
     given = environment.get(variable, "")
     if not given:
         raise UsageError(f"{variable} is not set: it holds the address of your own {contract.name}, for TARGET=live")
-    found = checked_target(given)
+    found = validate_target(given)
     if found in ("mock", "live"):
         raise UsageError(f"{variable} is an address, not {found!r}")
     return found
 
 
-def vendor_of(target: str, environment: Mapping[str, str]) -> str:
+def find_vendor(target: str, environment: Mapping[str, str]) -> str:
     """The slug of the vendor whose own server a target is on, of all that there are contracts for; else empty."""
-    host = _plain_host(target)
+    host = _normalize_host(target)
     for contract in choose_contracts("all"):
         named = environment.get(contract.address_variable, "") if contract.address_variable else ""
-        ours = {_plain_host(checked_target(named))} if named not in ("", "mock", "live") else set()
+        ours = {_normalize_host(validate_target(named))} if named not in ("", "mock", "live") else set()
         if host in contract.hosts | ours or any(host.endswith(f".{parent}") for parent in contract.parent_domains):
             return contract.slug
     return ""
 
 
-def _plain_host(target: str) -> str:
+def _normalize_host(target: str) -> str:
     """The host as it will be asked for: no letter, dot or case can hide a vendor's own server."""
     try:
         return httpx.URL(target).host.lower().rstrip(".")
@@ -88,7 +88,7 @@ def _plain_host(target: str) -> str:
         raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
 
 
-def loopback(target: str) -> bool:
+def is_loopback(target: str) -> bool:
     """Whether ``target`` is this machine."""
     host = urlsplit(target).hostname or ""
     try:
@@ -97,7 +97,7 @@ def loopback(target: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
+def load_account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
     keys = {}
     for credential in contract.credentials:
@@ -106,16 +106,16 @@ def account_keys(contract: Contract, target: str, environment: Mapping[str, str]
             raise UsageError(f"{credential.variable} has white space in it, or signs that no header can carry")
         if given:
             keys[credential.account] = given
-        elif target == "mock" or loopback(target):
+        elif target == "mock" or is_loopback(target):
             keys[credential.account] = credential.test
         elif credential.required:
             raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
     return contract.check_keys_differ(keys)
 
 
-def unprotected(target: str, environment: Mapping[str, str]) -> str:
+def validate_unguarded_target(target: str, environment: Mapping[str, str]) -> str:
     """``target``, checked; a `UsageError` where it is a vendor's own server, on which only guarded runs are possible."""
-    checked = checked_target(target)
-    if checked == "live" or (checked != "mock" and vendor_of(checked, environment)):
+    checked = validate_target(target)
+    if checked == "live" or (checked != "mock" and find_vendor(checked, environment)):
         raise UsageError(f"TARGET {target}: on a vendor's own server only `make contract` runs, which is guarded")
     return checked

@@ -12,32 +12,37 @@ from dataclasses import dataclass
 import httpx
 
 from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.account.guard import over_http
-from contract_watch.engine.protocols.deadline import Deadline, TooLargeError, body, transport
+from contract_watch.engine.account.guard import to_outgoing_request
+from contract_watch.engine.protocols.deadline import (
+    ResponseDeadline,
+    ResponseTooLargeError,
+    create_transport,
+    read_body,
+)
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
-MAX_ANSWER = 8 * 1024 * 1024
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 
 
 @functools.cache
-def tls() -> ssl.SSLContext:
+def get_tls_context() -> ssl.SSLContext:
     """What TLS connections trust, read once: it takes longer than a dozen requests."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-class Trouble(Exception):  # noqa: N818 (a condition of the line, which most callers expect)
+class TransportError(Exception):
     """No whole answer came. ``kind`` is `refused`, `silent`, `broken`, `not-http`, `too-large` or `elsewhere`."""
 
-    def __init__(self, kind: str, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
         self.kind = kind
-        self.words = words
+        self.message = message
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """An answer as it came; header names are lower case.
 
     Of other surfaces than REST, what they say in REST's words; ``flaws`` are what is wrong with how they said it, each
@@ -47,7 +52,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
-    flaws: tuple[tuple[str, str], ...] = ()
+    protocol_errors: tuple[tuple[str, str], ...] = ()
 
 
 class Wire:
@@ -59,8 +64,8 @@ class Wire:
     def __init__(self, base: str, gate: Gate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
         self._gate = gate
         self._base = httpx.URL(base)
-        self._deadline = Deadline()
-        self._transport = transport(tls(), self._deadline)
+        self._deadline = ResponseDeadline()
+        self._transport = create_transport(get_tls_context(), self._deadline)
         timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
         self._extensions = {"timeout": timeout.as_dict()}
 
@@ -68,44 +73,48 @@ class Wire:
         """Give the connection up."""
         self._transport.close()
 
-    def send(self, request: httpx.Request) -> Reply:
-        """Send ``request`` and read the whole answer; `Trouble` where there is none. What a gate may raise, see there."""
+    def send(self, request: httpx.Request) -> Response:
+        """Send ``request`` and read the whole answer; `TransportError` where there is none. What a gate may raise, see there."""
         if self._gate is None:
             return self._deliver(request)
-        return self._gate.send(over_http(request), lambda: self._deliver(request))
+        return self._gate.send(to_outgoing_request(request), lambda: self._deliver(request))
 
-    def _deliver(self, request: httpx.Request) -> Reply:
+    def _deliver(self, request: httpx.Request) -> Response:
         if (request.url.scheme, request.url.host, request.url.port) != (
             self._base.scheme,
             self._base.host,
             self._base.port,
         ):
-            raise Trouble("elsewhere", f"a request to {request.url.host}, which is not the target, was held back")
+            raise TransportError(
+                "elsewhere", f"a request to {request.url.host}, which is not the target, was held back"
+            )
         request.extensions = {**request.extensions, **self._extensions}
-        self._deadline.at = time.monotonic() + TOTAL_TIMEOUT
+        self._deadline.expires_at = time.monotonic() + TOTAL_TIMEOUT
         try:
             response = self._transport.handle_request(request)
             try:
-                content = body(response.iter_raw(), response.headers.get("content-encoding", ""), MAX_ANSWER)
+                content = read_body(
+                    response.iter_raw(), response.headers.get("content-encoding", ""), MAX_RESPONSE_BYTES
+                )
             finally:
                 response.close()
-        except TooLargeError as error:
-            raise Trouble("too-large", f"the answer is longer than {MAX_ANSWER} bytes") from error
+        except ResponseTooLargeError as error:
+            raise TransportError("too-large", f"the answer is longer than {MAX_RESPONSE_BYTES} bytes") from error
         except httpx.ConnectTimeout as error:
-            raise Trouble("refused", "the target does not take connections") from error
+            raise TransportError("refused", "the target does not take connections") from error
         except httpx.ConnectError as error:
             if "SSL" in str(error) or "CERTIFICATE" in str(error):
-                raise Trouble("refused", "no trusted TLS connection can be made") from error
-            raise Trouble("refused", "the target refuses connections, or its name is unknown") from error
+                raise TransportError("refused", "no trusted TLS connection can be made") from error
+            raise TransportError("refused", "the target refuses connections, or its name is unknown") from error
         except httpx.TimeoutException as error:
-            raise Trouble("silent", "the target takes the request and does not answer in time") from error
+            raise TransportError("silent", "the target takes the request and does not answer in time") from error
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             kind = "not-http" if "illegal" in str(error).lower() else "broken"
             words = "what answers there does not speak HTTP" if kind == "not-http" else "the answer broke off"
-            raise Trouble(kind, words) from error
+            raise TransportError(kind, words) from error
         except (httpx.TransportError, httpx.StreamError) as error:
-            raise Trouble("broken", f"the connection broke ({type(error).__name__})") from error
+            raise TransportError("broken", f"the connection broke ({type(error).__name__})") from error
         headers: dict[str, str] = {}
         for name, value in response.headers.multi_items():
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return Reply(response.status_code, headers, content)
+        return Response(response.status_code, headers, content)

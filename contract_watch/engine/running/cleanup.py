@@ -7,81 +7,81 @@ from typing import Any
 import httpx
 
 from contract_watch.contracts.openapi import join_arguments
-from contract_watch.engine.account.gate import EndedError
+from contract_watch.engine.account.gate import RunStoppedError
 from contract_watch.engine.account.ledger import LedgerError
-from contract_watch.engine.account.restoration import confirm, leave, unsettled
-from contract_watch.engine.judging.attempt import Attempt, Stop
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.probe import Probe, Step, fill
-from contract_watch.engine.planning.simulation import Rehearsal
-from contract_watch.engine.protocols.wire import tls
+from contract_watch.engine.account.restoration import confirm_removals, find_leftovers, list_unsettled
+from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placeholders
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 
-_PATIENCE = 3
+_MAX_PREFLIGHT_TRIES = 3
 
 
-def preflight(session: Session, runner: Runner) -> None:
+def run_preflight(session: Session, runner: Runner) -> None:
     """Find out whether the target answers and takes the keys; where not, the session stops with the reason.
 
     An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
     answer is judged as any other: it may be the only one that shows an account with nothing in it.
     """
-    session.is_mock = session.gate is None and health(session.base).get("mock") is True
+    session.is_mock = session.gate is None and fetch_mock_health(session.base).get("mock") is True
     main = session.contract.credentials[0]
-    with contextlib.suppress(Stop):
-        first = _first_answer(session, main.account)
-        reply = first.exchanges[-1].reply if first is not None else None
+    with contextlib.suppress(RunAbortedError):
+        first = _wait_for_response(session, main.account)
+        reply = first.exchanges[-1].response if first is not None else None
         if first is None or reply is None:
             return
         status = reply.status
-        if status in (401, 403) and not _any_operation_knows(session, main.account):
-            session.stopped = f"the target does not accept the key in {main.variable} ({status}): check the key"
+        if status in (401, 403) and not _is_key_known(session, main.account):
+            session.stop_reason = f"the target does not accept the key in {main.variable} ({status}): check the key"
             return
         if status in (502, 503, 504):
-            session.stopped = f"the target answers {status}: an outage, not drift; run again later"
+            session.stop_reason = f"the target answers {status}: an outage, not drift; run again later"
             return
-        if first.disagreements and not first.outage:
-            runner.confirm(first, lambda: _reading(session, main.account))
+        if first.disagreements and not first.may_be_outage:
+            runner.confirm_attempt(first, lambda: _send_read(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:
-                exchange = _reading(session, credential.account).exchanges[-1]
-                unknown = exchange.reply is not None and exchange.reply.status == 401
-                if unknown and not _any_operation_knows(session, credential.account, (401,)):
+                exchange = _send_read(session, credential.account).exchanges[-1]
+                unknown = exchange.response is not None and exchange.response.status == 401
+                if unknown and not _is_key_known(session, credential.account, (401,)):
                     del session.keys[credential.account]
 
 
-def _reading(session: Session, account: str, identity: str = "") -> Attempt:
+def _send_read(session: Session, account: str, identity: str = "") -> Attempt:
     """One reading: of the list, or of the object ``identity`` where objects are read one by one (empty: of one that is not)."""
     read = session.contract.operations[session.contract.lifecycle.read]
-    arguments = Rehearsal(session.contract).about(read, identity or session.names.mint())
-    with session.attempting() as attempt:
-        session.send(read.id, arguments, account)
+    arguments = Simulation(session.contract).build_arguments(read, identity or session.names.create_name())
+    with session.record_attempt() as attempt:
+        session.send_operation(read.id, arguments, account)
     return attempt
 
 
-def _one_by_one(session: Session) -> bool:
+def _reads_one_by_one(session: Session) -> bool:
     """Whether objects are read one by one, and not in a list."""
     read = session.contract.operations[session.contract.lifecycle.read]
     return any(name in read.get_required_arguments() for name in session.contract.get_roles(read.id))
 
 
-def _first_answer(session: Session, account: str) -> Attempt | None:
+def _wait_for_response(session: Session, account: str) -> Attempt | None:
     """The first request that is answered; None where the session was stopped."""
     words = ""
-    for _ in range(_PATIENCE):
-        attempt = _reading(session, account)
-        if attempt.exchanges[-1].reply is not None:
+    for _ in range(_MAX_PREFLIGHT_TRIES):
+        attempt = _send_read(session, account)
+        if attempt.exchanges[-1].response is not None:
             return attempt
-        assert attempt.trouble is not None
-        words = attempt.trouble.words
-        if attempt.trouble.kind in ("refused", "not-http", "elsewhere"):
+        assert attempt.transport_error is not None
+        words = attempt.transport_error.message
+        if attempt.transport_error.kind in ("refused", "not-http", "elsewhere"):
             break
-    session.stopped = f"no answer from {session.base}: {words}"
+    session.stop_reason = f"no answer from {session.base}: {words}"
     return None
 
 
-def _any_operation_knows(session: Session, account: str, strangers: tuple[int, ...] = (401, 403)) -> bool:
+def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, ...] = (401, 403)) -> bool:
     """Whether some other operation knows the key that reading refused: then reading has drifted, the key is good.
 
     ``strangers`` are the statuses that say it does not; of an account that may do little, 403 says that it does.
@@ -89,17 +89,19 @@ def _any_operation_knows(session: Session, account: str, strangers: tuple[int, .
     create = session.contract.operations[session.contract.lifecycle.create]
     if session.gate is not None:
         return False  # nothing is made on a real account before it is known what is there
-    with session.attempting():
-        body = fill(Bodies(session.contract).baseline(create), lambda _word, _how: session.names.mint())
-        exchange = session.send(create.id, body, account)
-    return exchange.reply is not None and exchange.reply.status not in strangers
+    with session.record_attempt():
+        body = fill_placeholders(
+            ArgumentBuilder(session.contract).build_baseline(create), lambda _word, _how: session.names.create_name()
+        )
+        exchange = session.send_operation(create.id, body, account)
+    return exchange.response is not None and exchange.response.status not in unknown_statuses
 
 
-def health(target: str) -> dict[str, Any]:
+def fetch_mock_health(target: str) -> dict[str, Any]:
     """What the project's own mock says of itself, where it answers at ``target``; nothing elsewhere. It is not counted."""
     root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
-        with httpx.Client(verify=tls(), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
+        with httpx.Client(verify=get_tls_context(), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
             answer = client.get(root)
             shown = answer.json() if answer.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):
@@ -113,124 +115,131 @@ def clean_up(session: Session, runner: Runner) -> None:
     Deletions are probes like all others: that an object can be deleted is what the contract promises. So is the look
     afterwards: where an object is still there, that is a finding.
     """
-    reason, session.stopped = session.stopped, None
+    reason, session.stop_reason = session.stop_reason, None
     before = list(session.record.left_behind)
     gate = session.gate
-    if not session.makes:
-        session.record.left_behind += sorted({name for _, name in session.made})
-        session.stopped = reason
+    if not session.may_mutate:
+        session.record.left_behind += sorted({name for _, name in session.created_objects})
+        session.stop_reason = reason
         return
     try:
-        with gate.tidying() if gate is not None else contextlib.nullcontext():
+        with gate.use_cleanup_reserve() if gate is not None else contextlib.nullcontext():
             _clean_up(session, runner)
             if gate is not None:
-                session.record.left_behind = sorted({*before, *leave(session, gate)})
-    except (Stop, EndedError, LedgerError) as end:
-        session.record.left_behind = sorted({*before, *session.record.left_behind, *may_be_left(session)})
+                session.record.left_behind = sorted({*before, *find_leftovers(session, gate)})
+    except (RunAbortedError, RunStoppedError, LedgerError) as end:
+        session.record.left_behind = sorted({*before, *session.record.left_behind, *list_possible_leftovers(session)})
         reason = reason or str(end)
     finally:
-        session.stopped = reason or session.stopped
+        session.stop_reason = reason or session.stop_reason
 
 
-def may_be_left(session: Session) -> list[str]:
+def list_possible_leftovers(session: Session) -> list[str]:
     """What may be there where cleaning up was cut short."""
-    names = {name for _, name in session.made}
+    names = {name for _, name in session.created_objects}
     if session.gate is not None:
         with contextlib.suppress(LedgerError):
-            names |= set(unsettled(session.gate))
+            names |= set(list_unsettled(session.gate))
     return sorted(names)
 
 
 def _clean_up(session: Session, runner: Runner) -> None:
     removed: dict[str, list[str]] = {account: [] for account in session.keys}
-    for account, name in _ours(session):
-        if account in removed and not _nameless(session, name):
-            runner.run(_removal(session, account, name))
+    for account, name in _list_own_objects(session):
+        if account in removed and not _has_no_id(session, name):
+            runner.run_probe(_build_removal_probe(session, account, name))
             removed[account].append(name)
     for account, names in removed.items():
-        _look(session, runner, account, names)
+        _verify_removal(session, runner, account, names)
 
 
-def trim(session: Session, runner: Runner) -> None:
+def trim_objects(session: Session, runner: Runner) -> None:
     """Where a run may have few objects at once, and has half of them: delete those that probes do not share."""
     gate = session.gate
     try:
-        if gate is None or session.stopped is not None or not gate.crowded:
+        if gate is None or session.stop_reason is not None or not gate.is_half_full:
             return
-        for account, name in _ours(session):
-            if account in session.keys and not _nameless(session, name) and name not in runner.stock.shared:
-                runner.run(_removal(session, account, name))
-        confirm(session, gate)
-    except (Stop, LedgerError) as end:
-        session.stopped = session.stopped or str(end)
+        for account, name in _list_own_objects(session):
+            if account in session.keys and not _has_no_id(session, name) and name not in runner.pool.shared_identities:
+                runner.run_probe(_build_removal_probe(session, account, name))
+        confirm_removals(session, gate)
+    except (RunAbortedError, LedgerError) as end:
+        session.stop_reason = session.stop_reason or str(end)
 
 
-def _nameless(session: Session, name: str) -> bool:
+def _has_no_id(session: Session, name: str) -> bool:
     """Whether ``name`` is but the mark of an object whose id never came: it cannot be named, and so not removed."""
-    return bool(session.contract.lifecycle.id) and name not in session.handed
+    return bool(session.contract.lifecycle.id) and name not in session.received_ids
 
 
-def _look(session: Session, runner: Runner, account: str, removed: list[str]) -> None:
+def _verify_removal(session: Session, runner: Runner, account: str, removed: list[str]) -> None:
     """See whether anything of this run's is still there in ``account``; delete it once more, and note what stays.
 
     Where objects are read one by one, those are looked at whose removal was not confirmed, and one that was.
     """
-    made = [name for held, name in session.made if held == account]
+    made = [name for held, name in session.created_objects if held == account]
     wanted = [name for name in removed if name in made]
-    session.record.left_behind += [name for name in made if _nameless(session, name)]
-    for identity in (wanted or removed[:1]) if _one_by_one(session) else [""]:
-        looked = _reading(session, account, identity)
-        left = still = _listed(session, account, looked, identity)
+    session.record.left_behind += [name for name in made if _has_no_id(session, name)]
+    for identity in (wanted or removed[:1]) if _reads_one_by_one(session) else [""]:
+        looked = _send_read(session, account, identity)
+        left = still = _find_listed_names(session, account, looked, identity)
         for name in sorted(left):
-            with session.attempting():
-                for step in _removal(session, account, name).steps:
-                    session.send(step.operation or "", join_arguments(step.parameters, step.body), account)
+            with session.record_attempt():
+                for step in _build_removal_probe(session, account, name).steps:
+                    session.send_operation(step.operation or "", join_arguments(step.parameters, step.body), account)
         if left:
-            still = _listed(session, account, _reading(session, account, identity), identity)
-            if not looked.outage:
-                runner.explored(looked, flapping=not still)
+            still = _find_listed_names(session, account, _send_read(session, account, identity), identity)
+            if not looked.may_be_outage:
+                runner.add_explored_findings(looked, flaky=not still)
         session.record.left_behind += sorted(still)
 
 
-def _ours(session: Session) -> list[tuple[str, str]]:
+def _list_own_objects(session: Session) -> list[tuple[str, str]]:
     model = session.contract.model
-    known = {pair for world in session.worlds for pair in model.list_owned(world)}
-    return sorted(known | set(session.made))
+    known = {pair for world in session.possible_states for pair in model.list_owned(world)}
+    return sorted(known | set(session.created_objects))
 
 
-def _removal(session: Session, account: str, name: str) -> Probe:
+def _build_removal_probe(session: Session, account: str, name: str) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
     clause = f"{remove.id}/response/{min(remove.responses, default=200)}"
-    rehearsal = Rehearsal(session.contract)
-    way = rehearsal.way(session.worlds, remove, name, session.keys[account]) or ()
+    rehearsal = Simulation(session.contract)
+    way = rehearsal.find_preparation(session.possible_states, remove, name, session.keys[account]) or ()
     operations = [*(session.contract.operations[step] for step in way), remove]
-    steps = tuple(Step.asking(one, rehearsal.about(one, name), account=account) for one in operations)
-    session.removals += 1
+    steps = tuple(
+        ProbeStep.from_arguments(one, rehearsal.build_arguments(one, name), account=account) for one in operations
+    )
+    session.removal_count += 1
     return Probe(
-        f"clean-up/{session.removals}", "clean-up", remove.id, "What the run made can be deleted.", (clause,), steps
+        f"clean-up/{session.removal_count}",
+        "clean-up",
+        remove.id,
+        "What the run made can be deleted.",
+        (clause,),
+        steps,
     )
 
 
-def _listed(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
+def _find_listed_names(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
     """Which of the objects that this run made, or asked for, a reading shows to ``account``."""
-    made = {name for held, name in session.made if held == account}
+    made = {name for held, name in session.created_objects if held == account}
     exchange = looked.exchanges[-1]
-    if exchange.reply is None:
+    if exchange.response is None:
         return {identity} if identity else made
     if identity:
         return {identity} if exchange.succeeded else set()
     try:
-        shown = json.loads(exchange.reply.body)
+        shown = json.loads(exchange.response.body)
     except (ValueError, RecursionError):
         return made
-    return {text for text in _texts(shown) if session.made_it(text) or text in made}
+    return {text for text in _collect_strings(shown) if session.has_requested(text) or text in made}
 
 
-def _texts(value: Any) -> set[str]:
+def _collect_strings(value: Any) -> set[str]:
     if isinstance(value, str):
         return {value}
     if isinstance(value, dict):
-        return {text for inner in value.values() for text in _texts(inner)}
+        return {text for inner in value.values() for text in _collect_strings(inner)}
     if isinstance(value, list):
-        return {text for inner in value for text in _texts(inner)}
+        return {text for inner in value for text in _collect_strings(inner)}
     return set()

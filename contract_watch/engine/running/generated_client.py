@@ -22,40 +22,40 @@ from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import ADDITIVE, BREAKING, Disagreement
-from contract_watch.engine.planning.arguments import Bodies
-from contract_watch.engine.planning.passwords import secret, wrong
-from contract_watch.engine.planning.probe import fill
-from contract_watch.engine.planning.simulation import Rehearsal
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.passwords import build_wrong_key, generate_password
+from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.httpx_transport import respond
-from contract_watch.engine.protocols.wire import Reply
+from contract_watch.engine.protocols.httpx_transport import build_httpx_response
+from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running.session import Session
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedResponse:
     """What the client made of one reply: a value, or the error it raised."""
 
     value: Any = None
     error: BaseException | None = None
 
 
-class Client:
+class ClientModules:
     """The generated client of one contract, as Python modules by operation id."""
 
     @staticmethod
-    def findable(contract: Contract) -> None:
+    def add_to_path(contract: Contract) -> None:
         """Put the generated package on the path."""
         folder = str(contract.root / "generated" / contract.slug / "client")
         if folder not in sys.path:
             sys.path.insert(0, folder)
 
     def __init__(self, contract: Contract) -> None:
-        self.findable(contract)
+        self.add_to_path(contract)
         name = f"{contract.slug}_client"
         try:
             self.package = importlib.import_module(name)
@@ -65,14 +65,14 @@ class Client:
                 f"generated/{contract.slug}/client cannot be imported ({error}): run `make generate`"
             ) from error
         self.modules: dict[str, ModuleType] = {}
-        found = {module.split(".")[-1]: module for module in _modules(api)}
+        found = {module.split(".")[-1]: module for module in _list_modules(api)}
         for operation in contract.operations:
             snake = _SNAKE.sub("_", operation).lower()
             if snake not in found:
                 raise UsageError(f"generated/{contract.slug}/client has no {snake}: run `make generate`")
             self.modules[operation] = importlib.import_module(found[snake])
 
-    def session_client(self, session: Session, key: str, *, asynchronous: bool) -> Any:
+    def build_session_client(self, session: Session, key: str, *, asynchronous: bool) -> Any:
         """An authenticated client with ``key``, speaking through the run's transport."""
         transport = session.async_transport if asynchronous else session.transport
         arguments = {"transport": transport, "trust_env": False}
@@ -81,40 +81,40 @@ class Client:
         client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **how)
         return client.with_timeout(httpx.Timeout(30.0))
 
-    def arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    def build_arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments that carry ``raw``, the operation's arguments."""
         declared = inspect.signature(self.modules[operation].sync_detailed).parameters
         parameters, body = split_arguments(dict(raw))
-        spelled = {_squeezed(name): name for name in declared}
-        given: dict[str, Any] = {spelled[_squeezed(name)]: value for name, value in parameters.items()}
+        spelled = {_normalize_name(name): name for name in declared}
+        given: dict[str, Any] = {spelled[_normalize_name(name)]: value for name, value in parameters.items()}
         return {**given, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else given
 
-    def parse(self, operation: str, reply: Reply) -> Parsed:
+    def parse_response(self, operation: str, reply: Response) -> ParsedResponse:
         """What the client makes of a recorded reply."""
         module = self.modules[operation]
         client = self.package.Client(base_url="http://127.0.0.1")
-        response = respond(reply, httpx.Request("GET", "http://127.0.0.1"))
-        return _caught(lambda: module._parse_response(client=client, response=response))  # noqa: SLF001 (the parser itself)
+        response = build_httpx_response(reply, httpx.Request("GET", "http://127.0.0.1"))
+        return _capture_result(lambda: module._parse_response(client=client, response=response))  # noqa: SLF001 (the parser itself)
 
 
-def _squeezed(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """A parameter's name whichever way it is spelled: the generator makes Python's of the document's."""
     return name.replace("_", "").replace("-", "").lower()
 
 
-def _modules(package: ModuleType) -> Iterator[str]:
+def _list_modules(package: ModuleType) -> Iterator[str]:
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         yield found.name
 
 
-def _caught(call: Callable[[], Any]) -> Parsed:
+def _capture_result(call: Callable[[], Any]) -> ParsedResponse:
     try:
-        return Parsed(value=call())
+        return ParsedResponse(value=call())
     except Exception as error:  # noqa: BLE001 (whatever a client raises on an answer is what we want to know)
-        return Parsed(error=error)
+        return ParsedResponse(error=error)
 
 
-def drive(session: Session, client: Client) -> Iterator[tuple[Exchange, Parsed]]:
+def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exchange, ParsedResponse]]:
     """The life of an object through the client: each answer parsed.
 
     Create it, change, list, remove, list with a wrong key; then, asynchronously, what succeeds of it once more. Other
@@ -124,45 +124,49 @@ def drive(session: Session, client: Client) -> Iterator[tuple[Exchange, Parsed]]
     key = session.keys[contract.credentials[0].account]
     read = contract.operations[contract.lifecycle.read]
     for asynchronous in (False, True):
-        good = client.session_client(session, key, asynchronous=asynchronous)
-        yield from _life(session, client, good, asynchronous)
+        good = client.build_session_client(session, key, asynchronous=asynchronous)
+        yield from _drive_lifecycle(session, client, good, asynchronous)
         if asynchronous:
             return
-        bad = client.session_client(session, wrong(key), asynchronous=asynchronous)
-        nobody = Rehearsal(contract).about(read, session.names.mint())
-        yield _call(session, client, bad, read.id, nobody, asynchronous=asynchronous)
+        bad = client.build_session_client(session, build_wrong_key(key), asynchronous=asynchronous)
+        nobody = Simulation(contract).build_arguments(read, session.names.create_name())
+        yield _call_operation(session, client, bad, read.id, nobody, asynchronous=asynchronous)
 
 
-def _life(session: Session, client: Client, connected: Any, asynchronous: bool) -> Iterator[tuple[Exchange, Parsed]]:
+def _drive_lifecycle(
+    session: Session, client: ClientModules, connected: Any, asynchronous: bool
+) -> Iterator[tuple[Exchange, ParsedResponse]]:
     """Make an object, do everything that can be done with it, look at it, remove it."""
-    contract, rehearsal, bodies = session.contract, Rehearsal(session.contract), Bodies(session.contract)
-    account, life, name = contract.credentials[0].account, contract.lifecycle, session.names.mint()
+    contract, rehearsal, bodies = session.contract, Simulation(session.contract), ArgumentBuilder(session.contract)
+    account, life, name = contract.credentials[0].account, contract.lifecycle, session.names.create_name()
 
-    def call(operation: str, arguments: Any) -> tuple[Exchange, Parsed]:
-        return _call(session, client, connected, operation, arguments, asynchronous=asynchronous)
+    def call(operation: str, arguments: Any) -> tuple[Exchange, ParsedResponse]:
+        return _call_operation(session, client, connected, operation, arguments, asynchronous=asynchronous)
 
     def made_up(word: str, _how: str) -> str:
-        return secret() if word == "password" else session.identity(name)
+        return generate_password() if word == "password" else session.get_identity(name)
 
-    yield call(life.create, fill(bodies.baseline(contract.operations[life.create]), made_up))
+    yield call(life.create, fill_placeholders(bodies.build_baseline(contract.operations[life.create]), made_up))
     for operation, declared in contract.operations.items():
         if operation not in (life.create, life.remove) and "existing" in contract.get_roles(operation).values():
-            way = rehearsal.way(session.worlds, declared, session.identity(name), session.keys[account])
-            if not all(session.grants(step) for step in (operation, *(way or ()))):
+            way = rehearsal.find_preparation(
+                session.possible_states, declared, session.get_identity(name), session.keys[account]
+            )
+            if not all(session.may_perform(step) for step in (operation, *(way or ()))):
                 continue
             for step in way or ():
-                yield call(step, fill(bodies.baseline(contract.operations[step]), made_up))
+                yield call(step, fill_placeholders(bodies.build_baseline(contract.operations[step]), made_up))
             if operation != life.read:
-                yield call(operation, fill(bodies.baseline(declared), made_up))
-    yield call(life.read, fill(bodies.baseline(contract.operations[life.read]), made_up))
-    yield call(life.remove, fill(bodies.baseline(contract.operations[life.remove]), made_up))
+                yield call(operation, fill_placeholders(bodies.build_baseline(declared), made_up))
+    yield call(life.read, fill_placeholders(bodies.build_baseline(contract.operations[life.read]), made_up))
+    yield call(life.remove, fill_placeholders(bodies.build_baseline(contract.operations[life.remove]), made_up))
 
 
-def _call(
-    session: Session, client: Client, connected: Any, operation: str, arguments: Any, *, asynchronous: bool
-) -> tuple[Exchange, Parsed]:
+def _call_operation(
+    session: Session, client: ClientModules, connected: Any, operation: str, arguments: Any, *, asynchronous: bool
+) -> tuple[Exchange, ParsedResponse]:
     module = client.modules[operation]
-    given = client.arguments(operation, arguments)
+    given = client.build_arguments(operation, arguments)
     if asynchronous:
 
         def call() -> Any:
@@ -178,13 +182,15 @@ def _call(
             return module.sync_detailed(client=connected, **given).parsed
 
     before = len(session.attempt.exchanges)
-    parsed = _caught(call)
+    parsed = _capture_result(call)
     if len(session.attempt.exchanges) == before and parsed.error is not None:
         raise parsed.error  # nothing was sent: a fault of ours or the client's, not an answer
     return session.attempt.exchanges[-1], parsed
 
 
-def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Parsed) -> Iterator[Disagreement]:
+def find_disagreements(
+    contract: Contract, operation: str, reply: Response, parsed: ParsedResponse
+) -> Iterator[Disagreement]:
     """How the client's reading of a documented answer differs from the answer."""
     declared = contract.operations[operation]
     answer = declared.find_response(reply.status)
@@ -207,14 +213,16 @@ def disagreements(contract: Contract, operation: str, reply: Reply, parsed: Pars
     if parsed.value is None:
         return
     shown = json.loads(reply.body)
-    if extra := sorted(name for name in _leftovers(parsed.value) if not _free(answer, name, shown)):
+    if extra := sorted(
+        name for name in _find_unknown_properties(parsed.value) if not _is_free_form(answer, name, shown)
+    ):
         title = f"{label} does not know {', '.join(extra)}"
         yield Disagreement(f"{place}/leftover", ADDITIVE, clause, title, why, operation)
-    if not _same(parsed.value.to_dict(), shown):
+    if not _is_same_value(parsed.value.to_dict(), shown):
         yield Disagreement(f"{place}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
 
 
-def _free(answer: ResponseSpec, name: str, shown: Any) -> bool:
+def _is_free_form(answer: ResponseSpec, name: str, shown: Any) -> bool:
     """Whether a property that the client does not know stands in an object that may hold anything."""
     schema = next((schema for schema in answer.media.values() if schema is not None), None)
     return schema is not None and name not in schema.property_names and not any(
@@ -222,23 +230,23 @@ def _free(answer: ResponseSpec, name: str, shown: Any) -> bool:
     )  # fmt: skip
 
 
-def _same(given: Any, shown: Any) -> bool:
+def _is_same_value(given: Any, shown: Any) -> bool:
     """Whether the client gives back what was answered.
 
     A moment may be written otherwise, to the microsecond, and a UUID in other case: clients hold both as what they are.
     """
     if isinstance(given, dict) and isinstance(shown, dict):
-        return given.keys() == shown.keys() and all(_same(given[name], shown[name]) for name in given)
+        return given.keys() == shown.keys() and all(_is_same_value(given[name], shown[name]) for name in given)
     if isinstance(given, list) and isinstance(shown, list):
-        return len(given) == len(shown) and all(map(_same, given, shown))
+        return len(given) == len(shown) and all(map(_is_same_value, given, shown))
     if isinstance(given, str) and isinstance(shown, str) and given != shown:
         if _UUID.fullmatch(shown):
             return given.lower() == shown.lower()
-        return _MOMENT.match(shown) is not None and _moment(given) == _moment(shown)
+        return _TIMESTAMP.match(shown) is not None and _parse_timestamp(given) == _parse_timestamp(shown)
     return bool(given == shown)
 
 
-def _moment(text: str) -> datetime | None:
+def _parse_timestamp(text: str) -> datetime | None:
     """The moment that an RFC 3339 text tells, to the microsecond; None where it tells none."""
     try:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
@@ -246,13 +254,13 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _leftovers(value: Any) -> Iterator[str]:
+def _find_unknown_properties(value: Any) -> Iterator[str]:
     """Names of properties that landed in ``additional_properties``, at any depth."""
     if isinstance(value, list):
         for inner in value:
-            yield from _leftovers(inner)
+            yield from _find_unknown_properties(inner)
     elif hasattr(value, "additional_properties"):
         yield from value.additional_properties
         for name in getattr(type(value), "__attrs_attrs__", ()):
             if name.name != "additional_properties":
-                yield from _leftovers(getattr(value, name.name))
+                yield from _find_unknown_properties(getattr(value, name.name))

@@ -14,23 +14,23 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self._told = False
+        self._is_requested = False
 
-    def heed(self) -> None:
+    def raise_if_requested(self) -> None:
         """Raise `KeyboardInterrupt` where the process was told to end: long work asks before each of its requests."""
-        if self._told:
+        if self._is_requested:
             raise KeyboardInterrupt
 
-    def _hear(self, _number: int, _frame: Any) -> None:
-        self._told = True
+    def _handle_signal(self, _number: int, _frame: Any) -> None:
+        self._is_requested = True
 
 
 @contextmanager
-def interruption() -> Iterator[Interruption]:
+def catch_signals() -> Iterator[Interruption]:
     """Hear signals in place of Python until the block ends; in the main thread only."""
     heard = Interruption()
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, heard._hear) for number in numbers}  # noqa: SLF001 (its own maker)
+    before = {number: signal.signal(number, heard._handle_signal) for number in numbers}  # noqa: SLF001 (its own maker)
     try:
         yield heard
     finally:

@@ -16,16 +16,16 @@ _REDACTORS: "weakref.WeakSet[Redactor]" = weakref.WeakSet()
 _INSTALLED: list[Any] = []
 
 
-def watch(redactor: Redactor) -> None:
+def redact_log_records(redactor: Redactor) -> None:
     """Have ``redactor`` see every record that is logged from now on, for as long as it is there."""
     with _LOCK:
         _REDACTORS.add(redactor)
-        if not _INSTALLED or logging.getLogRecordFactory() is not _made:
+        if not _INSTALLED or logging.getLogRecordFactory() is not _create_record:
             _INSTALLED[:] = [logging.getLogRecordFactory()]
-            logging.setLogRecordFactory(_made)
+            logging.setLogRecordFactory(_create_record)
 
 
-def _made(*given: Any, **more: Any) -> logging.LogRecord:
+def _create_record(*given: Any, **more: Any) -> logging.LogRecord:
     """A log record without secrets. Of an error with it only the kind is kept: a traceback's last line is the error's text."""
     record: logging.LogRecord = _INSTALLED[0](*given, **more)
     with _LOCK:

@@ -1,6 +1,6 @@
 """Long work spread over the cores with pytest-xdist: a module of tests in, a result of each out.
 
-The tests are parametrised work, not promises: each reads what to do with `work` and says what came of it with the
+The tests are parametrised work, not promises: each reads what to do with `read_work` and says what came of it with the
 fixture `tell`. Controller and workers load this module as a plugin.
 """
 
@@ -18,14 +18,14 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.engine.exploring.example_database import AwayError
+from contract_watch.engine.exploring.example_database import DatabaseUnavailableError
 from contract_watch.engine.running.progress import Progress
-from contract_watch.report.escaping import plain
+from contract_watch.report.escaping import escape_text
 
 _RESULT = "result"
 _PROBLEM = "problem"
-_OURS = (UsageError, AwayError)
-_ITSELF = "contract_watch.engine.running.parallel"
+_OWN_ERRORS = (UsageError, DatabaseUnavailableError)
+_PLUGIN_NAME = "contract_watch.engine.running.parallel"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,14 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--work", default="{}")
 
 
-def work(config: pytest.Config) -> dict[str, Any]:
+def read_work(config: pytest.Config) -> dict[str, Any]:
     """What there is to do, as the controller said it."""
     found: dict[str, Any] = json.loads(config.getoption("--work"))
     return found
 
 
 @pytest.fixture(name="tell")
-def _tell(record_property: Callable[[str, object], None]) -> Callable[[Any], None]:
+def _report_result(record_property: Callable[[str, object], None]) -> Callable[[Any], None]:
     """Says a test's result, any JSON value."""
     return lambda result: record_property(_RESULT, json.dumps(result))
 
@@ -53,14 +53,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if report.failed and call.excinfo is not None:
         error = call.excinfo.value
         words = (
-            f"{Redactor.describe_error(error)}: {error}" if isinstance(error, _OURS) else Redactor.describe_error(error)
+            f"{Redactor.describe_error(error)}: {error}"
+            if isinstance(error, _OWN_ERRORS)
+            else Redactor.describe_error(error)
         )
         report.user_properties.append((_PROBLEM, words))
         report.longrepr = f"{item.name}: {words}"
 
 
 @dataclass
-class Spread:
+class ParallelResult:
     """What came of the work: a result of each test that ended well, a line for each that did not."""
 
     results: list[Any] = field(default_factory=list)
@@ -68,21 +70,23 @@ class Spread:
     interrupted: bool = False
 
     @property
-    def failure(self) -> str:
+    def failure_reason(self) -> str:
         """Why not all of the work was done, in a line; empty where it was."""
         if self.interrupted:
             return "interrupted"
         return (
-            plain(f"{len(self.problems)} runs came to no end, the first: {self.problems[0]}") if self.problems else ""
+            escape_text(f"{len(self.problems)} runs came to no end, the first: {self.problems[0]}")
+            if self.problems
+            else ""
         )
 
 
-class _Gatherer:
+class _ResultCollector:
     """The controller's side: collects results as the workers report them."""
 
-    def __init__(self, heard: Callable[[Any], None]) -> None:
-        self.spread = Spread()
-        self._heard = heard
+    def __init__(self, on_result: Callable[[Any], None]) -> None:
+        self.result = ParallelResult()
+        self._on_result = on_result
         self._progress = Progress(sys.stderr)
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -93,26 +97,26 @@ class _Gatherer:
         """One test ended, or failed to begin."""
         if report.failed:
             words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
-            self.spread.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
+            self.result.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
         elif report.when == "call" and report.passed:
-            self._progress.step(report.nodeid.rsplit("::", 1)[-1])
+            self._progress.show_check(report.nodeid.rsplit("::", 1)[-1])
             result = json.loads(str(dict(report.user_properties)[_RESULT]))
-            self.spread.results.append(result)
-            self._heard(result)
+            self.result.results.append(result)
+            self._on_result(result)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """The work could not be read."""
         if report.failed:
-            self.spread.problems.append(f"{report.nodeid}: cannot be collected")
+            self.result.problems.append(f"{report.nodeid}: cannot be collected")
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Pytest itself failed; true, so that it prints no traceback."""
-        self.spread.problems.append(f"internal error: {Redactor.describe_error(excinfo.value)}")
+        self.result.problems.append(f"internal error: {Redactor.describe_error(excinfo.value)}")
         return True
 
     def pytest_keyboard_interrupt(self) -> None:
         """It was told to end early."""
-        self.spread.interrupted = True
+        self.result.interrupted = True
 
     def pytest_sessionfinish(self) -> None:
         """All is done."""
@@ -120,7 +124,7 @@ class _Gatherer:
 
 
 @contextmanager
-def _terminated() -> Iterator[None]:
+def _interrupt_on_sigterm() -> Iterator[None]:
     """SIGTERM ends the work as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: Any) -> None:
@@ -133,25 +137,36 @@ def _terminated() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def spread(
-    module: Path, todo: Mapping[str, Any], workers: int, heard: Callable[[Any], None] = lambda _result: None
-) -> Spread:
+def run_parallel(
+    module: Path, work: Mapping[str, Any], workers: int, on_result: Callable[[Any], None] = lambda _result: None
+) -> ParallelResult:
     """Run the tests of ``module``, which read ``todo``, in ``workers`` processes; ``heard`` gets each result."""
-    gatherer = _Gatherer(heard)
+    gatherer = _ResultCollector(on_result)
     folder = str(module.parent)
     # tmpdir would remove what other runs of pytest left, for as long as that takes.
     quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
     quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", folder, "--noconftest"]
-    many = ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal", "-p", _ITSELF, "--work", json.dumps(todo)]
-    with _terminated():
+    many = [
+        "-p",
+        "xdist.plugin",
+        "-n",
+        str(workers),
+        "--dist",
+        "worksteal",
+        "-p",
+        _PLUGIN_NAME,
+        "--work",
+        json.dumps(work),
+    ]
+    with _interrupt_on_sigterm():
         status = pytest.main([str(module), *quiet, *many], [gatherer])
     if status == pytest.ExitCode.INTERRUPTED:
-        gatherer.spread.interrupted = True
-    elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.spread.problems:
-        gatherer.spread.problems.append(f"pytest ended with status {int(status)}")
-    return gatherer.spread
+        gatherer.result.interrupted = True
+    elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.result.problems:
+        gatherer.result.problems.append(f"pytest ended with status {int(status)}")
+    return gatherer.result
 
 
-def cores() -> int:
+def count_cores() -> int:
     """How many processes this machine runs side by side."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,24 +13,24 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
-        self._shown = 0
+        self._shown_length = 0
         self._last = 0.0
-        self._done = 0
+        self._completed = 0
         self.total = 0
 
-    def line(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """A line that stays."""
         self.clear()
         self._write(f"{text}\n")
 
-    def step(self, name: str) -> None:
+    def show_check(self, name: str) -> None:
         """One check begins."""
-        self._done += 1
-        text = f"[{self._done}/{self.total}] {name}"[:100]
+        self._completed += 1
+        text = f"[{self._completed}/{self.total}] {name}"[:100]
         now = time.monotonic()
         if self._rewrites and now - self._last > 0.05:
-            self._write("\r" + text.ljust(self._shown))
-            self._shown, self._last = len(text), now
+            self._write("\r" + text.ljust(self._shown_length))
+            self._shown_length, self._last = len(text), now
         elif not self._rewrites and now - self._last > _EVERY:
             if self._last:
                 self._write(f"{text}\n")
@@ -38,9 +38,9 @@ class Progress:
 
     def clear(self) -> None:
         """Take the rewriting line away."""
-        if self._shown:
-            self._write("\r" + " " * self._shown + "\r")
-            self._shown = 0
+        if self._shown_length:
+            self._write("\r" + " " * self._shown_length + "\r")
+            self._shown_length = 0
 
     def _write(self, text: str) -> None:
         try:

@@ -11,55 +11,59 @@ from typing import Any
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.command.options import understood
-from contract_watch.engine.running.parallel import cores
-from contract_watch.mutants.derivation import selected
-from contract_watch.mutants.false_positives.permitted_changes import KINDS, Change, changes
-from contract_watch.mutants.measurement import ordered, parser
-from contract_watch.report.atomic_file import write_whole
-from contract_watch.report.escaping import plain
+from contract_watch.engine.command.options import parse_or_exit_status
+from contract_watch.engine.running.parallel import count_cores
+from contract_watch.mutants.derivation import select_items
+from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
+from contract_watch.mutants.measurement import create_parser, parse_measurement
+from contract_watch.report.atomic_file import write_atomically
+from contract_watch.report.escaping import escape_text
 
 _MOST_SEEDS = 100_000
 
 
-def chosen_changes(contract: Contract, only: str, part: tuple[int, ...], seeds: int, sample: int = 0) -> list[Change]:
-    """The allowed changes of ``contract`` that `selected` takes."""
-    return selected(changes(contract, seeds), ("change", "kind of change"), KINDS, only, part, sample)
+def select_changes(
+    contract: Contract, only: str, shard: tuple[int, ...], seeds: int, sample: int = 0
+) -> list[PermittedChange]:
+    """The allowed changes of ``contract`` that `select_items` takes."""
+    return select_items(
+        list_permitted_changes(contract, seeds), ("change", "kind of change"), KINDS, only, shard, sample
+    )
 
 
-def _select(contract: Contract, given: Any) -> list[Change]:
-    given.seeds = _seeds(str(given.seeds))
-    return chosen_changes(contract, given.only, given.shard, given.seeds, given.sample)
+def _parse_selection(contract: Contract, options: Any) -> list[PermittedChange]:
+    options.seeds = _parse_seeds(str(options.seeds))
+    return select_changes(contract, options.only, options.shard, options.seeds, options.sample)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Try every change; see the module for the statuses."""
-    made = parser("python -m contract_watch.mutants.false_positives", "Looks for false alarms.", "change", KINDS)
+    made = create_parser("python -m contract_watch.mutants.false_positives", "Looks for false alarms.", "change", KINDS)
     made.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
-    order = understood(lambda: ordered(made, arguments, _select))
+    order = parse_or_exit_status(lambda: parse_measurement(made, arguments, _parse_selection))
     if isinstance(order, int):
         return order
-    spent, seconds = order.carry_out(Path(__file__).parent / "every_change.py")
-    if spent.failure:
-        print(f"error: {spent.failure}; nothing was written", file=sys.stderr)
+    spent, seconds = order.run(Path(__file__).parent / "every_change.py")
+    if spent.failure_reason:
+        print(f"error: {spent.failure_reason}; nothing was written", file=sys.stderr)
         return 2
     results = sorted(spent.results, key=lambda result: (result["contract"], result["change"]))
     try:
-        shown = {"format": 1, "seconds": round(seconds, 1), "processes": cores(), "changes": results}
-        write_whole(order.out / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        shown = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
+        write_atomically(order.directory / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        print(f"error: the report could not be written to {order.out}: {error.strerror}", file=sys.stderr)
+        print(f"error: the report could not be written to {order.directory}: {error.strerror}", file=sys.stderr)
         return 2
-    return _tell(results, seconds, order.out)
+    return _print_results(results, seconds, order.directory)
 
 
-def _seeds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST_SEEDS:
-        raise UsageError(f"SEEDS is a whole number up to {_MOST_SEEDS}, not {text!r}")
-    return int(text)
+def _parse_seeds(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) > _MOST_SEEDS:
+        raise UsageError(f"SEEDS is a whole number up to {_MOST_SEEDS}, not {value!r}")
+    return int(value)
 
 
-def _tell(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:
+def _print_results(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:
     alarms = [result for result in results if result["verdict"] != "none"]
     for kind in KINDS:
         mine = [result for result in results if result["change"].startswith(f"{kind}/")]
@@ -70,6 +74,8 @@ def _tell(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:
             print(f"{kind:8} {len(mine):4} tried, {false} false alarms{sent}")
     for result in alarms:
         why = ", ".join(result["findings"]) or result["reason"] or ""
-        print(f"  {result['contract']}: {result['change']} ({result['says']}) ends {result['verdict']}: {plain(why)}")
+        print(
+            f"  {result['contract']}: {result['change']} ({result['says']}) ends {result['verdict']}: {escape_text(why)}"
+        )
     print(f"{len(results)} changes in {seconds:.0f} s; report: {out}/allowed.json")
     return 1 if alarms else 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 
-def pairwise(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+def build_pairwise_rows(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
     """Rows with a value for every factor, such that every pair of values of two factors stands in some row.
 
     Greedy: each row begins with a pair that is still missing, and takes for each other factor the value that brings the
@@ -22,15 +22,15 @@ def pairwise(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
         row = {left: one, right: other}
         for name in names:
             if name not in row:
-                row[name] = max(factors[name], key=lambda value: sum(_pair(names, name, value, *seen) in missing
+                row[name] = max(factors[name], key=lambda value: sum(_order_pair(names, name, value, *seen) in missing
                                                                      for seen in row.items()))  # fmt: skip
         for pair in combinations(names, 2):
             missing.pop((pair[0], row[pair[0]], pair[1], row[pair[1]]), None)
         yield row
 
 
-def _pair(names: Sequence[str], name: str, value: str, other: str, held: str) -> tuple[str, str, str, str]:
-    """The pair as `pairwise` keeps it: the factor that comes first in ``names`` first."""
+def _order_pair(names: Sequence[str], name: str, value: str, other: str, held: str) -> tuple[str, str, str, str]:
+    """The pair as `build_pairwise_rows` keeps it: the factor that comes first in ``names`` first."""
     if names.index(name) < names.index(other):
         return name, value, other, held
     return other, held, name, value

@@ -10,25 +10,25 @@ from typing import Any
 from contract_watch.contracts.matchers import Matcher, ObjectMatcher, Satisfies, is_match
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.protocols.wire import Reply
-from contract_watch.mutants.false_positives.pairwise import pairwise
-from contract_watch.mutants.mutant import Asked, Play
-from contract_watch.mutants.mutated_vendor import Actor
+from contract_watch.engine.protocols.wire import Response
+from contract_watch.mutants.false_positives.pairwise import build_pairwise_rows
+from contract_watch.mutants.mutant import Mutation, VendorRequest
+from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 KINDS = ("wire", "reading", "pair", "seed")
-_WORDS = "In other words: „grün“, ☃ and <b>no</b> harm"
+_OTHER_WORDING = "In other words: „grün“, ☃ and <b>no</b> harm"
 LATENCY = 0.02
 """Seconds that a slow answer takes."""
 
 
 @dataclass(frozen=True)
-class Change:
+class PermittedChange:
     """One change. ``id`` begins with its kind; ``play`` and ``readings`` are what it does to the mock."""
 
     id: str
-    says: str
-    play: Callable[[], Play] = Play
-    readings: Mapping[str, str] = field(default_factory=dict)
+    description: str
+    create_mutation: Callable[[], Mutation] = Mutation
+    interpretations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -36,137 +36,144 @@ class Change:
         return self.id.split("/", 1)[0]
 
 
-class Spoken(Play):
+class RewordedStrings(Mutation):
     """Every text that the contract leaves free is worded otherwise."""
 
-    def answer(self, actor: Actor, asked: Asked) -> tuple[int, Any]:
-        """See `Play.answer`."""
-        outcome = actor.outcome(asked)
-        status, shown = actor.apply_outcome(outcome)
-        return status, self._worded(outcome.body, shown)
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """See `Mutation.answer`."""
+        outcome = vendor.compute_outcome(request)
+        status, shown = vendor.apply_outcome(outcome)
+        return status, self._reword(outcome.body, shown)
 
-    def _worded(self, pattern: Matcher | None, shown: Any) -> Any:
-        if not isinstance(pattern, ObjectMatcher) or not isinstance(shown, dict):
-            return shown
+    def _reword(self, pattern: Matcher | None, body: Any) -> Any:
+        if not isinstance(pattern, ObjectMatcher) or not isinstance(body, dict):
+            return body
         free = {name for name, inner in pattern.required.items()
-                if isinstance(inner, Satisfies) and isinstance(shown.get(name), str) and is_match(inner, _WORDS)}  # fmt: skip
-        self.touched += bool(free)
-        return {name: _WORDS if name in free else value for name, value in shown.items()}
+                if isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
+        self.activations += bool(free)
+        return {name: _OTHER_WORDING if name in free else value for name, value in body.items()}
 
 
-class Dressed(Play):
+class ReformattedResponses(Mutation):
     """Every answer goes over the wire in another dress: same status, same JSON value."""
 
-    def __init__(self, dress: Callable[[Reply], Reply]) -> None:
-        self._dress = dress
+    def __init__(self, reformat: Callable[[Response], Response]) -> None:
+        self._reformat = reformat
 
-    def reply(self, operation: Operation | None, reply: Reply) -> Reply:
-        """See `Play.reply`."""
+    def edit_response(self, operation: Operation | None, response: Response) -> Response:
+        """See `Mutation.reply`."""
         del operation
-        dressed = self._dress(reply)
-        self.touched += dressed != reply
+        dressed = self._reformat(response)
+        self.activations += dressed != response
         return dressed
 
 
-class Slow(Play):
+class AddedLatency(Mutation):
     """Every answer takes its time."""
 
     delay = LATENCY
 
 
-def _json(change: Callable[[Any], str]) -> Callable[[Reply], Reply]:
+def _rewrite_json(change: Callable[[Any], str]) -> Callable[[Response], Response]:
     """A dress that writes the same JSON otherwise."""
 
-    def dress(reply: Reply) -> Reply:
+    def dress(reply: Response) -> Response:
         return replace(reply, body=change(json.loads(reply.body)).encode()) if reply.body else reply
 
     return dress
 
 
-def _headers(**added: str) -> Callable[[Reply], Reply]:
+def _add_headers(**added: str) -> Callable[[Response], Response]:
     names = {name.replace("_", "-"): value for name, value in added.items()}
     return lambda reply: replace(reply, headers={**reply.headers, **names})
 
 
-def _typed(media_type: str) -> Callable[[Reply], Reply]:
-    return lambda reply: _headers(content_type=media_type)(reply) if "content-type" in reply.headers else reply
+def _set_media_type(media_type: str) -> Callable[[Response], Response]:
+    return lambda reply: _add_headers(content_type=media_type)(reply) if "content-type" in reply.headers else reply
 
 
-def _zipped(reply: Reply) -> Reply:
-    if not reply.body:
-        return reply
-    return Reply(
-        reply.status,
-        {**reply.headers, "content-encoding": "gzip", "vary": "accept-encoding"},
-        gzip.compress(reply.body),
+def _compress_body(response: Response) -> Response:
+    if not response.body:
+        return response
+    return Response(
+        response.status,
+        {**response.headers, "content-encoding": "gzip", "vary": "accept-encoding"},
+        gzip.compress(response.body),
     )
 
 
-def _reordered(value: Any) -> Any:
+def _reverse_properties(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _reordered(value[name]) for name in reversed(value)}
-    return [_reordered(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _reverse_properties(value[name]) for name in reversed(value)}
+    return [_reverse_properties(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _rows_reversed(value: Any) -> Any:
+def _reverse_rows(value: Any) -> Any:
     """Arrays of objects the other way round: no order is promised of rows."""
     if isinstance(value, dict):
-        return {name: _rows_reversed(inner) for name, inner in value.items()}
+        return {name: _reverse_rows(inner) for name, inner in value.items()}
     if isinstance(value, list) and all(isinstance(inner, dict) for inner in value):
         return value[::-1]
     return value
 
 
-def _floated(value: Any) -> Any:
+def _convert_integers(value: Any) -> Any:
     """Whole numbers as ``5.0``, which JSON Schema takes for an integer as well."""
     if isinstance(value, dict):
-        return {name: _floated(inner) for name, inner in value.items()}
+        return {name: _convert_integers(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_floated(inner) for inner in value]
+        return [_convert_integers(inner) for inner in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else value
 
 
-_DRESSES: Mapping[str, tuple[str, Callable[[Reply], Reply]]] = {
-    "key-order": ("properties come in another order", _json(lambda value: json.dumps(_reordered(value)))),
-    "row-order": ("rows come in another order", _json(lambda value: json.dumps(_rows_reversed(value)))),
-    "pretty": ("JSON is indented", _json(lambda value: json.dumps(value, indent=4) + "\n")),
-    "spaced": ("JSON has more spaces", _json(partial(json.dumps, separators=(" , ", " : "), ensure_ascii=False))),
-    "escaped": ("JSON escapes what it may", _json(lambda value: json.dumps(value).replace("/", "\\/"))),
-    "numbers": ("whole numbers are written with a fraction", _json(lambda value: json.dumps(_floated(value)))),
-    "charset": ("the media type has a charset", _typed("application/json; charset=utf-8")),
-    "media-case": ("the media type is spelled in other case", _typed('Application/JSON;Charset="UTF-8"')),
-    "headers": ("headers that nobody asked for", _headers(
+_WIRE_FORMATS: Mapping[str, tuple[str, Callable[[Response], Response]]] = {
+    "key-order": ("properties come in another order", _rewrite_json(lambda value: json.dumps(_reverse_properties(value)))),
+    "row-order": ("rows come in another order", _rewrite_json(lambda value: json.dumps(_reverse_rows(value)))),
+    "pretty": ("JSON is indented", _rewrite_json(lambda value: json.dumps(value, indent=4) + "\n")),
+    "spaced": ("JSON has more spaces", _rewrite_json(partial(json.dumps, separators=(" , ", " : "), ensure_ascii=False))),
+    "escaped": ("JSON escapes what it may", _rewrite_json(lambda value: json.dumps(value).replace("/", "\\/"))),
+    "numbers": ("whole numbers are written with a fraction", _rewrite_json(lambda value: json.dumps(_convert_integers(value)))),
+    "charset": ("the media type has a charset", _set_media_type("application/json; charset=utf-8")),
+    "media-case": ("the media type is spelled in other case", _set_media_type('Application/JSON;Charset="UTF-8"')),
+    "headers": ("headers that nobody asked for", _add_headers(
         x_request_id="b6e2-11", set_cookie="s=1; HttpOnly", cache_control="no-store", x_ratelimit_remaining="239",
         strict_transport_security="max-age=1", www_authenticate='Bearer realm="api"', server="nginx")),
-    "no-keep-alive": ("every connection ends with its answer", _headers(connection="close")),
+    "no-keep-alive": ("every connection ends with its answer", _add_headers(connection="close")),
     "chunked": ("bodies come in chunks", lambda reply: replace(reply, headers={**reply.headers, "content-length": ""})),
-    "gzip": ("bodies are compressed", _zipped),
+    "gzip": ("bodies are compressed", _compress_body),
 }  # fmt: skip
 
 
-def changes(contract: Contract, seeds: int = 0) -> list[Change]:
+def list_permitted_changes(contract: Contract, seeds: int = 0) -> list[PermittedChange]:
     """Every allowed change of ``contract``, in a stable order; then ``seeds`` of the exploring stage."""
-    return [*_wire(), *_readings(contract), *_pairs(contract), *_seeds(seeds)]
+    return [
+        *_list_wire_changes(),
+        *_list_interpretation_changes(contract),
+        *_list_pair_changes(contract),
+        *_list_seed_changes(seeds),
+    ]
 
 
-def _wire() -> Iterator[Change]:
-    yield Change("wire/wording", "texts that no document fixes are worded otherwise", Spoken)
-    yield Change("wire/latency", f"every answer takes {LATENCY * 1000:.0f} ms more", Slow)
-    for name, (says, dress) in _DRESSES.items():
-        yield Change(f"wire/{name}", says, partial(Dressed, dress))
+def _list_wire_changes() -> Iterator[PermittedChange]:
+    yield PermittedChange("wire/wording", "texts that no document fixes are worded otherwise", RewordedStrings)
+    yield PermittedChange("wire/latency", f"every answer takes {LATENCY * 1000:.0f} ms more", AddedLatency)
+    for name, (says, dress) in _WIRE_FORMATS.items():
+        yield PermittedChange(f"wire/{name}", says, partial(ReformattedResponses, dress))
 
 
-def _readings(contract: Contract) -> Iterator[Change]:
+def _list_interpretation_changes(contract: Contract) -> Iterator[PermittedChange]:
     for name, values in contract.model.interpretations.items():
         for value in values[1:]:
-            yield Change(f"reading/{name}={value}", f"{name} is read as {value}", Play, {name: value})
+            yield PermittedChange(f"reading/{name}={value}", f"{name} is read as {value}", Mutation, {name: value})
 
 
-def _pairs(contract: Contract) -> Iterator[Change]:
-    for number, row in enumerate(pairwise(contract.model.interpretations), 1):
-        yield Change(f"pair/{number}", ", ".join(f"{name}={value}" for name, value in row.items()), Play, row)
+def _list_pair_changes(contract: Contract) -> Iterator[PermittedChange]:
+    for number, row in enumerate(build_pairwise_rows(contract.model.interpretations), 1):
+        yield PermittedChange(
+            f"pair/{number}", ", ".join(f"{name}={value}" for name, value in row.items()), Mutation, row
+        )
 
 
-def _seeds(count: int) -> Iterator[Change]:
+def _list_seed_changes(count: int) -> Iterator[PermittedChange]:
     for seed in range(1, count + 1):
-        yield Change(f"seed/{seed}", f"the exploring stage with seed {seed}")
+        yield PermittedChange(f"seed/{seed}", f"the exploring stage with seed {seed}")
