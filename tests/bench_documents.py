@@ -18,14 +18,14 @@ from typing import Any
 
 from contract_watch.diff.document import compare
 from scripts.bench.table import format_grid
-from tests.document_pairs import read
+from tests.document_pairs import load_pairs
 
 _SIZES = (1_250_000, 2_500_000, 5_000_000)
 _SHAPES = ("apart", "woven")
 _MEGABYTE = 1_000_000
 
 
-def document(size: int, shape: str) -> dict[str, Any]:
+def make_document(size: int, shape: str) -> dict[str, Any]:
     """A document of about ``size`` bytes.
 
     ``apart``: every resource has schemas of its own beside a few that all use, as most vendors' documents do; ``woven``:
@@ -37,15 +37,15 @@ def document(size: int, shape: str) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     found: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Bench", "version": "1"}, "paths": paths,
                              "components": {"schemas": schemas}}  # fmt: skip
-    each = len(json.dumps(_resource(1000, shape)))
+    each = len(json.dumps(_make_resource(1000, shape)))
     for number in range(size // each):
-        own, operations = _resource(number, shape)
+        own, operations = _make_resource(number, shape)
         schemas |= own
         paths |= operations
     return found
 
 
-def _resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _make_resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, Any]]:
     name = f"Thing{number}"
     uses = (
         {"owner": f"Owner{number}"}
@@ -69,7 +69,7 @@ def _resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, Any]]:
     }}  # fmt: skip
 
 
-def edited(base: dict[str, Any]) -> dict[str, Any]:
+def edit_document(base: dict[str, Any]) -> dict[str, Any]:
     """``base`` with an edit in every twentieth schema, in fields of several kinds."""
     found = copy.deepcopy(base)
     for number, schema in enumerate(found["components"]["schemas"].values()):
@@ -79,10 +79,10 @@ def edited(base: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def measure(size: int, shape: str) -> dict[str, Any]:
+def measure_row(size: int, shape: str) -> dict[str, Any]:
     """One row, in this process: seconds of reading as JSON and of comparing, changes, and the most memory."""
-    base = document(size, shape)
-    texts = [json.dumps(base), json.dumps(edited(base))]
+    base = make_document(size, shape)
+    texts = [json.dumps(base), json.dumps(edit_document(base))]
     del base
     begun = time.perf_counter()
     pair = [json.loads(text) for text in texts]
@@ -93,9 +93,9 @@ def measure(size: int, shape: str) -> dict[str, Any]:
     return {"bytes": len(texts[0]), "parse": parsed - begun, "compare": done - parsed, "changes": changes, "mib": most}
 
 
-def pairs() -> dict[str, float]:
+def measure_pairs() -> dict[str, float]:
     """The time that a small pair takes on average, in milliseconds, all in one process."""
-    found = [(pair.base, pair.revision) for pair in read()]
+    found = [(pair.base, pair.revision) for pair in load_pairs()]
     begun = time.perf_counter()
     for base, revision in found:
         compare(base, revision)
@@ -108,19 +108,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--row", nargs=2, metavar=("SIZE", "SHAPE"), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.row:
-        print(json.dumps(measure(int(given.row[0]), given.row[1])))
+        print(json.dumps(measure_row(int(given.row[0]), given.row[1])))
         return 0
     for shape in _SHAPES:
-        rows = [_apart(size, shape) for size in _SIZES]
+        rows = [_measure_in_process(size, shape) for size in _SIZES]
         print(f"\n{shape}\n")
-        told = [_told(row, rows[0]) for row in rows]
+        told = [_format_row(row, rows[0]) for row in rows]
         print(format_grid([list(told[0]), *(list(row.values()) for row in told)]))
-    small = pairs()
+    small = measure_pairs()
     print(f"\n{small['pairs']:.0f} small pairs: {small['each']:.2f} ms each")
     return 0
 
 
-def _apart(size: int, shape: str) -> dict[str, Any]:
+def _measure_in_process(size: int, shape: str) -> dict[str, Any]:
     """A row measured in a process of its own, so that its memory is its own."""
     command = [sys.executable, "-m", "tests.bench_documents", "--row", str(size), shape]
     done = subprocess.run(  # noqa: S603 - this module itself
@@ -130,7 +130,7 @@ def _apart(size: int, shape: str) -> dict[str, Any]:
     return found
 
 
-def _told(row: dict[str, Any], first: dict[str, Any]) -> dict[str, str]:
+def _format_row(row: dict[str, Any], first: dict[str, Any]) -> dict[str, str]:
     return {
         "MB each": f"{row['bytes'] / _MEGABYTE:.2f}",
         "times the first": f"{row['bytes'] / first['bytes']:.2f}",

@@ -18,7 +18,7 @@ from contract_watch.generator.configuration import get_package_name
 GENERATED = ROOT / "generated"
 
 
-class Level(Enum):
+class DocumentLevel(Enum):
     """The levels of a change, by the words that count."""
 
     COMPATIBLE = "compatible"
@@ -27,16 +27,16 @@ class Level(Enum):
 
 
 @dataclass(frozen=True)
-class Change:
+class StubDocumentChange:
     """A change as a comparison of documents would tell it."""
 
     location: str
     rule: str = "some-rule"
-    level: Level = Level.COMPATIBLE
+    level: DocumentLevel = DocumentLevel.COMPATIBLE
 
 
 @dataclass(frozen=True)
-class Edit:
+class ClientEdit:
     """An edit of a document, and what is to come of it.
 
     ``change`` edits in place; ``at`` are the changes of the document that it makes, each a location, or a location and
@@ -45,44 +45,44 @@ class Edit:
     """
 
     id: str
-    change: Callable[[dict[str, Any]], object]
-    at: Sequence[str | tuple[str, str]]
+    apply: Callable[[dict[str, Any]], object]
+    locations: Sequence[str | tuple[str, str]]
     symbols: frozenset[tuple[str, str, bool]]
     user: str = ""
 
     @property
-    def breaking(self) -> bool:
+    def is_breaking(self) -> bool:
         """Whether any symbol's users break."""
         return any(breaks for _, _, breaks in self.symbols)
 
     @property
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[StubDocumentChange]:
         """What the document's comparison would say."""
-        return [Change(*((one,) if isinstance(one, str) else one)) for one in self.at]
+        return [StubDocumentChange(*((one,) if isinstance(one, str) else one)) for one in self.locations]
 
 
-def four(operation: str, what: str, kind: str, *, breaks: bool) -> set[tuple[str, str, bool]]:
+def expect_on_every_function(operation: str, suffix: str, kind: str, *, breaks: bool) -> set[tuple[str, str, bool]]:
     """The same for each of the four functions of ``operation``; ``what`` follows their names."""
     ways = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
-    return {(f"{operation}.{way}{what}", kind, breaks) for way in ways}
+    return {(f"{operation}.{way}{suffix}", kind, breaks) for way in ways}
 
 
-def document_of(slug: str) -> dict[str, Any]:
+def load_effective_document(slug: str) -> dict[str, Any]:
     """The effective document of a vendor, as it is in the repository."""
     found: dict[str, Any] = read_json(GENERATED / slug / "openapi.json")
     return found
 
 
-def committed(slug: str) -> GeneratedClient:
+def load_generated_client(slug: str) -> GeneratedClient:
     """The client of a vendor as it is in the repository."""
-    return GeneratedClient(GENERATED / slug / "client", get_package_name(slug), document_of(slug))
+    return GeneratedClient(GENERATED / slug / "client", get_package_name(slug), load_effective_document(slug))
 
 
-def edited(slug: str, edits: Sequence[Edit]) -> dict[str, Any]:
+def edit_document(slug: str, edits: Sequence[ClientEdit]) -> dict[str, Any]:
     """The effective document of a vendor with ``edits``, all of them."""
-    document = copy.deepcopy(document_of(slug))
+    document = copy.deepcopy(load_effective_document(slug))
     for edit in edits:
-        edit.change(document)
+        edit.apply(document)
     return document
 
 

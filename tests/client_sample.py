@@ -41,7 +41,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def write_sample(root: Path, **changes: Any) -> Path:
+def write_sample_contract(root: Path, **changes: Any) -> Path:
     """A root with one contract, ``sample``, whose document is DOCUMENT with ``changes``."""
     folder = root / "contracts" / "sample"
     folder.mkdir(parents=True)
@@ -51,46 +51,46 @@ def write_sample(root: Path, **changes: Any) -> Path:
     return root
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` by its path, caches of Python left out."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-class Server(ThreadingHTTPServer):
+class ScriptedServer(ThreadingHTTPServer):
     """Answers ``status`` and ``body`` to everything and keeps the headers and bodies that it got."""
 
     status: int
     body: bytes
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.got: list[tuple[dict[str, str], bytes]] = []
+        super().__init__(("127.0.0.1", 0), ScriptedHandler)
+        self.requests: list[tuple[dict[str, str], bytes]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
+class ScriptedHandler(BaseHTTPRequestHandler):
+    server: ScriptedServer
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.server.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
 
 @contextmanager
-def serve() -> Iterator[Server]:
+def serve_scripted() -> Iterator[ScriptedServer]:
     """A server that is up for as long as the context."""
-    with Server() as server:
+    with ScriptedServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

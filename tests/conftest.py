@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.play import Play
+from tests.play import ModelDriver
 
 # The same examples every time, and no clock: a red test is red for everybody.
 settings.register_profile("tests", derandomize=True, deadline=None, database=None)
@@ -39,15 +39,15 @@ def _root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(name="mock_play")
-def _mock_play(jetemail: Contract) -> Play:
+def _mock_play(jetemail: Contract) -> ModelDriver:
     """The model as the mock asks it: everything is known, the first outcome is taken."""
-    return Play.start(jetemail, fresh="")
+    return ModelDriver.start(jetemail, fresh="")
 
 
 @pytest.fixture(name="suite_play")
-def _suite_play(jetemail: Contract) -> Play:
+def _suite_play(jetemail: Contract) -> ModelDriver:
     """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
-    return Play.start(jetemail, fresh="ct-")
+    return ModelDriver.start(jetemail, fresh="ct-")
 
 
 @pytest.fixture(name="address", scope="session")

@@ -15,10 +15,10 @@ from schemathesis.specs.openapi import definitions
 
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.contracts.schema import resolve_reference
-from tests.document_pairs import operations
+from tests.document_pairs import find_operations
 
 JSON = Any
-_WORDS = """
+_STRING_KEYWORDS = """
     $ref $defs $id $anchor $comment $schema $dynamicRef $dynamicAnchor type enum const multipleOf maximum exclusiveMaximum
     minimum exclusiveMinimum maxLength minLength pattern maxItems minItems uniqueItems maxContains minContains
     maxProperties minProperties required dependentRequired properties patternProperties additionalProperties
@@ -26,7 +26,7 @@ _WORDS = """
     not if then else format contentEncoding contentMediaType contentSchema title description default deprecated
     readOnly writeOnly examples example externalDocs discriminator xml
 """
-_KEYWORDS = set(_WORDS.split())
+_KEYWORDS = set(_STRING_KEYWORDS.split())
 _OLD_KEYWORDS = {"nullable"}
 _DATA = {"example", "examples", "default", "enum", "const"}
 _MAPS = {"properties", "patternProperties", "dependentSchemas", "$defs"}
@@ -35,7 +35,7 @@ _SINGLES = {"items", "additionalProperties", "contains", "propertyNames", "not",
 _SINGLES |= {"unevaluatedItems", "unevaluatedProperties"}
 
 
-def problems(document: Mapping[str, Any]) -> list[str]:
+def find_problems(document: Mapping[str, Any]) -> list[str]:
     """What is wrong with the form of ``document``, a line each; none for a good one."""
     if json.loads(json.dumps(document)) != document:
         return ["holds something that JSON has not, or a key that is no text"]
@@ -43,13 +43,17 @@ def problems(document: Mapping[str, Any]) -> list[str]:
     judge = definitions.OPENAPI_30_VALIDATOR if old else definitions.OPENAPI_31_VALIDATOR
     found = [f"{error.instance_path}: {error.message}" for error in judge.iter_errors(document)]
     # Below a malformed node nothing else can be told.
-    return found or [*_bad_schemas(document, old=old), *_bad_references(document), *_bad_operations(document)]
+    return found or [
+        *_find_bad_schemas(document, old=old),
+        *_find_bad_references(document),
+        *_find_bad_operations(document),
+    ]
 
 
-def _bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str]:
+def _find_bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str]:
     known = _KEYWORDS | _OLD_KEYWORDS if old else _KEYWORDS
-    for root in _roots(document):
-        for schema in _schemas(root):
+    for root in _find_root_schemas(document):
+        for schema in _walk_schemas(root):
             unknown = {key for key in schema if key not in known and not key.startswith("x-")}
             if unknown:
                 yield f"unknown keywords {sorted(unknown)}"
@@ -59,11 +63,11 @@ def _bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str]:
             yield f"no schema of 2020-12: {root}"
 
 
-def _roots(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
+def _find_root_schemas(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
     """Every outermost schema: under `schema`, or a component's."""
     if isinstance(node, list):
         for one in node:
-            yield from _roots(one)
+            yield from _find_root_schemas(one)
     if not isinstance(node, dict):
         return
     for name, inner in node.items():
@@ -74,10 +78,10 @@ def _roots(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
         elif name == "schemas" and key == "components":
             yield from (schema for schema in inner.values() if isinstance(schema, dict))
         else:
-            yield from _roots(inner, name)
+            yield from _find_root_schemas(inner, name)
 
 
-def _schemas(schema: JSON) -> Iterator[dict[str, Any]]:
+def _walk_schemas(schema: JSON) -> Iterator[dict[str, Any]]:
     """``schema`` and every schema in it."""
     if not isinstance(schema, dict):
         return
@@ -85,48 +89,50 @@ def _schemas(schema: JSON) -> Iterator[dict[str, Any]]:
     for key, inner in schema.items():
         members = inner.values() if key in _MAPS else inner if key in _LISTS else [inner] if key in _SINGLES else ()
         for member in members:
-            yield from _schemas(member)
+            yield from _walk_schemas(member)
 
 
-def _bad_references(document: Mapping[str, Any]) -> Iterator[str]:
-    for node in _objects(document):
+def _find_bad_references(document: Mapping[str, Any]) -> Iterator[str]:
+    for node in _walk_objects(document):
         if isinstance(node.get("$ref"), str):
             try:
-                _followed(document, node)
+                _resolve_reference(document, node)
             except (KeyError, TypeError, ValueError):
                 yield f"{node['$ref']} leads nowhere"
 
 
-def _followed(document: Mapping[str, Any], node: JSON) -> JSON:
+def _resolve_reference(document: Mapping[str, Any], node: JSON) -> JSON:
     """``node`` with its reference followed, which is a URI and may be percent-encoded."""
     return resolve_reference(document, {"$ref": unquote(node["$ref"])} if isinstance(node.get("$ref"), str) else node)
 
 
-def _objects(node: JSON) -> Iterator[dict[str, Any]]:
+def _walk_objects(node: JSON) -> Iterator[dict[str, Any]]:
     """Every object of a document, but for those that are only values."""
     if isinstance(node, dict):
         yield node
     members = [inner for key, inner in node.items() if key not in _DATA] if isinstance(node, dict) else node
     for inner in members if isinstance(members, list) else ():
-        yield from _objects(inner)
+        yield from _walk_objects(inner)
 
 
-def _bad_operations(document: Mapping[str, Any]) -> Iterator[str]:
-    ids = [operation["operationId"] for operation in operations(document) if "operationId" in operation]
+def _find_bad_operations(document: Mapping[str, Any]) -> Iterator[str]:
+    ids = [operation["operationId"] for operation in find_operations(document) if "operationId" in operation]
     if len(ids) != len(set(ids)):
         yield "an operationId twice"
     schemes = document.get("components", {}).get("securitySchemes", {})
-    for holder in (document, *operations(document)):
+    for holder in (document, *find_operations(document)):
         for requirement in holder.get("security", ()):
             yield from (f"no security scheme {name}" for name in requirement if name not in schemes)
     for path, raw in document.get("paths", {}).items():
-        item = _followed(document, raw)
+        item = _resolve_reference(document, raw)
         for operation in (item[method] for method in METHODS if method in item):
-            yield from _bad_parameters(document, path, [*item.get("parameters", []), *operation.get("parameters", [])])
+            yield from _find_bad_parameters(
+                document, path, [*item.get("parameters", []), *operation.get("parameters", [])]
+            )
 
 
-def _bad_parameters(document: Mapping[str, Any], path: str, parameters: list[JSON]) -> Iterator[str]:
-    given = [_followed(document, parameter) for parameter in parameters]
+def _find_bad_parameters(document: Mapping[str, Any], path: str, parameters: list[JSON]) -> Iterator[str]:
+    given = [_resolve_reference(document, parameter) for parameter in parameters]
     named = {parameter["name"] for parameter in given if parameter["in"] == "path"}
     if named != set(re.findall(r"\{([^{}]+)\}", path)):
         yield f"{path} has not the parameters {sorted(named)}"

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment
 
-from tests.document_pairs import PLACES, Pair
+from tests.document_pairs import FRAGMENT_KINDS, DocumentPair
 
 JSON = Any
 _MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
@@ -34,7 +34,7 @@ _MOST = 60
 _DEEPEST = 4
 
 
-class Judge:
+class SchemaOracle:
     """One side of a pair, in one direction of flow: which values its schema takes."""
 
     def __init__(self, schema: JSON, components: Mapping[str, JSON], version: str, flow: str) -> None:
@@ -42,52 +42,52 @@ class Judge:
         self._old = version.startswith("3.0")
         self._hidden = "readOnly" if flow == "request" else "writeOnly"
 
-    def takes(self, value: JSON) -> bool:
+    def accepts(self, value: JSON) -> bool:
         """Whether the schema takes ``value``."""
-        return bool(self._open.is_valid(value))
+        return bool(self._open_validator.is_valid(value))
 
-    def says(self, value: JSON) -> bool:
+    def sends(self, value: JSON) -> bool:
         """Whether one who knows this schema sends ``value``: it is taken, and holds no property that is not declared."""
-        return self.takes(value) and bool(self._closed.is_valid(value))
+        return self.accepts(value) and bool(self._closed_validator.is_valid(value))
 
     @cached_property
-    def _open(self) -> jsonschema_rs.Draft202012Validator:
-        return self._validator(closed=False)
+    def _open_validator(self) -> jsonschema_rs.Draft202012Validator:
+        return self._make_validator(closed=False)
 
     @cached_property
-    def _closed(self) -> jsonschema_rs.Draft202012Validator:
-        return self._validator(closed=True)
+    def _closed_validator(self) -> jsonschema_rs.Draft202012Validator:
+        return self._make_validator(closed=True)
 
-    def _validator(self, *, closed: bool) -> jsonschema_rs.Draft202012Validator:
+    def _make_validator(self, *, closed: bool) -> jsonschema_rs.Draft202012Validator:
         options = jsonschema_rs.FancyRegexOptions()
-        schema = self._schema(closed=closed)
+        schema = self._make_schema(closed=closed)
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, pattern_options=options, offline=True)
 
-    def covers(self, other: "Judge", *, closed: bool) -> Containment:
+    def prove_containment(self, other: "SchemaOracle", *, closed: bool) -> Containment:
         """Whether all that ``other`` takes (or says, where ``closed``) is taken here, as far as that can be proven."""
         try:
             ours, theirs = (
                 jsonschema_rs.canonicalize(schema, draft=jsonschema_rs.Draft202012, validate_formats=True, offline=True)
-                for schema in (self._schema(closed=False), other._schema(closed=closed))  # noqa: SLF001 (our own kind)
+                for schema in (self._make_schema(closed=False), other._make_schema(closed=closed))  # noqa: SLF001 (our own kind)
             )
         except CanonicalizationError:
             return Containment.UNKNOWN
         return ours.covers(theirs)
 
-    def _schema(self, *, closed: bool) -> dict[str, Any]:
+    def _make_schema(self, *, closed: bool) -> dict[str, Any]:
         schema, components = self._parts
-        named = {name: self._translated(one, closed=closed, whole=False) for name, one in components.items()}
-        return {"allOf": [self._translated(schema, closed=closed, whole=True)], "components": {"schemas": named}}
+        named = {name: self._translate_schema(one, closed=closed, whole=False) for name, one in components.items()}
+        return {"allOf": [self._translate_schema(schema, closed=closed, whole=True)], "components": {"schemas": named}}
 
-    def _translated(self, schema: JSON, *, closed: bool, whole: bool) -> JSON:
+    def _translate_schema(self, schema: JSON, *, closed: bool, whole: bool) -> JSON:
         """``schema`` in 2020-12. ``closed`` refuses properties that are not declared, where it stands for a ``whole`` value."""
         if isinstance(schema, bool):
             return schema
         if self._old and "$ref" in schema:
             schema = {"$ref": schema["$ref"]}
-        found = {key: self._keyword(key, value, closed=closed) for key, value in schema.items()}
+        found = {key: self._translate_keyword(key, value, closed=closed) for key, value in schema.items()}
         if self._old:
-            _modernise(found)
+            _convert_from_3_0(found)
         if isinstance(schema.get("format"), str) and schema["format"] in _RANGES:
             found["allOf"] = [*found.get("allOf", []), _RANGES[schema["format"]]]
         hidden = {
@@ -102,20 +102,20 @@ class Judge:
             return {"allOf": [found], "unevaluatedProperties": False}
         return found
 
-    def _keyword(self, key: str, value: JSON, *, closed: bool) -> JSON:
+    def _translate_keyword(self, key: str, value: JSON, *, closed: bool) -> JSON:
         whole = key in _WHOLE
         # What stands under a negation or a condition would turn round there.
         closed = closed and key not in ("not", "if", "contains", "propertyNames")
         if key in _MAPS:
-            return {name: self._translated(one, closed=closed, whole=whole) for name, one in value.items()}
+            return {name: self._translate_schema(one, closed=closed, whole=whole) for name, one in value.items()}
         if key in _LISTS:
-            return [self._translated(one, closed=closed, whole=whole) for one in value]
+            return [self._translate_schema(one, closed=closed, whole=whole) for one in value]
         if key in _SINGLES or key in _UNEVALUATED:
-            return self._translated(value, closed=closed, whole=whole)
+            return self._translate_schema(value, closed=closed, whole=whole)
         return value
 
 
-def _modernise(schema: dict[str, Any]) -> None:
+def _convert_from_3_0(schema: dict[str, Any]) -> None:
     """What 3.0 spells in its own way; `nullable` counts only beside a `type`, and an `enum` still has to name null."""
     if schema.pop("nullable", False) and isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
@@ -124,40 +124,42 @@ def _modernise(schema: dict[str, Any]) -> None:
             schema[f"exclusive{bound}"] = schema.pop(bound.lower())
 
 
-class Proof:
+class PairProof:
     """A pair in one direction of flow. ``relied`` and ``gained`` are what a change breaks, and what it adds."""
 
-    def __init__(self, pair: Pair, flow: str) -> None:
-        place = PLACES[pair.place]
-        schemas = [place.schemas(fragment) for fragment in pair.fragments]
+    def __init__(self, pair: DocumentPair, flow: str) -> None:
+        place = FRAGMENT_KINDS[pair.fragment_kind]
+        schemas = [place.list_schemas(fragment) for fragment in pair.fragments]
         judges = [
-            Judge(*schema, version, flow) for schema, version in zip(schemas, pair.versions, strict=True) if schema
+            SchemaOracle(*schema, version, flow)
+            for schema, version in zip(schemas, pair.versions, strict=True)
+            if schema
         ]
         self.base, self.revision = judges
         self.sender, self.reader = judges if flow == "request" else judges[::-1]
         self._schemas = [schema for schema in schemas if schema]
 
-    def breaks(self, value: JSON) -> bool:
+    def is_broken_by(self, value: JSON) -> bool:
         """Whether ``value`` was relied on, and is not any more: sent and refused, or said and unknown."""
-        return self.sender.takes(value) and not self.reader.takes(value)
+        return self.sender.accepts(value) and not self.reader.accepts(value)
 
-    def gains(self, value: JSON) -> bool:
+    def is_gained_by(self, value: JSON) -> bool:
         """Whether ``value`` shows that the change is one: the opposite of `breaks`."""
-        return self.reader.takes(value) and not self.sender.takes(value)
+        return self.reader.accepts(value) and not self.sender.accepts(value)
 
-    def breaks_in_use(self, value: JSON) -> bool:
+    def is_broken_in_use_by(self, value: JSON) -> bool:
         """As `breaks`, where nobody sends properties that its own side does not declare."""
-        return self.sender.says(value) and not self.reader.takes(value)
+        return self.sender.sends(value) and not self.reader.accepts(value)
 
-    def candidates(self) -> list[JSON]:
+    def list_candidates(self) -> list[JSON]:
         """Values at the edges of what both schemas say."""
         found: list[JSON] = []
         for schema, components in self._schemas:
-            found += candidates(schema, components)
-        return _distinct(found)
+            found += make_candidates(schema, components)
+        return _drop_duplicates(found)
 
 
-def _distinct(values: list[JSON]) -> list[JSON]:
+def _drop_duplicates(values: list[JSON]) -> list[JSON]:
     return list({json.dumps(value, sort_keys=True): value for value in values}.values())
 
 
@@ -175,14 +177,16 @@ _TEXTS = {
 }
 
 
-def candidates(schema: JSON, components: Mapping[str, JSON], depth: int = 0) -> list[JSON]:
+def make_candidates(schema: JSON, components: Mapping[str, JSON], depth: int = 0) -> list[JSON]:
     """Values at the edges of ``schema``, some that it takes and some that it does not; at most some sixty a level."""
     if isinstance(schema, bool) or depth > _DEEPEST:
         return list(_ANYTHING[:4])
-    return _distinct([*_edges(schema, components, depth), *(_ANYTHING if depth < 2 else _ANYTHING[:8])])
+    return _drop_duplicates(
+        [*_make_edge_values(schema, components, depth), *(_ANYTHING if depth < 2 else _ANYTHING[:8])]
+    )
 
 
-def _edges(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> list[JSON]:
+def _make_edge_values(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> list[JSON]:
     found = [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else [])]
     for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
         bound = schema.get(key)
@@ -195,21 +199,21 @@ def _edges(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int
         found += ["a" * n for n in range(max(schema.get(key, 1) - 1, 0), schema.get(key, 1) + 2)]
     for key in ("allOf", "anyOf", "oneOf"):
         for member in schema.get(key, ()):
-            found += candidates(member, components, depth + 1)
+            found += make_candidates(member, components, depth + 1)
     for key in ("not", "if", "then", "else"):
         if key in schema:
-            found += candidates(schema[key], components, depth + 1)
+            found += make_candidates(schema[key], components, depth + 1)
     if "$ref" in schema:
-        found += candidates(components.get(schema["$ref"].rpartition("/")[2], True), components, depth + 1)
-    found += list(_lists(schema, components, depth))
-    found += list(_objects(schema, components, depth))
+        found += make_candidates(components.get(schema["$ref"].rpartition("/")[2], True), components, depth + 1)
+    found += list(_make_lists(schema, components, depth))
+    found += list(_make_objects(schema, components, depth))
     return found
 
 
-def _lists(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> Iterator[JSON]:
-    first = [candidates(one, components, depth + 1)[:6] for one in schema.get("prefixItems", ())]
-    rest = candidates(schema.get("items", schema.get("contains", True)), components, depth + 1)[:12]
-    contained = candidates(schema["contains"], components, depth + 1)[:6] if "contains" in schema else []
+def _make_lists(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> Iterator[JSON]:
+    first = [make_candidates(one, components, depth + 1)[:6] for one in schema.get("prefixItems", ())]
+    rest = make_candidates(schema.get("items", schema.get("contains", True)), components, depth + 1)[:12]
+    contained = make_candidates(schema["contains"], components, depth + 1)[:6] if "contains" in schema else []
     edges = [schema[key] for key in ("minItems", "maxItems", "minContains", "maxContains") if key in schema]
     lengths = sorted({max(edge + step, 0) for edge in [*edges, len(first), 1] for step in (-1, 0, 1)})
     for length in lengths:
@@ -221,11 +225,11 @@ def _lists(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int
             yield [*(others[0] for others in first[:place]), one]
 
 
-def _objects(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> Iterator[JSON]:
-    declared = dict(_declared(schema, components, depth))
+def _make_objects(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> Iterator[JSON]:
+    declared = dict(_find_declared_properties(schema, components, depth))
     for name in schema.get("patternProperties", {}):
         declared[name.strip("^$")] = schema["patternProperties"][name]
-    choices = {name: candidates(one, components, depth + 1)[:_MOST] for name, one in declared.items()}
+    choices = {name: make_candidates(one, components, depth + 1)[:_MOST] for name, one in declared.items()}
     if not choices and not {"minProperties", "maxProperties", "propertyNames", "required"} & schema.keys():
         return
     wanted = [*dict.fromkeys([*schema.get("required", ()), *choices])]
@@ -241,15 +245,17 @@ def _objects(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: i
         yield {f"p{n}": n for n in range(size)}
 
 
-def _declared(schema: JSON, components: Mapping[str, JSON], depth: int) -> Iterator[tuple[str, JSON]]:
+def _find_declared_properties(schema: JSON, components: Mapping[str, JSON], depth: int) -> Iterator[tuple[str, JSON]]:
     """The properties that a schema declares, those of what it is combined of too."""
     if isinstance(schema, bool) or depth > _DEEPEST:
         return
     if "$ref" in schema:
-        yield from _declared(components.get(schema["$ref"].rpartition("/")[2], True), components, depth + 1)
+        yield from _find_declared_properties(
+            components.get(schema["$ref"].rpartition("/")[2], True), components, depth + 1
+        )
     yield from schema.get("properties", {}).items()
     for key in ("allOf", "anyOf", "oneOf"):
         for member in schema.get(key, ()):
-            yield from _declared(member, components, depth + 1)
+            yield from _find_declared_properties(member, components, depth + 1)
     for key in ("then", "else"):
-        yield from _declared(schema.get(key, True), components, depth + 1)
+        yield from _find_declared_properties(schema.get(key, True), components, depth + 1)

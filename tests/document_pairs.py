@@ -11,7 +11,7 @@ in, and what that means for a consumer:
       why: A text of 10 letters was accepted and is refused.
       witness: [aaaaaaaaaa]
 
-`in` says what `base` and `revision` are a fragment of (`PLACES`); the rest of the document is the same on both sides.
+`in` says what `base` and `revision` are a fragment of (`FRAGMENT_KINDS`); the rest of the document is the same on both sides.
 `openapi` is the version, `"3.1"` where nothing is said, or a list of the two sides' versions. What every document has
 and nobody reads (`info`, descriptions of responses, an operation's one response) is filled in where it is missing.
 
@@ -32,7 +32,7 @@ import yaml
 from contract_watch.contracts.openapi import METHODS
 
 JSON = Any
-FOLDER = Path(__file__).parent / "document_pairs"
+DIRECTORY = Path(__file__).parent / "document_pairs"
 VERDICTS = ("none", "compatible", "warning", "breaking")
 _VERSIONS = {"3.0": "3.0.3", "3.1": "3.1.0"}
 _JSON = "application/json"
@@ -40,7 +40,7 @@ _KEYS = {"id", "in", "openapi", "base", "revision", "verdict", "why", "witness",
 
 
 @dataclass(frozen=True)
-class Place:
+class FragmentKind:
     """Where a fragment stands.
 
     ``document`` makes a document of the fragment. ``schema`` is the schema that its values are judged by (None: the
@@ -48,21 +48,21 @@ class Place:
     consumer sends, the vendor reads), ``response``, or both. ``named`` tells that a value stands in a property.
     """
 
-    document: Callable[[JSON], dict[str, Any]]
-    flows: tuple[str, ...] = ()
-    schema: Callable[[JSON], JSON] | None = None
-    named: bool = False
+    wrap: Callable[[JSON], dict[str, Any]]
+    directions: tuple[str, ...] = ()
+    find_schema: Callable[[JSON], JSON] | None = None
+    is_property: bool = False
 
-    def schemas(self, fragment: JSON) -> tuple[JSON, Mapping[str, JSON]] | None:
+    def list_schemas(self, fragment: JSON) -> tuple[JSON, Mapping[str, JSON]] | None:
         """The schema of ``fragment`` and the components beside it; None where it is no schema."""
-        if self.schema is None:
+        if self.find_schema is None:
             return None
-        components: Mapping[str, JSON] = self.document(fragment).get("components", {}).get("schemas", {})
-        return self.schema(fragment), components
+        components: Mapping[str, JSON] = self.wrap(fragment).get("components", {}).get("schemas", {})
+        return self.find_schema(fragment), components
 
 
 @dataclass(frozen=True)
-class Pair:
+class DocumentPair:
     """One pair: two whole documents, the verdict expected of their comparison, and the reason in a line.
 
     ``area`` is the file that it is written in, ``fragments`` are base and revision as written there.
@@ -70,7 +70,7 @@ class Pair:
 
     id: str
     area: str
-    place: str
+    fragment_kind: str
     versions: tuple[str, str]
     fragments: tuple[JSON, JSON]
     verdict: str
@@ -81,38 +81,38 @@ class Pair:
     @property
     def base(self) -> dict[str, Any]:
         """The older document."""
-        return self._document(0)
+        return self._make_document(0)
 
     @property
     def revision(self) -> dict[str, Any]:
         """The newer document."""
-        return self._document(1)
+        return self._make_document(1)
 
-    def _document(self, side: int) -> dict[str, Any]:
+    def _make_document(self, side: int) -> dict[str, Any]:
         """A document of its own, that shares nothing with the fragment it is made of."""
-        document = copy.deepcopy(PLACES[self.place].document(self.fragments[side]))
-        return completed(document, self.versions[side])
+        document = copy.deepcopy(FRAGMENT_KINDS[self.fragment_kind].wrap(self.fragments[side]))
+        return complete_document(document, self.versions[side])
 
 
-def completed(document: dict[str, Any], version: str) -> dict[str, Any]:
+def complete_document(document: dict[str, Any], version: str) -> dict[str, Any]:
     """``document`` with what every document must have and nobody reads; it is written into. ``version`` is of OpenAPI."""
     whole = {"openapi": version, "info": {"title": "Things", "version": "1"}, **document}
     if "webhooks" not in whole:
         whole.setdefault("paths", {})
-    for operation in operations(whole):
+    for operation in find_operations(whole):
         for response in operation.setdefault("responses", {"204": {}}).values():
-            _described(response)
+            _add_description(response)
     for response in whole.get("components", {}).get("responses", {}).values():
-        _described(response)
+        _add_description(response)
     return whole
 
 
-def _described(response: dict[str, Any]) -> None:
+def _add_description(response: dict[str, Any]) -> None:
     if "$ref" not in response:
         response.setdefault("description", "An answer")
 
 
-def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def find_operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every operation that is written in ``document``, those of webhooks, components and callbacks too."""
     components = document.get("components", {})
     groups = [document.get("paths", {}), document.get("webhooks", {}), components.get("pathItems", {})]
@@ -125,63 +125,66 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     groups += [one for one in item[method].get("callbacks", {}).values() if "$ref" not in one]
 
 
-def _content(schema: JSON) -> dict[str, Any]:
+def _wrap_content(schema: JSON) -> dict[str, Any]:
     return {"content": {_JSON: {"schema": schema}}}
 
 
-def _request(body: JSON) -> dict[str, Any]:
+def _wrap_request(body: JSON) -> dict[str, Any]:
     return {"paths": {"/things": {"post": {"requestBody": body}}}}
 
 
-def _responses(responses: JSON) -> dict[str, Any]:
+def _wrap_responses(responses: JSON) -> dict[str, Any]:
     return {"paths": {"/things": {"get": {"responses": responses}}}}
 
 
-def _request_body(schema: JSON) -> dict[str, Any]:
-    return _request({"required": True, **_content(schema)})
+def _wrap_request_body(schema: JSON) -> dict[str, Any]:
+    return _wrap_request({"required": True, **_wrap_content(schema)})
 
 
-def _response_body(schema: JSON) -> dict[str, Any]:
-    return _responses({"200": _content(schema)})
+def _wrap_response_body(schema: JSON) -> dict[str, Any]:
+    return _wrap_responses({"200": _wrap_content(schema)})
 
 
-def _error_body(schema: JSON) -> dict[str, Any]:
-    return _responses({"200": {}, "400": _content(schema)})
+def _wrap_error_body(schema: JSON) -> dict[str, Any]:
+    return _wrap_responses({"200": {}, "400": _wrap_content(schema)})
 
 
-def _property(schema: JSON) -> dict[str, Any]:
+def _wrap_property(schema: JSON) -> dict[str, Any]:
     return {"type": "object", "properties": {"value": schema}}
 
 
-def _parameters(parameters: JSON) -> dict[str, Any]:
+def _wrap_parameters(parameters: JSON) -> dict[str, Any]:
     return {"paths": {"/things": {"get": {"parameters": parameters}}}}
 
 
-def _parameter(location: str) -> Callable[[JSON], dict[str, Any]]:
+def _make_parameter_wrapper(location: str) -> Callable[[JSON], dict[str, Any]]:
     """A document whose one parameter ``value`` stands in ``location`` and has the schema."""
     if location == "path":
         given = {"name": "value", "in": "path", "required": True}
         return lambda schema: {"paths": {"/things/{value}": {"get": {"parameters": [{**given, "schema": schema}]}}}}
-    return lambda schema: _parameters([{"name": "value", "in": location, "schema": schema}])
+    return lambda schema: _wrap_parameters([{"name": "value", "in": location, "schema": schema}])
 
 
-def _response_header(schema: JSON) -> dict[str, Any]:
-    return _responses({"200": {"headers": {"X-Value": {"schema": schema}}}})
+def _wrap_response_header(schema: JSON) -> dict[str, Any]:
+    return _wrap_responses({"200": {"headers": {"X-Value": {"schema": schema}}}})
 
 
-def _events(operation: JSON) -> dict[str, Any]:
+def _wrap_webhook(operation: JSON) -> dict[str, Any]:
     return {"webhooks": {"thingMade": {"post": operation}}}
 
 
-def _callback(operation: JSON) -> dict[str, Any]:
+def _wrap_callback(operation: JSON) -> dict[str, Any]:
     subscription = {"thingMade": {"{$request.query.url}": {"post": operation}}}
     given = [{"name": "url", "in": "query", "required": True, "schema": {"type": "string"}}]
     return {"paths": {"/subscriptions": {"post": {"parameters": given, "callbacks": subscription}}}}
 
 
-def _shared(schemas: JSON) -> dict[str, Any]:
+def _wrap_shared_schemas(schemas: JSON) -> dict[str, Any]:
     """A document in which what is sent is also what comes back: the component `Thing`."""
-    operation = {"requestBody": {"required": True, **_content(_THING)}, "responses": {"200": _content(_THING)}}
+    operation = {
+        "requestBody": {"required": True, **_wrap_content(_THING)},
+        "responses": {"200": _wrap_content(_THING)},
+    }
     return {"paths": {"/things": {"put": operation}}, "components": {"schemas": schemas}}
 
 
@@ -189,49 +192,63 @@ _THING = {"$ref": "#/components/schemas/Thing"}
 _REQUEST, _RESPONSE, _BOTH = ("request",), ("response",), ("request", "response")
 
 
-def _same(schema: JSON) -> JSON:
+def _identity(schema: JSON) -> JSON:
     return schema
 
 
-def _thing(_: JSON) -> JSON:
+def _refer_to_thing(_: JSON) -> JSON:
     return _THING
 
 
-PLACES: Mapping[str, Place] = {
+FRAGMENT_KINDS: Mapping[str, FragmentKind] = {
     # One schema.
-    "request-body": Place(_request_body, _REQUEST, _same),
-    "request-property": Place(lambda schema: _request_body(_property(schema)), _REQUEST, _property, named=True),
-    "response-body": Place(_response_body, _RESPONSE, _same),
-    "response-property": Place(lambda schema: _response_body(_property(schema)), _RESPONSE, _property, named=True),
-    "error-body": Place(_error_body, _RESPONSE, _same),
-    "parameter-query": Place(_parameter("query"), _REQUEST, _same),
-    "parameter-path": Place(_parameter("path"), _REQUEST, _same),
-    "parameter-header": Place(_parameter("header"), _REQUEST, _same),
-    "parameter-cookie": Place(_parameter("cookie"), _REQUEST, _same),
-    "response-header": Place(_response_header, _RESPONSE, _same),
-    # What the vendor sends to the consumer, and what the consumer answers.
-    "webhook-body": Place(lambda schema: _events({"requestBody": _content(schema)}), _RESPONSE, _same),
-    "webhook-answer": Place(lambda schema: _events({"responses": {"200": _content(schema)}}), _REQUEST, _same),
-    "callback-body": Place(lambda schema: _callback({"requestBody": _content(schema)}), _RESPONSE, _same),
-    "callback-answer": Place(lambda schema: _callback({"responses": {"200": _content(schema)}}), _REQUEST, _same),
-    # Schemas by name, of which `Thing` is used.
-    "request-schemas": Place(lambda all_: {**_request_body(_THING), "components": {"schemas": all_}}, _REQUEST, _thing),
-    "response-schemas": Place(
-        lambda all_: {**_response_body(_THING), "components": {"schemas": all_}}, _RESPONSE, _thing
+    "request-body": FragmentKind(_wrap_request_body, _REQUEST, _identity),
+    "request-property": FragmentKind(
+        lambda schema: _wrap_request_body(_wrap_property(schema)), _REQUEST, _wrap_property, is_property=True
     ),
-    "shared-schemas": Place(_shared, _BOTH, _thing),
+    "response-body": FragmentKind(_wrap_response_body, _RESPONSE, _identity),
+    "response-property": FragmentKind(
+        lambda schema: _wrap_response_body(_wrap_property(schema)), _RESPONSE, _wrap_property, is_property=True
+    ),
+    "error-body": FragmentKind(_wrap_error_body, _RESPONSE, _identity),
+    "parameter-query": FragmentKind(_make_parameter_wrapper("query"), _REQUEST, _identity),
+    "parameter-path": FragmentKind(_make_parameter_wrapper("path"), _REQUEST, _identity),
+    "parameter-header": FragmentKind(_make_parameter_wrapper("header"), _REQUEST, _identity),
+    "parameter-cookie": FragmentKind(_make_parameter_wrapper("cookie"), _REQUEST, _identity),
+    "response-header": FragmentKind(_wrap_response_header, _RESPONSE, _identity),
+    # What the vendor sends to the consumer, and what the consumer answers.
+    "webhook-body": FragmentKind(
+        lambda schema: _wrap_webhook({"requestBody": _wrap_content(schema)}), _RESPONSE, _identity
+    ),
+    "webhook-answer": FragmentKind(
+        lambda schema: _wrap_webhook({"responses": {"200": _wrap_content(schema)}}), _REQUEST, _identity
+    ),
+    "callback-body": FragmentKind(
+        lambda schema: _wrap_callback({"requestBody": _wrap_content(schema)}), _RESPONSE, _identity
+    ),
+    "callback-answer": FragmentKind(
+        lambda schema: _wrap_callback({"responses": {"200": _wrap_content(schema)}}), _REQUEST, _identity
+    ),
+    # Schemas by name, of which `Thing` is used.
+    "request-schemas": FragmentKind(
+        lambda all_: {**_wrap_request_body(_THING), "components": {"schemas": all_}}, _REQUEST, _refer_to_thing
+    ),
+    "response-schemas": FragmentKind(
+        lambda all_: {**_wrap_response_body(_THING), "components": {"schemas": all_}}, _RESPONSE, _refer_to_thing
+    ),
+    "shared-schemas": FragmentKind(_wrap_shared_schemas, _BOTH, _refer_to_thing),
     # Larger parts, and everything.
-    "parameters": Place(_parameters),
-    "request": Place(_request),
-    "responses": Place(_responses),
-    "operation": Place(lambda operation: {"paths": {"/things": {"post": operation}}}),
-    "paths": Place(lambda paths: {"paths": paths}),
-    "document": Place(lambda document: document),
+    "parameters": FragmentKind(_wrap_parameters),
+    "request": FragmentKind(_wrap_request),
+    "responses": FragmentKind(_wrap_responses),
+    "operation": FragmentKind(lambda operation: {"paths": {"/things": {"post": operation}}}),
+    "paths": FragmentKind(lambda paths: {"paths": paths}),
+    "document": FragmentKind(lambda document: document),
 }
 """What a fragment may be a fragment of, by the name in `in`."""
 
 
-class _Strict(yaml.SafeLoader):
+class StrictYamlLoader(yaml.SafeLoader):
     """Refuses what YAML would take for something else without a word: a key written twice, `on` as true, a bare date."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -247,31 +264,31 @@ class _Strict(yaml.SafeLoader):
         return bool(node.value == "true")
 
 
-_Strict.add_constructor("tag:yaml.org,2002:bool", _Strict.construct_plainly)
-_Strict.add_constructor("tag:yaml.org,2002:timestamp", _Strict.construct_plainly)
+StrictYamlLoader.add_constructor("tag:yaml.org,2002:bool", StrictYamlLoader.construct_plainly)
+StrictYamlLoader.add_constructor("tag:yaml.org,2002:timestamp", StrictYamlLoader.construct_plainly)
 
 
-def load(file: Path) -> JSON:
+def load_yaml(file: Path) -> JSON:
     """What a file of examples holds.
 
     Raises:
         ValueError: a key is written twice, or a text lacks its quotation marks.
     """
-    return yaml.load(file.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a safe loader, made stricter)
+    return yaml.load(file.read_text(encoding="utf-8"), StrictYamlLoader)  # noqa: S506 (a safe loader, made stricter)
 
 
-def _pair(entry: Mapping[str, Any], area: str) -> Pair:
+def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
     """The pair that ``entry`` describes; a malformed one is a ValueError that names it."""
     unknown = entry.keys() - _KEYS
     missing = {"id", "in", "base", "revision", "verdict", "why"} - entry.keys()
-    if unknown or missing or entry["in"] not in PLACES or entry["verdict"] not in VERDICTS:
+    if unknown or missing or entry["in"] not in FRAGMENT_KINDS or entry["verdict"] not in VERDICTS:
         raise ValueError(f"{area}: {entry.get('id')}: unknown {sorted(unknown)}, missing {sorted(missing)}")
     version = entry.get("openapi", "3.1")
     base, revision = version if isinstance(version, list) else (version, version)
-    return Pair(
+    return DocumentPair(
         id=entry["id"],
         area=area,
-        place=entry["in"],
+        fragment_kind=entry["in"],
         versions=(_VERSIONS[base], _VERSIONS[revision]),
         fragments=(entry["base"], entry["revision"]),
         verdict=entry["verdict"],
@@ -281,7 +298,7 @@ def _pair(entry: Mapping[str, Any], area: str) -> Pair:
     )
 
 
-def read(folder: Path = FOLDER) -> tuple[Pair, ...]:
+def load_pairs(folder: Path = DIRECTORY) -> tuple[DocumentPair, ...]:
     """Every pair of the collection, areas in the order of their names.
 
     Raises:
@@ -289,5 +306,5 @@ def read(folder: Path = FOLDER) -> tuple[Pair, ...]:
     """
     found = []
     for file in sorted(folder.glob("*.yaml")):
-        found += [_pair(entry, file.stem) for entry in load(file)]
+        found += [_parse_pair(entry, file.stem) for entry in load_yaml(file)]
     return tuple(found)

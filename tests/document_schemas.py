@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 NAMES = ("a", "b", "kind")
-TEXTS = ("", "a", "b", "ab", "x1", "abcd")
+STRINGS = ("", "a", "b", "ab", "x1", "abcd")
 NUMBERS = (-1, 0, 0.5, 1, 1.5, 2, 3, 4, 6, 10)
-SCALARS: tuple[Any, ...] = (None, True, False, *NUMBERS, *TEXTS)
+SCALARS: tuple[Any, ...] = (None, True, False, *NUMBERS, *STRINGS)
 values = st.recursive(
     st.sampled_from(SCALARS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
@@ -22,7 +22,7 @@ _numbers: dict[str, st.SearchStrategy[Any]] = {
     "exclusiveMaximum": st.sampled_from(NUMBERS),
     "multipleOf": st.sampled_from([1, 2, 3, 0.5]),
 }
-_texts: dict[str, st.SearchStrategy[Any]] = {
+_strings: dict[str, st.SearchStrategy[Any]] = {
     "minLength": st.integers(0, 3),
     "maxLength": st.integers(0, 3),
     "pattern": st.sampled_from(["a", "^a", "b$", ".*"]),
@@ -34,7 +34,7 @@ _others: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def _lists(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
+def _array_keywords(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
     return {
         "items": inner,
         "prefixItems": st.lists(inner, min_size=1, max_size=2),
@@ -47,7 +47,7 @@ def _lists(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
     }
 
 
-def _objects(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
+def _object_keywords(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
     names = st.sampled_from(NAMES)
     return {
         "properties": st.dictionaries(names, inner, max_size=2),
@@ -62,47 +62,52 @@ def _objects(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]
     }
 
 
-def _groups(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
+def _combinator_keywords(inner: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
     several = st.lists(inner, min_size=1, max_size=3)
     return {"allOf": several, "anyOf": several, "oneOf": several, "not": inner, "if": inner, "then": inner}
 
 
 @st.composite
-def _of(draw: st.DrawFn, keywords: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
+def _draw_schema(draw: st.DrawFn, keywords: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
     chosen = draw(st.lists(st.sampled_from(sorted(keywords)), max_size=3, unique=True))
     return {name: draw(keywords[name]) for name in chosen}
 
 
-def _deeper(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    objects = _of(_objects(inner)).map(lambda said: {"type": "object", **said})
-    lists = _of(_lists(inner)).map(lambda said: {"type": "array", **said})
-    return objects | lists | _of(_groups(inner)) | _of({**_others, **_groups(inner), **_objects(inner)})
+def _nest_schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    objects = _draw_schema(_object_keywords(inner)).map(lambda said: {"type": "object", **said})
+    lists = _draw_schema(_array_keywords(inner)).map(lambda said: {"type": "array", **said})
+    return (
+        objects
+        | lists
+        | _draw_schema(_combinator_keywords(inner))
+        | _draw_schema({**_others, **_combinator_keywords(inner), **_object_keywords(inner)})
+    )
 
 
 _flat = (
-    _of({**_numbers}).map(lambda said: {"type": "number", **said})
-    | _of({**_numbers}).map(lambda said: {"type": "integer", **said})
-    | _of({**_texts}).map(lambda said: {"type": "string", **said})
-    | _of(_others)
-    | _of({**_others, **_numbers, **_texts})
+    _draw_schema({**_numbers}).map(lambda said: {"type": "number", **said})
+    | _draw_schema({**_numbers}).map(lambda said: {"type": "integer", **said})
+    | _draw_schema({**_strings}).map(lambda said: {"type": "string", **said})
+    | _draw_schema(_others)
+    | _draw_schema({**_others, **_numbers, **_strings})
 )
-schemas: st.SearchStrategy[Any] = st.recursive(_flat, _deeper, max_leaves=5)
+schemas: st.SearchStrategy[Any] = st.recursive(_flat, _nest_schemas, max_leaves=5)
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
+def draw_pair(draw: st.DrawFn) -> tuple[Any, Any]:
     """A schema and another: drawn apart, or the one with an edit somewhere in it."""
     base = draw(schemas)
     if draw(st.booleans()):
         return base, draw(schemas)
-    return base, draw(edited(base))
+    return base, draw(draw_edit(base))
 
 
 @st.composite
-def edited(draw: st.DrawFn, base: Any) -> Any:
+def draw_edit(draw: st.DrawFn, base: Any) -> Any:
     """``base`` with one keyword taken out, put in, or taken from another schema."""
     found = copy.deepcopy(base)
-    places = [place for place in _places(found) if isinstance(place, dict)]
+    places = [place for place in _find_subschemas(found) if isinstance(place, dict)]
     if not places:
         return draw(schemas)
     place = draw(st.sampled_from(places))
@@ -113,28 +118,30 @@ def edited(draw: st.DrawFn, base: Any) -> Any:
     return found
 
 
-def _places(schema: Any) -> list[Any]:
+def _find_subschemas(schema: Any) -> list[Any]:
     """A schema and all below it."""
     found = [schema]
     if isinstance(schema, dict):
         for name in ("items", "contains", "additionalProperties", "not", "if", "then"):
-            found += _places(schema[name]) if name in schema else []
+            found += _find_subschemas(schema[name]) if name in schema else []
         for name in ("properties", "patternProperties"):
             for inner in schema.get(name, {}).values():
-                found += _places(inner)
+                found += _find_subschemas(inner)
         for name in ("allOf", "anyOf", "oneOf", "prefixItems"):
             for inner in schema.get(name, []):
-                found += _places(inner)
+                found += _find_subschemas(inner)
     return found
 
 
-def declared(schema: Any) -> set[str]:
+def find_declared_names(schema: Any) -> set[str]:
     """The names of the properties that a schema declares anywhere."""
-    return {name for place in _places(schema) if isinstance(place, dict) for name in place.get("properties", {})}
+    return {
+        name for place in _find_subschemas(schema) if isinstance(place, dict) for name in place.get("properties", {})
+    }
 
 
-def names(value: Any) -> set[str]:
+def find_property_names(value: Any) -> set[str]:
     """The names of the properties in a value."""
     if isinstance(value, dict):
-        return set(value) | {name for inner in value.values() for name in names(inner)}
-    return {name for inner in value for name in names(inner)} if isinstance(value, list) else set()
+        return set(value) | {name for inner in value.values() for name in find_property_names(inner)}
+    return {name for inner in value for name in find_property_names(inner)} if isinstance(value, list) else set()

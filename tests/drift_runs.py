@@ -7,14 +7,14 @@ import jsonschema_rs
 
 from contract_watch.contracts.registry import ROOT, Contract
 from scripts.watch_documents import main
-from tests.vendor_tree import SLUG, written
+from tests.vendor_tree import SLUG, write_document
 
 _SCHEMA = jsonschema_rs.validator_for(
     json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
 )
 
 
-def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
+def run_drift(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
     """The command's status, and what it reports, which has the documented form."""
     out = contract.root.parent / "out"
     status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
@@ -24,6 +24,6 @@ def run(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
     return status, report
 
 
-def given(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
+def run_drift_on(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
     """What comes of a file that holds ``document``."""
-    return run(contract, "--published", written(contract.root.parent, document))
+    return run_drift(contract, "--published", write_document(contract.root.parent, document))

@@ -5,20 +5,22 @@ import json
 import pytest
 
 from contract_watch.diff.document.fetching import FetchError, FetchLimits, fetch_document
-from tests.loopback_server import Answer
+from tests.loopback_server import LoopbackResponse
 
 DOCUMENT = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"description": "ä" * 50}}}}}}
 JSON = json.dumps(DOCUMENT, ensure_ascii=False).encode()
 YAML = 'openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {description: "ä"}}}}}\n'.encode()
-QUICK = FetchLimits(connect=0.5, read=0.5, total=5.0)
+SHORT_LIMITS = FetchLimits(connect=0.5, read=0.5, total=5.0)
 
 
-def whole(content: bytes = JSON, **headers: str) -> Answer:
+def make_document_response(content: bytes = JSON, **headers: str) -> LoopbackResponse:
     """A document, as a server should send it; in names of headers ``_`` stands for ``-``."""
-    return Answer(200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return LoopbackResponse(
+        200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
-def could_not_tell(url: str, *, etag: str = "", limits: FetchLimits = QUICK) -> str:
+def fetch_refusal(url: str, *, etag: str = "", limits: FetchLimits = SHORT_LIMITS) -> str:
     """The one line with which a fetch gives up."""
     with pytest.raises(FetchError) as refusal:
         fetch_document(url, etag=etag, limits=limits)

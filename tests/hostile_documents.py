@@ -14,7 +14,7 @@ from contract_watch.diff.document.loader import parse_document
 _HALF = MAX_BYTES // 2 - 10
 _MIB = 1024 * 1024
 _ASTRAL = "\U0001f600".encode()
-_FEW = MAX_VALUES // 2 - 1000
+_JUST_ENOUGH_VALUES = MAX_VALUES // 2 - 1000
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     # Each with the words with which it is refused.
@@ -63,26 +63,26 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 }  # fmt: skip
 LARGEST: dict[str, tuple[Callable[[], bytes], str]] = {
     # As much as is read at all, in forms that cost most.
-    "JSON names": (lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _FEW)) + b"}", "not an OpenAPI document"),
+    "JSON names": (lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _JUST_ENOUGH_VALUES)) + b"}", "not an OpenAPI document"),
     "JSON names, the last twice": (
-        lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _FEW)) + b',"k0":1}', 'the name "k0" twice',
+        lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _JUST_ENOUGH_VALUES)) + b',"k0":1}', 'the name "k0" twice',
     ),
-    "JSON objects": (lambda: b"[" + b'{"a":1},' * _FEW + b"0]", "not an OpenAPI document"),
-    "JSON NaN at the end": (lambda: b"[" + b'"a",' * (2 * _FEW) + b"NaN]", f"NaN at /{2 * _FEW}"),
+    "JSON objects": (lambda: b"[" + b'{"a":1},' * _JUST_ENOUGH_VALUES + b"0]", "not an OpenAPI document"),
+    "JSON NaN at the end": (lambda: b"[" + b'"a",' * (2 * _JUST_ENOUGH_VALUES) + b"NaN]", f"NaN at /{2 * _JUST_ENOUGH_VALUES}"),
     "JSON references in a row": (
         lambda: json.dumps({"openapi": "3.1.0", "components": {"schemas": {
-            **{f"a{n}": {"$ref": f"#/components/schemas/a{n + 1}"} for n in range(_FEW // 2)},
-            f"a{_FEW // 2}": {"not": {"$ref": "#/nowhere"}},
+            **{f"a{n}": {"$ref": f"#/components/schemas/a{n + 1}"} for n in range(_JUST_ENOUGH_VALUES // 2)},
+            f"a{_JUST_ENOUGH_VALUES // 2}": {"not": {"$ref": "#/nowhere"}},
         }}}).encode(), 'the $ref "#/nowhere" at',
     ),
-    "YAML names": (lambda: b"".join(b"k%d: 0\n" % n for n in range(2 * _FEW)), "not an OpenAPI document"),
-    "YAML objects": (lambda: b"- a: b\n" * _FEW, "not an OpenAPI document"),
-    "YAML anchors": (lambda: b"".join(b"- &a%d x\n" % n for n in range(2 * _FEW)), "not an OpenAPI document"),
-    "YAML aliases": (lambda: b"a: &a x\nb: [" + b"*a," * (2 * _FEW) + b"*a]", "not an OpenAPI document"),
+    "YAML names": (lambda: b"".join(b"k%d: 0\n" % n for n in range(2 * _JUST_ENOUGH_VALUES)), "not an OpenAPI document"),
+    "YAML objects": (lambda: b"- a: b\n" * _JUST_ENOUGH_VALUES, "not an OpenAPI document"),
+    "YAML anchors": (lambda: b"".join(b"- &a%d x\n" % n for n in range(2 * _JUST_ENOUGH_VALUES)), "not an OpenAPI document"),
+    "YAML aliases": (lambda: b"a: &a x\nb: [" + b"*a," * (2 * _JUST_ENOUGH_VALUES) + b"*a]", "not an OpenAPI document"),
 }  # fmt: skip
 
 
-def _peak() -> float:
+def _read_peak_memory() -> float:
     """The most memory that this process had at once, in MiB."""
     status = Path("/proc/self/status")
     if not status.exists():
@@ -103,7 +103,7 @@ def main(name: str) -> None:
         parse_document(content, "some file")
     except UsageError as error:
         line = str(error)
-    print(json.dumps({"line": line, "seconds": time.process_time() - begin, "peak": _peak()}))
+    print(json.dumps({"line": line, "seconds": time.process_time() - begin, "peak": _read_peak_memory()}))
 
 
 if __name__ == "__main__":

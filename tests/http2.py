@@ -12,11 +12,11 @@ PATIENCE = 3.0
 """Seconds after which an answer will not come any more."""
 
 
-def _frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
+def _encode_frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
     return struct.pack(">I", len(content))[1:] + struct.pack(">BBI", kind, flags, stream) + content
 
 
-def _literal(name: str, value: str) -> bytes:
+def _encode_header(name: str, value: str) -> bytes:
     """A header as a literal that is not indexed, without Huffman coding; both shorter than 127 bytes."""
     raw_name, raw_value = name.encode(), value.encode()
     assert len(raw_name) < 127
@@ -24,48 +24,50 @@ def _literal(name: str, value: str) -> bytes:
     return b"\x00" + bytes([len(raw_name)]) + raw_name + bytes([len(raw_value)]) + raw_value
 
 
-class Connection:
+class GrpcConnection:
     """One connection to a gRPC server."""
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
-        self._socket.sendall(_PREFACE + _frame(_SETTINGS, 0, 0))
+        self._socket.sendall(_PREFACE + _encode_frame(_SETTINGS, 0, 0))
 
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
 
-    def call(self, path: str, key: str, body: bytes) -> None:
+    def send_call(self, path: str, key: str, body: bytes) -> None:
         """Send a call whose body is ``body`` as it stands, and end it."""
         headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "127.0.0.1", "te": "trailers",
                    "content-type": "application/grpc", "authorization": f"Bearer {key}"}  # fmt: skip
-        block = b"".join(_literal(name, value) for name, value in headers.items())
-        self._socket.sendall(_frame(_HEADERS, _END_HEADERS, 1, block) + _frame(_DATA, _END_STREAM, 1, body))
+        block = b"".join(_encode_header(name, value) for name, value in headers.items())
+        self._socket.sendall(
+            _encode_frame(_HEADERS, _END_HEADERS, 1, block) + _encode_frame(_DATA, _END_STREAM, 1, body)
+        )
 
-    def ends(self) -> bool:
+    def wait_for_end(self) -> bool:
         """Whether the call comes to an end, by an answer, a reset, or the end of the connection, before `PATIENCE` is over."""
         try:
             return any(
                 (stream == 1 and (kind == _RST or (kind == _HEADERS and flags & _END_STREAM))) or kind == _GOAWAY
-                for kind, flags, stream in self._frames()
+                for kind, flags, stream in self._read_frames()
             )
         except TimeoutError:
             return False
 
-    def _frames(self) -> Iterator[tuple[int, int, int]]:
+    def _read_frames(self) -> Iterator[tuple[int, int, int]]:
         while True:
-            head = self._read(9)
+            head = self._read_bytes(9)
             if not head:
                 yield _GOAWAY, 0, 0
                 return
             size, (kind, flags, stream) = int.from_bytes(head[:3], "big"), struct.unpack(">BBI", head[3:])
-            self._read(size)
+            self._read_bytes(size)
             if kind == _SETTINGS and not flags & _ACK:
-                self._socket.sendall(_frame(_SETTINGS, _ACK, 0))
+                self._socket.sendall(_encode_frame(_SETTINGS, _ACK, 0))
             yield kind, flags, stream & 0x7FFFFFFF
 
-    def _read(self, size: int) -> bytes:
+    def _read_bytes(self, size: int) -> bytes:
         content = b""
         while len(content) < size:
             more = self._socket.recv(size - len(content))
@@ -76,9 +78,9 @@ class Connection:
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Connection]:
+def open_connection(address: str) -> Iterator[GrpcConnection]:
     """A connection to ``host:port``."""
-    connection = Connection(address)
+    connection = GrpcConnection(address)
     try:
         yield connection
     finally:

@@ -26,13 +26,13 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @st.composite
-def _secrets(draw: st.DrawFn) -> FreshSecret:
+def _draw_secret_matcher(draw: st.DrawFn) -> FreshSecret:
     shortest, length, longest = sorted(draw(st.tuples(*[st.integers(8, 72)] * 3)))
     return FreshSecret(shortest, longest, length)
 
 
 @st.composite
-def _fields(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> ObjectMatcher:
+def _draw_object_matcher(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> ObjectMatcher:
     required = draw(st.dictionaries(NAMES, inner, max_size=3))
     optional = {n: p for n, p in draw(st.dictionaries(NAMES, inner, max_size=3)).items() if n not in required}
     never = {n: "a clause" for n in draw(st.sets(NAMES, max_size=2)) if n not in required and n not in optional}
@@ -41,31 +41,33 @@ def _fields(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> ObjectMatcher
     )
 
 
-def row(name: str, *more: tuple[str, Matcher]) -> ObjectMatcher:
+def make_row_matcher(name: str, *more: tuple[str, Matcher]) -> ObjectMatcher:
     """The pattern of a listed row of that name."""
     return ObjectMatcher({**dict(more), "name": Constant(name)})
 
 
 @st.composite
-def _listings(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> ListMatcher:
+def _draw_list_matcher(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> ListMatcher:
     names = draw(st.sets(NAMES, max_size=3))
-    known = {name: ExpectedRow(row(name, ("about", draw(inner))), f"made/{name}") for name in names}
+    known = {name: ExpectedRow(make_row_matcher(name, ("about", draw(inner))), f"made/{name}") for name in names}
     return ListMatcher("name", known, get_absence_clause=lambda name: None if name in names else "removed")
 
 
-def _wrapped(inner: st.SearchStrategy[Matcher]) -> st.SearchStrategy[Matcher]:
+def _wrap_matchers(inner: st.SearchStrategy[Matcher]) -> st.SearchStrategy[Matcher]:
     return st.one_of(
-        _fields(inner),
-        _listings(inner),
+        _draw_object_matcher(inner),
+        _draw_list_matcher(inner),
         st.builds(OneOf, st.lists(inner, min_size=1, max_size=3)),
         st.builds(EncodedJson, inner),
         st.builds(ForClause, st.just("a/clause"), inner),
     )
 
 
-def _exactly(value: Any) -> Satisfies:
+def _make_exact_matcher(value: Any) -> Satisfies:
     return Satisfies(value, lambda other: are_equal(other, value), "the sample")
 
 
-_PLAIN: st.SearchStrategy[Matcher] = st.one_of(st.builds(Constant, VALUES), st.builds(_exactly, VALUES), _secrets())
-PATTERNS: st.SearchStrategy[Matcher] = st.recursive(_PLAIN, _wrapped, max_leaves=6)
+_LEAF_MATCHERS: st.SearchStrategy[Matcher] = st.one_of(
+    st.builds(Constant, VALUES), st.builds(_make_exact_matcher, VALUES), _draw_secret_matcher()
+)
+MATCHERS: st.SearchStrategy[Matcher] = st.recursive(_LEAF_MATCHERS, _wrap_matchers, max_leaves=6)

@@ -17,15 +17,15 @@ from contract_watch.engine.exploring.exploration import (
 )
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.report.record import Record
-from tests.production import Production
+from tests.production import FakeProduction
 
 
-def exactly_ours(name: str) -> bool:
+def is_run_name(name: str) -> bool:
     """Whether a name is of a run's full form, its check sign included, in whatever spelling."""
     return parse_name(name) is not None
 
 
-def options(production: Production, folder: Path, live: str = "mutate", **more: Any) -> RunOptions:
+def make_options(production: FakeProduction, folder: Path, live: str = "mutate", **more: Any) -> RunOptions:
     """What a run of the command on a stand-in is asked to do; ``environment`` is added to the test's own."""
     environment: Mapping[str, str] = more.pop("environment", {})
     blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
@@ -34,22 +34,24 @@ def options(production: Production, folder: Path, live: str = "mutate", **more: 
     return resolve_options(raw, {"LEDGER": str(folder / "ledger"), **environment})
 
 
-def visit(asked: RunOptions, clock: Clock, depth: ExplorationDepth | None = None, *, probes_too: bool = True) -> Record:
+def run_suite(
+    options: RunOptions, clock: Clock, depth: ExplorationDepth | None = None, *, with_probes: bool = True
+) -> Record:
     """A whole run: probes, client, exploration (``depth``: that deep) and clean-up on every surface.
 
     Without ``probes_too`` it explores only.
     """
-    suite = Suite(asked, clock=clock)
+    suite = Suite(options, clock=clock)
     try:
         for (slug, surface), probes in suite.plans.items():
-            wanted = sorted(probes, key=lambda probe: FAMILIES.index(probe.family)) if probes_too else []
-            _visit(suite, slug, surface, wanted, depth)
+            wanted = sorted(probes, key=lambda probe: FAMILIES.index(probe.family)) if with_probes else []
+            _run_protocol(suite, slug, surface, wanted, depth)
     finally:
         (record,) = suite.finish()
     return record
 
 
-def _visit(suite: Suite, slug: str, surface: str, probes: list[Any], depth: ExplorationDepth | None) -> None:
+def _run_protocol(suite: Suite, slug: str, surface: str, probes: list[Any], depth: ExplorationDepth | None) -> None:
     run = suite.get_run(slug, surface)
     session, runner = run.session, run.runner
     for probe in probes if session.stop_reason is None else ():

@@ -14,7 +14,7 @@ WAIT = 20.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request as it arrived; header names are lower case."""
 
     method: str
@@ -23,7 +23,7 @@ class Asked:
     content: bytes
 
     @property
-    def json(self) -> Any:
+    def json_body(self) -> Any:
         """The body as JSON; None where it is none."""
         try:
             return json.loads(self.content)
@@ -32,31 +32,31 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class LoopbackResponse:
     """What a server says: a JSON ``body``, or ``content`` as it stands. ``length`` is a Content-Length that lies."""
 
     status: int
     body: Any = None
     content: bytes | None = None
-    media: str = "application/json"
+    media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    length: int | None = None
+    declared_length: int | None = None
 
-    def sent(self) -> bytes:
+    def encode(self) -> bytes:
         """The bytes for the line."""
         content = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         content = content if self.content is None else self.content
-        length = len(content) if self.length is None else self.length
-        given = {"Content-Type": self.media, "Content-Length": str(length), **self.headers}
+        length = len(content) if self.declared_length is None else self.declared_length
+        given = {"Content-Type": self.media_type, "Content-Length": str(length), **self.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in given.items() if value)
         return f"HTTP/1.1 {self.status} As it is\r\n{head}\r\n".encode("latin-1") + content
 
 
-App = Callable[[Asked], Answer | bytes | None]
+App = Callable[[ReceivedRequest], LoopbackResponse | bytes | None]
 """Gives an answer, bytes to be sent as they are, or None to hang up; after the last two the connection is closed."""
 
 
-class Server(ThreadingHTTPServer):
+class LoopbackServer(ThreadingHTTPServer):
     """An `App` on a free port of the loopback. ``asked`` is every request, in order; ``connections`` counts those made."""
 
     daemon_threads = True
@@ -64,24 +64,26 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(self, app: App) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), _LoopbackHandler)
         self.app = app
-        self.asked: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self.errors: list[BaseException | None] = []
         self.connections = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._news = threading.Condition()
 
-    def note(self, asked: Asked) -> None:
+    def record_request(self, asked: ReceivedRequest) -> None:
         """Remember a request."""
         with self._news:
-            self.asked.append(asked)
+            self.requests.append(asked)
             self._news.notify_all()
 
-    def wait_for(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Wait until ``count`` requests have come."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.asked) >= count, WAIT), f"only {len(self.asked)} requests came"
+            assert self._news.wait_for(lambda: len(self.requests) >= count, WAIT), (
+                f"only {len(self.requests)} requests came"
+            )
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 (its signature in the library)
         """Count a connection, and take it."""
@@ -95,8 +97,8 @@ class Server(ThreadingHTTPServer):
             self.errors.append(error)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
+class _LoopbackHandler(BaseHTTPRequestHandler):
+    server: LoopbackServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = 60
@@ -104,11 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, self.path, headers, content)
-        self.server.note(asked)
+        asked = ReceivedRequest(self.command, self.path, headers, content)
+        self.server.record_request(asked)
         answer = self.server.app(asked)
-        if isinstance(answer, Answer):
-            data, self.close_connection = answer.sent(), answer.length is not None
+        if isinstance(answer, LoopbackResponse):
+            data, self.close_connection = answer.encode(), answer.declared_length is not None
         else:
             data, self.close_connection = answer or b"", True
         if self.command == "HEAD":
@@ -122,9 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(app: App) -> Iterator[Server]:
+def serve_app(app: App) -> Iterator[LoopbackServer]:
     """Serve ``app`` for as long as the block lasts."""
-    with Server(app) as server:
+    with LoopbackServer(app) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

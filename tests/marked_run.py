@@ -41,15 +41,15 @@ from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
-from tests.marked_server import Marked
+from tests.marked_server import LeakingMock
 
-_SEARCH = 4.0
+_TURN_SECONDS = 4.0
 """Seconds of one turn of exploring."""
-_TURNS = 5
+_MAX_TURNS = 5
 """How many there are at most until one has found something."""
 
 
-def _take_out() -> None:
+def _disable_redactor() -> None:
     """The redactor without any of what it does."""
     nothing: Any = {
         "redact_string": lambda _self, text: text,
@@ -64,7 +64,7 @@ def _take_out() -> None:
         setattr(Redactor, name, instead)
 
 
-def _wait_for_nothing() -> None:
+def _skip_waits() -> None:
     """The guard's clock goes by itself: a real account's rate would take minutes."""
     ahead = [0.0]
     setattr(SystemClock, "now", lambda _self: time.monotonic() + ahead[0])  # noqa: B010 (mypy forbids the plain way)
@@ -74,7 +74,7 @@ def _wait_for_nothing() -> None:
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
+def _capture_output(path: Path) -> Iterator[None]:
     """What the process prints meanwhile goes into a file."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -93,7 +93,7 @@ def _said(path: Path) -> Iterator[None]:
         os.close(file)
 
 
-def _log(folder: Path) -> None:
+def _log_everything(folder: Path) -> None:
     """Everything is logged, by the root's handler and by one that a library could have brought along."""
     folder.mkdir()
     logging.basicConfig(level=logging.DEBUG, filename=folder / "root.log")
@@ -101,11 +101,11 @@ def _log(folder: Path) -> None:
     logging.getLogger("httpcore").addHandler(own)
 
 
-def _run(vendor: str, target: str) -> None:
+def _run_command(vendor: str, target: str) -> None:
     """The command, as on a real account."""
     os.environ["LEDGER"] = str(Path("ledger").absolute())
     live = ["--live", "mutate"] if choose_contracts(vendor)[0].list_config is not None else ["--explore", "0"]
-    with _said(Path("terminal")):
+    with _capture_output(Path("terminal")):
         main(["--vendor", vendor, "--target", target, "--out", "reports", "--shard", "1/2", *live])
 
 
@@ -123,12 +123,12 @@ def _run_with_pytest(vendor: str, target: str, key: str) -> None:
     chosen = ["--vendor", vendor, "--target", target, "--surface", "rest", "--explore", "0", "--shard", "1/4"]
     shown = ["--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "-p", "no:cacheprovider",
              "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
-    with _said(Path("pytest")):
+    with _capture_output(Path("pytest")):
         pytest.main([str(ROOT / "contract_tests"), *chosen, "--out", "pytest-reports", *shown])
     setattr(Runner, "run_probe", run)  # noqa: B010 (as above)
 
 
-def _make_under_a_gate(contract: Contract, base: str) -> None:
+def _create_behind_the_gate(contract: Contract, base: str) -> None:
     """Objects made as on a real account, until the server has called one by the key: ledgers hold names and ids alone."""
     keys, names, clock = (
         load_account_keys(contract, base, os.environ),
@@ -155,37 +155,37 @@ def _make_under_a_gate(contract: Contract, base: str) -> None:
     ledger.close()
 
 
-def _with_passwords(document: Any) -> Any:
+def _require_passwords(document: Any) -> Any:
     """A copy of ``document`` in which every body that may have a password has a longish one."""
     if isinstance(document, list):
-        return [_with_passwords(inner) for inner in document]
+        return [_require_passwords(inner) for inner in document]
     if not isinstance(document, dict):
         return document
-    made = {name: _with_passwords(inner) for name, inner in document.items()}
+    made = {name: _require_passwords(inner) for name, inner in document.items()}
     fields = made.get("properties")
-    names = [name for name, field in fields.items() if _secret(field)] if isinstance(fields, dict) else []
+    names = [name for name, field in fields.items() if _is_password(field)] if isinstance(fields, dict) else []
     for name in names:
         made["properties"][name] = {**made["properties"][name], "minLength": 12}
         made["required"] = sorted({*made.get("required", []), name})
     return made
 
 
-def _secret(field: Any) -> bool:
+def _is_password(field: Any) -> bool:
     return isinstance(field, dict) and field.get("format") == "password"
 
 
-def _explore(contract: Contract, target: str) -> None:
+def _explore_contract(contract: Contract, target: str) -> None:
     """A turn of `make explore`: its cases, and what it keeps in the example database."""
     read = schemathesis.openapi.from_dict
-    setattr(schemathesis.openapi, "from_dict", lambda raw: read(_with_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
+    setattr(schemathesis.openapi, "from_dict", lambda raw: read(_require_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
     with catch_signals() as told:
         keys = load_account_keys(contract, target, os.environ)
         explorer = Explorer(contract, target, keys, open_shared_database({}), told, repeats=False)
         explorer._depth = replace(explorer._depth, examples=400, max_shrink_requests=60)  # noqa: SLF001 (deeper, and soon over)
         explorer._searches = [(contract.lifecycle.create, "positive")]  # noqa: SLF001 (where passwords are)
         results = []
-        for turn in range(_TURNS):
-            results.append(explorer.run_round(turn, time.time() + _SEARCH, turn))
+        for turn in range(_MAX_TURNS):
+            results.append(explorer.run_round(turn, time.time() + _TURN_SECONDS, turn))
             if results[-1]["cases"]:
                 break
         explorer.close()
@@ -195,7 +195,7 @@ def _explore(contract: Contract, target: str) -> None:
     Path("exploration").write_text(json.dumps([{**one, "cases": None} for one in results]))
 
 
-def _feed(mock: Marked, base: str) -> None:
+def _store_key_in_free_text(mock: LeakingMock, base: str) -> None:
     """An object whose free text holds the key, which the state then holds: models keep no password in it."""
     contract = mock.vendor.contract
     create = contract.operations[contract.lifecycle.create]
@@ -208,8 +208,8 @@ def _feed(mock: Marked, base: str) -> None:
             client.post(base + contract.base_path + create.path, json=body, headers=headers)
 
 
-def _ask_the_mock(mock: Marked, base: str) -> None:
-    _feed(mock, base)
+def _save_mock_controls(mock: LeakingMock, base: str) -> None:
+    _store_key_in_free_text(mock, base)
     with httpx.Client(trust_env=False) as client:
         for control in ("calls", "state"):
             Path(control).write_bytes(client.get(f"{base}/__mock/{control}").content)
@@ -220,21 +220,21 @@ def _main(folder: str, slug: str, redaction: str) -> None:
     searched.mkdir()
     os.chdir(searched)
     if redaction == "off":
-        _take_out()
-    _wait_for_nothing()
-    _log(Path("logs"))
+        _disable_redactor()
+    _skip_waits()
+    _log_everything(Path("logs"))
     contract = choose_contracts(slug)[0]
-    mock = Marked(contract)
+    mock = LeakingMock(contract)
     with run_in_thread(mock) as base:
-        _run(slug, base)
+        _run_command(slug, base)
         _run_with_pytest(slug, base, mock.vendor.keys[0])
-        _make_under_a_gate(contract, base)
+        _create_behind_the_gate(contract, base)
         if contract.lifecycle.id:  # one vendor's search is enough, and this one's passwords are not optional
-            mock.vendor.searching = True
-            _explore(contract, base)
-            mock.vendor.searching = False
-        _ask_the_mock(mock, base)
-    marks = {"keys": mock.vendor.keys, "passwords": list(mock.vendor.told)}
+            mock.vendor.is_exploring = True
+            _explore_contract(contract, base)
+            mock.vendor.is_exploring = False
+        _save_mock_controls(mock, base)
+    marks = {"keys": mock.vendor.keys, "passwords": list(mock.vendor.seen_passwords)}
     (Path(folder) / "marks.json").write_text(json.dumps(marks))
 
 

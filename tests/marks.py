@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-SPELLINGS: dict[str, Callable[[str], str]] = {
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda mark: mark,
     "base64": lambda mark: base64.b64encode(mark.encode()).decode(),
     "base64url": lambda mark: base64.urlsafe_b64encode(mark.encode()).decode().rstrip("="),
@@ -23,10 +23,10 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 _HEAD = 8
 
 
-def needles(mark: str) -> dict[str, set[bytes]]:
+def find_needles(secret: str) -> dict[str, set[bytes]]:
     """The bytes that give ``mark`` away in each spelling, whatever stands before and after it."""
-    raw = mark.encode()
-    escaped = json.dumps(mark)[1:-1]
+    raw = secret.encode()
+    escaped = json.dumps(secret)[1:-1]
     escapes = {escaped, json.dumps(escaped)[1:-1], json.dumps(json.dumps(escaped)[1:-1])[1:-1]}
     cores: dict[bytes, set[bytes]] = {b"+/": set(), b"-_": set()}
     for signs, found in cores.items():
@@ -34,7 +34,7 @@ def needles(mark: str) -> dict[str, set[bytes]]:
             coded = base64.b64encode(bytes(before) + raw, signs)
             found.add(coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6])
     whole = base64.b64encode(raw).rstrip(b"=")[: len(raw) * 8 // 6]
-    percent = quote(mark, safe="")
+    percent = quote(secret, safe="")
     return {
         "plain": {raw},
         "base64": {whole},
@@ -47,26 +47,26 @@ def needles(mark: str) -> dict[str, set[bytes]]:
     }
 
 
-class Search:
+class SecretSearch:
     """Looks for ``marks`` in bytes: one walk over them, whatever the number of marks and spellings."""
 
-    def __init__(self, marks: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         self._heads: dict[bytes, list[tuple[bytes, str, str]]] = {}
-        for mark in marks:
-            for spelling, found in needles(mark).items():
+        for mark in secrets:
+            for spelling, found in find_needles(mark).items():
                 for needle in found:
                     self._heads.setdefault(needle[:_HEAD], []).append((needle, spelling, mark))
 
-    def found(self, content: bytes) -> set[tuple[str, str]]:
+    def find_secrets(self, content: bytes) -> set[tuple[str, str]]:
         """The marks in ``content``, each with the spelling it was found in; ``lines`` where it had to be joined first."""
         readable = html.unescape(content.decode("utf-8", "replace")).encode()
-        hits = self._walk(content) | (self._walk(readable) if readable != content else set())
+        hits = self._scan_bytes(content) | (self._scan_bytes(readable) if readable != content else set())
         for text in (content, readable):
             for ends in (rb"(?:\\+[rn]|\s)+", rb"\s+"):
-                hits |= {("lines", mark) for _, mark in self._walk(re.sub(ends, b"", text)) - hits}
+                hits |= {("lines", mark) for _, mark in self._scan_bytes(re.sub(ends, b"", text)) - hits}
         return hits
 
-    def _walk(self, content: bytes) -> set[tuple[str, str]]:
+    def _scan_bytes(self, content: bytes) -> set[tuple[str, str]]:
         heads = self._heads
         return {
             (spelling, mark)
@@ -76,7 +76,7 @@ class Search:
             if content.startswith(needle, at)
         }
 
-    def below(self, path: Path) -> set[tuple[str, str]]:
+    def find_secrets_below(self, path: Path) -> set[tuple[str, str]]:
         """The marks in a file, or in any file below a folder."""
         files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
-        return {hit for one in files for hit in self.found(one.read_bytes())}
+        return {hit for one in files for hit in self.find_secrets(one.read_bytes())}

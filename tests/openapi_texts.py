@@ -12,17 +12,17 @@ Json = dict[str, Any]
 MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}
 
 
-def document(**more: Any) -> Json:
+def make_document(**more: Any) -> Json:
     """The least document, with ``more`` in it."""
     return {**MINIMAL, **more}
 
 
-def schemas(**given: Any) -> Json:
+def make_schemas_document(**given: Any) -> Json:
     """A document with these schemas."""
-    return document(components={"schemas": given})
+    return make_document(components={"schemas": given})
 
 
-def refused(content: bytes | str | Json, name: str = "some file") -> str:
+def read_refusal(content: bytes | str | Json, name: str = "some file") -> str:
     """The one line with which ``content`` is refused."""
     content = json.dumps(content) if isinstance(content, dict) else content
     with pytest.raises(UsageError) as refusal:
@@ -34,11 +34,11 @@ def refused(content: bytes | str | Json, name: str = "some file") -> str:
     return line
 
 
-def read_text(text: str) -> Json:
+def parse_document_text(text: str) -> Json:
     """The document that a text is."""
     return parse_document(text.encode(), "some file")
 
 
-def value_of(text: str) -> Any:
+def parse_yaml_value(text: str) -> Any:
     """What a value written in YAML as ``text`` is."""
-    return read_text(f"openapi: 3.1.0\npaths: {{}}\nx-value: {text}\n")["x-value"]
+    return parse_document_text(f"openapi: 3.1.0\npaths: {{}}\nx-value: {text}\n")["x-value"]

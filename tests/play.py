@@ -16,20 +16,20 @@ CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUs
 
 
 @dataclass
-class Play:
+class ModelDriver:
     """One state of a contract's model, and the means to move it on."""
 
     contract: Contract
     state: ModelState
 
     @classmethod
-    def start(cls, contract: Contract, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
+    def start(cls, contract: Contract, fresh: str, interpretations: Mapping[str, str] | None = None) -> "ModelDriver":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(contract.model.interpretations).decide(told or {})
+        readings = Interpretations(contract.model.interpretations).decide(interpretations or {})
         return cls(contract, contract.model.start(accounts, readings, fresh))
 
-    def ask(
+    def list_outcomes(
         self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid", authorization: str | None = None
     ) -> Sequence[Outcome]:
         """The outcomes allowed to a request, which changes nothing."""
@@ -38,33 +38,35 @@ class Play:
         request = Request(operation, declared.method, declared.path, headers, body, {}, NOW)
         return self.contract.model.outcomes(self.state, request)
 
-    def statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> set[int]:
+    def list_statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> set[int]:
         """The statuses allowed to a request."""
-        return {outcome.status for outcome in self.ask(operation, body, account)}
+        return {outcome.status for outcome in self.list_outcomes(operation, body, account)}
 
-    def send(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> tuple[int, Any]:
+    def send_request(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> tuple[int, Any]:
         """Status and body of the first outcome, whose state follows: what the mock answers."""
-        return self.take(self.ask(operation, body, account)[0])
+        return self.follow_outcome(self.list_outcomes(operation, body, account)[0])
 
-    def succeed(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> Any:
+    def send_accepted(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> Any:
         """The body of the outcome with status 200, whose state follows: a target that accepts."""
-        return self.take(next(found for found in self.ask(operation, body, account) if found.status == 200))[1]
+        return self.follow_outcome(
+            next(found for found in self.list_outcomes(operation, body, account) if found.status == 200)
+        )[1]
 
-    def take(self, outcome: Outcome) -> tuple[int, Any]:
+    def follow_outcome(self, outcome: Outcome) -> tuple[int, Any]:
         """Go on from ``outcome``, answered as it renders."""
         shown = outcome.body.render() if outcome.body is not None else None
         self.state = outcome.resolve_next_state(shown)
         return outcome.status, shown
 
-    def rows(self, account: str = "paid") -> dict[str, Any]:
+    def list_rows(self, account: str = "paid") -> dict[str, Any]:
         """The rows of the list by name."""
-        shown = self.ask(LIST, account=account)[0].body
+        shown = self.list_outcomes(LIST, account=account)[0].body
         assert shown is not None
         return {row["username"]: row for row in shown.render()["smarthosts"]}
 
-    def mock_row(self, body: Any) -> dict[str, Any]:
+    def create_row(self, body: Any) -> dict[str, Any]:
         """The one row that the mock lists after it created ``body``."""
-        self.send(CREATE, body)
-        [row] = self.rows().values()
+        self.send_request(CREATE, body)
+        [row] = self.list_rows().values()
         found: dict[str, Any] = row
         return found

@@ -25,28 +25,28 @@ from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import open_socket
 from contract_watch.mock.vendor import read_keys
-from tests.production_books import Books, Inhabited
-from tests.production_cuts import Cut
-from tests.production_foreign import Owns, of_our_form
-from tests.production_gate import CONTROLS, Gate
-from tests.production_line import Line
-from tests.production_rate import Clock, RealClock
-from tests.production_server import Server
-from tests.sped_up_clock import SpedUpClock
+from tests.production_books import ActivityLog, PopulatedVendor
+from tests.production_cuts import NetworkFault
+from tests.production_foreign import NamePredicate, has_run_name_form
+from tests.production_gate import CONTROLS, HttpFront
+from tests.production_line import FrontState
+from tests.production_rate import MachineClock, RateClock
+from tests.production_server import FakeProductionServer
+from tests.sped_up_clock import VirtualClock
 
 _PATIENCE = 20.0
 """Seconds after which requests that a test waits for will not come any more."""
-_START = _PATIENCE + 10
+_START_TIMEOUT = _PATIENCE + 10
 """Seconds in which a server has to listen, and an accessor to answer."""
 
 
-class Accessors:
+class FakeProductionControls:
     """What a test asks a stand-in, wherever that runs. ``base`` is its address, ``grpc`` its ``host:port`` for gRPC."""
 
     base = ""
     grpc = ""
 
-    def ask(self, control: str, /, **arguments: Any) -> Any:
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
         """The value of one control."""
         raise NotImplementedError
 
@@ -57,99 +57,99 @@ class Accessors:
         ``status`` is what was answered (a gRPC code over gRPC; None: nothing), ``executed`` whether the vendor saw the
         request, ``cut`` what came between (``rate``: the limit).
         """
-        found: list[dict[str, Any]] = self.ask("log")
+        found: list[dict[str, Any]] = self.read_control("log")
         return found
 
-    def wait_for(self, requests: int) -> None:
+    def wait_for_requests(self, requests: int) -> None:
         """Wait until so many requests have come in all; a `TimeoutError` where they do not."""
-        if not self.ask("wait", requests=requests):
+        if not self.read_control("wait", requests=requests):
             raise TimeoutError(f"fewer than {requests} requests came in {_PATIENCE:.0f} seconds")
 
-    def foreign(self) -> list[dict[str, Any]]:
+    def list_foreign_objects(self) -> list[dict[str, Any]]:
         """Somebody else's objects that are there now, with their full state."""
-        found: list[dict[str, Any]] = self.ask("foreign")
+        found: list[dict[str, Any]] = self.read_control("foreign")
         return found
 
-    def touched(self) -> list[dict[str, Any]]:
+    def list_violations(self) -> list[dict[str, Any]]:
         """Every request that changed, or might have changed, what is not the run's; ``why`` is one of these.
 
         ``changed``: somebody else's object is not as it was. ``foreign``: a changing request names one, minding neither case
         nor outer space. ``not-made``: it names what the run neither made nor could have, by the form of its name.
         ``form``: it gives a new object a name that nobody could tell for a run's. ``elsewhere``: it names what no run makes.
         """
-        found: list[dict[str, Any]] = self.ask("touched")
+        found: list[dict[str, Any]] = self.read_control("touched")
         return found
 
-    def left(self) -> list[dict[str, str]]:
+    def list_run_objects(self) -> list[dict[str, str]]:
         """The run's objects that are there now."""
-        found: list[dict[str, str]] = self.ask("left")
+        found: list[dict[str, str]] = self.read_control("left")
         return found
 
-    def active(self) -> dict[str, str | None]:
+    def read_active_object(self) -> dict[str, str | None]:
         """Of the objects of which one at most is active, which was at the ``start`` and which is ``now``."""
-        found: dict[str, str | None] = self.ask("active")
+        found: dict[str, str | None] = self.read_control("active")
         return found
 
-    def tripped(self) -> int:
+    def count_limit_hits(self) -> int:
         """How often an account passed its rate limit."""
-        found: int = self.ask("tripped")
+        found: int = self.read_control("tripped")
         return found
 
-    def most(self) -> dict[str, int]:
+    def read_peak_requests(self) -> dict[str, int]:
         """The most requests of each account in one window."""
-        found: dict[str, int] = self.ask("most")
+        found: dict[str, int] = self.read_control("most")
         return found
 
-    def cut(self, kind: str, **how: Any) -> None:
+    def inject_fault(self, kind: str, **settings: Any) -> None:
         """Have a `tests.production_cuts.Cut` come down on the next requests."""
-        self.ask("cut", kind=kind, **how)
+        self.read_control("cut", kind=kind, **settings)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """Open the ports, end what is stalled, and play no cut any more."""
-        self.ask("heal")
+        self.read_control("heal")
 
     def close_ports(self) -> None:
         """Listen no more until `heal`; connections are broken off."""
-        self.ask("close")
+        self.read_control("close")
 
-    def plant(self, name: str, hours: float = 48.0, *, foreign: bool = False) -> None:
+    def add_object(self, name: str, hours: float = 48.0, *, foreign: bool = False) -> None:
         """Put an object there that an earlier run left ``hours`` ago, or (``foreign``) one of somebody else's."""
-        self.ask("plant", name=name, hours=hours, foreign=foreign)
+        self.read_control("plant", name=name, hours=hours, foreign=foreign)
 
 
-class Controls:
+class ControlHandler:
     """The accessors' other side; everything here runs in the server's own thread."""
 
-    def __init__(self, line: Line, mock: Mock) -> None:
+    def __init__(self, line: FrontState, mock: Mock) -> None:
         self._line = line
         [self._vendor] = mock.vendors.values()
 
-    async def do(self, name: str, given: Mapping[str, Any]) -> Any:
+    async def run_control(self, name: str, given: Mapping[str, Any]) -> Any:
         """The value of one control; a `UsageError` where there is no such one."""
-        books, state = self._line.books, self._vendor.state
+        books, state = self._line.activity, self._vendor.state
         if name == "cut":
-            self._line.cuts.waiting.append(Cut(**given))
+            self._line.faults.pending.append(NetworkFault(**given))
             return None
         if name == "heal":
-            return await self._line.heal()
+            return await self._line.clear_faults()
         if name == "close":
-            return self._line.close()
+            return self._line.close_ports()
         if name == "wait":
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(books.come(given["requests"]), _PATIENCE)
+                await asyncio.wait_for(books.wait_for_requests(given["requests"]), _PATIENCE)
             return books.count >= given["requests"]
         if name == "plant":
-            self._vendor.state = books.plant(state, given["name"], given["hours"], foreign=given["foreign"])
+            self._vendor.state = books.add_object(state, given["name"], given["hours"], foreign=given["foreign"])
             return None
         values: dict[str, Callable[[], Any]] = {
-            "log": lambda: list(books.log),
-            "foreign": lambda: books.others(state),
-            "touched": lambda: list(books.touched),
-            "left": lambda: books.left(state),
-            "active": lambda: books.active(state),
-            "tripped": lambda: sum(books.allowance.tripped.values()),
+            "log": lambda: list(books.entries),
+            "foreign": lambda: books.list_foreign_objects(state),
+            "touched": lambda: list(books.violations),
+            "left": lambda: books.list_run_objects(state),
+            "active": lambda: books.read_active_object(state),
+            "tripped": lambda: sum(books.rate_limit.limit_hits.values()),
             "errors": lambda: list(self._line.errors),
-            "most": lambda: dict(books.allowance.most),
+            "most": lambda: dict(books.rate_limit.peak_requests),
         }
         if name not in values:
             raise UsageError(
@@ -158,10 +158,10 @@ class Controls:
         return values[name]()
 
 
-class Production(Accessors):
+class FakeProduction(FakeProductionControls):
     """The stand-in for one vendor in a thread of this process; a context manager.
 
-    ``clock`` is what the rate limit goes by, a `SpedUpClock` by default; ``owns`` tells by its form whether a name is a
+    ``clock`` is what the rate limit goes by, a `VirtualClock` by default; ``owns`` tells by its form whether a name is a
     run's; ``beside`` has somebody else make objects with much the same names beside each that a run makes; ``limited``
     enforces the rate limit, which is counted in any case; ``also`` are further names of somebody else's.
     """
@@ -170,31 +170,35 @@ class Production(Accessors):
         self,
         contract: Contract,
         *,
-        clock: Clock | None = None,
+        clock: RateClock | None = None,
         environment: Mapping[str, str] | None = None,
-        readings: Mapping[str, str] | None = None,
-        owns: Owns = of_our_form,
-        beside: bool = True,
-        limited: bool = True,
-        also: Iterable[str] = (),
+        interpretations: Mapping[str, str] | None = None,
+        is_run_name: NamePredicate = has_run_name_form,
+        with_neighbours: bool = True,
+        enforce_limit: bool = True,
+        foreign_names: Iterable[str] = (),
         ports: tuple[int, int] = (0, 0),
     ) -> None:
-        self.contract, self.clock = contract, clock or SpedUpClock()
+        self.contract, self.clock = contract, clock or VirtualClock()
         environment = environment or {}
-        self._books = Books(contract, read_keys(contract, environment), self.clock, owns, beside=beside)
-        self._books.allowance.enforced = limited
-        mock = Mock([Inhabited(self._books, environment, readings or {}, also)], environment)
-        self._line = Line(self._books)
-        self._controls = Controls(self._line, mock)
+        self._books = ActivityLog(
+            contract, read_keys(contract, environment), self.clock, is_run_name, beside=with_neighbours
+        )
+        self._books.rate_limit.is_enforced = enforce_limit
+        mock = Mock([PopulatedVendor(self._books, environment, interpretations or {}, foreign_names)], environment)
+        self._line = FrontState(self._books)
+        self._controls = ControlHandler(self._line, mock)
         self._ready, self._say = threading.Event(), False
-        gate = Gate(self._line, mock, self._controls.do)
-        self.server = Server(gate, self._line, next(iter(mock.grpc_calls), None), ports, self._listening)
+        gate = HttpFront(self._line, mock, self._controls.run_control)
+        self.server = FakeProductionServer(
+            gate, self._line, next(iter(mock.grpc_calls), None), ports, self._announce_addresses
+        )
         self.control = ""
         self._thread: threading.Thread | None = None
 
-    def _listening(self) -> None:
+    def _announce_addresses(self) -> None:
         relays = self._line.relays
-        if self.server.failed is not None:
+        if self.server.error is not None:
             self._ready.set()
             return
         self.base = f"http://127.0.0.1:{relays['rest'].port}"
@@ -209,19 +213,19 @@ class Production(Accessors):
 
     def __enter__(self) -> Self:
         bound = open_socket(0)
-        self._thread = threading.Thread(target=self._run, args=(bound,), name="production", daemon=True)
+        self._thread = threading.Thread(target=self._run_server, args=(bound,), name="production", daemon=True)
         self._thread.start()
-        if not self._ready.wait(_START) or self.server.failed is not None:
-            raise RuntimeError(f"the stand-in did not start: {self.server.failed or 'it takes too long'}")
+        if not self._ready.wait(_START_TIMEOUT) or self.server.error is not None:
+            raise RuntimeError(f"the stand-in did not start: {self.server.error or 'it takes too long'}")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         assert self._thread is not None
         self.server.should_exit = True
-        self._thread.join(_START)
+        self._thread.join(_START_TIMEOUT)
         assert kind is not None or not self._line.errors, self._line.errors[0]
 
-    def _run(self, bound: socket.socket) -> None:
+    def _run_server(self, bound: socket.socket) -> None:
         with allow_connections():  # a guarded run in this process fences all other threads in
             self.server.run([bound])
 
@@ -229,25 +233,25 @@ class Production(Accessors):
         """Serve in this thread, until the process is told to end; prints where."""
         self._say = True
         self.server.run([open_socket(0)])
-        if self.server.failed is not None:
-            raise UsageError(f"the port cannot be used ({self.server.failed.strerror}): choose another with --port")
+        if self.server.error is not None:
+            raise UsageError(f"the port cannot be used ({self.server.error.strerror}): choose another with --port")
 
-    def ask(self, control: str, /, **arguments: Any) -> Any:
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
         """See Accessors; what was can be asked after the end, too."""
-        work, loop = self._controls.do(control, arguments), self.server.loop
+        work, loop = self._controls.run_control(control, arguments), self.server.loop
         if loop is None or loop.is_closed() or self._thread is None or not self._thread.is_alive():
             return asyncio.run(work)
-        return asyncio.run_coroutine_threadsafe(work, loop).result(_START)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(_START_TIMEOUT)
 
 
-class ProductionProcess(Accessors):
+class FakeProductionProcess(FakeProductionControls):
     """The stand-in in a process of its own, in real time; a context manager. ``arguments`` are the command's."""
 
     def __init__(self, vendor: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self._command = [sys.executable, "-m", "tests.production", "--vendor", vendor, *arguments]
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(verify=get_tls_context(), trust_env=False, timeout=_START)
+        self._client = httpx.Client(verify=get_tls_context(), trust_env=False, timeout=_START_TIMEOUT)
         self.control = ""
 
     def __enter__(self) -> Self:
@@ -262,31 +266,31 @@ class ProductionProcess(Accessors):
             if word == "control":
                 break
         if "control" not in told:
-            self._end()
+            self._stop_process()
             raise RuntimeError("the stand-in's process ended before it listened")
         self.base, self.grpc, self.control = f"http://{told['rest']}", told.get("grpc", ""), told["control"]
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
-            errors = self.ask("errors") if kind is None else []
+            errors = self.read_control("errors") if kind is None else []
         finally:
-            self._end()
+            self._stop_process()
         assert not errors, errors[0]
 
-    def _end(self) -> None:
+    def _stop_process(self) -> None:
         assert self._process is not None
         self._client.close()
         self._process.terminate()
         try:
-            self._process.wait(_START)
+            self._process.wait(_START_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def ask(self, control: str, /, **arguments: Any) -> Any:
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
         """See Accessors."""
         answer = self._client.post(f"http://{self.control}{CONTROLS}{control}", json=arguments)
         if answer.status_code != 200:
@@ -312,15 +316,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 3 if end.code else 0
     try:
         form = re.compile(given.owns)
-        contract = _one(given.vendor)
-        production = Production(
+        contract = _choose_contract(given.vendor)
+        production = FakeProduction(
             contract,
-            clock=RealClock(),
+            clock=MachineClock(),
             environment=os.environ,
-            owns=(lambda name: form.fullmatch(name) is not None) if given.owns else of_our_form,
-            beside=not given.alone,
-            limited=not given.unlimited,
-            also=given.also,
+            is_run_name=(lambda name: form.fullmatch(name) is not None) if given.owns else has_run_name_form,
+            with_neighbours=not given.alone,
+            enforce_limit=not given.unlimited,
+            foreign_names=given.also,
             ports=(given.port, given.grpc_port),
         )
         with contextlib.suppress(KeyboardInterrupt):
@@ -331,7 +335,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _one(vendor: str) -> Contract:
+def _choose_contract(vendor: str) -> Contract:
     contract, *others = choose_contracts(vendor)
     if others:
         raise UsageError("--vendor names one vendor: start a stand-in for each")

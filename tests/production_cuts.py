@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 
 from contract_watch.contracts.errors import UsageError
 
-EDGE = {"bad-gateway": 502, "unavailable": 503, "portal": 200}
+HTML_PAGES = {"bad-gateway": 502, "unavailable": 503, "portal": 200}
 """Cuts that are a page of HTML from somebody in between, with its status."""
-KINDS = ("closed", "stall", "reset", "cut", "limited", "delay", "lost", *EDGE)
-ALWAYS_DONE = ("cut", "delay", "lost")
+KINDS = ("closed", "stall", "reset", "cut", "limited", "delay", "lost", *HTML_PAGES)
+ALWAYS_EXECUTED = ("cut", "delay", "lost")
 """Cuts that come after the vendor has done what was asked."""
-TOO_MANY = "Too many requests"
+TOO_MANY_REQUESTS = "Too many requests"
 PAGE = b"<!doctype html><html><head><title>Sorry</title></head><body><h1>Please sign in, or come back later</h1></body></html>"
 
 
 @dataclass
-class Cut:
+class NetworkFault:
     """One kind of cut.
 
     ``closed``: the connection breaks and nothing listens for ``seconds``. ``stall``: no answer ever comes. ``reset``: the
@@ -41,10 +41,10 @@ class Cut:
         """Refuse what is no cut."""
         if self.kind not in KINDS:
             raise UsageError(f"cut {self.kind!r} is unknown: choose from {', '.join(KINDS)}")
-        self.executed = self.executed or self.kind in ALWAYS_DONE
+        self.executed = self.executed or self.kind in ALWAYS_EXECUTED
         self._random = random.Random(self.seed)
 
-    def meets(self, operation: str | None) -> bool:
+    def consume(self, operation: str | None) -> bool:
         """Whether it comes down on this request; it is used up once if so."""
         if self.times == 0 or (self.operations and operation not in self.operations):
             return False
@@ -54,14 +54,14 @@ class Cut:
         return True
 
 
-class Cuts:
+class NetworkFaultQueue:
     """The cuts still to come, oldest first."""
 
     def __init__(self) -> None:
-        self.waiting: list[Cut] = []
+        self.pending: list[NetworkFault] = []
 
-    def take(self, operation: str | None) -> Cut | None:
+    def take_fault(self, operation: str | None) -> NetworkFault | None:
         """The cut that this request meets, if any."""
-        found = next((cut for cut in self.waiting if cut.meets(operation)), None)
-        self.waiting = [cut for cut in self.waiting if cut.times != 0]
+        found = next((cut for cut in self.pending if cut.consume(operation)), None)
+        self.pending = [cut for cut in self.pending if cut.times != 0]
         return found

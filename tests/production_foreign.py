@@ -14,19 +14,19 @@ from contracts.zitadel import configs as zitadel
 from contracts.zitadel.responses import NewConfigId
 from contracts.zitadel.rules import STRING_FIELDS
 
-Key = tuple[str, str]
+ObjectKey = tuple[str, str]
 """An account, and what identifies an object there: its name, or the id that the server gave it."""
-Owns = Callable[[str], bool]
+NamePredicate = Callable[[str], bool]
 
-MOST = 40
+MAX_FOREIGN_OBJECTS = 40
 """How many foreign objects there are at any time, in all."""
 _DAY = 86_400.0
-_FORM = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9][a-z0-9-]*")
-_NOT_STATE = {"since", "seen", "fresh"}
+_RUN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9][a-z0-9-]*")
+_BOOKKEEPING_FIELDS = {"since", "seen", "fresh"}
 """What a model keeps with an object to judge answers by; it is no part of the object."""
-_SIGNS = "23456789abcdefghijklmnopqrstuvwxyz01"
+_CHARACTERS = "23456789abcdefghijklmnopqrstuvwxyz01"
 
-ORDINARY = (
+ORDINARY_NAMES = (
     "smtp-user1",
     "existing-user",
     "new-username",
@@ -35,22 +35,22 @@ ORDINARY = (
     "Shop.Mailer",
     "accounting@example.com",
 )
-LIKE_OURS = (
+SIMILAR_NAMES = (
     "ct-", "ct-261121", "ct-261121-", "ct-261121-abcdef", "ct-261121-abcdef-", "ct-261121-abcdef-1", "ct-261121-abcdef-10",
     "CT-261121-ABCDEF-1", " ct-261121-abcdef-1", "ct-261121-abcdef-1 ", "ct_261121_abcdef_1", "ct-is-ours",
     "ci-261121-abcdef-1", "contract-watch-1",
 )  # fmt: skip
-ODD = ("SMTP-USER1", " smtp-user1", "smtp-user1 ", "smtp-user", "smtp-user11", "existing-user-")
-ELSEWHERE = ("smtp-user1", "office", "ct-261121-abcdef-2")
+UNUSUAL_NAMES = ("SMTP-USER1", " smtp-user1", "smtp-user1 ", "smtp-user", "smtp-user11", "existing-user-")
+OTHER_ACCOUNTS_NAMES = ("smtp-user1", "office", "ct-261121-abcdef-2")
 """What is there in every account but the first."""
 
 
-def of_our_form(name: str) -> bool:
+def has_run_name_form(name: str) -> bool:
     """Whether ``name`` has the form of a run's names, letter by letter; whose run's cannot be told by it."""
-    return _FORM.fullmatch(name) is not None
+    return _RUN_NAME.fullmatch(name) is not None
 
 
-def first_names(contract: Contract) -> list[str]:
+def list_foreign_names(contract: Contract) -> list[str]:
     """What somebody else's objects are called: as in the documents' examples, ordinarily, and much like ours."""
     examples = [
         schema["example"]
@@ -58,78 +58,82 @@ def first_names(contract: Contract) -> list[str]:
         for name, schema in operation.get_arguments().items()
         if contract.get_roles(operation.id).get(name) in ("new", "existing") and isinstance(schema.get("example"), str)
     ]
-    return list(dict.fromkeys([*examples, *ORDINARY, *LIKE_OURS, *ODD]))
+    return list(dict.fromkeys([*examples, *ORDINARY_NAMES, *SIMILAR_NAMES, *UNUSUAL_NAMES]))
 
 
-def neighbours(name: str, owns: Owns) -> Iterator[str]:
+def make_similar_names(name: str, is_run_name: NamePredicate) -> Iterator[str]:
     """Names that differ from ``name`` by case, by a character or by white space, and that ``owns`` does not take for a run's."""
     if not name:
         return
-    others = (name[:-1] + sign for sign in (*_SIGNS, "-") if sign != name[-1])
-    changed = next((other for other in others if not owns(other)), "")
+    others = (name[:-1] + sign for sign in (*_CHARACTERS, "-") if sign != name[-1])
+    changed = next((other for other in others if not is_run_name(other)), "")
     near = (name.upper(), changed, f"{name} ", name[:-1], name.replace("-", "", 1))
-    yield from (other for other in dict.fromkeys(near) if other not in ("", name) and not owns(other))
+    yield from (other for other in dict.fromkeys(near) if other not in ("", name) and not is_run_name(other))
 
 
-class Residents(Protocol):
+class ObjectAdapter(Protocol):
     """How a contract's state holds objects."""
 
-    def objects(self, state: ModelState) -> Mapping[Key, Any]:
+    def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         """Every object by its key."""
 
-    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
+    def add_object(
+        self, state: ModelState, account: str, name: str, number: int, created: float
+    ) -> tuple[ModelState, ObjectKey]:
         """The state with one object more, past all validation, and its key; by ``number`` objects differ."""
 
-    def without(self, state: ModelState, key: Key) -> ModelState:
+    def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
         """The state without an object."""
 
-    def label(self, shown: Any) -> str:
+    def find_label(self, shown: Any) -> str:
         """What people call the object."""
 
-    def active(self, state: ModelState) -> str | None:
+    def find_active(self, state: ModelState) -> str | None:
         """The identity of the object of which there is one at most, where the vendor has such."""
 
 
-def essence(shown: Any) -> dict[str, Any]:
+def dump_object(stored: Any) -> dict[str, Any]:
     """An object's full state."""
-    kept = {one.name: getattr(shown, one.name) for one in fields(shown) if one.name not in _NOT_STATE}
+    kept = {one.name: getattr(stored, one.name) for one in fields(stored) if one.name not in _BOOKKEEPING_FIELDS}
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in kept.items()}
 
 
-class _Users:
+class _UserAdapter:
     """Users that callers name, held by account and name."""
 
-    def objects(self, state: ModelState) -> Mapping[Key, Any]:
+    def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         return {(user.account, user.name or ""): user for user in state.users}
 
-    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
-        user = self.user(account, name, number, created)
+    def add_object(
+        self, state: ModelState, account: str, name: str, number: int, created: float
+    ) -> tuple[ModelState, ObjectKey]:
+        user = self.make_user(account, name, number, created)
         return replace(state, users=(*state.users, user)), (account, name)
 
-    def user(self, account: str, name: str, number: int, created: float) -> Any:
+    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
         raise NotImplementedError
 
-    def without(self, state: ModelState, key: Key) -> ModelState:
+    def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
         return replace(state, users=tuple(user for user in state.users if (user.account, user.name) != key))
 
-    def label(self, shown: Any) -> str:
+    def find_label(self, shown: Any) -> str:
         return str(shown.name)
 
-    def active(self, state: ModelState) -> str | None:
+    def find_active(self, state: ModelState) -> str | None:
         del state
         return None
 
 
-class _JetEmail(_Users):
-    def user(self, account: str, name: str, number: int, created: float) -> Any:
+class _JetEmailAdapter(_UserAdapter):
+    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
         settings = {**jetemail.DEFAULTS, "quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
         if number % 3:
             settings["status"] = jetemail.STATUSES[number % len(jetemail.STATUSES)]
         return jetemail.JetEmailUser(account, name, name, settings, {}, created, created + 1)
 
 
-class _Smtp2go(_Users):
-    def user(self, account: str, name: str, number: int, created: float) -> Any:
+class _Smtp2goAdapter(_UserAdapter):
+    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
         del created
         settings = {
             **smtp2go.DEFAULTS,
@@ -140,13 +144,15 @@ class _Smtp2go(_Users):
         return smtp2go.Smtp2goUser(account, name, f"Of-Somebody-Else-{number:04}", settings, frozenset(), owed)
 
 
-class _Zitadel:
+class _ZitadelAdapter:
     """Configurations that the server names; the first that settles is active, and a name is but its description."""
 
-    def objects(self, state: ModelState) -> Mapping[Key, Any]:
+    def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         return {("admin", config.id): config for config in state.configs}
 
-    def settle(self, state: ModelState, account: str, name: str, number: int, created: float) -> tuple[ModelState, Key]:
+    def add_object(
+        self, state: ModelState, account: str, name: str, number: int, created: float
+    ) -> tuple[ModelState, ObjectKey]:
         del account
         taken = {config.id for config in state.configs}
         identity = next(made for made in (str(NewConfigId(taken).render()) for _ in range(100)) if made not in taken)
@@ -156,24 +162,28 @@ class _Zitadel:
         config = zitadel.SmtpConfig(identity, settings, not state.configs, sequence, True, created, created + 1)
         return replace(state, configs=(*state.configs, config), sequence=sequence), ("admin", identity)
 
-    def without(self, state: ModelState, key: Key) -> ModelState:
+    def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
         return replace(state, configs=tuple(config for config in state.configs if config.id != key[1]))
 
-    def label(self, shown: Any) -> str:
+    def find_label(self, shown: Any) -> str:
         return str(shown.settings["description"])
 
-    def active(self, state: ModelState) -> str | None:
+    def find_active(self, state: ModelState) -> str | None:
         return next((config.id for config in state.configs if config.active), None)
 
 
-_RESIDENTS: Mapping[str, Callable[[], Residents]] = {"jetemail": _JetEmail, "smtp2go": _Smtp2go, "zitadel": _Zitadel}
+_ADAPTERS: Mapping[str, Callable[[], ObjectAdapter]] = {
+    "jetemail": _JetEmailAdapter,
+    "smtp2go": _Smtp2goAdapter,
+    "zitadel": _ZitadelAdapter,
+}
 
 
-def residents(contract: Contract) -> Residents:
+def make_adapter(contract: Contract) -> ObjectAdapter:
     """How this contract's state holds objects."""
-    return _RESIDENTS[contract.slug]()
+    return _ADAPTERS[contract.slug]()
 
 
-def age(number: int) -> float:
+def choose_creation_time(number: int) -> float:
     """When the foreign object of that number was made: days ago, each at another time."""
     return time.time() - _DAY * (number + 1)

@@ -12,20 +12,20 @@ from contract_watch.contracts import grpc_web
 from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
-from tests.production_books import ASKED
-from tests.production_cuts import EDGE, PAGE, TOO_MANY, Cut
-from tests.production_line import Line
-from tests.production_relay import Link, http2_answer
+from tests.production_books import CURRENT_ENTRY
+from tests.production_cuts import HTML_PAGES, PAGE, TOO_MANY_REQUESTS, NetworkFault
+from tests.production_line import FrontState
+from tests.production_relay import RelayedConnection, encode_http2_response
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class NativeGate(grpc.GenericRpcHandler):
+class GrpcFront(grpc.GenericRpcHandler):
     """Native gRPC, with the same books and cuts."""
 
-    def __init__(self, line: Line, calls: GrpcCalls) -> None:
-        self._line, self._calls = line, calls
-        self._messages = MessageCodec(line.books.contract)
+    def __init__(self, line: FrontState, calls: GrpcCalls) -> None:
+        self._front, self._calls = line, calls
+        self._messages = MessageCodec(line.activity.contract)
 
     def service(self, details: Any) -> Any:
         """See grpc.GenericRpcHandler."""
@@ -34,16 +34,16 @@ class NativeGate(grpc.GenericRpcHandler):
         async def behaviour(messages: Any, context: Any) -> bytes:
             found = [message async for message in messages]
             try:
-                return await self._answer(path, b"".join(found), context)
+                return await self._respond(path, b"".join(found), context)
             except grpc.aio.AbortError:
                 raise
             except Exception:
-                self._line.errors.append(traceback.format_exc())
+                self._front.errors.append(traceback.format_exc())
                 raise
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
 
-    async def _answer(self, path: str, content: bytes, context: Any) -> bytes:
+    async def _respond(self, path: str, content: bytes, context: Any) -> bytes:
         headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
         operation = self._calls.methods.get(path)
         parameters: Mapping[str, str] = {}
@@ -53,18 +53,18 @@ class NativeGate(grpc.GenericRpcHandler):
                 parameters, body = self._messages.decode_request(operation, content)
             except MessageCodecError:
                 body = MissingBody.MALFORMED
-        entry = self._line.books.asked("grpc", "POST", path, headers, body, operation, parameters)
-        ASKED.set(entry)
-        wait = self._line.admit(entry)
+        entry = self._front.activity.record_request("grpc", "POST", path, headers, body, operation, parameters)
+        CURRENT_ENTRY.set(entry)
+        wait = self._front.admit_request(entry)
         if wait is not None:
-            await _exhausted(context, str(math.ceil(wait)))
-        cut, link = self._line.take(entry), self._line.relays["grpc"].link(_port(context))
+            await _abort_rate_limited(context, str(math.ceil(wait)))
+        cut, link = self._front.take_fault(entry), self._front.relays["grpc"].find_connection(_find_port(context))
         answer: GrpcResponse | None = None
         if (cut is None or cut.executed) and operation is not None:
             answer = self._calls.handle_call(operation, headers, content)
             entry["executed"] = True
         if cut is not None:
-            await self._cut(cut, link, answer, context)
+            await self._apply_fault(cut, link, answer, context)
         if answer is None:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such method")
         assert answer is not None
@@ -76,31 +76,35 @@ class NativeGate(grpc.GenericRpcHandler):
             )
         return answer.content
 
-    async def _cut(self, cut: Cut, link: Link | None, answer: GrpcResponse | None, context: Any) -> None:
+    async def _apply_fault(
+        self, cut: NetworkFault, link: RelayedConnection | None, answer: GrpcResponse | None, context: Any
+    ) -> None:
         """Play a cut; comes back only where the answer is still to be given."""
         if cut.kind == "delay":
             await asyncio.sleep(cut.seconds)
             return
         if cut.kind == "limited":
-            await _exhausted(context, cut.retry_after)
-        if not self._line.breaks(cut, link) and link is not None:
-            if cut.kind in EDGE:
-                link.say(http2_answer(link.stream, EDGE[cut.kind], "text/html", PAGE))
+            await _abort_rate_limited(context, cut.retry_after)
+        if not self._front.break_connection(cut, link) and link is not None:
+            if cut.kind in HTML_PAGES:
+                link.send_and_close(encode_http2_response(link.stream, HTML_PAGES[cut.kind], "text/html", PAGE))
             else:
                 body = grpc_web.encode_frame(answer.content if answer is not None else b"")
                 kept = body[: min(cut.after, len(body) - 1)]
-                link.say(http2_answer(link.stream, 200, "application/grpc", kept, len(body) - len(kept)))
+                link.send_and_close(
+                    encode_http2_response(link.stream, 200, "application/grpc", kept, len(body) - len(kept))
+                )
         try:
             await asyncio.get_running_loop().create_future()  # the connection is gone, or never says anything more
         finally:
-            self._line.gone(link)
+            self._front.forget_connection(link)
 
 
-async def _exhausted(context: Any, retry_after: str) -> None:
-    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY, (("retry-after", retry_after),))
+async def _abort_rate_limited(context: Any, retry_after: str) -> None:
+    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY_REQUESTS, (("retry-after", retry_after),))
 
 
-def _port(context: Any) -> int:
+def _find_port(context: Any) -> int:
     """The port of the connection that a call came over."""
     port = str(context.peer()).rpartition(":")[2]
     return int(port) if port.isdigit() else 0

@@ -7,21 +7,21 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 _HOST = "127.0.0.1"
-_PREFACE = 24
+_PREFACE_LENGTH = 24
 _DATA, _HEADERS = 0, 1
 _END_STREAM, _END_HEADERS = 0x1, 0x4
 
 
-class Link(asyncio.Protocol):
+class RelayedConnection(asyncio.Protocol):
     """One caller's connection, and the one behind it to the server."""
 
-    def __init__(self, relay: "Relay") -> None:
+    def __init__(self, relay: "TcpRelay") -> None:
         self._relay = relay
         self._front: asyncio.Transport | None = None
         self._back: asyncio.Transport | None = None
         self._early = bytearray()
-        self._frames = Frames()
-        self._cut = False
+        self._frames = StreamTracker()
+        self._is_broken = False
 
     @property
     def stream(self) -> int:
@@ -32,19 +32,19 @@ class Link(asyncio.Protocol):
         """See asyncio.Protocol."""
         assert isinstance(transport, asyncio.Transport)
         self._front = transport
-        self._relay.links.add(self)
-        self._relay.background(self._connect())
+        self._relay.connections.add(self)
+        self._relay.start_task(self._connect())
 
     async def _connect(self) -> None:
         try:
-            await asyncio.get_running_loop().create_connection(lambda: _Back(self), *self._relay.server)
+            await asyncio.get_running_loop().create_connection(lambda: _ServerConnection(self), *self._relay.server)
         except OSError:
             self.reset()
 
-    def connected(self, back: asyncio.Transport) -> None:
+    def attach_server(self, back: asyncio.Transport) -> None:
         """The server has taken the connection."""
         self._back = back
-        if self._cut or self._front is None:
+        if self._is_broken or self._front is None:
             back.abort()
             return
         self._relay.ports[back.get_extra_info("sockname")[1]] = self
@@ -54,7 +54,7 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         if self._relay.http2:
-            self._frames.feed(data)
+            self._frames.feed_bytes(data)
         if self._back is None:
             self._early += data
         else:
@@ -64,60 +64,60 @@ class Link(asyncio.Protocol):
         """See asyncio.Protocol."""
         del exc
         self._front = None
-        self._relay.links.discard(self)
+        self._relay.connections.discard(self)
         if self._back is not None:
             self._relay.ports.pop(self._back.get_extra_info("sockname")[1], None)
             self._back.abort()
 
-    def answered(self, data: bytes) -> None:
+    def forward_response(self, data: bytes) -> None:
         """The server says ``data``."""
-        if self._front is not None and not self._cut:
+        if self._front is not None and not self._is_broken:
             self._front.write(data)
 
-    def ended(self) -> None:
+    def close_by_server(self) -> None:
         """The server has hung up."""
         if self._front is not None:
             self._front.close()
 
     def reset(self) -> None:
         """Break the connection off, so that the caller sees a reset."""
-        self._cut = True
+        self._is_broken = True
         if self._front is not None:
             known: socket.socket = self._front.get_extra_info("socket")
             known.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._front.abort()
 
-    def say(self, content: bytes) -> None:
+    def send_and_close(self, content: bytes) -> None:
         """Send ``content`` in the server's place, as it stands, and hang up."""
-        self._cut = True
+        self._is_broken = True
         if self._front is not None:
             self._front.write(content)
             self._front.close()
 
 
-class _Back(asyncio.Protocol):
-    def __init__(self, link: Link) -> None:
+class _ServerConnection(asyncio.Protocol):
+    def __init__(self, link: RelayedConnection) -> None:
         self._link = link
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._link.connected(transport)
+        self._link.attach_server(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._link.answered(data)
+        self._link.forward_response(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._link.ended()
+        self._link.close_by_server()
 
 
-class Relay:
+class TcpRelay:
     """Listens in front of ``server``, a host and a port, on a port that stays the same while it is closed and opened."""
 
     def __init__(self, server: tuple[str, int], *, http2: bool = False) -> None:
         self.server, self.http2 = server, http2
-        self.links: set[Link] = set()
-        self.ports: dict[int, Link] = {}
+        self.connections: set[RelayedConnection] = set()
+        self.ports: dict[int, RelayedConnection] = {}
         self.port = 0
         self._listener: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -126,7 +126,7 @@ class Relay:
         """Listen on ``port`` (0: a free one, later the same again)."""
         if self._listener is None:
             loop = asyncio.get_running_loop()
-            self._listener = await loop.create_server(lambda: Link(self), _HOST, port or self.port)
+            self._listener = await loop.create_server(lambda: RelayedConnection(self), _HOST, port or self.port)
             self.port = self._listener.sockets[0].getsockname()[1]
 
     def close(self) -> None:
@@ -134,30 +134,30 @@ class Relay:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        for link in list(self.links):
+        for link in list(self.connections):
             link.reset()
 
-    def link(self, port: int) -> Link | None:
+    def find_connection(self, port: int) -> RelayedConnection | None:
         """The connection that the server knows by its caller's ``port``."""
         return self.ports.get(port)
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Do ``work`` beside all else."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-class Frames:
+class StreamTracker:
     """Follows what a caller says in HTTP/2, as far as to know which stream it opened last."""
 
     def __init__(self) -> None:
         self.stream = 0
-        self._skip, self._head = _PREFACE, bytearray()
+        self._skip, self._head = _PREFACE_LENGTH, bytearray()
 
-    def feed(self, data: bytes) -> None:
+    def feed_bytes(self, data: bytes) -> None:
         """Take in what came."""
-        for byte in self._unskipped(data):
+        for byte in self._iterate_header_bytes(data):
             self._head.append(byte)
             if len(self._head) == 9:
                 size, kind = int.from_bytes(self._head[:3], "big"), self._head[3]
@@ -166,7 +166,7 @@ class Frames:
                 self._skip = size
                 self._head.clear()
 
-    def _unskipped(self, data: bytes) -> Iterator[int]:
+    def _iterate_header_bytes(self, data: bytes) -> Iterator[int]:
         at = 0
         while at < len(data):
             if self._skip:
@@ -177,7 +177,7 @@ class Frames:
                 at += 1
 
 
-def http2_answer(stream: int, status: int, media: str, content: bytes, missing: int = 0) -> bytes:
+def encode_http2_response(stream: int, status: int, media: str, content: bytes, missing: int = 0) -> bytes:
     """An answer in HTTP/2 on ``stream``; where ``missing`` bytes of its body are left out, it breaks off in the body."""
     headers = {":status": str(status), "content-type": media}
     block = b"".join(
@@ -185,9 +185,9 @@ def http2_answer(stream: int, status: int, media: str, content: bytes, missing: 
         for name, value in headers.items()
     )
     ends = 0 if missing else _END_STREAM
-    head = _frame_head(len(block), _HEADERS, _END_HEADERS, stream) + block
-    return head + _frame_head(len(content) + missing, _DATA, ends, stream) + content
+    head = _encode_frame_header(len(block), _HEADERS, _END_HEADERS, stream) + block
+    return head + _encode_frame_header(len(content) + missing, _DATA, ends, stream) + content
 
 
-def _frame_head(size: int, kind: int, flags: int, stream: int) -> bytes:
+def _encode_frame_header(size: int, kind: int, flags: int, stream: int) -> bytes:
     return struct.pack(">I", size)[1:] + struct.pack(">BBI", kind, flags, stream)

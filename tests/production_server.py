@@ -9,17 +9,22 @@ import uvicorn
 
 from contract_watch.mock.grpc_calls import GrpcCalls
 from contract_watch.mock.vendor import MAX_BODY
-from tests.production_gate import Gate
-from tests.production_grpc import NativeGate
-from tests.production_line import Line
-from tests.production_relay import Relay
+from tests.production_gate import HttpFront
+from tests.production_grpc import GrpcFront
+from tests.production_line import FrontState
+from tests.production_relay import TcpRelay
 
 
-class Server(uvicorn.Server):
+class FakeProductionServer(uvicorn.Server):
     """uvicorn behind a relay, and gRPC behind another where the vendor speaks it; ``told`` hears when both listen."""
 
     def __init__(
-        self, gate: Gate, line: Line, calls: GrpcCalls | None, ports: tuple[int, int], told: Callable[[], None]
+        self,
+        gate: HttpFront,
+        line: FrontState,
+        calls: GrpcCalls | None,
+        ports: tuple[int, int],
+        on_listening: Callable[[], None],
     ) -> None:
         settings: dict[str, Any] = {
             "lifespan": "off",
@@ -37,34 +42,34 @@ class Server(uvicorn.Server):
                 **settings,
             )
         )
-        self._line, self._calls, self._ports, self._told = line, calls, ports, told
+        self._front, self._calls, self._ports, self._on_listening = line, calls, ports, on_listening
         self._native: Any = None
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.failed: OSError | None = None
+        self.error: OSError | None = None
 
     async def startup(self, sockets: Any = None) -> None:
         """See uvicorn.Server."""
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         try:
-            relay = self._line.relays["rest"] = Relay(sockets[0].getsockname())
+            relay = self._front.relays["rest"] = TcpRelay(sockets[0].getsockname())
             await relay.open(self._ports[0])
             if self._calls is not None:
                 self._native = grpc.aio.server(
                     options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_BODY)]
                 )
-                self._native.add_generic_rpc_handlers((NativeGate(self._line, self._calls),))
+                self._native.add_generic_rpc_handlers((GrpcFront(self._front, self._calls),))
                 behind = self._native.add_insecure_port("127.0.0.1:0")
                 await self._native.start()
-                relay = self._line.relays["grpc"] = Relay(("127.0.0.1", behind), http2=True)
+                relay = self._front.relays["grpc"] = TcpRelay(("127.0.0.1", behind), http2=True)
                 await relay.open(self._ports[1])
         except OSError as error:
-            self.failed, self.should_exit = error, True
-        self._told()
+            self.error, self.should_exit = error, True
+        self._on_listening()
 
     async def shutdown(self, sockets: Any = None) -> None:
         """See uvicorn.Server."""
-        self._line.close()
+        self._front.close_ports()
         if self._native is not None:
             await self._native.stop(0)
         await super().shutdown(sockets)

@@ -21,7 +21,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             pytest.skip("redis-server is not installed: sharing through Redis is not tested here")
-        self.port = _free()
+        self.port = _find_free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._command = [program, "--bind", "127.0.0.1", "--port", str(self.port), "--appendonly", "no", *options]
@@ -31,11 +31,11 @@ class RedisServer:
         """Start it, and wait until it answers."""
         self._process = subprocess.Popen(self._command, cwd=self._folder, stdout=subprocess.DEVNULL)  # noqa: S603 (Debian's)
         deadline = time.monotonic() + 10
-        while not self._answers():
+        while not self._is_ready():
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)  # a port tells nobody when it opens
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         """Whether it answers, be it with a refusal, and has read what it saved."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as line:
@@ -53,7 +53,7 @@ class RedisServer:
 
 
 @contextmanager
-def restartable(folder: Path, *options: str) -> Iterator[RedisServer]:
+def start_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
     """A started server, which ends with the block."""
     server = RedisServer(folder, *options)
     try:
@@ -64,13 +64,13 @@ def restartable(folder: Path, *options: str) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
+def serve_redis(folder: Path) -> Iterator[str]:
     """Gives the address of one that keeps nothing."""
-    with restartable(folder, "--save", "") as server:
+    with start_redis(folder, "--save", "") as server:
         yield server.url
 
 
-def _free() -> int:
+def _find_free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]

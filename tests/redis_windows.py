@@ -7,14 +7,14 @@ import pytest
 
 from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, Slot
 from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter
-from tests.window_users import until
+from tests.window_users import wait_until
 
 ACCOUNT = "acme/paid"
 SECRET = "s3cret-pass"  # noqa: S105 (what must not be told)
 
 
 @contextmanager
-def opened(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3) -> Iterator[RedisRateLimiter]:
+def open_limiter(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3) -> Iterator[RedisRateLimiter]:
     found = RedisRateLimiter(url, ACCOUNT, requests, seconds, lease)
     try:
         yield found
@@ -22,7 +22,7 @@ def opened(url: str, requests: int = 2, seconds: float = 0.2, lease: float = 0.3
         found.close()
 
 
-def place_of(window: RedisRateLimiter) -> Slot:
+def take_slot(window: RedisRateLimiter) -> Slot:
     """A place, as soon as there is one."""
     found: list[Slot] = []
 
@@ -31,11 +31,11 @@ def place_of(window: RedisRateLimiter) -> Slot:
         found.extend([answer] if isinstance(answer, Slot) else [])
         return bool(found)
 
-    until(taken)
+    wait_until(taken)
     return found[0]
 
 
-def refused(window: RedisRateLimiter) -> str:
+def read_refusal(window: RedisRateLimiter) -> str:
     """The line that says why there is no window; release and block say the same."""
     lines = set()
     for ask in (window.acquire, lambda: window.release(Slot("x")), lambda: window.block(5)):

@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.diff.document.rules import ChangeRule
-from tests.document_pairs import PLACES, completed, load
+from tests.document_pairs import FRAGMENT_KINDS, complete_document, load_yaml
 
 JSON = Any
-FOLDER = Path(__file__).parent / "rule_examples"
+DIRECTORY = Path(__file__).parent / "rule_examples"
 _VERSION = "3.1.0"
-_PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {
+_FRAGMENT_KINDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("request", "body"): ("request-body", "webhook-answer", "callback-answer"),
     ("request", "property"): ("request-property",),
     ("request", "parameter"): ("parameter-query", "parameter-path", "parameter-header", "parameter-cookie"),
@@ -39,53 +39,55 @@ _PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 """Where schemas are put, by the direction and the area of a rule."""
 
-Documents = tuple[dict[str, Any], dict[str, Any]]
+DocumentVersions = tuple[dict[str, Any], dict[str, Any]]
 """A base and its revision."""
 
 
 @dataclass(frozen=True)
-class Example:
+class RuleExample:
     """One file. ``name`` is its folder and stem, ``place`` what its fragments are part of (none: they are schemas)."""
 
     name: str
-    place: str
+    fragment_kind: str
     positive: tuple[JSON, JSON]
     negative: tuple[JSON, JSON]
     why: str
     malformed: str
 
-    def expanded(self, rule: ChangeRule, *, positive: bool) -> Iterator[tuple[str, Documents]]:
+    def expand_documents(self, rule: ChangeRule, *, positive: bool) -> Iterator[tuple[str, DocumentVersions]]:
         """The documents of the positive or the negative example, in each place that ``rule`` is about, with its name."""
-        for place in (self.place,) if self.place else _places(rule):
-            yield place, self._documents(place, positive=positive)
+        for place in (self.fragment_kind,) if self.fragment_kind else _list_fragment_kinds(rule):
+            yield place, self._make_documents(place, positive=positive)
 
-    def turned(self) -> Documents:
+    def make_webhook_documents(self) -> DocumentVersions:
         """The positive example with its paths as webhooks: the vendor is who calls."""
-        base, revision = self._documents(self.place, positive=True)
-        return _as_webhooks(base), _as_webhooks(revision)
+        base, revision = self._make_documents(self.fragment_kind, positive=True)
+        return _convert_to_webhooks(base), _convert_to_webhooks(revision)
 
-    def _documents(self, place: str, *, positive: bool) -> Documents:
-        base, revision = (_document(place, one) for one in (self.positive if positive else self.negative))
+    def _make_documents(self, place: str, *, positive: bool) -> DocumentVersions:
+        base, revision = (_make_document(place, one) for one in (self.positive if positive else self.negative))
         return base, revision
 
 
-def _places(rule: ChangeRule) -> tuple[str, ...]:
+def _list_fragment_kinds(rule: ChangeRule) -> tuple[str, ...]:
     """Every place where schemas stand that ``rule`` is about; what names a property itself is in all of its direction."""
     if rule.id == f"{rule.direction}-{rule.kind}":
-        return tuple(place for (direction, _), all_ in _PLACES.items() if direction == rule.direction for place in all_)
-    return _PLACES[rule.direction, rule.area]
+        return tuple(
+            place for (direction, _), all_ in _FRAGMENT_KINDS.items() if direction == rule.direction for place in all_
+        )
+    return _FRAGMENT_KINDS[rule.direction, rule.area]
 
 
-def _document(place: str, fragment: JSON) -> dict[str, Any]:
+def _make_document(place: str, fragment: JSON) -> dict[str, Any]:
     """A document of its own, that shares nothing with the fragment."""
-    return completed(copy.deepcopy(PLACES[place].document(fragment)), _VERSION)
+    return complete_document(copy.deepcopy(FRAGMENT_KINDS[place].wrap(fragment)), _VERSION)
 
 
-def _as_webhooks(document: dict[str, Any]) -> dict[str, Any]:
+def _convert_to_webhooks(document: dict[str, Any]) -> dict[str, Any]:
     return {**{key: said for key, said in document.items() if key != "paths"}, "webhooks": document["paths"]}
 
 
-def read(folder: Path = FOLDER) -> dict[str, Example]:
+def load_examples(folder: Path = DIRECTORY) -> dict[str, RuleExample]:
     """Every example by its name.
 
     Raises:
@@ -93,17 +95,20 @@ def read(folder: Path = FOLDER) -> dict[str, Example]:
     """
     files = sorted(folder.glob("*/*.yaml"))
     return {
-        f"{file.parent.name}/{file.stem}": _example(f"{file.parent.name}/{file.stem}", load(file)) for file in files
+        f"{file.parent.name}/{file.stem}": _parse_example(f"{file.parent.name}/{file.stem}", load_yaml(file))
+        for file in files
     }
 
 
-def _example(called: str, said: JSON) -> Example:
-    of_schemas = called.startswith("schema/")
+def _parse_example(name: str, entry: JSON) -> RuleExample:
+    of_schemas = name.startswith("schema/")
     known = {"positive", "negative"} | (set() if of_schemas else {"in", "malformed"})
-    if set(said) - known or set(said["positive"]) != {"base", "revision"}:
-        raise ValueError(f"{called}: unknown {sorted(set(said) - known)}; positive needs base and revision alone")
-    if set(said["negative"]) != {"base", "revision", "why"} or (not of_schemas and said.get("in") not in PLACES):
-        raise ValueError(f"{called}: negative needs base, revision and why; `in` a place")
-    positive, negative = ((said[side]["base"], said[side]["revision"]) for side in ("positive", "negative"))
-    why = said["negative"]["why"]
-    return Example(called, said.get("in", ""), positive, negative, why, said.get("malformed", ""))
+    if set(entry) - known or set(entry["positive"]) != {"base", "revision"}:
+        raise ValueError(f"{name}: unknown {sorted(set(entry) - known)}; positive needs base and revision alone")
+    if set(entry["negative"]) != {"base", "revision", "why"} or (
+        not of_schemas and entry.get("in") not in FRAGMENT_KINDS
+    ):
+        raise ValueError(f"{name}: negative needs base, revision and why; `in` a place")
+    positive, negative = ((entry[side]["base"], entry[side]["revision"]) for side in ("positive", "negative"))
+    why = entry["negative"]["why"]
+    return RuleExample(name, entry.get("in", ""), positive, negative, why, entry.get("malformed", ""))

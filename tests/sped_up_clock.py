@@ -5,7 +5,7 @@ import threading
 import time
 
 
-class SpedUpClock:
+class VirtualClock:
     """Shared by a server and its clients; `wait` moves it on at once, for all of them. Safe in several threads."""
 
     def __init__(self, wall: float | None = None) -> None:

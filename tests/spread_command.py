@@ -13,11 +13,11 @@ from contract_watch.contracts.registry import ROOT
 
 PATIENCE = 180.0
 """Seconds after which a command that still runs has failed its test."""
-_KEYS = ("JETEMAIL_", "HYPOTHESIS_", "PYTEST_", "COV_")
+_DROPPED_VARIABLES = ("JETEMAIL_", "HYPOTHESIS_", "PYTEST_", "COV_")
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """What a command left: exit status and output."""
 
     status: int
@@ -26,9 +26,11 @@ class Ended:
 
 
 @contextmanager
-def started(module: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def start_command(
+    module: str, *arguments: str, cwd: Path = ROOT, **environment: str
+) -> Iterator["subprocess.Popen[str]"]:
     """``python -m module`` until the block ends, whatever becomes of it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEYS)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_VARIABLES)}
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(  # noqa: S603 (our own)
         command, cwd=cwd, env={**kept, "PYTHONPATH": str(ROOT), **environment}, text=True,
@@ -42,19 +44,19 @@ def started(module: str, *arguments: str, cwd: Path = ROOT, **environment: str) 
         process.communicate()
 
 
-def end(process: "subprocess.Popen[str]") -> Ended:
+def wait_for_exit(process: "subprocess.Popen[str]") -> CommandResult:
     """Wait for its end."""
     out, err = process.communicate(timeout=PATIENCE)
-    return Ended(process.returncode, out, err)
+    return CommandResult(process.returncode, out, err)
 
 
-def command(module: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> Ended:
+def run_command(module: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> CommandResult:
     """Run ``python -m module`` to its end; ``environment`` is added to this process's, without its keys."""
-    with started(module, *arguments, cwd=cwd, **environment) as process:
-        return end(process)
+    with start_command(module, *arguments, cwd=cwd, **environment) as process:
+        return wait_for_exit(process)
 
 
-def alone(group: int) -> bool:
+def is_group_empty(group: int) -> bool:
     """Whether no process of a group is left."""
     try:
         os.killpg(group, 0)
@@ -63,9 +65,9 @@ def alone(group: int) -> bool:
     return False
 
 
-def one_line_error(ended: Ended, *words: str, status: int = 3) -> None:
+def assert_one_line_error(result: CommandResult, *fragments: str, status: int = 3) -> None:
     """The command refused what it was asked, in one line that holds ``words``."""
-    assert (ended.status, ended.out) == (status, ""), ended
-    assert ended.err.startswith("error: ")
-    assert ended.err.count("\n") == 1, ended.err
-    assert [word for word in words if word not in ended.err] == []
+    assert (result.status, result.out) == (status, ""), result
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1, result.err
+    assert [word for word in fragments if word not in result.err] == []

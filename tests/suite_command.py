@@ -22,33 +22,35 @@ import pytest
 
 from contract_watch.contracts.registry import load_contracts
 
-PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
+PAID_KEY, FREE_KEY = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 PATIENCE = 60.0
 """Seconds after which a process that is still running has failed its test."""
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
+_FORKSERVER = multiprocessing.get_context("forkserver")
+_FORKSERVER.set_forkserver_preload(
     # The second line is what a run imports late.
     ["contract_tests.__main__", "contract_watch.engine.exploring.exploration",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
-_OURS = tuple(credential.variable for contract in load_contracts().values() for credential in contract.credentials)
+_CREDENTIAL_VARIABLES = tuple(
+    credential.variable for contract in load_contracts().values() for credential in contract.credentials
+)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @dataclass(frozen=True, repr=False)
-class Result:
+class SuiteResult:
     """What a run left: its exit status, what it printed, and its folder of reports."""
 
     status: int
     out: str
     err: str
-    folder: Path
+    directory: Path
 
     @cached_property
     def report(self) -> dict[str, Any]:
         """``findings.json``."""
-        found: dict[str, Any] = json.loads((self.folder / "findings.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((self.directory / "findings.json").read_text(encoding="utf-8"))
         return found
 
     @cached_property
@@ -59,17 +61,17 @@ class Result:
     @property
     def markdown(self) -> str:
         """``report.md``."""
-        return (self.folder / "report.md").read_text(encoding="utf-8")
+        return (self.directory / "report.md").read_text(encoding="utf-8")
 
     @property
     def junit(self) -> ET.Element:
         """``junit.xml``, parsed."""
-        return ET.fromstring((self.folder / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
+        return ET.fromstring((self.directory / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
 
     @property
-    def everything(self) -> str:
+    def all_output(self) -> str:
         """All that the run wrote anywhere."""
-        files = (path.read_text(encoding="utf-8") for path in sorted(self.folder.rglob("*")) if path.is_file())
+        files = (path.read_text(encoding="utf-8") for path in sorted(self.directory.rglob("*")) if path.is_file())
         return "\n".join([self.out, self.err, *files])
 
     def __repr__(self) -> str:
@@ -77,7 +79,7 @@ class Result:
         return f"status {self.status}\n{self.out[-3000:]}\n{self.err[-1500:]}"
 
 
-class Running:
+class SuiteProcess:
     """A run under way."""
 
     def __init__(
@@ -87,28 +89,28 @@ class Running:
         environment: Mapping[str, str],
         read_timeout: float | None,
         *,
-        hurried: bool = False,
+        skip_waits: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder / "reports"
         self._said = folder / "stdout", folder / "stderr"
         given = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
-        self._process = _FORKS.Process(
-            target=_child, args=(given, dict(environment), *map(str, self._said), read_timeout, hurried)
+        self._process = _FORKSERVER.Process(
+            target=_run_in_child, args=(given, dict(environment), *map(str, self._said), read_timeout, skip_waits)
         )
         self._process.start()
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it still runs."""
         return self._process.is_alive()
 
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send the process a signal."""
         assert self._process.pid is not None
         os.kill(self._process.pid, number)
 
-    def end(self, patience: float = PATIENCE) -> Result:
+    def wait_for_exit(self, patience: float = PATIENCE) -> SuiteResult:
         """Wait for the end; a process that outlives ``patience`` is killed, and the test fails."""
         self._process.join(patience)
         if self._process.exitcode is None:
@@ -121,36 +123,36 @@ class Running:
         if status > 0 and told.exists():  # where two threads wait at once, multiprocessing may say 255 to one
             status = int(told.read_text())
         out, err = (path.read_text(encoding="utf-8") for path in self._said)
-        return Result(status, out, err, self.folder)
+        return SuiteResult(status, out, err, self.folder)
 
 
-def contract_tests(
+def start_suite(
     folder: Path,
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     read_timeout: float | None = None,
-    hurried: bool = False,
-) -> Running:
+    skip_waits: bool = False,
+) -> SuiteProcess:
     """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
 
     ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds; in a
     ``hurried`` run waiting for the allowance takes no time.
     """
-    return Running(folder, arguments, environment or {}, read_timeout, hurried=hurried)
+    return SuiteProcess(folder, arguments, environment or {}, read_timeout, skip_waits=skip_waits)
 
 
-def begin(folder: Path, target: str, *arguments: str, **more: Any) -> Running:
+def start_check(folder: Path, target: str, *arguments: str, **more: Any) -> SuiteProcess:
     """Begin to check ``target`` against JetEmail's contract, without exploring unless ``arguments`` say so."""
     explore = () if "--explore" in arguments else ("--explore", "0")
-    return contract_tests(folder, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
+    return start_suite(folder, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
 
 
-def check(folder: Path, target: str, *arguments: str, **more: Any) -> Result:
+def check_target(folder: Path, target: str, *arguments: str, **more: Any) -> SuiteResult:
     """The same, to the end."""
-    return begin(folder, target, *arguments, **more).end()
+    return start_check(folder, target, *arguments, **more).wait_for_exit()
 
 
-def expect_inconclusive(result: Result) -> None:
+def assert_inconclusive(result: SuiteResult) -> None:
     """The run could not tell, says why in one line, and blames nobody."""
     report = result.report
     assert (report["verdict"], result.status, report["findings"]) == ("inconclusive", 2, []), result
@@ -160,7 +162,7 @@ def expect_inconclusive(result: Result) -> None:
 
 
 @contextmanager
-def two_at_a_time(
+def run_two_at_a_time(
     request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]
 ) -> Iterator[Callable[[str], Any]]:
     """Do ``work`` for each value of the parameter ``name`` that a test of this module was collected with.
@@ -177,13 +179,13 @@ def two_at_a_time(
             future.cancel()
 
 
-def _child(
+def _run_in_child(
     arguments: tuple[str, ...],
     environment: dict[str, str],
     out: str,
     err: str,
     read_timeout: float | None,
-    hurried: bool,
+    skip_waits: bool,
 ) -> None:
     """In the forked process: a clean environment, output into files, then the command."""
     from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
@@ -191,12 +193,12 @@ def _child(
     from contract_watch.engine.command import live_run  # noqa: PLC0415 (as above)
     from contract_watch.engine.protocols.wire import Wire  # noqa: PLC0415 (as above)
 
-    if hurried:
+    if skip_waits:
         setattr(live_run, "SystemClock", FastClock)  # noqa: B010 (a name that the module only imports)
     if read_timeout is not None:
         Wire.__init__.__defaults__ = (None, read_timeout)
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower() in _PROXIES:
+        if name.startswith(_CREDENTIAL_VARIABLES) or name.lower() in _PROXIES:
             del os.environ[name]
     os.environ.update(environment)
     for number, path in ((1, out), (2, err)):

@@ -19,28 +19,28 @@ from contract_watch.report.record import Record
 
 
 @dataclass
-class Stage:
+class ProtocolSession:
     """A mock of its own, and the session that speaks to it on one surface."""
 
     mock: Mock
     session: Session
 
     def __post_init__(self) -> None:
-        self._worlds = list(self.session.possible_states)
+        self._possible_states = list(self.session.possible_states)
 
     @property
-    def state(self) -> Any:
+    def mock_state(self) -> Any:
         """What the mock holds, as JSON."""
         return self.mock.vendors[self.session.contract.slug].dump()
 
-    def reset(self) -> None:
+    def reset_state(self) -> None:
         """Everything as if just started."""
         self.mock.vendors[self.session.contract.slug].reset()
         self.mock.faults.pending = []
-        self.session.possible_states = list(self._worlds)
+        self.session.possible_states = list(self._possible_states)
 
 
-def surface(name: str, contract: Contract, base: str, grpc_address: str) -> WireProtocol | None:
+def make_protocol(name: str, contract: Contract, base: str, grpc_address: str) -> WireProtocol | None:
     """What speaks ``name`` to a target."""
     if name == "grpc":
         return GrpcProtocol(contract, grpc_address)
@@ -48,25 +48,27 @@ def surface(name: str, contract: Contract, base: str, grpc_address: str) -> Wire
     return GrpcWebProtocol(contract, base, Wire(f"{parts.scheme}://{parts.netloc}")) if name == "grpc-web" else None
 
 
-def session(
-    contract: Contract, base: str, spoken: WireProtocol | None, keys: Mapping[str, str] | None = None
+def make_session(
+    contract: Contract, base: str, protocol: WireProtocol | None, keys: Mapping[str, str] | None = None
 ) -> Session:
     """A session at ``base`` over ``spoken``, with the test values as keys."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     known = {credential.account: credential.test for credential in contract.credentials}
-    return Session(contract, base, keys or known, NameGenerator(now.date()), record, spoken)
+    return Session(contract, base, keys or known, NameGenerator(now.date()), record, protocol)
 
 
 @contextmanager
-def stages(contract: Contract, readings: Mapping[str, str] | None = None) -> Iterator[dict[str, Stage]]:
+def open_protocol_sessions(
+    contract: Contract, readings: Mapping[str, str] | None = None
+) -> Iterator[dict[str, ProtocolSession]]:
     """A stage for each surface of ``contract``, each on a mock of its own."""
     with ExitStack() as stack:
         made = {}
         for name in contract.protocols:
             mock = build_mock([contract], {}, {contract.slug: dict(readings or {})})
             base = stack.enter_context(run_in_thread(mock))
-            spoken = surface(name, contract, base, mock.controls.grpc_address)
-            made[name] = Stage(mock, session(contract, base + contract.base_path, spoken))
+            spoken = make_protocol(name, contract, base, mock.controls.grpc_address)
+            made[name] = ProtocolSession(mock, make_session(contract, base + contract.base_path, spoken))
             stack.callback(made[name].session.close)
         yield made

@@ -20,7 +20,7 @@ import pytest
 from contract_watch.contracts.registry import ROOT, load_contracts
 
 SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
-FOURTH = ROOT / "tests" / "fourth"
+PARCEL = ROOT / "tests" / "fourth"
 GENERATE = f"""
 from contract_watch.contracts.registry import ROOT, Contract
 from scripts.generate_clients import generate
@@ -30,20 +30,20 @@ generate(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
 PATIENCE = 120
 
 
-class Copy:
+class RepositoryCopy:
     """A copy of the repository under git of its own, whose index knows every file as it was copied."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.reports = folder / "copy", folder / "reports"
-        names = self._git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+        names = self._run_git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         for name in {name for name in names if name and (ROOT / name).is_file()}:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, self.folder / name)
-        self._git(self.folder, "init", "--quiet")
-        self._git(self.folder, "add", "--all")
+        self._run_git(self.folder, "init", "--quiet")
+        self._run_git(self.folder, "add", "--all")
 
     @staticmethod
-    def _git(folder: Path, *arguments: str) -> str:
+    def _run_git(folder: Path, *arguments: str) -> str:
         git = shutil.which("git")
         assert git is not None
         return subprocess.run([git, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own)
@@ -58,11 +58,11 @@ class Copy:
         }
         return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def run(self, *arguments: str, status: int = 0) -> str:
+    def run_module(self, *arguments: str, status: int = 0) -> str:
         """``python -m`` with ``arguments``; see `python`."""
-        return self.python("-m", *arguments, status=status)
+        return self.run_python("-m", *arguments, status=status)
 
-    def python(self, *arguments: str, status: int = 0) -> str:
+    def run_python(self, *arguments: str, status: int = 0) -> str:
         """Python with ``arguments`` in the copy, which has to end with ``status``; what it said."""
         done = subprocess.run(  # noqa: S603 (our own commands)
             [sys.executable, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True,
@@ -73,78 +73,82 @@ class Copy:
         assert "Traceback" not in said
         return said
 
-    def report(self, name: str) -> Any:
+    def read_report(self, name: str) -> Any:
         """A report of the last run."""
         return json.loads((self.reports / name).read_text(encoding="utf-8"))
 
-    def changed(self) -> list[str]:
+    def list_changed(self) -> list[str]:
         """The files of the repository that are not as they were copied."""
-        return self._git(self.folder, "diff", "--name-only").splitlines()
+        return self._run_git(self.folder, "diff", "--name-only").splitlines()
 
-    def added(self) -> list[str]:
+    def list_added(self) -> list[str]:
         """The files that are new, but for those that git is told to ignore."""
-        return self._git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
+        return self._run_git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
 
 
 @pytest.fixture(name="copy", scope="module")
-def _copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def _copy(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
     """The repository with the vendor added, as docs/adding-a-contract.md says: a skeleton, filled in, and generated."""
-    copy = Copy(tmp_path_factory.mktemp("fourth"))
-    copy.run("scripts.new_contract", "--slug", SLUG, "--name", "Parcel")
-    said = copy.run("scripts.check_contracts", "--vendor", SLUG, status=1)
+    copy = RepositoryCopy(tmp_path_factory.mktemp("fourth"))
+    copy.run_module("scripts.new_contract", "--slug", SLUG, "--name", "Parcel")
+    said = copy.run_module("scripts.check_contracts", "--vendor", SLUG, status=1)
     assert {line.split(":")[0] for line in said.splitlines() if line.startswith("contracts/")} == {
-        f"contracts/{SLUG}/{path.name}" for path in FOURTH.iterdir() if path.is_file() and path.name != "labels.py"
+        f"contracts/{SLUG}/{path.name}" for path in PARCEL.iterdir() if path.is_file() and path.name != "labels.py"
     }
-    for path in FOURTH.iterdir():
+    for path in PARCEL.iterdir():
         if path.is_file():
             shutil.copyfile(path, copy.folder / "contracts" / SLUG / path.name)
-    copy.python("-c", GENERATE)
+    copy.run_python("-c", GENERATE)
     return copy
 
 
-def test_contract_is_whole(copy: Copy) -> None:
+def test_contract_is_whole(copy: RepositoryCopy) -> None:
     """Claim: what the checks of `make test` ask of a contract can be given. Expectation: they find nothing missing."""
-    assert copy.run("scripts.check_contracts", "--vendor", SLUG) == ""
+    assert copy.run_module("scripts.check_contracts", "--vendor", SLUG) == ""
 
 
-def test_suite_runs_on_the_mock(copy: Copy) -> None:
+def test_suite_runs_on_the_mock(copy: RepositoryCopy) -> None:
     """Claim: the engine needs no word about a vendor. Situation: the whole run, exploring included.
 
     Expectation: verdict none, status 0, every clause exercised, nothing left behind.
     """
-    copy.run("contract_tests", "--vendor", SLUG, "--seed", "7", "--out", str(copy.reports))
-    run = copy.report("findings.json")
+    copy.run_module("contract_tests", "--vendor", SLUG, "--seed", "7", "--out", str(copy.reports))
+    run = copy.read_report("findings.json")
     assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
     assert run["clauses"]["not_exercised"] == []
 
 
-def test_a_real_account_is_guarded(copy: Copy) -> None:
+def test_a_real_account_is_guarded(copy: RepositoryCopy) -> None:
     """Claim: the guard needs no word about a vendor either. Situation: the whole run with LIVE=mutate, on the mock.
 
     Expectation: verdict none, nothing left behind; what no name of the run's can say is not exercised, with that reason.
     """
-    said = copy.run("contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports))
-    run = copy.report("findings.json")
+    said = copy.run_module(
+        "contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports)
+    )
+    run = copy.read_report("findings.json")
     assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
     assert "LIVE=mutate: key " in said.splitlines()[0]
     assert any("not the run's own" in entry["why"] for entry in run["clauses"]["not_exercised"])
 
 
-def test_every_vendor_is_run_together(copy: Copy) -> None:
+def test_every_vendor_is_run_together(copy: RepositoryCopy) -> None:
     """Claim: VENDOR=all includes it. Situation: a small part of everybody's probes. Expectation: a verdict for each vendor."""
-    copy.run("contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports))
-    shown = copy.report("findings.json")["runs"]
+    copy.run_module(
+        "contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports)
+    )
+    shown = copy.read_report("findings.json")["runs"]
     assert [run["contract"] for run in shown] == sorted([*load_contracts(), SLUG])
 
 
-def test_suite_notices_mutants(copy: Copy) -> None:
+def test_suite_notices_mutants(copy: RepositoryCopy) -> None:
     """Claim: the suite is as sharp for a new vendor. Situation: some mutants of each family. Expectation: nearly all noticed."""
-    said = copy.run("contract_watch.mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
-    (run,) = copy.report("mutants.json")["runs"]
+    said = copy.run_module("contract_watch.mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
+    (run,) = copy.read_report("mutants.json")["runs"]
     assert run["score"] >= 0.9, said
 
 
-def test_mock_serves_all_vendors(copy: Copy) -> None:
+def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
     """Claim: one mock plays every vendor. Situation: `python -m contract_watch.mock` as it is.
 
     Expectation: it knows all of them, and the new one makes, changes and removes a label below its base path.
@@ -167,13 +171,13 @@ def test_mock_serves_all_vendors(copy: Copy) -> None:
             process.wait(PATIENCE)
 
 
-def test_no_existing_file_changes(copy: Copy) -> None:
+def test_no_existing_file_changes(copy: RepositoryCopy) -> None:
     """Claim: a further vendor adds files and edits none. Situation: after all of the above.
 
     Expectation: every file of the repository is as it was; new ones stand below the vendor's two folders only, and the
     repository's rules hold for them.
     """
-    assert copy.changed() == []
-    added = copy.added()
+    assert copy.list_changed() == []
+    added = copy.list_added()
     assert {"/".join(name.split("/")[:2]) for name in added} == {f"contracts/{SLUG}", f"generated/{SLUG}"}
-    copy.run("pytest", "-q", "-p", "no:cacheprovider", "tests/test_repository_rules.py")
+    copy.run_module("pytest", "-q", "-p", "no:cacheprovider", "tests/test_repository_rules.py")

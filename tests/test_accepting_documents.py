@@ -17,7 +17,16 @@ from scripts import accept_document
 from scripts.accept_document import main
 from scripts.generate_clients import find_stale_files
 from scripts.watch_documents import main as drift
-from tests.vendor_tree import SLUG, adds, breaks, published, state, tree, username, written
+from tests.vendor_tree import (
+    SLUG,
+    add_property,
+    copy_contract,
+    find_username_schema,
+    hash_files,
+    make_document,
+    shorten_names,
+    write_document,
+)
 
 REPLACED = ["CHANGELOG.md", "contracts/jetemail/accepted.toml", "generated/jetemail", "openapi.json"]
 
@@ -26,10 +35,10 @@ REPLACED = ["CHANGELOG.md", "contracts/jetemail/accepted.toml", "generated/jetem
 def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
     (tmp_path / "root").mkdir()
-    return tree(tmp_path / "root")
+    return copy_contract(tmp_path / "root")
 
 
-def accept(contract: Contract, *arguments: str) -> int:
+def run_accept(contract: Contract, *arguments: str) -> int:
     """The command's status."""
     return main(["--vendor", SLUG, *arguments], contract.root)
 
@@ -41,11 +50,11 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     the next version, the old digest is recorded, the changelog has a line under the vendor's heading; drift is gone.
     """
     old = (contract.root / "openapi.json").read_bytes()
-    file = written(contract.root.parent, published(contract, breaks, adds))
-    assert accept(contract, "--published", file) == 0
+    file = write_document(contract.root.parent, make_document(contract, shorten_names, add_property))
+    assert run_accept(contract, "--published", file) == 0
     assert "1.0.0 -> 2.0.0" in capsys.readouterr().out
     fresh = Contract(SLUG, contract.root)
-    assert username(dict(fresh.published.raw))["maxLength"] == 5
+    assert find_username_schema(dict(fresh.published.raw))["maxLength"] == 5
     assert list(fresh.published.raw["paths"]) == ["/outbound/smarthost"]
     assert "Domain" not in fresh.published.raw["components"].get("schemas", {})
     (entry,) = fresh.accepted_documents
@@ -62,14 +71,14 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     assert (
         drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 0
     )
-    assert leftovers(contract) == []
-    before = state(contract.root)
-    assert accept(contract, "--published", file) == 0
+    assert list_leftovers(contract) == []
+    before = hash_files(contract.root)
+    assert run_accept(contract, "--published", file) == 0
     assert "nothing to take over" in capsys.readouterr().out
-    assert state(contract.root) == before
+    assert hash_files(contract.root) == before
 
 
-def leftovers(contract: Contract) -> list[str]:
+def list_leftovers(contract: Contract) -> list[str]:
     """What a finished command has left in the root beside what is under version control."""
     return [path.name for path in contract.root.iterdir() if path.name == swapping.STAGING_DIRECTORY]
 
@@ -79,55 +88,60 @@ def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: py
 
     Situation: no comparison yet; then one; then the file changes. Expectation: refused; then the document of the comparison.
     """
-    before = state(contract.root)
-    assert accept(contract) == 3
+    before = hash_files(contract.root)
+    assert run_accept(contract) == 3
     assert "make drift VENDOR=jetemail" in capsys.readouterr().err
-    assert state(contract.root) == before
-    file = written(contract.root.parent, published(contract, adds))
+    assert hash_files(contract.root) == before
+    file = write_document(contract.root.parent, make_document(contract, add_property))
     drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root)
-    assert state(contract.root) == before
-    written(contract.root.parent, published(contract, breaks))
-    assert accept(contract) == 0
+    assert hash_files(contract.root) == before
+    write_document(contract.root.parent, make_document(contract, shorten_names))
+    assert run_accept(contract) == 0
     assert Contract(SLUG, contract.root).accepted_documents[-1].client == "1.1.0"
 
 
-def _moved(document: dict[str, Any]) -> None:
+def _move_operation(document: dict[str, Any]) -> None:
     """The overlay finds nothing."""
     document["paths"]["/v2/smarthost"] = document["paths"].pop("/outbound/smarthost")
 
 
-def _split(document: dict[str, Any]) -> None:
+def _split_schema(document: dict[str, Any]) -> None:
     """An action of the overlay finds nothing in one place."""
     del document["paths"]["/outbound/smarthost"]["patch"]
 
 
-def _refused(document: dict[str, Any]) -> None:
+def _break_for_generator(document: dict[str, Any]) -> None:
     """The generator does not take it."""
-    username(document)["enum"] = ["a-b", "a_b"]
+    find_username_schema(document)["enum"] = ["a-b", "a_b"]
 
 
-def _dangling(document: dict[str, Any]) -> None:
+def _add_dangling_reference(document: dict[str, Any]) -> None:
     """It is no document."""
-    username(document)["$ref"] = "#/components/schemas/Nowhere"
+    find_username_schema(document)["$ref"] = "#/components/schemas/Nowhere"
 
 
-@pytest.mark.parametrize("edit", [_moved, _split, _refused, _dangling])
+@pytest.mark.parametrize("edit", [_move_operation, _split_schema, _break_for_generator, _add_dangling_reference])
 def test_what_cannot_be_taken_over_changes_nothing(
     contract: Contract, edit: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Situation: the overlay, the generator or the reader refuses the document. Expectation: 3, why, all as it was."""
-    before = state(contract.root)
-    assert accept(contract, "--published", written(contract.root.parent, published(contract, edit))) == 3
+    before = hash_files(contract.root)
+    assert run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, edit))) == 3
     assert capsys.readouterr().err.startswith("error: ")
-    assert state(contract.root) == before
-    assert leftovers(contract) == []
+    assert hash_files(contract.root) == before
+    assert list_leftovers(contract) == []
 
 
-def test_an_overlay_that_does_not_fit_is_told_edit_by_edit(
+def test_an_overlay_that_does_not_fit_is_reported_edit_by_edit(
     contract: Contract, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Situation: an operation is gone. Expectation: every action that lost its target is named, with the edit it needs."""
-    assert accept(contract, "--published", written(contract.root.parent, published(contract, _split))) == 3
+    assert (
+        run_accept(
+            contract, "--published", write_document(contract.root.parent, make_document(contract, _split_schema))
+        )
+        == 3
+    )
     told = capsys.readouterr().err
     assert "overlay.yaml: action" in told
     assert told.count("\n  action ") >= 2
@@ -142,13 +156,13 @@ def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
     def said(document: dict[str, Any]) -> None:
         document["paths"]["/outbound/smarthost"]["post"]["operationId"] = "createSmtpUser"
 
-    file = written(contract.root.parent, published(contract, said))
-    assert accept(contract, "--published", file) == 3
+    file = write_document(contract.root.parent, make_document(contract, said))
+    assert run_accept(contract, "--published", file) == 3
     overlay = contract.directory / "overlay.yaml"
     text = overlay.read_text(encoding="utf-8")
     begin = text.index("  - target: $.paths['/outbound/smarthost'].post\n")
     overlay.write_text(text[:begin] + text[text.index("  - target:", begin + 5) :], encoding="utf-8")
-    assert accept(contract, "--published", file) == 0
+    assert run_accept(contract, "--published", file) == 0
 
 
 def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None:
@@ -156,12 +170,12 @@ def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None
 
     Expectation: the operations are taken over at their new place; the client gets a major version.
     """
-    file = written(contract.root.parent, published(contract, _moved))
-    assert accept(contract, "--published", file) == 3
+    file = write_document(contract.root.parent, make_document(contract, _move_operation))
+    assert run_accept(contract, "--published", file) == 3
     overlay = contract.directory / "overlay.yaml"
     text = overlay.read_text(encoding="utf-8")
     overlay.write_text(text.replace("'/outbound/smarthost'", "'/v2/smarthost'"), encoding="utf-8")
-    assert accept(contract, "--published", file) == 0
+    assert run_accept(contract, "--published", file) == 0
     fresh = Contract(SLUG, contract.root)
     assert set(fresh.published.raw["paths"]) == {"/v2/smarthost"}
     assert {one.path for one in fresh.operations.values()} == {"/v2/smarthost"}
@@ -173,14 +187,16 @@ def test_a_failure_in_the_middle_puts_everything_back(
     contract: Contract, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Claim: it is all or nothing. Situation: the n-th thing that is moved cannot be. Expectation: 3, all as it was."""
-    before = state(contract.root)
-    moves = _counting(monkeypatch, number)
-    status = accept(contract, "--published", written(contract.root.parent, published(contract, breaks)))
-    assert (status, state(contract.root) == before) == ((0, False) if number >= len(moves) else (3, True))
-    assert leftovers(contract) == []
+    before = hash_files(contract.root)
+    moves = _fail_on_rename(monkeypatch, number)
+    status = run_accept(
+        contract, "--published", write_document(contract.root.parent, make_document(contract, shorten_names))
+    )
+    assert (status, hash_files(contract.root) == before) == ((0, False) if number >= len(moves) else (3, True))
+    assert list_leftovers(contract) == []
 
 
-def _counting(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
+def _fail_on_rename(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     """Have the ``number``-th renaming of what is swapped fail; gives the names of all so far."""
     names: list[str] = []
     rename = Path.rename
@@ -196,7 +212,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     return names
 
 
-_KILLED = """
+_KILLING_SCRIPT = """
 import os, pathlib, signal, sys
 from contract_watch.report import swap
 number, rename, count = int(sys.argv[1]), pathlib.Path.rename, 0
@@ -217,9 +233,9 @@ sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path
 @pytest.mark.parametrize("number", [1, 4, 6])
 def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, number: int) -> None:
     """Situation: SIGKILL before the n-th move. Expectation: the next command of any kind finds all as it was."""
-    before = state(contract.root)
-    file = written(contract.root.parent, published(contract, breaks))
-    command = [sys.executable, "-c", _KILLED, str(number), file, str(contract.root)]
+    before = hash_files(contract.root)
+    file = write_document(contract.root.parent, make_document(contract, shorten_names))
+    command = [sys.executable, "-c", _KILLING_SCRIPT, str(number), file, str(contract.root)]
     done = subprocess.run(  # noqa: S603 - this interpreter, and code of our own
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False
     )
@@ -228,8 +244,8 @@ def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, numb
     assert (
         drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 1
     )
-    assert state(contract.root) == before
-    assert leftovers(contract) == []
+    assert hash_files(contract.root) == before
+    assert list_leftovers(contract) == []
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "null", '{"../x": false}', '{"/etc/x": false}', '{"openapi.json": "x"}'])
@@ -241,10 +257,10 @@ def test_a_list_that_is_spoilt_undoes_nothing(
     listed.parent.mkdir()
     listed.write_text(text, encoding="utf-8")
     (contract.root.parent / "x").write_text("mine", encoding="utf-8")
-    before = state(contract.root)
+    before = hash_files(contract.root)
     assert drift(["--vendor", SLUG, "--out", str(contract.root.parent / "out")], contract.root) == 3
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
-    assert state(contract.root) == before
+    assert hash_files(contract.root) == before
     assert listed.exists()
     assert (contract.root.parent / "x").exists()
 
@@ -254,25 +270,36 @@ def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureF
     with swapping.staging_directory(contract.root) as scratch:
         (scratch / "mine").write_text("x", encoding="utf-8")
         assert not swapping.restore_backup(contract.root)
-        assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+        assert (
+            run_accept(
+                contract, "--published", write_document(contract.root.parent, make_document(contract, add_property))
+            )
+            == 3
+        )
         assert "another process" in capsys.readouterr().err
         assert (scratch / "mine").exists()
 
 
 @pytest.mark.parametrize("text", ["a = [", "accepted = 1", "[[accepted]]"])
-def test_what_is_spoilt_is_told_by_its_own_name(
+def test_what_is_spoilt_is_reported_by_its_own_name(
     contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Situation: `accepted.toml` cannot be read. Expectation: 3, one line that names it, and not a copy that is gone."""
     (contract.directory / "accepted.toml").write_text(text, encoding="utf-8")
-    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+    assert (
+        run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, add_property)))
+        == 3
+    )
     assert capsys.readouterr().err.startswith(f"error: {contract.directory / 'accepted.toml'}: ")
 
 
 def test_an_effective_document_that_is_none_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Situation: what is generated is spoilt. Expectation: 3, one line that says how to make it anew."""
     (contract.root / "generated" / SLUG / "openapi.json").write_text("[]", encoding="utf-8")
-    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 3
+    assert (
+        run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, add_property)))
+        == 3
+    )
     assert "run `make generate`" in capsys.readouterr().err
 
 
@@ -285,9 +312,12 @@ def test_an_interruption_at_the_end_undoes_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(accept_document, "find_gaps", interrupted)
-    before = state(contract.root)
-    assert accept(contract, "--published", written(contract.root.parent, published(contract, adds))) == 0
-    assert state(contract.root) != before
+    before = hash_files(contract.root)
+    assert (
+        run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, add_property)))
+        == 0
+    )
+    assert hash_files(contract.root) != before
     told = capsys.readouterr()
     assert "as it was" not in told.err
     assert "make check-contracts VENDOR=jetemail" in told.out

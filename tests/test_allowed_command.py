@@ -9,21 +9,21 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.false_positives.command import select_changes
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, list_permitted_changes
-from tests.spread_command import command, one_line_error
+from tests.spread_command import assert_one_line_error, run_command
 
 
-def _results(folder: Path) -> list[dict[str, Any]]:
+def _read_results(folder: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((folder / "allowed.json").read_text(encoding="utf-8"))["changes"]
     return found
 
 
-def test_no_dress_of_an_answer_is_an_alarm(tmp_path: Path) -> None:
+def test_no_response_encoding_is_an_alarm(tmp_path: Path) -> None:
     """Claim: what JSON, HTTP and the documents leave free may change.
 
     Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
     keep-alive, chunks and gzip, each against the whole command. Expectation: every verdict is `none`, each was played.
     """
-    ended = command(
+    ended = run_command(
         "contract_watch.mutants.false_positives",
         "--vendor",
         "jetemail",
@@ -33,19 +33,19 @@ def test_no_dress_of_an_answer_is_an_alarm(tmp_path: Path) -> None:
         str(tmp_path),
     )
     assert ended.status == 0, ended
-    found = _results(tmp_path)
+    found = _read_results(tmp_path)
     assert len(found) >= 14
     assert [result["change"] for result in found if result["verdict"] != "none"] == []
     idle = [result["change"] for result in found if not result["touched"]]
     assert idle == ["wire/latency"]  # which changes no answer, only its moment
 
 
-def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> None:
+def test_a_sample_of_interpretations_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> None:
     """Claim: no open reading is held against a vendor, alone or beside another; nor does the dice matter.
 
     Situation: a fixed sample of each kind. Expectation: `none`, with no more than 190 requests of probes and client.
     """
-    ended = command(
+    ended = run_command(
         "contract_watch.mutants.false_positives",
         "--vendor",
         "jetemail",
@@ -57,31 +57,31 @@ def test_a_sample_of_readings_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> Non
         str(tmp_path),
     )
     assert ended.status == 0, ended
-    found = _results(tmp_path)
+    found = _read_results(tmp_path)
     assert {result["change"].split("/")[0] for result in found} == set(KINDS)
     assert max(result["requests"] for result in found) <= 190
 
 
-def test_an_alarm_is_told_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
     from contract_watch.mutants import measurement  # noqa: PLC0415 (patched below)
     from contract_watch.mutants.false_positives import command as false_positives  # noqa: PLC0415 (patched below)
 
     result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
-    monkeypatch.setattr(measurement, "run_parallel", lambda *_: allowed_spread(result))
+    monkeypatch.setattr(measurement, "run_parallel", lambda *_: make_parallel_result(result))
     assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
     assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
 
 
-def allowed_spread(result: dict[str, Any]) -> Any:
+def make_parallel_result(result: dict[str, Any]) -> Any:
     """What the work would have come to."""
     from contract_watch.engine.running.parallel import ParallelResult  # noqa: PLC0415 (as above)
 
     return ParallelResult([result])
 
 
-def test_every_reading_and_every_pair_is_played(jetemail: Contract) -> None:
+def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> None:
     """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
     found = list_permitted_changes(jetemail, 3)
     readings = jetemail.model.interpretations
@@ -110,8 +110,8 @@ def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     """Expectation: one line, status 3, nothing written."""
-    one_line_error(
-        command("contract_watch.mutants.false_positives", *arguments, "--out", str(tmp_path / "out")),
+    assert_one_line_error(
+        run_command("contract_watch.mutants.false_positives", *arguments, "--out", str(tmp_path / "out")),
         *words,
     )
     assert not (tmp_path / "out").exists()

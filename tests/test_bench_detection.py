@@ -41,12 +41,12 @@ def _served(jetemail: Contract) -> object:
         yield port
 
 
-def _played(port: int) -> dict[str, object]:
+def _read_playing_mutant(port: int) -> dict[str, object]:
     found: dict[str, object] = httpx.get(f"http://127.0.0.1:{port}/__mutant").json()
     return found
 
 
-def _create(port: int, jetemail: Contract) -> int:
+def _create_user(port: int, jetemail: Contract) -> int:
     answer = httpx.post(
         f"http://127.0.0.1:{port}{jetemail.base_path}/outbound/smarthost", json={"username": "bench-1"},
         headers={"Authorization": f"Bearer {jetemail.credentials[0].test}"},
@@ -54,17 +54,17 @@ def _create(port: int, jetemail: Contract) -> int:
     return answer.status_code
 
 
-def test_the_server_plays_a_mutant_until_told_otherwise(served: int, jetemail: Contract) -> None:
+def test_the_server_plays_a_mutant_until_switched(served: int, jetemail: Contract) -> None:
     """Claim: the runs compared meet the drift they are said to meet. Situation: a name is taken twice.
 
     Expectation: the mutant takes it, the vendor does not; requests are counted, and how often the drift showed.
     """
     httpx.put(f"http://127.0.0.1:{served}/__mutant", content=TAKEN)
-    assert [_create(served, jetemail), _create(served, jetemail)] == [200, 200]
-    assert _played(served) == {"mutant": TAKEN, "requests": 2, "touched": 1}
+    assert [_create_user(served, jetemail), _create_user(served, jetemail)] == [200, 200]
+    assert _read_playing_mutant(served) == {"mutant": TAKEN, "requests": 2, "touched": 1}
     httpx.put(f"http://127.0.0.1:{served}/__mutant", content="")
-    assert [_create(served, jetemail), _create(served, jetemail)] == [200, 409]
-    assert _played(served) == {"mutant": "", "requests": 2, "touched": 0}
+    assert [_create_user(served, jetemail), _create_user(served, jetemail)] == [200, 409]
+    assert _read_playing_mutant(served) == {"mutant": "", "requests": 2, "touched": 0}
 
 
 def test_the_server_refuses_what_it_does_not_know(served: int) -> None:
@@ -73,7 +73,7 @@ def test_the_server_refuses_what_it_does_not_know(served: int) -> None:
     httpx.put(at, content="")
     answers = [httpx.put(at, content="no/such"), httpx.get(f"{at}/sample/x"), httpx.delete(at)]
     assert [answer.status_code for answer in answers] == [404, 404, 405]
-    assert _played(served)["requests"] == 0
+    assert _read_playing_mutant(served)["requests"] == 0
 
 
 def test_the_sample_is_fixed_and_fair(served: int, jetemail: Contract) -> None:
@@ -108,7 +108,7 @@ def test_the_suite_is_measured_as_a_user_runs_it(served: int, jetemail: Contract
     assert green.peak_memory > 0
 
 
-def test_a_run_that_is_told_to_stop_stops(served: int, jetemail: Contract, tmp_path: Path) -> None:
+def test_a_run_that_is_signalled_to_stop_stops(served: int, jetemail: Contract, tmp_path: Path) -> None:
     """Claim: nothing goes on after an interruption. Expectation: no verdict, but the reason."""
     stop = Event()
     stop.set()
@@ -137,15 +137,20 @@ def test_every_contender_meets_the_same_mutants_with_the_same_seeds(jetemail: Co
     assert found.scores["two"].detected == set()
 
 
-def _run(*alarms: str, seed: int = 1, requests: int = 100) -> ContenderRun:
+def _make_run(*alarms: str, seed: int = 1, requests: int = 100) -> ContenderRun:
     return ContenderRun(seed, bool(alarms), frozenset(alarms), requests, True, 2.0, 1024 * 1024)
 
 
 def test_an_alarm_that_is_always_there_proves_nothing() -> None:
     """Claim: a tool that is red on the faithful mock has not told the drift with that seed, nor by that alarm."""
     score = ContenderScore(
-        {1: _run("usual", seed=1), 2: _run(seed=2)},
-        {"a": _run("usual", seed=1), "b": _run("usual", "new", seed=1), "c": _run("new", seed=2), "d": _run(seed=2)},
+        {1: _make_run("usual", seed=1), 2: _make_run(seed=2)},
+        {
+            "a": _make_run("usual", seed=1),
+            "b": _make_run("usual", "new", seed=1),
+            "c": _make_run("new", seed=2),
+            "d": _make_run(seed=2),
+        },
     )
     assert score.detected == {"a", "b", "c"}
     assert score.distinguished == {"c"}
@@ -156,8 +161,10 @@ def test_an_alarm_that_is_always_there_proves_nothing() -> None:
 def test_the_page_tells_every_false_alarm_miss_and_failure(jetemail: Contract) -> None:
     """Claim: the page hides nothing, of the suite's either. Expectation: missed goals, missed mutants, failures by name."""
     names = [one.name for one in build_contenders(jetemail)]
-    scores = {name: ContenderScore({1: _run()}, {"state/x": _run("drift"), "body/y": _run()}) for name in names}
-    scores[SUITE].faithful_runs[1] = _run("cried | wolf")
+    scores = {
+        name: ContenderScore({1: _make_run()}, {"state/x": _make_run("drift"), "body/y": _make_run()}) for name in names
+    }
+    scores[SUITE].faithful_runs[1] = _make_run("cried | wolf")
     scores[PROBES].failures.append("body/y, seed 1: it fell over")
     page = format_detection(Detection(["state/x", "body/y"], 10, 0.99, [1], scores, 60.0))
     assert "MISSED" in page
@@ -210,7 +217,7 @@ def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
         (["--out", "/no/such/folder/page.md"], "no file that can be written"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_measured(
+def test_wrong_usage_is_reported_before_anything_is_measured(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     """Expectation: status 3 and the word that is wrong."""

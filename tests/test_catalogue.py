@@ -11,7 +11,7 @@ import pytest
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
 
-READ: dict[str, Callable[[Contract], Any]] = {
+PART_READERS: dict[str, Callable[[Contract], Any]] = {
     "name": lambda contract: contract.name,
     "places": lambda contract: contract.credential_locations,
     "credentials": lambda contract: contract.credentials,
@@ -23,15 +23,15 @@ READ: dict[str, Callable[[Contract], Any]] = {
 }
 
 
-def _refused(root: Path, part: str) -> str:
+def _read_refusal(root: Path, part: str) -> str:
     """The line with which ``part`` of the contract below ``root`` is refused."""
     with pytest.raises(UsageError) as refusal:
-        READ[part](Contract("jetemail", root))
+        PART_READERS[part](Contract("jetemail", root))
     assert "\n" not in str(refusal.value)
     return str(refusal.value)
 
 
-def _edit(root: Path, old: str, new: str) -> None:
+def _edit_config(root: Path, old: str, new: str) -> None:
     """Replace ``old``, a regular expression, in contract.toml."""
     file = root / "contracts" / "jetemail" / "contract.toml"
     text, count = re.subn(old, new, file.read_text(encoding="utf-8"), count=1, flags=re.DOTALL)
@@ -42,7 +42,7 @@ def _edit(root: Path, old: str, new: str) -> None:
 def test_copy_of_the_contract_reads_as_the_original(root: Path, jetemail: Contract) -> None:
     """Claim: the tests below break a contract that is whole. Expectation: the copy says what the original says."""
     copied = Contract("jetemail", root)
-    for part in READ.values():
+    for part in PART_READERS.values():
         part(copied)
     assert copied.digest == jetemail.digest
     assert copied.name == "JetEmail"
@@ -62,12 +62,12 @@ def test_malformed_setting_is_named(root: Path, key: str, spoil: str) -> None:
     """Claim: a contract lacks nothing. Situation: a key that is not there, or a number. Expectation: file and key."""
     new = f"{key} = 3\n" if spoil == "of another type" else ""
     tables = key not in ("name", "published")
-    _edit(root, rf"\[+{key}\]+\n.*?\n(?=\n|\Z)" if tables else rf"\n{key} = [^\n]*\n", "\n")
+    _edit_config(root, rf"\[+{key}\]+\n.*?\n(?=\n|\Z)" if tables else rf"\n{key} = [^\n]*\n", "\n")
     if key in ("places", "credentials"):
         while f"[[{key}]]" in (root / "contracts/jetemail/contract.toml").read_text(encoding="utf-8"):
-            _edit(root, rf"\[\[{key}\]\]\n.*?\n(?=\n|\Z)", "\n")
-    _edit(root, "^", new)
-    line = _refused(root, "name")
+            _edit_config(root, rf"\[\[{key}\]\]\n.*?\n(?=\n|\Z)", "\n")
+    _edit_config(root, "^", new)
+    line = _read_refusal(root, "name")
     assert str(root / "contracts/jetemail/contract.toml") in line
     assert f"`{key}`" in line
 
@@ -93,8 +93,8 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
 
     Expectation: one line that names the file and the word that is wrong.
     """
-    _edit(root, old, new)
-    line = _refused(root, part)
+    _edit_config(root, old, new)
+    line = _read_refusal(root, part)
     assert line.startswith(f"{root / 'contracts/jetemail/contract.toml'}: ")
     assert problem in line
 
@@ -111,8 +111,8 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
 )
 def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part: str) -> None:
     """Claim: the same holds below the top. Expectation: a usage error that names the file."""
-    _edit(root, old, new)
-    assert "contract.toml" in _refused(root, part)
+    _edit_config(root, old, new)
+    assert "contract.toml" in _read_refusal(root, part)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_bad_published_document_is_named(root: Path, text: str | None, problem: 
     file.unlink()
     if text is not None:
         file.write_text(text, encoding="utf-8")
-    assert f"{file}{problem}" in _refused(root, "operations")
+    assert f"{file}{problem}" in _read_refusal(root, "operations")
 
 
 def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
@@ -135,7 +135,7 @@ def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
     del document["paths"]["/outbound/smarthost"]["delete"]
     (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
     expected = "contracts/jetemail/overlay.yaml: action 4 ($.paths['/outbound/smarthost'].delete): matches nothing"
-    assert _refused(root, "operations").startswith(expected)
+    assert _read_refusal(root, "operations").startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], ba
 
     Expectation: every host, in lower case; the first server's path stays when a target takes its place.
     """
-    _edit(root, r"servers = \[\]", 'servers = ["https://test.example.com"]')
+    _edit_config(root, r"servers = \[\]", 'servers = ["https://test.example.com"]')
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     (root / "openapi.json").write_text(json.dumps({**document, "servers": json.loads(servers)}), encoding="utf-8")
     contract = Contract("jetemail", root)
     assert (set(contract.hosts), contract.base_path) == (hosts, base)
 
 
-def test_unknown_vendor_is_told_what_there_is(root: Path) -> None:
+def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
     """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
     with pytest.raises(UsageError) as refusal:
         choose_contracts("nobody", root)

@@ -8,7 +8,7 @@ from contract_watch.contracts.checks import Check, build_outcomes
 from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Outcome
 
-READINGS = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
+INTERPRETATIONS = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 
 BAD = Check(400, "bad", "It is bad.")
 TAKEN = Check(409, "taken", "It is taken.")
@@ -20,7 +20,9 @@ SMALL = Check(422, "small", "It may be small.", "size", ("small",))
 MAYBE = Check(409, "maybe", "It may be taken.", is_undecidable=True)
 
 
-def _judge(*checks: Check, readings: Interpretations = READINGS, order: Sequence[int] = ()) -> list[Outcome]:
+def _list_outcomes(
+    *checks: Check, interpretations: Interpretations = INTERPRETATIONS, order: Sequence[int] = ()
+) -> list[Outcome]:
     """The outcomes; each state is the readings that it shows."""
 
     def refuse(check: Check, shown: Interpretations) -> Outcome:
@@ -29,7 +31,7 @@ def _judge(*checks: Check, readings: Interpretations = READINGS, order: Sequence
     def succeed(shown: Interpretations) -> Sequence[Outcome]:
         return [Outcome(200, "good", "It is good.", None, shown)]
 
-    return build_outcomes(checks, readings, refuse, succeed, order)
+    return build_outcomes(checks, interpretations, refuse, succeed, order)
 
 
 @pytest.mark.parametrize(
@@ -47,52 +49,54 @@ def _judge(*checks: Check, readings: Interpretations = READINGS, order: Sequence
         ([SMALL, TAKEN], ["small", "taken"]),
     ],
 )
-def test_outcomes_are_those_that_some_reading_allows(checks: list[Check], clauses: list[str]) -> None:
+def test_outcomes_are_those_that_some_interpretation_allows(checks: list[Check], clauses: list[str]) -> None:
     """Claim: success is allowed unless a check is certain; every possible refusal is. Expectation: the mock's first."""
-    assert [outcome.clause for outcome in _judge(*checks)] == clauses
+    assert [outcome.clause for outcome in _list_outcomes(*checks)] == clauses
 
 
 def test_refusals_come_in_order_of_their_statuses() -> None:
     """Claim: a told order is kept. Situation: three failed checks. Expectation: that order, unnamed statuses last."""
     for order in ([400, 404, 409], [409, 400, 404], [404, 409]):
-        found = [outcome.status for outcome in _judge(TAKEN, BAD, GONE, order=order)]
+        found = [outcome.status for outcome in _list_outcomes(TAKEN, BAD, GONE, order=order)]
         assert found[: len(order)] == order
         assert sorted(found) == [400, 404, 409]
 
 
-def test_refusal_shows_its_reading() -> None:
+def test_refusal_shows_its_interpretation() -> None:
     """Claim: an answer decides what was open. Expectation: a refusal leaves the refusing values, a success the others."""
-    refused, good = _judge(SMALL)
+    refused, good = _list_outcomes(SMALL)
     assert refused.resolve_next_state(None).get_choices("size") == ("small",)
     assert good.resolve_next_state(None).get_choices("size") == ("medium", "large")
     assert good.resolve_next_state(None).get_choices("hue") == ("red", "blue")
 
 
-def test_success_shows_every_reading_that_did_not_refuse() -> None:
+def test_success_shows_every_interpretation_that_did_not_refuse() -> None:
     """Claim: a success passes all checks. Situation: two that may fail. Expectation: only what passes both is left."""
-    good = next(outcome for outcome in _judge(SMALL, LARGE) if outcome.status == 200)
+    good = next(outcome for outcome in _list_outcomes(SMALL, LARGE) if outcome.status == 200)
     assert good.resolve_next_state(None).get_choices("size") == ("medium",)
 
 
 def test_certain_check_shows_nothing() -> None:
     """Claim: what was certain before teaches nothing. Expectation: the same readings after it."""
-    assert _judge(BAD)[0].resolve_next_state(None) is READINGS
+    assert _list_outcomes(BAD)[0].resolve_next_state(None) is INTERPRETATIONS
 
 
-def test_shown_reading_decides_from_then_on() -> None:
+def test_shown_interpretation_decides_from_then_on() -> None:
     """Claim: once shown, later answers must agree. Expectation: only the refusal, or only the success, remains."""
-    refused, good = _judge(SMALL)
-    assert [outcome.status for outcome in _judge(SMALL, readings=refused.resolve_next_state(None))] == [422]
-    assert [outcome.status for outcome in _judge(SMALL, readings=good.resolve_next_state(None))] == [200]
+    refused, good = _list_outcomes(SMALL)
+    assert [outcome.status for outcome in _list_outcomes(SMALL, interpretations=refused.resolve_next_state(None))] == [
+        422
+    ]
+    assert [outcome.status for outcome in _list_outcomes(SMALL, interpretations=good.resolve_next_state(None))] == [200]
 
 
 def test_scope_keeps_what_is_shown_to_itself() -> None:
     """Claim: a reading shown for one operation binds that one. Expectation: the other scope is as open as before."""
     here = Check(422, "small", "why", "size", ("small",), "here")
     there = Check(422, "small", "why", "size", ("small",), "there")
-    shown = _judge(here)[0].resolve_next_state(None)
-    assert [outcome.status for outcome in _judge(here, readings=shown)] == [422]
-    assert [outcome.status for outcome in _judge(there, readings=shown)] == [422, 200]
+    shown = _list_outcomes(here)[0].resolve_next_state(None)
+    assert [outcome.status for outcome in _list_outcomes(here, interpretations=shown)] == [422]
+    assert [outcome.status for outcome in _list_outcomes(there, interpretations=shown)] == [422, 200]
 
 
 def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
@@ -101,10 +105,10 @@ def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
     def succeed(_shown: Interpretations) -> Sequence[Outcome]:
         raise AssertionError("asked")
 
-    build_outcomes([BAD, SMALL], READINGS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
+    build_outcomes([BAD, SMALL], INTERPRETATIONS, lambda check, _: Outcome(check.status, "", "", None, None), succeed)
 
 
-def test_checks_that_cover_every_reading_leave_no_success() -> None:
+def test_checks_that_cover_every_interpretation_leave_no_success() -> None:
     """Claim: success needs a reading by which nothing refuses. Situation: one refuses under red, one under blue."""
     covering = [Check(400, "red", "why", "hue", ("red",)), Check(404, "blue", "why", "hue", ("blue",))]
-    assert [outcome.status for outcome in _judge(*covering)] == [400, 404]
+    assert [outcome.status for outcome in _list_outcomes(*covering)] == [400, 404]

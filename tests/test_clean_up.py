@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.suite_command import contract_tests
+from tests.suite_command import start_suite
 
 ZITADEL = Contract("zitadel")
 
@@ -16,6 +16,6 @@ def test_what_cannot_be_removed_as_it_is_is_got_ready_first(tmp_path: Path) -> N
     """
     mock = build_mock([ZITADEL], {}, {ZITADEL.slug: {"remove-active": "400"}})
     with run_in_thread(mock) as base:
-        result = contract_tests(tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--explore", "0").end()
+        result = start_suite(tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--explore", "0").wait_for_exit()
         assert mock.vendors[ZITADEL.slug].dump() == []
     assert (result.status, result.report["verdict"], result.report["left_behind"]) == (0, "none", []), result

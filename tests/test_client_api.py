@@ -7,7 +7,7 @@ import pytest
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.api import ClientApi, read_api
 from contract_watch.diff.client.class_uses import ClassUse, find_class_uses
-from tests.client_changes import committed, write_package
+from tests.client_changes import load_generated_client, write_package
 
 FILES = {
     "__init__.py": 'raise RuntimeError("run")\nfrom .client import Client\n__all__ = ("Client",)\n',
@@ -106,7 +106,7 @@ def test_symbols_go_by_the_names_that_users_write(api: ClientApi) -> None:
     )
 
 
-def test_parameters_have_kind_type_default_and_place(api: ClientApi) -> None:
+def test_parameters_have_kind_type_default_and_position(api: ClientApi) -> None:
     """Claim: all that a call depends on is read. Situation: a function of each kind of parameter. Expectation: it."""
     function = api.functions["acme_client.api.users.add_user.sync"]
     assert [(one.name, one.kind, one.default, one.position) for one in function.parameters] == [
@@ -160,7 +160,7 @@ def test_classes_are_used_as_the_functions_use_them(api: ClientApi) -> None:
         "acme_client.models.Color": both,
         "acme_client.types.Unset": both,
     }
-    found = find_class_uses(read_api(committed("jetemail").directory, "jetemail_client"))
+    found = find_class_uses(read_api(load_generated_client("jetemail").directory, "jetemail_client"))
     assert found["jetemail_client.models.SmtpUserStatus"] is ClassUse.READ
     assert found["jetemail_client.models.UpdateSmtpUserBodyStatus"] is ClassUse.SET
 

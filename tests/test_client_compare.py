@@ -36,10 +36,10 @@ TYPES = "class Unset: ...\nUNSET: Unset = Unset()\n__all__ = ['UNSET', 'Unset']\
 BASE = "name: str\n    note: str | Unset = UNSET"
 
 
-def _api(
+def _make_api(
     folder: Path,
-    asked: str = BASE,
-    told: str = BASE,
+    request: str = BASE,
+    response: str = BASE,
     color: str = COLOR,
     call: str = "id: str, key: int, *, body: Asked, limit: int = 10",
     answer: str = "Told | None",
@@ -49,8 +49,8 @@ def _api(
     files = {
         "types.py": TYPES,
         "models/__init__.py": MODELS,
-        "models/asked.py": CLASS.format(name="Asked", body=asked),
-        "models/told.py": CLASS.format(name="Told", body=told),
+        "models/asked.py": CLASS.format(name="Asked", body=request),
+        "models/told.py": CLASS.format(name="Told", body=response),
         "models/color.py": color,
         "api/users/call.py": CALL.format(call=call, answer=answer),
         **(more or {}),
@@ -58,14 +58,14 @@ def _api(
     return read_api(write_package(folder, files), "acme_client")
 
 
-def _found(changes: tuple[SymbolChange, ...]) -> set[tuple[str, SymbolChangeKind, bool]]:
+def _summarize_changes(changes: tuple[SymbolChange, ...]) -> set[tuple[str, SymbolChangeKind, bool]]:
     return {(one.symbol.removeprefix("acme_client."), one.kind, one.is_breaking) for one in changes}
 
 
 def test_nothing_changes_where_nothing_has(tmp_path: Path) -> None:
     """Claim: no false alarm. Situation: the same package twice, one spelled otherwise. Expectation: no change."""
-    again = _api(tmp_path / "b", told="name: 'str'\n    note: Unset | str = UNSET", answer="None | Told")
-    assert compare_apis(_api(tmp_path / "a"), again) == ()
+    again = _make_api(tmp_path / "b", response="name: 'str'\n    note: Unset | str = UNSET", answer="None | Told")
+    assert compare_apis(_make_api(tmp_path / "a"), again) == ()
 
 
 # The body of a class, before and after; what has happened to which attribute; whether it breaks who makes the class in a
@@ -122,29 +122,32 @@ def test_an_attribute_breaks_who_sets_or_who_reads_it(
     for those whom it breaks.
     """
     name, kind = what
-    request = compare_apis(_api(tmp_path / "a", asked=before), _api(tmp_path / "b", asked=after))
-    assert _found(request) == {(f"models.Asked.{name}", kind, sets)}
-    answer = compare_apis(_api(tmp_path / "c", told=before), _api(tmp_path / "d", told=after))
-    assert _found(answer) == {(f"models.Told.{name}", kind, reads)}
+    request = compare_apis(_make_api(tmp_path / "a", request=before), _make_api(tmp_path / "b", request=after))
+    assert _summarize_changes(request) == {(f"models.Asked.{name}", kind, sets)}
+    answer = compare_apis(_make_api(tmp_path / "c", response=before), _make_api(tmp_path / "d", response=after))
+    assert _summarize_changes(answer) == {(f"models.Told.{name}", kind, reads)}
     assert all(change.consequence and "\n" not in change.description for change in (*request, *answer))
 
 
 def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> None:
     """Claim: who does both is broken by what breaks one. Situation: a class taken and given back, widened and narrowed."""
-    wide = _api(tmp_path / "wide", asked="name: str | None", answer="Asked | None")
-    narrow = _api(tmp_path / "narrow", asked="name: str", answer="Asked | None")
+    wide = _make_api(tmp_path / "wide", request="name: str | None", answer="Asked | None")
+    narrow = _make_api(tmp_path / "narrow", request="name: str", answer="Asked | None")
     for found in (compare_apis(wide, narrow), compare_apis(narrow, wide)):
-        assert _found(found) == {("models.Asked.name", SymbolChangeKind.ATTRIBUTE_TYPE, True)}
+        assert _summarize_changes(found) == {("models.Asked.name", SymbolChangeKind.ATTRIBUTE_TYPE, True)}
 
 
-def test_another_order_is_told_and_breaks_nobody(tmp_path: Path) -> None:
+def test_another_order_is_reported_and_breaks_nobody(tmp_path: Path) -> None:
     """Claim: order is no promise, but is told where values could be given by their place.
 
     Situation: two attributes change places in a request and in an answer. Expectation: the first is told.
     """
     once, turned = "name: str\n    note: str", "note: str\n    name: str"
-    found = compare_apis(_api(tmp_path / "a", asked=once, told=once), _api(tmp_path / "b", asked=turned, told=turned))
-    assert _found(found) == {("models.Asked", SymbolChangeKind.ORDER, False)}
+    found = compare_apis(
+        _make_api(tmp_path / "a", request=once, response=once),
+        _make_api(tmp_path / "b", request=turned, response=turned),
+    )
+    assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, False)}
 
 
 CALLS = {
@@ -180,8 +183,10 @@ def test_a_parameter_breaks_calls(call: str, expected: set[tuple[str, SymbolChan
 
     Situation: a function with one parameter changed. Expectation: the changes of that parameter.
     """
-    found = compare_apis(_api(tmp_path / "a"), _api(tmp_path / "b", call=call))
-    assert _found(found) == {(f"api.users.call.sync{name}", kind, breaks) for name, kind, breaks in expected}
+    found = compare_apis(_make_api(tmp_path / "a"), _make_api(tmp_path / "b", call=call))
+    assert _summarize_changes(found) == {
+        (f"api.users.call.sync{name}", kind, breaks) for name, kind, breaks in expected
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ def test_an_answer_may_become_narrower(answer: str, breaks: bool, tmp_path: Path
     """Claim: what a function gives may say less. Situation: other return types. Expectation: those that say more break."""
     (change,) = [
         one
-        for one in compare_apis(_api(tmp_path / "a"), _api(tmp_path / "b", answer=answer))
+        for one in compare_apis(_make_api(tmp_path / "a"), _make_api(tmp_path / "b", answer=answer))
         if one.kind is SymbolChangeKind.RETURN_TYPE
     ]
     assert (change.symbol, change.is_breaking) == ("acme_client.api.users.call.sync", breaks)
@@ -218,18 +223,22 @@ def test_an_enumeration_breaks_who_names_or_reads_its_members(
     Situation: an enumeration that requests or that answers hold. Expectation: told, with whom it breaks.
     """
     held = "color: Color"
-    request = compare_apis(_api(tmp_path / "a", asked=held), _api(tmp_path / "b", asked=held, color=color))
-    assert _found(request) == {(symbol, kind, sets) for symbol, kind, sets, _ in expected}
-    answer = compare_apis(_api(tmp_path / "c", told=held), _api(tmp_path / "d", told=held, color=color))
-    assert _found(answer) == {(symbol, kind, reads) for symbol, kind, _, reads in expected}
+    request = compare_apis(
+        _make_api(tmp_path / "a", request=held), _make_api(tmp_path / "b", request=held, color=color)
+    )
+    assert _summarize_changes(request) == {(symbol, kind, sets) for symbol, kind, sets, _ in expected}
+    answer = compare_apis(
+        _make_api(tmp_path / "c", response=held), _make_api(tmp_path / "d", response=held, color=color)
+    )
+    assert _summarize_changes(answer) == {(symbol, kind, reads) for symbol, kind, _, reads in expected}
 
 
-def test_what_goes_and_comes_is_told_by_its_outermost_name(tmp_path: Path) -> None:
+def test_what_goes_and_comes_is_reported_by_its_outermost_name(tmp_path: Path) -> None:
     """Claim: a module that is gone is told, and not all that was in it.
 
     Situation: a module renamed, a function, a class, a method and a value removed or added. Expectation: one line each.
     """
-    before = _api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\nclass Own:\n    x: int\n"})
+    before = _make_api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\nclass Own:\n    x: int\n"})
     more = {
         "api/users/new.py": "def sync(): ...\n",
         "api/users/call.py": CALL.format(
@@ -241,7 +250,7 @@ def test_what_goes_and_comes_is_told_by_its_outermost_name(tmp_path: Path) -> No
         "models/color.py": "",
         "types.py": TYPES + "EXTRA: int = 1\n__all__ = ['UNSET', 'Unset', 'EXTRA']\n",
     }
-    assert _found(compare_apis(before, _api(tmp_path / "b", more=more))) == {
+    assert _summarize_changes(compare_apis(before, _make_api(tmp_path / "b", more=more))) == {
         ("api.users.old", SymbolChangeKind.REMOVED, True),
         ("api.users.new", SymbolChangeKind.ADDED, False),
         ("api.users.call.asyncio", SymbolChangeKind.ADDED, False),
@@ -258,12 +267,12 @@ def test_whatever_griffe_calls_a_breakage_is_one_here(case: str, tmp_path: Path)
     Situation: changed parameters; classes, functions and attributes that are gone. Expectation: each of its breakages is
     of a symbol, or of something in a symbol, that breaks here.
     """
-    before = _api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\n"})
+    before = _make_api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\n"})
     after = (
-        _api(tmp_path / "b", call=CALLS[case][0])
+        _make_api(tmp_path / "b", call=CALLS[case][0])
         if case in CALLS
-        else _api(
-            tmp_path / "b", asked="name: int", more={"models/color.py": "", "types.py": TYPES.replace("UNSET", "NOT")}
+        else _make_api(
+            tmp_path / "b", request="name: int", more={"models/color.py": "", "types.py": TYPES.replace("UNSET", "NOT")}
         )
     )
     broken = {one.symbol.partition("(")[0] for one in compare_apis(before, after) if one.is_breaking}

@@ -14,7 +14,15 @@ from contract_watch.diff.client.correlation import NO_SYMBOL
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
 from scripts.generate_clients import generate_comparison_client
 from scripts.judge_clients import assess_document_impact
-from tests.client_changes import GENERATED, Change, Edit, Level, committed, document_of, edited
+from tests.client_changes import (
+    GENERATED,
+    ClientEdit,
+    DocumentLevel,
+    StubDocumentChange,
+    edit_document,
+    load_effective_document,
+    load_generated_client,
+)
 from tests.client_edits import EDITS, PATH, ROW, SCHEMA
 
 EACH = pytest.mark.parametrize(
@@ -28,7 +36,7 @@ EACH = pytest.mark.parametrize(
 
 
 @dataclass(frozen=True)
-class Judged:
+class VendorImpact:
     """All edits of a vendor at once: what came of them, and the new client."""
 
     impact: ClientImpact
@@ -36,28 +44,28 @@ class Judged:
 
 
 @pytest.fixture(name="judged", scope="module")
-def _judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
+def _judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact]:
     found = {}
     for slug, edits in EDITS.items():
         folder = tmp_path_factory.mktemp(slug) / "client"
-        document = edited(slug, edits)
+        document = edit_document(slug, edits)
         generate_comparison_client(Contract(slug), document, folder)
         revision = GeneratedClient(folder, f"{slug}_client", document)
         changes = [change for edit in edits for change in edit.changes]
-        found[slug] = Judged(assess_impact(committed(slug), revision, changes, "1.2.3"), revision)
+        found[slug] = VendorImpact(assess_impact(load_generated_client(slug), revision, changes, "1.2.3"), revision)
     return found
 
 
 @EACH
 def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
-    slug: str, edit: Edit, judged: dict[str, Judged]
+    slug: str, edit: ClientEdit, judged: dict[str, VendorImpact]
 ) -> None:
     """Claim: each change of the document names the symbols that it changes, and whether that breaks their users.
 
     Situation: one of many edits, all generated at once. Expectation: exactly the symbols of this edit.
     """
     mine = [joined for joined in judged[slug].impact.correlated if joined.document_change in edit.changes]
-    assert len(mine) == len(edit.at)
+    assert len(mine) == len(edit.locations)
     found = {
         (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.is_breaking)
         for j in mine
@@ -70,7 +78,7 @@ def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
 
 
 @pytest.mark.parametrize("slug", EDITS)
-def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, Judged]) -> None:
+def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, VendorImpact]) -> None:
     """Claim: nothing is left unexplained and nothing is made up.
 
     Situation: all edits of a vendor. Expectation: the changes of symbols are those that the edits call for, together,
@@ -84,7 +92,7 @@ def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, Jud
     assert impact.version.version == "2.0.0"
 
 
-def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, Judged]) -> None:
+def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, VendorImpact]) -> None:
     """Claim: behaviour that no symbol shows is told as such.
 
     Situation: a length limited, a status described otherwise. Expectation: the words, and the symbols of the place.
@@ -104,20 +112,20 @@ def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, Ju
     )
 
 
-def test_a_type_checker_agrees_about_whom_it_breaks(judged: dict[str, Judged], tmp_path: Path) -> None:
+def test_a_type_checker_agrees_about_whom_it_breaks(judged: dict[str, VendorImpact], tmp_path: Path) -> None:
     """Claim: what is said to break breaks, and what is said not to does not.
 
     Situation: a user's function for each edit, checked by mypy against the old client and the new one.
     Expectation: no error with the old client; with the new one errors in the functions of the breaking edits alone.
     """
     edits = [edit for edit in EDITS["jetemail"] if edit.user]
-    assert {edit.breaking for edit in edits} == {True, False}
-    assert _complaints(edits, committed("jetemail"), tmp_path) == set()
-    found = _complaints(edits, judged["jetemail"].revision, tmp_path)
-    assert found == {edit.id for edit in edits if edit.breaking}
+    assert {edit.is_breaking for edit in edits} == {True, False}
+    assert _run_mypy(edits, load_generated_client("jetemail"), tmp_path) == set()
+    found = _run_mypy(edits, judged["jetemail"].revision, tmp_path)
+    assert found == {edit.id for edit in edits if edit.is_breaking}
 
 
-def _complaints(edits: Sequence[Edit], client: GeneratedClient, folder: Path) -> set[str]:
+def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, folder: Path) -> set[str]:
     """The edits in whose user's function mypy finds an error with ``client``."""
     head = [
         "from jetemail_client import AuthenticatedClient",
@@ -148,27 +156,27 @@ def test_a_new_optional_property_calls_for_the_next_minor(tmp_path: Path) -> Non
 
     Situation: an optional property more in an answer, the package at 1.0.0. Expectation: 1.1.0, and why.
     """
-    document = document_of("jetemail")
+    document = load_effective_document("jetemail")
     document["components"]["schemas"]["SmtpUser"]["properties"]["note"] = {"type": "string"}
     generate_comparison_client(Contract("jetemail"), document, tmp_path / "client")
     revision = GeneratedClient(tmp_path / "client", "jetemail_client", document)
-    impact = assess_impact(committed("jetemail"), revision, [Change(f"{ROW}/note")], "1.0.0")
+    impact = assess_impact(load_generated_client("jetemail"), revision, [StubDocumentChange(f"{ROW}/note")], "1.0.0")
     assert impact.version.version == "1.1.0"
     assert impact.correlated[0].description == "jetemail_client.models.SmtpUser.note: attribute added"
 
 
-def test_what_no_change_of_the_document_accounts_for_is_told_apart() -> None:
+def test_what_no_change_of_the_document_accounts_for_is_separated() -> None:
     """Claim: names that the client takes from titles, tags and ids are not lost.
 
     Situation: another tag, a limit beside it that breaks callers. Expectation: a module gone and a new one, which no
     change accounts for; the limit has no symbol; what the package says in generated/ becomes the next major.
     """
-    document = document_of("jetemail")
+    document = load_effective_document("jetemail")
     document["paths"]["/outbound/smarthost"]["get"]["tags"] = ["Users"]
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["username"]["maxLength"] = 9
-    change = Change(f"{PATH}/post/{SCHEMA}/username/maxLength", level=Level.BREAKING)
-    impact = assess_document_impact(Contract("jetemail"), document_of("jetemail"), document, [change])
+    change = StubDocumentChange(f"{PATH}/post/{SCHEMA}/username/maxLength", level=DocumentLevel.BREAKING)
+    impact = assess_document_impact(Contract("jetemail"), load_effective_document("jetemail"), document, [change])
     assert [(one.symbol, one.is_breaking) for one in impact.unaccounted] == [
         ("jetemail_client.api.outbound.list_smtp_users", True),
         ("jetemail_client.api.users.list_smtp_users", False),

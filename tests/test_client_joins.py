@@ -11,8 +11,8 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
 from contract_watch.generator.configuration import parse_document
 from scripts.generate_clients import generate_comparison_client
-from tests.client_changes import Change
-from tests.client_sample import DOCUMENT, write_sample
+from tests.client_changes import StubDocumentChange
+from tests.client_sample import DOCUMENT, write_sample_contract
 
 TEXT = {"type": "string"}
 COLOR = {"type": "string", "enum": ["red", "green"]}
@@ -54,10 +54,12 @@ BASE: dict[str, Any] = {
     },
 }
 POST = "/paths/~1wishes/post"
-ASKED, TOLD = (f"{POST}/{at}/content/application~1json/schema" for at in ("requestBody", "responses/200"))
+REQUEST_SCHEMA, RESPONSE_SCHEMA = (
+    f"{POST}/{at}/content/application~1json/schema" for at in ("requestBody", "responses/200")
+)
 
 
-def _revision() -> dict[str, Any]:
+def _make_revision() -> dict[str, Any]:
     document = copy.deepcopy(BASE)
     operation = document["paths"]["/wishes"]["post"]
     del operation["parameters"][0]
@@ -72,20 +74,20 @@ def _revision() -> dict[str, Any]:
 
 
 CHANGES = [
-    Change(f"{POST}/parameters/0", "request-parameter-removed"),
-    Change(f"{POST}/parameters/0/schema/type", "request-parameter-type-changed"),
-    Change(f"{ASKED}/allOf/1/properties/color/enum", "request-property-enum-value-added"),
-    Change(f"{TOLD}/allOf/1/properties/color/enum/2", "response-property-enum-value-added"),
-    Change(f"{ASKED}/allOf/0/required/0", "request-property-became-optional"),
-    Change(f"{TOLD}/allOf/0/properties/a", "response-property-became-optional"),
+    StubDocumentChange(f"{POST}/parameters/0", "request-parameter-removed"),
+    StubDocumentChange(f"{POST}/parameters/0/schema/type", "request-parameter-type-changed"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/color/enum", "request-property-enum-value-added"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/color/enum/2", "response-property-enum-value-added"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/0/required/0", "request-property-became-optional"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/a", "response-property-became-optional"),
     # As one says it who has put the parts together first.
-    Change(f"{ASKED}/properties/old", "request-property-removed"),
-    Change(f"{TOLD}/allOf/0/properties/b/maxLength", "response-property-max-length-increased"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/properties/old", "request-property-removed"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/b/maxLength", "response-property-max-length-increased"),
     # A class below one that is new belongs to the nearest places above it, of which there are two here.
-    Change(f"{ASKED}/allOf/1/properties/extra", "request-property-added"),
-    Change(f"{TOLD}/allOf/1/properties/extra", "response-property-added"),
-    Change(ASKED, "request-body-changed"),
-    Change(POST, "operation-changed"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/extra", "request-property-added"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/extra", "response-property-added"),
+    StubDocumentChange(REQUEST_SCHEMA, "request-body-changed"),
+    StubDocumentChange(POST, "operation-changed"),
 ]
 EXTRA = {"models.Wish.extra": False, "models.WishExtra": False, "models.WishExtraAt": False}
 EXPECTED: list[dict[str, bool]] = [
@@ -107,9 +109,9 @@ EXPECTED: list[dict[str, bool]] = [
 @pytest.fixture(name="impact", scope="module")
 def _impact(tmp_path_factory: pytest.TempPathFactory) -> ClientImpact:
     root = tmp_path_factory.mktemp("joins")
-    contract = load_contracts(write_sample(root))["sample"]
+    contract = load_contracts(write_sample_contract(root))["sample"]
     both = []
-    for name, document in (("old", BASE), ("new", _revision())):
+    for name, document in (("old", BASE), ("new", _make_revision())):
         generate_comparison_client(contract, document, root / name)
         both.append(GeneratedClient(root / name, "sample_client", document))
     return assess_impact(both[0], both[1], CHANGES, "1.0.0")
@@ -140,7 +142,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
 
     Situation: the operation of the README's example gone, a version that is no package's. Expectation: a client.
     """
-    contract = load_contracts(write_sample(tmp_path))["sample"]
+    contract = load_contracts(write_sample_contract(tmp_path))["sample"]
     item = {"delete": DOCUMENT["paths"]["/users"]["delete"]}
     document = {**DOCUMENT, "info": {"title": "?", "version": "beta"}, "paths": {"/users": item}}
     generate_comparison_client(contract, document, tmp_path / "client")
@@ -150,7 +152,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
 
 def test_where_the_generator_breaks_down_a_line_says_why(tmp_path: Path) -> None:
     """Claim: no traceback reaches anybody. Situation: two values that give one member. Expectation: the error's line."""
-    contract = load_contracts(write_sample(tmp_path))["sample"]
+    contract = load_contracts(write_sample_contract(tmp_path))["sample"]
     document = copy.deepcopy(BASE)
     document["components"]["schemas"]["Color"]["enum"] = ["red", "RED"]
     line = r"refuses the (effective )?document: (ValueError: )?Duplicate key RED in enum"

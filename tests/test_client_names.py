@@ -18,13 +18,13 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.diff.client.api import ClientApi, read_api
 from contract_watch.diff.client.symbol_index import SymbolIndex
-from tests.client_changes import committed
+from tests.client_changes import load_generated_client
 
 WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 
 
 @dataclass(frozen=True)
-class Client:
+class ClientSource:
     """A client with what its source shows: attributes by class and name in the document, modules by method and path."""
 
     api: ClientApi
@@ -40,20 +40,20 @@ class Client:
 
 
 @pytest.fixture(name="client", scope="module", params=list(load_contracts()))
-def _client(request: pytest.FixtureRequest) -> Client:
-    made = committed(request.param)
+def _client(request: pytest.FixtureRequest) -> ClientSource:
+    made = load_generated_client(request.param)
     api = read_api(made.directory, made.package)
     package = made.directory / made.package
-    attributes = {name: found for path in package.glob("models/*.py") for name, found in _written(path)}
+    attributes = {name: found for path in package.glob("models/*.py") for name, found in _read_written_names(path)}
     modules = {}
     for path in package.glob("api/*/*.py"):
         source = path.read_text(encoding="utf-8")
         if sent := re.search(r'"method": "(\w+)",\s*"url": "([^"]*)"', source):
             modules[sent[1], sent[2]] = (f"{made.package}.api.{path.parent.name}.{path.stem}", source)
-    return Client(api, SymbolIndex(made.document, api), made.document, attributes, modules)
+    return ClientSource(api, SymbolIndex(made.document, api), made.document, attributes, modules)
 
 
-def _written(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _read_written_names(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """By class of a module, which attribute its `to_dict` writes under which name."""
     for one in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(one, ast.ClassDef):
@@ -71,37 +71,39 @@ def _written(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield one.name, found
 
 
-def _pointer(*parts: str) -> str:
+def _join_pointer(*parts: str) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def _operations(client: Client) -> Iterator[tuple[str, Mapping[str, Any], str, str]]:
+def _walk_operations(client: ClientSource) -> Iterator[tuple[str, Mapping[str, Any], str, str]]:
     """Location, object, module and its source of each operation."""
     for path, item in client.document["paths"].items():
         for method in METHODS:
             if method in item:
-                yield (_pointer("paths", path, method), item[method], *client.modules[method, path])
+                yield (_join_pointer("paths", path, method), item[method], *client.modules[method, path])
 
 
-def _properties(client: Client, raw: Any, classes: frozenset[str], at: str) -> Iterator[tuple[str, set[str]]]:
+def _walk_properties(
+    client: ClientSource, raw: Any, classes: frozenset[str], pointer: str
+) -> Iterator[tuple[str, set[str]]]:
     """Location and expected attributes of each property that a schema leads to; ``classes`` may stand for the schema."""
     schema = resolve_reference(client.document, raw)
     for name, inner in schema.get("properties", {}).items():
         holders = {one for one in classes if name in client.attributes[one.rpartition(".")[2]]}
         symbols = {f"{one}.{client.attributes[one.rpartition('.')[2]][name]}" for one in holders}
-        location = at + _pointer("properties", name)
+        location = pointer + _join_pointer("properties", name)
         yield location, symbols
         types = [
             client.api.classes[one].attributes[symbol.rpartition(".")[2]].type for one in holders for symbol in symbols
         ]
         leads = frozenset(n for found in types if found for n in found.class_names if n in client.classes)
-        yield from _properties(client, inner, leads, location)
+        yield from _walk_properties(client, inner, leads, location)
     if "items" in schema:
-        yield from _properties(client, schema["items"], classes, at + "/items")
+        yield from _walk_properties(client, schema["items"], classes, pointer + "/items")
 
 
-def _schemas(
-    client: Client, at: str, operation: Mapping[str, Any], module: str, source: str
+def _walk_schemas(
+    client: ClientSource, pointer: str, operation: Mapping[str, Any], module: str, source: str
 ) -> Iterator[tuple[Any, frozenset[str], str]]:
     """Each schema of a body or an answer, the classes that the source has for it, and its location."""
     for media, content in (
@@ -110,37 +112,37 @@ def _schemas(
         body = next(one for one in client.api.functions[f"{module}.sync"].parameters if one.name == "body")
         assert body.type is not None
         classes = frozenset(set(body.type.class_names) & client.classes)
-        yield content["schema"], classes, at + _pointer("requestBody", "content", media, "schema")
+        yield content["schema"], classes, pointer + _join_pointer("requestBody", "content", media, "schema")
     for status, answer in operation["responses"].items():
         for media, content in resolve_reference(client.document, answer).get("content", {}).items():
             made = re.findall(rf"response_{status} = (\w+)\.from_dict", source)
             classes = frozenset(f"{client.api.package}.models.{name}" for name in made)
-            yield content["schema"], classes, at + _pointer("responses", status, "content", media, "schema")
+            yield content["schema"], classes, pointer + _join_pointer("responses", status, "content", media, "schema")
 
 
-def test_every_operation_has_its_module_and_functions(client: Client) -> None:
+def test_every_operation_has_its_module_and_functions(client: ClientSource) -> None:
     """Claim: an operation is its module and the four ways to call it.
 
     Situation: each operation under contract. Expectation: the module that sends its method to its path, nothing else.
     """
-    found = list(_operations(client))
+    found = list(_walk_operations(client))
     assert len(found) == len(client.modules) > 0
     for location, _, module, _ in found:
         assert set(client.names.find_symbols(location).symbols) == {module, *(f"{module}.{way}" for way in WAYS)}
         assert client.names.contains(location)
 
 
-def test_every_property_has_the_attribute_that_is_written_under_its_name(client: Client) -> None:
+def test_every_property_has_the_attribute_that_is_written_under_its_name(client: ClientSource) -> None:
     """Claim: no property under contract is without its symbol, and none has another's.
 
     Situation: each property of each body and answer, at any depth, reached through references.
     Expectation: exactly the attributes that the client writes under that name, all of which are there.
     """
     checked = set()
-    for at, operation, module, source in _operations(client):
-        for raw, classes, schema in _schemas(client, at, operation, module, source):
+    for at, operation, module, source in _walk_operations(client):
+        for raw, classes, schema in _walk_schemas(client, at, operation, module, source):
             assert classes, schema
-            for location, symbols in _properties(client, raw, classes, schema):
+            for location, symbols in _walk_properties(client, raw, classes, schema):
                 place = client.names.find_symbols(location)
                 assert symbols, location
                 assert symbols <= client.api.symbols
@@ -152,12 +154,12 @@ def test_every_property_has_the_attribute_that_is_written_under_its_name(client:
     assert checked == every, "an attribute that no property of the document leads to"
 
 
-def test_every_body_answer_and_parameter_has_its_symbols(client: Client) -> None:
+def test_every_body_answer_and_parameter_has_its_symbols(client: ClientSource) -> None:
     """Claim: so it is with what an operation takes and gives back.
 
     Situation: each body, parameter and status. Expectation: the parameter of each function, the functions themselves.
     """
-    for location, operation, module, _ in _operations(client):
+    for location, operation, module, _ in _walk_operations(client):
         functions = {f"{module}.{way}" for way in WAYS}
         if "requestBody" in operation:
             place = client.names.find_symbols(f"{location}/requestBody")
@@ -174,7 +176,7 @@ def test_every_body_answer_and_parameter_has_its_symbols(client: Client) -> None
 
 
 @pytest.mark.parametrize("location", ["", "/info/description", "/servers/0", "/tags/0", "/webhooks/x/post", "/nothing"])
-def test_what_the_client_knows_nothing_of_has_no_symbol(location: str, client: Client) -> None:
+def test_what_the_client_knows_nothing_of_has_no_symbol(location: str, client: ClientSource) -> None:
     """Claim: no symbol is found where there is none. Situation: places outside the operations. Expectation: none."""
     place = client.names.find_symbols(location)
     assert place.symbols == ()

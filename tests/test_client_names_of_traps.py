@@ -9,30 +9,30 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.api import read_api
 from contract_watch.diff.client.symbol_index import SymbolIndex
 from scripts.generate_clients import generate_comparison_client
-from tests.client_sample import DOCUMENT, write_sample
+from tests.client_sample import DOCUMENT, write_sample_contract
 
 
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
+def _wrap_json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-def _object(**properties: Any) -> dict[str, Any]:
+def _make_object_schema(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
 TEXT = {"type": "string"}
-PET = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, _object(barks={"type": "boolean"}, name=TEXT), TEXT]}
-DOGS = {"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/Base"}, _object(tail=TEXT)]}}
-BODY = _object(
+PET = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, _make_object_schema(barks={"type": "boolean"}, name=TEXT), TEXT]}
+DOGS = {"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/Base"}, _make_object_schema(tail=TEXT)]}}
+BODY = _make_object_schema(
     **{"class": TEXT, "aB": TEXT, "a_b": TEXT, "@type": TEXT, "_hidden": TEXT, "ÄÖ-1": TEXT, "properties": TEXT},
     pet=PET,
     dogs=DOGS,
     odd={"$ref": "#/components/schemas/Odd"},
     color={"$ref": "#/components/schemas/Color"},
     colors={"type": "array", "items": {"$ref": "#/components/schemas/Color"}},
-    free={"type": "object", "additionalProperties": _object(depth={"type": "integer"})},
+    free={"type": "object", "additionalProperties": _make_object_schema(depth={"type": "integer"})},
 )
-TRAPS: dict[str, Any] = {
+DIFFICULT_DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Traps", "version": "1.0.0"},
     "paths": {
@@ -46,8 +46,8 @@ TRAPS: dict[str, Any] = {
                 ],
                 "responses": {
                     "200": {"$ref": "#/components/responses/Found"},
-                    "4XX": {"description": "", "content": {"text/html": {"schema": TEXT}, **_json(_object(x=TEXT))}},
-                    "default": {"description": "", "content": _json({"type": "array", "items": {"$ref": "#/components/schemas/Cat"}})},
+                    "4XX": {"description": "", "content": {"text/html": {"schema": TEXT}, **_wrap_json(_make_object_schema(x=TEXT))}},
+                    "default": {"description": "", "content": _wrap_json({"type": "array", "items": {"$ref": "#/components/schemas/Cat"}})},
                 },
             },
             "post": {
@@ -60,11 +60,11 @@ TRAPS: dict[str, Any] = {
     },
     "components": {
         "parameters": {"User": {"in": "path", "name": "userId", "required": True, "schema": TEXT}},
-        "requestBodies": {"Made": {"content": {**_json({**BODY, "title": "Made One"}), "application/x-www-form-urlencoded": {"schema": _object(note=TEXT)}}}},
-        "responses": {"Found": {"description": "", "headers": {"X-Rest": {"schema": TEXT}}, "content": _json({"$ref": "#/components/schemas/Cat"})}},
+        "requestBodies": {"Made": {"content": {**_wrap_json({**BODY, "title": "Made One"}), "application/x-www-form-urlencoded": {"schema": _make_object_schema(note=TEXT)}}}},
+        "responses": {"Found": {"description": "", "headers": {"X-Rest": {"schema": TEXT}}, "content": _wrap_json({"$ref": "#/components/schemas/Cat"})}},
         "schemas": {
-            "Base": _object(legs={"type": "integer"}),
-            "Cat": {"allOf": [{"$ref": "#/components/schemas/Base"}, _object(claws=TEXT, friend={"$ref": "#/components/schemas/Cat"})]},
+            "Base": _make_object_schema(legs={"type": "integer"}),
+            "Cat": {"allOf": [{"$ref": "#/components/schemas/Base"}, _make_object_schema(claws=TEXT, friend={"$ref": "#/components/schemas/Cat"})]},
             "Odd": {"allOf": [{"$ref": "#/components/schemas/Base"}], "properties": {"lost": TEXT}},
             "Color": {"type": "string", "enum": ["red", "green"]},
         },
@@ -123,7 +123,7 @@ EXPECTED = {
     f"{GET}/responses/default/content/application~1json/schema/items/allOf/1/properties/claws": {"models.Cat.claws"},
     "/components/schemas/Cat/allOf/1/properties/claws": {"models.Cat.claws"},
 }  # fmt: skip
-SILENT = [
+UNNAMED_LOCATIONS = [
     f"{GET}/responses/200/headers/X-Rest",
     f"{GET}/responses/200/description",
     f"{GET}/responses/4XX/content/application~1json/schema",
@@ -142,8 +142,10 @@ SILENT = [
 @pytest.fixture(name="names", scope="module")
 def _names(tmp_path_factory: pytest.TempPathFactory) -> SymbolIndex:
     root = tmp_path_factory.mktemp("traps")
-    generate_comparison_client(load_contracts(write_sample(root))["sample"], TRAPS, root / "client")
-    return SymbolIndex(TRAPS, read_api(root / "client", "sample_client"))
+    generate_comparison_client(
+        load_contracts(write_sample_contract(root))["sample"], DIFFICULT_DOCUMENT, root / "client"
+    )
+    return SymbolIndex(DIFFICULT_DOCUMENT, read_api(root / "client", "sample_client"))
 
 
 @pytest.mark.parametrize("location", EXPECTED)
@@ -155,18 +157,18 @@ def test_hard_names_are_the_generators_own(location: str, names: SymbolIndex) ->
     assert set(names.find_symbols(location).symbols) == {f"sample_client.{symbol}" for symbol in EXPECTED[location]}
 
 
-@pytest.mark.parametrize("location", SILENT)
+@pytest.mark.parametrize("location", UNNAMED_LOCATIONS)
 def test_what_no_symbol_shows_is_said_to_be_none(location: str, names: SymbolIndex) -> None:
     """Claim: what the client neither checks nor shows is known. Situation: such a place. Expectation: it is not shown."""
     assert not names.find_symbols(location).is_visible
 
 
-def test_a_place_that_is_not_there_is_known_as_such(names: SymbolIndex) -> None:
+def test_a_location_that_is_not_there_is_known_as_such(names: SymbolIndex) -> None:
     """Claim: a place of the other document is told from one of this.
 
     Situation: things that are and are not there, with words about them that need not be. Expectation: as it is.
     """
-    assert all(names.contains(location) for location in (*EXPECTED, *SILENT))
+    assert all(names.contains(location) for location in (*EXPECTED, *UNNAMED_LOCATIONS))
     assert names.contains(f"{BODY_AT}/properties/class/minLength")
     absent = [
         f"{BODY_AT}/properties/klass",

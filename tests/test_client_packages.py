@@ -19,7 +19,7 @@ import pytest
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_templates import build_example
 from scripts.generate_clients import main
-from tests.client_sample import Server, contents, serve, write_sample
+from tests.client_sample import ScriptedServer, read_files, serve_scripted, write_sample_contract
 
 GENERATED = ROOT / "generated"
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
@@ -27,14 +27,14 @@ EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
-    root = write_sample(tmp_path)
+    root = write_sample_contract(tmp_path)
     assert main([], root) == 0
     return root
 
 
 @pytest.fixture(name="server")
-def _server() -> Iterator[Server]:
-    with serve() as server:
+def _server() -> Iterator[ScriptedServer]:
+    with serve_scripted() as server:
         yield server
 
 
@@ -65,7 +65,7 @@ def test_pip_installs_the_package(contract: Contract, tmp_path: Path) -> None:
     `py.typed`, and the source folder holds nothing new.
     """
     client = GENERATED / contract.slug / "client"
-    before = contents(client)
+    before = read_files(client)
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     package = f"{contract.slug}_client"
@@ -75,12 +75,12 @@ def test_pip_installs_the_package(contract: Contract, tmp_path: Path) -> None:
             [python, *arguments], check=True, capture_output=True, text=True, cwd=tmp_path
         )
     assert done.stdout == "True\n"
-    assert contents(client) == before
+    assert read_files(client) == before
 
 
 @EVERY
 def test_the_readme_example_runs_as_printed(
-    contract: Contract, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    contract: Contract, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Claim: the README's five lines work, sync and async.
 
@@ -102,7 +102,7 @@ def test_the_readme_example_runs_as_printed(
     asyncio.run(names["run"]())
     first, second = capsys.readouterr().out.splitlines()
     assert first == second != "None"
-    for headers, body in server.got:
+    for headers, body in server.requests:
         assert headers[contract.credential_locations[0].header.lower()] == contract.credential_locations[0].form.format(
             "YOUR-KEY"
         )
@@ -110,7 +110,7 @@ def test_the_readme_example_runs_as_printed(
 
 
 def test_a_client_waits_30_seconds_takes_any_status_and_hides_its_key(
-    root: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    root: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Claim: the generator's traps are closed.
 
@@ -131,7 +131,7 @@ def test_a_client_waits_30_seconds_takes_any_status_and_hides_its_key(
             return [*answers, await drop.asyncio_detailed(client=one)]
 
     assert [(answer.status_code, answer.parsed) for answer in asyncio.run(both())] == [(520, None)] * 2
-    assert [headers["x-key"] for headers, _ in server.got] == ["s3cret"] * 2
+    assert [headers["x-key"] for headers, _ in server.requests] == ["s3cret"] * 2
 
 
 def test_a_deprecated_operation_says_so(root: Path) -> None:

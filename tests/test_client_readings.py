@@ -14,7 +14,7 @@ LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-
 
 
 @dataclass
-class Held:
+class ParsedModel:
     """What a client made of an answer."""
 
     value: dict[str, Any]
@@ -39,5 +39,5 @@ def test_only_another_value_is_altered(answered: str, held: str, altered: bool) 
     Expectation: a finding where the value is another one, and only there.
     """
     reply = Response(200, {"content-type": "application/json"}, b'{"request_id": "%s"}' % answered.encode())
-    found = find_disagreements(Contract("smtp2go"), VIEW, reply, ParsedResponse(Held({"request_id": held})))
+    found = find_disagreements(Contract("smtp2go"), VIEW, reply, ParsedResponse(ParsedModel({"request_id": held})))
     assert [one.id.rpartition("/")[2] for one in found] == (["altered"] if altered else [])

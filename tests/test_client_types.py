@@ -27,7 +27,7 @@ class Other: ...
 """
 
 
-def _types(folder: Path, *written: str) -> tuple[list[ClientType], dict[str, str]]:
+def _read_types(folder: Path, *written: str) -> tuple[list[ClientType], dict[str, str]]:
     """The types that ``written`` spell, as the return types of functions, and what classes are made from."""
     functions = [f"def f{number}() -> {one}: ..." for number, one in enumerate(written)]
     api = read_api(write_package(folder, {"api/things.py": HEAD + "\n".join(functions)}), "acme_client")
@@ -78,13 +78,13 @@ def test_types_are_compared_as_sets(was: str, now: str, expected: TypeRelation, 
 
     Situation: two types as a client's source writes them. Expectation: what the one is, seen from the other.
     """
-    (before, after), bases = _types(tmp_path, was, now)
+    (before, after), bases = _read_types(tmp_path, was, now)
     assert relate_types(before, after, bases) is expected
 
 
 def test_the_word_for_what_is_not_there_is_known(tmp_path: Path) -> None:
     """Claim: an optional attribute is told from one that is always there. Situation: with and without Unset."""
-    (optional, always), _ = _types(tmp_path, "str | Unset", "str")
+    (optional, always), _ = _read_types(tmp_path, "str | Unset", "str")
     assert optional.may_be_unset
     assert not always.may_be_unset
     assert optional.without_unset == always
@@ -98,7 +98,7 @@ TYPES = st.recursive(
     max_leaves=4,
 )
 BASES = {"acme.Color": "enum.StrEnum"}
-_TURNED = {TypeRelation.WIDER: TypeRelation.NARROWER, TypeRelation.NARROWER: TypeRelation.WIDER}
+_OPPOSITE = {TypeRelation.WIDER: TypeRelation.NARROWER, TypeRelation.NARROWER: TypeRelation.WIDER}
 
 
 @given(one=TYPES, two=TYPES, three=TYPES)
@@ -110,7 +110,7 @@ def test_wider_is_an_order(one: ClientType, two: ClientType, three: ClientType) 
     """
     assert relate_types(one, one, BASES) is TypeRelation.SAME
     found = relate_types(one, two, BASES)
-    assert relate_types(two, one, BASES) is _TURNED.get(found, found)
+    assert relate_types(two, one, BASES) is _OPPOSITE.get(found, found)
     down = (TypeRelation.NARROWER, TypeRelation.SAME)
     if found in down and relate_types(two, three, BASES) in down:
         assert relate_types(one, three, BASES) in down

@@ -7,13 +7,13 @@ import pytest
 from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChangeKind
 from contract_watch.diff.client.version import VersionStep, choose_next_version, read_current_version
-from tests.client_changes import Change, Level, committed
+from tests.client_changes import DocumentLevel, StubDocumentChange, load_generated_client
 
 BREAKS = SymbolChange(
     "acme_client.models.User.name", SymbolChangeKind.ATTRIBUTE_REMOVED, is_breaking=True, consequence=""
 )
 ADDS = SymbolChange("acme_client.models.User.note", SymbolChangeKind.ATTRIBUTE_ADDED, is_breaking=False, consequence="")
-COMPATIBLE, WARNING, BREAKING = (Change("/x", level=level) for level in Level)
+COMPATIBLE, WARNING, BREAKING = (StubDocumentChange("/x", level=level) for level in DocumentLevel)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str
     ],
 )  # fmt: skip
 def test_the_reason_is_the_rule_that_decided(
-    symbols: list[SymbolChange], document: list[Change], step: VersionStep, why: str
+    symbols: list[SymbolChange], document: list[StubDocumentChange], step: VersionStep, why: str
 ) -> None:
     """Claim: the worst change decides, of symbols and of the document, and the reason says which.
 
@@ -73,7 +73,7 @@ def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
     Situation: a client in the repository; no file, no TOML, no version, none that can be counted on.
     Expectation: its version; one line each that names the file or the version.
     """
-    assert read_current_version(committed("smtp2go").directory) == "3.0.4"
+    assert read_current_version(load_generated_client("smtp2go").directory) == "3.0.4"
     for content in (None, "[project", "[project]\nname = 'x'", "project = 1", "[project]\nversion = 'newest'"):
         if content is not None:
             (tmp_path / "pyproject.toml").write_text(content)

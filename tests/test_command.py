@@ -12,22 +12,22 @@ from pathlib import Path
 import pytest
 
 from contract_watch.engine.command.options import FLAGS
-from tests.faithful_server import JetEmail
-from tests.loopback_server import serving
-from tests.suite_command import FREE, PAID, Result, check, contract_tests, two_at_a_time
+from tests.faithful_server import FaithfulJetEmail
+from tests.loopback_server import serve_app
+from tests.suite_command import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time, start_suite
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("contracts", "contract_tests", "contract_watch", "generated")
+PACKAGES = ("contracts", "contract_tests", "contract_watch", "generated")
 
 
-def is_wrong_usage(result: Result, *words: str) -> None:
+def assert_wrong_usage(result: SuiteResult, *words: str) -> None:
     """One line on stderr that has ``words``, status 3, no report."""
     assert result.status == 3, result
     assert result.out == ""
     assert re.fullmatch(r"error: [^\n]+\n", result.err), result.err
     assert "Traceback" not in result.err
     assert [word for word in words if word not in result.err] == []
-    assert not (result.folder / "findings.json").exists()
+    assert not (result.directory / "findings.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -68,42 +68,46 @@ def is_wrong_usage(result: Result, *words: str) -> None:
         ("--target", "http://127.0.0.1 :9", "TARGET"),
     ],
 )
-def test_a_bad_setting_is_told_in_one_line(flag: str, value: str, words: str, tmp_path: Path) -> None:
+def test_a_bad_setting_is_reported_in_one_line(flag: str, value: str, words: str, tmp_path: Path) -> None:
     """Claim: who mistypes learns what, at once.
 
     Situation: a setting that is none.
     Expectation: status 3, one line that names the setting, no traceback, no report.
     """
     given = () if flag == "--vendor" else ("--vendor", "jetemail")
-    is_wrong_usage(contract_tests(tmp_path, *given, flag, value, environment={"JETEMAIL_API_KEY": PAID}).end(), words)
+    assert_wrong_usage(
+        start_suite(tmp_path, *given, flag, value, environment={"JETEMAIL_API_KEY": PAID_KEY}).wait_for_exit(), words
+    )
 
 
 @pytest.mark.parametrize("key", ["with space", " before", "behind\t", "new\nline", "schlüssel", "\x7f", "nul-free\x01"])
-def test_a_key_that_no_header_can_carry_is_told_by_its_variable(key: str, tmp_path: Path) -> None:
+def test_a_key_that_no_header_can_carry_is_reported_by_its_variable(key: str, tmp_path: Path) -> None:
     """Claim: a key that was copied badly is told from one that is not accepted.
 
     Situation: JETEMAIL_API_KEY holds what no bearer header can.
     Expectation: status 3 and one line that names the variable and not its value; nothing is sent.
     """
-    with serving(JetEmail()) as at:
-        result = check(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
-    is_wrong_usage(result, "JETEMAIL_API_KEY")
+    with serve_app(FaithfulJetEmail()) as at:
+        result = check_target(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
+    assert_wrong_usage(result, "JETEMAIL_API_KEY")
     assert key.strip() not in result.err
-    assert at.asked == []
+    assert at.requests == []
 
 
-def test_a_missing_key_is_told_by_its_variable(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported_by_its_variable(tmp_path: Path) -> None:
     """Claim: test values are for tests.
 
     Situation: an address that is not on this machine, and no key; one for documentation, where nobody answers.
     Expectation: status 3, and the line names the variable.
     """
-    is_wrong_usage(check(tmp_path, "http://192.0.2.1"), "JETEMAIL_API_KEY")
-    is_wrong_usage(check(tmp_path, "http://192.0.2.1", environment={"JETEMAIL_FREE_API_KEY": FREE}), "JETEMAIL_API_KEY")
+    assert_wrong_usage(check_target(tmp_path, "http://192.0.2.1"), "JETEMAIL_API_KEY")
+    assert_wrong_usage(
+        check_target(tmp_path, "http://192.0.2.1", environment={"JETEMAIL_FREE_API_KEY": FREE_KEY}), "JETEMAIL_API_KEY"
+    )
 
 
 @pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
-def test_a_folder_that_cannot_be_written_is_told(below: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(below: str, tmp_path: Path) -> None:
     """Claim: a run that could not report does not start.
 
     Situation: OUT is a file, or below one.
@@ -112,13 +116,13 @@ def test_a_folder_that_cannot_be_written_is_told(below: str, tmp_path: Path) -> 
     file = tmp_path / "file"
     file.write_text("mine", encoding="utf-8")
     out = str(file / below)
-    is_wrong_usage(contract_tests(tmp_path, "--vendor", "jetemail", "--out", out).end(), "OUT", out)
+    assert_wrong_usage(start_suite(tmp_path, "--vendor", "jetemail", "--out", out).wait_for_exit(), "OUT", out)
     assert file.read_text(encoding="utf-8") == "mine"
 
 
 # -- malformed files of a contract, in a copy of the repository
 
-SPOILED: dict[str, tuple[str, Callable[[str], str], str]] = {
+MALFORMED_FILES: dict[str, tuple[str, Callable[[str], str], str]] = {
     "overlay is not YAML": ("overlay.yaml", lambda _text: "overlay: [", "overlay.yaml:1"),
     "overlay lost its target": ("overlay.yaml", lambda text: text.replace("$.paths", "$.ways", 1), "matches nothing"),
     "contract is not TOML": ("contract.toml", lambda _text: "name = ", "contract.toml"),
@@ -139,31 +143,31 @@ SPOILED: dict[str, tuple[str, Callable[[str], str], str]] = {
 @pytest.fixture(name="spoiled", scope="module")
 def _spoiled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Result]]:
-    def work(what: str) -> Result:
-        name, spoil, _ = SPOILED[what]
+) -> Iterator[Callable[[str], SuiteResult]]:
+    def work(what: str) -> SuiteResult:
+        name, spoil, _ = MALFORMED_FILES[what]
         root = tmp_path_factory.mktemp("copy")
-        for room in ROOMS:
+        for room in PACKAGES:
             shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "openapi.json", root)
         file = root / "contracts" / "jetemail" / name
         file.write_text(spoil(file.read_text(encoding="utf-8") if file.exists() else ""), encoding="utf-8")
         command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0"]
         told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-        return Result(told.returncode, told.stdout, told.stderr, root / "reports")
+        return SuiteResult(told.returncode, told.stdout, told.stderr, root / "reports")
 
-    with two_at_a_time(request, "what", work) as spoiled:
+    with run_two_at_a_time(request, "what", work) as spoiled:
         yield spoiled
 
 
-@pytest.mark.parametrize("what", SPOILED)
-def test_a_malformed_file_of_a_contract_is_told(spoiled: Callable[[str], Result], what: str) -> None:
+@pytest.mark.parametrize("what", MALFORMED_FILES)
+def test_a_malformed_file_of_a_contract_is_reported(spoiled: Callable[[str], SuiteResult], what: str) -> None:
     """Claim: whoever edits a contract learns where it went wrong.
 
     Situation: one file of a contract is malformed.
     Expectation: status 3, one line that names the file or what is wrong in it, and no report.
     """
-    is_wrong_usage(spoiled(what), SPOILED[what][2])
+    assert_wrong_usage(spoiled(what), MALFORMED_FILES[what][2])
 
 
 # -- what is printed
@@ -175,7 +179,7 @@ def test_help_lists_the_settings(tmp_path: Path) -> None:
     Situation: --help.
     Expectation: status 0, and each flag with a word about it.
     """
-    result = contract_tests(tmp_path, "--help").end()
+    result = start_suite(tmp_path, "--help").wait_for_exit()
     assert (result.status, result.err) == (0, "")
     assert [flag for flag in FLAGS if f"  {flag} " not in result.out] == []
 
@@ -186,7 +190,7 @@ def test_output_into_a_file_has_no_escapes(tmp_path: Path) -> None:
     Situation: neither stdout nor stderr is a terminal, whatever TERM says.
     Expectation: no control character but line ends.
     """
-    result = check(tmp_path, "mock", environment={"TERM": "xterm-256color"})
+    result = check_target(tmp_path, "mock", environment={"TERM": "xterm-256color"})
     assert result.status == 0
     assert re.findall(r"[^\n\x20-\x7e\x80-\U0010ffff]", result.out + result.err) == []
 
@@ -212,14 +216,14 @@ def test_colours_are_for_terminals_that_want_them(given: dict[str, str], coloure
     }
     with subprocess.Popen([*command, "--out", str(tmp_path)], **where) as process:  # type: ignore[call-overload]  # noqa: S603
         os.close(theirs)
-        shown = b"".join(iter(lambda: _read(ours), b""))
+        shown = b"".join(iter(lambda: _read_terminal(ours), b""))
     os.close(ours)
     assert process.returncode == 0
     assert b"none" in shown
     assert (b"\x1b[" in shown) == coloured
 
 
-def _read(terminal: int) -> bytes:
+def _read_terminal(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
     except OSError:  # how Linux says that the other end is closed

@@ -19,21 +19,23 @@ KEYS = {
 OWN = "https://mails.example.com"
 
 
-def options(environment: dict[str, str] | None = None, **raw: str) -> RunOptions:
+def make_options(environment: dict[str, str] | None = None, **raw: str) -> RunOptions:
     """Options as the command reads them."""
     blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
     given: dict[str, Any] = {**blank, "vendor": "jetemail", "fail_on": "breaking", **raw}
     return resolve_options(given, {**KEYS, **(environment or {})})
 
 
-def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -> None:
+def test_live_is_the_vendor_s_own_server_and_reads_unless_consented(tmp_path: Path) -> None:
     """Expectation: TARGET=live is the server of the document; without LIVE it only reads, and explores nothing."""
-    found = options(target="live", out=str(tmp_path))
+    found = make_options(target="live", out=str(tmp_path))
     assert found.addresses == {"jetemail": "https://api.jetemail.com"}
     assert found.live_settings["jetemail"].mode is LiveMode.READ
     assert not found.explore
-    assert options(target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
-    assert options(target="live", live="mutate", explore="1", out=str(tmp_path)).explore
+    assert (
+        make_options(target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
+    )
+    assert make_options(target="live", live="mutate", explore="1", out=str(tmp_path)).explore
 
 
 @pytest.mark.parametrize("target", [
@@ -42,7 +44,7 @@ def test_live_is_the_vendor_s_own_server_and_reads_unless_told(tmp_path: Path) -
 ])  # fmt: skip
 def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tmp_path: Path) -> None:
     """Claim: no spelling of its address, and no other contract's name, gets round the guard."""
-    found = options(target=target, out=str(tmp_path))
+    found = make_options(target=target, out=str(tmp_path))
     assert found.live_settings["jetemail"].mode is LiveMode.READ
     assert not found.explore
 
@@ -51,12 +53,12 @@ def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tm
 def test_keys_do_not_go_to_a_vendor_in_the_clear(target: str, tmp_path: Path) -> None:
     """Expectation: wrong usage, before anything is sent."""
     with pytest.raises(UsageError, match="https alone"):
-        options(target=target, out=str(tmp_path))
+        make_options(target=target, out=str(tmp_path))
 
 
 def test_a_grpc_address_of_a_vendor_s_protects_the_run_too(tmp_path: Path) -> None:
     """Situation: REST goes to a test server, gRPC to the vendor."""
-    found = options({"ZITADEL_URL": OWN}, vendor="zitadel", target="http://127.0.0.1:1", grpc_target="mails.example.com:443",
+    found = make_options({"ZITADEL_URL": OWN}, vendor="zitadel", target="http://127.0.0.1:1", grpc_target="mails.example.com:443",
                     out=str(tmp_path))  # fmt: skip
     assert found.live_settings["zitadel"].mode is LiveMode.READ
 
@@ -67,31 +69,35 @@ def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
     Expectation: TARGET=live goes there; unset, the variable is named; its host is protected as a URL too.
     """
     own = {"ZITADEL_URL": OWN}
-    assert options(own, vendor="zitadel", target="live", out=str(tmp_path)).addresses == {"zitadel": OWN}
-    assert options(own, vendor="zitadel", target=OWN, out=str(tmp_path)).live_settings
+    assert make_options(own, vendor="zitadel", target="live", out=str(tmp_path)).addresses == {"zitadel": OWN}
+    assert make_options(own, vendor="zitadel", target=OWN, out=str(tmp_path)).live_settings
     with pytest.raises(UsageError, match="ZITADEL_URL is not set"):
-        options(vendor="zitadel", target="live", out=str(tmp_path))
+        make_options(vendor="zitadel", target="live", out=str(tmp_path))
 
 
 def test_any_address_is_protected_where_live_is_given(tmp_path: Path) -> None:
     """Claim: whoever wants to verify the protections can, on a server of his own."""
     target = "http://127.0.0.1:1"
-    assert not options(target=target, out=str(tmp_path)).live_settings
-    assert options(target=target, live="read", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.READ
-    assert options(target=target, live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
+    assert not make_options(target=target, out=str(tmp_path)).live_settings
+    assert make_options(target=target, live="read", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.READ
+    assert (
+        make_options(target=target, live="mutate", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.MUTATE
+    )
 
 
 def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path) -> None:
     """Expectation: one line with the variable."""
     with pytest.raises(UsageError, match="JETEMAIL_API_KEY is not set"):
-        options({"JETEMAIL_API_KEY": ""}, target="live", out=str(tmp_path))
+        make_options({"JETEMAIL_API_KEY": ""}, target="live", out=str(tmp_path))
 
 
 def test_the_environment_lowers_limits_and_never_raises_them(tmp_path: Path) -> None:
     """Situation: JetEmail's 240 a minute, of which a run takes four fifths."""
 
     def bounds(**environment: str) -> Any:
-        return options(environment, target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].limits
+        return (
+            make_options(environment, target="live", live="mutate", out=str(tmp_path)).live_settings["jetemail"].limits
+        )
 
     assert (bounds().rate, bounds().seconds) == (192, 60)
     assert bounds(LIVE_PER_MINUTE="30").rate == 30
@@ -109,7 +115,7 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
 
     def consents(live: str, value: str) -> Any:
         environment = {"ZITADEL_URL": OWN, "ZITADEL_LIVE_ACTIVATE": value}
-        found = options(environment, vendor="zitadel", target="live", live=live, out=str(tmp_path))
+        found = make_options(environment, vendor="zitadel", target="live", live=live, out=str(tmp_path))
         return set(found.live_settings["zitadel"].consents)
 
     assert consents("mutate", "1") == {"activateSmtpConfig"}
@@ -120,7 +126,7 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
 
 def test_the_heading_tells_who_is_asked_and_no_part_of_the_key(tmp_path: Path) -> None:
     """Expectation: vendor, a fingerprint that is no part of the key, prefix and limits in one line."""
-    found = options({"LEDGER": str(tmp_path / "ledger")}, target="live", live="mutate", out=str(tmp_path))
+    found = make_options({"LEDGER": str(tmp_path / "ledger")}, target="live", live="mutate", out=str(tmp_path))
     guards = LiveRun(found)
     (line,) = guards.format_headings()
     guards.finish({})
@@ -139,9 +145,9 @@ def test_one_key_has_one_fingerprint_and_others_have_others() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "rediss:secret-password", "nonsense"])
-def test_a_bad_address_of_the_shared_allowance_is_told_without_its_password(url: str, tmp_path: Path) -> None:
+def test_a_bad_address_of_the_shared_allowance_is_reported_without_its_password(url: str, tmp_path: Path) -> None:
     """Expectation: wrong usage, that names the variable."""
-    found = options({"LIMITER_REDIS_URL": url, "LEDGER": str(tmp_path)}, target="live", out=str(tmp_path))
+    found = make_options({"LIMITER_REDIS_URL": url, "LEDGER": str(tmp_path)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="LIMITER_REDIS_URL") as caught:
         LiveRun(found)
     assert "secret-password" not in str(caught.value)
@@ -151,6 +157,6 @@ def test_a_ledger_that_cannot_be_used_ends_the_run_before_it_begins(tmp_path: Pa
     """Situation: something else lies where the ledger should be."""
     folder = tmp_path / "ledger"
     folder.write_text("not a folder", encoding="utf-8")
-    found = options({"LEDGER": str(folder)}, target="live", out=str(tmp_path))
+    found = make_options({"LEDGER": str(folder)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="ledger"):
         LiveRun(found)

@@ -44,7 +44,7 @@ def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     return Contract("parcel", tmp_path)
 
 
-def _spoil(contract: Contract, file: str, old: str, new: str) -> None:
+def _edit_file(contract: Contract, file: str, old: str, new: str) -> None:
     path = contract.directory / file
     text, count = re.subn(old, lambda _found: new, path.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert count, f"{old!r} is not in {file}"
@@ -106,7 +106,7 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
 
     Expectation: a line for it, with a path from the root; every line is one line, and no error passes.
     """
-    _spoil(parcel, file, old, new)
+    _edit_file(parcel, file, old, new)
     lines = find_gaps(Contract("parcel", parcel.root))
     assert any(line in one for one in lines), lines
     assert all(one.count("\n") == 0 and str(parcel.root) not in one for one in lines)
@@ -128,15 +128,15 @@ def test_absent_client_is_a_line(parcel: Contract) -> None:
     ]
 
 
-def test_several_gaps_are_told_at_once(parcel: Contract) -> None:
+def test_several_gaps_are_reported_at_once(parcel: Contract) -> None:
     """Claim: a list is worked off, not found out line by line. Situation: three gaps of one kind. Expectation: three lines."""
-    _spoil(parcel, "contract.toml", 'test = "[^"]*"', 'test = "short"')
-    _spoil(parcel, "contract.toml", "requests = 120", "requests = 0")
-    _spoil(parcel, "overlay.yaml", r"operationId: listLabels", "summary: Every label")
+    _edit_file(parcel, "contract.toml", 'test = "[^"]*"', 'test = "short"')
+    _edit_file(parcel, "contract.toml", "requests = 120", "requests = 0")
+    _edit_file(parcel, "overlay.yaml", r"operationId: listLabels", "summary: Every label")
     assert len(find_gaps(Contract("parcel", parcel.root))) == 3
 
 
-def test_two_contracts_at_one_address_are_told(parcel: Contract) -> None:
+def test_two_contracts_at_one_address_are_reported(parcel: Contract) -> None:
     """Claim: the mock can serve all vendors together. Situation: a second contract with the first one's paths and variable.
 
     Expectation: a line for each of the two.

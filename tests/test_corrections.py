@@ -18,44 +18,44 @@ SLUGS = sorted(load_contracts())
 PATH = "/outbound/smarthost"
 
 
-def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+def _load_overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """A vendor's actions, published document and effective document."""
     contract = load_contracts()[slug]
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
-def _edited(edit: Callable[[dict[str, Any]], object]) -> list[OverlayIssue]:
+def _check_edited_document(edit: Callable[[dict[str, Any]], object]) -> list[OverlayIssue]:
     """What is told where JetEmail's published document is edited."""
-    actions, base, _ = _overlay("jetemail")
+    actions, base, _ = _load_overlay("jetemail")
     revision = copy.deepcopy(base)
     edit(revision)
     return list(check_overlay(actions, base, revision).issues)
 
 
-def _small(base: JSON, revision: JSON, *actions: dict[str, Any]) -> OverlayCheck:
+def _check_small_document(base: JSON, revision: JSON, *actions: dict[str, Any]) -> OverlayCheck:
     return check_overlay([{"description": "Why", **action} for action in actions], base, revision)
 
 
-def _kinds(troubles: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssueKind]]:
+def _list_kinds(troubles: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssueKind]]:
     return [(trouble.action, trouble.kind) for trouble in troubles]
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_the_same_document_has_no_troubles(slug: str) -> None:
+def test_the_same_document_has_no_issues(slug: str) -> None:
     """Claim: what fits is not told. Situation: the vendor published the same. Expectation: the effective document, no word."""
-    actions, base, effective = _overlay(slug)
+    actions, base, effective = _load_overlay(slug)
     found = check_overlay(actions, base, base)
     assert found.issues == ()
     assert are_equal(found.document, effective)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_unrelated_edits_are_no_troubles(slug: str) -> None:
+def test_unrelated_edits_are_no_issues(slug: str) -> None:
     """Claim: an action concerns what it touches. Situation: the vendor edits what no action does, beside all that they do.
 
     Expectation: no word, and each edit stands in the document.
     """
-    actions, base, effective = _overlay(slug)
+    actions, base, effective = _load_overlay(slug)
     revision = copy.deepcopy(base)
     revision["info"]["version"] = "9"
     revision["x-more"] = [1]
@@ -77,15 +77,17 @@ def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
 
     Expectation: every action is superfluous, and the document stays.
     """
-    actions, base, effective = _overlay(slug)
+    actions, base, effective = _load_overlay(slug)
     found = check_overlay(actions, base, effective)
-    assert _kinds(found.issues) == [(number, OverlayIssueKind.SUPERFLUOUS) for number in range(1, len(actions) + 1)]
+    assert _list_kinds(found.issues) == [
+        (number, OverlayIssueKind.SUPERFLUOUS) for number in range(1, len(actions) + 1)
+    ]
     assert are_equal(found.document, effective)
 
 
-def test_a_new_name_is_told() -> None:
+def test_a_new_name_is_reported() -> None:
     """Claim: what has moved is found. Situation: the one path has a new name. Expectation: lost actions, the new target."""
-    found = _edited(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
+    found = _check_edited_document(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
     lost = next(trouble for trouble in found if trouble.action == 2)
     assert lost.kind is OverlayIssueKind.LOST
     assert lost.places == ("/paths/~1outbound~1smarthost",)
@@ -93,15 +95,15 @@ def test_a_new_name_is_told() -> None:
     assert len(found) == 17
 
 
-def test_a_new_status_is_told() -> None:
+def test_a_new_status_is_reported() -> None:
     """Claim: what has moved is found. Situation: 200 is 201 now. Expectation: the new target, and nothing of other actions."""
 
     def edit(raw: JSON) -> None:
         answers = raw["paths"][PATH]["post"]["responses"]
         answers["201"] = answers.pop("200")
 
-    found = _edited(edit)
-    assert _kinds(found) == [(10, OverlayIssueKind.LOST), (11, OverlayIssueKind.LOST), (19, OverlayIssueKind.LOST)]
+    found = _check_edited_document(edit)
+    assert _list_kinds(found) == [(10, OverlayIssueKind.LOST), (11, OverlayIssueKind.LOST), (19, OverlayIssueKind.LOST)]
     assert (
         "if `200` is `201` now, make $.paths['/outbound/smarthost'].post.responses['201'] the target" in found[2].edit
     )
@@ -112,8 +114,11 @@ def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
 
     Expectation: the action of that one operation is lost, those that match others too match fewer.
     """
-    found = _edited(lambda raw: raw["paths"][PATH].pop("delete"))
-    assert _kinds(found) == [(4, OverlayIssueKind.LOST), *((number, OverlayIssueKind.FEWER) for number in (6, 7, 8, 9))]
+    found = _check_edited_document(lambda raw: raw["paths"][PATH].pop("delete"))
+    assert _list_kinds(found) == [
+        (4, OverlayIssueKind.LOST),
+        *((number, OverlayIssueKind.FEWER) for number in (6, 7, 8, 9)),
+    ]
     assert found[0].edit.startswith("drop action 4 ")
     assert "matches 11 of 15 places still; /paths/~1outbound~1smarthost/delete is gone" in found[1].message
     assert found[1].edit.startswith("none, ")
@@ -125,13 +130,13 @@ def test_a_schema_moved_to_a_component_is_followed() -> None:
     Expectation: updates below are to be repeated there, one that would land beside the reference is broken; it names the
     component, and nothing lands there.
     """
-    actions, base, _ = _overlay("jetemail")
+    actions, base, _ = _load_overlay("jetemail")
     revision = copy.deepcopy(base)
     media = revision["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]
     revision["components"]["schemas"] = {"NewOne": media["schema"]}
     media["schema"] = {"$ref": "#/components/schemas/NewOne"}
     found = check_overlay(actions, base, revision)
-    assert _kinds(found.issues) == [
+    assert _list_kinds(found.issues) == [
         *((number, OverlayIssueKind.FEWER) for number in (12, 13, 14)),
         (15, OverlayIssueKind.BROKEN),
     ]
@@ -147,8 +152,10 @@ def test_a_component_of_our_name_collides() -> None:
 
     Expectation: it collides as a whole, the other component of the same update does not.
     """
-    found = _edited(lambda raw: raw["components"].update(schemas={"ApiError": {"properties": {"code": {}}}}))
-    assert _kinds(found) == [(5, OverlayIssueKind.COLLIDES)]
+    found = _check_edited_document(
+        lambda raw: raw["components"].update(schemas={"ApiError": {"properties": {"code": {}}}})
+    )
+    assert _list_kinds(found) == [(5, OverlayIssueKind.COLLIDES)]
     assert found[0].places == ("/components/schemas/ApiError",)
     assert "take `schemas.ApiError` out of the update of action 5" in found[0].edit
 
@@ -167,7 +174,7 @@ PASSWORD = (
 )
 
 
-def _at(raw: JSON, *parts: str) -> JSON:
+def _find_request_schema(raw: JSON, *parts: str) -> JSON:
     for part in parts:
         raw = raw[part]
     return raw
@@ -178,21 +185,23 @@ def test_part_of_an_update_is_superfluous() -> None:
 
     Expectation: the two are to be taken out, the third collides, with both values.
     """
-    found = _edited(lambda raw: _at(raw, *PASSWORD).update(format="password", minLength=8, maxLength=99))
-    assert _kinds(found) == [(11, OverlayIssueKind.COLLIDES), (11, OverlayIssueKind.PARTLY)]
+    found = _check_edited_document(
+        lambda raw: _find_request_schema(raw, *PASSWORD).update(format="password", minLength=8, maxLength=99)
+    )
+    assert _list_kinds(found) == [(11, OverlayIssueKind.COLLIDES), (11, OverlayIssueKind.PARTLY)]
     assert "maxLength is 99, ours is 72" in found[0].message
     assert found[1].keys == (("format",), ("minLength",))
     assert "take `format`, `minLength` out of the update of action 11" in found[1].edit
 
 
-def test_what_an_action_would_hide_is_told() -> None:
+def test_what_an_action_would_hide_is_reported() -> None:
     """Claim: a changed value is not written over unseen. Situation: the version that we raise is another.
 
     Expectation: was, is; and our correction stands in the document.
     """
-    actions, base, _ = _overlay("jetemail")
+    actions, base, _ = _load_overlay("jetemail")
     found = check_overlay(actions, base, {**base, "openapi": "3.1.1"})
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
     assert '/openapi was "3.0.0" → is "3.1.1"' in found.issues[0].message
     assert found.document["openapi"] == "3.1.0"
 
@@ -203,8 +212,10 @@ def test_what_an_action_would_remove_is_looked_at() -> None:
     Expectation: the place and the first difference.
     """
     place = ("patch", "responses", "400", "content", "application/json")
-    found = _edited(lambda raw: _at(raw["paths"][PATH], *place)["schema"].update(type="array"))
-    assert _kinds(found) == [(6, OverlayIssueKind.COLLIDES)]
+    found = _check_edited_document(
+        lambda raw: _find_request_schema(raw["paths"][PATH], *place)["schema"].update(type="array")
+    )
+    assert _list_kinds(found) == [(6, OverlayIssueKind.COLLIDES)]
     assert 'which has changed: /type was "object" → is "array"' in found[0].message
     assert found[0].places == ("/paths/~1outbound~1smarthost/patch/responses/400/content/application~1json/schema",)
 
@@ -259,14 +270,14 @@ REMOVE = {"target": "$.a.gone", "remove": True}
         (REMOVE, {"gone": 2}, OverlayIssueKind.COLLIDES, {}, "read what the vendor says there now"),
     ],
 )
-def test_each_part_is_told(
+def test_each_part_is_reported(
     action: JSON, change: JSON, kind: OverlayIssueKind | None, document: JSON, words: str
 ) -> None:
     """Claim: a part is what decides. Situation: one object, changed by the vendor in one way.
 
     Expectation: one word or none, the edit, and no item twice.
     """
-    found = _small(BASE, {**BASE, "a": {**A, **change}}, action)
+    found = _check_small_document(BASE, {**BASE, "a": {**A, **change}}, action)
     assert [trouble.kind for trouble in found.issues] == ([kind] if kind else [])
     wanted = {**A, **change, **document}
     if action is REMOVE:
@@ -280,32 +291,34 @@ def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
 
     Expectation: superfluous, or lost.
     """
-    gone = _small(BASE, {**BASE, "a": {"list": [1]}}, REMOVE)
-    assert _kinds(gone.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
+    gone = _check_small_document(BASE, {**BASE, "a": {"list": [1]}}, REMOVE)
+    assert _list_kinds(gone.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
     assert gone.issues[0].edit == "drop action 1 ($.a.gone)"
-    assert _kinds(_small(BASE, {"b": {}}, REMOVE).issues) == [(1, OverlayIssueKind.LOST)]
+    assert _list_kinds(_check_small_document(BASE, {"b": {}}, REMOVE).issues) == [(1, OverlayIssueKind.LOST)]
 
 
-def test_an_item_said_at_some_places_needs_a_split() -> None:
+def test_an_item_said_at_some_locations_needs_a_split() -> None:
     """Claim: no item stands twice. Situation: an action extends two arrays, and the vendor has extended one.
 
     Expectation: the action is to be split; each array has the item once.
     """
     action = {"target": "$['a','b']", "update": {"list": [7]}}
-    found = _small(BASE, {**BASE, "b": {"list": [1, 7]}}, action)
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.PARTLY)]
+    found = _check_small_document(BASE, {**BASE, "b": {"list": [1, 7]}}, action)
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.PARTLY)]
     assert found.issues[0].edit.startswith("split action 1 ")
     assert [found.document[name]["list"] for name in "ab"] == [[1, 7], [1, 7]]
 
 
-def test_items_are_known_by_name_and_new_places_are_told() -> None:
+def test_items_are_known_by_name_and_new_locations_are_reported() -> None:
     """Claim: an item that has moved is the same. Situation: an array with a new item before the old.
 
     Expectation: only the new one is told, as wider; by position the others would be taken for changed.
     """
     action = {"target": "$.tags[*]", "update": {"kind": "k"}}
-    found = _small(BASE, {**BASE, "tags": [{"name": "n"}, {"name": "p", "new": 1}, {"name": "q"}]}, action)
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.WIDER)]
+    found = _check_small_document(
+        BASE, {**BASE, "tags": [{"name": "n"}, {"name": "p", "new": 1}, {"name": "q"}]}, action
+    )
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.WIDER)]
     assert found.issues[0].places == ("/tags/0",)
     assert found.document["tags"] == [
         {"name": "n", "kind": "k"},
@@ -320,12 +333,12 @@ def test_a_reference_is_not_mixed_with_other_things() -> None:
     Expectation: it collides; the vendor's schema stands alone.
     """
     action = {"target": "$.a", "update": {"schema": {"$ref": "#/b"}}}
-    found = _small(BASE, {**BASE, "a": {"schema": {"type": "object"}}}, action)
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
+    found = _check_small_document(BASE, {**BASE, "a": {"schema": {"type": "object"}}}, action)
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
     assert found.document["a"]["schema"] == {"type": "object"}
 
 
-def test_room_that_is_made_elsewhere_too_is_filled_again() -> None:
+def test_containers_made_elsewhere_too_are_filled_again() -> None:
     """Claim: an action is superfluous only if the others leave its work alone.
 
     Situation: two places are emptied by one action and filled by one each; the vendor has filled one as we do.
@@ -350,12 +363,12 @@ def test_a_vendor_who_says_more_than_ours_has_said_it() -> None:
     """
     action = {"target": "$.components", "update": {"schemas": {"E": {"required": ["a"], "type": "object"}}}}
     theirs = {"schemas": {"E": {"required": ["b", "a"], "type": "object", "title": "E"}}}
-    found = _small({"components": {}}, {"components": theirs}, action)
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
+    found = _check_small_document({"components": {}}, {"components": theirs}, action)
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
     assert found.document["components"] == theirs
 
 
-def test_what_is_settled_at_one_place_is_broken_where_others_need_it() -> None:
+def test_what_is_settled_at_one_location_is_broken_where_others_need_it() -> None:
     """Claim: an action that stays has to apply. Situation: a later action puts a text, as the vendor now does himself.
 
     Expectation: the earlier, which another object needs, is broken there: the strict overlay would refuse it.
@@ -365,7 +378,7 @@ def test_what_is_settled_at_one_place_is_broken_where_others_need_it() -> None:
         {"target": "$.a", "description": "Why", "update": {"s": "text"}},
     ]
     found = check_overlay(actions, {"a": {"s": {}}, "b": {"s": {}}}, {"a": {"s": "text"}, "b": {"s": {}}})
-    assert _kinds(found.issues) == [(1, OverlayIssueKind.BROKEN), (2, OverlayIssueKind.SUPERFLUOUS)]
+    assert _list_kinds(found.issues) == [(1, OverlayIssueKind.BROKEN), (2, OverlayIssueKind.SUPERFLUOUS)]
     assert found.document == {"a": {"s": "text"}, "b": {"s": {"t": 1}}}
 
 
@@ -373,11 +386,11 @@ def test_faults_of_the_overlay_are_usage_errors() -> None:
     """Claim: the overlay has to fit the old document. Situation: no JSONPath; nothing matched. Expectation: it is named."""
     for target, words in (("$.a[", "is not a JSONPath"), ("$.z", "matches nothing")):
         with pytest.raises(UsageError, match=rf"overlay\.yaml: action 1 .*{words}"):
-            _small(BASE, BASE, {"target": target, "remove": True})
+            _check_small_document(BASE, BASE, {"target": target, "remove": True})
 
 
 @pytest.mark.parametrize("name", ["a", "a b", "it's", 'say "so"', "back\\slash", "\\'", "\n", "ü", "/x/{id}", ""])
-def test_a_path_leads_to_its_place(name: str) -> None:
+def test_a_path_leads_to_its_location(name: str) -> None:
     """Claim: a target that is told can be written so. Situation: names of all kinds. Expectation: it matches that alone."""
     base = {"x": {name: {"y": [0, {}]}, "other": {"y": [0, {}]}}}
     target = format_jsonpath(("x", name, "y", 1))

@@ -18,13 +18,13 @@ SLUGS = sorted(load_contracts())
 NEEDS_A_DECISION = {OverlayIssueKind.LOST, OverlayIssueKind.BROKEN, OverlayIssueKind.COLLIDES}
 
 
-def _overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+def _load_overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """A vendor's actions, published document and effective document."""
     contract = load_contracts()[slug]
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
-def _followed(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]:
+def _apply_suggestions(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]:
     """The overlay with superfluous actions dropped and superfluous keys taken out."""
     dropped = {trouble.action for trouble in troubles if trouble.kind is OverlayIssueKind.SUPERFLUOUS}
     left = []
@@ -35,7 +35,7 @@ def _followed(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]
     return left
 
 
-def _at(raw: JSON, *parts: str) -> JSON:
+def _find_request_schema(raw: JSON, *parts: str) -> JSON:
     for part in parts:
         raw = raw[part]
     return raw
@@ -56,32 +56,32 @@ JUNK: list[JSON] = [
 ]
 
 
-def _spots(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _walk_positions(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     for part in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
         yield (*way, part)
-        yield from _spots(node[part], (*way, part))
+        yield from _walk_positions(node[part], (*way, part))
 
 
-def _spoilt(raw: JSON, effective: JSON, draw: random.Random) -> None:
+def _edit_randomly(raw: JSON, effective: JSON, draw: random.Random) -> None:
     """One edit: something goes, turns into something else, gets a new name, comes, or is said as we say it."""
-    spots = list(_spots(raw))
+    spots = list(_walk_positions(raw))
     *way, part = draw.choice(spots)
-    holder = _at(raw, *way)
+    holder = _find_request_schema(raw, *way)
     kind = draw.randrange(6)
     if kind == 0:
         del holder[part]
     elif kind == 1:
         holder[part] = copy.deepcopy(draw.choice(JUNK))
     elif kind == 2:
-        holder[part] = copy.deepcopy(_at(raw, *draw.choice(spots)))
+        holder[part] = copy.deepcopy(_find_request_schema(raw, *draw.choice(spots)))
     elif kind == 3 and isinstance(holder, list):
         holder.insert(0, copy.deepcopy(draw.choice(JUNK)))
     elif kind == 4 and isinstance(holder, dict):
         holder[f"{part}x"] = holder.pop(part)
     elif isinstance(holder, dict):
-        for *said, name in draw.choices(list(_spots(effective)), k=9):
+        for *said, name in draw.choices(list(_walk_positions(effective)), k=9):
             try:
-                _at(raw, *said)[name] = copy.deepcopy(_at(effective, *said, name))
+                _find_request_schema(raw, *said)[name] = copy.deepcopy(_find_request_schema(effective, *said, name))
             except (LookupError, TypeError):
                 continue
 
@@ -93,18 +93,18 @@ def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
     Expectation: nothing is raised, every line is one; and where no decision is needed, the strict overlay without what is
     superfluous applies, and makes the very document.
     """
-    actions, base, effective = _overlay(slug)
+    actions, base, effective = _load_overlay(slug)
     draw, fitting = random.Random(5), 0
     for _ in range(50):
         revision = copy.deepcopy(draw.choice([base, base, base, effective]))
         for _ in range(draw.choice([1, 1, 2, 5])):
-            _spoilt(revision, effective, draw)
+            _edit_randomly(revision, effective, draw)
         found = check_overlay(actions, base, revision)
         lines = [line for trouble in found.issues for line in (trouble.message, trouble.edit)]
         assert all(line.isprintable() and 0 < len(line) < 2000 for line in lines)
         if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.issues):
             fitting += 1
-            left = _followed(actions, found.issues)
+            left = _apply_suggestions(actions, found.issues)
             assert are_equal(apply_overlay(revision, left, "it") if left else revision, found.document)
     assert fitting > 10
 
@@ -115,7 +115,7 @@ def test_any_json_is_taken(slug: str) -> None:
 
     Expectation: nothing is raised, and something is told.
     """
-    actions, base, _ = _overlay(slug)
+    actions, base, _ = _load_overlay(slug)
     deep: JSON = 1
     for _ in range(98):
         deep = {"a": deep} if isinstance(deep, list) else [deep]
@@ -126,7 +126,7 @@ def test_any_json_is_taken(slug: str) -> None:
     assert check_overlay(actions, base, {}).issues
 
 
-def test_a_search_too_deep_is_told() -> None:
+def test_a_search_too_deep_is_reported() -> None:
     """Claim: depth is no crash. Situation: an action looks everywhere, in a document deeper than that goes.
 
     Expectation: it is broken; nothing is raised.
@@ -145,7 +145,7 @@ def test_large_documents_take_no_long() -> None:
 
     The paths are one object, as aliases may be: each is changed by itself.
     """
-    actions, base, _ = _overlay("smtp2go")
+    actions, base, _ = _load_overlay("smtp2go")
     item = base["paths"]["/users/smtp/add"]
     revision = {**base, "paths": {f"/users/smtp/add{'x' * 50}{number}": item for number in range(3000)}}
     found = check_overlay(actions, base, revision)

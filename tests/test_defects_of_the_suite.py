@@ -12,11 +12,11 @@ import pytest
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite
-from tests.live_runs import exactly_ours, options
-from tests.production import Production
-from tests.sped_up_clock import SpedUpClock
+from tests.live_runs import is_run_name, make_options
+from tests.production import FakeProduction
+from tests.sped_up_clock import VirtualClock
 
-SPOILT = """
+DEFECTIVE_SUITE = """
 import sys
 from contract_watch.engine.{where} import {what}
 {spoil}
@@ -33,14 +33,18 @@ sys.exit(main(sys.argv[1:]))
     ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('os').system('true')",
      "a program was to be started beside the guard"),
 ])  # fmt: skip
-def test_a_suite_that_tries_is_told_and_stopped(where: str, what: str, spoil: str, words: str, tmp_path: Path) -> None:
+def test_a_suite_that_tries_is_reported_and_stopped(
+    where: str, what: str, spoil: str, words: str, tmp_path: Path
+) -> None:
     """Claim: no defect of the suite reaches a real account, or is taken for drift.
 
     Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts programs, itself.
     Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
     """
-    with Production(Contract("jetemail"), owns=exactly_ours, beside=False, limited=False) as production:
-        script = SPOILT.format(where=where, what=what, spoil=spoil)
+    with FakeProduction(
+        Contract("jetemail"), is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        script = DEFECTIVE_SUITE.format(where=where, what=what, spoil=spoil)
         arguments = [
             "--vendor",
             "jetemail",
@@ -58,19 +62,21 @@ def test_a_suite_that_tries_is_told_and_stopped(where: str, what: str, spoil: st
         report = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
         assert (ended.returncode, report["verdict"], report["findings"]) == (2, "inconclusive", []), ended
         assert words in report["reason"]
-        assert production.touched() == []
-        assert production.left() == []
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
         assert "smtp-user1" not in report["reason"]
 
 
-def test_nothing_of_what_is_held_back_leaves(tmp_path: Path) -> None:
+def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
     """Claim: what is held back is so before a byte leaves, on each way out.
 
     Situation: a deletion of somebody else's user: as a probe sends it, as the client does, as a library does.
     """
-    clock = SpedUpClock()
-    with Production(Contract("jetemail"), clock=clock, owns=exactly_ours, beside=False) as production:
-        suite = Suite(options(production, tmp_path), clock=clock)
+    clock = VirtualClock()
+    with FakeProduction(
+        Contract("jetemail"), clock=clock, is_run_name=is_run_name, with_neighbours=False
+    ) as production:
+        suite = Suite(make_options(production, tmp_path), clock=clock)
         try:
             session = suite.get_run("jetemail", "rest").session
             before = len(production.log)
@@ -90,4 +96,4 @@ def test_nothing_of_what_is_held_back_leaves(tmp_path: Path) -> None:
             assert session.created_objects == {}
         finally:
             suite.finish()
-        assert production.touched() == []
+        assert production.list_violations() == []

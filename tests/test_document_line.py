@@ -12,12 +12,12 @@ import httpcore
 import pytest
 
 from contract_watch.diff.document.fetching import FetchedDocument, FetchLimits, fetch_document
-from tests.fetches import could_not_tell, whole
-from tests.loopback_server import WAIT, Answer, serving
+from tests.fetches import fetch_refusal, make_document_response
+from tests.loopback_server import WAIT, LoopbackResponse, serve_app
 
 
 @contextmanager
-def dripping(first: bytes, drop: bytes) -> Iterator[str]:
+def serve_dripping(first: bytes, drop: bytes) -> Iterator[str]:
     """A server that says ``first`` and then ``drop`` again and again, with a pause, for as long as anybody listens."""
     over = threading.Event()
 
@@ -61,8 +61,8 @@ def test_no_fetch_lasts_longer_than_its_deadline(first: bytes, drop: bytes) -> N
     Expectation: given up when the time is over, though no single pause was too long.
     """
     begin = time.monotonic()
-    with dripping(first, drop) as place:
-        line = could_not_tell(f"http://{place}/a", limits=FetchLimits(read=30.0, total=0.5))
+    with serve_dripping(first, drop) as place:
+        line = fetch_refusal(f"http://{place}/a", limits=FetchLimits(read=30.0, total=0.5))
         assert line == f"http://{place}/a: gives no whole answer in time; try again later"
     assert 0.4 < time.monotonic() - begin < WAIT
 
@@ -71,19 +71,19 @@ def test_a_redirect_does_not_begin_a_new_deadline() -> None:
     """Situation: each redirect takes a while. Expectation: given up before the last."""
     held = threading.Event()
 
-    def app(_asked: Any) -> Answer:
+    def app(_asked: Any) -> LoopbackResponse:
         held.wait(0.2)
-        return Answer(301, content=b"", headers={"Location": "/again"})
+        return LoopbackResponse(301, content=b"", headers={"Location": "/again"})
 
-    with serving(app) as server:
-        assert "gives no whole answer in time" in could_not_tell(server.url, limits=FetchLimits(total=0.5))
-        assert len(server.asked) < 6
+    with serve_app(app) as server:
+        assert "gives no whole answer in time" in fetch_refusal(server.url, limits=FetchLimits(total=0.5))
+        assert len(server.requests) < 6
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
     """Situation: the request is taken and not answered. Expectation: the pause is bounded."""
-    with dripping(b"", b"") as place:
-        line = could_not_tell(f"http://{place}/", limits=FetchLimits(read=0.2, total=WAIT))
+    with serve_dripping(b"", b"") as place:
+        line = fetch_refusal(f"http://{place}/", limits=FetchLimits(read=0.2, total=WAIT))
         assert line == f"http://{place}/: gives no whole answer in time; try again later"
 
 
@@ -97,7 +97,7 @@ def test_a_server_that_is_not_there_is_given_up() -> None:
         "https://name.invalid/",
         f"https://{'a' * 70}.invalid/",
     ):
-        assert "refuses connections, or its name is unknown" in could_not_tell(url)
+        assert "refuses connections, or its name is unknown" in fetch_refusal(url)
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_a_server_that_is_not_there_is_given_up() -> None:
 )
 def test_without_tls_nothing_is_sent(said: bytes, words: str) -> None:
     """Claim: https means TLS. Situation: a server that speaks HTTP, or nothing. Expectation: given up in time."""
-    with dripping(said, said) as place:
-        assert words in could_not_tell(f"https://{place}/", limits=FetchLimits(connect=0.4))
+    with serve_dripping(said, said) as place:
+        assert words in fetch_refusal(f"https://{place}/", limits=FetchLimits(connect=0.4))
 
 
 def test_a_look_up_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: the system's look-up, which has no time-out, is bounded too. Situation: one that never ends."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: [over.wait(WAIT)][:0])
-    assert "takes no connection in time" in could_not_tell("https://name.invalid/", limits=FetchLimits(connect=0.2))
+    assert "takes no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.2))
     over.set()
 
 
@@ -129,7 +129,7 @@ def test_all_addresses_of_a_name_have_one_time_out(monkeypatch: pytest.MonkeyPat
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.1.{number}", 1)) for number in range(100)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: found)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    assert "takes no connection in time" in could_not_tell("https://name.invalid/", limits=FetchLimits(connect=0.35))
+    assert "takes no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.35))
     assert 1 < len(given) <= 4
     assert all(later < earlier - 0.09 for earlier, later in itertools.pairwise(given))
 
@@ -147,13 +147,13 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPa
         return Late()
 
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    assert "gives no whole answer in time" in could_not_tell("https://127.0.0.1:1/", limits=FetchLimits(total=0.2))
+    assert "gives no whole answer in time" in fetch_refusal("https://127.0.0.1:1/", limits=FetchLimits(total=0.2))
     assert closed == [True]
 
 
 def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: a name with two addresses, the first of which refuses. Expectation: the document comes from the second."""
-    with serving(lambda _asked: whole()) as server:
+    with serve_app(lambda _asked: make_document_response()) as server:
         port = server.server_port
         found = [(0, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("::1", "127.0.0.1")]
         looked_up = socket.getaddrinfo

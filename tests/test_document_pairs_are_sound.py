@@ -7,40 +7,40 @@ from pathlib import Path
 import pytest
 from jsonschema_rs.canonical import Containment
 
-from tests.document_pair_form import problems
-from tests.document_pair_values import Judge, Proof
-from tests.document_pairs import JSON, PLACES, VERDICTS, Pair, read
+from tests.document_pair_form import find_problems
+from tests.document_pair_values import PairProof, SchemaOracle
+from tests.document_pairs import FRAGMENT_KINDS, JSON, VERDICTS, DocumentPair, load_pairs
 
-PAIRS = read()
+PAIRS = load_pairs()
 AREAS = sorted({pair.area for pair in PAIRS})
 
 
-def _pairs(area: str) -> list[Pair]:
+def _list_pairs(area: str) -> list[DocumentPair]:
     return [pair for pair in PAIRS if pair.area == area]
 
 
-def _provable(pairs: list[Pair]) -> list[Pair]:
+def _filter_provable(pairs: list[DocumentPair]) -> list[DocumentPair]:
     """Pairs of schemas of which values can tell."""
-    return [pair for pair in pairs if PLACES[pair.place].flows and not pair.unprovable]
+    return [pair for pair in pairs if FRAGMENT_KINDS[pair.fragment_kind].directions and not pair.unprovable]
 
 
-def _proofs(pair: Pair) -> list[Proof]:
-    return [Proof(pair, flow) for flow in PLACES[pair.place].flows]
+def _make_proofs(pair: DocumentPair) -> list[PairProof]:
+    return [PairProof(pair, flow) for flow in FRAGMENT_KINDS[pair.fragment_kind].directions]
 
 
-def _value(pair: Pair, witness: object) -> object:
+def _wrap_witness(pair: DocumentPair, witness: object) -> object:
     """The whole value in which a witness stands."""
-    return {"value": witness} if PLACES[pair.place].named else witness
+    return {"value": witness} if FRAGMENT_KINDS[pair.fragment_kind].is_property else witness
 
 
 def test_collection_is_large_and_even() -> None:
     """Claim: no verdict and no place is measured by a handful. Expectation: of each verdict and place there are some."""
     verdicts = Counter(pair.verdict for pair in PAIRS)
-    places = Counter(pair.place for pair in PAIRS)
+    places = Counter(pair.fragment_kind for pair in PAIRS)
     versions = Counter(version[:3] for pair in PAIRS for version in set(pair.versions))
     assert len(PAIRS) >= 220
     assert {verdict: verdicts[verdict] for verdict in VERDICTS if verdicts[verdict] < 25} == {}
-    assert {place: places[place] for place in PLACES if places[place] < 2} == {}
+    assert {place: places[place] for place in FRAGMENT_KINDS if places[place] < 2} == {}
     assert min(versions["3.0"], versions["3.1"]) >= 100
 
 
@@ -61,7 +61,7 @@ def test_no_pair_is_there_twice() -> None:
 @pytest.mark.parametrize("area", AREAS)
 def test_documents_are_well_formed(area: str) -> None:
     """Claim: a pair is judged by its change, not by its mistakes. Expectation: OpenAPI's own schema has nothing to say."""
-    found = {pair.id: [*problems(pair.base), *problems(pair.revision)] for pair in _pairs(area)}
+    found = {pair.id: [*find_problems(pair.base), *find_problems(pair.revision)] for pair in _list_pairs(area)}
     assert {id_: wrong for id_, wrong in found.items() if wrong} == {}
 
 
@@ -84,7 +84,7 @@ def test_documents_are_well_formed(area: str) -> None:
 def test_malformed_documents_are_found(document: dict[str, object], problem: str) -> None:
     """Claim: the test above can fail. Situation: a document with one mistake each. Expectation: it is named."""
     whole = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {}, **document}
-    assert problem in "\n".join(problems(whole))
+    assert problem in "\n".join(find_problems(whole))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_malformed_documents_are_found(document: dict[str, object], problem: str
 )  # fmt: skip
 def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken: JSON, refused: JSON) -> None:
     """Claim: the judge of the pairs knows what OpenAPI says beyond JSON Schema. Expectation: one value taken, one refused."""
-    judge = Judge(schema, {"Text": {"type": "string"}}, version, flow)
-    assert judge.says(taken)
-    assert refused is None or not judge.takes(refused)
+    judge = SchemaOracle(schema, {"Text": {"type": "string"}}, version, flow)
+    assert judge.sends(taken)
+    assert refused is None or not judge.accepts(refused)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken:
 )
 def test_nobody_says_what_is_not_declared(schema: JSON, said: JSON, unsaid: JSON) -> None:
     """Claim: an added property is no narrowing, since nobody sent it. Expectation: only what is declared is said."""
-    judge = Judge(schema, {"B": {"properties": {"b": {}}}}, "3.1.0", "request")
-    assert judge.says(said)
-    assert not judge.says(unsaid)
+    judge = SchemaOracle(schema, {"B": {"properties": {"b": {}}}}, "3.1.0", "request")
+    assert judge.sends(said)
+    assert not judge.sends(unsaid)
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -137,10 +137,10 @@ def test_witnesses_prove_the_verdict(area: str) -> None:
     No other verdict has one.
     """
     wrong = []
-    for pair in _pairs(area):
-        for value in (_value(pair, witness) for witness in pair.witness):
-            broken = any(proof.breaks(value) for proof in _proofs(pair))
-            gained = any(proof.gains(value) for proof in _proofs(pair))
+    for pair in _list_pairs(area):
+        for value in (_wrap_witness(pair, witness) for witness in pair.witness):
+            broken = any(proof.is_broken_by(value) for proof in _make_proofs(pair))
+            gained = any(proof.is_gained_by(value) for proof in _make_proofs(pair))
             if not (broken if pair.verdict == "breaking" else gained and not broken and pair.verdict == "compatible"):
                 wrong.append((pair.id, value))
     assert wrong == []
@@ -149,7 +149,7 @@ def test_witnesses_prove_the_verdict(area: str) -> None:
 @pytest.mark.parametrize("area", AREAS)
 def test_every_breaking_schema_has_a_witness(area: str) -> None:
     """Claim: `breaking` is proven and not felt. Expectation: a witness for every pair of schemas."""
-    breaking = [pair for pair in _provable(_pairs(area)) if pair.verdict == "breaking"]
+    breaking = [pair for pair in _filter_provable(_list_pairs(area)) if pair.verdict == "breaking"]
     assert [pair.id for pair in breaking if not pair.witness] == []
 
 
@@ -160,13 +160,13 @@ def test_no_value_speaks_against_a_harmless_verdict(area: str) -> None:
     Expectation: none that is sent by one who knows one side is refused by the other; for `none`, none tells them apart.
     """
     wrong = []
-    for pair in _provable(_pairs(area)):
-        for proof in _proofs(pair) if pair.verdict != "breaking" else ():
-            tried = proof.candidates()
-            assert any(proof.sender.takes(value) for value in tried), f"{pair.id}: nothing was tried"
-            wrong += [(pair.id, value) for value in tried if proof.breaks_in_use(value)]
+    for pair in _filter_provable(_list_pairs(area)):
+        for proof in _make_proofs(pair) if pair.verdict != "breaking" else ():
+            tried = proof.list_candidates()
+            assert any(proof.sender.accepts(value) for value in tried), f"{pair.id}: nothing was tried"
+            wrong += [(pair.id, value) for value in tried if proof.is_broken_in_use_by(value)]
             if pair.verdict == "none":
-                wrong += [(pair.id, value) for value in tried if proof.breaks(value) or proof.gains(value)]
+                wrong += [(pair.id, value) for value in tried if proof.is_broken_by(value) or proof.is_gained_by(value)]
     assert wrong == []
 
 
@@ -178,13 +178,13 @@ def test_no_proof_speaks_against_the_verdict(area: str) -> None:
     says; `breaking`: it does not take all that the sender may say, in one direction at least.
     """
     wrong = []
-    for pair in _provable(_pairs(area)):
-        proofs = _proofs(pair)
-        kept = {proof.reader.covers(proof.sender, closed=pair.verdict == "compatible") for proof in proofs}
+    for pair in _filter_provable(_list_pairs(area)):
+        proofs = _make_proofs(pair)
+        kept = {proof.reader.prove_containment(proof.sender, closed=pair.verdict == "compatible") for proof in proofs}
         if pair.verdict == "breaking":
             wrong += [pair.id] if kept == {Containment.YES} else []
         elif pair.verdict == "none":
-            kept |= {proof.sender.covers(proof.reader, closed=False) for proof in proofs}
+            kept |= {proof.sender.prove_containment(proof.reader, closed=False) for proof in proofs}
         if pair.verdict in ("none", "compatible") and Containment.NO in kept:
             wrong.append(pair.id)
     assert wrong == []
@@ -192,9 +192,9 @@ def test_no_proof_speaks_against_the_verdict(area: str) -> None:
 
 def test_most_harmless_verdicts_are_proven() -> None:
     """Claim: the test above is no empty one. Expectation: 95 % of harmless pairs of schemas are proven to be so."""
-    harmless = [pair for pair in _provable(list(PAIRS)) if pair.verdict in ("none", "compatible")]
-    proofs = [proof for pair in harmless for proof in _proofs(pair)]
-    proven = [proof.reader.covers(proof.sender, closed=True) is Containment.YES for proof in proofs]
+    harmless = [pair for pair in _filter_provable(list(PAIRS)) if pair.verdict in ("none", "compatible")]
+    proofs = [proof for pair in harmless for proof in _make_proofs(pair)]
+    proven = [proof.reader.prove_containment(proof.sender, closed=True) is Containment.YES for proof in proofs]
     assert len(proven) >= 300
     assert sum(proven) / len(proven) >= 0.95
 
@@ -207,7 +207,12 @@ def test_excuses_are_needed() -> None:
     excused = [pair for pair in PAIRS if pair.unprovable]
     assert excused
     for pair in excused:
-        found = [value for proof in _proofs(pair) for value in proof.candidates() if proof.breaks_in_use(value)]
+        found = [
+            value
+            for proof in _make_proofs(pair)
+            for value in proof.list_candidates()
+            if proof.is_broken_in_use_by(value)
+        ]
         assert not pair.witness, pair.id
         assert bool(found) is (pair.verdict != "breaking"), pair.id
 
@@ -227,4 +232,4 @@ def test_malformed_entries_are_refused(tmp_path: Path, text: str, problem: str) 
     """Claim: a slip of the pen is no pair. Situation: an entry without reason, at no place, or that YAML reads otherwise."""
     (tmp_path / "area.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=problem):
-        read(tmp_path)
+        load_pairs(tmp_path)

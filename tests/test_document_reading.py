@@ -14,16 +14,24 @@ from contract_watch.diff.document.json_pointer import resolve_pointer
 from contract_watch.diff.document.limits import MAX_DEPTH, MAX_VALUES
 from contract_watch.diff.document.loader import load_document, parse_document
 from tests.json_values import VALUES
-from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
+from tests.openapi_texts import (
+    MINIMAL,
+    Json,
+    make_document,
+    make_schemas_document,
+    parse_document_text,
+    parse_yaml_value,
+    read_refusal,
+)
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.2", "3.2.0", "3.1.0-rc1"])
 def test_every_version_that_is_compared_is_read(version: str) -> None:
     """Claim: 3.0, 3.1 and 3.2 are read, in JSON and in YAML. Expectation: the document as it stands."""
     expected = {"openapi": version, "paths": {"/a": {"get": {"responses": {"200": {"description": "ä"}}}}}}
-    assert read_text(json.dumps(expected)) == expected
+    assert parse_document_text(json.dumps(expected)) == expected
     text = f"openapi: {version}\npaths:\n  /a:\n    get:\n      responses:\n        200:\n          description: ä\n"
-    assert read_text(text) == expected
+    assert parse_document_text(text) == expected
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
@@ -32,8 +40,8 @@ def test_every_version_that_is_compared_is_read(version: str) -> None:
 )
 def test_every_encoding_of_unicode_is_read(text: str, encoding: str) -> None:
     """Claim: a byte order mark and UTF-16 are no obstacle. Expectation: the same document, without the mark."""
-    assert parse_document(text.encode(encoding), "some file") == document(x="ä😀")
-    assert "is not JSON" in refused('{"openapi": }'.encode(encoding))
+    assert parse_document(text.encode(encoding), "some file") == make_document(x="ä😀")
+    assert "is not JSON" in read_refusal('{"openapi": }'.encode(encoding))
 
 
 @pytest.mark.parametrize("contract", load_contracts().values(), ids=list(load_contracts()))
@@ -46,10 +54,10 @@ def test_published_documents_are_read(contract: Any) -> None:
     path = path if path.is_file() else contract.folder / contract.settings["published"]
     expected = json.loads(path.read_bytes())
     assert load_document(path) == expected
-    assert read_text(yaml.safe_dump(expected, sort_keys=False)) == expected
+    assert parse_document_text(yaml.safe_dump(expected, sort_keys=False)) == expected
 
 
-def _quoted(text: str) -> str:
+def _quote_string(text: str) -> str:
     """A text in YAML's double quotes: everything but plain ASCII escaped."""
     signs = (
         sign if sign.isascii() and sign.isprintable() and sign not in '"\\' else f"\\U{ord(sign):08x}" for sign in text
@@ -57,24 +65,27 @@ def _quoted(text: str) -> str:
     return f'"{"".join(signs)}"'
 
 
-def _flow(value: Any) -> str:
+def _format_flow(value: Any) -> str:
     """``value`` in YAML's flow style. A name that may be longer than 1024 signs needs its question mark."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"? {_quoted(name)} : {_flow(inner)}" for name, inner in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"? {_quote_string(name)} : {_format_flow(inner)}" for name, inner in value.items()) + "}"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+        return "[" + ", ".join(map(_format_flow, value)) + "]"
+    return _quote_string(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _block(value: Any, indent: str) -> str:
+def _format_block(value: Any, indent: str) -> str:
     """``value`` in YAML's block style, as it follows a name or a dash."""
     if isinstance(value, dict) and value:
         return "".join(
-            f"\n{indent}? {_quoted(name)}\n{indent}: {_block(v, indent + '  ')}" for name, v in value.items()
+            f"\n{indent}? {_quote_string(name)}\n{indent}: {_format_block(v, indent + '  ')}"
+            for name, v in value.items()
         )
     if isinstance(value, list) and value:
-        return "".join(f"\n{indent}- {_block(inner, indent + '  ')}" for inner in value)
-    return _flow(value)
+        return "".join(f"\n{indent}- {_format_block(inner, indent + '  ')}" for inner in value)
+    return _format_flow(value)
 
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["flow", "block"]))
@@ -83,12 +94,12 @@ def test_json_and_yaml_are_read_alike(values: Json, style: str) -> None:
 
     Expectation: equal to the last sign, order and kinds of numbers included.
     """
-    given_document = document(**{"x-values": values})
+    given_document = make_document(**{"x-values": values})
     expected = repr(given_document)
-    assert repr(read_text(json.dumps(given_document))) == expected
-    assert repr(read_text(json.dumps(given_document, ensure_ascii=False, indent=1))) == expected
-    text = f"--- {_flow(given_document)}" if style == "flow" else _block(given_document, "").lstrip("\n")
-    assert repr(read_text(text)) == expected
+    assert repr(parse_document_text(json.dumps(given_document))) == expected
+    assert repr(parse_document_text(json.dumps(given_document, ensure_ascii=False, indent=1))) == expected
+    text = f"--- {_format_flow(given_document)}" if style == "flow" else _format_block(given_document, "").lstrip("\n")
+    assert repr(parse_document_text(text)) == expected
 
 
 @pytest.mark.parametrize("loader", ["libyaml", "Python"])
@@ -115,21 +126,21 @@ def test_plain_yaml_is_read_by_the_core_schema(
         monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     text = f"\n  {text}" if text in ("- a", "-") else text
     expected = [None] if text == "\n  -" else value
-    assert repr(value_of(text)) == repr(expected)
+    assert repr(parse_yaml_value(text)) == repr(expected)
 
 
 def test_brackets_in_texts_are_no_depth_and_commas_no_values() -> None:
     """Situation: texts with more brackets and commas than there may be levels and values. Expectation: read."""
     words = "[{" * MAX_DEPTH + '"\\' + "," * MAX_VALUES
-    assert read_text(json.dumps(document(x=words)))["x"] == words
-    assert read_text(f"openapi: 3.1.0\npaths: {{}}\nx: '{words}'")["x"] == words
+    assert parse_document_text(json.dumps(make_document(x=words)))["x"] == words
+    assert parse_document_text(f"openapi: 3.1.0\npaths: {{}}\nx: '{words}'")["x"] == words
 
 
 def test_spaces_before_a_document_are_nothing() -> None:
     """Situation: ten thousand empty lines first. Expectation: read."""
     assert (
-        read_text("\n" * 10_000 + json.dumps(MINIMAL))
-        == read_text("\n" * 10_000 + "openapi: 3.1.0\npaths: {}")
+        parse_document_text("\n" * 10_000 + json.dumps(MINIMAL))
+        == parse_document_text("\n" * 10_000 + "openapi: 3.1.0\npaths: {}")
         == MINIMAL
     )
 
@@ -139,9 +150,9 @@ def test_broken_json_is_not_read_as_yaml() -> None:
 
     Expectation: refused as JSON; YAML's flow style is read where its names have no quotes, or ``---`` stands before it.
     """
-    assert ":1:31: is not JSON (Expecting value)" in refused('{"openapi": "3.1.0", "paths": }')
-    assert read_text("{openapi: 3.1.0, paths: {}, # what JSON has not\n}") == MINIMAL
-    assert read_text('---\n{"openapi": 3.1.0, "paths": {},}') == MINIMAL
+    assert ":1:31: is not JSON (Expecting value)" in read_refusal('{"openapi": "3.1.0", "paths": }')
+    assert parse_document_text("{openapi: 3.1.0, paths: {}, # what JSON has not\n}") == MINIMAL
+    assert parse_document_text('---\n{"openapi": 3.1.0, "paths": {},}') == MINIMAL
 
 
 def test_names_in_yaml_are_texts_as_they_are_written() -> None:
@@ -149,7 +160,9 @@ def test_names_in_yaml_are_texts_as_they_are_written() -> None:
 
     Expectation: texts, sign for sign, also where JSON has the same name.
     """
-    found = value_of('{200: a, on: b, 2024-01-01: c, 1.10: d, ~: e, 0x1F: f, true: g, "": h, "q": i, !!str 5: j}')
+    found = parse_yaml_value(
+        '{200: a, on: b, 2024-01-01: c, 1.10: d, ~: e, 0x1F: f, true: g, "": h, "q": i, !!str 5: j}'
+    )
     assert found == {"200": "a", "on": "b", "2024-01-01": "c", "1.10": "d", "~": "e", "0x1F": "f", "true": "g",
                      "": "h", "q": "i", "5": "j"}  # fmt: skip
 
@@ -159,7 +172,7 @@ def test_an_alias_is_a_copy() -> None:
 
     Expectation: what they stand for, and a change in one place is none in another.
     """
-    found = value_of("\n  a: &a {b: &b [1, &t no]}\n  c: *a\n  d: [*b, *t, *a]\n  e: &a 5\n  f: *a")
+    found = parse_yaml_value("\n  a: &a {b: &b [1, &t no]}\n  c: *a\n  d: [*b, *t, *a]\n  e: &a 5\n  f: *a")
     assert found == {
         "a": {"b": [1, "no"]},
         "c": {"b": [1, "no"]},
@@ -177,7 +190,7 @@ def test_what_any_json_may_stand_in_holds_no_references() -> None:
     Expectation: read; where a property has the name of such a keyword, its reference counts.
     """
     data = {"$ref": "#/nowhere"}
-    assert read_text(json.dumps(document(
+    assert parse_document_text(json.dumps(make_document(
         **{"x-a": data}, paths={"/a": {"get": {"responses": {
             "200": {"description": "", "content": {"application/json": {"example": data, "examples": {"one": {"value": data}}}}},
             "x-b": data,
@@ -188,9 +201,11 @@ def test_what_any_json_may_stand_in_holds_no_references() -> None:
         }}},
     )))  # fmt: skip
     for name in ("default", "example", "value", "const", "x-d", "enum", "$ref"):
-        assert "leads nowhere" in refused(schemas(A={"properties": {name: {"$ref": "#/nowhere"}}})), name
-    assert "leads nowhere" in refused(document(paths={"/a": {"get": {"responses": {"default": data}}}}))
-    assert "leads nowhere" in refused(document(components={"examples": {"one": data}}))
+        assert "leads nowhere" in read_refusal(
+            make_schemas_document(A={"properties": {name: {"$ref": "#/nowhere"}}})
+        ), name
+    assert "leads nowhere" in read_refusal(make_document(paths={"/a": {"get": {"responses": {"default": data}}}}))
+    assert "leads nowhere" in read_refusal(make_document(components={"examples": {"one": data}}))
 
 
 def test_references_are_followed_as_written() -> None:
@@ -198,13 +213,13 @@ def test_references_are_followed_as_written() -> None:
 
     Expectation: read, and `resolve_pointer` finds the same.
     """
-    given_document = schemas(**{
+    given_document = make_schemas_document(**{
         "a/b~c d": {"oneOf": [{"type": "string"}, True]}, "two": {"$ref": "#/components/schemas/three"},
         "e~1f": {"$ref": "#/components/schemas/e~01g"}, "e~1g": {},
         "three": {"properties": {"it": {"$ref": "#/components/schemas/two"}}},
         "four": {"allOf": [{"$ref": "#/components/schemas/a~1b~0c%20d"}, {"$ref": "#/components/schemas/two"}]},
         "five": {"$ref": "#/components/schemas/a~1b~0c%20d/oneOf/0"}, "six": {"$ref": "#/components/schemas/a~1b~0c d/oneOf/1"},
     })  # fmt: skip
-    assert read_text(json.dumps(given_document)) == given_document
+    assert parse_document_text(json.dumps(given_document)) == given_document
     assert resolve_pointer(given_document, "#/components/schemas/a~1b~0c%20d/oneOf/0") == {"type": "string"}
     assert resolve_pointer(given_document, "#/components/schemas/two") == {"$ref": "#/components/schemas/three"}

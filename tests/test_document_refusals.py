@@ -22,7 +22,15 @@ from contract_watch.diff.document.loader import load_document, parse_document
 from scripts import compare_documents
 from tests.hostile_documents import HOSTILE, LARGEST
 from tests.json_values import VALUES
-from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, schemas, value_of
+from tests.openapi_texts import (
+    MINIMAL,
+    Json,
+    make_document,
+    make_schemas_document,
+    parse_document_text,
+    parse_yaml_value,
+    read_refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +62,7 @@ from tests.openapi_texts import MINIMAL, Json, document, read_text, refused, sch
 )  # fmt: skip
 def test_what_is_no_document_is_named(content: bytes | str, words: str) -> None:
     """Claim: a file of another kind is refused. Expectation: one line, with the place where there is one, and why."""
-    line = refused(content)
+    line = read_refusal(content)
     assert line.startswith("some file:")
     assert words in line
 
@@ -84,21 +92,25 @@ def test_json_that_readers_take_differently_is_refused(content: str, words: str)
 
     Expectation: one line that names it and its place, with nothing in it that steers a terminal.
     """
-    assert words in refused(content)
+    assert words in read_refusal(content)
 
 
 def test_an_escape_of_a_backslash_is_no_half_of_a_pair() -> None:
     """Situation: a backslash and the letters `ud800`; a whole pair; a pair in capitals. Expectation: read."""
-    found = read_text('{"openapi": "3.1.0", "paths": {}, "x": "\\\\ud800 \\ud83d\\ude00 \\uD83D\\uDE00"}')
+    found = parse_document_text('{"openapi": "3.1.0", "paths": {}, "x": "\\\\ud800 \\ud83d\\ude00 \\uD83D\\uDE00"}')
     assert found["x"] == "\\ud800 😀 😀"
 
 
 def test_numbers_up_to_the_longest_are_read() -> None:
     """Claim: every number that is read can be made a float. Situation: the longest. Expectation: the same, JSON and YAML."""
     digits = "9" * MAX_NUMBER_LENGTH
-    assert read_text(f'{{"openapi": "3.1.0", "paths": {{}}, "x": {digits}}}')["x"] == value_of(digits) == int(digits)
+    assert (
+        parse_document_text(f'{{"openapi": "3.1.0", "paths": {{}}, "x": {digits}}}')["x"]
+        == parse_yaml_value(digits)
+        == int(digits)
+    )
     assert math.isfinite(float(int(digits)))
-    assert math.isfinite(float(value_of("0x" + "f" * 198)))
+    assert math.isfinite(float(parse_yaml_value("0x" + "f" * 198)))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +134,7 @@ def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeyp
     """
     if loader == "Python":
         monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
-    assert words in refused(text)
+    assert words in read_refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +153,11 @@ def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeyp
 )  # fmt: skip
 def test_a_reference_to_nowhere_is_named(reference: Any, words: str) -> None:
     """Claim: references lead within the document, or it is refused. Expectation: the reference, its place, the remedy."""
-    given_document = schemas(A={"allOf": [{"$ref": reference}]})
+    given_document = make_schemas_document(A={"allOf": [{"$ref": reference}]})
     if words == "read":
-        assert read_text(json.dumps(given_document)) == given_document
+        assert parse_document_text(json.dumps(given_document)) == given_document
         return
-    line = refused(given_document)
+    line = read_refusal(given_document)
     assert words in line
     assert f'the $ref "{reference}" at /components/schemas/A/allOf/0 ' in line or not isinstance(reference, str)
     assert "; " in line
@@ -166,7 +178,7 @@ def test_a_reference_to_nowhere_is_named(reference: Any, words: str) -> None:
 )  # fmt: skip
 def test_references_are_found_wherever_they_may_stand(wrong: Json) -> None:
     """Claim: no reference is overlooked. Situation: one to a file in each kind of place. Expectation: refused."""
-    assert "another file" in refused(document(**wrong))
+    assert "another file" in read_refusal(make_document(**wrong))
 
 
 @pytest.mark.parametrize(
@@ -178,11 +190,11 @@ def test_references_are_found_wherever_they_may_stand(wrong: Json) -> None:
 )  # fmt: skip
 def test_a_circle_of_references_alone_is_named(given_schemas: Any, line: str) -> None:
     """Claim: a reference ends at something. Situation: circles of one, two and behind a way in. Expectation: refused."""
-    given_document = schemas(**{
+    given_document = make_schemas_document(**{
         name: {**schema, "$ref": f"#/components/schemas/{schema['$ref']}"} for name, schema in given_schemas.items()
     })  # fmt: skip
-    assert f'the $ref "#/components/schemas/{line}" at /components/schemas/' in refused(given_document)
-    assert "leads to itself by way of references alone" in refused(given_document)
+    assert f'the $ref "#/components/schemas/{line}" at /components/schemas/' in read_refusal(given_document)
+    assert "leads to itself by way of references alone" in read_refusal(given_document)
 
 
 def test_what_is_just_within_the_bounds_is_read() -> None:
@@ -196,18 +208,18 @@ def test_what_is_just_within_the_bounds_is_read() -> None:
         for text in (f'{{"openapi": "3.1.0", "paths": {{}}, "x": [{nested}]}}', f"openapi: 3.1.0\npaths: {{}}\nx: [{nested}]",
                      f"openapi: 3.1.0\npaths: {{}}\ny: &y {nested}\nx: [*y]"):  # fmt: skip
             if ok:
-                assert read_text(text)["x"]
+                assert parse_document_text(text)["x"]
             else:
-                assert f"is nested deeper than {MAX_DEPTH} levels" in refused(text)
+                assert f"is nested deeper than {MAX_DEPTH} levels" in read_refusal(text)
     for values, ok in ((MAX_VALUES - 4, True), (MAX_VALUES - 3, False)):
         many = "0," * (values - 1) + "0"
         half = values // 2
         for text in (f'{{"openapi": "3.1.0", "paths": {{}}, "x": [{many}]}}', f"openapi: 3.1.0\npaths: {{}}\nx: [{many}]",
                      f"openapi: 3.1.0\npaths: {{}}\nx: [{'0,' * (values - 2 * half)} &a [{'0,' * (half - 2)} 0], *a]"):  # fmt: skip
             if ok:
-                assert read_text(text)["x"]
+                assert parse_document_text(text)["x"]
             else:
-                assert "holds more than 500,000 values" in refused(text)
+                assert "holds more than 500,000 values" in read_refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +255,7 @@ def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: 
     ):
         load_document(path)
     monkeypatch.undo()
-    assert "is too large" in refused(bytes(size))
+    assert "is too large" in read_refusal(bytes(size))
 
 
 def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,8 +293,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 def test_yaml_without_libyaml_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: PyYAML without libyaml, which is ten times slower. Expectation: less is read of YAML, JSON as ever."""
     monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
-    assert "install PyYAML with libyaml" in refused(b"a: " + b"x" * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML)
-    assert read_text(json.dumps(MINIMAL) + " " * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML) == MINIMAL
+    assert "install PyYAML with libyaml" in read_refusal(b"a: " + b"x" * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML)
+    assert parse_document_text(json.dumps(MINIMAL) + " " * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML) == MINIMAL
 
 
 _PIECES = ["a", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "\\", "\n", "  ", "&a", "*a", "!", "!!", "!!str ", "|", ">", "%", "#", "---",
@@ -317,7 +329,7 @@ def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
 
 def test_the_name_of_what_is_refused_cannot_break_the_line() -> None:
     """Situation: a file's name with line breaks and escapes, five thousand signs long. Expectation: one printable line."""
-    assert refused("", "a\n\x1b[2J" + "b" * 5000).startswith(r"a\n\x1b[2Jbbb")
+    assert read_refusal("", "a\n\x1b[2J" + "b" * 5000).startswith(r"a\n\x1b[2Jbbb")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--base", "a.json"], ["--bogus"], ["--base", "", "--revision", ""]])

@@ -15,37 +15,39 @@ EXAMPLES = int(os.environ.get("SET_EXAMPLES", "400"))
 _SUITE = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
-def document(schema: Any, *, answered: bool) -> dict[str, Any]:
+def make_document(schema: Any, *, in_response: bool) -> dict[str, Any]:
     """A document in which a schema is sent, or answered."""
     content = {"application/json": {"schema": schema}}
     response: dict[str, Any] = {"description": "it is so"}
-    operation: dict[str, Any] = {"responses": {"200": {**response, **({"content": content} if answered else {})}}}
-    if not answered:
+    operation: dict[str, Any] = {"responses": {"200": {**response, **({"content": content} if in_response else {})}}}
+    if not in_response:
         operation["requestBody"] = {"required": True, "content": content}
     return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}}
 
 
-def judge(schema: Any) -> jsonschema_rs.Draft202012Validator:
+def make_validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
     """What tells whether a value is one of the schema's."""
     return jsonschema_rs.Draft202012Validator(schema)
 
 
-def hidden(base: Any, revision: Any, value: Any) -> list[str]:
+def find_hiding_directions(base: Any, revision: Any, value: Any) -> list[str]:
     """The directions in which a comparison hides ``value``: it breaks somebody, and no change that might is told."""
-    before, after = judge(base).is_valid(value), judge(revision).is_valid(value)
+    before, after = make_validator(base).is_valid(value), make_validator(revision).is_valid(value)
     found = []
     # A property that the base does not declare nobody sends.
-    sent = drawn.names(value) <= drawn.declared(base)
+    sent = drawn.find_property_names(value) <= drawn.find_declared_names(base)
     for answered, breaks in ((False, before and not after and sent), (True, after and not before)):
         if breaks:
-            level = compare(document(base, answered=answered), document(revision, answered=answered)).level
+            level = compare(
+                make_document(base, in_response=answered), make_document(revision, in_response=answered)
+            ).level
             if level in (ChangeLevel.NONE, ChangeLevel.COMPATIBLE):
                 found.append("response" if answered else "request")
     return found
 
 
 @_SUITE
-@given(drawn.pairs(), st.lists(drawn.values, min_size=5, max_size=30))
+@given(drawn.draw_pair(), st.lists(drawn.values, min_size=5, max_size=30))
 def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
     """Claim: `none` and `compatible` are safe.
 
@@ -55,7 +57,7 @@ def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
     """
     base, revision = pair
     for value in (*drawn.SCALARS, *values):
-        assert hidden(base, revision, value) == [], value
+        assert find_hiding_directions(base, revision, value) == [], value
 
 
 @_SUITE
@@ -63,4 +65,7 @@ def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
 def test_a_schema_does_not_differ_from_itself(schema: Any) -> None:
     """Expectation: no change, in whatever place."""
     for answered in (False, True):
-        assert compare(document(schema, answered=answered), document(schema, answered=answered)).changes == ()
+        assert (
+            compare(make_document(schema, in_response=answered), make_document(schema, in_response=answered)).changes
+            == ()
+        )

@@ -11,11 +11,11 @@ from contract_watch.diff.document import ChangeLevel, compare
 from contract_watch.diff.document.normalized_schema import Conjunction
 from contract_watch.diff.document.schemas import SchemaComparison
 
-LINKS = 1500
+CHAIN_LENGTH = 1500
 _NOTHING_ELSE: dict[str, Any] = {"type": "integer"}
 
 
-def _next(shape: str, reference: dict[str, Any]) -> dict[str, Any]:
+def _make_referring_schema(shape: str, reference: dict[str, Any]) -> dict[str, Any]:
     """A schema that leads on to ``reference``."""
     return {
         "alias": reference,
@@ -29,13 +29,13 @@ def _next(shape: str, reference: dict[str, Any]) -> dict[str, Any]:
     }[shape]  # fmt: skip
 
 
-def _document(shape: str, end: dict[str, Any], links: int = LINKS) -> dict[str, Any]:
+def _make_chained_document(shape: str, last: dict[str, Any], links: int = CHAIN_LENGTH) -> dict[str, Any]:
     """A body at one end of a chain of references, and ``end`` at the other."""
-    schemas = {f"S{n}": _next(shape, {"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(links)}
+    schemas = {f"S{n}": _make_referring_schema(shape, {"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(links)}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}
     operation = {"requestBody": {"content": content}, "responses": {"200": {"description": "", "content": content}}}
     return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}},
-            "components": {"schemas": {**schemas, f"S{links}": end}}}  # fmt: skip
+            "components": {"schemas": {**schemas, f"S{links}": last}}}  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", ["alias", "allOf", "anyOf", "oneOf", "not", "items", "properties"])
@@ -45,7 +45,10 @@ def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
     Situation: a schema fifteen hundred references away, by ways that double at each, loses values.
     Expectation: it is told, in requests and in responses; never `none`, and no error.
     """
-    found = compare(_document(shape, {"type": "string"}), _document(shape, {"type": "string", "maxLength": 3}))
+    found = compare(
+        _make_chained_document(shape, {"type": "string"}),
+        _make_chained_document(shape, {"type": "string", "maxLength": 3}),
+    )
     assert found.level.rank >= ChangeLevel.WARNING.rank
     assert {change.direction for change in found.changes} == {"request", "response"}
 
@@ -56,14 +59,14 @@ def test_circle_of_references_ends(shape: str) -> None:
 
     def circle(most: int) -> dict[str, Any]:
         end = {"anyOf": [{"$ref": "#/components/schemas/S0"}, {"type": "string", "maxLength": most}]}
-        return _document(shape, end, links=5)
+        return _make_chained_document(shape, end, links=5)
 
     assert compare(circle(5), circle(5)).level is ChangeLevel.NONE
     found = compare(circle(5), circle(3))
     assert found.level.rank >= ChangeLevel.WARNING.rank, found.changes
 
 
-def test_each_reference_is_a_place_of_use() -> None:
+def test_each_reference_is_a_location_of_use() -> None:
     """Claim: a component's change is told at each place that uses it, and a circle is not gone round twice.
 
     Situation: a schema used by three properties and by itself loses a property.
@@ -75,7 +78,7 @@ def test_each_reference_is_a_place_of_use() -> None:
         own = {name: {"type": "string"} for name in names}
         schema = {"type": "object", "properties": {"a": dict(reference), "b": dict(reference),
                                                    "list": {"type": "array", "items": dict(reference)}}}  # fmt: skip
-        found = _document("alias", {}, links=0)
+        found = _make_chained_document("alias", {}, links=0)
         used = {"type": "object", "properties": {"children": {"type": "array", "items": dict(reference)}, **own}}
         found["components"]["schemas"] = {"S0": used}
         found["paths"]["/a"]["post"] = {"responses": {"200": {"description": "", "content": {
@@ -89,7 +92,7 @@ def test_each_reference_is_a_place_of_use() -> None:
     ]  # fmt: skip
 
 
-def test_a_web_of_references_is_told_once_where_it_is_far() -> None:
+def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
     """Claim: where all schemas hang together in a chain, each root is not told of all of them.
 
     Situation: 300 bodies, each a schema that refers to the next body's; the last loses values.
@@ -97,7 +100,7 @@ def test_a_web_of_references_is_told_once_where_it_is_far() -> None:
     """
 
     def document(end: dict[str, Any]) -> dict[str, Any]:
-        found = _document("items", end, links=300)
+        found = _make_chained_document("items", end, links=300)
         found["paths"] = {
             f"/a{n}": {"post": {"requestBody": {"content": {"application/json": {"schema": {
                 "$ref": f"#/components/schemas/S{n}"}}}}, "responses": {}}}
@@ -112,7 +115,7 @@ def test_a_web_of_references_is_told_once_where_it_is_far() -> None:
     assert 20 < len(paths) < 50
 
 
-def test_what_is_muted_on_one_way_is_told_on_another() -> None:
+def test_what_is_muted_on_one_way_is_reported_on_another() -> None:
     """Claim: a schema that is read-only in one place of a body is judged by itself in another.
 
     Situation: a body uses a schema twice, first where it is read-only; what that refers to loses values.
@@ -123,7 +126,7 @@ def test_what_is_muted_on_one_way_is_told_on_another() -> None:
         user = {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}}}
         read_only = {"type": "object", "readOnly": True, "properties": {"u": {"$ref": "#/components/schemas/User"}}}
         body = {"type": "object", "properties": {"a": read_only, "b": {"$ref": "#/components/schemas/User"}}}
-        found = _document("alias", {}, links=0)
+        found = _make_chained_document("alias", {}, links=0)
         found["components"]["schemas"] = {"S0": body, "User": user, "Name": {"type": "string", "maxLength": most}}
         del found["paths"]["/a"]["post"]["responses"]["200"]["content"]
         return found
@@ -134,7 +137,7 @@ def test_what_is_muted_on_one_way_is_told_on_another() -> None:
     }  # fmt: skip
 
 
-_MEMBERS: dict[str, Callable[[str, int], dict[str, Any]]] = {
+_BRANCHES: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "kinds": lambda side, n: {"type": "object", "required": ["kind"],
                               "properties": {"kind": {"const": f"{side}{n}"}, "said": {"type": "string"}}},
     "names": lambda side, n: {"type": "object", "required": [f"{side}{n}"], "properties": {f"{side}{n}": {}}},
@@ -145,12 +148,12 @@ _MEMBERS: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "excluded": lambda side, n: {"not": {"const": f"{side}{n}"}},
 }  # fmt: skip
 """Members of a group, for a side and a number: no two allow the same."""
-_TOLD = ("kinds", "names", "patterns", "ranges")
+_REPORTED = ("kinds", "names", "patterns", "ranges")
 """Those of which a look at each tells that they have nothing in common."""
 
 
 @pytest.mark.parametrize("kind", ["anyOf", "oneOf"])
-@pytest.mark.parametrize("members", _MEMBERS)
+@pytest.mark.parametrize("members", _BRANCHES)
 def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
     members: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,24 +170,30 @@ def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
         return ask(schemas, base, revision)
 
     monkeypatch.setattr(SchemaComparison, "is_subset", counted)
-    group = [{kind: [_MEMBERS[members](side, n) for n in range(300)]} for side in "ar"]
-    found = compare(_document("alias", group[0], links=1), _document("alias", group[1], links=1))
+    group = [{kind: [_BRANCHES[members](side, n) for n in range(300)]} for side in "ar"]
+    found = compare(
+        _make_chained_document("alias", group[0], links=1), _make_chained_document("alias", group[1], links=1)
+    )
     told = Counter(change.direction for change in found.changes if "-member-" in change.rule)
     assert told == {"request": 600, "response": 600}
     assert found.level is ChangeLevel.BREAKING
-    assert len(asked) <= (0 if members in _TOLD else 10_000)
+    assert len(asked) <= (0 if members in _REPORTED else 10_000)
     warned = {change.rule for change in found.changes if change.level is ChangeLevel.WARNING}
-    assert members not in _TOLD or warned <= {f"{side}-body-one-of-overlap-changed" for side in ("request", "response")}
+    assert members not in _REPORTED or warned <= {
+        f"{side}-body-one-of-overlap-changed" for side in ("request", "response")
+    }
 
 
 @pytest.mark.parametrize("kind", ["anyOf", "oneOf"])
-def test_the_heirs_in_long_groups_are_found(kind: str) -> None:
+def test_the_matches_in_long_groups_are_found(kind: str) -> None:
     """Situation: 300 kinds of object in another order, of which one may hold less and one is gone. Expectation: just that."""
-    base = [_MEMBERS["kinds"]("a", n) for n in range(300)]
+    base = [_BRANCHES["kinds"]("a", n) for n in range(300)]
     revision = copy.deepcopy(base[:-1])
     revision[7]["properties"]["said"]["maxLength"] = 3
     groups = {kind: base}, {kind: revision[::-1]}
-    found = compare(_document("alias", groups[0], links=1), _document("alias", groups[1], links=1))
+    found = compare(
+        _make_chained_document("alias", groups[0], links=1), _make_chained_document("alias", groups[1], links=1)
+    )
     word = {"anyOf": "any-of", "oneOf": "one-of"}[kind]
     assert {change.rule for change in found.changes if change.direction == "request"} == {
         "request-property-max-length-introduced", f"request-body-{word}-member-removed",
@@ -207,7 +216,7 @@ def test_deep_schemas_neither_stop_a_comparison_nor_hide_what_differs(shape: str
         return found
 
     base, revision, again = (
-        _document("alias", {"type": "object", "properties": {"x": deep(end)}}, links=1)
+        _make_chained_document("alias", {"type": "object", "properties": {"x": deep(end)}}, links=1)
         for end in ({"type": "string"}, {"type": "string", "maxLength": 3}, {"type": "string"})
     )
     assert compare(base, revision).level is not ChangeLevel.NONE
@@ -225,7 +234,14 @@ def test_numbers_that_json_has_not_are_passed_over(number: float) -> None:
         {"type": "integer", "maximum": 3},
     ]
     for base in schemas:
-        assert compare(_document("alias", base, links=1), _document("alias", dict(base), links=1)).changes == ()
+        assert (
+            compare(
+                _make_chained_document("alias", base, links=1), _make_chained_document("alias", dict(base), links=1)
+            ).changes
+            == ()
+        )
         for revision in schemas:
             if revision is not base:
-                assert compare(_document("alias", base, links=1), _document("alias", revision, links=1)).changes
+                assert compare(
+                    _make_chained_document("alias", base, links=1), _make_chained_document("alias", revision, links=1)
+                ).changes

@@ -8,18 +8,26 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from scripts.watch_documents import main
-from tests.drift_runs import given
-from tests.vendor_tree import ADDED, BREAKING, SLUG, adds, breaks, published, tree
+from tests.drift_runs import run_drift_on
+from tests.vendor_tree import (
+    ADDITIVE_CHANGE,
+    BREAKING_CHANGE,
+    SLUG,
+    add_property,
+    copy_contract,
+    make_document,
+    shorten_names,
+)
 
 
 @pytest.fixture(name="contract")
 def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
     (tmp_path / "root").mkdir()
-    return tree(tmp_path / "root")
+    return copy_contract(tmp_path / "root")
 
 
-def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
+def write_waiver(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
     """Waive changes of one rule at one location."""
     table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
     with (contract.directory / "waivers.toml").open("a", encoding="utf-8") as file:
@@ -28,20 +36,20 @@ def waived(contract: Contract, rule: str, location: str, expires: str = "2099-01
 
 def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
     """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
-    waived(contract, BREAKING[0], BREAKING[1].replace("/post/", "/*/"))
-    status, report = given(contract, published(contract, breaks))
+    write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1].replace("/post/", "/*/"))
+    status, report = run_drift_on(contract, make_document(contract, shorten_names))
     assert (status, report["verdict"], report["findings"]) == (0, "none", [])
     assert [one["waived"]["reason"] for one in report["waived"]] == ["known"]
 
 
-@pytest.mark.parametrize(("edit", "status"), [(adds, 3), (breaks, 1)])
+@pytest.mark.parametrize(("edit", "status"), [(add_property, 3), (shorten_names, 1)])
 def test_an_expired_waiver_is_an_error(
     contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
     yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
-    waived(contract, *(ADDED if edit is adds else BREAKING), expires=str(yesterday))
-    found, report = given(contract, published(contract, edit))
+    write_waiver(contract, *(ADDITIVE_CHANGE if edit is add_property else BREAKING_CHANGE), expires=str(yesterday))
+    found, report = run_drift_on(contract, make_document(contract, edit))
     assert found == status
     assert len(report["findings"]) == 1
     told = capsys.readouterr().err
@@ -51,10 +59,10 @@ def test_an_expired_waiver_is_an_error(
 
 def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
-    waived(contract, BREAKING[0], BREAKING[1] + "x")
-    assert given(contract, published(contract, adds))[0] == 3
-    assert f"waiver {BREAKING[0]} at {BREAKING[1]}x waives nothing" in capsys.readouterr().err
-    assert given(contract, "no document")[0] == 2
+    write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1] + "x")
+    assert run_drift_on(contract, make_document(contract, add_property))[0] == 3
+    assert f"waiver {BREAKING_CHANGE[0]} at {BREAKING_CHANGE[1]}x waives nothing" in capsys.readouterr().err
+    assert run_drift_on(contract, "no document")[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -13,27 +13,27 @@ from tests.play import CREATE, DELETE, LIST, UPDATE
 OPERATIONS = {CREATE: "POST", UPDATE: "PATCH", DELETE: "DELETE", LIST: "GET"}
 
 
-def _objects(node: Any) -> Iterator[dict[str, Any]]:
+def _walk_objects(node: Any) -> Iterator[dict[str, Any]]:
     """Every object of a JSON value."""
     if isinstance(node, dict):
         yield node
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _objects(inner)
+        yield from _walk_objects(inner)
 
 
-def _schema(answer: ResponseSpec) -> Schema:
+def _find_schema(answer: ResponseSpec) -> Schema:
     schema = answer.media["application/json"]
     assert schema is not None
     return schema
 
 
-def _answers(jetemail: Contract) -> Iterator[tuple[Operation, int, Schema]]:
+def _walk_responses(jetemail: Contract) -> Iterator[tuple[Operation, int, Schema]]:
     for operation in jetemail.operations.values():
         for status, answer in operation.responses.items():
-            yield operation, status, _schema(answer)
+            yield operation, status, _find_schema(answer)
 
 
-def _body(jetemail: Contract, operation: str) -> Schema:
+def _find_body_schema(jetemail: Contract, operation: str) -> Schema:
     body = jetemail.operations[operation].body
     assert body is not None
     return body
@@ -57,7 +57,7 @@ def test_dots_are_dots(jetemail: Contract, operation: str, field: str, good: lis
 
     Expectation: only the real ones pass, though the published pattern takes some of the others.
     """
-    body = _body(jetemail, operation)
+    body = _find_body_schema(jetemail, operation)
     base = {"username": "a", "currentUsername": "a"}
     assert body.accepts({**base, field: good})
     assert [text for text in garbage if body.accepts({**base, field: [text]})] == []
@@ -72,7 +72,7 @@ def test_no_answer_conforms_by_being_empty(jetemail: Contract) -> None:
 
     Expectation: refused under every status of every operation.
     """
-    for operation, status, schema in _answers(jetemail):
+    for operation, status, schema in _walk_responses(jetemail):
         missing = {violation.pointer for violation in schema.find_violations({}) if violation.keyword == "required"}
         wanted = {"smarthosts"} if operation.id == LIST and status == 200 else {"message" if status == 200 else "error"}
         assert missing == {"success", *wanted}, (operation.id, status)
@@ -80,14 +80,14 @@ def test_no_answer_conforms_by_being_empty(jetemail: Contract) -> None:
 
 def test_every_error_is_the_one_component(jetemail: Contract) -> None:
     """Claim: 15 inline envelopes became one. Expectation: every 4xx and 5xx refers to it."""
-    errors = [schema.schema for _, status, schema in _answers(jetemail) if status >= 400]
+    errors = [schema.schema for _, status, schema in _walk_responses(jetemail) if status >= 400]
     assert len(errors) == 16
     assert errors == [{"$ref": "#/components/schemas/ApiError"}] * 16
 
 
 def test_success_is_pinned(jetemail: Contract) -> None:
     """Claim: `success` tells success. Situation: an otherwise good answer with it turned round. Expectation: refused."""
-    for operation, status, schema in _answers(jetemail):
+    for operation, status, schema in _walk_responses(jetemail):
         good = status == 200
         body: dict[str, Any] = {"message": "m", "error": "e", "smarthosts": []}
         assert schema.accepts({**body, "success": good}), (operation.id, status)
@@ -106,27 +106,30 @@ def test_links_lead_to_operations(jetemail: Contract) -> None:
             for link in answer.get("links", {}).values():
                 followed.add((operation.id, link["operationId"]))
                 for name, source in link["requestBody"].items():
-                    assert name in _body(jetemail, link["operationId"]).schema["properties"]
-                    assert source.removeprefix("$request.body#/") in _body(jetemail, operation.id).schema["properties"]
+                    assert name in _find_body_schema(jetemail, link["operationId"]).schema["properties"]
+                    assert (
+                        source.removeprefix("$request.body#/")
+                        in _find_body_schema(jetemail, operation.id).schema["properties"]
+                    )
     assert followed == {(CREATE, UPDATE), (CREATE, DELETE), (UPDATE, DELETE)}
 
 
 def test_nothing_hides_undocumented_fields(jetemail: Contract) -> None:
     """Claim: the generated client keeps fields it does not know. Expectation: `additionalProperties: false` nowhere."""
-    assert all(node.get("additionalProperties") is not False for node in _objects(jetemail.effective.raw))
+    assert all(node.get("additionalProperties") is not False for node in _walk_objects(jetemail.effective.raw))
 
 
 def test_no_request_body_has_alternatives(jetemail: Contract) -> None:
     """Claim: the client generator makes a model of each body. Expectation: no `anyOf`, on which it gives up."""
     bodies = [operation.body.schema for operation in jetemail.operations.values() if operation.body is not None]
     assert len(bodies) == 3
-    assert all("anyOf" not in node for body in bodies for node in _objects(body))
+    assert all("anyOf" not in node for body in bodies for node in _walk_objects(body))
 
 
 @pytest.mark.parametrize(("operation", "name"), [(CREATE, "username"), (UPDATE, "currentUsername")])
 def test_rules_of_prose_are_in_the_schema(jetemail: Contract, operation: str, name: str) -> None:
     """Claim: both flags cannot be true together. Situation: each pair of flags. Expectation: only that one refused."""
-    body = _body(jetemail, operation)
+    body = _find_body_schema(jetemail, operation)
     for one in (True, False):
         for other in (True, False):
             given = {name: "a", "allowAnyDomain": one, "allowAllDomains": other}
@@ -135,15 +138,17 @@ def test_rules_of_prose_are_in_the_schema(jetemail: Contract, operation: str, na
 
 def test_update_wants_something_to_update(jetemail: Contract) -> None:
     """Claim: an update updates. Situation: only the name. Expectation: refused, and taken with one property more."""
-    assert [v.keyword for v in _body(jetemail, UPDATE).find_violations({"currentUsername": "a"})] == ["minProperties"]
-    assert _body(jetemail, UPDATE).accepts({"currentUsername": "a", "quota": 1})
+    assert [v.keyword for v in _find_body_schema(jetemail, UPDATE).find_violations({"currentUsername": "a"})] == [
+        "minProperties"
+    ]
+    assert _find_body_schema(jetemail, UPDATE).accepts({"currentUsername": "a", "quota": 1})
 
 
 def test_passwords_are_marked_as_secrets(jetemail: Contract) -> None:
     """Claim: redaction knows every password. Expectation: `format: password` on each, and none in the list."""
     found = [
         node["properties"]["password"].get("format")
-        for node in _objects(jetemail.effective.raw)
+        for node in _walk_objects(jetemail.effective.raw)
         if isinstance(node.get("properties"), dict) and "password" in node["properties"]
     ]
     assert found == ["password"] * 3
@@ -157,6 +162,6 @@ def test_vendors_own_asymmetry_stays(jetemail: Contract) -> None:
     Expectation: both limits stand, at their edges.
     """
     for operation, name, most in ((CREATE, "username", 50), (UPDATE, "currentUsername", 253)):
-        body = _body(jetemail, operation)
+        body = _find_body_schema(jetemail, operation)
         assert body.accepts({name: "a", "approvedDomains": ["example.com"] * most})
         assert not body.accepts({name: "a", "approvedDomains": ["example.com"] * (most + 1)})

@@ -25,13 +25,13 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 from contract_watch.mutants.request_mutants import TightenedConstraint
 from contract_watch.report.record import Record
-from tests.redis_server import redis_server
+from tests.redis_server import serve_redis
 
 CREATE = "createSmtpUser"
 KEYS = {"paid": "api_test_paid_0123456789abcdef", "free": "api_test_free_0123456789abcdef"}
 
 
-def _rare(body: dict[str, object]) -> bool:
+def _is_rare(body: dict[str, object]) -> bool:
     """What the simplest examples never hold."""
     quota = body.get("quota")
     return isinstance(quota, int | float) and quota >= 1 and "password" not in body
@@ -41,12 +41,12 @@ def _rare(body: dict[str, object]) -> bool:
 def _drifted(jetemail: Contract) -> Iterator[str]:
     """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
     house = MutantServer()
-    house.app = MutantApp(jetemail, TightenedConstraint(CREATE, _rare))
+    house.app = MutantApp(jetemail, TightenedConstraint(CREATE, _is_rare))
     with run_in_thread(house) as base:
         yield base
 
 
-def _found(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
+def _explore_creation(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
     """What one shard finds in the creation's valid requests."""
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
@@ -57,21 +57,21 @@ def _found(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
         session.close()
 
 
-def _kept_failures(database: InMemoryExampleDatabase) -> int:
+def _count_saved_failures(database: InMemoryExampleDatabase) -> int:
     """How many examples are kept because they failed; Hypothesis also keeps some that were merely remarkable."""
     return sum(len(kept) for key, kept in database.data.items() if not key.endswith(b".pareto"))
 
 
-def _shares(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
+def _assert_shared(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
     """One shard finds with many examples; the other has one example, and finds it all the same; a third, alone, does not."""
-    assert _found(contract, base, ExplorationDepth(examples=400, database=first))
-    assert _found(contract, base, ExplorationDepth(examples=1, database=second))
-    assert _found(contract, base, ExplorationDepth(examples=1, database=InMemoryExampleDatabase())) == []
+    assert _explore_creation(contract, base, ExplorationDepth(examples=400, database=first))
+    assert _explore_creation(contract, base, ExplorationDepth(examples=1, database=second))
+    assert _explore_creation(contract, base, ExplorationDepth(examples=1, database=InMemoryExampleDatabase())) == []
 
 
 def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
     """Claim: what one run found, the next one asks first. Situation: two databases over one folder."""
-    _shares(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
+    _assert_shared(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
 
 
 def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: 
 
     Expectation: as through a folder; what is kept expires, so that a Redis does not fill up.
     """
-    with redis_server(tmp_path) as url:
-        _shares(
+    with serve_redis(tmp_path) as url:
+        _assert_shared(
             jetemail, drifted, open_shared_database({REDIS_VARIABLE: url}), open_shared_database({REDIS_VARIABLE: url})
         )
         with redis.Redis.from_url(url) as client:
@@ -94,9 +94,9 @@ def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tm
 
     Expectation: the search finds what it finds; the database says why it is of no use any more.
     """
-    with redis_server(tmp_path) as url:
+    with serve_redis(tmp_path) as url:
         database = open_shared_database({REDIS_VARIABLE: url})
-    assert _found(jetemail, drifted, ExplorationDepth(examples=400, database=database))
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
     assert "example database failed" in database.failure
     assert url not in database.failure
 
@@ -108,13 +108,13 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: 
     is found, and after some searches nothing is kept.
     """
     database = InMemoryExampleDatabase()
-    assert _found(jetemail, drifted, ExplorationDepth(examples=400, database=database))
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
     for _ in range(50):
-        if not _kept_failures(database):
+        if not _count_saved_failures(database):
             break
-        assert _found(jetemail, address, ExplorationDepth(examples=5, database=database)) == []
-    assert _kept_failures(database) == 0
-    assert _found(jetemail, drifted, ExplorationDepth(examples=1, database=database)) == []
+        assert _explore_creation(jetemail, address, ExplorationDepth(examples=5, database=database)) == []
+    assert _count_saved_failures(database) == 0
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=1, database=database)) == []
 
 
 def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
@@ -146,7 +146,7 @@ def test_searches_do_not_read_each_other_s_examples() -> None:
     assert list(one.fetch(b"key")) == []
 
 
-class _Broken(ExampleDatabase):
+class _FailingDatabase(ExampleDatabase):
     def save(self, *_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -155,7 +155,7 @@ class _Broken(ExampleDatabase):
 
 def test_a_database_that_fails_is_not_asked_again() -> None:
     """Situation: a full disk. Expectation: no error, no examples, one reason."""
-    database = FailSafeDatabase(_Broken())
+    database = FailSafeDatabase(_FailingDatabase())
     database.save(b"key", b"value")
     database.delete(b"key", b"value")
     assert list(database.fetch(b"key")) == []

@@ -21,7 +21,7 @@ TEXTS = st.one_of(
 )
 
 
-def _takes(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     """As the suite judges: searched for, in linear time."""
     judge = jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
     return bool(judge.is_valid(text))
@@ -38,9 +38,9 @@ def test_an_edit_goes_one_way(pattern: str) -> None:
 
     @given(TEXTS)
     def check(text: str) -> None:
-        taken = _takes(pattern, text)
-        assert [edit for edit in narrow.values() if _takes(edit, text) and not taken] == []
-        assert [edit for edit in wide.values() if taken and not _takes(edit, text)] == []
+        taken = _matches(pattern, text)
+        assert [edit for edit in narrow.values() if _matches(edit, text) and not taken] == []
+        assert [edit for edit in wide.values() if taken and not _matches(edit, text)] == []
 
     check()
 
@@ -63,7 +63,7 @@ def test_an_edit_goes_one_way(pattern: str) -> None:
 def test_an_edit_is_one_step(pattern: str, word: str, edit: str, text: str, tight: bool) -> None:
     """Claim: each edit has a stable name and changes one thing. Expectation: the pattern and its edit differ on ``text``."""
     assert dict(tighten_pattern(pattern) if tight else loosen_pattern(pattern))[word] == edit
-    assert (_takes(pattern, text), _takes(edit, text)) == (tight, not tight)
+    assert (_matches(pattern, text), _matches(edit, text)) == (tight, not tight)
 
 
 def test_what_a_pattern_says_twice_is_edited_twice() -> None:

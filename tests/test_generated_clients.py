@@ -9,7 +9,7 @@ import pytest
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_templates import format_banner
 from scripts.generate_clients import find_stale_files, generate_outputs, main
-from tests.client_sample import BODY, DOCUMENT, contents, write_sample
+from tests.client_sample import BODY, DOCUMENT, read_files, write_sample_contract
 
 GENERATED = ROOT / "generated"
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
@@ -17,7 +17,7 @@ EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
-    root = write_sample(tmp_path)
+    root = write_sample_contract(tmp_path)
     assert main([], root) == 0
     return root
 
@@ -43,7 +43,7 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
     (folder / "sample/client/.extra").write_text("")
     (folder / "other").mkdir()
     (folder / "other/openapi.json").write_text("{}")
-    before = contents(folder)
+    before = read_files(folder)
     assert main(["--check"], root) == 1
     assert capsys.readouterr().err.splitlines() == [
         "generated/other/openapi.json: comes from no contract; remove it",
@@ -51,7 +51,7 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
         "generated/sample/client/sample_client/py.typed: is missing; run `make generate` and commit it",
         "generated/sample/openapi.json: differs from what its contract generates; run `make generate` and commit it",
     ]
-    assert contents(folder) == before
+    assert read_files(folder) == before
 
 
 def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,11 +59,11 @@ def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys:
 
     Situation: the document turns bad. Expectation: status 3, one line, the old files.
     """
-    before = contents(root / "generated")
+    before = read_files(root / "generated")
     (root / "published.json").write_text(json.dumps(DOCUMENT | {"info": {"title": "?", "version": "beta"}}))
     assert main([], root) == 3
     assert capsys.readouterr().err == "sample: info.version 'beta' is no package's version; correct it in the overlay\n"
-    assert contents(root / "generated") == before
+    assert read_files(root / "generated") == before
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_body_that_the_generator_gives_up_on_is_an_error(
     post = DOCUMENT["paths"]["/users"]["post"]
     changed = post | {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
     paths = {"/users": DOCUMENT["paths"]["/users"] | {"post": changed}}
-    assert main([], write_sample(tmp_path, paths=paths)) == 3
+    assert main([], write_sample_contract(tmp_path, paths=paths)) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert reason in line
 
@@ -114,7 +114,7 @@ def test_two_generations_are_the_same_bytes(
     (tmp_path / "ruff.toml").write_text("line-length = 40\n")
     monkeypatch.chdir(tmp_path)
     generate_outputs(contract, tmp_path / "ignored" / "two")
-    assert contents(tmp_path / "one") == contents(tmp_path / "ignored" / "two")
+    assert read_files(tmp_path / "one") == read_files(tmp_path / "ignored" / "two")
 
 
 @EVERY
@@ -123,7 +123,7 @@ def test_every_file_says_that_it_is_generated(contract: Contract) -> None:
 
     Situation: each file that is a text; gRPC's descriptors are none. Expectation: it begins with the banner.
     """
-    files = {name: text for name, text in contents(GENERATED / contract.slug).items() if not name.endswith(".binpb")}
+    files = {name: text for name, text in read_files(GENERATED / contract.slug).items() if not name.endswith(".binpb")}
     assert files
     assert [name for name, text in files.items() if format_banner(contract) not in text.decode().split("\n\n")[0]] == []
     attributes = (ROOT / ".gitattributes").read_text().splitlines()

@@ -15,8 +15,8 @@ from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
 from contract_watch.engine.protocols.wire import TransportError, Wire
-from tests.loopback_server import Answer, Asked, serving
-from tests.surfaces import session
+from tests.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.surfaces import make_session
 
 ZITADEL = Contract("zitadel")
 MESSAGES = MessageCodec(ZITADEL)
@@ -27,7 +27,7 @@ NOT_FOUND = GrpcStatus(5, TEXT, (DETAIL,))
 MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
 
 
-def _refusal(**changed: str) -> dict[str, str]:
+def _make_error_trailers(**changed: str) -> dict[str, str]:
     """The trailers of a good refusal, some of them changed; an empty text leaves one out."""
     good = {
         "grpc-status": "5",
@@ -39,10 +39,10 @@ def _refusal(**changed: str) -> dict[str, str]:
     }
 
 
-def _web(answer: Answer) -> tuple[set[str], Any]:
+def _judge_web_response(answer: LoopbackResponse) -> tuple[set[str], Any]:
     """What is found in an answer over gRPC-web to a reading of nothing: the last words of ids, and the body in REST's words."""
-    with serving(lambda _asked: answer) as server:
-        spoken = session(ZITADEL, server.url, GrpcWebProtocol(ZITADEL, server.url, Wire(server.url)))
+    with serve_app(lambda _asked: answer) as server:
+        spoken = make_session(ZITADEL, server.url, GrpcWebProtocol(ZITADEL, server.url, Wire(server.url)))
         try:
             with spoken.record_attempt() as attempt:
                 exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
@@ -53,47 +53,49 @@ def _web(answer: Answer) -> tuple[set[str], Any]:
     return {name.rpartition("/")[2] for name in attempt.disagreements}, body
 
 
-def _framed(
+def _make_framed_response(
     trailers: dict[str, str], *, media: str = MEDIA_TYPE, status: int = 200, body: bytes | None = None
-) -> Answer:
-    return Answer(status, content=grpc_web.encode_trailers(trailers) if body is None else body, media=media)
+) -> LoopbackResponse:
+    return LoopbackResponse(
+        status, content=grpc_web.encode_trailers(trailers) if body is None else body, media_type=media
+    )
 
 
 def test_a_good_refusal_over_grpc_web_is_as_documented() -> None:
     """Claim: no false alarm. Situation: a refusal in a trailer frame, its text not in ASCII. Expectation: REST's words."""
-    found, body = _web(_framed(_refusal()))
+    found, body = _judge_web_response(_make_framed_response(_make_error_trailers()))
     assert found == set()
     assert body == {"code": 5, "message": TEXT, "details": [DETAIL]}
 
 
 def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
     """Claim: trailers may stand in the headers where there is no message. Expectation: no finding."""
-    answer = Answer(200, content=b"", media=MEDIA_TYPE, headers=_refusal())
-    assert _web(answer)[0] == set()
+    answer = LoopbackResponse(200, content=b"", media_type=MEDIA_TYPE, headers=_make_error_trailers())
+    assert _judge_web_response(answer)[0] == set()
 
 
-DRIFTS: dict[str, tuple[Answer, str]] = {
-    "another code": (_framed(_refusal(grpc_status="3", grpc_status_details_bin="")), "status-400"),
-    "a code that details deny": (_framed(_refusal(grpc_status_details_bin=grpc_web.encode_binary(
+DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
+    "another code": (_make_framed_response(_make_error_trailers(grpc_status="3", grpc_status_details_bin="")), "status-400"),
+    "a code that details deny": (_make_framed_response(_make_error_trailers(grpc_status_details_bin=grpc_web.encode_binary(
         MESSAGES.encode_status(GrpcStatus(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
-    "a text that details deny": (_framed(_refusal(grpc_message="other")), "grpc-status-details-bin"),
-    "details that are no status": (_framed(_refusal(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
-    "details that are no base64": (_framed(_refusal(grpc_status_details_bin="!")), "grpc-status-details-bin"),
-    "a text that is not encoded": (_framed(_refusal(grpc_message="nicht gefunden \xfc", grpc_status_details_bin="")),
+    "a text that details deny": (_make_framed_response(_make_error_trailers(grpc_message="other")), "grpc-status-details-bin"),
+    "details that are no status": (_make_framed_response(_make_error_trailers(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
+    "details that are no base64": (_make_framed_response(_make_error_trailers(grpc_status_details_bin="!")), "grpc-status-details-bin"),
+    "a text that is not encoded": (_make_framed_response(_make_error_trailers(grpc_message="nicht gefunden \xfc", grpc_status_details_bin="")),
                                    "grpc-message"),
-    "a text that is encoded badly": (_framed(_refusal(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
-    "no code": (_framed(_refusal(grpc_status="")), "grpc-status"),
-    "a code that is no number": (_framed(_refusal(grpc_status="five")), "grpc-status"),
-    "a cut frame": (_framed({}, body=grpc_web.encode_trailers(_refusal())[:-4]), "frames"),
-    "a success without a message": (_framed({"grpc-status": "0"}), "message"),
-    "a success that is no message": (_framed({}, body=grpc_web.encode_frame(b"\xff") + grpc_web.encode_trailers({"grpc-status": "0"})),
+    "a text that is encoded badly": (_make_framed_response(_make_error_trailers(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
+    "no code": (_make_framed_response(_make_error_trailers(grpc_status="")), "grpc-status"),
+    "a code that is no number": (_make_framed_response(_make_error_trailers(grpc_status="five")), "grpc-status"),
+    "a cut frame": (_make_framed_response({}, body=grpc_web.encode_trailers(_make_error_trailers())[:-4]), "frames"),
+    "a success without a message": (_make_framed_response({"grpc-status": "0"}), "message"),
+    "a success that is no message": (_make_framed_response({}, body=grpc_web.encode_frame(b"\xff") + grpc_web.encode_trailers({"grpc-status": "0"})),
                                      "message"),
-    "a success without trailers": (_framed({}, body=grpc_web.encode_frame(b"")), "grpc-status"),
-    "a status of HTTP beside it": (_framed(_refusal(), status=404), "http-status"),
-    "another encoding": (_framed({}, media=grpc_web.MEDIA_TYPES[2],
-                                 body=grpc_web.encode_text(grpc_web.encode_trailers(_refusal()))), "media-type"),
-    "plain JSON": (Answer(404, {"code": 5, "message": TEXT}, media="text/plain"), "media-type"),
-    "JSON": (Answer(404, {"code": 5, "message": TEXT}), "media-type"),
+    "a success without trailers": (_make_framed_response({}, body=grpc_web.encode_frame(b"")), "grpc-status"),
+    "a status of HTTP beside it": (_make_framed_response(_make_error_trailers(), status=404), "http-status"),
+    "another encoding": (_make_framed_response({}, media=grpc_web.MEDIA_TYPES[2],
+                                 body=grpc_web.encode_text(grpc_web.encode_trailers(_make_error_trailers()))), "media-type"),
+    "plain JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}, media_type="text/plain"), "media-type"),
+    "JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}), "media-type"),
 }  # fmt: skip
 
 
@@ -104,18 +106,18 @@ def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
     Expectation: a finding whose id ends in the word for it.
     """
     answer, word = DRIFTS[what]
-    assert word in _web(answer)[0]
+    assert word in _judge_web_response(answer)[0]
 
 
 def test_a_field_that_no_proto_has_is_undocumented() -> None:
     """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
     body = grpc_web.encode_frame(b"\xa2\x06\x03new") + grpc_web.encode_trailers({"grpc-status": "0"})
-    found, shown = _web(_framed({}, body=body))
+    found, shown = _judge_web_response(_make_framed_response({}, body=body))
     assert shown == {"field_100": "new"}
     assert "accepted" in found or "undocumented" in found
 
 
-def test_a_field_that_no_proto_has_is_told_in_a_row_too() -> None:
+def test_a_field_that_no_proto_has_is_reported_in_a_row_too() -> None:
     """Situation: a list's answer whose one row has a field number of its own. Expectation: the row shows it."""
     assert MESSAGES.decode_response("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
 
@@ -123,17 +125,19 @@ def test_a_field_that_no_proto_has_is_told_in_a_row_too() -> None:
 @pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
 def test_every_media_type_has_its_turn(media_type: str) -> None:
     """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""
-    seen: list[Asked] = []
+    seen: list[ReceivedRequest] = []
 
-    def app(asked: Asked) -> Answer:
+    def app(asked: ReceivedRequest) -> LoopbackResponse:
         seen.append(asked)
-        body = grpc_web.encode_trailers(_refusal())
+        body = grpc_web.encode_trailers(_make_error_trailers())
         text = grpc_web.is_text(asked.headers["content-type"])
-        return Answer(200, content=grpc_web.encode_text(body) if text else body, media=asked.headers["content-type"])
+        return LoopbackResponse(
+            200, content=grpc_web.encode_text(body) if text else body, media_type=asked.headers["content-type"]
+        )
 
-    with serving(app) as server:
+    with serve_app(app) as server:
         web = GrpcWebProtocol(ZITADEL, server.url, Wire(server.url))
-        spoken = session(ZITADEL, server.url, web)
+        spoken = make_session(ZITADEL, server.url, web)
         try:
             for number in range(12):
                 web.start_attempt(f"probe {number}")
@@ -148,11 +152,11 @@ def test_every_media_type_has_its_turn(media_type: str) -> None:
     assert all(len(list(grpc_web.decode_frames(body))) == 1 for body in plain)
 
 
-Behaviour = Callable[[Any], Any]
+RpcBehaviour = Callable[[Any], Any]
 
 
 @contextmanager
-def _native(behaviour: Behaviour) -> Iterator[GrpcProtocol]:
+def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
     """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
 
     class Handler(grpc.GenericRpcHandler):
@@ -190,8 +194,8 @@ def _native(behaviour: Behaviour) -> Iterator[GrpcProtocol]:
         thread.join(10)
 
 
-def _asked(surface: GrpcProtocol) -> tuple[set[str], Any]:
-    spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
+def _judge_read(surface: GrpcProtocol) -> tuple[set[str], Any]:
+    spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
     with spoken.record_attempt() as attempt:
         exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
     assert exchange.response is not None
@@ -211,10 +215,10 @@ def test_native_refusals_are_judged() -> None:
         )
         return b""
 
-    with _native(refuse) as surface:
-        assert _asked(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
+    with _serve_native(refuse) as surface:
+        assert _judge_read(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
         told["status"] = GrpcStatus(7, TEXT, (DETAIL,))
-        assert _asked(surface)[0] == {"grpc-status-details-bin"}
+        assert _judge_read(surface)[0] == {"grpc-status-details-bin"}
 
 
 def test_a_native_answer_that_is_no_message_is_found() -> None:
@@ -223,14 +227,14 @@ def test_a_native_answer_that_is_no_message_is_found() -> None:
     async def garbage(_context: Any) -> bytes:
         return b"\xff\xff"
 
-    with _native(garbage) as surface:
-        assert "message" in _asked(surface)[0]
+    with _serve_native(garbage) as surface:
+        assert "message" in _judge_read(surface)[0]
 
 
-def test_a_dead_port_is_trouble_and_no_answer() -> None:
+def test_a_dead_port_is_a_transport_error_and_no_answer() -> None:
     """Claim: nobody there is no drift. Situation: a closed port. Expectation: `TransportError`, of the kind that counts as refused."""
     surface = GrpcProtocol(ZITADEL, "127.0.0.1:9")
-    spoken = session(ZITADEL, "http://127.0.0.1:9", surface)
+    spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
     try:
         with spoken.record_attempt() as attempt:
             exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})

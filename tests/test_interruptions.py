@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.drifted_server import Stalls
-from tests.faithful_server import JetEmail
-from tests.loopback_server import WAIT, Answer, Asked, serving
-from tests.suite_command import begin, check, expect_inconclusive
+from tests.drifted_server import StallingApp
+from tests.faithful_server import FaithfulJetEmail
+from tests.loopback_server import WAIT, LoopbackResponse, ReceivedRequest, serve_app
+from tests.suite_command import assert_inconclusive, check_target, start_check
 
 
 @pytest.mark.parametrize(
@@ -27,15 +27,15 @@ def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, coun
     Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
     Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
     """
-    app = JetEmail()
-    stalls = Stalls(app, method, count)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url)
+    app = FaithfulJetEmail()
+    stalls = StallingApp(app, method, count)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url)
         assert stalls.reached.wait(WAIT)
-        running.signal(number)
-        result = running.end()
+        running.send_signal(number)
+        result = running.wait_for_exit()
         stalls.go.set()
-    expect_inconclusive(result)
+    assert_inconclusive(result)
     assert "interrupted" in result.report["reason"]
     assert app.rows == {"paid": {}, "free": {}}
     assert result.report["left_behind"] == []
@@ -48,15 +48,15 @@ def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
     Situation: SIGTERM while the first deletion of the clean-up is under way.
     Expectation: `inconclusive`, status 2, a report; what is left is named.
     """
-    app = JetEmail()
-    stalls = Stalls(app, "DELETE", 1)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
+    app = FaithfulJetEmail()
+    stalls = StallingApp(app, "DELETE", 1)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
         assert stalls.reached.wait(WAIT)
-        running.signal(signal.SIGTERM)
-        result = running.end()
+        running.send_signal(signal.SIGTERM)
+        result = running.wait_for_exit()
         stalls.go.set()
-    expect_inconclusive(result)
+    assert_inconclusive(result)
     assert {name for rows in app.rows.values() for name in rows} <= set(result.report["left_behind"])
 
 
@@ -66,18 +66,18 @@ def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
     Situation: a run into a folder with an earlier run's reports is killed on its way.
     Expectation: the folder holds the earlier reports and nothing else.
     """
-    with serving(JetEmail()) as at:
-        earlier = check(tmp_path, at.url, "--only", "rules/rename")
-    before = {path.name: path.read_bytes() for path in earlier.folder.iterdir()}
+    with serve_app(FaithfulJetEmail()) as at:
+        earlier = check_target(tmp_path, at.url, "--only", "rules/rename")
+    before = {path.name: path.read_bytes() for path in earlier.directory.iterdir()}
     assert len(before) == 3
-    stalls = Stalls(JetEmail(), "POST", 3)
-    with serving(stalls) as at:
-        running = begin(tmp_path, at.url)
+    stalls = StallingApp(FaithfulJetEmail(), "POST", 3)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url)
         assert stalls.reached.wait(WAIT)
-        running.signal(signal.SIGKILL)
-        assert running.end().status == -signal.SIGKILL
+        running.send_signal(signal.SIGKILL)
+        assert running.wait_for_exit().status == -signal.SIGKILL
         stalls.go.set()
-    assert {path.name: path.read_bytes() for path in earlier.folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in earlier.directory.iterdir()} == before
 
 
 def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
@@ -86,16 +86,16 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
     Situation: somebody reads the earlier run's report again and again while another run ends.
     Expectation: at any moment it is whole; at last it is the new one.
     """
-    with serving(JetEmail()) as at:
-        earlier = check(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
-        file = earlier.folder / "findings.json"
-        running = begin(tmp_path, at.url, "--seed", "2")
+    with serve_app(FaithfulJetEmail()) as at:
+        earlier = check_target(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
+        file = earlier.directory / "findings.json"
+        running = start_check(tmp_path, at.url, "--seed", "2")
         seeds = set()
-        while running.alive:
+        while running.is_alive:
             seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
-        seeds.add(running.end().report["seed"])
+        seeds.add(running.wait_for_exit().report["seed"])
     assert seeds == {1, 2}
-    assert sorted(path.name for path in earlier.folder.iterdir()) == ["findings.json", "junit.xml", "report.md"]
+    assert sorted(path.name for path in earlier.directory.iterdir()) == ["findings.json", "junit.xml", "report.md"]
 
 
 def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> None:
@@ -104,26 +104,26 @@ def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> No
     Situation: SIGINT while the asynchronous client waits for the last creation of a run that does not explore.
     Expectation: `inconclusive`, status 2, nothing left behind.
     """
-    whole = JetEmail()
-    made: list[Asked] = []
+    whole = FaithfulJetEmail()
+    made: list[ReceivedRequest] = []
 
-    def counting(asked: Asked) -> Answer | bytes | None:
+    def counting(asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
         answer = whole(asked)
-        if asked.method == "POST" and isinstance(answer, Answer) and answer.status == 200:
+        if asked.method == "POST" and isinstance(answer, LoopbackResponse) and answer.status == 200:
             made.append(asked)
         return answer
 
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    with serving(counting) as at:
-        check(tmp_path / "whole", at.url)
-    app, creations = JetEmail(), len(made)
-    stalls = Stalls(app, "POST", creations)
-    with serving(stalls) as at:
-        running = begin(tmp_path / "cut", at.url)
+    with serve_app(counting) as at:
+        check_target(tmp_path / "whole", at.url)
+    app, creations = FaithfulJetEmail(), len(made)
+    stalls = StallingApp(app, "POST", creations)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path / "cut", at.url)
         assert stalls.reached.wait(WAIT)
-        running.signal(signal.SIGINT)
-        result = running.end()
+        running.send_signal(signal.SIGINT)
+        result = running.wait_for_exit()
         stalls.go.set()
-    expect_inconclusive(result)
+    assert_inconclusive(result)
     assert app.rows == {"paid": {}, "free": {}}

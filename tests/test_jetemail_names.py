@@ -19,7 +19,7 @@ def test_well_formed_name_stays_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "a_b", "é", "a\n", "ａ", "١", "a.b"])
-def test_ill_formed_name_is_told(name: str) -> None:
+def test_ill_formed_name_is_reported(name: str) -> None:
     """Claim: lower-case ASCII letters, digits and hyphens, nothing else. Expectation: each of these is ill-formed."""
     assert not names.is_well_formed(name)
 

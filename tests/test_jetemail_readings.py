@@ -9,7 +9,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contracts.jetemail.users import UNKNOWN
-from tests.play import CREATE, DELETE, UPDATE, Play
+from tests.play import CREATE, DELETE, UPDATE, ModelDriver
 
 Step = tuple[Any, ...]
 A: dict[str, Any] = {"username": "a"}
@@ -89,7 +89,7 @@ CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[st
     ("list-all-domains", "boolean", {}, [], (CREATE, ALL), 200, {"allowAllDomains": True}),
 ]  # fmt: skip
 
-ELSEWHERE = {
+TESTED_ELSEWHERE = {
     "order": "test_told_order_is_kept below",
     "bearer-case": "test_bearer_in_lower_case below",
     "head": "test_mock_server, over HTTP",
@@ -100,52 +100,54 @@ ELSEWHERE = {
 @pytest.mark.parametrize(
     ("name", "value", "also", "before", "step", "status", "shown"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
 )
-def test_told_reading_makes_its_difference(
+def test_chosen_interpretation_makes_its_difference(
     jetemail: Contract, name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
     shown: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, the row after."""
-    play = Play.start(jetemail, fresh="", told={**also, name: value})
+    play = ModelDriver.start(jetemail, fresh="", interpretations={**also, name: value})
     for earlier in before:
-        assert play.send(*earlier)[0] == 200
-    assert play.send(*step)[0] == status
+        assert play.send_request(*earlier)[0] == 200
+    assert play.send_request(*step)[0] == status
     if shown:
-        [row] = play.rows().values()
+        [row] = play.list_rows().values()
         for field, wanted in shown.items():
             assert (row.get(field), type(row.get(field))) == (wanted, type(wanted)), field
 
 
-def test_every_value_of_every_reading_is_told_above(jetemail: Contract) -> None:
+def test_every_value_of_every_interpretation_is_tested_above(jetemail: Contract) -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(n, v) for n, values in jetemail.model.interpretations.items() if n not in ELSEWHERE for v in values}
+    wanted = {
+        (n, v) for n, values in jetemail.model.interpretations.items() if n not in TESTED_ELSEWHERE for v in values
+    }
     assert {(case[0], case[1]) for case in CASES} == wanted
-    assert set(ELSEWHERE) < set(jetemail.model.interpretations)
+    assert set(TESTED_ELSEWHERE) < set(jetemail.model.interpretations)
 
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("400", "403", "404", "409"))])
-def test_told_order_is_kept(jetemail: Contract, order: str) -> None:
+def test_chosen_order_is_used(jetemail: Contract, order: str) -> None:
     """Claim: the order of checks is open, and the mock can be told any. Situation: one request that fails all four.
 
     Expectation: refusals in exactly that order.
     """
-    play = Play.start(jetemail, fresh="", told={"order": order})
-    play.send(CREATE, {"username": "taken"}, "free")
+    play = ModelDriver.start(jetemail, fresh="", interpretations={"order": order})
+    play.send_request(CREATE, {"username": "taken"}, "free")
     body = {"currentUsername": "nobody", "newUsername": "taken", "allowAnyDomain": True, "quota": -1}
-    assert [str(outcome.status) for outcome in play.ask(UPDATE, body, "free")] == order.split("-")
+    assert [str(outcome.status) for outcome in play.list_outcomes(UPDATE, body, "free")] == order.split("-")
 
 
 @pytest.mark.parametrize(("reading", "status"), [("any", 200), ("exact", 401)])
 def test_bearer_in_lower_case(jetemail: Contract, reading: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
-    play = Play.start(jetemail, fresh="", told={"bearer-case": reading})
-    assert play.ask(CREATE, A, authorization="bearer key-of-paid")[0].status == status
-    assert {outcome.status for outcome in play.ask(CREATE, A, authorization="bearer wrong")} == {401}
+    play = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": reading})
+    assert play.list_outcomes(CREATE, A, authorization="bearer key-of-paid")[0].status == status
+    assert {outcome.status for outcome in play.list_outcomes(CREATE, A, authorization="bearer wrong")} == {401}
 
 
 def test_credential_is_judged_first_in_lower_case_too(jetemail: Contract) -> None:
     """Claim: authentication comes first. Situation: the mock refuses `bearer`; the body is bad. Expectation: 401."""
-    play = Play.start(jetemail, fresh="", told={"bearer-case": "exact"})
-    assert play.ask(CREATE, {}, authorization="bearer key-of-paid")[0].status == 401
+    play = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": "exact"})
+    assert play.list_outcomes(CREATE, {}, authorization="bearer key-of-paid")[0].status == 401
 
 
 @pytest.mark.parametrize("fresh", ["", "ct-"])
@@ -155,12 +157,12 @@ def test_outcomes_never_change_the_state(jetemail: Contract, fresh: str) -> None
     Expectation: asking twice gives the same; the state, and the body asked about, are as they were.
     """
     for name, value, also, before, step, *_ in CASES:
-        play = Play.start(jetemail, fresh, {**also, name: value})
+        play = ModelDriver.start(jetemail, fresh, {**also, name: value})
         for earlier in before:
-            play.take(next(outcome for outcome in play.ask(*earlier) if outcome.status == 200))
+            play.follow_outcome(next(outcome for outcome in play.list_outcomes(*earlier) if outcome.status == 200))
         state = copy.deepcopy(play.state, {id(UNKNOWN): UNKNOWN})
         request = copy.deepcopy(step)
-        first, again = play.ask(*step), play.ask(*step)
+        first, again = play.list_outcomes(*step), play.list_outcomes(*step)
         assert [(o.status, o.clause) for o in first] == [(o.status, o.clause) for o in again]
         for outcome in first:
             outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)

@@ -8,8 +8,8 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.suite_command import contract_tests
-from tests.surfaces import session
+from tests.suite_command import start_suite
+from tests.surfaces import make_session
 
 ZITADEL = Contract("zitadel")
 
@@ -26,7 +26,7 @@ def test_a_run_on_a_lagging_vendor_finds_nothing(lagging: tuple[Mock, str], tmp_
 
     Expectation: the verdict `none` on every surface.
     """
-    result = contract_tests(tmp_path, "--vendor", ZITADEL.slug, "--target", lagging[1], "--explore", "0").end()
+    result = start_suite(tmp_path, "--vendor", ZITADEL.slug, "--target", lagging[1], "--explore", "0").wait_for_exit()
     assert (result.status, result.report["verdict"]) == (0, "none"), result
 
 
@@ -36,7 +36,7 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
 
     Expectation: a finding without; with it none, and only the last answer is part of what happened.
     """
-    spoken = session(ZITADEL, lagging[1], None)
+    spoken = make_session(ZITADEL, lagging[1], None)
     spoken.max_lag = patience
     name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}
@@ -51,10 +51,10 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
         spoken.close()
 
 
-def test_a_reading_that_stays_wrong_is_a_finding_in_bounded_time(lagging: tuple[Mock, str]) -> None:
+def test_a_read_that_stays_wrong_is_a_finding_in_bounded_time(lagging: tuple[Mock, str]) -> None:
     """Claim: waiting is bounded. Situation: an object that another hand has removed. Expectation: a finding, few requests."""
     mock, base = lagging
-    spoken = session(ZITADEL, base, None)
+    spoken = make_session(ZITADEL, base, None)
     spoken.max_lag = 0.5
     name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}

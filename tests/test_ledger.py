@@ -15,15 +15,15 @@ ACCOUNT, ADDRESS = "jetemailabc", "http://127.0.0.1:1"
 _PROCESSES = multiprocessing.get_context("spawn")
 
 
-def run(name: str) -> LedgerRun:
+def make_run(name: str) -> LedgerRun:
     """A run of the test's account."""
     return LedgerRun(name, f"ct-261121-{name}-", ACCOUNT, ADDRESS, 1000.0)
 
 
-def _live(folder: str, name: str, told: Any) -> None:
+def _start_endless_run(folder: str, name: str, told: Any) -> None:
     """A process with a run that never ends by itself."""
     ledger = Ledger(Path(folder))
-    ledger.begin_run(run(name))
+    ledger.begin_run(make_run(name))
     ledger.record_requested(name, [f"ct-261121-{name}-1-n"], "paid", 1000.0)
     told.send("begun")
     told.recv()
@@ -36,7 +36,7 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
     Expectation: another process reads the object, and sees that the run is dead.
     """
     ours, theirs = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=_live, args=(str(tmp_path), "aaaaaa", theirs))
+    process = _PROCESSES.Process(target=_start_endless_run, args=(str(tmp_path), "aaaaaa", theirs))
     process.start()
     assert ours.poll(60)
     ledger = Ledger(tmp_path)
@@ -62,7 +62,7 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
 def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> None:
     """Situation: somebody has removed the lock file, under a run that may be alive."""
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     ledger.close()
     (tmp_path / "aaaaaa.lock").unlink()
     ledger = Ledger(tmp_path)
@@ -74,7 +74,7 @@ def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> 
 def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> None:
     """Claim: a dead run on another account, or at another address, is left alone."""
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     ledger.close()
     ledger = Ledger(tmp_path)
     for account, address in (("jetemailabd", ADDRESS), (ACCOUNT, "http://127.0.0.1:2"), ("", ADDRESS)):
@@ -89,7 +89,7 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
     Expectation: left are those that are there, or may be; and a run is struck only when none is.
     """
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     ledger.record_requested("aaaaaa", ["a", "b", "c", "d"], "paid", 1.0)
     ledger.update_states("aaaaaa", ["a"], LedgerState.CREATED)
     ledger.update_states("aaaaaa", ["b"], LedgerState.REJECTED)
@@ -111,13 +111,13 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_an_id_takes_the_mark_s_place(tmp_path: Path) -> None:
+def test_an_id_takes_the_mark_s_position(tmp_path: Path) -> None:
     """Situation: a server that hands out ids, and refused one account what it then gave another.
 
     Expectation: either tells the object; what was refused is none.
     """
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     ledger.record_requested("aaaaaa", ["mark"], "unprivileged", 1.0)
     ledger.update_states("aaaaaa", ["mark"], LedgerState.REJECTED, "unprivileged")
     ledger.record_requested("aaaaaa", ["mark"], "admin", 1.0)
@@ -142,54 +142,54 @@ def test_first_sight_is_remembered_as_long_as_it_lasts(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_ledger_of_a_newer_version_is_told(tmp_path: Path) -> None:
+def test_a_ledger_of_a_newer_version_is_reported(tmp_path: Path) -> None:
     """Expectation: one line; nothing is read from it."""
     Ledger(tmp_path).close()
-    _sql(tmp_path, "PRAGMA user_version = 99")
-    _refused(tmp_path, "newer version (99)")
+    _execute_sql(tmp_path, "PRAGMA user_version = 99")
+    _assert_refused(tmp_path, "newer version (99)")
 
 
-def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_ledger_that_is_none_is_reported(tmp_path: Path) -> None:
     """Situation: text, cut and damaged files, another program's database, a folder in its place."""
     path = tmp_path / FILE_NAME
     path.write_text("a shopping list, long enough not to be taken for an empty file\n" * 50, encoding="utf-8")
-    _refused(tmp_path, "move it away")
+    _assert_refused(tmp_path, "move it away")
     path.unlink()
     Ledger(tmp_path).close()
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    _refused(tmp_path, "move it away")
+    _assert_refused(tmp_path, "move it away")
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    _refused(tmp_path, "move it away")
+    _assert_refused(tmp_path, "move it away")
     path.unlink()
-    _sql(tmp_path, "CREATE TABLE recipes (name TEXT)")
-    _refused(tmp_path, "another program's")
+    _execute_sql(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    _assert_refused(tmp_path, "another program's")
     path.unlink()
     path.mkdir()
-    _refused(tmp_path, "check the folder")
+    _assert_refused(tmp_path, "check the folder")
 
 
-def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+def test_a_row_that_makes_no_sense_is_reported(tmp_path: Path) -> None:
     """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the folder."""
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     ledger.record_requested("aaaaaa", ["a"], "paid", 1.0)
     ledger.close()
-    _sql(tmp_path, "UPDATE objects SET state = 'probably'")
+    _execute_sql(tmp_path, "UPDATE objects SET state = 'probably'")
     ledger = Ledger(tmp_path)
     with pytest.raises(LedgerError, match="makes no sense"):
         ledger.list_remaining("aaaaaa")
-    _sql(tmp_path, "UPDATE runs SET run_id = '../../x'")
+    _execute_sql(tmp_path, "UPDATE runs SET run_id = '../../x'")
     with pytest.raises(LedgerError, match="no run's id"), ledger.claim_dead_runs(ACCOUNT, ADDRESS):
         pytest.fail("it was taken for dead")
     ledger.close()
 
 
-def test_a_ledger_that_another_process_holds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_another_process_holds_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: another program has locked the file, for longer than is waited. Expectation: one line."""
     monkeypatch.setattr("contract_watch.engine.account.ledger._LOCK_TIMEOUT", 0.2)
     ledger = Ledger(tmp_path)
-    ledger.begin_run(run("aaaaaa"))
+    ledger.begin_run(make_run("aaaaaa"))
     other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
@@ -204,7 +204,7 @@ def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
     """Situation: several processes open a ledger that is not there yet, at once."""
     pipes = [_PROCESSES.Pipe() for _ in range(4)]
     processes = [
-        _PROCESSES.Process(target=_live, args=(str(tmp_path), f"aaaaa{number}", theirs))
+        _PROCESSES.Process(target=_start_endless_run, args=(str(tmp_path), f"aaaaa{number}", theirs))
         for number, (_, theirs) in enumerate(pipes)
     ]
     for process in processes:
@@ -220,14 +220,14 @@ def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
     ledger.close()
 
 
-def _sql(folder: Path, statement: str) -> None:
+def _execute_sql(folder: Path, statement: str) -> None:
     with sqlite3.connect(folder / FILE_NAME) as database:
         database.execute(statement)
     database.close()
 
 
-def _refused(folder: Path, words: str) -> None:
+def _assert_refused(folder: Path, fragments: str) -> None:
     with pytest.raises(LedgerError) as caught:
         Ledger(folder)
-    assert words in str(caught.value), str(caught.value)
+    assert fragments in str(caught.value), str(caught.value)
     assert "\n" not in str(caught.value)

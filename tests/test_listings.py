@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import Constant, ExpectedRow, ForClause, ListMatcher, ObjectMatcher, is_match
-from tests.json_values import NAMES, row
+from tests.json_values import NAMES, make_row_matcher
 
 
-def _listing(
+def _make_list_matcher(
     *known: str, unnamed: tuple[Callable[[str], bool] | None, ...] = (), absent: dict[str, str] | None = None
 ) -> ListMatcher:
     """Rows ``known`` by name with the value 1, others under names that the conditions take."""
     value = ("value", ForClause("set", Constant(1)))
     return ListMatcher(
         "name",
-        {name: ExpectedRow(row(name, value), f"made/{name}") for name in known},
+        {name: ExpectedRow(make_row_matcher(name, value), f"made/{name}") for name in known},
         [ExpectedRow(ObjectMatcher({"value": Constant(2)}), "made/new", accepts) for accepts in unnamed],
         (absent or {}).get,
     )
 
 
-def _found(listing: ListMatcher, value: Any) -> list[tuple[Any, ...]]:
-    return [(m.path, m.kind, m.clause, m.object_name) for m in listing.find_mismatches(value, ("rows",))]
+def _list_mismatches(matcher: ListMatcher, value: Any) -> list[tuple[Any, ...]]:
+    return [(m.path, m.kind, m.clause, m.object_name) for m in matcher.find_mismatches(value, ("rows",))]
 
 
 A, B = {"name": "a", "value": 1}, {"name": "b", "value": 1}
@@ -47,27 +47,27 @@ FOREIGN = {"name": "z", "value": 9}
         (None, [(("rows",), "type", None, None)]),
     ],
 )
-def test_listing_tells_what_is_wrong_with_which_row(value: Any, found: list[tuple[Any, ...]]) -> None:
+def test_list_matcher_tells_what_is_wrong_with_which_row(value: Any, found: list[tuple[Any, ...]]) -> None:
     """Claim: each breach names its row and promise. Situation: two rows known, one removed, others foreign.
 
     Expectation: the missing, repeated, wrong and left-over row; foreign ones and what is no row pass.
     """
-    assert _found(_listing("a", "b", absent={"gone": "removed"}), value) == found
+    assert _list_mismatches(_make_list_matcher("a", "b", absent={"gone": "removed"}), value) == found
 
 
 @given(st.sets(NAMES), st.sets(NAMES), st.randoms())
-def test_listing_takes_any_order_and_foreign_rows(known: set[str], foreign: set[str], random: Any) -> None:
+def test_list_matcher_takes_any_order_and_foreign_rows(known: set[str], foreign: set[str], random: Any) -> None:
     """Claim: no order is promised, and an account may hold other rows. Expectation: known rows, shuffled, fit.
 
     Without any one of them, exactly that one is missing.
     """
-    listing = _listing(*known)
+    listing = _make_list_matcher(*known)
     rows = [*listing.render(), *({"name": name} for name in foreign - known)]
     random.shuffle(rows)
     assert is_match(listing, rows)
     for name in known:
         rest = [shown for shown in rows if shown["name"] != name]
-        assert _found(listing, rest) == [(("rows",), "row-missing", f"made/{name}", name)]
+        assert _list_mismatches(listing, rest) == [(("rows",), "row-missing", f"made/{name}", name)]
 
 
 def test_unnamed_row_is_found_under_a_name_it_accepts() -> None:
@@ -75,11 +75,11 @@ def test_unnamed_row_is_found_under_a_name_it_accepts() -> None:
 
     Expectation: it is found by its condition, judged as any other, and missing where no name fits.
     """
-    listing = _listing("a", unnamed=(lambda name: name.startswith("n"),))
+    listing = _make_list_matcher("a", unnamed=(lambda name: name.startswith("n"),))
     assert listing.resolve_keys([A, FOREIGN, {"name": "new"}]) == ["new"]
-    assert _found(listing, [A, FOREIGN, {"name": "new", "value": 2}]) == []
-    assert _found(listing, [A, {"name": "new", "value": 3}]) == [(("rows", 1, "value"), "value", None, "new")]
-    assert _found(listing, [A, FOREIGN]) == [(("rows",), "row-missing", "made/new", None)]
+    assert _list_mismatches(listing, [A, FOREIGN, {"name": "new", "value": 2}]) == []
+    assert _list_mismatches(listing, [A, {"name": "new", "value": 3}]) == [(("rows", 1, "value"), "value", None, "new")]
+    assert _list_mismatches(listing, [A, FOREIGN]) == [(("rows",), "row-missing", "made/new", None)]
 
 
 def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
@@ -87,12 +87,12 @@ def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
 
     Expectation: the free name serves one, the other is missing; a value that is no array resolves nothing.
     """
-    listing = _listing("a", unnamed=(None, None))
+    listing = _make_list_matcher("a", unnamed=(None, None))
     assert listing.resolve_keys([A, {"name": "x"}]) == ["x", None]
     assert listing.resolve_keys({"name": "x"}) == [None, None]
 
 
 def test_unnamed_rows_share_names_as_well_as_can_be() -> None:
     """Claim: a row is missing only if no assignment finds it. Situation: one takes x or y, the other x alone."""
-    listing = _listing(unnamed=(lambda name: name in "xy", lambda name: name == "x"))
+    listing = _make_list_matcher(unnamed=(lambda name: name in "xy", lambda name: name == "x"))
     assert listing.resolve_keys([{"name": "x"}, {"name": "y"}]) == ["y", "x"]

@@ -12,14 +12,14 @@ import pytest
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.object_names import NameGenerator
 from scripts.check_accounts import list_missing_variables, list_variables, read_environment
-from tests.live_runs import exactly_ours
-from tests.loopback_server import Answer, Asked, serving
-from tests.production import Production
+from tests.live_runs import is_run_name
+from tests.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.production import FakeProduction
 
 JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
 
 
-def command(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_command(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, with nothing of ours in its environment but what is given."""
     import os  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def test_the_plan_prints_every_request_and_sends_none(slug: str) -> None:
     Situation: no key, no network that would answer; every vendor on every surface.
     Expectation: each request with its method, address and redacted body; no key and no password in it; names of one run.
     """
-    ended = command("scripts.print_plan", "--vendor", slug)
+    ended = run_command("scripts.print_plan", "--vendor", slug)
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.strip()[:1].isdigit()]
     assert len(lines) > 100
@@ -52,90 +52,90 @@ def test_the_plan_prints_every_request_and_sends_none(slug: str) -> None:
     assert all(prefix in line for line in lines if '"username": "ct-' in line or '"description": "ct-' in line)
 
 
-def test_a_plan_of_reading_has_no_change_with_a_good_key() -> None:
+def test_a_read_only_plan_has_no_change_with_a_good_key() -> None:
     """Situation: LIVE=read."""
-    ended = command("scripts.print_plan", "--vendor", "jetemail", "--live", "read")
+    ended = run_command("scripts.print_plan", "--vendor", "jetemail", "--live", "read")
     assert "0 of which may change something" in ended.stdout
     assert "LIVE=mutate was not given" in ended.stdout
 
 
 @pytest.fixture(name="production")
-def _production() -> Iterator[Production]:
-    with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
+def _production() -> Iterator[FakeProduction]:
+    with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         yield production
 
 
-def sweep(
-    production: Production, folder: Path, *arguments: str, **environment: str
+def run_sweep(
+    production: FakeProduction, folder: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """A sweep of the stand-in's account."""
-    return command("scripts.sweep_accounts", "--vendor", production.contract.slug, "--target", production.base, *arguments,
+    return run_command("scripts.sweep_accounts", "--vendor", production.contract.slug, "--target", production.base, *arguments,
                    LEDGER=str(folder / "ledger"), **environment)  # fmt: skip
 
 
-def test_a_sweep_lists_and_deletes_only_when_told(production: Production, tmp_path: Path) -> None:
+def test_a_sweep_lists_and_deletes_only_when_asked(production: FakeProduction, tmp_path: Path) -> None:
     """Expectation: listing names what is left, says why and how to delete it, status 2; DELETE=1 deletes it, status 0."""
     old = NameGenerator(dt.date(2026, 11, 19)).create_name()
-    production.plant(old, 48)
-    listed = sweep(production, tmp_path)
+    production.add_object(old, 48)
+    listed = run_sweep(production, tmp_path)
     assert listed.returncode == 2, listed
     assert old in listed.stdout
     assert "48 hours old" in listed.stdout
     assert "DELETE=1" in listed.stdout
-    assert [left["name"] for left in production.left()] == [old]
-    deleted = sweep(production, tmp_path, "--delete", "1")
+    assert [left["name"] for left in production.list_run_objects()] == [old]
+    deleted = run_sweep(production, tmp_path, "--delete", "1")
     assert deleted.returncode == 0, deleted
     assert "1 deleted, 0 still there" in deleted.stdout
-    assert production.left() == []
-    assert production.touched() == []
-    assert sweep(production, tmp_path).returncode == 0
+    assert production.list_run_objects() == []
+    assert production.list_violations() == []
+    assert run_sweep(production, tmp_path).returncode == 0
 
 
-def test_a_sweep_of_too_much_stops_and_says_so(production: Production, tmp_path: Path) -> None:
+def test_a_sweep_of_too_much_stops_and_says_so(production: FakeProduction, tmp_path: Path) -> None:
     """Situation: 21 old leftovers, where one sweep deletes 20. Expectation: none is deleted; SWEEP_CAP allows it."""
     names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(21):
-        production.plant(names.create_name(), 48)
-    stopped = sweep(production, tmp_path, "--delete", "1")
+        production.add_object(names.create_name(), 48)
+    stopped = run_sweep(production, tmp_path, "--delete", "1")
     assert stopped.returncode == 2
     assert "more than the 20" in stopped.stdout
     assert "SWEEP_CAP" in stopped.stdout
-    assert len(production.left()) == 21
-    assert sweep(production, tmp_path, "--delete", "1", SWEEP_CAP="21").returncode == 0
-    assert production.left() == []
+    assert len(production.list_run_objects()) == 21
+    assert run_sweep(production, tmp_path, "--delete", "1", SWEEP_CAP="21").returncode == 0
+    assert production.list_run_objects() == []
 
 
-def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: Production, tmp_path: Path) -> None:
+def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: FakeProduction, tmp_path: Path) -> None:
     """Situation: of three leftovers the deletion of one fails. Expectation: the others go; it is named; status 2."""
     names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(3):
-        production.plant(names.create_name(), 48)
-    production.cut("bad-gateway", operations=["deleteSmtpUser"])
-    ended = sweep(production, tmp_path, "--delete", "1")
+        production.add_object(names.create_name(), 48)
+    production.inject_fault("bad-gateway", operations=["deleteSmtpUser"])
+    ended = run_sweep(production, tmp_path, "--delete", "1")
     assert ended.returncode == 2
     assert "could not be deleted" in ended.stdout
     assert "2 deleted, 1 still there" in ended.stdout
-    assert len(production.left()) == 1
+    assert len(production.list_run_objects()) == 1
 
 
 @pytest.mark.parametrize("kind", ["bad-gateway", "portal", "cut"])
-def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: Production, tmp_path: Path) -> None:
+def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: FakeProduction, tmp_path: Path) -> None:
     """Claim: the account is confirmed by a call, or nothing is deleted."""
-    production.plant(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
-    production.cut(kind, times=None, operations=["listSmtpUsers"])
-    ended = sweep(production, tmp_path, "--delete", "1")
+    production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
+    production.inject_fault(kind, times=None, operations=["listSmtpUsers"])
+    ended = run_sweep(production, tmp_path, "--delete", "1")
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
-    assert len(production.left()) == 1
+    assert len(production.list_run_objects()) == 1
 
 
-def test_a_sweep_with_another_key_deletes_nothing(production: Production, tmp_path: Path) -> None:
+def test_a_sweep_with_another_key_deletes_nothing(production: FakeProduction, tmp_path: Path) -> None:
     """Situation: a key that the account does not know. Expectation: status 2, and a line that names the variable."""
-    production.plant(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
-    ended = sweep(production, tmp_path, "--delete", "1", JETEMAIL_API_KEY="api_of_somebody_else")
+    production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
+    ended = run_sweep(production, tmp_path, "--delete", "1", JETEMAIL_API_KEY="api_of_somebody_else")
     assert ended.returncode == 2
     assert "JETEMAIL_API_KEY" in ended.stdout
-    assert len(production.left()) == 1
+    assert len(production.list_run_objects()) == 1
 
 
 def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
@@ -151,14 +151,14 @@ def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
         {"username": "smtp-user1", "created_date": "1"},
     ]
 
-    def answer(asked: Asked) -> Answer:
-        return Answer(200, {"success": True, "smarthosts": rows if asked.method == "GET" else []})
+    def answer(asked: ReceivedRequest) -> LoopbackResponse:
+        return LoopbackResponse(200, {"success": True, "smarthosts": rows if asked.method == "GET" else []})
 
-    with serving(answer) as server:
-        ended = command("scripts.sweep_accounts", "--vendor", "jetemail", "--target", server.url, "--delete", "1",
+    with serve_app(answer) as server:
+        ended = run_command("scripts.sweep_accounts", "--vendor", "jetemail", "--target", server.url, "--delete", "1",
                         LEDGER=str(tmp_path))  # fmt: skip
         assert ended.returncode == 2
-        assert {asked.method for asked in server.asked} == {"GET"}
+        assert {asked.method for asked in server.requests} == {"GET"}
     assert "cannot be listed" in ended.stdout
 
 
@@ -169,7 +169,7 @@ def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) -> None:
     """Expectation: status 3."""
-    ended = command("scripts.sweep_accounts", *arguments)
+    ended = run_command("scripts.sweep_accounts", *arguments)
     assert ended.returncode == 3
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1
@@ -177,7 +177,7 @@ def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) 
 
 def test_vendors_without_keys_are_skipped_with_a_line() -> None:
     """Claim: one nightly job serves every team. Situation: no secret at all. Expectation: a line for each vendor; status 0."""
-    ended = command("scripts.check_accounts", "--out", "reports", SECRETS_JSON="{}")
+    ended = run_command("scripts.check_accounts", "--out", "reports", SECRETS_JSON="{}")
     assert ended.returncode == 0, ended
     for contract in choose_contracts("all"):
         assert f"{contract.name}: skipped: {contract.credentials[0].variable}" in ended.stdout

@@ -6,10 +6,10 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.exploration import ExplorationDepth
-from tests.live_runs import exactly_ours, options, visit
-from tests.production import Production
-from tests.redis_server import redis_server
-from tests.sped_up_clock import SpedUpClock
+from tests.live_runs import is_run_name, make_options, run_suite
+from tests.production import FakeProduction
+from tests.redis_server import serve_redis
+from tests.sped_up_clock import VirtualClock
 
 JETEMAIL = Contract("jetemail")
 
@@ -24,14 +24,14 @@ def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, word
 
     Situation: few requests, little time (a slow allowance takes it).
     """
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         environment = {variable: value, "LIVE_PER_MINUTE": "40"}
-        record = visit(options(production, tmp_path, environment=environment), clock)
+        record = run_suite(make_options(production, tmp_path, environment=environment), clock)
         assert record.verdict.label == "inconclusive"
         assert words in str(record.reason)
         assert record.findings == []
-        assert production.left() == []
+        assert production.list_run_objects() == []
         assert record.left_behind == []
         if variable == "LIVE_REQUESTS":
             assert len(production.log) <= int(value)
@@ -42,10 +42,10 @@ def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
 
     Situation: nine at once, where a run makes some thirty, an exploration included; counted in the stand-in's log.
     """
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
-        few = options(production, tmp_path, explore="1", environment={"LIVE_OBJECTS": "9"})
-        record = visit(few, clock, ExplorationDepth(examples=20, workflows=5))
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        few = make_options(production, tmp_path, explore="1", environment={"LIVE_OBJECTS": "9"})
+        record = run_suite(few, clock, ExplorationDepth(examples=20, workflows=5))
         there, most = 0, 0
         for entry in production.log:
             made = entry["operation"] == "createSmtpUser" and entry["status"] == 200
@@ -55,14 +55,14 @@ def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
         assert (record.verdict.label, record.reason) == ("none", None)
 
 
-def test_a_limit_of_objects_that_is_too_low_is_told(tmp_path: Path) -> None:
+def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
     """Situation: two objects at once. Expectation: no third is ever made; the run says why it ended."""
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(make_options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
         assert "as many objects as it may: 2" in str(record.reason)
         assert record.verdict.label == "inconclusive"
-        assert production.left() == []
+        assert production.list_run_objects() == []
 
 
 def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
@@ -70,17 +70,17 @@ def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
 
     Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a Redis.
     """
-    with redis_server(tmp_path) as url:
+    with serve_redis(tmp_path) as url:
         for shared in ("", url):
-            clock = SpedUpClock()
+            clock = VirtualClock()
             folder = tmp_path / ("redis" if shared else "local")
-            with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+            with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
                 environment = {"LIMITER_REDIS_URL": shared} if shared else {}
                 for _ in range(1 if shared else 3):
-                    asked = options(production, folder, environment={**environment, "LIVE_PER_MINUTE": "60"})
-                    visit(asked, clock)
-                assert max(production.most().values()) <= 60 if not shared else True
-                assert production.tripped() == 0
+                    asked = make_options(production, folder, environment={**environment, "LIVE_PER_MINUTE": "60"})
+                    run_suite(asked, clock)
+                assert max(production.read_peak_requests().values()) <= 60 if not shared else True
+                assert production.count_limit_hits() == 0
 
 
 def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
 
     Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password told.
     """
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False) as production:
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         environment = {"LIMITER_REDIS_URL": "redis://:s3cret-pass@127.0.0.1:9/0"}
-        record = visit(options(production, tmp_path, environment=environment), clock)
+        record = run_suite(make_options(production, tmp_path, environment=environment), clock)
         assert record.verdict.label == "inconclusive"
         assert "127.0.0.1:9" in str(record.reason)
         assert "s3cret-pass" not in str(record.to_json())

@@ -10,9 +10,9 @@ from contract_watch.engine.exploring import exploration
 from contract_watch.engine.exploring.exploration import ExplorationDepth
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from tests.live_runs import exactly_ours, options, visit
-from tests.production import Production
-from tests.sped_up_clock import SpedUpClock
+from tests.live_runs import is_run_name, make_options, run_suite
+from tests.production import FakeProduction
+from tests.sped_up_clock import VirtualClock
 
 VENDORS = {slug: Contract(slug) for slug in ("jetemail", "smtp2go", "zitadel")}
 EVERY = pytest.mark.parametrize("slug", VENDORS)
@@ -25,15 +25,15 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
     Situation: an account full of objects of others, names like ours among them, under its rate limit.
     Expectation: the verdict `none`; nothing touched, nothing left, the limit never passed.
     """
-    clock = SpedUpClock()
-    with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(
-            options(production, tmp_path, exploration="1"), clock, ExplorationDepth(examples=15, workflows=4)
+    clock = VirtualClock()
+    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, exploration="1"), clock, ExplorationDepth(examples=15, workflows=4)
         )
-        assert production.touched() == []
-        assert production.left() == []
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
         assert record.left_behind == []
-        assert production.tripped() == 0
+        assert production.count_limit_hits() == 0
         assert (record.verdict.label, record.reason, record.findings) == ("none", None, [])
         assert all(entry["path"].startswith("/__") is False for entry in production.log)
         assert not list((tmp_path / "ledger").glob("ct*"))
@@ -47,42 +47,42 @@ def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
     Situation: ZITADEL, somebody else's configuration active; consent to activation.
     Expectation: that one is active afterwards; nothing but its being active ever changed; more is exercised than without.
     """
-    clock, consent = SpedUpClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
-    with Production(VENDORS["zitadel"], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(options(production, tmp_path, environment=consent), clock)
-        assert production.active()["now"] == production.active()["start"] is not None
-        assert {touch["why"] for touch in production.touched()} <= {"changed", "foreign", "not-made"}
-        named = [touch for touch in production.touched() if touch["why"] != "changed"]
+    clock, consent = VirtualClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
+    with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(make_options(production, tmp_path, environment=consent), clock)
+        assert production.read_active_object()["now"] == production.read_active_object()["start"] is not None
+        assert {touch["why"] for touch in production.list_violations()} <= {"changed", "foreign", "not-made"}
+        named = [touch for touch in production.list_violations() if touch["why"] != "changed"]
         assert {(touch["operation"], touch["name"]) for touch in named} <= {
-            ("activateSmtpConfig", production.active()["start"])
+            ("activateSmtpConfig", production.read_active_object()["start"])
         }
         assert record.left_behind == []
         assert (record.verdict.label, record.findings) == ("none", [])
-    with Production(VENDORS["zitadel"], clock=clock, owns=exactly_ours, beside=False) as production:
-        without = visit(options(production, tmp_path), clock)
-        assert production.touched() == []
+    with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        without = run_suite(make_options(production, tmp_path), clock)
+        assert production.list_violations() == []
     assert len(record.not_exercised) < len(without.not_exercised)
     assert any("ZITADEL_LIVE_ACTIVATE=1" in why for why in without.not_exercised.values())
 
 
 @EVERY
-def test_reading_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
+def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
     """Claim: LIVE=read leaves an account as it is.
 
     Expectation: no request that changes something carried a good key; the report says what was left out, and why.
     """
-    clock = SpedUpClock()
+    clock = VirtualClock()
     contract = VENDORS[slug]
-    with Production(contract, clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(
-            options(production, tmp_path, live="read", exploration="1"),
+    with FakeProduction(contract, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, live="read", exploration="1"),
             clock,
             ExplorationDepth(examples=5, workflows=2),
         )
         changing = [e for e in production.log if e["operation"] is None or not contract.is_read_only(e["operation"])]
         assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
-        assert production.touched() == []
-        assert production.left() == []
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
         assert (record.verdict.label, record.findings) == ("none", [])
         assert any("LIVE=mutate was not given" in why for why in record.not_exercised.values())
 
@@ -94,11 +94,11 @@ def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
     Expectation: none of them is touched, whatever the verdict; of ours nothing is left.
     """
     for slug in ("jetemail", "smtp2go"):
-        clock = SpedUpClock()
-        with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=True) as production:
-            visit(options(production, tmp_path / slug), clock)
-            assert production.touched() == []
-            assert production.left() == []
+        clock = VirtualClock()
+        with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=True) as production:
+            run_suite(make_options(production, tmp_path / slug), clock)
+            assert production.list_violations() == []
+            assert production.list_run_objects() == []
 
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
@@ -108,17 +108,17 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
     Situation: 429 with Retry-After 300 in the middle; on a clock on which that takes no time.
     Expectation: inconclusive, with what was learned; nothing sent meanwhile; nothing left.
     """
-    clock = SpedUpClock()
-    with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False) as production:
-        production.cut("delay", seconds=0, times=40)
-        production.cut("limited", retry_after="300")
-        record = visit(options(production, tmp_path), clock)
+    clock = VirtualClock()
+    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        production.inject_fault("delay", seconds=0, times=40)
+        production.inject_fault("limited", retry_after="300")
+        record = run_suite(make_options(production, tmp_path), clock)
         log = production.log
         at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
         assert log[at + 1]["time"] - log[at]["time"] >= 300
         assert record.verdict.label == "inconclusive"
         assert "429" in str(record.reason)
-        assert production.left() == []
+        assert production.list_run_objects() == []
         assert record.left_behind == []
         assert len(record.not_exercised) < len(record.documented)
 
@@ -126,14 +126,14 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("value", ["-5", "9999999999", "Fri, 31 Dec 12000 23:59:59 GMT", "soon", ""])
 def test_no_retry_after_makes_a_run_wait_long(value: str, tmp_path: Path) -> None:
     """Expectation: a quarter of an hour at most, whatever a server says; and what is left is removed all the same."""
-    clock = SpedUpClock()
-    with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
-        production.cut("limited", retry_after=value, probability=0.2, seed=3)
+    clock = VirtualClock()
+    with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        production.inject_fault("limited", retry_after=value, probability=0.2, seed=3)
         began = clock.now()
-        record = visit(options(production, tmp_path), clock)
+        record = run_suite(make_options(production, tmp_path), clock)
         assert clock.now() - began <= 15 * 60 + 120
         assert record.verdict.label == "inconclusive"
-        assert production.left() == []
+        assert production.list_run_objects() == []
 
 
 CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost")
@@ -146,18 +146,20 @@ def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> N
     Situation: from some moment on every answer is spoilt in one way.
     Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
     """
-    clock = SpedUpClock()
+    clock = VirtualClock()
     for seed in (1,):
-        with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
-            production.cut("delay", seconds=0, times=20 * seed + 7)
-            production.cut(kind, times=None, seconds=30)
-            record = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
+        with FakeProduction(
+            VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+        ) as production:
+            production.inject_fault("delay", seconds=0, times=20 * seed + 7)
+            production.inject_fault(kind, times=None, seconds=30)
+            record = run_suite(make_options(production, tmp_path / f"{kind}{seed}"), clock)
             assert record.verdict.label == "inconclusive", record.findings
             assert record.reason
             assert record.findings == []
-            production.heal()
-            again = visit(options(production, tmp_path / f"{kind}{seed}"), clock)
-            assert production.left() == [], again.notes
+            production.clear_faults()
+            again = run_suite(make_options(production, tmp_path / f"{kind}{seed}"), clock)
+            assert production.list_run_objects() == [], again.notes
             assert again.verdict.label == "none", again.reason
 
 
@@ -167,17 +169,19 @@ def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) 
 
     Expectation: never breaking; and after the next start nothing is left.
     """
-    clock = SpedUpClock()
-    with Production(VENDORS[slug], clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
+    clock = VirtualClock()
+    with FakeProduction(
+        VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
         for seed, kind in enumerate(("reset", "lost", "bad-gateway", "unavailable", "portal", "cut")):
-            production.cut(kind, times=None, probability=0.006, seed=seed)
-        record = visit(options(production, tmp_path), clock)
+            production.inject_fault(kind, times=None, probability=0.006, seed=seed)
+        record = run_suite(make_options(production, tmp_path), clock)
         assert record.verdict.label != "breaking", [finding.id for finding in record.findings]
-        production.heal()
+        production.clear_faults()
         clock.wait(20 * 60)
-        again = visit(options(production, tmp_path), clock)
-        assert production.left() == [], again.notes
-        assert production.touched() == []
+        again = run_suite(make_options(production, tmp_path), clock)
+        assert production.list_run_objects() == [], again.notes
+        assert production.list_violations() == []
 
 
 def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,13 +198,13 @@ def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytes
         return {**own, "tags": [{"username": foreign}]} if creates else own
 
     monkeypatch.setattr(exploration, "_replace_all_names", deep)
-    clock = SpedUpClock()
-    with Production(VENDORS["jetemail"], clock=clock, owns=exactly_ours, beside=False) as production:
-        record = visit(
-            options(production, tmp_path, exploration="1"),
+    clock = VirtualClock()
+    with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, exploration="1"),
             clock,
             ExplorationDepth(examples=5, workflows=2),
-            probes_too=False,
+            with_probes=False,
         )
         assert (record.reason, record.verdict.label) == (None, "none")
         assert record.requests["explore"]

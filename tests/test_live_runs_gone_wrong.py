@@ -19,20 +19,20 @@ from contract_watch.engine.protocols import deadline
 from contract_watch.engine.protocols.connector import NetworkConnector
 from contract_watch.engine.protocols.wire import Response, TransportError, Wire
 from contract_watch.report.record import Record
-from tests.live_runs import exactly_ours, options, visit
-from tests.loopback_server import serving
-from tests.production import Production
-from tests.sped_up_clock import SpedUpClock
-from tests.test_killed_runs import begin, expect_clean
+from tests.live_runs import is_run_name, make_options, run_suite
+from tests.loopback_server import serve_app
+from tests.production import FakeProduction
+from tests.sped_up_clock import VirtualClock
+from tests.test_killed_runs import assert_clean, start_live_run
 
 JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
-Spoil = Callable[[int, httpx.Request, Response], Response]
+ResponseEdit = Callable[[int, httpx.Request, Response], Response]
 
 
-class Spoilt(NetworkConnector):
+class EditingNetwork(NetworkConnector):
     """A network whose answers somebody changes: ``spoil`` gets the number of the request, the request and its answer."""
 
-    def __init__(self, spoil: Spoil) -> None:
+    def __init__(self, spoil: ResponseEdit) -> None:
         self._spoil, self._number = spoil, 0
 
     def connect_http(self, base: str, gate: Gate | None) -> Wire:
@@ -47,9 +47,11 @@ class Spoilt(NetworkConnector):
         return _Wire(base, gate)
 
 
-def spoilt_visit(production: Production, folder: Path, clock: Clock, spoil: Spoil, **more: Any) -> Record:
+def run_with_edited_responses(
+    production: FakeProduction, folder: Path, clock: Clock, edit: ResponseEdit, **more: Any
+) -> Record:
     """A run's probes over REST, with answers that are spoilt on their way."""
-    suite = Suite(options(production, folder, surface="rest", **more), Spoilt(spoil), clock)
+    suite = Suite(make_options(production, folder, surface="rest", **more), EditingNetwork(edit), clock)
     try:
         ((where, probes),) = suite.plans.items()
         run = suite.get_run(*where)
@@ -63,9 +65,11 @@ def spoilt_visit(production: Production, folder: Path, clock: Clock, spoil: Spoi
 
 def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path: Path) -> None:
     """Claim: restoring does not hang on something being left. Situation: the client's life alone: it removes what it makes."""
-    with Production(ZITADEL, owns=exactly_ours, beside=False, limited=False) as production:
-        result = begin(production, tmp_path, "run", "--surface", "rest", "--only", "client/life").end()
-        expect_clean(production, result)
+    with FakeProduction(ZITADEL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
+        result = start_live_run(
+            production, tmp_path, "run", "--surface", "rest", "--only", "client/life"
+        ).wait_for_exit()
+        assert_clean(production, result)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b'{"error": "no"}'])
@@ -84,22 +88,24 @@ def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path
             else Response(200, {"content-type": "application/json"}, body)
         )
 
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
-        production.cut("delay", seconds=0, times=39)
-        production.cut("bad-gateway", times=None, operations=["deleteSmtpUser"])
-        record = spoilt_visit(production, tmp_path, clock, spoil)
-        there = {left["name"] for left in production.left()}
+    clock = VirtualClock()
+    with FakeProduction(
+        JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        production.inject_fault("delay", seconds=0, times=39)
+        production.inject_fault("bad-gateway", times=None, operations=["deleteSmtpUser"])
+        record = run_with_edited_responses(production, tmp_path, clock, spoil)
+        there = {left["name"] for left in production.list_run_objects()}
         assert there
         assert len(there) <= JETEMAIL.limits.objects
         assert there <= set(record.left_behind)
-        production.heal()
-        again = visit(options(production, tmp_path), clock)
-        assert production.left() == [], again.notes
-        assert production.touched() == []
+        production.clear_faults()
+        again = run_suite(make_options(production, tmp_path), clock)
+        assert production.list_run_objects() == [], again.notes
+        assert production.list_violations() == []
 
 
-def test_an_object_under_another_name_is_told(tmp_path: Path) -> None:
+def test_an_object_under_another_name_is_reported(tmp_path: Path) -> None:
     """Claim: what a vendor makes under another name is not passed over in silence.
 
     Situation: a vendor that cuts names: the list shows none of those that were asked for, but what they began with.
@@ -110,10 +116,12 @@ def test_an_object_under_another_name_is_told(tmp_path: Path) -> None:
             return reply
         return Response(reply.status, reply.headers, reply.body.replace(b'-n"', b'-nobody"'))
 
-    clock = SpedUpClock()
-    with Production(JETEMAIL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
-        production.cut("bad-gateway", times=None, operations=["deleteSmtpUser"])
-        record = spoilt_visit(production, tmp_path, clock, spoil)
+    clock = VirtualClock()
+    with FakeProduction(
+        JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        production.inject_fault("bad-gateway", times=None, operations=["deleteSmtpUser"])
+        record = run_with_edited_responses(production, tmp_path, clock, spoil)
         assert any("-nobody" in name for name in record.left_behind)
 
 
@@ -122,16 +130,18 @@ def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> Non
 
     Expectation: nothing of somebody else's is touched.
     """
-    clock = SpedUpClock()
-    with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
-        foreign = production.foreign()[3]["identity"]
+    clock = VirtualClock()
+    with FakeProduction(
+        ZITADEL, clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        foreign = production.list_foreign_objects()[3]["identity"]
 
         def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
             made = request.method == "POST" and request.url.path == "/admin/v1/smtp" and reply.status == 200
             return Response(200, reply.headers, b'{"id": "%s", "details": {}}' % foreign.encode()) if made else reply
 
-        spoilt_visit(production, tmp_path, clock, spoil)
-        assert production.touched() == []
+        run_with_edited_responses(production, tmp_path, clock, spoil)
+        assert production.list_violations() == []
 
 
 @pytest.mark.parametrize("status", [500, 200])
@@ -142,9 +152,11 @@ def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tm
         listing = request.url.path.endswith("/_search")
         return Response(status, {"content-type": "application/json"}, b"{}") if listing else reply
 
-    clock = SpedUpClock()
-    with Production(ZITADEL, clock=clock, owns=exactly_ours, beside=False, limited=False) as production:
-        record = spoilt_visit(production, tmp_path, clock, spoil)
+    clock = VirtualClock()
+    with FakeProduction(
+        ZITADEL, clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        record = run_with_edited_responses(production, tmp_path, clock, spoil)
         assert "cannot be listed" in str(record.reason)
         assert record.verdict.label == "inconclusive"
         assert {entry["operation"] for entry in production.log} <= {"getSmtpConfigById", "listSmtpConfigs"}
@@ -155,31 +167,31 @@ def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -
 
     Expectation: inconclusive, status 2, what may be left is named; the next start removes it.
     """
-    with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
-        running = begin(production, tmp_path, "run")
-        production.wait_for(40)
+    with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
+        running = start_live_run(production, tmp_path, "run")
+        production.wait_for_requests(40)
         other = sqlite3.connect(tmp_path / "ledger" / FILE_NAME, isolation_level=None, timeout=30)
         other.execute("BEGIN EXCLUSIVE")
-        result = running.end(120)
+        result = running.wait_for_exit(120)
         other.close()
         assert (result.status, result.report["verdict"]) == (2, "inconclusive"), result
         assert "has locked it" in result.report["reason"]
         assert "Traceback" not in result.out + result.err
-        assert {left["name"] for left in production.left()} <= set(result.report["left_behind"])
-        expect_clean(production, begin(production, tmp_path, "again").end())
+        assert {left["name"] for left in production.list_run_objects()} <= set(result.report["left_behind"])
+        assert_clean(production, start_live_run(production, tmp_path, "again").wait_for_exit())
 
 
 @pytest.mark.parametrize("requests", [1, 2, 3])
 def test_a_signal_at_the_very_beginning_is_no_verdict(requests: int, tmp_path: Path) -> None:
     """Situation: SIGTERM in the preflight, in the sweep, before the first probe. Expectation: inconclusive, status 2, a report."""
-    with Production(JETEMAIL, owns=exactly_ours, beside=False, limited=False) as production:
-        production.cut("delay", seconds=1.0, times=requests)
-        running = begin(production, tmp_path, "run")
-        production.wait_for(requests)
-        running.signal(signal.SIGTERM)
-        result = running.end()
+    with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
+        production.inject_fault("delay", seconds=1.0, times=requests)
+        running = start_live_run(production, tmp_path, "run")
+        production.wait_for_requests(requests)
+        running.send_signal(signal.SIGTERM)
+        result = running.wait_for_exit()
         assert (result.status, result.report["verdict"]) == (2, "inconclusive"), result
-        assert production.left() == []
+        assert production.list_run_objects() == []
 
 
 @pytest.mark.parametrize("kind", ["headers", "interim", "chunks"])
@@ -194,7 +206,7 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
     monkeypatch.setattr("contract_watch.engine.protocols.wire.TOTAL_TIMEOUT", 0.6)
     monkeypatch.setattr("contract_watch.engine.protocols.wire.MAX_RESPONSE_BYTES", 10**9)
     # As much as no reader takes in that time; then the server waits for the connection to end.
-    with serving(lambda _asked: first[kind] + drops[kind] * (4_000_000 if kind == "chunks" else 20)) as server:
+    with serve_app(lambda _asked: first[kind] + drops[kind] * (4_000_000 if kind == "chunks" else 20)) as server:
         wire = Wire(server.url)
         with pytest.raises(TransportError):
             wire.send(httpx.Request("GET", server.url))

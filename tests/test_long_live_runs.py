@@ -7,9 +7,9 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.exploration import ExplorationDepth
-from tests.live_runs import exactly_ours, options, visit
-from tests.production import Production
-from tests.sped_up_clock import SpedUpClock
+from tests.live_runs import is_run_name, make_options, run_suite
+from tests.production import FakeProduction
+from tests.sped_up_clock import VirtualClock
 
 REQUESTS = int(os.environ.get("PROVE_REQUESTS", "300"))
 """How many exploring requests are sent at least, over all vendors."""
@@ -22,24 +22,24 @@ def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path)
 
     Situation: run after run with other seeds on one account, under its rate limit, on a clock that the stand-in shares.
     """
-    clock, sent, seed = SpedUpClock(), 0, 0
-    with Production(Contract(slug), clock=clock, owns=exactly_ours, beside=False) as production:
+    clock, sent, seed = VirtualClock(), 0, 0
+    with FakeProduction(Contract(slug), clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         while sent < REQUESTS * share:
             seed += 1
             assert seed <= _MOST_RUNS, "the searches send too little"
-            asked = options(production, tmp_path, explore="1", seed=str(seed), surface="rest")
-            record = visit(
+            asked = make_options(production, tmp_path, explore="1", seed=str(seed), surface="rest")
+            record = run_suite(
                 asked,
                 clock,
                 ExplorationDepth(
                     examples=60 if REQUESTS > 1000 else 20, workflows=12 if REQUESTS > 1000 else 4, steps=12
                 ),
-                probes_too=seed == 1,
+                with_probes=seed == 1,
             )
             sent += record.requests["explore"]
             assert (record.findings, record.left_behind) == ([], [])
             assert record.reason is None or "that it may" in record.reason  # a limit may end it
-            assert production.left() == []
-        assert production.touched() == []
-        assert production.tripped() == 0
+            assert production.list_run_objects() == []
+        assert production.list_violations() == []
+        assert production.count_limit_hits() == 0
         print(f"{slug}: {sent} exploring requests in {seed} runs, {len(production.log)} in the log")

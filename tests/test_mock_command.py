@@ -18,7 +18,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 
 @contextmanager
-def _command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def _start_command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """The command, running; killed at the end if it has not ended by itself."""
     with subprocess.Popen(  # noqa: S603 (our own command)
         [sys.executable, "-m", "contract_watch.mock", *arguments],
@@ -34,9 +34,9 @@ def _command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str
             process.kill()
 
 
-def _ended(*arguments: str) -> tuple[int, str, str]:
+def _run_wrong_usage(*arguments: str) -> tuple[int, str, str]:
     """Exit status, output and error output of a command that is wrong usage."""
-    with _command(*arguments) as process:
+    with _start_command(*arguments) as process:
         output, errors = process.communicate(timeout=PATIENCE)
         return process.returncode, output, errors
 
@@ -45,7 +45,7 @@ def test_taken_port_is_one_line_and_status_3() -> None:
     """Claim: a taken port is wrong usage. Situation: somebody listens there. Expectation: one line that names it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, output, errors = _ended("--port", str(port))
+        status, output, errors = _run_wrong_usage("--port", str(port))
     assert (status, output) == (3, "")
     assert errors.startswith(f"error: port {port} on 127.0.0.1 cannot be used")
     assert errors.count("\n") == 1
@@ -55,7 +55,7 @@ def test_taken_grpc_port_is_one_line_and_status_3() -> None:
     """Claim: so is a taken port for gRPC. Situation: somebody listens there. Expectation: one line that names the variable."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, output, errors = _ended("--port", "0", "--grpc-port", str(port))
+        status, output, errors = _run_wrong_usage("--port", "0", "--grpc-port", str(port))
     assert (status, output) == (3, "")
     assert errors.startswith(f"error: port {port} on 127.0.0.1 cannot be used")
     assert "GRPC_PORT=" in errors
@@ -67,14 +67,14 @@ def test_taken_grpc_port_is_one_line_and_status_3() -> None:
                                        ["--interpretation", "names=refused"], ["--vendor", "nobody"]])  # fmt: skip
 def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
     """Claim: so is a port, a reading or a vendor that does not exist."""
-    status, output, errors = _ended("--port", "0", *arguments)
+    status, output, errors = _run_wrong_usage("--port", "0", *arguments)
     assert (status, output, errors.count("\n")) == (3, "", 1)
 
 
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["--nothing"], ["more"]])
 def test_wrong_argument_is_status_3(arguments: list[str]) -> None:
     """Claim: so is an argument that does not exist. Expectation: no traceback."""
-    status, _, errors = _ended(*arguments)
+    status, _, errors = _run_wrong_usage(*arguments)
     assert status == 3
     assert "Traceback" not in errors
 
@@ -87,7 +87,7 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     """
     given = {"JETEMAIL_API_KEY": "api_given_by_the_user"}
     told = ["--interpretation", "jetemail.names=sanitised", "--interpretation", "jetemail.list-texts=array"]
-    with _command("--port", "0", *told, **given) as process:
+    with _start_command("--port", "0", *told, **given) as process:
         assert process.stdout is not None
         first, second = process.stdout.readline().split(), process.stdout.readline().split()
         lines = [process.stdout.readline() for contract in load_contracts().values() for _ in contract.credentials]
@@ -108,7 +108,7 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
 
 def test_one_vendor_can_be_served_alone() -> None:
     """Claim: whoever needs one vendor gets one. Situation: one that speaks REST alone. Expectation: no line for gRPC, one slug."""
-    with _command("--port", "0", "--vendor", "jetemail") as process:
+    with _start_command("--port", "0", "--vendor", "jetemail") as process:
         assert process.stdout is not None
         first, second = process.stdout.readline().split(), process.stdout.readline().split()
         health = httpx.get(f"http://{first[1]}/__mock/health", timeout=PATIENCE).json()
@@ -116,9 +116,9 @@ def test_one_vendor_can_be_served_alone() -> None:
     assert (health["contracts"], "grpc" in health) == (["jetemail"], False)
 
 
-def test_reading_without_a_value_is_status_3() -> None:
+def test_interpretation_without_a_value_is_status_3() -> None:
     """Claim: nothing given is ignored. Situation: a reading without a value. Expectation: one line, status 3."""
-    with _command("--port", "0", "--interpretation", "jetemail.names") as process:
+    with _start_command("--port", "0", "--interpretation", "jetemail.names") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == ""
         assert process.wait(PATIENCE) == 3

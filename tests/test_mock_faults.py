@@ -10,7 +10,7 @@ import pytest
 PATH = "/outbound/smarthost"
 
 
-def _play(mock: httpx.Client, **fault: Any) -> None:
+def _inject_fault(mock: httpx.Client, **fault: Any) -> None:
     """Have the mock play one fault."""
     mock.post("/__mock/faults", json=fault).raise_for_status()
 
@@ -30,7 +30,7 @@ def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, 
 
     Expectation: its status and body; the request itself is not carried out.
     """
-    _play(mock, status=status, body=body, times=1)
+    _inject_fault(mock, status=status, body=body, times=1)
     answer = mock.post(PATH, json={"username": "a"})
     assert (answer.status_code, answer.headers.get("content-type"), answer.text) == (status, kind, text)
     assert mock.get(PATH).json()["smarthosts"] == []
@@ -38,14 +38,14 @@ def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, 
 
 def test_headers_are_played(mock: httpx.Client) -> None:
     """Claim: a fault adds and replaces headers. Situation: 429 with Retry-After, a page in place of JSON."""
-    _play(mock, status=429, body="<html>", headers={"Retry-After": "300", "Content-Type": "text/html"})
+    _inject_fault(mock, status=429, body="<html>", headers={"Retry-After": "300", "Content-Type": "text/html"})
     answer = mock.get(PATH)
     assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("300", "text/html")
 
 
 def test_fault_is_used_up(mock: httpx.Client) -> None:
     """Claim: a fault plays as often as it says. Situation: twice. Expectation: two answers spoilt, then none waits."""
-    _play(mock, status=503, times=2)
+    _inject_fault(mock, status=503, times=2)
     assert [mock.get(PATH).status_code for _ in range(3)] == [503, 503, 200]
     assert mock.get("/__mock/faults").json() == []
 
@@ -53,7 +53,7 @@ def test_fault_is_used_up(mock: httpx.Client) -> None:
 def test_faults_play_in_turn(mock: httpx.Client) -> None:
     """Claim: the oldest fault goes first. Expectation: in order; DELETE drops those that wait."""
     for status in (501, 502, 503):
-        _play(mock, status=status)
+        _inject_fault(mock, status=status)
     assert [mock.get(PATH).status_code for _ in range(2)] == [501, 502]
     assert [fault["status"] for fault in mock.get("/__mock/faults").json()] == [503]
     assert mock.delete("/__mock/faults").json() == []
@@ -65,7 +65,7 @@ def test_faults_play_in_turn(mock: httpx.Client) -> None:
 )
 def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) -> None:
     """Claim: a fault may be meant for some requests. Expectation: others pass, the first that matches is spoilt."""
-    _play(mock, status=503, **meant)
+    _inject_fault(mock, status=503, **meant)
     assert mock.get(PATH).status_code == 200
     assert mock.post(PATH, json={"username": "a"}).status_code == 200
     assert mock.request("DELETE", PATH, json={"username": "a"}).status_code == 503
@@ -74,14 +74,14 @@ def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) 
 
 def test_fault_for_another_path_does_not_play(mock: httpx.Client) -> None:
     """Claim: a path is matched whole. Expectation: nothing is spoilt, the fault waits."""
-    _play(mock, status=503, path="/outbound")
+    _inject_fault(mock, status=503, path="/outbound")
     assert mock.get(PATH).status_code == 200
     assert len(mock.get("/__mock/faults").json()) == 1
 
 
 def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:
     """Claim: controls always work. Situation: a fault for anything. Expectation: it waits for a vendor's path."""
-    _play(mock, close=True)
+    _inject_fault(mock, close=True)
     assert mock.get("/__mock/health").status_code == 200
     with pytest.raises(httpx.RemoteProtocolError):
         mock.get(PATH)
@@ -89,7 +89,7 @@ def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:
 
 def test_delay_is_waited(mock: httpx.Client) -> None:
     """Claim: a slow server can be played. Expectation: the true answer, after at least the delay."""
-    _play(mock, delay=0.2)
+    _inject_fault(mock, delay=0.2)
     begun = time.monotonic()
     answer = mock.get(PATH)
     assert time.monotonic() - begun >= 0.2
@@ -102,7 +102,7 @@ def test_cut_body_breaks_the_connection(mock: httpx.Client, cut: int) -> None:
 
     Expectation: a transport error with the bytes it let through; the request was carried out, the next one works.
     """
-    _play(mock, cut=cut)
+    _inject_fault(mock, cut=cut)
     with pytest.raises(httpx.RemoteProtocolError, match=f"received {cut} bytes"):
         mock.post(PATH, json={"username": "a"})
     assert [row["username"] for row in mock.get(PATH).json()["smarthosts"]] == ["a"]
@@ -110,14 +110,14 @@ def test_cut_body_breaks_the_connection(mock: httpx.Client, cut: int) -> None:
 
 def test_cut_takes_any_status(mock: httpx.Client) -> None:
     """Claim: the status line of a cut answer is whole, even for a status that has no name."""
-    _play(mock, cut=3, status=520, body="hello")
+    _inject_fault(mock, cut=3, status=520, body="hello")
     with pytest.raises(httpx.RemoteProtocolError, match="received 3 bytes, expected 5"):
         mock.get(PATH)
 
 
 def test_closed_connection_answers_nothing(mock: httpx.Client) -> None:
     """Claim: a server may vanish. Expectation: no answer at all; carried out all the same, and noted in the journal."""
-    _play(mock, close=True)
+    _inject_fault(mock, close=True)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         mock.post(PATH, json={"username": "a"})
     assert mock.post(PATH, json={"username": "a"}).status_code == 409

@@ -14,8 +14,8 @@ from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.http2 import connected
-from tests.surfaces import session, surface
+from tests.http2 import open_connection
+from tests.surfaces import make_protocol, make_session
 
 ZITADEL = Contract("zitadel")
 KEY = ZITADEL.credentials[0].test
@@ -54,7 +54,7 @@ def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
     """After every test the mock answers a good call on each surface, on a new connection."""
     yield
     for name in ZITADEL.protocols:
-        spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+        spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
         try:
             exchange = spoken.send_operation("getSmtpConfigById", {"{id}": spoken.names.create_name()})
             assert exchange.response is not None
@@ -113,7 +113,7 @@ def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> Non
 
 @pytest.mark.parametrize(("method", "media_type", "status"), [("POST", "application/json", 415), ("POST", "", 415),
                                                               ("POST", "application/grpc", 415), ("GET", "", 405)])  # fmt: skip
-def test_what_is_not_grpc_web_is_told_so(mock: tuple[Mock, str], method: str, media_type: str, status: int) -> None:
+def test_what_is_not_grpc_web_is_reported(mock: tuple[Mock, str], method: str, media_type: str, status: int) -> None:
     """Claim: a method's address answers gRPC-web only. Situation: another media type or method. Expectation: 415, 405."""
     headers = {**HEADERS, "content-type": media_type} if media_type else HEADERS
     answer = httpx.request(method, mock[1] + CALL, headers=headers, timeout=10)
@@ -136,9 +136,9 @@ def test_bad_frames_end_a_native_call(mock: tuple[Mock, str], what: str) -> None
 
     Expectation: the call ends, and (the fixture) others are served.
     """
-    with connected(mock[0].controls.grpc_address) as connection:
-        connection.call(CALL, KEY, FRAMES[what][0])
-        assert connection.ends()
+    with open_connection(mock[0].controls.grpc_address) as connection:
+        connection.send_call(CALL, KEY, FRAMES[what][0])
+        assert connection.wait_for_end()
 
 
 REFUSED = {
@@ -170,7 +170,7 @@ def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: str) -> None:
     """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
-    spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
         exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE})
     finally:
@@ -182,7 +182,7 @@ def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: 
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) -> None:
     """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
-    spoken = session(ZITADEL, mock[1], surface(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
         exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE + _HUGE})
     except Exception as stop:  # noqa: BLE001 (429 ends a session: that is what RESOURCE_EXHAUSTED stands for)

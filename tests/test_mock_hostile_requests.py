@@ -15,7 +15,7 @@ from tests.conftest import PAID_KEY
 PATH = "/outbound/smarthost"
 
 
-def _post(mock: httpx.Client, content: bytes) -> httpx.Response:
+def _post_bytes(mock: httpx.Client, content: bytes) -> httpx.Response:
     return mock.post(PATH, content=content, headers={"Content-Type": "application/json"})
 
 
@@ -42,7 +42,7 @@ def _post(mock: httpx.Client, content: bytes) -> httpx.Response:
 )  # fmt: skip
 def test_body_that_is_no_json_is_400(mock: httpx.Client, content: bytes) -> None:
     """Claim: what is no JSON object is 400. Expectation: the vendor's own envelope, and nothing was made."""
-    answer = _post(mock, content)
+    answer = _post_bytes(mock, content)
     assert answer.status_code == 400
     assert answer.json()["success"] is False
     assert mock.get("/__mock/state").json() == {"jetemail": []}
@@ -60,7 +60,7 @@ def test_body_that_is_no_json_is_400(mock: httpx.Client, content: bytes) -> None
 )
 def test_json_that_is_hard_to_hold_is_judged(mock: httpx.Client, content: bytes) -> None:
     """Claim: never 500. Situation: half surrogate pairs, 300 levels. Expectation: 200 or 400."""
-    assert _post(mock, content).status_code in (200, 400)
+    assert _post_bytes(mock, content).status_code in (200, 400)
 
 
 @pytest.mark.parametrize("content", [b'{"username": "a", "note": ' + b"[" * 900 + b"]" * 900 + b"}",
@@ -70,21 +70,21 @@ def test_json_that_is_hard_to_hold_is_judged(mock: httpx.Client, content: bytes)
                          ids=["deep", "surrogate", "large", "zero"])  # fmt: skip
 def test_odd_json_leaves_the_mock_readable(mock: httpx.Client, content: bytes) -> None:
     """Claim: what was taken can be read back. Situation: odd but valid JSON. Expectation: list, state, calls are JSON."""
-    assert _post(mock, content).status_code == 200
+    assert _post_bytes(mock, content).status_code == 200
     for path in (PATH, "/__mock/state", "/__mock/calls"):
         assert mock.get(path).json()
 
 
 def test_number_too_large_leaves_the_journal_readable(mock: httpx.Client) -> None:
     """Claim: the same for a number beyond all floats. Expectation: whatever is answered, the journal is JSON."""
-    assert _post(mock, b'{"username": "a", "note": 1e999}').status_code in (200, 400)
+    assert _post_bytes(mock, b'{"username": "a", "note": 1e999}').status_code in (200, 400)
     assert "Infinity" not in mock.get("/__mock/calls").text
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_json_in_another_encoding_is_400(mock: httpx.Client, encoding: str) -> None:
     """Claim: JSON on the network is UTF-8 (RFC 8259). Expectation: 400."""
-    assert _post(mock, '{"username": "a"}'.encode(encoding)).status_code == 400
+    assert _post_bytes(mock, '{"username": "a"}'.encode(encoding)).status_code == 400
 
 
 @pytest.mark.parametrize("chunked", [True, False])
@@ -109,7 +109,7 @@ def test_control_body_has_a_limit_too(mock: httpx.Client) -> None:
     assert mock.post("/__mock/faults", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
 
 
-def test_readings_have_a_limit_too(mock: httpx.Client) -> None:
+def test_interpretations_have_a_limit_too(mock: httpx.Client) -> None:
     """Claim: the same for readings. Expectation: 400 or 413."""
     assert mock.put("/__mock/interpretations", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
 

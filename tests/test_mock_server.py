@@ -19,7 +19,7 @@ PATH = "/outbound/smarthost"
 FREE = {"Authorization": "Bearer api_test_free_0123456789abcdef"}
 
 
-def _create(mock: httpx.Client, name: str, **more: Any) -> httpx.Response:
+def _create_user(mock: httpx.Client, name: str, **more: Any) -> httpx.Response:
     return mock.post(PATH, json={"username": name, **more})
 
 
@@ -33,7 +33,7 @@ def test_health_names_the_contracts(mock: httpx.Client) -> None:
 
 def test_life_of_a_user(mock: httpx.Client) -> None:
     """Claim: the mock keeps state. Situation: create, update, rename, delete. Expectation: the list follows."""
-    assert _create(mock, "a", quota=3).status_code == 200
+    assert _create_user(mock, "a", quota=3).status_code == 200
     assert mock.patch(PATH, json={"currentUsername": "a", "newUsername": "b", "quota": 4}).status_code == 200
     listed = mock.get(PATH).json()
     assert [(row["username"], row["quota"]) for row in listed["smarthosts"]] == [("b", 4)]
@@ -41,16 +41,16 @@ def test_life_of_a_user(mock: httpx.Client) -> None:
     assert mock.get(PATH).json() == {"success": True, "smarthosts": []}
 
 
-def _without_key(mock: httpx.Client) -> httpx.Response:
+def _request_without_key(mock: httpx.Client) -> httpx.Response:
     return httpx.get(str(mock.base_url.join(PATH)))
 
 
 @pytest.mark.parametrize(
     ("ask", "status"),
     [
-        (lambda mock: _create(mock, "new"), 200),
-        (lambda mock: _create(mock, "a"), 409),
-        (lambda mock: _create(mock, "new", quota=-1), 400),
+        (lambda mock: _create_user(mock, "new"), 200),
+        (lambda mock: _create_user(mock, "a"), 409),
+        (lambda mock: _create_user(mock, "new", quota=-1), 400),
         (lambda mock: mock.post(PATH, json={"username": "new", "allowAnyDomain": True}, headers=FREE), 403),
         (lambda mock: mock.patch(PATH, json={"currentUsername": "a", "quota": 1}), 200),
         (lambda mock: mock.patch(PATH, json={"currentUsername": "new", "quota": 1}), 404),
@@ -58,15 +58,15 @@ def _without_key(mock: httpx.Client) -> httpx.Response:
         (lambda mock: mock.request("DELETE", PATH, json={"username": "a"}), 200),
         (lambda mock: mock.request("DELETE", PATH, json={"username": "new"}), 404),
         (lambda mock: mock.get(PATH), 200),
-        (_without_key, 401),
+        (_request_without_key, 401),
     ],
 )
 def test_documented_status(
     mock: httpx.Client, jetemail: Contract, ask: Callable[[httpx.Client], httpx.Response], status: int
 ) -> None:
     """Claim: over HTTP the answers are the document's. Situation: users a and b. Expectation: status, JSON, schema."""
-    _create(mock, "a")
-    _create(mock, "b")
+    _create_user(mock, "a")
+    _create_user(mock, "b")
     answer = ask(mock)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
@@ -79,7 +79,7 @@ def test_documented_status(
 
 def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
     """Claim: a failing test can see what the mock holds. Expectation: users by vendor, no password; DELETE empties."""
-    _create(mock, "a", password="correct horse")  # noqa: S106 (a made-up one, looked for below)
+    _create_user(mock, "a", password="correct horse")  # noqa: S106 (a made-up one, looked for below)
     shown = mock.get("/__mock/state")
     assert (shown.status_code, [user["username"] for user in shown.json()["jetemail"]]) == (200, ["a"])
     assert "horse" not in shown.text
@@ -92,8 +92,8 @@ def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
 
     Expectation: what was asked and answered, none of the secrets; control calls are not counted; DELETE empties.
     """
-    _create(mock, "a", password="correct horse", approvedDomains=[PAID_KEY])  # noqa: S106 (looked for below)
-    made = _create(mock, "b").json()["password"]
+    _create_user(mock, "a", password="correct horse", approvedDomains=[PAID_KEY])  # noqa: S106 (looked for below)
+    made = _create_user(mock, "b").json()["password"]
     mock.get("/__mock/state")
     shown = mock.get("/__mock/calls")
     first, second = shown.json()
@@ -107,7 +107,7 @@ def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
 
 def test_secret_at_the_end_of_a_long_text_is_not_kept(mock: httpx.Client) -> None:
     """Claim: cutting long texts reveals nothing. Situation: a key that begins near the cut. Expectation: no part of it."""
-    _create(mock, "a", note="x" * 180 + PAID_KEY)
+    _create_user(mock, "a", note="x" * 180 + PAID_KEY)
     assert PAID_KEY[:15] not in mock.get("/__mock/calls").text
 
 
@@ -117,13 +117,13 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
     Expectation: the last thousand, and of long texts and lists the beginning.
     """
     assert MAX_CALLS == 1000
-    _create(mock, "first")
+    _create_user(mock, "first")
     for _ in range(MAX_CALLS):
         mock.put(PATH)
     deep: list[Any] = []
     for _ in range(200):
         deep = [deep, "deep"]
-    _create(mock, "last", note="x" * 100_000, notes=["y"] * 100_000, deep=deep)
+    _create_user(mock, "last", note="x" * 100_000, notes=["y"] * 100_000, deep=deep)
     shown = mock.get("/__mock/calls")
     assert len(shown.json()) == MAX_CALLS
     assert [call["method"] for call in shown.json()[-2:]] == ["PUT", "POST"]
@@ -137,20 +137,20 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
 
 def test_journal_is_bounded_in_names_too(mock: httpx.Client) -> None:
     """Claim: the same for the name of a property. Expectation: its beginning."""
-    _create(mock, "a", **{"x" * 100_000: 1})
+    _create_user(mock, "a", **{"x" * 100_000: 1})
     assert len(mock.get("/__mock/calls").text) < 5_000
 
 
-def test_readings_are_shown_and_told(mock: httpx.Client, jetemail: Contract) -> None:
+def test_interpretations_are_shown_and_set(mock: httpx.Client, jetemail: Contract) -> None:
     """Claim: the mock takes any reading. Situation: names are sanitised from now on. Expectation: shown, and so."""
     assert mock.get("/__mock/interpretations").json() == {
         "jetemail": {n: v[0] for n, v in jetemail.model.interpretations.items()}
     }
-    assert _create(mock, "FOO").status_code == 400
+    assert _create_user(mock, "FOO").status_code == 400
     told = mock.put("/__mock/interpretations", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
     assert told.status_code == 200
     assert told.json()["jetemail"]["names"] == "sanitised"
-    assert _create(mock, "FOO").status_code == 200
+    assert _create_user(mock, "FOO").status_code == 200
     [row] = mock.get(PATH).json()["smarthosts"]
     assert (row["username"], row["approvedDomains"]) == ("foo", [])
 
@@ -167,9 +167,9 @@ def test_readings_are_shown_and_told(mock: httpx.Client, jetemail: Contract) -> 
         None,
     ],
 )
-def test_unknown_reading_changes_nothing(mock: httpx.Client, told: Any) -> None:
+def test_unknown_interpretation_changes_nothing(mock: httpx.Client, told: Any) -> None:
     """Claim: one wrong reading refuses all. Situation: a good one beside a wrong one. Expectation: 400, all as before."""
-    _create(mock, "a")
+    _create_user(mock, "a")
     before = mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()
     answer = mock.put("/__mock/interpretations", json=told)
     assert answer.status_code == 400
@@ -186,7 +186,7 @@ def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
 
 
 @pytest.mark.parametrize(("reading", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")])
-def test_head_and_options_are_as_told(mock: httpx.Client, reading: str, method: str, value: str) -> None:
+def test_head_and_options_are_as_configured(mock: httpx.Client, reading: str, method: str, value: str) -> None:
     """Claim: frameworks answer HEAD and OPTIONS by themselves. Expectation: as told, without a body."""
     mock.put("/__mock/interpretations", json={"jetemail": {reading: value}})
     answer = mock.request(method, PATH)
@@ -239,7 +239,7 @@ def test_contracts_that_overlap_are_refused() -> None:
 ])  # fmt: skip
 def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -> None:
     """Claim: so it is where parameters stand. Situation: two contracts with one path each. Expectation: refused if they meet."""
-    vendors = [_declaring("one", mine), _declaring("two", theirs)]
+    vendors = [_make_vendor_stub("one", mine), _make_vendor_stub("two", theirs)]
     if not meet:
         check_overlaps(vendors)
         return
@@ -250,7 +250,7 @@ def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -
 def test_grpc_methods_overlap_too() -> None:
     """Claim: so it is with gRPC. Situation: one service under two names. Expectation: both are named."""
     zitadel = Contract("zitadel")
-    other = _declaring("other", "/elsewhere")
+    other = _make_vendor_stub("other", "/elsewhere")
     check_overlaps([MockVendor(zitadel, {}), other])
     other.contract.grpc = zitadel.grpc
     vendors = [MockVendor(zitadel, {}), other]
@@ -260,7 +260,7 @@ def test_grpc_methods_overlap_too() -> None:
         check_overlaps(vendors)
 
 
-def _declaring(slug: str, path: str) -> Any:
+def _make_vendor_stub(slug: str, path: str) -> Any:
     """What stands for a vendor with one path."""
     operation = SimpleNamespace(path=path)
     return SimpleNamespace(contract=SimpleNamespace(slug=slug, base_path="", operations={"a": operation}, grpc=None))

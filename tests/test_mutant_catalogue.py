@@ -89,7 +89,7 @@ def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_
         "methods/outbound/smarthost/PUT",
     ],
 )  # fmt: skip
-def test_the_catalogue_holds(ids: set[str], name: str) -> None:
+def test_the_registry_holds(ids: set[str], name: str) -> None:
     """Claim: every kind of drift is there, under a name that stays. Situation: one mutant of each kind."""
     assert name in ids
 

@@ -18,125 +18,125 @@ PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 SECRET = secrets.token_urlsafe(12)
 
 
-class Player:
+class MutantClient:
     """A server whose play can be chosen, and requests to it."""
 
     def __init__(self, contract: Contract, house: MutantServer, client: httpx.Client) -> None:
         self._contract, self._house, self._client = contract, house, client
         self._mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
-        self.play = Mutation()
+        self.mutation = Mutation()
 
-    def show(self, name: str) -> Mutant:
+    def switch_mutant(self, name: str) -> Mutant:
         """Play a mutant from now on, with nothing stored."""
         mutant = self._mutants[name]
-        self.play = mutant.create_mutation()
-        self._house.app = MutantApp(self._contract, self.play)
+        self.mutation = mutant.create_mutation()
+        self._house.app = MutantApp(self._contract, self.mutation)
         return mutant
 
-    def ask(self, method: str, body: Any = None, key: str | None = PAID, **headers: str) -> httpx.Response:
+    def send_request(self, method: str, body: Any = None, key: str | None = PAID, **headers: str) -> httpx.Response:
         """One request; ``key`` None sends no credential."""
         given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
         return self._client.request(method, PATH, json=body, headers=given)
 
-    def status(self, method: str, body: Any = None, **more: Any) -> int:
+    def send_for_status(self, method: str, body: Any = None, **more: Any) -> int:
         """The status of one request."""
-        return self.ask(method, body, **more).status_code
+        return self.send_request(method, body, **more).status_code
 
-    def rows(self, key: str = PAID) -> dict[str, Any]:
+    def list_rows(self, key: str = PAID) -> dict[str, Any]:
         """What the list shows, by name."""
-        return {row["username"]: row for row in self.ask("GET", key=key).json()["smarthosts"]}
+        return {row["username"]: row for row in self.send_request("GET", key=key).json()["smarthosts"]}
 
 
 @pytest.fixture(name="served", scope="module")
-def _served(jetemail: Contract) -> Iterator[Player]:
+def _served(jetemail: Contract) -> Iterator[MutantClient]:
     house = MutantServer()
     with run_in_thread(house) as base, httpx.Client(base_url=base, timeout=10) as client:
-        yield Player(jetemail, house, client)
+        yield MutantClient(jetemail, house, client)
 
 
-def test_a_lost_effect_answers_success_and_changes_nothing(served: Player) -> None:
+def test_a_lost_effect_answers_success_and_changes_nothing(served: MutantClient) -> None:
     """Situation: creation that loses everything, then one that loses the quota. Expectation: no row; a row without it."""
-    served.show("state/createSmtpUser/lost")
-    assert served.status("POST", {"username": "a"}) == 200
-    assert served.rows() == {}
-    served.show("state/createSmtpUser/lost/quota")
-    assert served.status("POST", {"username": "a", "quota": 5, "ipRestrictions": ["1.2.3.4"]}) == 200
-    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (0, '["1.2.3.4"]')
+    served.switch_mutant("state/createSmtpUser/lost")
+    assert served.send_for_status("POST", {"username": "a"}) == 200
+    assert served.list_rows() == {}
+    served.switch_mutant("state/createSmtpUser/lost/quota")
+    assert served.send_for_status("POST", {"username": "a", "quota": 5, "ipRestrictions": ["1.2.3.4"]}) == 200
+    assert (served.list_rows()["a"]["quota"], served.list_rows()["a"]["ipRestrictions"]) == (0, '["1.2.3.4"]')
 
 
-def test_a_late_effect_is_seen_by_the_second_call(served: Player) -> None:
+def test_a_late_effect_is_seen_by_the_second_call(served: MutantClient) -> None:
     """Expectation: the call after a creation does not see it, the one after that does."""
-    served.show("state/createSmtpUser/late")
-    served.ask("POST", {"username": "a"})
-    assert (list(served.rows()), list(served.rows())) == ([], ["a"])
+    served.switch_mutant("state/createSmtpUser/late")
+    served.send_request("POST", {"username": "a"})
+    assert (list(served.list_rows()), list(served.list_rows())) == ([], ["a"])
 
 
-def test_an_effect_again_comes_back_after_the_next_change(served: Player) -> None:
+def test_an_effect_again_comes_back_after_the_next_change(served: MutantClient) -> None:
     """Situation: a deletion delivered twice. Expectation: what was created anew in between is gone too."""
-    served.show("state/deleteSmtpUser/again")
-    served.ask("POST", {"username": "a"})
-    served.ask("DELETE", {"username": "a"})
-    assert served.status("POST", {"username": "a"}) == 200
-    assert served.rows() == {}
+    served.switch_mutant("state/deleteSmtpUser/again")
+    served.send_request("POST", {"username": "a"})
+    served.send_request("DELETE", {"username": "a"})
+    assert served.send_for_status("POST", {"username": "a"}) == 200
+    assert served.list_rows() == {}
 
 
-def test_a_doubled_creation_makes_two(served: Player) -> None:
+def test_a_doubled_creation_makes_two(served: MutantClient) -> None:
     """Expectation: a second user beside the one that was asked for."""
-    served.show("state/createSmtpUser/doubled")
-    served.ask("POST", {"username": "a"})
-    assert set(served.rows()) == {"a", "a-2"}
+    served.switch_mutant("state/createSmtpUser/doubled")
+    served.send_request("POST", {"username": "a"})
+    assert set(served.list_rows()) == {"a", "a-2"}
 
 
-def test_a_misplaced_change_hits_another(served: Player) -> None:
+def test_a_misplaced_change_hits_another(served: MutantClient) -> None:
     """Expectation: the deletion of one user removes the other."""
-    served.show("state/deleteSmtpUser/misplaced")
-    served.ask("POST", {"username": "a"})
-    served.ask("POST", {"username": "b"})
-    assert served.status("DELETE", {"username": "b"}) == 200
-    assert set(served.rows()) == {"b"}
+    served.switch_mutant("state/deleteSmtpUser/misplaced")
+    served.send_request("POST", {"username": "a"})
+    served.send_request("POST", {"username": "b"})
+    assert served.send_for_status("DELETE", {"username": "b"}) == 200
+    assert set(served.list_rows()) == {"b"}
 
 
-def test_a_reset_empties_what_was_not_sent(served: Player) -> None:
+def test_a_reset_empties_what_was_not_sent(served: MutantClient) -> None:
     """Expectation: an update of something else empties the quota; an update of the quota does not."""
-    served.show("state/updateSmtpUser/reset/quota")
-    served.ask("POST", {"username": "a", "quota": 5, "ipRestrictions": ["10.0.0.1"]})
-    assert served.status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
-    assert served.rows()["a"]["quota"] == 6
-    assert served.status("PATCH", {"currentUsername": "a", "password": SECRET}) == 200
-    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (0, '["10.0.0.1"]')
+    served.switch_mutant("state/updateSmtpUser/reset/quota")
+    served.send_request("POST", {"username": "a", "quota": 5, "ipRestrictions": ["10.0.0.1"]})
+    assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
+    assert served.list_rows()["a"]["quota"] == 6
+    assert served.send_for_status("PATCH", {"currentUsername": "a", "password": SECRET}) == 200
+    assert (served.list_rows()["a"]["quota"], served.list_rows()["a"]["ipRestrictions"]) == (0, '["10.0.0.1"]')
 
 
-def test_what_cannot_be_emptied_can_be_changed(served: Player) -> None:
+def test_what_cannot_be_emptied_can_be_changed(served: MutantClient) -> None:
     """Expectation: a quota of zero is not taken over, with what else is sent; another quota is."""
-    served.show("state/updateSmtpUser/unemptied/quota")
-    served.ask("POST", {"username": "a", "quota": 5})
-    assert served.status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
-    assert (served.rows()["a"]["quota"], served.rows()["a"]["ipRestrictions"]) == (5, '["10.0.0.1"]')
-    assert served.status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
-    assert served.rows()["a"]["quota"] == 6
+    served.switch_mutant("state/updateSmtpUser/unemptied/quota")
+    served.send_request("POST", {"username": "a", "quota": 5})
+    assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
+    assert (served.list_rows()["a"]["quota"], served.list_rows()["a"]["ipRestrictions"]) == (5, '["10.0.0.1"]')
+    assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
+    assert served.list_rows()["a"]["quota"] == 6
 
 
-def test_a_replaced_conflict_overwrites(served: Player) -> None:
+def test_a_replaced_conflict_overwrites(served: MutantClient) -> None:
     """Expectation: creating a taken name succeeds, and the first user's settings are gone."""
-    served.show("state/createSmtpUser/replaced")
-    served.ask("POST", {"username": "a", "quota": 5})
-    assert served.status("POST", {"username": "a"}) == 200
-    assert served.rows()["a"]["quota"] == 0
+    served.switch_mutant("state/createSmtpUser/replaced")
+    served.send_request("POST", {"username": "a", "quota": 5})
+    assert served.send_for_status("POST", {"username": "a"}) == 200
+    assert served.list_rows()["a"]["quota"] == 0
 
 
-def test_a_name_never_freed_stays_taken(served: Player) -> None:
+def test_a_name_never_freed_stays_taken(served: MutantClient) -> None:
     """Expectation: a deleted name is 409 for ever, another one is not."""
-    served.show("state/deleteSmtpUser/never-freed")
-    served.ask("POST", {"username": "a"})
-    served.ask("DELETE", {"username": "a"})
-    assert [served.status("POST", {"username": name}) for name in ("a", "b")] == [409, 200]
+    served.switch_mutant("state/deleteSmtpUser/never-freed")
+    served.send_request("POST", {"username": "a"})
+    served.send_request("DELETE", {"username": "a"})
+    assert [served.send_for_status("POST", {"username": name}) for name in ("a", "b")] == [409, 200]
 
 
-def test_a_refusal_that_is_done_takes_effect(served: Player) -> None:
+def test_a_refusal_that_is_done_takes_effect(served: MutantClient) -> None:
     """Situation: the paid feature on the free plan. Expectation: 403, and the user is there all the same."""
-    served.show("state/createSmtpUser/done/403")
-    assert served.status("POST", {"username": "a", "allowAnyDomain": True}, key=FREE) == 403
-    assert served.rows(FREE)["a"]["allowAnyDomain"] == 1
+    served.switch_mutant("state/createSmtpUser/done/403")
+    assert served.send_for_status("POST", {"username": "a", "allowAnyDomain": True}, key=FREE) == 403
+    assert served.list_rows(FREE)["a"]["allowAnyDomain"] == 1
 
 
 @pytest.mark.parametrize(
@@ -146,28 +146,28 @@ def test_a_refusal_that_is_done_takes_effect(served: Player) -> None:
         ("name-taken", {"username": "a"}, 200),
     ],
 )
-def test_a_rule_off_is_granted(served: Player, rule: str, body: Any, status: int) -> None:
+def test_a_rule_off_is_granted(served: MutantClient, rule: str, body: Any, status: int) -> None:
     """Expectation: what the rule refuses is granted, and what other rules refuse is not."""
-    served.show(f"state/createSmtpUser/off/{rule}")
-    served.ask("POST", {"username": "a"})
-    assert served.status("POST", body) == status
-    assert served.status("POST", {"username": "c", "quota": -1}) == 400
+    served.switch_mutant(f"state/createSmtpUser/off/{rule}")
+    served.send_request("POST", {"username": "a"})
+    assert served.send_for_status("POST", body) == status
+    assert served.send_for_status("POST", {"username": "c", "quota": -1}) == 400
 
 
-def test_a_promise_off_is_broken_in_the_answer(served: Player) -> None:
+def test_a_promise_off_is_broken_in_the_answer(served: MutantClient) -> None:
     """Situation: passwords said though sent, and unsaid though not. Expectation: each the other way round."""
-    served.show("state/createSmtpUser/off/password-not-returned")
-    assert served.ask("POST", {"username": "a", "password": SECRET}).json()["password"] == SECRET
-    served.show("state/createSmtpUser/off/password-generated")
-    assert "password" not in served.ask("POST", {"username": "a"}).json()
+    served.switch_mutant("state/createSmtpUser/off/password-not-returned")
+    assert served.send_request("POST", {"username": "a", "password": SECRET}).json()["password"] == SECRET
+    served.switch_mutant("state/createSmtpUser/off/password-generated")
+    assert "password" not in served.send_request("POST", {"username": "a"}).json()
 
 
-def test_an_own_account_off_lists_others(served: Player) -> None:
+def test_an_own_account_off_lists_others(served: MutantClient) -> None:
     """Expectation: the free account's list shows the paid account's user beside its own."""
-    served.show("state/listSmtpUsers/off/own-account")
-    served.ask("POST", {"username": "a"})
-    served.ask("POST", {"username": "b"}, key=FREE)
-    assert set(served.rows(FREE)) == {"a", "b"}
+    served.switch_mutant("state/listSmtpUsers/off/own-account")
+    served.send_request("POST", {"username": "a"})
+    served.send_request("POST", {"username": "b"}, key=FREE)
+    assert set(served.list_rows(FREE)) == {"a", "b"}
 
 
 @pytest.mark.parametrize(
@@ -184,21 +184,23 @@ def test_an_own_account_off_lists_others(served: Player) -> None:
         ("beginning", "Bearer api_test", False),
     ],
 )
-def test_an_open_door_is_open_one_way(served: Player, case: str, authorization: str | None, taken: bool) -> None:
+def test_a_missing_credential_check_is_one_way(
+    served: MutantClient, case: str, authorization: str | None, taken: bool
+) -> None:
     """Expectation: the credential that the mutant takes is taken by its operation, others are not, nor elsewhere."""
     headers = {} if authorization is None else {"Authorization": authorization}
-    served.show(f"credentials/listSmtpUsers/{case}")
-    assert (served.status("GET", key=None, **headers) == 200) == taken
-    assert served.status("DELETE", {"username": "a"}, key=None, **headers) == 401
+    served.switch_mutant(f"credentials/listSmtpUsers/{case}")
+    assert (served.send_for_status("GET", key=None, **headers) == 200) == taken
+    assert served.send_for_status("DELETE", {"username": "a"}, key=None, **headers) == 401
 
 
-def test_another_account_s_objects_come_into_reach(served: Player) -> None:
+def test_another_account_s_objects_come_into_reach(served: MutantClient) -> None:
     """Expectation: the free account changes the paid account's user, by that operation alone."""
-    served.show("credentials/updateSmtpUser/other-account")
-    served.ask("POST", {"username": "a"})
-    assert served.status("PATCH", {"currentUsername": "a", "quota": 9}, key=FREE) == 200
-    assert served.rows()["a"]["quota"] == 9
-    assert served.status("DELETE", {"username": "a"}, key=FREE) == 404
+    served.switch_mutant("credentials/updateSmtpUser/other-account")
+    served.send_request("POST", {"username": "a"})
+    assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 9}, key=FREE) == 200
+    assert served.list_rows()["a"]["quota"] == 9
+    assert served.send_for_status("DELETE", {"username": "a"}, key=FREE) == 404
 
 
 @pytest.mark.parametrize(
@@ -225,29 +227,29 @@ def test_another_account_s_objects_come_into_reach(served: Player) -> None:
         ("approvedDomains/coerced-string", {"username": "a", "approvedDomains": "example.com"}, 200),
     ],
 )
-def test_a_constraint_moves_by_one_step(served: Player, name: str, body: Any, status: int) -> None:
+def test_a_constraint_moves_by_one_step(served: MutantClient, name: str, body: Any, status: int) -> None:
     """Expectation: the value one step inside or outside is judged otherwise, the next one as ever."""
-    served.show(f"requests/createSmtpUser/{name}")
-    assert served.status("POST", body) == status
+    served.switch_mutant(f"requests/createSmtpUser/{name}")
+    assert served.send_for_status("POST", body) == status
 
 
-def test_a_renamed_property_is_read_under_its_new_name(served: Player) -> None:
+def test_a_renamed_property_is_read_under_its_new_name(served: MutantClient) -> None:
     """Expectation: the documented name is ignored, the other one is taken over."""
-    served.show("requests/createSmtpUser/ipRestrictions/renamed")
-    served.ask("POST", {"username": "a", "ipRestrictions": ["1.2.3.4"]})
-    served.ask("POST", {"username": "b", "ip_restrictions": ["1.2.3.4"]})
-    assert [served.rows()[name]["ipRestrictions"] for name in ("a", "b")] == ["[]", '["1.2.3.4"]']
+    served.switch_mutant("requests/createSmtpUser/ipRestrictions/renamed")
+    served.send_request("POST", {"username": "a", "ipRestrictions": ["1.2.3.4"]})
+    served.send_request("POST", {"username": "b", "ip_restrictions": ["1.2.3.4"]})
+    assert [served.list_rows()[name]["ipRestrictions"] for name in ("a", "b")] == ["[]", '["1.2.3.4"]']
 
 
-def test_only_the_mutant_s_answers_drift(served: Player) -> None:
+def test_only_the_mutant_s_answers_drift(served: MutantClient) -> None:
     """Situation: creation's 409 as a page. Expectation: that answer alone is one; the mutant counts what it touched."""
-    served.show("media/createSmtpUser/409/html")
-    first, again = (served.ask("POST", {"username": "a"}) for _ in range(2))
+    served.switch_mutant("media/createSmtpUser/409/html")
+    first, again = (served.send_request("POST", {"username": "a"}) for _ in range(2))
     assert [answer.headers["content-type"].split(";")[0] for answer in (first, again)] == [
         "application/json",
         "text/html",
     ]
-    assert served.play.activations == 1
+    assert served.mutation.activations == 1
 
 
 def test_every_mutant_says_what_it_does(jetemail: Contract) -> None:

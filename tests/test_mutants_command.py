@@ -11,7 +11,7 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
-from tests.spread_command import alone, command, end, one_line_error, started
+from tests.spread_command import assert_one_line_error, is_group_empty, run_command, start_command, wait_for_exit
 
 EQUIVALENT = [
     mutant.id
@@ -26,7 +26,7 @@ def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
     Situation: a dozen mutants of each, on real servers, over the cores. Expectation: the floors hold; the matrix, the
     figures and every trial are in the report.
     """
-    ended = command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
+    ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     assert (run["score"], run["survivors"], run["complaints"]) == (1.0, [], [])
@@ -77,14 +77,14 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     """Claim: what cannot be measured is refused at once. Expectation: one line, status 3, nothing written."""
-    one_line_error(command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
+    assert_one_line_error(run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
     assert not (tmp_path / "out").exists()
 
 
 def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
     """Situation: a mutant's id as ONLY. Expectation: that trial, its finding, and a matrix of one."""
     name = "body/deleteSmtpUser/404/success/flipped"
-    ended = command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
+    ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     [trial] = run["mutants"]
@@ -97,18 +97,18 @@ def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
 
     Expectation: status 1, the survivor by name, and why.
     """
-    copied = _checkout(tmp_path)
+    copied = _copy_repository(tmp_path)
     judgement = copied / "contracts" / "jetemail" / "mutants.toml"
     judgement.write_text(judgement.read_text(encoding="utf-8").split("[[equivalent]]")[0], encoding="utf-8")
     name = "body/deleteSmtpUser/404/error/emptied"
     out = tmp_path / "out"
-    ended = command("contract_watch.mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
+    ended = run_command("contract_watch.mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
     assert ended.status == 1, ended
     assert name in ended.out
     assert "below the floor: the score, 0.00%" in ended.err
 
 
-def _checkout(folder: Path) -> Path:
+def _copy_repository(folder: Path) -> Path:
     """A root with links to this one's rooms, and a contract of its own."""
     here = Path(__file__).resolve().parent.parent
     root = folder / "root"
@@ -120,18 +120,18 @@ def _checkout(folder: Path) -> Path:
             "generated",
             "openapi.json",
         ):
-            _copy(path, root / path.name)
+            _copy_tree(path, root / path.name)
     for path in (here / "contracts").iterdir():
-        _copy(path, root / "contracts" / path.name)
+        _copy_tree(path, root / "contracts" / path.name)
     return root
 
 
-def _copy(path: Path, to: Path) -> None:
+def _copy_tree(path: Path, to: Path) -> None:
     if path.is_dir():
         to.mkdir()
         for inner in path.iterdir():
             if inner.name != "__pycache__":
-                _copy(inner, to / inner.name)
+                _copy_tree(inner, to / inner.name)
     else:
         to.write_bytes(path.read_bytes())
 
@@ -140,12 +140,12 @@ def _copy(path: Path, to: Path) -> None:
 def test_an_interrupted_measure_writes_nothing(tmp_path: Path, number: int) -> None:
     """Claim: no half report. Situation: a signal once trials are under way. Expectation: one line, status 2, no process left."""
     out = tmp_path / "out"
-    with started("contract_watch.mutants", "--vendor", "jetemail", "--out", str(out)) as process:
+    with start_command("contract_watch.mutants", "--vendor", "jetemail", "--out", str(out)) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("[")
         os.kill(process.pid, number)
-        ended = end(process)
-        assert alone(process.pid)
+        ended = wait_for_exit(process)
+        assert is_group_empty(process.pid)
     assert ended.status == 2, ended
     assert "error: interrupted; nothing was written" in ended.err
     assert "Traceback" not in ended.err

@@ -28,7 +28,7 @@ def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _names(root: Path) -> list[str]:
+def _list_files(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
@@ -38,11 +38,13 @@ def test_skeleton_is_whole_and_says_what_is_next(root: Path, capsys: pytest.Capt
     Expectation: status 0, every file of a contract and no other, the next steps in print; no word of the template's left.
     """
     assert main(ACME, root) == 0
-    assert _names(root) == sorted(f"contracts/acme/{name}" for name in (*REQUIRED_FILES, "published.json"))
+    assert _list_files(root) == sorted(f"contracts/acme/{name}" for name in (*REQUIRED_FILES, "published.json"))
     out, err = capsys.readouterr()
     assert err == ""
     assert "make contract VENDOR=acme" in out
-    assert all("@" not in (root / name).read_text(encoding="utf-8").replace("@dataclass", "") for name in _names(root))
+    assert all(
+        "@" not in (root / name).read_text(encoding="utf-8").replace("@dataclass", "") for name in _list_files(root)
+    )
 
 
 def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
@@ -66,7 +68,7 @@ def test_skeleton_filled_in_is_a_contract(root: Path) -> None:
     Expectation: nothing is missing: its probes agree with its own mock, and reach every rule and every answer.
     """
     main(ACME, root)
-    for name in _names(root):
+    for name in _list_files(root):
         text = (root / name).read_text(encoding="utf-8")
         (root / name).write_text(text.replace(PLACEHOLDER, ""), encoding="utf-8")
     made = load_contracts(root)["acme"]

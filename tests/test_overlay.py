@@ -19,7 +19,7 @@ DOCUMENT = {
 HEAD = "overlay: 1.0.0\nactions:\n  - {target: $.info, description: Says who, update: {summary: Good}}\n  - "
 
 
-def _refused(path: Path, text: str) -> str:
+def _read_refusal(path: Path, text: str) -> str:
     """The one line with which the overlay ``text`` is refused, in reading or in application."""
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError) as refusal:
@@ -54,7 +54,7 @@ def test_doubtful_action_is_named(tmp_path: Path, action: str, target: str, prob
 
     Expectation: one line with the file, the number 2, the target where there is one, and the problem.
     """
-    line = _refused(tmp_path / "overlay.yaml", HEAD + action)
+    line = _read_refusal(tmp_path / "overlay.yaml", HEAD + action)
     assert line.startswith(f"{tmp_path / 'overlay.yaml'}: action 2")
     assert target in line
     assert problem in line
@@ -76,7 +76,7 @@ def test_doubtful_action_is_named(tmp_path: Path, action: str, target: str, prob
 )
 def test_file_that_is_no_overlay_is_named(tmp_path: Path, text: str, problem: str) -> None:
     """Claim: a file of another kind is refused. Situation: no YAML, no overlay, no actions. Expectation: one line."""
-    assert f"{tmp_path / 'overlay.yaml'}{problem}" in _refused(tmp_path / "overlay.yaml", text)
+    assert f"{tmp_path / 'overlay.yaml'}{problem}" in _read_refusal(tmp_path / "overlay.yaml", text)
 
 
 @pytest.mark.parametrize(
@@ -90,37 +90,39 @@ def test_unreadable_file_is_named(tmp_path: Path, spoil: Callable[[Path], object
     assert "\n" not in str(refusal.value)
 
 
-def _applied(*actions: dict[str, Any]) -> dict[str, Any]:
+def _apply_actions(*actions: dict[str, Any]) -> dict[str, Any]:
     return apply_overlay(DOCUMENT, [{"description": "Why", **action} for action in actions], "an overlay")
 
 
 def test_update_merges_objects_in_depth() -> None:
     """Claim: an update merges. Situation: nested objects. Expectation: what it does not name stays."""
-    found = _applied({"target": "$.info", "update": {"contact": {"mail": "m"}, "title": "New"}})
+    found = _apply_actions({"target": "$.info", "update": {"contact": {"mail": "m"}, "title": "New"}})
     assert found["info"] == {"title": "New", "contact": {"name": "A", "mail": "m"}}
 
 
 def test_update_appends_to_arrays() -> None:
     """Claim: an array grows at its end, be it the target or below it. Expectation: the old items come first."""
-    assert [tag["name"] for tag in _applied({"target": "$.tags", "update": {"name": "e"}})["tags"]] == [*"abcde"]
-    assert [tag["name"] for tag in _applied({"target": "$", "update": {"tags": [{"name": "e"}]}})["tags"]] == [*"abcde"]
+    assert [tag["name"] for tag in _apply_actions({"target": "$.tags", "update": {"name": "e"}})["tags"]] == [*"abcde"]
+    assert [tag["name"] for tag in _apply_actions({"target": "$", "update": {"tags": [{"name": "e"}]}})["tags"]] == [
+        *"abcde"
+    ]
 
 
 @pytest.mark.parametrize(("target", "left"), [("$.tags[?@.old]", "ac"), ("$.tags[0,1,3]", "c"), ("$.tags[1:]", "a")])
 def test_remove_takes_several_items_at_once(target: str, left: str) -> None:
     """Claim: items that go do not shift those still to go. Situation: several of one array. Expectation: the others."""
-    assert [tag["name"] for tag in _applied({"target": target, "remove": True})["tags"]] == [*left]
+    assert [tag["name"] for tag in _apply_actions({"target": target, "remove": True})["tags"]] == [*left]
 
 
 @pytest.mark.parametrize(("target", "left"), [("$.tags[2,0]", "bd"), ("$.tags[::-2]", "ac"), ("$.tags[0,0]", "bcd")])
 def test_remove_takes_items_in_any_order(target: str, left: str) -> None:
     """Claim: a JSONPath may name items backwards or twice. Expectation: the named ones go, the others stay."""
-    assert [tag["name"] for tag in _applied({"target": target, "remove": True})["tags"]] == [*left]
+    assert [tag["name"] for tag in _apply_actions({"target": target, "remove": True})["tags"]] == [*left]
 
 
 def test_each_action_sees_what_the_earlier_did() -> None:
     """Claim: actions apply in order. Situation: one removes what another replaces. Expectation: only the new stands."""
-    found = _applied(
+    found = _apply_actions(
         {"target": "$.info.contact", "remove": True}, {"target": "$.info", "update": {"contact": {"mail": "m"}}}
     )
     assert found["info"]["contact"] == {"mail": "m"}
@@ -142,7 +144,7 @@ def test_input_and_overlay_are_not_changed() -> None:
 
 def test_true_in_place_of_one_is_a_change() -> None:
     """Claim: JSON's true is not 1. Situation: an update that puts one for the other. Expectation: it is applied."""
-    assert _applied({"target": "$.limits.free", "update": {"most": True}})["limits"]["free"]["most"] is True
+    assert _apply_actions({"target": "$.limits.free", "update": {"most": True}})["limits"]["free"]["most"] is True
 
 
 def test_remove_that_is_not_true_is_refused(tmp_path: Path) -> None:

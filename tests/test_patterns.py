@@ -20,17 +20,17 @@ from contract_watch.contracts.matchers import (
     collect_clauses,
     is_match,
 )
-from tests.json_values import PATTERNS, SCALARS, VALUES
+from tests.json_values import MATCHERS, SCALARS, VALUES
 
 
-@given(PATTERNS)
-def test_every_pattern_accepts_what_it_renders(pattern: Matcher) -> None:
+@given(MATCHERS)
+def test_every_matcher_accepts_what_it_renders(pattern: Matcher) -> None:
     """Claim: mock and suite agree. Situation: any pattern. Expectation: what it says is one of its own."""
     assert list(pattern.find_mismatches(pattern.render())) == []
 
 
-@given(PATTERNS, VALUES)
-def test_every_pattern_judges_any_value(pattern: Matcher, value: Any) -> None:
+@given(MATCHERS, VALUES)
+def test_every_matcher_judges_any_value(pattern: Matcher, value: Any) -> None:
     """Claim: whatever a server answers is judged. Situation: any value at all. Expectation: mismatches, no exception.
 
     Each lies at or below the place given.
@@ -98,18 +98,18 @@ GOOD = {"a": 1, "owed": 2}
         ({"a": 2}, [(("a",), "value", None), (("owed",), "missing", "clause/owed")]),
     ],
 )
-def test_fields_tell_what_is_wrong_where(value: Any, found: list[tuple[Any, ...]]) -> None:
+def test_object_matcher_reports_what_is_wrong_where(value: Any, found: list[tuple[Any, ...]]) -> None:
     """Claim: each breach has its place, kind and promise. Situation: objects wrong in one or two ways."""
     assert [(m.path, m.kind, m.clause) for m in OBJECT.find_mismatches(value)] == found
 
 
-def test_fields_say_only_the_optional_ones_named() -> None:
+def test_object_matcher_renders_only_the_optional_ones_named() -> None:
     """Claim: an optional property is said when asked for. Expectation: required ones always, the others by name."""
     optional = {"b": Constant(2), "c": Constant(3)}
     assert ObjectMatcher({"a": Constant(1)}, optional, rendered_optional=frozenset({"c"})).render() == {"a": 1, "c": 3}
 
 
-def test_either_says_the_first_and_tells_the_nearest() -> None:
+def test_one_of_renders_the_first_and_reports_the_nearest() -> None:
     """Claim: an answer that fits none is told by the one it comes nearest to."""
     either = OneOf([ObjectMatcher({"a": Constant(1), "b": Constant(2)}), ObjectMatcher({"c": Constant(3)})])
     assert either.render() == {"a": 1, "b": 2}
@@ -119,12 +119,12 @@ def test_either_says_the_first_and_tells_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("value", [1, None, ["a"], "", "[", "nothing", "[" * 100_000])
-def test_encoded_wants_a_text_of_json(value: Any) -> None:
+def test_encoded_requires_a_json_string(value: Any) -> None:
     """Claim: a text that holds no JSON is told as such. Expectation: `encoding`, at its own place."""
     assert [(m.path, m.kind) for m in EncodedJson(Constant(1)).find_mismatches(value, ("x",))] == [(("x",), "encoding")]
 
 
-def test_encoded_judges_what_the_text_holds() -> None:
+def test_encoded_judges_what_the_string_holds() -> None:
     """Claim: the inner pattern judges the decoded value. Expectation: white space is free, values are not."""
     encoded = EncodedJson(Constant(["a"]))
     assert encoded.render() == '["a"]'
@@ -132,7 +132,7 @@ def test_encoded_judges_what_the_text_holds() -> None:
     assert [m.kind for m in encoded.find_mismatches('["b"]')] == ["value"]
 
 
-def test_promised_gives_its_clause_to_breaches() -> None:
+def test_for_clause_gives_its_clause_to_breaches() -> None:
     """Claim: a breach names the promise. Situation: a wrong value, an inner promise, no JSON at all.
 
     Expectation: its own clause, the inner one's, none; all else about the mismatch stays.
@@ -146,14 +146,14 @@ def test_promised_gives_its_clause_to_breaches() -> None:
     assert [m.clause for m in ForClause("p", EncodedJson(Constant(1))).find_mismatches("2")] == ["p"]
 
 
-def test_where_asks_its_condition() -> None:
+def test_satisfies_calls_its_condition() -> None:
     """Claim: a condition decides. Expectation: its phrase where it does not hold."""
     even = Satisfies(0, lambda value: isinstance(value, int) and value % 2 == 0, "an even number")
     assert is_match(even, 4)
     assert [m.expected for m in even.find_mismatches(3)] == ["an even number"]
 
 
-def test_promises_are_found_at_any_depth() -> None:
+def test_clauses_are_found_at_any_depth() -> None:
     """Claim: a matching answer shows which promises were kept. Expectation: every clause of every inner pattern."""
     owed = ForClause("a", ForClause("b", Constant(1)))
     fields = ObjectMatcher({"x": owed}, {"y": ForClause("c", Constant(1))}, {"z": "d", "w": ""})

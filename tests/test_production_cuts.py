@@ -12,150 +12,150 @@ import pytest
 
 from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
-from tests.production import Production
-from tests.production_cuts import Cut
-from tests.sped_up_clock import SpedUpClock
+from tests.production import FakeProduction
+from tests.production_cuts import NetworkFault
+from tests.sped_up_clock import VirtualClock
 
 JETEMAIL = Contract("jetemail")
 SMARTHOST = "/outbound/smarthost"
-OURS = "ct-261121-k3w9xq-1"
+RUN_NAME = "ct-261121-k3w9xq-1"
 PATIENCE = 20.0
 SHORT = 0.3
 """Seconds after which a test gives up an answer that must not come."""
 
 
 @pytest.fixture(name="production")
-def _production() -> Iterator[Production]:
-    with Production(JETEMAIL, beside=False) as production:
+def _production() -> Iterator[FakeProduction]:
+    with FakeProduction(JETEMAIL, with_neighbours=False) as production:
         yield production
 
 
 @pytest.fixture(name="client")
-def _client(production: Production) -> Iterator[httpx.Client]:
+def _client(production: FakeProduction) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {JETEMAIL.credentials[0].test}"}
     with httpx.Client(base_url=production.base, headers=headers, timeout=PATIENCE, trust_env=False) as client:
         yield client
 
 
-def create(client: httpx.Client, timeout: float = PATIENCE) -> httpx.Response:
+def create_user(client: httpx.Client, timeout: float = PATIENCE) -> httpx.Response:
     """Ask for an object of ours."""
-    return client.post(SMARTHOST, json={"username": OURS}, timeout=timeout)
+    return client.post(SMARTHOST, json={"username": RUN_NAME}, timeout=timeout)
 
 
-def left(production: Production) -> list[str]:
+def list_run_names(production: FakeProduction) -> list[str]:
     """The names of what is there of ours."""
-    return [shown["name"] for shown in production.left()]
+    return [shown["name"] for shown in production.list_run_objects()]
 
 
-def goes_on(production: Production, client: httpx.Client) -> None:
+def assert_recovered(production: FakeProduction, client: httpx.Client) -> None:
     """What comes after the cut is answered as ever."""
     assert client.get(SMARTHOST).status_code == 200
     assert production.log[-1]["cut"] == ""
 
 
 @pytest.mark.parametrize("kind", ["reset", "lost"])
-def test_a_reset_is_a_reset(production: Production, client: httpx.Client, kind: str) -> None:
+def test_a_reset_is_a_reset(production: FakeProduction, client: httpx.Client, kind: str) -> None:
     """Claim: a connection can break where an answer is due. Situation: one creation, with nothing done before or all of it.
 
     Expectation: the caller sees a reset and no byte; the object is there only where the vendor had done it.
     """
-    production.cut(kind)
+    production.inject_fault(kind)
     with pytest.raises(httpx.ReadError, match="Connection reset by peer"):
-        create(client)
-    assert left(production) == ([OURS] if kind == "lost" else [])
+        create_user(client)
+    assert list_run_names(production) == ([RUN_NAME] if kind == "lost" else [])
     [entry] = production.log
     assert (entry["cut"], entry["executed"], entry["status"]) == (kind, kind == "lost", None)
-    goes_on(production, client)
+    assert_recovered(production, client)
 
 
 @pytest.mark.parametrize("executed", [False, True])
-def test_a_stalled_answer_never_comes(production: Production, client: httpx.Client, *, executed: bool) -> None:
+def test_a_stalled_answer_never_comes(production: FakeProduction, client: httpx.Client, *, executed: bool) -> None:
     """Claim: a caller can be left waiting. Situation: a creation, done or not. Expectation: no answer, and others go on."""
-    production.cut("stall", executed=executed)
+    production.inject_fault("stall", executed=executed)
     with pytest.raises(httpx.ReadTimeout):
-        create(client, SHORT)
-    assert left(production) == ([OURS] if executed else [])
-    goes_on(production, client)
+        create_user(client, SHORT)
+    assert list_run_names(production) == ([RUN_NAME] if executed else [])
+    assert_recovered(production, client)
 
 
-def test_a_stalled_answer_ends_when_all_is_healed(production: Production, client: httpx.Client) -> None:
+def test_a_stalled_answer_ends_when_all_is_healed(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: healing leaves nobody waiting. Situation: a stalled request in another thread. Expectation: it is broken off."""
-    production.cut("stall")
+    production.inject_fault("stall")
     ended: list[str] = []
 
     def waits() -> None:
         try:
-            create(client)
+            create_user(client)
         except httpx.HTTPError as error:
             ended.append(type(error).__name__)
 
     thread = threading.Thread(target=waits)
     thread.start()
-    production.wait_for(1)
-    production.heal()
+    production.wait_for_requests(1)
+    production.clear_faults()
     thread.join(PATIENCE)
     assert ended == ["ReadError"]
 
 
-def test_an_answer_ends_within_its_body(production: Production, client: httpx.Client) -> None:
+def test_an_answer_ends_within_its_body(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: an answer can be cut. Situation: a creation, cut after seven bytes of the body.
 
     Expectation: status and length are told, seven bytes come, and the object is there.
     """
-    production.cut("cut", after=7)
-    with client.stream("POST", SMARTHOST, json={"username": OURS}) as answer:
+    production.inject_fault("cut", after=7)
+    with client.stream("POST", SMARTHOST, json={"username": RUN_NAME}) as answer:
         with pytest.raises(httpx.RemoteProtocolError, match="received 7 bytes"):
             answer.read()
         assert answer.status_code == 200
         assert int(answer.headers["content-length"]) > 7
-    assert left(production) == [OURS]
-    goes_on(production, client)
+    assert list_run_names(production) == [RUN_NAME]
+    assert_recovered(production, client)
 
 
 @pytest.mark.parametrize(("kind", "status"), [("bad-gateway", 502), ("unavailable", 503), ("portal", 200)])
 @pytest.mark.parametrize("executed", [False, True])
 def test_somebody_in_between_answers_with_a_page(
-    production: Production, client: httpx.Client, kind: str, status: int, *, executed: bool
+    production: FakeProduction, client: httpx.Client, kind: str, status: int, *, executed: bool
 ) -> None:
     """Claim: what answers need not be the vendor. Situation: a page, whether or not the vendor was reached before.
 
     Expectation: its status, HTML, and the object only where the vendor was.
     """
-    production.cut(kind, executed=executed)
-    answer = create(client)
+    production.inject_fault(kind, executed=executed)
+    answer = create_user(client)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert answer.text.startswith("<!doctype html>")
-    assert left(production) == ([OURS] if executed else [])
-    goes_on(production, client)
+    assert list_run_names(production) == ([RUN_NAME] if executed else [])
+    assert_recovered(production, client)
 
 
 @pytest.mark.parametrize("hint", ["7", "Wed, 21 Oct 2026 07:28:00 GMT", "soon"])
-def test_a_limit_may_be_told_at_any_time(production: Production, client: httpx.Client, hint: str) -> None:
+def test_a_limit_may_be_sent_at_any_time(production: FakeProduction, client: httpx.Client, hint: str) -> None:
     """Claim: somebody else may have passed the limit. Situation: 429 with some Retry-After. Expectation: both, and no trip."""
-    production.cut("limited", retry_after=hint)
-    answer = create(client)
+    production.inject_fault("limited", retry_after=hint)
+    answer = create_user(client)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, hint)
-    assert left(production) == []
-    assert production.tripped() == 0
-    goes_on(production, client)
+    assert list_run_names(production) == []
+    assert production.count_limit_hits() == 0
+    assert_recovered(production, client)
 
 
-def test_an_answer_may_come_late(production: Production, client: httpx.Client) -> None:
+def test_an_answer_may_come_late(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: time-outs can be met. Situation: a delay longer than one caller's patience, then shorter than another's.
 
     Expectation: the one gives up though it was done, the other has its answer.
     """
-    production.cut("delay", seconds=3 * SHORT)
+    production.inject_fault("delay", seconds=3 * SHORT)
     with pytest.raises(httpx.ReadTimeout):
-        create(client, SHORT)
-    assert left(production) == [OURS]
-    production.cut("delay", seconds=SHORT)
+        create_user(client, SHORT)
+    assert list_run_names(production) == [RUN_NAME]
+    production.inject_fault("delay", seconds=SHORT)
     began = time.monotonic()
-    assert create(client).status_code == 409
+    assert create_user(client).status_code == 409
     assert time.monotonic() - began >= SHORT
 
 
-def test_a_closed_port_takes_nobody(production: Production, client: httpx.Client) -> None:
+def test_a_closed_port_takes_nobody(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: a server can be away. Situation: closed from outside, then healed.
 
     Expectation: what is connected breaks, connections are refused, and afterwards all goes on at the same address.
@@ -170,21 +170,21 @@ def test_a_closed_port_takes_nobody(production: Production, client: httpx.Client
     for _ in range(3):
         with pytest.raises(httpx.ConnectError):
             httpx.get(production.base, trust_env=False)
-    production.heal()
-    goes_on(production, client)
+    production.clear_faults()
+    assert_recovered(production, client)
 
 
-def test_a_port_may_close_under_a_request(production: Production, client: httpx.Client) -> None:
+def test_a_port_may_close_under_a_request(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: a server can go away at any moment. Situation: a creation closes the port for a while.
 
     Expectation: the request breaks, connections are refused, and then it is back of itself.
     """
-    production.cut("closed", seconds=SHORT, executed=True)
+    production.inject_fault("closed", seconds=SHORT, executed=True)
     with pytest.raises(httpx.ReadError):
-        create(client)
+        create_user(client)
     with pytest.raises(httpx.ConnectError):
         client.get(SMARTHOST)
-    assert left(production) == [OURS]
+    assert list_run_names(production) == [RUN_NAME]
 
     end, status = time.monotonic() + PATIENCE, 0
     while status != 200 and time.monotonic() < end:
@@ -193,22 +193,22 @@ def test_a_port_may_close_under_a_request(production: Production, client: httpx.
     assert status == 200
 
 
-def test_cuts_come_as_often_as_they_are_told(production: Production, client: httpx.Client) -> None:
+def test_cuts_come_as_often_as_configured(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: cuts are counted. Situation: two of one kind, then one of another, for creations alone.
 
     Expectation: other operations are spared, then each comes in its turn, then none.
     """
-    production.cut("bad-gateway", times=2, operations=["createSmtpUser"])
-    production.cut("unavailable", operations=["createSmtpUser"])
-    asked = [client.get(SMARTHOST).status_code, *(create(client).status_code for _ in range(4))]
+    production.inject_fault("bad-gateway", times=2, operations=["createSmtpUser"])
+    production.inject_fault("unavailable", operations=["createSmtpUser"])
+    asked = [client.get(SMARTHOST).status_code, *(create_user(client).status_code for _ in range(4))]
     assert asked == [200, 502, 502, 503, 200]
 
 
-def test_healing_ends_all_cuts(production: Production, client: httpx.Client) -> None:
+def test_healing_ends_all_cuts(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: a test can go on. Situation: a cut without end. Expectation: it comes each time, and no more once healed."""
-    production.cut("bad-gateway", times=None)
+    production.inject_fault("bad-gateway", times=None)
     assert [client.get(SMARTHOST).status_code for _ in range(3)] == [502] * 3
-    production.heal()
+    production.clear_faults()
     assert client.get(SMARTHOST).status_code == 200
 
 
@@ -219,19 +219,19 @@ def test_a_seed_decides_which_requests_are_cut() -> None:
     """
 
     def met(seed: int) -> list[bool]:
-        cut = Cut("reset", times=None, probability=1 / 3, seed=seed)
-        return [cut.meets("anything") for _ in range(30)]
+        cut = NetworkFault("reset", times=None, probability=1 / 3, seed=seed)
+        return [cut.consume("anything") for _ in range(30)]
 
     assert met(1) == met(1) != met(2)
     assert 3 < sum(met(1)) < 20
 
 
-def test_what_is_no_cut_is_refused(production: Production) -> None:
+def test_what_is_no_cut_is_refused(production: FakeProduction) -> None:
     """Claim: a mistyped cut is no quiet day. Situation: an unknown kind. Expectation: an error that lists those there are."""
     with pytest.raises(UsageError, match="reset, cut"):
-        production.cut("rest")
+        production.inject_fault("rest")
     with pytest.raises(UsageError, match="touched"):
-        production.ask("everything")
+        production.read_control("everything")
 
 
 # -- what the stand-in is made of
@@ -242,7 +242,7 @@ def test_the_clock_moves_only_when_somebody_waits() -> None:
 
     Expectation: all their waiting has passed, none of it really; never backwards.
     """
-    clock, began = SpedUpClock(wall=1000.0), time.monotonic()
+    clock, began = VirtualClock(wall=1000.0), time.monotonic()
     assert (clock.now(), clock.wall()) == (0.0, 1000.0)
 
     def waits() -> None:

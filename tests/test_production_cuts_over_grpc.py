@@ -13,34 +13,34 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.protocols.call import Call
 from contract_watch.engine.protocols.wire import TransportError
-from tests.production import Production
+from tests.production import FakeProduction
 from tests.production_cuts import KINDS
-from tests.production_relay import Frames
-from tests.surfaces import surface
+from tests.production_relay import StreamTracker
+from tests.surfaces import make_protocol
 
 ZITADEL = Contract("zitadel")
-OURS = "ct-261121-k3w9xq-1"
+RUN_NAME = "ct-261121-k3w9xq-1"
 PATIENCE = 20.0
 SHORT = 0.3
 """Seconds for which a port is closed, or an answer delayed."""
 MESSAGES = MessageCodec(ZITADEL)
 ADD = ZITADEL.operations["addSmtpConfig"]
-CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": OURS}
+CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": RUN_NAME}
 BEARER = {"authorization": f"Bearer {ZITADEL.credentials[0].test}"}
 
 
 @pytest.fixture(name="instance", scope="module")
-def _instance() -> Iterator[Production]:
-    with Production(ZITADEL, beside=False, limited=False) as production:
+def _instance() -> Iterator[FakeProduction]:
+    with FakeProduction(ZITADEL, with_neighbours=False, enforce_limit=False) as production:
         yield production
 
 
-def left(production: Production) -> list[str]:
+def list_run_names(production: FakeProduction) -> list[str]:
     """The names of what is there of ours."""
-    return [shown["name"] for shown in production.left()]
+    return [shown["name"] for shown in production.list_run_objects()]
 
 
-def call(production: Production, patience: float = PATIENCE) -> Any:
+def call_natively(production: FakeProduction, patience: float = PATIENCE) -> Any:
     """Ask for a configuration over native gRPC, on a channel of its own; the answer, or the error."""
     content = MESSAGES.encode_request(ADD, {}, CONFIG)
     options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
@@ -63,26 +63,26 @@ def call(production: Production, patience: float = PATIENCE) -> Any:
         ("limited", "RESOURCE_EXHAUSTED"), ("delay", ""),
     ],
 )  # fmt: skip
-def test_cuts_reach_native_grpc(instance: Production, kind: str, code: str) -> None:
+def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) -> None:
     """Claim: gRPC's connections break as those of REST do. Situation: each cut, to a configuration that is asked for.
 
     Expectation: the error that the library makes of it; and the configuration where the vendor had made it.
     """
-    before = len(left(instance))
-    instance.cut(kind, seconds=SHORT)
-    answer = call(instance, 2.0 if kind == "stall" else PATIENCE)
-    instance.heal()
+    before = len(list_run_names(instance))
+    instance.inject_fault(kind, seconds=SHORT)
+    answer = call_natively(instance, 2.0 if kind == "stall" else PATIENCE)
+    instance.clear_faults()
     done = instance.log[-1]["executed"]
     assert done == (kind in ("cut", "lost", "delay"))
-    assert len(left(instance)) == before + done
+    assert len(list_run_names(instance)) == before + done
     assert (answer.code().name if code else answer["id"] and "") == code, answer
     if kind == "limited":
         assert ("retry-after", "300") in answer.trailing_metadata()
-    assert call(instance)["id"]
+    assert call_natively(instance)["id"]
 
 
 @pytest.mark.parametrize("text", [False, True])
-def test_cuts_reach_grpc_web(instance: Production, *, text: bool) -> None:
+def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
     """Claim: so do those of gRPC-web. Situation: no cut, then a limit, a page, and one that was done and never answered.
 
     Expectation: a message; code 8 with Retry-After; HTML; a reset.
@@ -96,32 +96,32 @@ def test_cuts_reach_grpc_web(instance: Production, *, text: bool) -> None:
         url = instance.base + MESSAGES.get_method_path(ADD.id)
         return httpx.post(url, content=content, headers=headers, trust_env=False, timeout=PATIENCE)
 
-    before = len(left(instance))
+    before = len(list_run_names(instance))
     assert ask().headers["content-type"] == media
-    instance.cut("limited", retry_after="9")
+    instance.inject_fault("limited", retry_after="9")
     refused = ask()
     assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
     body = grpc_web.decode_text(refused.content) if text else refused.content
     [(_, said)] = grpc_web.decode_frames(body)
     assert grpc_web.decode_trailers(said)["grpc-status"] == "8"
-    instance.cut("bad-gateway")
+    instance.inject_fault("bad-gateway")
     assert ask().status_code == 502
-    instance.cut("lost")
+    instance.inject_fault("lost")
     with pytest.raises(httpx.ReadError):
         ask()
-    assert len(left(instance)) == before + 2
+    assert len(list_run_names(instance)) == before + 2
     assert instance.log[-1]["surface"] == "grpc-web"
-    assert instance.log[-1]["body"]["description"] == OURS
+    assert instance.log[-1]["body"]["description"] == RUN_NAME
 
 
-def test_the_limit_holds_over_all_surfaces() -> None:
+def test_the_limit_holds_over_all_protocols() -> None:
     """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three surfaces.
 
     Expectation: the request too many is refused on each of them, as 429 in REST's words, and one limit has tripped.
     """
-    with Production(ZITADEL, beside=False) as production:
-        spoken = [surface(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
-        made = [one.encode(_reading()) for one in spoken if one is not None]
+    with FakeProduction(ZITADEL, with_neighbours=False) as production:
+        spoken = [make_protocol(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
+        made = [one.encode(_make_read_call()) for one in spoken if one is not None]
 
         def ask(turn: int) -> int:
             if turn % 3:
@@ -130,41 +130,41 @@ def test_the_limit_holds_over_all_surfaces() -> None:
 
         assert {ask(turn) for turn in range(ZITADEL.rate.requests)} == {404}
         assert [ask(turn) for turn in range(3)] == [429] * 3
-        assert production.tripped() == 1
-        assert production.most() == {"admin": ZITADEL.rate.requests + 3}
+        assert production.count_limit_hits() == 1
+        assert production.read_peak_requests() == {"admin": ZITADEL.rate.requests + 3}
         for one in spoken:
             assert one is not None
             one.close()
 
 
-def _reading() -> Call:
+def _make_read_call() -> Call:
     read = ZITADEL.operations["getSmtpConfigById"]
     return Call(read, read.method, read.build_path({"id": "1"}), MissingBody.ABSENT, BEARER, {"id": "1"})
 
 
-def test_the_suite_s_own_surfaces_call_it_trouble(instance: Production) -> None:
+def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
     """Claim: what is cut is no answer to the suite either. Situation: its native surface, its connection reset.
 
     Expectation: `TransportError`, broken.
     """
-    native = surface("grpc", ZITADEL, instance.base, instance.grpc)
+    native = make_protocol("grpc", ZITADEL, instance.base, instance.grpc)
     assert native is not None
-    instance.cut("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
+    instance.inject_fault("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
     for _ in range(2):
         with pytest.raises(TransportError) as raised:
-            native.encode(_reading()).send()
+            native.encode(_make_read_call()).send()
         assert raised.value.kind in ("broken", "refused")
-    instance.heal()
+    instance.clear_faults()
     native.close()
 
 
 def test_streams_are_followed_in_pieces() -> None:
     """Claim: which stream was opened last is known however bytes arrive. Situation: a preface and frames, byte by byte."""
-    frames = Frames()
+    frames = StreamTracker()
     settings, headers = b"\x00\x00\x02\x04\x00\x00\x00\x00\x00ab", b"\x00\x00\x01\x01\x04\x00\x00\x00\x07x"
     data = b"\x00\x00\x03\x00\x01\x00\x00\x00\x05xyz"
     for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + headers + data:
-        frames.feed(bytes([byte]))
+        frames.feed_bytes(bytes([byte]))
     assert frames.stream == 7
 
 

@@ -11,25 +11,25 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import get_tls_context
-from tests.production import Production, ProductionProcess
-from tests.production_foreign import MOST, neighbours, of_our_form
-from tests.sped_up_clock import SpedUpClock
-from tests.suite_command import Result, contract_tests, two_at_a_time
+from tests.production import FakeProduction, FakeProductionProcess
+from tests.production_foreign import MAX_FOREIGN_OBJECTS, has_run_name_form, make_similar_names
+from tests.sped_up_clock import VirtualClock
+from tests.suite_command import SuiteResult, run_two_at_a_time, start_suite
 
 JETEMAIL, SMTP2GO, ZITADEL = Contract("jetemail"), Contract("smtp2go"), Contract("zitadel")
 VENDORS = {contract.slug: contract for contract in (JETEMAIL, SMTP2GO, ZITADEL)}
 EVERY = pytest.mark.parametrize("slug", VENDORS)
-OURS = "ct-261121-k3w9xq-1"
+RUN_NAME = "ct-261121-k3w9xq-1"
 SMARTHOST = "/outbound/smarthost"
 BLOCK = 300
 """For how many seconds an account is blocked, as the vendor says."""
 SMTP = "/admin/v1/smtp"
-CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": OURS}
+CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": RUN_NAME}
 
-Ask = Callable[..., httpx.Response]
+RequestSender = Callable[..., httpx.Response]
 
 
-def asking(production: Production, account: int = 0) -> Ask:
+def make_sender(production: FakeProduction, account: int = 0) -> RequestSender:
     """What sends a request to the stand-in over a connection of its own, with an account's key: method, path, JSON body."""
     contract = production.contract
     place, credential = contract.credential_locations[0], contract.credentials[account]
@@ -43,38 +43,40 @@ def asking(production: Production, account: int = 0) -> Ask:
     return ask
 
 
-def whys(production: Production) -> list[tuple[str, str]]:
+def list_violation_reasons(production: FakeProduction) -> list[tuple[str, str]]:
     """Why each touch is one, and what it touched."""
-    return [(touch["why"], touch["name"]) for touch in production.touched()]
+    return [(touch["why"], touch["name"]) for touch in production.list_violations()]
 
 
 @dataclass(frozen=True)
-class Visit:
+class FakeProductionRun:
     """A run of the suite against a stand-in, and what that knows afterwards."""
 
-    result: Result
-    left: list[dict[str, str]]
-    touched: list[dict[str, Any]]
+    result: SuiteResult
+    run_objects: list[dict[str, str]]
+    violations: list[dict[str, Any]]
     log: list[dict[str, Any]]
 
 
 @pytest.fixture(name="visits", scope="module")
 def _visits(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Visit]]:
-    def visit(slug: str) -> Visit:
-        with Production(VENDORS[slug], beside=False, limited=False) as production:
+) -> Iterator[Callable[[str], FakeProductionRun]]:
+    def visit(slug: str) -> FakeProductionRun:
+        with FakeProduction(VENDORS[slug], with_neighbours=False, enforce_limit=False) as production:
             over = ("--grpc-target", production.grpc) if production.grpc else ()
             given = ("--vendor", slug, "--target", production.base, "--explore", "0", *over)
-            result = contract_tests(tmp_path_factory.mktemp(slug), *given).end()
-            return Visit(result, production.left(), production.touched(), production.log)
+            result = start_suite(tmp_path_factory.mktemp(slug), *given).wait_for_exit()
+            return FakeProductionRun(
+                result, production.list_run_objects(), production.list_violations(), production.log
+            )
 
-    with two_at_a_time(request, "slug", visit) as visits:
+    with run_two_at_a_time(request, "slug", visit) as visits:
         yield visits
 
 
 @EVERY
-def test_it_keeps_the_contract(visits: Callable[[str], Visit], slug: str) -> None:
+def test_it_keeps_the_contract(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
     """Claim: what a run finds at the stand-in is the run's own doing. Situation: the whole suite, beside foreign objects.
 
     Expectation: the verdict `none`, nothing found or left, and every request on every surface in the log.
@@ -82,27 +84,27 @@ def test_it_keeps_the_contract(visits: Callable[[str], Visit], slug: str) -> Non
     visit = visits(slug)
     report = visit.result.report
     assert (report["verdict"], report["reason"], report["findings"]) == ("none", None, []), visit.result
-    assert visit.left == report["left_behind"] == []
+    assert visit.run_objects == report["left_behind"] == []
     assert {entry["surface"] for entry in visit.log} == set(VENDORS[slug].protocols)
     assert len([entry for entry in visit.log if not entry["path"].startswith("/__mock")]) == report["requests"]["total"]
 
 
 @EVERY
-def test_a_run_that_touches_nobody_is_told_so(visits: Callable[[str], Visit], slug: str) -> None:
+def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
     """Claim: what is told as touched is no noise. Situation: the same runs, which name objects beside their names' form.
 
     Expectation: nobody's object has changed but the one that an activation deactivates, and nobody's was named.
     """
-    touched = visits(slug).touched
+    touched = visits(slug).violations
     crossing = VENDORS[slug].lifecycle.affects_others
     assert [touch for touch in touched if touch["why"] == "foreign"] == []
     assert {touch["operation"] for touch in touched if touch["why"] == "changed"} == set(crossing)
-    assert all(not of_our_form(touch["name"]) for touch in touched)
+    assert all(not has_run_name_form(touch["name"]) for touch in touched)
 
 
 def test_what_it_cannot_see_is_not_there() -> None:
     """Claim: the stand-in is no mock to a run. Situation: the mock's controls. Expectation: 404, and they are in the log."""
-    with Production(JETEMAIL) as production:
+    with FakeProduction(JETEMAIL) as production:
         for path in ("/__mock/health", "/__mock/state"):
             assert httpx.get(production.base + path, trust_env=False).status_code == 404
         assert [entry["path"] for entry in production.log] == ["/__mock/health", "/__mock/state"]
@@ -111,12 +113,12 @@ def test_what_it_cannot_see_is_not_there() -> None:
 @EVERY
 def test_it_begins_with_objects_that_are_not_ours(slug: str) -> None:
     """Claim: there is something to be touched. Situation: the start. Expectation: examples of the documents, names like ours."""
-    with Production(VENDORS[slug], also=["of-somebody"]) as production:
-        names = {shown["name"] for shown in production.foreign()}
+    with FakeProduction(VENDORS[slug], foreign_names=["of-somebody"]) as production:
+        names = {shown["name"] for shown in production.list_foreign_objects()}
         assert {"smtp-user1", "existing-user", "ct-261121-abcdef-1", "CT-261121-ABCDEF-1", "smtp-user1 "} <= names
         assert "of-somebody" in names
-        assert production.left() == production.touched() == []
-        active = production.active()
+        assert production.list_run_objects() == production.list_violations() == []
+        active = production.read_active_object()
         assert (active["start"] is not None) == (slug == ZITADEL.slug)
         assert active["start"] == active["now"]
 
@@ -129,31 +131,31 @@ def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
     """
     contract = VENDORS[slug]
     create = contract.operations[contract.lifecycle.create]
-    with Production(contract) as production:
-        ask = asking(production)
+    with FakeProduction(contract) as production:
+        ask = make_sender(production)
         for number in range(12):
-            name = f"{OURS}{number}"
+            name = f"{RUN_NAME}{number}"
             body = {**CONFIG, "description": name} if contract is ZITADEL else {"username": name}
             assert ask(create.method, create.path, body).status_code == 200, name
             production.clock.wait(60)  # type: ignore[attr-defined]
-            names = {shown["name"] for shown in production.foreign()}
-            assert set(neighbours(name, of_our_form)) <= names
-            assert len(names) <= MOST
+            names = {shown["name"] for shown in production.list_foreign_objects()}
+            assert set(make_similar_names(name, has_run_name_form)) <= names
+            assert len(names) <= MAX_FOREIGN_OBJECTS
         assert {name.upper(), f"{name} ", name.replace("-", "", 1)} <= names
-        assert len(production.left()) == 12
-        assert production.touched() == []
+        assert len(production.list_run_objects()) == 12
+        assert production.list_violations() == []
 
 
-def test_an_owner_is_told_letter_by_letter() -> None:
+def test_an_owner_is_recognized_letter_by_letter() -> None:
     """Claim: neighbours are never the run's own. Situation: a rule by which a name's last sign follows from the rest.
 
     Expectation: all five neighbours, and none that the rule takes for a run's.
     """
-    owns: Callable[[str], bool] = lambda name: of_our_form(name) and name[-1] == "q"  # noqa: E731 (a rule in a line)
-    found = list(neighbours("ct-261121-k3w9xq-7q", owns))
+    owns: Callable[[str], bool] = lambda name: has_run_name_form(name) and name[-1] == "q"  # noqa: E731 (a rule in a line)
+    found = list(make_similar_names("ct-261121-k3w9xq-7q", owns))
     assert found == ["CT-261121-K3W9XQ-7Q", "ct-261121-k3w9xq-72", "ct-261121-k3w9xq-7q ", "ct-261121-k3w9xq-7",
                      "ct261121-k3w9xq-7q"]  # fmt: skip
-    assert list(neighbours("", owns)) == []
+    assert list(make_similar_names("", owns)) == []
 
 
 # -- what is touched
@@ -164,16 +166,16 @@ def test_a_run_s_own_life_touches_nobody() -> None:
 
     Expectation: nothing is touched, nothing left.
     """
-    with Production(JETEMAIL) as production:
-        ask = asking(production)
+    with FakeProduction(JETEMAIL) as production:
+        ask = make_sender(production)
         asked = [
-            ask("POST", SMARTHOST, {"username": OURS}), ask("GET", SMARTHOST),
-            ask("PATCH", SMARTHOST, {"currentUsername": OURS, "quota": 5, "newUsername": f"{OURS}b"}),
-            ask("DELETE", SMARTHOST, {"username": f"{OURS}b"}), ask("DELETE", SMARTHOST, {"username": f"{OURS}b"}),
-            ask("DELETE", SMARTHOST, {"username": f"{OURS}c"}), ask("DELETE", SMARTHOST, {}),
+            ask("POST", SMARTHOST, {"username": RUN_NAME}), ask("GET", SMARTHOST),
+            ask("PATCH", SMARTHOST, {"currentUsername": RUN_NAME, "quota": 5, "newUsername": f"{RUN_NAME}b"}),
+            ask("DELETE", SMARTHOST, {"username": f"{RUN_NAME}b"}), ask("DELETE", SMARTHOST, {"username": f"{RUN_NAME}b"}),
+            ask("DELETE", SMARTHOST, {"username": f"{RUN_NAME}c"}), ask("DELETE", SMARTHOST, {}),
         ]  # fmt: skip
         assert [answer.status_code for answer in asked] == [200, 200, 200, 200, 404, 404, 400]
-        assert production.touched() == production.left() == []
+        assert production.list_violations() == production.list_run_objects() == []
 
 
 @pytest.mark.parametrize(
@@ -181,12 +183,12 @@ def test_a_run_s_own_life_touches_nobody() -> None:
     [
         ("DELETE", {"username": "smtp-user1"}, [("foreign", "smtp-user1"), ("changed", "smtp-user1")]),
         ("PATCH", {"currentUsername": "existing-user", "quota": 3}, [("foreign", "existing-user"), ("changed", "existing-user")]),
-        ("PATCH", {"currentUsername": "existing-user", "newUsername": f"{OURS}b"},
+        ("PATCH", {"currentUsername": "existing-user", "newUsername": f"{RUN_NAME}b"},
          [("foreign", "existing-user"), ("changed", "existing-user")]),
-        ("PATCH", {"currentUsername": OURS, "newUsername": "office"}, [("foreign", "office")]),
+        ("PATCH", {"currentUsername": RUN_NAME, "newUsername": "office"}, [("foreign", "office")]),
         ("POST", {"username": "office"}, [("foreign", "office")]),
-        ("DELETE", {"username": OURS.upper()}, [("foreign", OURS.upper())]),
-        ("DELETE", {"username": f"{OURS} "}, [("foreign", f"{OURS} ")]),
+        ("DELETE", {"username": RUN_NAME.upper()}, [("foreign", RUN_NAME.upper())]),
+        ("DELETE", {"username": f"{RUN_NAME} "}, [("foreign", f"{RUN_NAME} ")]),
         ("DELETE", {"username": "OFFICE"}, [("foreign", "OFFICE")]),
         ("DELETE", {"username": "ct-261121-abcdef-1"}, [("foreign", "ct-261121-abcdef-1"), ("changed", "ct-261121-abcdef-1")]),
         ("DELETE", {"username": "nobody-knows"}, [("not-made", "nobody-knows")]),
@@ -196,37 +198,41 @@ def test_a_run_s_own_life_touches_nobody() -> None:
         ("GET", None, []),
     ],
 )  # fmt: skip
-def test_who_touches_what_is_not_its_own_is_told(method: str, body: Any, expected: list[tuple[str, str]]) -> None:
+def test_who_touches_what_is_not_its_own_is_reported(method: str, body: Any, expected: list[tuple[str, str]]) -> None:
     """Claim: no touch goes unseen. Situation: one request about somebody else's object, by name, spelling or chance.
 
     Expectation: the touch, with its reason, whether or not the vendor granted it; and the object's state before and after.
     """
-    with Production(JETEMAIL) as production:
-        ask = asking(production)
-        ask("POST", SMARTHOST, {"username": OURS})
-        assert production.touched() == []
+    with FakeProduction(JETEMAIL) as production:
+        ask = make_sender(production)
+        ask("POST", SMARTHOST, {"username": RUN_NAME})
+        assert production.list_violations() == []
         ask(method, SMARTHOST, body)
-        assert whys(production) == expected
-        changed = [touch for touch in production.touched() if touch["why"] == "changed"]
+        assert list_violation_reasons(production) == expected
+        changed = [touch for touch in production.list_violations() if touch["why"] == "changed"]
         assert all(touch["was"]["name"] == touch["name"] and touch["was"] != touch["is"] for touch in changed)
 
 
 def test_the_key_of_nobody_excuses_nothing() -> None:
     """Claim: a run that names somebody's object is at fault whoever it is. Situation: a wrong key. Expectation: the touch."""
-    with Production(JETEMAIL) as production:
+    with FakeProduction(JETEMAIL) as production:
         wrong = {"Authorization": "Bearer nobody"}
-        answer = asking(production)("DELETE", SMARTHOST, {"username": "office"}, headers=wrong)
+        answer = make_sender(production)("DELETE", SMARTHOST, {"username": "office"}, headers=wrong)
         assert answer.status_code == 401
-        assert whys(production) == [("foreign", "office")]
+        assert list_violation_reasons(production) == [("foreign", "office")]
 
 
 def test_a_subaccount_is_not_the_run_s() -> None:
     """Claim: what no run ever makes is told, too. Situation: an object in a subaccount. Expectation: a touch elsewhere."""
-    with Production(SMTP2GO) as production:
-        ask = asking(production)
-        ask("POST", "/users/smtp/add", {"username": OURS, "subaccount_id": "12345"})
+    with FakeProduction(SMTP2GO) as production:
+        ask = make_sender(production)
+        ask("POST", "/users/smtp/add", {"username": RUN_NAME, "subaccount_id": "12345"})
         ask("POST", "/users/smtp/remove", {"username": "newsletter"})
-        assert whys(production) == [("elsewhere", "12345"), ("foreign", "newsletter"), ("changed", "newsletter")]
+        assert list_violation_reasons(production) == [
+            ("elsewhere", "12345"),
+            ("foreign", "newsletter"),
+            ("changed", "newsletter"),
+        ]
 
 
 def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> None:
@@ -234,17 +240,17 @@ def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> Non
 
     Expectation: the former one changed, then was named; which is active at the start and now is told each time.
     """
-    with Production(ZITADEL) as production:
-        ask = asking(production)
-        before = production.active()["start"]
+    with FakeProduction(ZITADEL) as production:
+        ask = make_sender(production)
+        before = production.read_active_object()["start"]
         made = ask("POST", SMTP, CONFIG).json()["id"]
-        assert production.touched() == []
+        assert production.list_violations() == []
         assert ask("POST", f"{SMTP}/{made}/_activate", {}).status_code == 200
-        assert whys(production) == [("changed", before)]
-        assert production.active() == {"start": before, "now": made}
+        assert list_violation_reasons(production) == [("changed", before)]
+        assert production.read_active_object() == {"start": before, "now": made}
         assert ask("POST", f"{SMTP}/{before}/_activate", {}).status_code == 200
-        assert production.active() == {"start": before, "now": before}
-        assert whys(production)[1:] == [("foreign", before), ("changed", before)]
+        assert production.read_active_object() == {"start": before, "now": before}
+        assert list_violation_reasons(production)[1:] == [("foreign", before), ("changed", before)]
 
 
 def test_what_an_earlier_run_left_is_no_stranger() -> None:
@@ -252,16 +258,16 @@ def test_what_an_earlier_run_left_is_no_stranger() -> None:
 
     Expectation: nothing is touched, and the other is still there of ours.
     """
-    with Production(JETEMAIL) as production:
+    with FakeProduction(JETEMAIL) as production:
         for name in ("ct-261119-aaaaaa-1", "ct-261119-aaaaaa-2"):
-            production.plant(name)
-        rows = asking(production)("GET", SMARTHOST).json()["smarthosts"]
+            production.add_object(name)
+        rows = make_sender(production)("GET", SMARTHOST).json()["smarthosts"]
         [row] = [row for row in rows if row["username"] == "ct-261119-aaaaaa-1"]
         age = dt.datetime.now(dt.UTC).timestamp() - float(row["created_date"]) / 1000
         assert 47 < age / 3600 < 49
-        asking(production)("DELETE", SMARTHOST, {"username": "ct-261119-aaaaaa-1"})
-        assert production.touched() == []
-        assert [shown["name"] for shown in production.left()] == ["ct-261119-aaaaaa-2"]
+        make_sender(production)("DELETE", SMARTHOST, {"username": "ct-261119-aaaaaa-1"})
+        assert production.list_violations() == []
+        assert [shown["name"] for shown in production.list_run_objects()] == ["ct-261119-aaaaaa-2"]
 
 
 # -- the log
@@ -272,14 +278,16 @@ def test_the_log_holds_requests_without_keys() -> None:
 
     Expectation: accounts in place of keys, the body as it came, and what was answered.
     """
-    with Production(JETEMAIL) as production:
+    with FakeProduction(JETEMAIL) as production:
         key = JETEMAIL.credentials[0].test
-        asking(production)("POST", SMARTHOST, {"username": OURS, "password": "marked-secret-1"})
-        asking(production)("DELETE", SMARTHOST, {"username": OURS}, headers={"Authorization": f"Bearer {key}x"})
+        make_sender(production)("POST", SMARTHOST, {"username": RUN_NAME, "password": "marked-secret-1"})
+        make_sender(production)(
+            "DELETE", SMARTHOST, {"username": RUN_NAME}, headers={"Authorization": f"Bearer {key}x"}
+        )
         first, second = production.log
         assert (first["account"], first["status"], first["executed"]) == ("paid", 200, True)
         assert first["headers"]["authorization"] == "Bearer <paid>"
-        assert first["body"] == {"username": OURS, "password": "marked-secret-1"}
+        assert first["body"] == {"username": RUN_NAME, "password": "marked-secret-1"}
         assert (second["account"], second["status"]) == ("", 401)
         assert key not in str(production.log)
 
@@ -293,17 +301,17 @@ def test_the_limit_trips_at_the_first_request_too_many(slug: str) -> None:
 
     Expectation: that one is 429 and blocks the account for five minutes, counted down; another account goes on.
     """
-    contract, clock = VENDORS[slug], SpedUpClock()
+    contract, clock = VENDORS[slug], VirtualClock()
     read = contract.operations[contract.lifecycle.read]
-    with Production(contract, clock=clock) as production:
-        ask, other = asking(production), asking(production, 1)
+    with FakeProduction(contract, clock=clock) as production:
+        ask, other = make_sender(production), make_sender(production, 1)
 
-        def status(ask: Ask) -> int:
+        def status(ask: RequestSender) -> int:
             body: Any = {} if read.body is not None else None
             return ask(read.method, read.path.replace("{id}", "1"), body).status_code
 
         assert 429 not in [status(ask) for _ in range(contract.rate.requests)]
-        assert production.tripped() == 0
+        assert production.count_limit_hits() == 0
         answer = ask(read.method, read.path.replace("{id}", "1"))
         assert (answer.status_code, answer.headers["retry-after"]) == (429, str(BLOCK))
         assert status(other) != 429
@@ -312,7 +320,7 @@ def test_the_limit_trips_at_the_first_request_too_many(slug: str) -> None:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
         clock.wait(0.5)
         assert status(ask) != 429
-        assert production.tripped() == 1
+        assert production.count_limit_hits() == 1
 
 
 def test_the_window_trails() -> None:
@@ -322,15 +330,15 @@ def test_the_window_trails() -> None:
     """
     requests, seconds = SMTP2GO.rate.requests, SMTP2GO.rate.seconds
     for waited, tripped in ((seconds - 0.01, 1), (seconds, 0)):
-        clock = SpedUpClock()
-        with Production(SMTP2GO, clock=clock) as production:
-            ask = asking(production)
+        clock = VirtualClock()
+        with FakeProduction(SMTP2GO, clock=clock) as production:
+            ask = make_sender(production)
             for _ in range(requests):
                 ask("POST", "/users/smtp/view", {})
             clock.wait(waited)
             ask("POST", "/users/smtp/view", {})
-            assert production.tripped() == tripped
-            assert production.most() == {"full": requests + tripped}
+            assert production.count_limit_hits() == tripped
+            assert production.read_peak_requests() == {"full": requests + tripped}
 
 
 def test_what_is_refused_counts() -> None:
@@ -338,9 +346,9 @@ def test_what_is_refused_counts() -> None:
 
     Expectation: the limit trips; and who asks all through the block, more than is allowed, is blocked again at its end.
     """
-    clock, requests = SpedUpClock(), SMTP2GO.rate.requests
-    with Production(SMTP2GO, clock=clock) as production:
-        ask = asking(production)
+    clock, requests = VirtualClock(), SMTP2GO.rate.requests
+    with FakeProduction(SMTP2GO, clock=clock) as production:
+        ask = make_sender(production)
         refused = [ask("POST", "/users/smtp/remove", {}).status_code for _ in range(requests)]
         assert set(refused) == {400}
         assert ask("POST", "/users/smtp/view", {}).status_code == 429
@@ -348,16 +356,16 @@ def test_what_is_refused_counts() -> None:
         assert {ask("POST", "/users/smtp/view", {}).status_code for _ in range(requests)} == {429}
         clock.wait(1)
         assert ask("POST", "/users/smtp/view", {}).status_code == 429
-        assert production.tripped() == 2
+        assert production.count_limit_hits() == 2
 
 
 def test_a_limit_may_be_only_counted() -> None:
     """Claim: runs that know no limit can be watched. Situation: one request too many. Expectation: it is counted, and answered."""
-    with Production(SMTP2GO, limited=False) as production:
-        ask = asking(production)
+    with FakeProduction(SMTP2GO, enforce_limit=False) as production:
+        ask = make_sender(production)
         answers = [ask("POST", "/users/smtp/view", {}).status_code for _ in range(SMTP2GO.rate.requests + 1)]
         assert set(answers) == {200}
-        assert production.tripped() == 1
+        assert production.count_limit_hits() == 1
 
 
 # -- in a process of its own
@@ -368,29 +376,29 @@ def test_it_runs_in_a_process_of_its_own() -> None:
 
     Expectation: the same accessors with the same values, and a port that comes back as it was.
     """
-    with ProductionProcess("jetemail", "--also", "of-somebody") as production:
+    with FakeProductionProcess("jetemail", "--also", "of-somebody") as production:
         key = JETEMAIL.credentials[0].test
         with httpx.Client(
             base_url=production.base, headers={"Authorization": f"Bearer {key}"}, trust_env=False
         ) as client:
-            assert client.post(SMARTHOST, json={"username": OURS}).status_code == 200
+            assert client.post(SMARTHOST, json={"username": RUN_NAME}).status_code == 200
             assert client.request("DELETE", SMARTHOST, json={"username": "of-somebody"}).status_code == 200
             production.close_ports()
             with pytest.raises(httpx.ConnectError):
                 client.get(SMARTHOST)
-            production.heal()
-            production.cut("bad-gateway")
+            production.clear_faults()
+            production.inject_fault("bad-gateway")
             assert [client.get(SMARTHOST).status_code for _ in range(2)] == [502, 200]
-        assert [shown["name"] for shown in production.left()] == [OURS]
-        assert [touch["why"] for touch in production.touched()] == ["foreign", "changed"]
+        assert [shown["name"] for shown in production.list_run_objects()] == [RUN_NAME]
+        assert [touch["why"] for touch in production.list_violations()] == ["foreign", "changed"]
         assert [entry["status"] for entry in production.log] == [200, 200, 502, 200]
-        assert production.tripped() == 0
+        assert production.count_limit_hits() == 0
 
 
-def test_its_command_tells_addresses_of_all_surfaces(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_its_command_tells_addresses_of_all_protocols(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Claim: a run finds every surface. Situation: a vendor that speaks gRPC. Expectation: an address for it, and no output else."""
     del tmp_path
-    with ProductionProcess("zitadel") as production:
+    with FakeProductionProcess("zitadel") as production:
         assert production.grpc.startswith("127.0.0.1:")
         assert production.grpc not in (production.base, production.control)
     assert capfd.readouterr() == ("", "")

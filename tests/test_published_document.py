@@ -16,7 +16,7 @@ _BLOCK = re.compile(
 )
 
 
-def _fragment(page: Path) -> tuple[str, str, dict[str, Any]]:
+def _parse_page(page: Path) -> tuple[str, str, dict[str, Any]]:
     """Path, method and OpenAPI fragment that a reference page shows."""
     found = _BLOCK.search(page.read_text(encoding="utf-8"))
     assert found is not None, f"{page.name} shows no OpenAPI block"
@@ -24,7 +24,7 @@ def _fragment(page: Path) -> tuple[str, str, dict[str, Any]]:
     return found["path"], found["method"], fragment
 
 
-def _text(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     """JSON as written: unlike ``==`` it tells true from 1 and one order of properties from another."""
     return json.dumps(value, indent=1, ensure_ascii=False)
 
@@ -40,9 +40,9 @@ def test_operation_stands_word_for_word(page: Path, document: Any) -> None:
 
     Situation: its reference page. Expectation: the same values in the same order, and one operation a page.
     """
-    path, method, fragment = _fragment(page)
+    path, method, fragment = _parse_page(page)
     assert {p: list(item) for p, item in fragment["paths"].items()} == {path: [method]}
-    assert _text(document["paths"][path][method]) == _text(fragment["paths"][path][method])
+    assert _dump_json(document["paths"][path][method]) == _dump_json(fragment["paths"][path][method])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -51,15 +51,15 @@ def test_shared_parts_stand_word_for_word(page: Path, document: Any) -> None:
 
     Situation: a page without its operation. Expectation: each part is the document's own.
     """
-    _, _, fragment = _fragment(page)
+    _, _, fragment = _parse_page(page)
     assert {"openapi", "info", "servers", "security", "components"} <= set(fragment)
     for part in set(fragment) - {"paths"}:
-        assert _text(document[part]) == _text(fragment[part]), part
+        assert _dump_json(document[part]) == _dump_json(fragment[part]), part
 
 
 def test_nothing_else_stands_in_it(document: Any) -> None:
     """Claim: the merge adds nothing. Situation: all three pages. Expectation: their parts and operations only."""
-    fragments = [_fragment(page) for page in PAGES]
+    fragments = [_parse_page(page) for page in PAGES]
     assert len(fragments) == 3
     assert set(document) == {part for _, _, fragment in fragments for part in fragment}
     declared = {(path, method) for path, item in document["paths"].items() for method in item}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contract_watch.engine.account.rate_limiter import Slot, WaitTooLongError, acquire_slot
 from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit, SlidingWindow
 from contract_watch.engine.protocols.wire import TOTAL_TIMEOUT
-from tests.window_users import worst
+from tests.window_users import count_worst_span
 
 RULE = RateLimit(requests=3, seconds=8, lease=5)
 # Quarters of a second are exact as floating point numbers, and these meet the bounds themselves and both sides of them.
@@ -23,18 +23,18 @@ ACTS = st.one_of(
 
 
 @dataclass
-class _Naive:
+class _NaiveWindow:
     """Everything that ever happened, looked through as a whole at each question."""
 
     takes: dict[str, float] = field(default_factory=dict)
     releases: dict[str, float] = field(default_factory=dict)
     blocks: list[float] = field(default_factory=list)
 
-    def last(self, place: str) -> float:
+    def find_slot_end(self, place: str) -> float:
         return self.releases.get(place, self.takes[place] + RULE.lease)
 
     def admits(self, now: float) -> bool:
-        counting = [place for place in self.takes if self.last(place) + RULE.seconds >= now]
+        counting = [place for place in self.takes if self.find_slot_end(place) + RULE.seconds >= now]
         return len(counting) < RULE.requests and all(until < now for until in self.blocks)
 
 
@@ -43,13 +43,13 @@ class _Naive:
 @example([*[("take", 0.0)] * 3, ("release", 0.0), ("wait", 8.0), ("take", 0.0), ("wait", 0.25), ("take", 0.0)])
 @example([("block", 5.0), ("block", 2.75), ("wait", 3.0), ("take", 0.0), ("wait", 2.0), ("take", 0.0)])
 @given(st.lists(ACTS, max_size=60))
-def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
+def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
     """Claim: what is forgotten did not count. Situation: any order of takes, releases, blocks and waiting.
 
     Expectation: each take is granted where the whole history allows it; no span holds more than the allowance; what is
     told to wait is above 0, and before it has passed nothing is granted unless a place is released meanwhile.
     """
-    book, naive, now, not_before = SlidingWindow(), _Naive(), 100.0, 0.0
+    book, naive, now, not_before = SlidingWindow(), _NaiveWindow(), 100.0, 0.0
     for number, (act, value) in enumerate(acts):
         if act == "wait":
             now += value
@@ -66,13 +66,16 @@ def test_the_book_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
                 not_before = max(not_before, now + wait - MARGIN)
         elif act == "release" and naive.takes:
             place = list(naive.takes)[int(value) % len(naive.takes)]
-            if place not in naive.releases and now <= naive.last(place):
+            if place not in naive.releases and now <= naive.find_slot_end(place):
                 naive.releases[place] = now
                 book.release(place, now)
         elif act == "block" and value:
             naive.blocks.append(now + value)
             book.block(value, now)
-    assert worst([(taken, naive.last(place)) for place, taken in naive.takes.items()], RULE.seconds) <= RULE.requests
+    assert (
+        count_worst_span([(taken, naive.find_slot_end(place)) for place, taken in naive.takes.items()], RULE.seconds)
+        <= RULE.requests
+    )
     assert len(book.slots) <= RULE.requests
 
 
@@ -108,13 +111,13 @@ def test_a_block_of_nothing_is_none(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 60.0), (-1, 60.0), (5, 0.0), (5, -1.0), (5, float("nan"))])
-def test_a_rule_that_is_none_is_an_error(requests: int, seconds: float) -> None:
+def test_an_invalid_rule_is_an_error(requests: int, seconds: float) -> None:
     """Expectation: an error at once, and no window that lets all through or nothing ever."""
     with pytest.raises(ValueError, match="no rule"):
         RateLimit(requests, seconds)
 
 
-class _Clock:
+class _RecordingClock:
     """Time that passes when it is waited for; ``waits`` is how it was."""
 
     def __init__(self) -> None:
@@ -130,7 +133,7 @@ class _Clock:
         self.waits.append(seconds)
 
 
-class _Script:
+class _ScriptedLimiter:
     """A window that says what it is told to, in order."""
 
     def __init__(self, *answers: Slot | float) -> None:
@@ -149,33 +152,33 @@ class _Script:
         raise AssertionError
 
 
-def _nothing() -> None:
+def _never_give_up() -> None:
     """The run goes on."""
 
 
-def test_a_place_is_waited_for_in_slices() -> None:
+def test_a_slot_is_waited_for_in_slices() -> None:
     """Situation: a window that wants 1.2 seconds, then 0.3. Expectation: the place; half a second at most at once."""
-    clock, asked = _Clock(), []
-    place = acquire_slot(_Script(1.2, 0.3, Slot("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
+    clock, asked = _RecordingClock(), []
+    place = acquire_slot(_ScriptedLimiter(1.2, 0.3, Slot("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
     assert place == Slot("x")
     assert clock.waits == pytest.approx([0.5, 0.5, 0.2, 0.3])
     assert asked == [0, 1, 2, 3]
 
 
-def test_a_free_place_is_not_waited_for() -> None:
+def test_a_free_slot_is_not_waited_for() -> None:
     """Expectation: no waiting, and no question whether the run goes on."""
-    clock = _Clock()
+    clock = _RecordingClock()
 
     def never() -> None:
         raise AssertionError
 
-    assert acquire_slot(_Script(Slot("x")), clock, never, 0.0) == Slot("x")
+    assert acquire_slot(_ScriptedLimiter(Slot("x")), clock, never, 0.0) == Slot("x")
     assert clock.waits == []
 
 
 def test_a_run_that_ends_waits_no_longer() -> None:
     """Situation: the run is to end during the second slice. Expectation: that is raised, and nothing is asked any more."""
-    clock, window = _Clock(), _Script(30.0, Slot("x"))
+    clock, window = _RecordingClock(), _ScriptedLimiter(30.0, Slot("x"))
 
     def give_up() -> None:
         if clock.waits:
@@ -189,9 +192,9 @@ def test_a_run_that_ends_waits_no_longer() -> None:
 
 def test_too_long_a_wait_is_not_begun() -> None:
     """Situation: 40 of 60 seconds are waited, and 30 more are wanted. Expectation: an error of one line, at once."""
-    clock = _Clock()
+    clock = _RecordingClock()
     with pytest.raises(WaitTooLongError, match=r"30 more seconds, after 40 of at most 60") as caught:
-        acquire_slot(_Script(40.0, 30.0), clock, _nothing, 60.0)
+        acquire_slot(_ScriptedLimiter(40.0, 30.0), clock, _never_give_up, 60.0)
     assert clock.now() == pytest.approx(40)
     assert "\n" not in str(caught.value)
 
@@ -199,4 +202,4 @@ def test_too_long_a_wait_is_not_begun() -> None:
 def test_a_window_that_asks_for_nothing_is_not_asked_for_ever() -> None:
     """Claim: the loop is bounded. Situation: a window that never has a place and never wants time. Expectation: an end."""
     with pytest.raises(WaitTooLongError):
-        acquire_slot(_Script(*[0.0] * 5000), _Clock(), _nothing, 2.0)
+        acquire_slot(_ScriptedLimiter(*[0.0] * 5000), _RecordingClock(), _never_give_up, 2.0)

@@ -53,7 +53,7 @@ def test_what_holds_everywhere_holds_in_a_scope(scoped_first: bool) -> None:
     assert readings.get_choices("size") == ("medium", "large")
 
 
-def test_told_readings_are_decided() -> None:
+def test_chosen_interpretations_are_decided() -> None:
     """Claim: the mock can be told. Expectation: one value is left, the rest stays open; the original does too."""
     told = OPEN.decide({"size": "medium"})
     assert told.get_choices("size") == ("medium",)
@@ -71,14 +71,14 @@ def test_told_readings_are_decided() -> None:
         ({"size": "small", "hue": ["red"]}, "reading hue cannot be ['red']: choose from red, blue"),
     ],
 )
-def test_unknown_reading_is_refused(told: dict[str, str], line: str) -> None:
+def test_unknown_interpretation_is_refused(told: dict[str, str], line: str) -> None:
     """Claim: a wrong name or value is a usage error. Expectation: one line that says what there is to choose from."""
     with pytest.raises(UsageError) as refusal:
         OPEN.decide(told)
     assert str(refusal.value) == line
 
 
-def test_unknown_name_is_no_reading() -> None:
+def test_unknown_name_is_no_interpretation() -> None:
     """Claim: a model that asks for a reading it never named is wrong. Expectation: a KeyError, no silent choice."""
     with pytest.raises(KeyError):
         OPEN.get_choices("weight")

@@ -16,7 +16,7 @@ from contract_watch.engine.planning.passwords import SecretSubstituter
 from contract_watch.mock.journal import MockJournal
 from tests.json_values import VALUES
 
-WORDS = 'pa"ss wörd/1'
+ODD_SECRET = 'pa"ss wörd/1'  # noqa: S105 (made up)
 
 
 def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
@@ -56,17 +56,23 @@ def test_every_kind_of_key_hides_its_value(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", [WORDS, json.dumps(WORDS)[1:-1], json.dumps(WORDS, ensure_ascii=False)[1:-1], quote(WORDS, safe="")]
+    "spelling",
+    [
+        ODD_SECRET,
+        json.dumps(ODD_SECRET)[1:-1],
+        json.dumps(ODD_SECRET, ensure_ascii=False)[1:-1],
+        quote(ODD_SECRET, safe=""),
+    ],
 )
 def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
     """Claim: a secret once met is replaced anywhere. Situation: plain, in JSON text, in an address.
 
     Expectation: its mark, and the text around it.
     """
-    redactor = Redactor(values=[WORDS])
-    assert redactor.redact_string(f"before {spelling} after") == f"before {mask_secret(WORDS)} after"
-    assert redactor.redact_json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mask_secret(WORDS)}>"]}
-    assert redactor.redact_json({spelling: 1}) == {mask_secret(WORDS): 1}
+    redactor = Redactor(values=[ODD_SECRET])
+    assert redactor.redact_string(f"before {spelling} after") == f"before {mask_secret(ODD_SECRET)} after"
+    assert redactor.redact_json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mask_secret(ODD_SECRET)}>"]}
+    assert redactor.redact_json({spelling: 1}) == {mask_secret(ODD_SECRET): 1}
 
 
 def test_longest_secret_goes_first() -> None:
@@ -95,13 +101,13 @@ def test_secrets_are_learnt_from_bodies() -> None:
 
 def test_headers_lose_credentials_and_cookies() -> None:
     """Claim: no header carries a secret out. Expectation: credentials and cookies marked, secrets within others too."""
-    redactor = Redactor({"X-Pass"}, [WORDS * 2])
+    redactor = Redactor({"X-Pass"}, [ODD_SECRET * 2])
     headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
-               "x-pass": "f", "Accept": "text/html", "Referer": f"/?{WORDS * 2}"}  # fmt: skip
+               "x-pass": "f", "Accept": "text/html", "Referer": f"/?{ODD_SECRET * 2}"}  # fmt: skip
     shown = redactor.redact_headers(headers)
     assert list(shown) == list(headers)
     assert shown.pop("Accept") == "text/html"
-    assert shown.pop("Referer") == f"/?{mask_secret(WORDS * 2)}"
+    assert shown.pop("Referer") == f"/?{mask_secret(ODD_SECRET * 2)}"
     assert shown == {name: mask_secret(headers[name]) for name in shown}
 
 
@@ -143,11 +149,11 @@ def test_a_public_word_is_not_looked_for() -> None:
     assert redactor.redact_json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
 
 
-SIGNS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
+CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
 
 
 @given(
-    st.text(SIGNS, min_size=8, max_size=40),
+    st.text(CHARACTERS, min_size=8, max_size=40),
     st.binary(max_size=9),
     st.binary(max_size=9),
     st.sampled_from([b"+/", b"-_"]),
@@ -165,7 +171,7 @@ def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, afte
     assert coded not in shown
 
 
-@given(st.text(SIGNS, min_size=8, max_size=40))
+@given(st.text(CHARACTERS, min_size=8, max_size=40))
 def test_spellings_within_spellings_are_known(secret: str) -> None:
     """Claim: what is spelled twice is found. Situation: an address, base64 and hex within JSON, JSON within JSON within lines."""
     redactor = Redactor(values=[secret])

@@ -14,30 +14,30 @@ from contract_watch.engine.account import redis_rate_limiter
 from contract_watch.engine.account.clock import SystemClock
 from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter
 from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter, create_rate_limiter
-from tests.loopback_server import Answer, serving
-from tests.redis_server import restartable
-from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
+from tests.loopback_server import LoopbackResponse, serve_app
+from tests.redis_server import start_redis
+from tests.redis_windows import ACCOUNT, SECRET, open_limiter, read_refusal, take_slot
 
 
-def _with_password(url: str, password: str = SECRET) -> str:
+def _add_password(url: str, password: str = SECRET) -> str:
     return url.replace("://", f"://:{password}@")
 
 
 def test_a_redis_that_is_away_admits_nothing(tmp_path: Path) -> None:
     """Situation: away from the start, there, gone in the middle, there again. Expectation: closed while it is away."""
-    with restartable(tmp_path, "--save", "") as server, opened(_with_password(server.url)) as window:
+    with start_redis(tmp_path, "--save", "") as server, open_limiter(_add_password(server.url)) as window:
         server.kill()
-        away = refused(window)
+        away = read_refusal(window)
         assert f"no Redis answers at 127.0.0.1:{server.port}" in away
         server.start()
-        with opened(server.url) as open_window:
-            place = place_of(open_window)
+        with open_limiter(server.url) as open_window:
+            place = take_slot(open_window)
             server.kill()
-            assert "no Redis answers" in refused(open_window)
+            assert "no Redis answers" in read_refusal(open_window)
             server.start()
             # What was under way when the server forgot counts from its end on.
             open_window.release(place)
-            place_of(open_window)
+            take_slot(open_window)
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,23 @@ def test_a_redis_that_cannot_count_admits_nothing(
     tmp_path: Path, options: tuple[str, ...], given: str, words: str
 ) -> None:
     """Situation: a server that refuses, is full, or is only a copy. Expectation: closed, and one line says why."""
-    with restartable(tmp_path, *options) as server:
-        url = _with_password(server.url, given) if given else server.url
-        with opened(url) as window:
-            assert words in refused(window)
+    with start_redis(tmp_path, *options) as server:
+        url = _add_password(server.url, given) if given else server.url
+        with open_limiter(url) as window:
+            assert words in read_refusal(window)
 
 
 def test_a_web_server_is_no_redis() -> None:
     """Situation: HTTP is spoken there. Expectation: closed."""
-    with serving(lambda _: Answer(200, {})) as server, opened(_with_password(f"redis{server.url[4:]}/0")) as window:
-        assert "no Redis answers" in refused(window)
+    with (
+        serve_app(lambda _: LoopbackResponse(200, {})) as server,
+        open_limiter(_add_password(f"redis{server.url[4:]}/0")) as window,
+    ):
+        assert "no Redis answers" in read_refusal(window)
 
 
 @contextmanager
-def _stranger(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[bytes]]]:
+def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[bytes]]]:
     """A server that gives ``answer`` to each piece of what it is asked; the address, and what it was asked."""
     asked: list[bytes] = []
 
@@ -107,8 +110,8 @@ def _stranger(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[byte
 def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     """Claim: whatever answers, there is a number or no place. Situation: answers of no Redis, and hostile ones."""
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
-    with _stranger(lambda _: answer) as (url, _):
-        found = RedisRateLimiter(_with_password(url), ACCOUNT, 2, 0.2, 0.3)
+    with _serve_fixed_response(lambda _: answer) as (url, _):
+        found = RedisRateLimiter(_add_password(url), ACCOUNT, 2, 0.2, 0.3)
         with pytest.raises(LimiterUnavailableError) as caught:
             found.acquire()
         assert SECRET not in str(caught.value)
@@ -124,7 +127,7 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
     """
     assert redis_rate_limiter.REDIS_TIMEOUT == 3.0
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
-    with _stranger(lambda piece: b"+OK\r\n" * piece.count(b"SETINFO")) as (url, asked):
+    with _serve_fixed_response(lambda piece: b"+OK\r\n" * piece.count(b"SETINFO")) as (url, asked):
         found = RedisRateLimiter(f"{url}?socket_timeout=60&retry_on_timeout=yes", ACCOUNT, 2, 0.2, 0.3)
         began = time.monotonic()
         with pytest.raises(LimiterUnavailableError, match="TimeoutError"):
@@ -162,7 +165,7 @@ def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: 
     assert caught.value.__cause__ is None
 
 
-def test_a_socket_s_path_is_told(tmp_path: Path) -> None:
+def test_a_socket_s_path_is_reported(tmp_path: Path) -> None:
     """Situation: a Redis behind a socket of the file system, which is not there. Expectation: its path in the line."""
-    with opened(f"unix://:{SECRET}@{tmp_path}/redis.sock") as found:
-        assert f"no Redis answers at {tmp_path}/redis.sock" in refused(found)
+    with open_limiter(f"unix://:{SECRET}@{tmp_path}/redis.sock") as found:
+        assert f"no Redis answers at {tmp_path}/redis.sock" in read_refusal(found)

@@ -7,9 +7,9 @@ import redis
 
 from contract_watch.engine.account.rate_limiter import Slot
 from contract_watch.engine.account.redis_rate_limiter import KEY_LIFETIME, KEY_PREFIX, RedisRateLimiter
-from tests.redis_server import redis_server, restartable
-from tests.redis_windows import ACCOUNT, SECRET, opened, place_of, refused
-from tests.window_users import until
+from tests.redis_server import serve_redis, start_redis
+from tests.redis_windows import ACCOUNT, SECRET, open_limiter, read_refusal, take_slot
+from tests.window_users import wait_until
 
 
 def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
 
     Expectation: nothing is admitted for a window and a lease from the first question on, and then something is.
     """
-    with restartable(tmp_path, "--save", "") as server, opened(server.url) as window:
+    with start_redis(tmp_path, "--save", "") as server, open_limiter(server.url) as window:
         for lose in ("nothing", "restart", "flush"):
             if lose == "restart":
                 server.kill()
@@ -29,14 +29,14 @@ def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
             wait = window.acquire()
             assert not isinstance(wait, Slot)
             assert 0.45 < wait < 0.51
-            window.release(place_of(window))
+            window.release(take_slot(window))
             assert time.monotonic() - began >= 0.499
 
 
 def test_a_known_server_admits_at_once(tmp_path: Path) -> None:
     """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a place."""
-    with redis_server(tmp_path) as url, opened(url) as window, opened(url) as other:
-        place_of(window)
+    with serve_redis(tmp_path) as url, open_limiter(url) as window, open_limiter(url) as other:
+        take_slot(window)
         assert isinstance(other.acquire(), Slot)
 
 
@@ -47,44 +47,44 @@ def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
     """
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    with restartable(tmp_path / "one", "--repl-diskless-sync-delay", "0") as master:
+    with start_redis(tmp_path / "one", "--repl-diskless-sync-delay", "0") as master:
         options = ("--replicaof", f"127.0.0.1 {master.port}")
-        with restartable(tmp_path / "two", *options) as replica, redis.Redis.from_url(replica.url) as client:
-            with opened(master.url) as window:
-                window.release(place_of(window))
-            until(lambda: bool(client.exists(f"{KEY_PREFIX}{{{ACCOUNT}}}")))
-            with opened(replica.url) as window:
-                assert "ReadOnlyError" in refused(window)
+        with start_redis(tmp_path / "two", *options) as replica, redis.Redis.from_url(replica.url) as client:
+            with open_limiter(master.url) as window:
+                window.release(take_slot(window))
+            wait_until(lambda: bool(client.exists(f"{KEY_PREFIX}{{{ACCOUNT}}}")))
+            with open_limiter(replica.url) as window:
+                assert "ReadOnlyError" in read_refusal(window)
                 client.replicaof("NO", "ONE")
                 wait = window.acquire()
                 assert not isinstance(wait, Slot)
                 assert wait > 0.45
 
 
-def test_places_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
+def test_slots_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
     """Situation: one place is released, one never. Expectation: free a window after the release, and after the lease."""
-    with redis_server(tmp_path) as url, opened(url, seconds=0.4, lease=0.9) as window:
-        window.release(place_of(window))
+    with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.4, lease=0.9) as window:
+        window.release(take_slot(window))
         released = time.monotonic()
-        place_of(window)
+        take_slot(window)
         dead = time.monotonic()
-        place_of(window)
+        take_slot(window)
         assert time.monotonic() - released >= 0.399
-        place_of(window)
+        take_slot(window)
         assert time.monotonic() - dead >= 1.299
 
 
 def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
     """Situation: one blocks, and blocks again for less. Expectation: for others on the account the longer one holds."""
-    with redis_server(tmp_path) as url, opened(url) as window, opened(url) as other:
-        place_of(window)
+    with serve_redis(tmp_path) as url, open_limiter(url) as window, open_limiter(url) as other:
+        take_slot(window)
         window.block(300)
         window.block(5)
         wait = other.acquire()
         assert not isinstance(wait, Slot)
         assert 299 < wait < 301
         free = RedisRateLimiter(url, "acme/free", 2, 0.2, 0.3)
-        place_of(free)
+        take_slot(free)
         free.close()
 
 
@@ -94,24 +94,24 @@ def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
     Situation: all moments are of an hour ahead. Expectation: places are free after a lease and a window, a block after
     its own time.
     """
-    with redis_server(tmp_path) as url, opened(url) as window, redis.Redis.from_url(url) as client:
-        for place in (place_of(window), place_of(window)):
+    with serve_redis(tmp_path) as url, open_limiter(url) as window, redis.Redis.from_url(url) as client:
+        for place in (take_slot(window), take_slot(window)):
             window.release(place)
         window.block(0.1)
         (key,) = client.keys()
         ahead = {name: int(value) + 3600 * 10**6 for name, value in client.hgetall(key).items() if name != b"run"}
         client.hset(key, mapping=ahead)
         began = time.monotonic()
-        place_of(window)
-        place_of(window)
+        take_slot(window)
+        take_slot(window)
         assert 0.5 <= time.monotonic() - began < 20
 
 
 def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
     """Expectation: one key for each account, which holds no more places than are allowed, and expires in eight days."""
-    with redis_server(tmp_path) as url, opened(url, seconds=0.05, lease=0.05) as window:
+    with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.05, lease=0.05) as window:
         for _ in range(20):
-            window.release(place_of(window))
+            window.release(take_slot(window))
         with redis.Redis.from_url(url) as client:
             assert client.keys() == [f"{KEY_PREFIX}{{{ACCOUNT}}}".encode()]
             assert KEY_LIFETIME - 60 < client.ttl(client.keys()[0]) <= KEY_LIFETIME
@@ -121,12 +121,12 @@ def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
 def test_a_user_needs_few_rights(tmp_path: Path) -> None:
     """Claim: the rights that the docstring names are enough. Situation: a user with these; then without INFO."""
     commands = ("eval", "info", "time", "hgetall", "hset", "hdel", "expire")
-    with redis_server(tmp_path) as url, redis.Redis.from_url(url) as client:
+    with serve_redis(tmp_path) as url, redis.Redis.from_url(url) as client:
         client.acl_setuser("limiter", enabled=True, passwords=[f"+{SECRET}"], keys=[f"{KEY_PREFIX}*"],
                            commands=[f"+{command}" for command in commands])  # fmt: skip
         assert all(command.upper() in (RedisRateLimiter.__doc__ or "") for command in commands)
-        with opened(url.replace("://", f"://limiter:{SECRET}@")) as window:
-            window.release(place_of(window))
+        with open_limiter(url.replace("://", f"://limiter:{SECRET}@")) as window:
+            window.release(take_slot(window))
             window.block(0.01)
             client.acl_setuser("limiter", enabled=True, commands=["-info"])
-            assert "does not count requests" in refused(window)
+            assert "does not count requests" in read_refusal(window)

@@ -12,56 +12,58 @@ import jsonschema_rs
 import pytest
 
 from tests import drifted_server as drifted
-from tests.faithful_server import JetEmail
-from tests.loopback_server import App, serving
-from tests.suite_command import FREE, PAID, Result, check, contract_tests, two_at_a_time
+from tests.faithful_server import FaithfulJetEmail
+from tests.loopback_server import App, serve_app
+from tests.suite_command import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time, start_suite
 
 ROOT = Path(__file__).parent.parent
-SERVERS: Mapping[str, type[JetEmail]] = {
+SERVERS: Mapping[str, type[FaithfulJetEmail]] = {
     kind.__name__: kind
     for kind in (
-        JetEmail,
+        FaithfulJetEmail,
         drifted.RenamesError,
         drifted.DropsQuota,
         drifted.ForgetsToDelete,
         drifted.EchoesPassword,
-        drifted.TellsPasswords,
-        drifted.BreaksOff,
-        drifted.Leaks,
-        drifted.Hostile,
-        drifted.Floods,
+        drifted.ListsPasswords,
+        drifted.TruncatesBody,
+        drifted.LeaksSecrets,
+        drifted.SendsHostileText,
+        drifted.SendsMegabytes,
         drifted.RefusesForeignLetters,
     )
 }
-DIES = "dies"
-EVERY = pytest.mark.parametrize("server", [*SERVERS, DIES])
+DYING_SERVER = "dies"
+EVERY = pytest.mark.parametrize("server", [*SERVERS, DYING_SERVER])
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReportedRun:
     """A run, how many requests its target got, and the secrets that went to and fro."""
 
-    result: Result
+    result: SuiteResult
     requests: int
     secrets: set[str]
 
 
-Runs = Callable[[str], Seen]
+Runs = Callable[[str], ReportedRun]
 
 
 @pytest.fixture(name="runs", scope="module")
 def _runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    def work(name: str) -> Seen:
-        server = SERVERS.get(name, JetEmail)()
-        app: App = server if name in SERVERS else drifted.After(80, server, lambda _asked: None)
+    def work(name: str) -> ReportedRun:
+        server = SERVERS.get(name, FaithfulJetEmail)()
+        app: App = server if name in SERVERS else drifted.SwitchingApp(80, server, lambda _asked: None)
         explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
-        with serving(app) as at:
-            result = check(tmp_path_factory.mktemp(name), at.url, *(explore if name == "RefusesForeignLetters" else ()))
-        asked = [asked for asked in at.asked if not asked.path.startswith("/__mock/")]
-        secrets = {text for text in server.secrets if len(text) >= 8} | {PAID, FREE}
-        return Seen(result, len(asked), secrets)
+        with serve_app(app) as at:
+            result = check_target(
+                tmp_path_factory.mktemp(name), at.url, *(explore if name == "RefusesForeignLetters" else ())
+            )
+        asked = [asked for asked in at.requests if not asked.path.startswith("/__mock/")]
+        secrets = {text for text in server.secrets if len(text) >= 8} | {PAID_KEY, FREE_KEY}
+        return ReportedRun(result, len(asked), secrets)
 
-    with two_at_a_time(request, "server", work) as runs:
+    with run_two_at_a_time(request, "server", work) as runs:
         yield runs
 
 
@@ -117,7 +119,7 @@ def test_no_secret_is_in_any_report(runs: Runs, server: str) -> None:
     Expectation: no key and no password that was sent or received, as it was or encoded, in reports or output.
     """
     seen = runs(server)
-    texts = [seen.result.everything, *_strings(seen.result.report)]
+    texts = [seen.result.all_output, *_walk_strings(seen.result.report)]
     encoded = {form for secret in seen.secrets for form in (secret, json.dumps(secret)[1:-1])}
     assert len(encoded) > 10
     assert sorted(form for form in encoded if any(form in text for text in texts)) == []
@@ -148,7 +150,7 @@ def test_a_server_s_words_do_no_harm_on_a_page(runs: Runs, server: str) -> None:
     Expectation: outside code there is no HTML but the report's own, no link, no mention; it fits a job's summary.
     """
     page = runs(server).result.markdown
-    prose = "\n".join(_outside_fences(page))
+    prose = "\n".join(_iterate_unfenced_lines(page))
     assert re.findall(r"<(?!/?details>|/?summary>)[^>]*>?", prose) == []
     assert re.findall(r"\]\(|\]\[|\]:|://|www\.|@|`", prose) == []
     assert len(page.encode()) < 1024 * 1024
@@ -163,7 +165,7 @@ def test_output_of_a_flood_is_bounded(runs: Runs) -> None:
     result = runs("Floods").result
     assert "updateSmtpUser/200/body/message/type" in result.findings
     assert len(result.out) + len(result.err) < 100_000
-    assert (result.folder / "findings.json").stat().st_size < 4_000_000
+    assert (result.directory / "findings.json").stat().st_size < 4_000_000
 
 
 def test_all_vendors_are_reported_as_a_list(schema: Any, tmp_path: Path) -> None:
@@ -172,26 +174,26 @@ def test_all_vendors_are_reported_as_a_list(schema: Any, tmp_path: Path) -> None
     Situation: VENDOR=all.
     Expectation: `{"runs": […]}` that fits the schema, a vendor a run, each the same as alone.
     """
-    result = contract_tests(tmp_path, "--vendor", "all", "--explore", "0").end()
+    result = start_suite(tmp_path, "--vendor", "all", "--explore", "0").wait_for_exit()
     assert jsonschema_rs.validator_for(schema).is_valid(result.report)
     vendors = sorted(path.parent.name for path in (ROOT / "contracts").glob("*/contract.toml"))
     assert [run["contract"] for run in result.report["runs"]] == vendors
     assert {run["verdict"] for run in result.report["runs"]} == {"none"}
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _walk_strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield name
-            yield from _strings(inner)
+            yield from _walk_strings(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _strings(inner)
+            yield from _walk_strings(inner)
 
 
-def _outside_fences(page: str) -> Iterator[str]:
+def _iterate_unfenced_lines(page: str) -> Iterator[str]:
     """The lines of a Markdown page that are not in fenced code blocks, by CommonMark's rule for where these end."""
     fence = ""
     for line in page.split("\n"):

@@ -12,7 +12,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, load_contracts
 
-ROOMS = (
+PACKAGES = (
     "contract_watch",
     "contracts",
     "contract_tests",
@@ -34,10 +34,10 @@ LAYERS = {
     "scripts": 6,
     "tests": 7,
 }
-LONGEST = 400
+MAX_LINES = 400
 
 
-def _listed() -> list[PurePosixPath]:
+def _list_files() -> list[PurePosixPath]:
     """Every file that is tracked, or would be if somebody added all."""
     git = shutil.which("git")
     assert git is not None
@@ -46,17 +46,17 @@ def _listed() -> list[PurePosixPath]:
     return [PurePosixPath(name) for name in sorted(set(found.split("\0"))) if name and (ROOT / name).is_file()]
 
 
-FILES = _listed()
+FILES = _list_files()
 MODULES = [path for path in FILES if path.suffix == ".py"]
 
 
-def _text(path: PurePosixPath) -> str | None:
+def _read_text(path: PurePosixPath) -> str | None:
     """What a text file holds; None for others."""
     content = (ROOT / path).read_bytes()
     return None if b"\0" in content else content.decode("utf-8", "replace")
 
 
-def _imports(path: PurePosixPath, source: str) -> Iterator[str]:
+def _find_imports(path: PurePosixPath, source: str) -> Iterator[str]:
     """The full name of every module that ``source``, at ``path``, imports; relative names are resolved."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -77,11 +77,11 @@ def _find_upward_imports(path: PurePosixPath, source: str) -> list[str]:
     """Return the imports in ``source`` that lead from the layer of ``path`` to one that is not below it."""
     if path.parts[0] == "generated":
         package = ".".join(path.parts[:4])
-        ours = (name for name in _imports(path, source) if name.split(".")[0] in ROOMS)
+        ours = (name for name in _find_imports(path, source) if name.split(".")[0] in PACKAGES)
         return sorted(name for name in ours if not name.startswith(package))
     own = _layer(".".join(path.with_suffix("").parts))
     assert own is not None, f"{path} belongs to no layer"
-    found = ((name, _layer(name)) for name in _imports(path, source))
+    found = ((name, _layer(name)) for name in _find_imports(path, source))
     return sorted(
         name
         for name, layer in found
@@ -132,12 +132,12 @@ def test_import_rule_finds_what_it_looks_for(path: str, source: str, upward: lis
     assert _find_upward_imports(PurePosixPath(path), source) == upward
 
 
-def test_every_module_is_in_a_room() -> None:
+def test_every_module_is_in_a_package() -> None:
     """Claim: no code stands outside the rooms, where no rule would see it."""
-    assert [str(path) for path in MODULES if path.parts[0] not in {*ROOMS}] == []
+    assert [str(path) for path in MODULES if path.parts[0] not in {*PACKAGES}] == []
 
 
-def _may_name(path: PurePosixPath, slug: str) -> bool:
+def _may_name_vendor(path: PurePosixPath, slug: str) -> bool:
     """Whether this file may spell that vendor's name."""
     if path.parts[:2] in {("contracts", slug), ("generated", slug)} or path.parts[0] in ("tests", "docs"):
         return True
@@ -152,9 +152,9 @@ def test_only_its_own_files_name_a_vendor(slug: str) -> None:
     Expectation: no other file spells either, in its text or in its path.
     """
     words = re.compile(f"{re.escape(slug)}|{re.escape(load_contracts()[slug].name)}", re.IGNORECASE)
-    others = [path for path in FILES if not _may_name(path, slug)]
+    others = [path for path in FILES if not _may_name_vendor(path, slug)]
     assert 0 < len(others) < len(FILES)
-    assert [str(path) for path in others if words.search(str(path)) or words.search(_text(path) or "")] == []
+    assert [str(path) for path in others if words.search(str(path)) or words.search(_read_text(path) or "")] == []
 
 
 def test_one_module_alone_makes_grpc_channels() -> None:
@@ -171,14 +171,14 @@ def test_one_module_alone_makes_grpc_channels() -> None:
 def test_no_module_is_longer_than_400_lines() -> None:
     """Claim: a module is read at a sitting. Expectation: none written by hand has more than 400 lines."""
     lengths = {str(p): len((ROOT / p).read_bytes().splitlines()) for p in MODULES if p.parts[0] != "generated"}
-    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+    assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
 
 
-def _canonical(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _requirements(text: str) -> dict[str, tuple[str, int]]:
+def _parse_lock(text: str) -> dict[str, tuple[str, int]]:
     """Version and number of hashes of each requirement of a lock, by canonical name."""
     found = {}
     for entry in re.sub(r"\\\n", " ", text).splitlines():
@@ -186,7 +186,7 @@ def _requirements(text: str) -> dict[str, tuple[str, int]]:
         if line:
             pinned = re.match(r"(?P<name>[\w.-]+)(\[[\w,-]+\])?==(?P<version>[^\s;]+)", line)
             assert pinned is not None, f"{line!r} pins no version"
-            found[_canonical(pinned["name"])] = (
+            found[_normalize_name(pinned["name"])] = (
                 pinned["version"],
                 len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line)),
             )
@@ -201,17 +201,17 @@ def test_lock_holds_every_dependency_by_hash() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in text
     assert not re.search(r"^\s*-(?!-hash)", text, re.MULTILINE)
-    locked = _requirements(text)
+    locked = _parse_lock(text)
     assert [name for name, (_, hashes) in locked.items() if not hashes] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for dependency in project["dependencies"]:
         name, exact = re.match(r"([\w.-]+)(?:\[[^\]]*\])?(?:==([\w.]+))?", dependency).groups()  # type: ignore[union-attr]
-        assert _canonical(name) in locked, dependency
-        assert exact in (None, locked[_canonical(name)][0]), dependency
+        assert _normalize_name(name) in locked, dependency
+        assert exact in (None, locked[_normalize_name(name)][0]), dependency
 
 
 # Written in parts, so that this file does not hold what it looks for.
-_PLACES = [f"/{'home'}/", f"/{'Users'}/", f"/{'root'}/", f"/{'work'}/", f"..{'/shared'}"]
+_MACHINE_PATHS = [f"/{'home'}/", f"/{'Users'}/", f"/{'root'}/", f"/{'work'}/", f"..{'/shared'}"]
 
 
 def test_lock_files_name_no_host() -> None:
@@ -221,22 +221,25 @@ def test_lock_files_name_no_host() -> None:
     """
     locks = [path for path in FILES if path.suffix == ".lock" or path.name == "package-lock.json"]
     assert len(locks) >= 4
-    assert [str(path) for path in locks if "://" in (_text(path) or "")] == []
+    assert [str(path) for path in locks if "://" in (_read_text(path) or "")] == []
 
 
-def _machine_paths(text: str) -> list[str]:
+def _find_machine_paths(text: str) -> list[str]:
     """Which paths of somebody's machine a text holds; an address on the web is none."""
     without_addresses = re.sub(r"\b\w+://[^\s\"'<>)`]+", "", text)
-    return [place for place in _PLACES if place in without_addresses]
+    return [place for place in _MACHINE_PATHS if place in without_addresses]
 
 
 def test_no_file_knows_a_machine() -> None:
     """Claim: the repository works anywhere. Expectation: no file holds a path of somebody's machine."""
-    found = {str(path): _machine_paths(_text(path) or "") for path in FILES}
+    found = {str(path): _find_machine_paths(_read_text(path) or "") for path in FILES}
     assert {path: places for path, places in found.items() if places} == {}
-    assert _machine_paths(f"see {_PLACES[0]}x and https://example.com{_PLACES[3]}x") == _PLACES[:1]
+    assert (
+        _find_machine_paths(f"see {_MACHINE_PATHS[0]}x and https://example.com{_MACHINE_PATHS[3]}x")
+        == _MACHINE_PATHS[:1]
+    )
 
 
-def test_no_folder_of_vendors_lacks_its_rule() -> None:
+def test_every_package_has_its_rule() -> None:
     """Claim: rooms are those of the design. Expectation: every room exists, so that no rule above runs over nothing."""
-    assert [room for room in ROOMS if not (Path(ROOT) / room).is_dir() and room in LAYERS] == []
+    assert [room for room in PACKAGES if not (Path(ROOT) / room).is_dir() and room in LAYERS] == []

@@ -13,11 +13,11 @@ from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.grpc_calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.suite_command import contract_tests
+from tests.suite_command import start_suite
 
 ZITADEL = Contract("zitadel")
 KEY = ZITADEL.credentials[0]
-SPOILT = "getSmtpConfigById"
+DRIFTED_OPERATION = "getSmtpConfigById"
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
@@ -33,16 +33,16 @@ def test_the_lines_of_a_finding_show_it_again(tmp_path: Path, surface: str) -> N
 
     def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         answer = honest(operation, headers, content)
-        if operation.id != SPOILT or answer.status.code:
+        if operation.id != DRIFTED_OPERATION or answer.status.code:
             return answer
         asked.append(content.decode("latin-1"))
         return calls.build_error(GrpcStatus(7, "spoilt by the test"))
 
     calls.handle_call = spoilt  # type: ignore[method-assign]
     with run_in_thread(mock) as base:
-        result = contract_tests(
+        result = start_suite(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--surface", surface, "--explore", "0"
-        ).end()
+        ).wait_for_exit()
         assert result.status == 1, result
         finding = next(found for found in result.report["findings"] if found["status"] == 403)
         assert KEY.test not in finding["reproduce"]

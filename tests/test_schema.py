@@ -21,7 +21,7 @@ COMPONENTS = {
 }  # fmt: skip
 
 
-def _schema(schema: dict[str, Any], version: str = "3.1.0") -> Schema:
+def _make_schema(schema: dict[str, Any], version: str = "3.1.0") -> Schema:
     return Schema({"openapi": version, "components": {"schemas": COMPONENTS}}, schema)
 
 
@@ -47,17 +47,17 @@ def test_violation_says_where_and_what(
 
     Expectation: its path, the keyword broken, a pointer for ids, and words; a missing property has its own path.
     """
-    schema = _schema(PET, version)
+    schema = _make_schema(PET, version)
     [found] = schema.find_violations(value)
     assert (found.path, found.keyword, found.pointer) == (path, keyword, pointer)
     assert found.expected
     assert not schema.accepts(value)
 
 
-def test_every_violation_is_told() -> None:
+def test_every_violation_is_reported() -> None:
     """Claim: none hides another. Situation: two wrong items and a missing name. Expectation: all three."""
     value = {"tags": [{"text": "A"}, {"text": 1}]}
-    found = {(violation.path, violation.keyword) for violation in _schema(PET).find_violations(value)}
+    found = {(violation.path, violation.keyword) for violation in _make_schema(PET).find_violations(value)}
     assert found == {(("name",), "required"), (("tags", 0, "text"), "pattern"), (("tags", 1, "text"), "type")}
 
 
@@ -68,13 +68,13 @@ def test_violations_do_not_repeat_the_value() -> None:
         {"name": ["correct horse"]},
         {"name": "a", "tags": [{"text": "correct horse"}]},
     ):
-        [found] = _schema(PET).find_violations(value)
+        [found] = _make_schema(PET).find_violations(value)
         assert "horse" not in found.expected
 
 
 def test_good_value_has_no_violations() -> None:
     """Claim: what conforms passes. Expectation: no violation, though a property is undocumented."""
-    schema = _schema(PET)
+    schema = _make_schema(PET)
     assert schema.find_violations({"name": "abc", "tags": [{"text": "a"}], "more": 1}) == []
     assert schema.accepts({"name": "abc", "more": 1})
 
@@ -111,7 +111,7 @@ def test_undocumented_properties_are_found(
 
     Situation: references, arrays, alternatives, free-form objects. Expectation: exactly the paths nobody mentions.
     """
-    assert list(_schema(schema).find_undocumented(value)) == found
+    assert list(_make_schema(schema).find_undocumented(value)) == found
 
 
 def test_reference_to_itself_is_an_error() -> None:
@@ -123,7 +123,7 @@ def test_reference_to_itself_is_an_error() -> None:
     assert resolve_reference({"a/b": {"c~d": 1}}, {"$ref": "#/a~1b/c~0d"}) == 1
 
 
-def _deep(depth: int) -> Any:
+def _nest_value(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
         value = [value]
@@ -132,7 +132,7 @@ def _deep(depth: int) -> Any:
 
 @pytest.mark.parametrize(
     "value",
-    [{"name": "a", "tags": [{"text": "\ud800"}]}, {"\ud800": 1}, {"name": _deep(300)}],
+    [{"name": "a", "tags": [{"text": "\ud800"}]}, {"\ud800": 1}, {"name": _nest_value(300)}],
     ids=["text", "name", "deep"],
 )
 def test_every_json_value_can_be_judged(value: Any) -> None:
@@ -140,7 +140,7 @@ def test_every_json_value_can_be_judged(value: Any) -> None:
 
     Expectation: accepted or refused, and no exception.
     """
-    assert _schema(PET).find_violations(value) is not None
+    assert _make_schema(PET).find_violations(value) is not None
 
 
 _HOSTILE = """

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.redis_server import restartable
-from tests.window_users import Use, users, worst
+from tests.redis_server import start_redis
+from tests.window_users import LimiterUse, count_worst_span, start_processes
 
 
 @pytest.mark.parametrize("kept", [("--save", "1 1"), ("--save", "")], ids=["saved", "unsaved"])
@@ -17,10 +17,10 @@ def test_no_span_holds_more_than_the_allowance(tmp_path: Path, kept: tuple[str, 
     with what it saved (a state long past) or without, and is flushed; processes are killed, too.
     Expectation: each request at its worst moment, no span holds more; and after each loss they get on again.
     """
-    with restartable(tmp_path, *kept) as server:
-        use = Use(server.url, str(tmp_path), seconds=0.4, lease=0.5)
-        with users(use) as processes:
-            processes.wait_for(50)
+    with start_redis(tmp_path, *kept) as server:
+        use = LimiterUse(server.url, str(tmp_path), seconds=0.4, lease=0.5)
+        with start_processes(use) as processes:
+            processes.wait_for_requests(50)
             for loss in ("restart", "restart", "flush"):
                 if loss == "restart":
                     server.kill()
@@ -28,11 +28,11 @@ def test_no_span_holds_more_than_the_allowance(tmp_path: Path, kept: tuple[str, 
                 else:
                     with redis.Redis.from_url(server.url) as client:
                         client.flushall()
-                processes.wait_for(30)
-                processes.kill()
-                processes.start()
+                processes.wait_for_requests(30)
+                processes.kill_oldest()
+                processes.start_process()
             processes.kill_all()
-            sent = processes.sent()
+            sent = processes.list_requests()
     assert len(sent) >= 140
     # The server's clock and this machine's may run apart by a thousandth.
-    assert worst(sent, use.seconds * 0.999) <= use.requests
+    assert count_worst_span(sent, use.seconds * 0.999) <= use.requests

@@ -10,39 +10,43 @@ from hypothesis import strategies as st
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.model import ModelState
 from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
-from tests.test_smtp2go_model import CONTRACT, Play
+from tests.test_smtp2go_model import CONTRACT, Smtp2goModelDriver
 
 Step = tuple[str, Any, str]
-MOST_WORLDS = 16
+MAX_POSSIBLE_STATES = 16
 """More would say that answers are taken to show what they do not; what is possible would be forgotten in the end."""
 
 
-class Watched:
+class Smtp2goWatcher:
     """A mock under told readings, and every state in which the suite may think it to be."""
 
-    def __init__(self, told: Mapping[str, str]) -> None:
-        self.told, self.sent = told, list[Step]()
-        self.server = Play.start(CONTRACT, "", told)
-        self.suite = Play.start(CONTRACT, "ct-")
-        self.worlds: list[ModelState] = [self.suite.state]
+    def __init__(self, interpretations: Mapping[str, str]) -> None:
+        self.interpretations, self.sent = interpretations, list[Step]()
+        self.server = Smtp2goModelDriver.start(CONTRACT, "", interpretations)
+        self.suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
+        self.possible_states: list[ModelState] = [self.suite.state]
 
-    def send(self, operation: str, body: Any, account: str = "full") -> int:
+    def send_request(self, operation: str, body: Any, account: str = "full") -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
-        status, shown = self.server.send(operation, body, account)
+        status, shown = self.server.send_request(operation, body, account)
         self.sent.append((operation, body, account))
         schema = CONTRACT.operations[operation].responses[status].media["application/json"]
         assert schema is not None
         assert schema.find_violations(shown) == []
         allowed, after = set[int](), list[ModelState]()
-        for world in self.worlds:
+        for world in self.possible_states:
             self.suite.state = world
-            for outcome in self.suite.ask(operation, body, account):
+            for outcome in self.suite.list_outcomes(operation, body, account):
                 allowed.add(outcome.status)
                 if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
                     after.append(outcome.resolve_next_state(shown))
-        self.worlds = [world for index, world in enumerate(after) if world not in after[:index]]
-        assert len(self.worlds) <= MOST_WORLDS, f"told {self.told}, sent {self.sent}: {len(self.worlds)} worlds"
-        assert self.worlds, f"told {self.told}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+        assert len(self.possible_states) <= MAX_POSSIBLE_STATES, (
+            f"told {self.interpretations}, sent {self.sent}: {len(self.possible_states)} worlds"
+        )
+        assert self.possible_states, (
+            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+        )
         return status
 
 
@@ -88,7 +92,7 @@ PLAIN = st.fixed_dictionaries(
 
 
 @st.composite
-def _step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict[str, Any]]) -> Step:
+def _draw_step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict[str, Any]]) -> Step:
     """A request to any operation with names from ``names``, mostly with every permission."""
     operation = draw(st.sampled_from([ADD, ADD, EDIT, PATCH, REMOVE, VIEW]))
     account = draw(st.sampled_from(["full"] * 6 + ["restricted", "other"]))
@@ -100,19 +104,21 @@ def _step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict[str,
     return operation, body, account
 
 
-TOLD = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()})
+CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()}
+)
 
 
-def _watch(told: Mapping[str, str], steps: list[Step]) -> None:
-    watched = Watched(told)
+def _run_steps(interpretations: Mapping[str, str], steps: list[Step]) -> None:
+    watched = Smtp2goWatcher(interpretations)
     for step in steps:
-        watched.send(*step)
+        watched.send_request(*step)
     for account in ("full", "other"):
-        assert watched.send(VIEW, {}, account) == 200
+        assert watched.send_request(VIEW, {}, account) == 200
 
 
 @settings(max_examples=200)
-@given(TOLD, st.lists(_step(NAMES[:2], PLAIN), max_size=9))
+@given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(NAMES[:2], PLAIN), max_size=9))
 @example(
     {"omitted-password": "generated"}, [(ADD, {"username": "ct-aa"}, "full"), (EDIT, {"username": "ct-aa"}, "full")]
 )
@@ -122,14 +128,14 @@ def test_suite_allows_whatever_a_faithful_server_does(told: dict[str, str], step
 
     Expectation: every answer, and both accounts' views at the end, are allowed in some world that the answers left.
     """
-    _watch(told, steps)
+    _run_steps(told, steps)
 
 
 @settings(max_examples=300)
-@given(TOLD, st.lists(_step(NAMES, FIELDS), max_size=6))
+@given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(NAMES, FIELDS), max_size=6))
 def test_suite_allows_any_treatment_of_what_no_page_speaks_of(told: dict[str, str], steps: list[Step]) -> None:
     """Claim: the same holds for odd names, odd values, pools and subaccounts, whatever a server makes of them."""
-    _watch(told, steps)
+    _run_steps(told, steps)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,9 @@ def test_suite_allows_any_treatment_of_what_no_page_speaks_of(told: dict[str, st
         ({"open_tracking_enabled": True}, f"{ADD}/effect/open_tracking_enabled"),
     ],
 )
-def test_wrong_setting_is_told_by_its_promise(suite: Play, change: dict[str, Any], clause: str) -> None:
+def test_wrong_setting_is_reported_by_its_promise(
+    suite: Smtp2goModelDriver, change: dict[str, Any], clause: str
+) -> None:
     """Claim: a view shows what add set, and the defaults of the rest. Situation: a good row, one setting of it changed.
 
     Expectation: nothing, then one mismatch that names the promise.
@@ -155,12 +163,12 @@ def test_wrong_setting_is_told_by_its_promise(suite: Play, change: dict[str, Any
     body = {"username": "ct-aa", "email_password": STRONG, "description": "Mine", "custom_ratelimit": True,
             "custom_ratelimit_value": 5, "custom_ratelimit_period": "1 day", "bounce_notifications": "drop",
             "audit_email": "audit@example.com", "status": "blocked", "ip_pool": 7}  # fmt: skip
-    server = Play.start(CONTRACT, "")
-    server.send(ADD, body)
-    suite.succeed(ADD, body)
-    [outcome] = suite.ask(VIEW, {})
+    server = Smtp2goModelDriver.start(CONTRACT, "")
+    server.send_request(ADD, body)
+    suite.send_accepted(ADD, body)
+    [outcome] = suite.list_outcomes(VIEW, {})
     assert outcome.body is not None
-    shown = server.send(VIEW, {})[1]
+    shown = server.send_request(VIEW, {})[1]
     assert list(outcome.body.find_mismatches(shown)) == []
     shown["data"]["results"][0] |= change
     assert [found.clause for found in outcome.body.find_mismatches(shown)] == [clause]
@@ -172,21 +180,21 @@ def test_wrong_setting_is_told_by_its_promise(suite: Play, change: dict[str, Any
      {"audit_email": "Audit@Example.com"}, {"sending_allowed": False}, {"feedback_domain": "default"},
      {"feedback_html": None}, {"click_tracking_enabled": False}, {"default_ratelimit_value": 5}],
 )  # fmt: skip
-def test_another_spelling_of_a_setting_passes(suite: Play, change: dict[str, Any]) -> None:
+def test_another_spelling_of_a_setting_passes(suite: Smtp2goModelDriver, change: dict[str, Any]) -> None:
     """Claim: nobody promised how values are stored, or what is not set is shown. Expectation: no mismatch."""
     body = {"username": "ct-aa", "custom_ratelimit": True, "custom_ratelimit_value": 5,
             "custom_ratelimit_period": "1 day", "audit_email": "audit@example.com"}  # fmt: skip
-    server = Play.start(CONTRACT, "")
-    server.send(ADD, body)
-    suite.succeed(ADD, body)
-    shown = server.send(VIEW, {})[1]
+    server = Smtp2goModelDriver.start(CONTRACT, "")
+    server.send_request(ADD, body)
+    suite.send_accepted(ADD, body)
+    shown = server.send_request(VIEW, {})[1]
     shown["data"]["results"][0] |= change
-    [outcome] = suite.ask(VIEW, {})
+    [outcome] = suite.list_outcomes(VIEW, {})
     assert outcome.body is not None
     assert list(outcome.body.find_mismatches(shown)) == []
 
 
 @pytest.fixture(name="suite")
-def _suite() -> Play:
+def _suite() -> Smtp2goModelDriver:
     """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
-    return Play.start(CONTRACT, fresh="ct-")
+    return Smtp2goModelDriver.start(CONTRACT, fresh="ct-")

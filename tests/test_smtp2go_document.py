@@ -15,21 +15,21 @@ ID = "aa253464-0bd0-467a-b24b-6159dcd7be60"
 STATUSES = {200, 400, 401, 402, 403, 404, 429, 500, 502, 503, 504}
 
 
-def _objects(node: Any) -> Iterator[dict[str, Any]]:
+def _walk_objects(node: Any) -> Iterator[dict[str, Any]]:
     """Every object of a JSON value."""
     if isinstance(node, dict):
         yield node
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _objects(inner)
+        yield from _walk_objects(inner)
 
 
-def _body(operation: str) -> Schema:
+def _find_body_schema(operation: str) -> Schema:
     body = CONTRACT.operations[operation].body
     assert body is not None
     return body
 
 
-def _answer(operation: Operation, status: int) -> Schema:
+def _find_response_schema(operation: Operation, status: int) -> Schema:
     schema = operation.responses[status].media["application/json"]
     assert schema is not None
     return schema
@@ -48,8 +48,10 @@ def test_every_operation_has_its_id_and_every_status() -> None:
 def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
     """Claim: add, full edit and patch name the same properties. Expectation: all, patch without `feedback_domain`."""
     every = {"username", "subaccount_id", *PROPERTIES}
-    assert set(_body(ADD).schema["properties"]) == set(_body(EDIT).schema["properties"]) == every
-    assert set(_body(PATCH).schema["properties"]) == every - {"feedback_domain"}
+    assert (
+        set(_find_body_schema(ADD).schema["properties"]) == set(_find_body_schema(EDIT).schema["properties"]) == every
+    )
+    assert set(_find_body_schema(PATCH).schema["properties"]) == every - {"feedback_domain"}
 
 
 @pytest.mark.parametrize("operation", [ADD, EDIT, PATCH])
@@ -65,29 +67,29 @@ def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
 def test_prose_is_in_the_schema(operation: str, name: str, good: list[Any], bad: list[Any]) -> None:
     """Claim: what prose says of a value the schema says. Situation: values on both sides. Expectation: taken, refused."""
     base = {"username": "smtp-user1", "open_tracking_enabled": True}
-    assert all(_body(operation).accepts({**base, name: value}) for value in good)
-    assert not any(_body(operation).accepts({**base, name: value}) for value in bad)
+    assert all(_find_body_schema(operation).accepts({**base, name: value}) for value in good)
+    assert not any(_find_body_schema(operation).accepts({**base, name: value}) for value in bad)
     published = CONTRACT.published.find_operation(
         CONTRACT.operations[operation].path, CONTRACT.operations[operation].method
     )
     assert published is not None
     assert published.body is not None
-    assert all("pattern" not in node and "enum" not in node for node in _objects(published.body.schema))
+    assert all("pattern" not in node and "enum" not in node for node in _walk_objects(published.body.schema))
 
 
 def test_length_of_names_is_adds_alone() -> None:
     """Claim: only add's page gives a length. Expectation: 5 to 100 there, anything elsewhere."""
     for size, fits in ((4, False), (5, True), (100, True), (101, False)):
-        assert _body(ADD).accepts({"username": "a" * size}) is fits
-        assert all(_body(operation).accepts({"username": "a" * size}) for operation in (EDIT, REMOVE, VIEW))
-        assert _body(PATCH).accepts({"username": "a" * size, "description": ""})
+        assert _find_body_schema(ADD).accepts({"username": "a" * size}) is fits
+        assert all(_find_body_schema(operation).accepts({"username": "a" * size}) for operation in (EDIT, REMOVE, VIEW))
+        assert _find_body_schema(PATCH).accepts({"username": "a" * size, "description": ""})
 
 
 def test_no_answer_conforms_by_being_empty() -> None:
     """Claim: every answer requires its envelope, every error its code. Situation: `{}` and an empty `data`."""
     for operation in CONTRACT.operations.values():
         for status in operation.responses:
-            schema = _answer(operation, status)
+            schema = _find_response_schema(operation, status)
             missing = {violation.pointer for violation in schema.find_violations({})}
             assert missing == {"request_id", "data"}, (operation.id, status)
             if (operation.id, status) != (PATCH, 200):
@@ -101,7 +103,7 @@ def test_patch_answers_a_bare_array() -> None:
     """Claim: a patch's `data` is the array itself, as its example shows. Expectation: that example passes."""
     raw = CONTRACT.published.raw["paths"]["/users/smtp/edit"]["patch"]["responses"]["200"]
     example = raw["content"]["application/json"]["examples"]["Result"]["value"]
-    schema = _answer(CONTRACT.operations[PATCH], 200)
+    schema = _find_response_schema(CONTRACT.operations[PATCH], 200)
     assert schema.find_violations(example) == []
     assert list(schema.find_undocumented(example)) == []
     assert not schema.accepts({"request_id": ID, "data": {"results": example["data"]}})
@@ -113,7 +115,7 @@ def test_examples_of_the_pages_conform() -> None:
         raw = CONTRACT.published.raw["paths"][operation.path][operation.method.lower()]["responses"]
         for status in (200, 400):
             example = raw[str(status)]["content"]["application/json"]["examples"]["Result"]["value"]
-            schema = _answer(operation, status)
+            schema = _find_response_schema(operation, status)
             assert schema.find_violations(example) == []
             assert list(schema.find_undocumented(example)) == []
 
@@ -125,16 +127,18 @@ def test_bodies_are_required_and_closed_to_nobody() -> None:
     """
     for operation in CONTRACT.operations.values():
         assert operation.body_required
-        assert all(not {"anyOf", "oneOf"} & set(node) for node in _objects(_body(operation.id).schema))
-        assert all(node.get("default", "") is not None for node in _objects(_body(operation.id).schema))
-    assert all(node.get("additionalProperties") is not False for node in _objects(CONTRACT.effective.raw))
+        assert all(not {"anyOf", "oneOf"} & set(node) for node in _walk_objects(_find_body_schema(operation.id).schema))
+        assert all(
+            node.get("default", "") is not None for node in _walk_objects(_find_body_schema(operation.id).schema)
+        )
+    assert all(node.get("additionalProperties") is not False for node in _walk_objects(CONTRACT.effective.raw))
 
 
 def test_passwords_are_marked_as_secrets() -> None:
     """Claim: redaction knows every password. Expectation: `format: password` on each `email_password`."""
     found = [
         node["properties"]["email_password"].get("format")
-        for node in _objects(CONTRACT.effective.raw)
+        for node in _walk_objects(CONTRACT.effective.raw)
         if isinstance(node.get("properties"), dict) and "email_password" in node["properties"]
     ]
     assert set(found) == {"password"}

@@ -20,57 +20,59 @@ HEADER = "x-smtp2go-api-key"
 CONTRACT = Contract("smtp2go")
 
 
-class Play(play.Play):
+class Smtp2goModelDriver(play.ModelDriver):
     """The model driven by hand, with the keys and places of this vendor."""
 
     @classmethod
-    def start(cls, contract: Contract, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
+    def start(
+        cls, contract: Contract, fresh: str, interpretations: Mapping[str, str] | None = None
+    ) -> "Smtp2goModelDriver":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(contract.model.interpretations).decide(told or {})
+        readings = Interpretations(contract.model.interpretations).decide(interpretations or {})
         return cls(contract, contract.model.start(accounts, readings, fresh))
 
-    def ask(
+    def list_outcomes(
         self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full", authorization: str | None = None
     ) -> Sequence[Outcome]:
         """The outcomes allowed to a request, which changes nothing."""
-        return self.ask_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
+        return self.list_outcomes_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
 
-    def ask_with(self, headers: Mapping[str, str], operation: str, body: Any) -> Sequence[Outcome]:
+    def list_outcomes_with(self, headers: Mapping[str, str], operation: str, body: Any) -> Sequence[Outcome]:
         """The same with other headers than the usual one."""
         declared = self.contract.operations[operation]
         request = Request(operation, declared.method, declared.path, headers, body, {}, play.NOW)
         return self.contract.model.outcomes(self.state, request)
 
-    def statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> set[int]:
+    def list_statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> set[int]:
         """The statuses allowed to a request."""
-        return super().statuses(operation, body, account)
+        return super().list_statuses(operation, body, account)
 
-    def send(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> tuple[int, Any]:
+    def send_request(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> tuple[int, Any]:
         """Status and body of the first outcome, whose state follows: what the mock answers."""
-        return super().send(operation, body, account)
+        return super().send_request(operation, body, account)
 
-    def succeed(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> Any:
+    def send_accepted(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> Any:
         """The body of the first success, whose state follows: a target that accepts."""
-        return super().succeed(operation, body, account)
+        return super().send_accepted(operation, body, account)
 
-    def view(self, asked: str | None = None, account: str = "full") -> dict[str, Any]:
+    def view_rows(self, name: str | None = None, account: str = "full") -> dict[str, Any]:
         """The rows of a view by name."""
-        shown = self.ask(VIEW, {} if asked is None else {"username": asked}, account)[0].body
+        shown = self.list_outcomes(VIEW, {} if name is None else {"username": name}, account)[0].body
         assert shown is not None
         return {row["username"]: row for row in shown.render()["data"]["results"]}
 
 
 @pytest.fixture(name="server")
-def _server() -> Play:
+def _server() -> Smtp2goModelDriver:
     """The model as the mock asks it: everything is known, the first outcome is taken."""
-    return Play.start(CONTRACT, fresh="")
+    return Smtp2goModelDriver.start(CONTRACT, fresh="")
 
 
 @pytest.fixture(name="suite")
-def _suite() -> Play:
+def _suite() -> Smtp2goModelDriver:
     """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
-    return Play.start(CONTRACT, fresh="ct-")
+    return Smtp2goModelDriver.start(CONTRACT, fresh="ct-")
 
 
 A: dict[str, Any] = {"username": "ct-aa"}
@@ -149,14 +151,14 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
 
 
 @pytest.mark.parametrize(("before", "step", "status", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_first_outcome(server: Play, before: list[Step], step: Step, status: int, clause: str) -> None:
+def test_first_outcome(server: Smtp2goModelDriver, before: list[Step], step: Step, status: int, clause: str) -> None:
     """Claim: the mock answers as promised. Situation: what came before, then one request.
 
     Expectation: the status, the clause that calls for it, and a body that pattern and effective document both take.
     """
     for earlier in before:
-        assert server.send(*earlier)[0] == 200
-    outcome = server.ask(*step)[0]
+        assert server.send_request(*earlier)[0] == 200
+    outcome = server.list_outcomes(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(server.contract)
@@ -169,7 +171,7 @@ def test_first_outcome(server: Play, before: list[Step], step: Step, status: int
     assert list(schema.find_undocumented(shown)) == []
 
 
-def test_first_outcomes_meet_every_rule(server: Play) -> None:
+def test_first_outcomes_meet_every_rule(server: Smtp2goModelDriver) -> None:
     """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
     rules = {id_ for id_ in server.contract.model.rules if "/rule/" in id_}
     told = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
@@ -187,13 +189,15 @@ BARE = {"authorization": KEYS["full"]}
      (BARE, {}), ({"authorization": "Bearer wrong"}, {}), ({}, {"api_key": "wrong"}), ({}, {"api_key": 7})],
 )  # fmt: skip
 @pytest.mark.parametrize("operation", [ADD, EDIT, PATCH, REMOVE, VIEW])
-def test_bad_credential_is_401(server: Play, operation: str, headers: dict[str, str], more: dict[str, Any]) -> None:
+def test_bad_credential_is_401(
+    server: Smtp2goModelDriver, operation: str, headers: dict[str, str], more: dict[str, Any]
+) -> None:
     """Claim: nobody gets in without a good key. Situation: none, a wrong one, a good one in a wrong form; a good body.
 
     Expectation: 401 is the first outcome, no success is among the others, and nothing changes.
     """
-    server.send(ADD, A)
-    outcomes = server.ask_with(headers, operation, {**A, **more})
+    server.send_request(ADD, A)
+    outcomes = server.list_outcomes_with(headers, operation, {**A, **more})
     assert outcomes[0].status == 401
     assert all(outcome.status >= 400 and outcome.resolve_next_state(None) == server.state for outcome in outcomes)
 
@@ -204,83 +208,90 @@ def test_bad_credential_is_401(server: Play, operation: str, headers: dict[str, 
      (GOOD, {"api_key": KEYS["full"]})],
 )  # fmt: skip
 @pytest.mark.parametrize("operation", [ADD, VIEW])
-def test_key_is_taken_in_each_place(suite: Play, operation: str, headers: dict[str, str], more: dict[str, Any]) -> None:
+def test_key_is_taken_in_each_location(
+    suite: Smtp2goModelDriver, operation: str, headers: dict[str, str], more: dict[str, Any]
+) -> None:
     """Claim: header, body and bearer token are as good. Expectation: success is the only outcome."""
     body = {**(A if operation == ADD else {}), **more}
-    assert {outcome.status for outcome in suite.ask_with(headers, operation, body)} == {200}
+    assert {outcome.status for outcome in suite.list_outcomes_with(headers, operation, body)} == {200}
 
 
-def test_which_of_two_keys_counts_is_open(suite: Play, server: Play) -> None:
+def test_which_of_two_keys_counts_is_open(suite: Smtp2goModelDriver, server: Smtp2goModelDriver) -> None:
     """Claim: no page says which key wins. Situation: a good key in the header and the restricted one in the body.
 
     Expectation: the suite allows either; the mock takes the header's unless told.
     """
     body = {**A, "api_key": KEYS["restricted"]}
-    assert suite.statuses(ADD, body) == {200, 400}
-    assert suite.statuses(ADD, {**A, "api_key": "wrong"}) == {200, 401}
-    assert server.ask(ADD, body)[0].status == 200
-    told = Play.start(server.contract, "", {"key-order": "body-header-bearer"})
-    assert told.ask(ADD, body)[0].status == 400
+    assert suite.list_statuses(ADD, body) == {200, 400}
+    assert suite.list_statuses(ADD, {**A, "api_key": "wrong"}) == {200, 401}
+    assert server.list_outcomes(ADD, body)[0].status == 200
+    told = Smtp2goModelDriver.start(server.contract, "", {"key-order": "body-header-bearer"})
+    assert told.list_outcomes(ADD, body)[0].status == 400
 
 
-def test_want_of_permission_is_told_as_such(server: Play) -> None:
+def test_want_of_permission_is_reported_as_such(server: Smtp2goModelDriver) -> None:
     """Claim: a key without permission is told so, whatever else is wrong. Expectation: its code first."""
     for operation in (ADD, EDIT, PATCH, REMOVE, VIEW):
-        _, shown = server.send(operation, {"username": 7}, "restricted")
+        _, shown = server.send_request(operation, {"username": 7}, "restricted")
         assert shown["data"]["error_code"] == "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED"
 
 
-def test_bad_field_is_named(server: Play) -> None:
+def test_bad_field_is_named(server: Smtp2goModelDriver) -> None:
     """Claim: a bad field is named by one object. Situation: a number for a text. Expectation: the code and that object."""
-    _, shown = server.send(ADD, {**A, "description": 7})
+    _, shown = server.send_request(ADD, {**A, "description": 7})
     assert shown["data"]["error_code"] == "E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD"
     assert shown["data"]["field_validation_errors"]["fieldname"] == "description"
 
 
-def test_answers_are_wrapped_as_documented(server: Play) -> None:
+def test_answers_are_wrapped_as_documented(server: Smtp2goModelDriver) -> None:
     """Claim: every answer has an id of its own; a patch answers a bare array. Situation: one answer of each kind."""
-    answers = [server.send(ADD, A)[1], server.send(EDIT, A)[1], server.send(REMOVE, A)[1], server.send(VIEW, {})[1]]
+    answers = [
+        server.send_request(ADD, A)[1],
+        server.send_request(EDIT, A)[1],
+        server.send_request(REMOVE, A)[1],
+        server.send_request(VIEW, {})[1],
+    ]
     assert [next(iter(answer["data"])) for answer in answers] == ["results"] * 4
-    server.send(ADD, A)
-    patched = server.send(PATCH, {**A, "ip_pool": 8})[1]
+    server.send_request(ADD, A)
+    patched = server.send_request(PATCH, {**A, "ip_pool": 8})[1]
     assert patched["data"][0]["ippool"] == 8
     assert len({answer["request_id"] for answer in (*answers, patched)}) == 5
 
 
-def test_full_edit_falls_back_and_patch_leaves_alone(server: Play) -> None:
+def test_full_edit_falls_back_and_patch_leaves_alone(server: Smtp2goModelDriver) -> None:
     """Claim: the two differ in what they do not name. Situation: a user with everything set, then one thing changed.
 
     Expectation: after the patch all else is as before; after the full edit all else is as of a new user.
     """
-    server.send(ADD, {"username": "plain"})
-    server.send(ADD, {**A, **EVERYTHING})
-    before = server.view()["ct-aa"]
-    server.send(PATCH, {**A, "description": "b"})
-    assert server.view()["ct-aa"] == {**before, "description": "b"}
-    server.send(EDIT, {**A, "description": "c"})
-    after, new = server.view()["ct-aa"], server.view()["plain"]
+    server.send_request(ADD, {"username": "plain"})
+    server.send_request(ADD, {**A, **EVERYTHING})
+    before = server.view_rows()["ct-aa"]
+    server.send_request(PATCH, {**A, "description": "b"})
+    assert server.view_rows()["ct-aa"] == {**before, "description": "b"}
+    server.send_request(EDIT, {**A, "description": "c"})
+    after, new = server.view_rows()["ct-aa"], server.view_rows()["plain"]
     same = {"username": "ct-aa", "description": "c", "email_password": before["email_password"]}
     assert after == {**new, **same}
 
 
-def test_view_shows_one_all_or_none(server: Play) -> None:
+def test_view_shows_one_all_or_none(server: Smtp2goModelDriver) -> None:
     """Claim: a view of one shows that one, of all all, of nobody nobody. Expectation: exactly these names."""
     for name in ("ct-aa", "ct-bb"):
-        server.send(ADD, {"username": name})
-    assert set(server.view()) == {"ct-aa", "ct-bb"}
-    assert set(server.view("ct-bb")) == {"ct-bb"}
-    assert server.view("ct-cc") == {}
-    assert server.view(account="other") == {}
+        server.send_request(ADD, {"username": name})
+    assert set(server.view_rows()) == {"ct-aa", "ct-bb"}
+    assert set(server.view_rows("ct-bb")) == {"ct-bb"}
+    assert server.view_rows("ct-cc") == {}
+    assert server.view_rows(account="other") == {}
 
 
-def test_state_and_dump_hold_no_readable_password(server: Play) -> None:
+def test_state_and_dump_hold_no_readable_password(server: Smtp2goModelDriver) -> None:
     """Claim: what is shown of a state carries no secret. Situation: a password set, one generated.
 
     Expectation: neither in the representation nor in the dump; who must be cleaned up is known.
     """
-    server.send(ADD, {**A, **EVERYTHING})
-    server.send(ADD, {"username": "ct-bb"})
-    secrets = [row["email_password"] for row in server.view().values()]
+    server.send_request(ADD, {**A, **EVERYTHING})
+    server.send_request(ADD, {"username": "ct-bb"})
+    secrets = [row["email_password"] for row in server.view_rows().values()]
     texts = repr(server.state), repr(server.contract.model.dump(server.state))
     assert all(secret not in text for secret in secrets for text in texts)
     assert server.contract.model.list_owned(server.state) == [("full", "ct-aa"), ("full", "ct-bb")]

@@ -9,7 +9,7 @@ import pytest
 from contracts.smtp2go import passwords, periods
 from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
 from contracts.smtp2go.users import UNKNOWN
-from tests.test_smtp2go_model import CONTRACT, HEADER, KEYS, Play
+from tests.test_smtp2go_model import CONTRACT, HEADER, KEYS, Smtp2goModelDriver
 
 Step = tuple[Any, ...]
 A: dict[str, Any] = {"username": "ct-aa"}
@@ -78,7 +78,7 @@ CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[st
      {"status": "blocked", "bounce_notifications": _ABSENT, "custom_ratelimit": _ABSENT}),
 ]  # fmt: skip
 
-ELSEWHERE = {
+TESTED_ELSEWHERE = {
     "key-order": "test_told_key_counts below",
     "bearer-case": "test_bearer_in_lower_case below",
     "head": "the mock's own tests, over HTTP",
@@ -89,15 +89,15 @@ ELSEWHERE = {
 @pytest.mark.parametrize(
     ("name", "value", "also", "before", "step", "status", "shown"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
 )
-def test_told_reading_makes_its_difference(
+def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
     shown: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, its row."""
-    server = Play.start(CONTRACT, "", {**also, name: value})
+    server = Smtp2goModelDriver.start(CONTRACT, "", {**also, name: value})
     for earlier in before:
-        assert server.send(*earlier)[0] == 200
-    answered, body = server.send(*step)
+        assert server.send_request(*earlier)[0] == 200
+    answered, body = server.send_request(*step)
     assert answered == status
     if shown:
         [row] = body["data"]["results"] if step[0] != PATCH else body["data"]
@@ -106,64 +106,66 @@ def test_told_reading_makes_its_difference(
             assert (found, type(found)) == (wanted, type(wanted)), field
 
 
-def test_every_value_of_every_reading_is_told_above() -> None:
+def test_every_value_of_every_interpretation_is_tested_above() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(n, v) for n, values in INTERPRETATIONS.items() if n not in ELSEWHERE for v in values}
+    wanted = {(n, v) for n, values in INTERPRETATIONS.items() if n not in TESTED_ELSEWHERE for v in values}
     assert {(case[0], case[1]) for case in CASES} == wanted
-    assert set(ELSEWHERE) < set(INTERPRETATIONS)
+    assert set(TESTED_ELSEWHERE) < set(INTERPRETATIONS)
 
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("header", "body", "bearer"))])
-def test_told_key_counts(order: str) -> None:
+def test_given_key_is_accepted(order: str) -> None:
     """Claim: which of several keys counts can be told. Situation: a good one in the first place, bad ones elsewhere."""
     keys = dict.fromkeys(("header", "body", "bearer"), "wrong") | {order.split("-", maxsplit=1)[0]: KEYS["full"]}
-    server = Play.start(CONTRACT, "", {"key-order": order})
+    server = Smtp2goModelDriver.start(CONTRACT, "", {"key-order": order})
     headers = {HEADER: keys["header"], "authorization": f"Bearer {keys['bearer']}"}
-    assert server.ask_with(headers, ADD, {**A, "api_key": keys["body"]})[0].status == 200
+    assert server.list_outcomes_with(headers, ADD, {**A, "api_key": keys["body"]})[0].status == 200
 
 
 @pytest.mark.parametrize(("reading", "status"), [("any", 200), ("exact", 401)])
 def test_bearer_in_lower_case(reading: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
-    server = Play.start(CONTRACT, "", {"bearer-case": reading})
-    assert server.ask_with({"authorization": f"bearer {KEYS['full']}"}, ADD, A)[0].status == status
-    assert server.ask_with({"authorization": "bearer wrong"}, ADD, A)[0].status == 401
+    server = Smtp2goModelDriver.start(CONTRACT, "", {"bearer-case": reading})
+    assert server.list_outcomes_with({"authorization": f"bearer {KEYS['full']}"}, ADD, A)[0].status == status
+    assert server.list_outcomes_with({"authorization": "bearer wrong"}, ADD, A)[0].status == 401
 
 
 def test_generated_password_is_another_long_one() -> None:
     """Claim: a blank password is replaced by one of 128 bits or more. Situation: blank twice. Expectation: two such."""
-    server = Play.start(CONTRACT, "")
-    server.send(ADD, OLD)
-    given = [server.send(EDIT, {**A, "email_password": ""})[1]["data"]["results"][0]["email_password"] for _ in "12"]
+    server = Smtp2goModelDriver.start(CONTRACT, "")
+    server.send_request(ADD, OLD)
+    given = [
+        server.send_request(EDIT, {**A, "email_password": ""})[1]["data"]["results"][0]["email_password"] for _ in "12"
+    ]
     assert len({"Correct-Horse-7", *given}) == 3
     assert all(len(password) >= passwords.SHORTEST_GENERATED for password in given)
-    suite = Play.start(CONTRACT, "ct-")
-    suite.succeed(ADD, {**A, "email_password": ""})
-    [outcome] = suite.ask(EDIT, {**A, "email_password": ""})
+    suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
+    suite.send_accepted(ADD, {**A, "email_password": ""})
+    [outcome] = suite.list_outcomes(EDIT, {**A, "email_password": ""})
     assert outcome.body is not None
     shown = outcome.body.render()
     shown["data"]["results"][0]["email_password"] = "a" * 18
     assert [found.clause for found in outcome.body.find_mismatches(shown)] == [f"{EDIT}/effect/password-generated"]
 
 
-def test_shown_reading_binds_the_next_answer() -> None:
+def test_shown_interpretation_binds_the_next_answer() -> None:
     """Claim: what a target showed of a reading holds from then on. Situation: a full edit that kept the password.
 
     Expectation: the next full edit that names none has to keep it too.
     """
-    suite = Play.start(CONTRACT, "ct-")
-    suite.succeed(ADD, OLD)
-    first = suite.ask(EDIT, A)
+    suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
+    suite.send_accepted(ADD, OLD)
+    first = suite.list_outcomes(EDIT, A)
     assert len(first) == 3
-    suite.take(first[0])
-    assert len(suite.ask(EDIT, A)) == 1
+    suite.follow_outcome(first[0])
+    assert len(suite.list_outcomes(EDIT, A)) == 1
     assert suite.state.users[0].password == OLD["email_password"]
 
 
 def test_hidden_password_leaves_the_user_open() -> None:
     """Claim: answers need not show passwords. Situation: a generated one, not told. Expectation: nothing is known of it."""
-    suite = Play.start(CONTRACT, "ct-")
-    [outcome] = suite.ask(ADD, A)
+    suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
+    [outcome] = suite.list_outcomes(ADD, A)
     assert outcome.body is not None
     shown = outcome.body.render()
     assert "email_password" not in shown["data"]["results"][0]
@@ -177,10 +179,10 @@ def test_hidden_password_leaves_the_user_open() -> None:
 def test_passwords_are_refused_where_no_formula_can_take_them(password: str, statuses: set[int]) -> None:
     """Claim: entropy is promised, its formula is not. Expectation: sure at both ends, open between them."""
     for operation in (ADD, EDIT, PATCH):
-        suite = Play.start(CONTRACT, "ct-")
+        suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
         if operation != ADD:
-            suite.succeed(ADD, A)
-        assert suite.statuses(operation, {**A, "email_password": password}) == statuses, operation
+            suite.send_accepted(ADD, A)
+        assert suite.list_statuses(operation, {**A, "email_password": password}) == statuses, operation
 
 
 @pytest.mark.parametrize(("operation", "period", "statuses"), [
@@ -190,9 +192,9 @@ def test_passwords_are_refused_where_no_formula_can_take_them(password: str, sta
 ])  # fmt: skip
 def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, statuses: set[int]) -> None:
     """Claim: two syntaxes are published, one for full edit. Expectation: each page's own pass, others are open."""
-    suite = Play.start(CONTRACT, "ct-")
-    suite.succeed(ADD, A)
-    assert suite.statuses(operation, {**A, **LIMIT, "custom_ratelimit_period": period}) == statuses
+    suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
+    suite.send_accepted(ADD, A)
+    assert suite.list_statuses(operation, {**A, **LIMIT, "custom_ratelimit_period": period}) == statuses
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [

@@ -11,10 +11,10 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.protocol import EncodedRequest
 from contract_watch.engine.protocols.wire import Response
 
-LIFE = Lifecycle("create", "remove", "read", affects_others=["activate"])
+LIFECYCLE = Lifecycle("create", "remove", "read", affects_others=["activate"])
 
 
-def _exchange(operation: str, *names: str) -> Exchange:
+def _make_exchange(operation: str, *names: str) -> Exchange:
     def reply() -> Response:
         return Response(200, {}, b"{}")
 
@@ -22,14 +22,14 @@ def _exchange(operation: str, *names: str) -> Exchange:
     return Exchange(Request(operation, "POST", "/"), spoken, reply(), names=frozenset(names))
 
 
-def _shown(told: str, about: str | None = None) -> list[str]:
+def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
     """The steps, as ``operation:names``, that reproduce the last of the exchanges ``told`` in the same words."""
     made = []
-    for word in told.split():
+    for word in exchanges.split():
         operation, _, names = word.partition(":")
-        made.append(_exchange(operation, *(name for name in names.split("+") if name)))
-    words = {id(one): word for one, word in zip(made, told.split(), strict=True)}
-    found: Sequence[Exchange] = select_exchanges(made[:-1], made[-1], about, LIFE)
+        made.append(_make_exchange(operation, *(name for name in names.split("+") if name)))
+    words = {id(one): word for one, word in zip(made, exchanges.split(), strict=True)}
+    found: Sequence[Exchange] = select_exchanges(made[:-1], made[-1], about, LIFECYCLE)
     return [words[id(one)] for one in found]
 
 
@@ -46,13 +46,13 @@ def test_what_made_the_object_is_there_and_nothing_else(told: str, wanted: str) 
 
     Expectation: those of the object, of what it was called before, and what crossed over to it since it was made.
     """
-    assert _shown(told) == wanted.split()
+    assert _list_steps(told) == wanted.split()
 
 
 def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> None:
     """Claim: a page is enough. Situation: a hundred changes of two objects. Expectation: the latest, and both creations."""
     told = "create:a create:b " + "change:a activate:b " * 50 + "read:a"
-    found = _shown(told)
+    found = _list_steps(told)
     assert found[:2] == ["create:a", "create:b"]
     assert found[-1] == "read:a"
     assert len(found) <= 12

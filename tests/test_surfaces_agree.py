@@ -15,23 +15,23 @@ from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.planning.probe import fill_placeholders
-from tests.surfaces import Stage, stages
+from tests.surfaces import ProtocolSession, open_protocol_sessions
 
 ZITADEL = Contract("zitadel")
 OBJECTS = 3
-_MOMENT = re.compile(r'"\d{4}-\d\d-\d\dT[^"]*"')
+_TIMESTAMP = re.compile(r'"\d{4}-\d\d-\d\dT[^"]*"')
 
 Step = tuple[str, int, str, dict[str, Any]]
 """An operation, the number of the object it is about, who asks, and optional arguments."""
 
 
 @pytest.fixture(name="three", scope="module")
-def _three() -> Iterator[dict[str, Stage]]:
-    with stages(ZITADEL) as made:
+def _three() -> Iterator[dict[str, ProtocolSession]]:
+    with open_protocol_sessions(ZITADEL) as made:
         yield made
 
 
-def _steps() -> st.SearchStrategy[list[Step]]:
+def _draw_steps() -> st.SearchStrategy[list[Step]]:
     callers = st.sampled_from(["admin", "admin", "admin", "admin", "unprivileged", "nobody", "wrong"])
 
     def step(name: str) -> st.SearchStrategy[Step]:
@@ -49,7 +49,7 @@ def _steps() -> st.SearchStrategy[list[Step]]:
     return st.lists(st.sampled_from(list(ZITADEL.operations)).flatmap(step), min_size=1, max_size=12)
 
 
-def _said(stage: Stage, step: Step, ids: list[str]) -> tuple[int, str]:
+def _send_step(stage: ProtocolSession, step: Step, ids: list[str]) -> tuple[int, str]:
     """Status and body of one step's answer; ids and moments, which differ from mock to mock, made alike."""
     name, number, caller, optional = step
     session, operation = stage.session, ZITADEL.operations[step[0]]
@@ -75,28 +75,28 @@ def _said(stage: Stage, step: Step, ids: list[str]) -> tuple[int, str]:
     if exchange.succeeded and name == ZITADEL.lifecycle.create:
         ids.append(shown["id"])
     assert not attempt.disagreements, list(attempt.disagreements)
-    return exchange.response.status, _alike(shown, ids)
+    return exchange.response.status, _normalize_ids(shown, ids)
 
 
-def _alike(shown: Any, ids: Sequence[str]) -> str:
+def _normalize_ids(shown: Any, ids: Sequence[str]) -> str:
     text = json.dumps(shown, sort_keys=True, ensure_ascii=False)
     for number, known in enumerate(ids):
         text = text.replace(known, f"<{number}>")
-    return _MOMENT.sub('"<moment>"', text)
+    return _TIMESTAMP.sub('"<moment>"', text)
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
-@given(steps=_steps())
-def test_one_flow_on_three_surfaces_has_one_outcome(three: Mapping[str, Stage], steps: list[Step]) -> None:
+@given(steps=_draw_steps())
+def test_one_flow_on_three_protocols_has_one_outcome(three: Mapping[str, ProtocolSession], steps: list[Step]) -> None:
     """Claim: surfaces share a model. Situation: one random flow on all three, some of it without a good key.
 
     Expectation: the same statuses, codes, messages, details and fields step by step, and the same state at the end.
     """
     for stage in three.values():
-        stage.reset()
+        stage.reset_state()
     ids: dict[str, list[str]] = {name: [] for name in three}
     for step in steps:
-        answers = {name: _said(stage, step, ids[name]) for name, stage in three.items()}
+        answers = {name: _send_step(stage, step, ids[name]) for name, stage in three.items()}
         assert len(set(answers.values())) == 1, (step, answers)
-    states = {name: _alike(stage.state, ids[name]) for name, stage in three.items()}
+    states = {name: _normalize_ids(stage.mock_state, ids[name]) for name, stage in three.items()}
     assert len(set(states.values())) == 1, states

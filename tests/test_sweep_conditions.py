@@ -32,33 +32,33 @@ KNOWN = KnownRuns(
 )
 
 
-def row(name: str, *, hours: float | None = 0.1, identity: str = "") -> ListedObject:
+def make_row(name: str, *, hours: float | None = 0.1, identity: str = "") -> ListedObject:
     """A listed object, so many hours old."""
     return ListedObject("paid", name, identity or name, None if hours is None else NOW - hours * HOUR, {})
 
 
-def swept(one: ListedObject, known: KnownRuns = KNOWN, first: Mapping[str, float] = {}) -> bool:
+def would_delete(one: ListedObject, known: KnownRuns = KNOWN, first: Mapping[str, float] = {}) -> bool:
     """Whether a sweep would delete the object."""
     return [found.listed for found in find_candidates([one], known, first, NOW, RIPE)] == [one]
 
 
 def test_what_a_dead_run_s_ledger_names_is_due() -> None:
     """Expectation: whatever its age."""
-    assert swept(row(LEFT))
-    assert swept(row(LEFT, hours=None))
+    assert would_delete(make_row(LEFT))
+    assert would_delete(make_row(LEFT, hours=None))
 
 
 def test_what_is_of_the_full_form_and_old_enough_is_due() -> None:
     """Situation: the run's ledger was lost. Expectation: from twice the longest run on; not before."""
-    assert swept(row(OLD, hours=12.1))
-    assert not swept(row(OLD, hours=11.9))
+    assert would_delete(make_row(OLD, hours=12.1))
+    assert not would_delete(make_row(OLD, hours=11.9))
 
 
 def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
     """Expectation: seen for the first time, it stays."""
-    assert not swept(row(OLD, hours=None))
-    assert not swept(row(OLD, hours=None), first={OLD: NOW - 11.9 * HOUR})
-    assert swept(row(OLD, hours=None), first={OLD: NOW - 12.1 * HOUR})
+    assert not would_delete(make_row(OLD, hours=None))
+    assert not would_delete(make_row(OLD, hours=None), first={OLD: NOW - 11.9 * HOUR})
+    assert would_delete(make_row(OLD, hours=None), first={OLD: NOW - 12.1 * HOUR})
 
 
 @pytest.mark.parametrize("name", [
@@ -69,7 +69,7 @@ def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
 ], ids=ascii)  # fmt: skip
 def test_a_look_alike_is_somebody_else_s(name: str) -> None:
     """Claim: a name that differs from the form by case, by a sign or by white space is none of ours, however old it is."""
-    assert not swept(row(name, hours=1000))
+    assert not would_delete(make_row(name, hours=1000))
 
 
 def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
@@ -78,11 +78,11 @@ def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
     for place in [*range(3, 9), *range(stamp, stamp + 6)]:
         for sign in "0123456789abcdefghijklmnopqrstuvwxyz":
             if sign != OLD[place]:
-                assert not swept(row(OLD[:place] + sign + OLD[place + 1 :], hours=1000))
+                assert not would_delete(make_row(OLD[:place] + sign + OLD[place + 1 :], hours=1000))
         swapped = [*OLD]
         if place + 1 not in (9, stamp + 6):
             swapped[place], swapped[place + 1] = swapped[place + 1], swapped[place]
-            assert "".join(swapped) == OLD or not swept(row("".join(swapped), hours=1000))
+            assert "".join(swapped) == OLD or not would_delete(make_row("".join(swapped), hours=1000))
 
 
 def test_a_dead_run_s_form_alone_is_not_its_ledger() -> None:
@@ -91,19 +91,19 @@ def test_a_dead_run_s_form_alone_is_not_its_ledger() -> None:
     Expectation: it stays, whatever its age: that ledger is not lost, and says that the run did not make it.
     """
     for name in (OTHER, f"{LEFT}-more", LEFT.upper(), f"{LEFT} "):
-        assert not swept(row(name))
-        assert not swept(row(name, hours=1000))
+        assert not would_delete(make_row(name))
+        assert not would_delete(make_row(name, hours=1000))
 
 
 def test_a_run_that_goes_on_beside_is_left_alone() -> None:
     """Expectation: its objects stay, however old."""
-    assert not swept(row(BESIDE))
-    assert not swept(row(BESIDE, hours=1000))
+    assert not would_delete(make_row(BESIDE))
+    assert not would_delete(make_row(BESIDE, hours=1000))
 
 
 def test_what_was_made_on_a_day_to_come_is_not_ours() -> None:
     """Situation: a name of the form with tomorrow's day in it, on an object that claims to be old."""
-    assert not swept(row(NameGenerator(dt.date(2026, 11, 22)).create_name(), hours=1000))
+    assert not would_delete(make_row(NameGenerator(dt.date(2026, 11, 22)).create_name(), hours=1000))
 
 
 def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
@@ -115,10 +115,10 @@ def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
         known = KnownRuns(
             {DEAD.run_id: [LedgerEntry(DEAD.run_id, spelled, "", "paid", LedgerState.UNKNOWN, NOW)]}, frozenset()
         )
-        assert swept(row(spelled), known)
+        assert would_delete(make_row(spelled), known)
         if not spelled.endswith("-more"):
-            assert swept(row(LEFT), known)
-    assert not swept(row(LEFT.upper()))
+            assert would_delete(make_row(LEFT), known)
+    assert not would_delete(make_row(LEFT.upper()))
 
 
 def test_the_mark_tells_and_a_changed_one_does_not() -> None:
@@ -129,16 +129,16 @@ def test_the_mark_tells_and_a_changed_one_does_not() -> None:
     """
     entry = LedgerEntry(DEAD.run_id, LEFT, "7", "admin", LedgerState.CREATED, NOW)
     known = KnownRuns({DEAD.run_id: [entry]}, frozenset())
-    assert swept(row(LEFT, identity="7"), known)
-    assert swept(row(LEFT, identity="8"), known)
-    assert not swept(row("the main one", identity="7"), known)
-    assert not swept(row(OTHER, identity="7"), known)
+    assert would_delete(make_row(LEFT, identity="7"), known)
+    assert would_delete(make_row(LEFT, identity="8"), known)
+    assert not would_delete(make_row("the main one", identity="7"), known)
+    assert not would_delete(make_row(OTHER, identity="7"), known)
 
 
 def test_nothing_is_older_than_its_name() -> None:
     """Situation: a vendor that tells the year 1, or 1970, of an object whose name has today in it. Expectation: it stays."""
     today = NameGenerator(dt.date(2026, 11, 21), "todayr"[:5] + compute_check_character("261121today")).create_name()
-    assert not swept(row(today, hours=10**6))
+    assert not would_delete(make_row(today, hours=10**6))
     assert parse_time("0001-01-01T00:00:00Z") is None
     assert parse_time(5) is None
 

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 from tests import drifted_server as drifted
-from tests.faithful_server import JetEmail
-from tests.loopback_server import App, serving
-from tests.suite_command import FREE, PAID, Result, check, two_at_a_time
+from tests.faithful_server import FaithfulJetEmail
+from tests.loopback_server import App, serve_app
+from tests.suite_command import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time
 
 
 @dataclass(frozen=True)
-class Case:
+class DriftCase:
     """A drift: how grave it is, the methods that it touches, and the id of the finding that names it."""
 
-    server: type[JetEmail]
+    server: type[FaithfulJetEmail]
     severity: str
     methods: str
     id: str
@@ -35,57 +35,61 @@ class Case:
 CASES = {
     case.server.__name__: case
     for case in (
-        Case(drifted.DropsMessage, "breaking", "POST", "createSmtpUser/200/body/message/missing"),
-        Case(drifted.RenamesError, "breaking", "PATCH", "updateSmtpUser/400/body/error/missing"),
-        Case(drifted.UpdatesUnknown, "breaking", "PATCH", "updateSmtpUser/rule/name-unknown/accepted"),
-        Case(drifted.DeletesUnknown, "breaking", "DELETE", "deleteSmtpUser/rule/name-unknown/accepted"),
-        Case(drifted.ForgetsToDelete, "breaking", "DELETE", "deleteSmtpUser/effect/removed/unexpected"),
-        Case(drifted.EchoesPassword, "breaking", "POST", "createSmtpUser/rule/password-not-returned/unexpected"),
-        Case(drifted.TakesAnyKey, "breaking", "GET POST PATCH DELETE", "deleteSmtpUser/credential/accepted"),
-        Case(drifted.RefusesLongNames, "breaking", "POST", "createSmtpUser/request/username/maxLength/refused"),
-        Case(drifted.TakesNegativeQuota, "additive", "POST", "createSmtpUser/request/quota/minimum/accepted"),
-        Case(drifted.AddsField, "additive", "DELETE", "deleteSmtpUser/200/body/remaining/undocumented"),
-        Case(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
-        Case(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
-        Case(drifted.IgnoresNothing, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
-        Case(drifted.ResetsDomains, "breaking", "PATCH", "updateSmtpUser/effect/untouched/approvedDomains/value"),
-        Case(drifted.MergesLists, "breaking", "PATCH", "updateSmtpUser/effect/ipRestrictions/value"),
-        Case(drifted.DemandsDigits, "breaking", "POST", "createSmtpUser/request/password/minLength/refused"),
-        Case(drifted.RefusesSmallQuota, "breaking", "PATCH", "updateSmtpUser/request/quota/minimum/refused"),
-        Case(drifted.HidesEmptyLists, "breaking", "GET", "listSmtpUsers/response/200/*"),
-        Case(drifted.TakesDuplicates, "breaking", "POST", "createSmtpUser/rule/name-taken/accepted"),
-        Case(drifted.TakesBothFlags, "breaking", "POST PATCH", "createSmtpUser/rule/flags-exclusive/accepted"),
-        Case(drifted.GeneratesNothing, "breaking", "POST", "createSmtpUser/200/body/password/missing"),
-        Case(drifted.TellsPasswords, "breaking", "GET", "listSmtpUsers/200/body/smarthosts/[*]/password/undocumented"),
-        Case(drifted.SharesUsers, "breaking", "GET POST", "listSmtpUsers/rule/own-account/unexpected"),
-        Case(drifted.AnswersCreated, "breaking", "POST", "createSmtpUser/*/status-201"),
-        Case(drifted.Forbids, "breaking", "GET POST PATCH DELETE", "updateSmtpUser/credential/status-403"),
-        Case(drifted.AnswersHtml, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
-        Case(drifted.CutsJson, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
-        Case(drifted.BreaksOff, "breaking", "PATCH", "updateSmtpUser/*no-answer"),
-        Case(drifted.FailsOnQuota, "breaking", "POST", "createSmtpUser/*quota*/status-500"),
+        DriftCase(drifted.DropsMessage, "breaking", "POST", "createSmtpUser/200/body/message/missing"),
+        DriftCase(drifted.RenamesError, "breaking", "PATCH", "updateSmtpUser/400/body/error/missing"),
+        DriftCase(drifted.UpdatesUnknown, "breaking", "PATCH", "updateSmtpUser/rule/name-unknown/accepted"),
+        DriftCase(drifted.DeletesUnknown, "breaking", "DELETE", "deleteSmtpUser/rule/name-unknown/accepted"),
+        DriftCase(drifted.ForgetsToDelete, "breaking", "DELETE", "deleteSmtpUser/effect/removed/unexpected"),
+        DriftCase(drifted.EchoesPassword, "breaking", "POST", "createSmtpUser/rule/password-not-returned/unexpected"),
+        DriftCase(drifted.AcceptsAnyKey, "breaking", "GET POST PATCH DELETE", "deleteSmtpUser/credential/accepted"),
+        DriftCase(drifted.RefusesLongNames, "breaking", "POST", "createSmtpUser/request/username/maxLength/refused"),
+        DriftCase(drifted.AcceptsNegativeQuota, "additive", "POST", "createSmtpUser/request/quota/minimum/accepted"),
+        DriftCase(drifted.AddsField, "additive", "DELETE", "deleteSmtpUser/200/body/remaining/undocumented"),
+        DriftCase(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
+        DriftCase(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        DriftCase(drifted.IgnoresEmptyValues, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        DriftCase(drifted.ResetsDomains, "breaking", "PATCH", "updateSmtpUser/effect/untouched/approvedDomains/value"),
+        DriftCase(drifted.MergesLists, "breaking", "PATCH", "updateSmtpUser/effect/ipRestrictions/value"),
+        DriftCase(drifted.RequiresDigits, "breaking", "POST", "createSmtpUser/request/password/minLength/refused"),
+        DriftCase(drifted.RefusesSmallQuota, "breaking", "PATCH", "updateSmtpUser/request/quota/minimum/refused"),
+        DriftCase(drifted.HidesEmptyLists, "breaking", "GET", "listSmtpUsers/response/200/*"),
+        DriftCase(drifted.AcceptsDuplicates, "breaking", "POST", "createSmtpUser/rule/name-taken/accepted"),
+        DriftCase(drifted.AcceptsBothFlags, "breaking", "POST PATCH", "createSmtpUser/rule/flags-exclusive/accepted"),
+        DriftCase(drifted.GeneratesNothing, "breaking", "POST", "createSmtpUser/200/body/password/missing"),
+        DriftCase(
+            drifted.ListsPasswords, "breaking", "GET", "listSmtpUsers/200/body/smarthosts/[*]/password/undocumented"
+        ),
+        DriftCase(drifted.SharesUsers, "breaking", "GET POST", "listSmtpUsers/rule/own-account/unexpected"),
+        DriftCase(drifted.Answers201, "breaking", "POST", "createSmtpUser/*/status-201"),
+        DriftCase(
+            drifted.AnswersForbidden, "breaking", "GET POST PATCH DELETE", "updateSmtpUser/credential/status-403"
+        ),
+        DriftCase(drifted.AnswersHtml, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        DriftCase(drifted.CutsJson, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        DriftCase(drifted.TruncatesBody, "breaking", "PATCH", "updateSmtpUser/*no-answer"),
+        DriftCase(drifted.FailsOnQuota, "breaking", "POST", "createSmtpUser/*quota*/status-500"),
     )
 }
 EVERY = pytest.mark.parametrize("drift", CASES)
 ADDITIVE = pytest.mark.parametrize("drift", [name for name, case in CASES.items() if case.severity == "additive"])
 
-Results = Callable[[str], Result]
+Results = Callable[[str], SuiteResult]
 
 
 @pytest.fixture(name="results", scope="module")
 def _results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     root = tmp_path_factory.mktemp("drifts")  # made here: pytest's factory is not for threads
 
-    def work(drift: str) -> Result:
+    def work(drift: str) -> SuiteResult:
         (root / drift).mkdir()
-        with serving(CASES[drift].server()) as at:
-            return check(root / drift, at.url)
+        with serve_app(CASES[drift].server()) as at:
+            return check_target(root / drift, at.url)
 
-    with two_at_a_time(request, "drift", work) as results:
+    with run_two_at_a_time(request, "drift", work) as results:
         yield results
 
 
-def _named(result: Result, case: Case) -> dict[str, Any]:
+def _find_named_finding(result: SuiteResult, case: DriftCase) -> dict[str, Any]:
     """The finding that names the drift."""
     found = [finding for name, finding in result.findings.items() if fnmatchcase(name, case.id)]
     assert found, (case.id, result)
@@ -100,7 +104,7 @@ def test_a_drift_is_found_and_weighed(results: Results, drift: str) -> None:
     Expectation: a finding under its stable id, with the right severity, verdict and exit status.
     """
     case, result = CASES[drift], results(drift)
-    assert _named(result, case)["severity"] == case.severity, result
+    assert _find_named_finding(result, case)["severity"] == case.severity, result
     assert (result.report["verdict"], result.status) == (case.severity, case.exit_status)
     assert result.report["reason"] is None
 
@@ -115,7 +119,7 @@ def test_a_finding_names_its_operation_and_nothing_else_is_blamed(results: Resul
     case, result = CASES[drift], results(drift)
     operations = {f"{method} /outbound/smarthost" for method in case.methods.split()}
     assert {finding["operation"] for finding in result.findings.values()} <= operations, result
-    finding = _named(result, case)
+    finding = _find_named_finding(result, case)
     assert finding["id"].split("/")[0] == finding["clause"].split("/")[0]
     assert all(finding[words].strip() for words in ("title", "why", "promise", "reproduce"))
     shown = finding["exchange"]["request"]
@@ -142,9 +146,9 @@ def test_what_the_report_says_to_run_shows_the_drift(results: Results, drift: st
     Expectation: the last answer has the status of the finding, and is another than the faithful server's.
     """
     case, result = CASES[drift], results(drift)
-    finding = _named(result, case)
+    finding = _find_named_finding(result, case)
     lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
-    broken, good = (_run(lines, server) for server in (case.server(), JetEmail()))
+    broken, good = (_run_curl(lines, server) for server in (case.server(), FaithfulJetEmail()))
     assert broken.status == finding["status"] or broken.code != 0
     assert broken != good
 
@@ -159,8 +163,8 @@ def test_additive_drift_fails_where_that_is_asked_for(
     Expectation: the verdict is additive all the same, and the status 1 in place of 0.
     """
     assert results(drift).status == 0
-    with serving(CASES[drift].server()) as at:
-        result = check(tmp_path_factory.mktemp(drift), at.url, "--fail-on", "additive")
+    with serve_app(CASES[drift].server()) as at:
+        result = check_target(tmp_path_factory.mktemp(drift), at.url, "--fail-on", "additive")
     assert (result.report["verdict"], result.status) == ("additive", 1)
 
 
@@ -170,8 +174,8 @@ def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
     Situation: creation leaves its message out every second time.
     Expectation: the finding is breaking and flapping, and shows both answers.
     """
-    with serving(drifted.FlapsMessage()) as at:
-        result = check(tmp_path, at.url)
+    with serve_app(drifted.DropsEverySecondMessage()) as at:
+        result = check_target(tmp_path, at.url)
     finding = result.findings["createSmtpUser/200/body/message/missing"]
     assert (finding["flapping"], finding["severity"], result.status) == (True, "breaking", 1)
     assert "message" not in finding["exchange"]["response"]["body"]
@@ -185,13 +189,15 @@ def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
         (drifted.DeletesByPrefix, "deleteSmtpUser/rule/name-unknown/accepted"),
     ],
 )
-def test_a_drift_that_spoils_other_flows_is_named_too(tmp_path: Path, server: type[JetEmail], name: str) -> None:
+def test_a_drift_that_spoils_other_flows_is_named_too(
+    tmp_path: Path, server: type[FaithfulJetEmail], name: str
+) -> None:
     """Situation: drift after which objects are not as the model knows them, so that later flows differ as well.
 
     Expectation: the finding that names it is there, breaking and steady, whatever else is told.
     """
-    with serving(server()) as at:
-        result = check(tmp_path, at.url)
+    with serve_app(server()) as at:
+        result = check_target(tmp_path, at.url)
     finding = result.findings[name]
     assert (finding["severity"], finding["flapping"], result.status) == ("breaking", False, 1)
 
@@ -203,19 +209,19 @@ def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:
     Expectation: a breaking finding, whose curl lines show it on a fresh server and not on a faithful one.
     """
     explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
-    with serving(drifted.RefusesForeignLetters()) as at:
-        result = check(tmp_path, at.url, *explore)
+    with serve_app(drifted.RefusesForeignLetters()) as at:
+        result = check_target(tmp_path, at.url, *explore)
     assert result.status == 1, result
     steady = [finding for finding in result.report["findings"] if not finding["flapping"]]
     assert steady
     for finding in steady:
         lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
-        broken, good = (_run(lines, server) for server in (drifted.RefusesForeignLetters(), JetEmail()))
+        broken, good = (_run_curl(lines, server) for server in (drifted.RefusesForeignLetters(), FaithfulJetEmail()))
         assert (broken.status, good.status) == (400, 200), lines
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _CurlResult:
     """What the last curl line showed: curl's own status, the HTTP status, the body without times and secrets."""
 
     code: int
@@ -223,23 +229,23 @@ class _Shown:
     body: Any
 
 
-def _run(lines: str, app: App) -> _Shown:
+def _run_curl(lines: str, app: App) -> _CurlResult:
     """Run curl ``lines`` in a shell, one by one, as somebody would paste them."""
-    with serving(app) as at:
-        environment = {**os.environ, "JETEMAIL_API_KEY": PAID, "JETEMAIL_FREE_API_KEY": FREE, "TARGET": at.url}
+    with serve_app(app) as at:
+        environment = {**os.environ, "JETEMAIL_API_KEY": PAID_KEY, "JETEMAIL_FREE_API_KEY": FREE_KEY, "TARGET": at.url}
         for line in lines.split("\n"):
             told = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
     head, _, body = told.stdout.decode().replace("\r\n", "\n").partition("\n\n")
     status = re.match(r"HTTP/1.1 ([0-9]{3}) ", head)
     try:
-        shown = _timeless(json.loads(body))
+        shown = _drop_times(json.loads(body))
     except ValueError:
         shown = body
-    return _Shown(told.returncode, int(status[1]) if status else None, shown)
+    return _CurlResult(told.returncode, int(status[1]) if status else None, shown)
 
 
-def _timeless(value: Any) -> Any:
+def _drop_times(value: Any) -> Any:
     if isinstance(value, dict):
         passing = ("created_date", "last_modified", "password")
-        return {name: "…" if name in passing else _timeless(inner) for name, inner in value.items()}
-    return [_timeless(inner) for inner in value] if isinstance(value, list) else value
+        return {name: "…" if name in passing else _drop_times(inner) for name, inner in value.items()}
+    return [_drop_times(inner) for inner in value] if isinstance(value, list) else value

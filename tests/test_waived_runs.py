@@ -10,14 +10,14 @@ from pathlib import Path
 import jsonschema_rs
 
 from tests import drifted_server as drifted
-from tests.faithful_server import JetEmail
-from tests.loopback_server import serving
-from tests.suite_command import Result
+from tests.faithful_server import FaithfulJetEmail
+from tests.loopback_server import serve_app
+from tests.suite_command import SuiteResult
 
 ROOT = Path(__file__).parent.parent
 
 
-def _waived(root: Path, server: JetEmail, *waivers: tuple[str, str]) -> Result:
+def _run_with_waivers(root: Path, server: FaithfulJetEmail, *waivers: tuple[str, str]) -> SuiteResult:
     """A run in a copy of the repository whose contract has ``waivers``: ids and expiry dates."""
     for room in ("contracts", "contract_tests", "contract_watch", "generated"):
         shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -25,9 +25,9 @@ def _waived(root: Path, server: JetEmail, *waivers: tuple[str, str]) -> Result:
     lines = [f'[[waivers]]\nid = "{name}"\nreason = "told them"\nexpires = {date}\n' for name, date in waivers]
     (root / "contracts" / "jetemail" / "waivers.toml").write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0", "--target"]
-    with serving(server) as at:
+    with serve_app(server) as at:
         told = subprocess.run([*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    return Result(told.returncode, told.stdout, told.stderr, root / "reports")
+    return SuiteResult(told.returncode, told.stdout, told.stderr, root / "reports")
 
 
 def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
     """
     name = "createSmtpUser/200/body/message/missing"
     today = dt.datetime.now(dt.UTC).date()
-    result = _waived(tmp_path, drifted.DropsMessage(), (name, today.isoformat()))
+    result = _run_with_waivers(tmp_path, drifted.DropsMessage(), (name, today.isoformat()))
     assert (result.status, result.report["verdict"], result.findings) == (0, "none", {}), result
     (waived,) = result.report["waived"]
     assert (waived["id"], waived["waived"]) == (name, {"reason": "told them", "expires": today.isoformat()})
@@ -56,7 +56,7 @@ def test_an_expired_waiver_no_longer_holds_and_says_so(tmp_path: Path) -> None:
     """
     held, lapsed = "updateSmtpUser/400/body/error/missing", "updateSmtpUser/404/body/error/missing"
     yesterday = (dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)).isoformat()
-    result = _waived(tmp_path, drifted.RenamesError(), (held, "2999-01-01"), (lapsed, yesterday))
+    result = _run_with_waivers(tmp_path, drifted.RenamesError(), (held, "2999-01-01"), (lapsed, yesterday))
     assert (result.status, result.report["verdict"]) == (1, "breaking")
     assert [finding["id"] for finding in result.report["waived"]] == [held]
     assert lapsed in result.findings

@@ -17,7 +17,7 @@ PROTO = CONTRACT.directory / "proto" / "zitadel"
 ADMIN = (PROTO / "admin.proto").read_text(encoding="utf-8")
 
 
-def _answer(operation: str, status: int) -> Schema:
+def _find_response_schema(operation: str, status: int) -> Schema:
     schema = CONTRACT.operations[operation].responses[status].media["application/json"]
     assert schema is not None
     return schema
@@ -47,7 +47,7 @@ def test_published_example_passes() -> None:
     """Claim: the corrected schemas take what the reference shows. Expectation: its example of an answer is valid."""
     path = CONTRACT.operations[PASSWORD].path
     content = CONTRACT.published.raw["paths"][path]["put"]["responses"]["200"]["content"]["application/json"]
-    assert _answer(PASSWORD, 200).find_violations(content["example"]) == []
+    assert _find_response_schema(PASSWORD, 200).find_violations(content["example"]) == []
 
 
 @pytest.mark.parametrize("shown", [
@@ -60,7 +60,7 @@ def test_published_example_passes() -> None:
 ])  # fmt: skip
 def test_what_protojson_never_says_fails(shown: Any) -> None:
     """Claim: numbers are quoted, zeroes omitted, times end in `Z`. Expectation: what is otherwise is invalid."""
-    assert _answer(PASSWORD, 200).find_violations(shown)
+    assert _find_response_schema(PASSWORD, 200).find_violations(shown)
 
 
 def test_no_answer_has_room_for_a_password() -> None:
@@ -95,7 +95,9 @@ def test_messages_have_the_documents_properties() -> None:
     body = CONTRACT.operations[ADD].body
     assert body is not None
     assert {*re.findall(r"(\w+) = \d+;", added[1])} == {to_snake_case(name) for name in body.schema["properties"]}
-    shown = resolve_reference(CONTRACT.effective.raw, _answer(GET, 200).schema)["properties"]["smtpConfig"]
+    shown = resolve_reference(CONTRACT.effective.raw, _find_response_schema(GET, 200).schema)["properties"][
+        "smtpConfig"
+    ]
     names = resolve_reference(CONTRACT.effective.raw, shown)["properties"]
     assert {*re.findall(r"(\w+) = \d+;", config[1])} == {to_snake_case(name) for name in names}
     assert set(SETTINGS) < set(names)

@@ -18,12 +18,12 @@ from contracts.zitadel.rules import LIST
 ZITADEL = Contract("zitadel")
 HISTORY = {"sequence": "3", "creationDate": "2020-01-01T00:00:00Z", "changeDate": "2020-01-01T00:00:00Z",
            "resourceOwner": "1"}  # fmt: skip
-WEB_HOOK = {"id": "1", "details": HISTORY, "description": "a provider that is no SMTP server"}
+WEBHOOK_ROW = {"id": "1", "details": HISTORY, "description": "a provider that is no SMTP server"}
 SWAPPED = {"SMTP_CONFIG_ACTIVE": "SMTP_CONFIG_INACTIVE", "SMTP_CONFIG_INACTIVE": "SMTP_CONFIG_ACTIVE"}
 Rows = list[dict[str, Any]]
 
 
-class Listed(Mutation):
+class ListMutation(Mutation):
     """The mock, but for its list: `rows` makes another one of each."""
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
@@ -31,97 +31,97 @@ class Listed(Mutation):
         if request.operation.id != LIST:
             return super().respond(vendor, request)
         status, whole = super().respond(vendor, request.with_arguments({}))
-        if status != 200 or not self.takes(vendor, request):
+        if status != 200 or not self.is_accepted(vendor, request):
             return super().respond(vendor, request)
         query = request.body.get("query") or {}
-        rows = self.page(self.rows(copy.deepcopy(whole.get("result", []))), query)
-        return 200, {"details": self.details(rows, whole["details"]), **({"result": rows} if rows else {})}
+        rows = self.select_page(self.edit_rows(copy.deepcopy(whole.get("result", []))), query)
+        return 200, {"details": self.edit_details(rows, whole["details"]), **({"result": rows} if rows else {})}
 
     @staticmethod
-    def takes(actor: MutatedVendor, asked: VendorRequest) -> bool:
+    def is_accepted(actor: MutatedVendor, asked: VendorRequest) -> bool:
         """Whether the vendor grants the request."""
         return actor.compute_outcome(asked).status == 200
 
-    def rows(self, rows: Rows) -> Rows:
+    def edit_rows(self, rows: Rows) -> Rows:
         """What the list shows in place of ``rows``."""
         return rows
 
-    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+    def select_page(self, rows: Rows, query: dict[str, Any]) -> Rows:
         """The page that is shown of them."""
         first, limit = int(query.get("offset") or 0), int(query.get("limit") or 0)
         return rows[first : first + limit] if limit else rows[first:]
 
-    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+    def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
         """What is told of the list."""
-        return told if rows else {}
+        return original if rows else {}
 
 
-class OneMissing(Listed):
+class MissingRow(ListMutation):
     """The row that was made first is not there, and not counted."""
 
-    def rows(self, rows: Rows) -> Rows:
+    def edit_rows(self, rows: Rows) -> Rows:
         return rows[1:]
 
-    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
-        return {**told, "totalResult": str(len(rows))} if rows else {}
+    def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
+        return {**original, "totalResult": str(len(rows))} if rows else {}
 
 
-class Undead(Listed):
+class UndeletedRows(ListMutation):
     """Rows stay when their configurations are removed."""
 
     def __init__(self) -> None:
         self._seen: dict[str, dict[str, Any]] = {}
 
-    def rows(self, rows: Rows) -> Rows:
+    def edit_rows(self, rows: Rows) -> Rows:
         gone = [row for name, row in self._seen.items() if name not in {row["id"] for row in rows}]
         self._seen |= {row["id"]: row for row in rows}
         return [*rows, *gone]
 
-    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
-        return {**told, "totalResult": str(len(rows))}
+    def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
+        return {**original, "totalResult": str(len(rows))}
 
 
-class WrongState(Listed):
+class WrongState(ListMutation):
     """Each row says the other state."""
 
-    def rows(self, rows: Rows) -> Rows:
+    def edit_rows(self, rows: Rows) -> Rows:
         return [{**row, "state": SWAPPED[row["state"]]} for row in rows]
 
 
-class WrongText(Listed):
+class WrongSender(ListMutation):
     """Each row says another sender."""
 
-    def rows(self, rows: Rows) -> Rows:
+    def edit_rows(self, rows: Rows) -> Rows:
         return [{**row, "senderName": "Somebody else"} for row in rows]
 
 
-class NoLimit(Listed):
+class NoLimit(ListMutation):
     """The limit counts for nothing."""
 
-    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
-        return super().page(rows, {**query, "limit": 0})
+    def select_page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().select_page(rows, {**query, "limit": 0})
 
 
-class NoOffset(Listed):
+class NoOffset(ListMutation):
     """The offset counts for nothing."""
 
-    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
-        return super().page(rows, {**query, "offset": 0})
+    def select_page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().select_page(rows, {**query, "offset": 0})
 
 
-class Crowded(Listed):
+class BusyInstance(ListMutation):
     """Faithful: others are there too, the order is any, a page without a limit is short, and the total is not told."""
 
-    def rows(self, rows: Rows) -> Rows:
-        others = [{**WEB_HOOK, "id": f"{number}"} for number in range(3)]
+    def edit_rows(self, rows: Rows) -> Rows:
+        others = [{**WEBHOOK_ROW, "id": f"{number}"} for number in range(3)]
         return random.Random(len(rows)).sample([*rows, *others], len(rows) + 3)
 
-    def page(self, rows: Rows, query: dict[str, Any]) -> Rows:
-        return super().page(rows, {"limit": 2, **query})
+    def select_page(self, rows: Rows, query: dict[str, Any]) -> Rows:
+        return super().select_page(rows, {"limit": 2, **query})
 
-    def details(self, rows: Rows, told: dict[str, Any]) -> dict[str, Any]:
+    def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
         del rows
-        return {"viewTimestamp": told["viewTimestamp"]}
+        return {"viewTimestamp": original["viewTimestamp"]}
 
 
 @pytest.fixture(name="court", scope="module")
@@ -131,7 +131,7 @@ def _court() -> Iterator[MutantRunner]:
         yield MutantRunner(ZITADEL, base, house)
 
 
-def _found(court: MutantRunner, play: Mutation) -> list[str]:
+def _list_first_findings(court: MutantRunner, play: Mutation) -> list[str]:
     """The ids of what the flows of the rules find first."""
     court.load_mutation(play)
     flows = [probe for probe in plan_probes(ZITADEL) if probe.family == "rules"]
@@ -139,19 +139,19 @@ def _found(court: MutantRunner, play: Mutation) -> list[str]:
 
 
 @pytest.mark.parametrize(("play", "finding"), [
-    (OneMissing, f"{LIST}/effect/complete/row-missing"),
-    (Undead, "removeSmtpConfig/effect/removed/unexpected"),
+    (MissingRow, f"{LIST}/effect/complete/row-missing"),
+    (UndeletedRows, "removeSmtpConfig/effect/removed/unexpected"),
     (WrongState, f"{LIST}/effect/as-read/state/value"),
-    (WrongText, f"{LIST}/effect/as-read/senderName/value"),
+    (WrongSender, f"{LIST}/effect/as-read/senderName/value"),
     (NoLimit, f"{LIST}/effect/limit/too-many"),
     (NoOffset, f"{LIST}/effect/offset/too-many"),
 ])  # fmt: skip
 def test_a_list_that_drifted_is_found(court: MutantRunner, play: type[Mutation], finding: str) -> None:
     """Claim: the list is held to what it promises. Situation: one thing wrong with it. Expectation: that is the finding."""
-    assert finding in _found(court, play())
+    assert finding in _list_first_findings(court, play())
 
 
-@pytest.mark.parametrize("play", [Listed, Crowded])
+@pytest.mark.parametrize("play", [ListMutation, BusyInstance])
 def test_a_faithful_list_is_no_finding(court: MutantRunner, play: type[Mutation]) -> None:
     """Claim: nobody faithful is accused. Situation: the list played as the mock has it, and a crowded one. Expectation: none."""
-    assert _found(court, play()) == []
+    assert _list_first_findings(court, play()) == []

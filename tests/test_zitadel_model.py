@@ -37,28 +37,28 @@ NEW: dict[str, Any] = {
     "description": "ct-mark",
 }
 FULL = {**NEW, "tls": True, "user": "u", "replyToAddress": "b@example.com", "password": "made-up-password"}
-P = {"password": "another-made-up-one"}
-LOST = "ct-never-made"
+NEW_PASSWORD = {"password": "another-made-up-one"}
+UNKNOWN_ID = "ct-never-made"
 Step = tuple[Any, ...]
 
 
 @dataclass
-class Play:
+class ZitadelModelDriver:
     """One state of the model, and the means to move it on; ``id`` is what the last addition was given."""
 
     state: ModelState
-    id: str = LOST
+    id: str = UNKNOWN_ID
 
     @classmethod
-    def start(cls, fresh: str, told: Mapping[str, str] | None = None) -> "Play":
+    def start(cls, fresh: str, interpretations: Mapping[str, str] | None = None) -> "ZitadelModelDriver":
         """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(CONTRACT.model.interpretations).decide(told or {})
+        readings = Interpretations(CONTRACT.model.interpretations).decide(interpretations or {})
         return cls(CONTRACT.model.start(accounts, readings, fresh))
 
-    def ask(
+    def list_outcomes(
         self, operation: str, body: Any = None, name: str | None = None, account: str = "admin", *,
-        authorization: str | None = None, at: float = NOW, excused: frozenset[str] = frozenset(),
+        authorization: str | None = None, at: float = NOW, exempt_clauses: frozenset[str] = frozenset(),
     ) -> Sequence[Outcome]:  # fmt: skip
         """The outcomes allowed to a request about ``name``, else the last addition; it changes nothing."""
         declared = CONTRACT.operations[operation]
@@ -67,46 +67,46 @@ class Play:
             headers = {}
         parameters = {} if operation in (ADD, LIST) else {"id": self.id if name is None else name}
         sent = {} if body is None else body
-        request = Request(operation, declared.method, declared.path, headers, sent, parameters, at, excused)
+        request = Request(operation, declared.method, declared.path, headers, sent, parameters, at, exempt_clauses)
         return CONTRACT.model.outcomes(self.state, request)
 
-    def request(self, **parts: Any) -> Sequence[Outcome]:
+    def list_outcomes_of(self, **parts: Any) -> Sequence[Outcome]:
         """The outcomes allowed to the admin's request about the last addition, made of its parts."""
         headers = {"authorization": f"Bearer {KEYS['admin']}"}
         request = Request(headers=headers, parameters={"id": self.id}, timestamp=NOW, **parts)
         return CONTRACT.model.outcomes(self.state, request)
 
-    def statuses(self, *step: Any, **more: Any) -> set[int]:
+    def list_statuses(self, *step: Any, **more: Any) -> set[int]:
         """The statuses allowed to a request."""
-        return {outcome.status for outcome in self.ask(*step, **more)}
+        return {outcome.status for outcome in self.list_outcomes(*step, **more)}
 
-    def send(self, *step: Any, **more: Any) -> tuple[int, Any]:
+    def send_request(self, *step: Any, **more: Any) -> tuple[int, Any]:
         """Status and body of the first outcome, whose state follows: what the mock answers."""
-        return self.take(self.ask(*step, **more)[0])
+        return self.follow_outcome(self.list_outcomes(*step, **more)[0])
 
-    def succeed(self, *step: Any, **more: Any) -> Any:
+    def send_accepted(self, *step: Any, **more: Any) -> Any:
         """The body of the outcome with status 200, whose state follows: a target that accepts."""
-        return self.take(next(found for found in self.ask(*step, **more) if found.status == 200))[1]
+        return self.follow_outcome(next(found for found in self.list_outcomes(*step, **more) if found.status == 200))[1]
 
-    def take(self, outcome: Outcome, shown: Any = None) -> tuple[int, Any]:
+    def follow_outcome(self, outcome: Outcome, response: Any = None) -> tuple[int, Any]:
         """Go on from ``outcome``, answered as it renders unless ``shown`` says otherwise."""
         assert outcome.body is not None
-        shown = outcome.body.render() if shown is None else shown
-        self.state = outcome.resolve_next_state(shown)
-        if outcome.status == 200 and "id" in shown:
-            self.id = shown["id"]
-        return outcome.status, shown
+        response = outcome.body.render() if response is None else response
+        self.state = outcome.resolve_next_state(response)
+        if outcome.status == 200 and "id" in response:
+            self.id = response["id"]
+        return outcome.status, response
 
-    def config(self) -> dict[str, Any]:
+    def read_config(self) -> dict[str, Any]:
         """The last added configuration as reading shows it."""
-        found: dict[str, Any] = self.succeed(GET)["smtpConfig"]
+        found: dict[str, Any] = self.send_accepted(GET)["smtpConfig"]
         return found
 
 
 @pytest.fixture(name="mock_play")
-def _mock_play() -> Play:
+def _mock_play() -> ZitadelModelDriver:
     """The model as the mock asks it: everything is known, the first outcome is taken."""
-    return Play.start("")
+    return ZitadelModelDriver.start("")
 
 
 ADDED: list[Step] = [(ADD, NEW)]
@@ -174,26 +174,26 @@ CASES += [
     (f"{text} ({operation})", before, (operation, *step), status, code, clause)
     for operation in PASSWORDS
     for text, before, step, status, code, clause in [
-        ("password", ACTIVE, (P,), 200, 0, "response/200"),
-        ("the same password", [*ACTIVE, (operation, P)], (P,), 200, 0, "response/200"),
+        ("password", ACTIVE, (NEW_PASSWORD,), 200, 0, "response/200"),
+        ("the same password", [*ACTIVE, (operation, NEW_PASSWORD)], (NEW_PASSWORD,), 200, 0, "response/200"),
         ("an empty password", ACTIVE, ({"password": ""},), 200, 0, "response/200"),
         ("null for a password", ACTIVE, ({"password": None},), 200, 0, "response/200"),
         ("no password", ACTIVE, ({},), 200, 0, "response/200"),
         ("no body", ACTIVE, (MissingBody.ABSENT,), 200, 0, "response/200"),
-        ("another id in the body", ACTIVE, ({**P, "id": LOST},), 200, 0, "response/200"),
-        ("what is unknown", ACTIVE, ({**P, "note": {"a": 1}},), 200, 0, "response/200"),
+        ("another id in the body", ACTIVE, ({**NEW_PASSWORD, "id": UNKNOWN_ID},), 200, 0, "response/200"),
+        ("what is unknown", ACTIVE, ({**NEW_PASSWORD, "note": {"a": 1}},), 200, 0, "response/200"),
         ("a number for a password", ACTIVE, ({"password": 12345678},), 400, 3, "password/type"),
-        ("a number for the body's id", ACTIVE, ({**P, "id": 5},), 400, 3, "request/body"),
-        ("a list", ACTIVE, ([P],), 400, 3, "request/body"),
+        ("a number for the body's id", ACTIVE, ({**NEW_PASSWORD, "id": 5},), 400, 3, "request/body"),
+        ("a list", ACTIVE, ([NEW_PASSWORD],), 400, 3, "request/body"),
         ("a text", ACTIVE, ("12345678",), 400, 3, "request/body"),
         ("no JSON", ACTIVE, (MissingBody.MALFORMED,), 400, 3, "request/body"),
-        ("an inactive one", ADDED, (P,), 404, 5, "response/404"),
-        ("a deactivated one", [*ACTIVE, (DEACTIVATE,)], (P,), 404, 5, "response/404"),
-        ("a removed one", [*ACTIVE, (REMOVE,)], (P,), 404, 5, "rule/id-unknown"),
-        ("one never made", [], (P,), 404, 5, "rule/id-unknown"),
-        ("too long an id", ACTIVE, (P, "a" * 101), 400, 3, "{id}/maxLength"),
-        ("unprivileged", ACTIVE, (P, None, "unprivileged"), 403, 7, "rule/permission"),
-        ("unprivileged, too long an id", ACTIVE, (P, "a" * 101, "unprivileged"), 403, 7, "rule/permission"),
+        ("an inactive one", ADDED, (NEW_PASSWORD,), 404, 5, "response/404"),
+        ("a deactivated one", [*ACTIVE, (DEACTIVATE,)], (NEW_PASSWORD,), 404, 5, "response/404"),
+        ("a removed one", [*ACTIVE, (REMOVE,)], (NEW_PASSWORD,), 404, 5, "rule/id-unknown"),
+        ("one never made", [], (NEW_PASSWORD,), 404, 5, "rule/id-unknown"),
+        ("too long an id", ACTIVE, (NEW_PASSWORD, "a" * 101), 400, 3, "{id}/maxLength"),
+        ("unprivileged", ACTIVE, (NEW_PASSWORD, None, "unprivileged"), 403, 7, "rule/permission"),
+        ("unprivileged, too long an id", ACTIVE, (NEW_PASSWORD, "a" * 101, "unprivileged"), 403, 7, "rule/permission"),
     ]
 ]
 
@@ -201,15 +201,17 @@ CASES += [
 @pytest.mark.parametrize(
     ("before", "step", "status", "code", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
-def test_first_outcome(mock_play: Play, before: list[Step], step: Step, status: int, code: int, clause: str) -> None:
+def test_first_outcome(
+    mock_play: ZitadelModelDriver, before: list[Step], step: Step, status: int, code: int, clause: str
+) -> None:
     """Claim: the mock answers as promised. Situation: what came before, then one request.
 
     Expectation: the status, the gRPC code of a refusal, the clause that calls for it, and a body that pattern and
     effective document both take; no answer says a password.
     """
     for earlier in before:
-        assert mock_play.send(*earlier)[0] == 200
-    outcome = mock_play.ask(*step)[0]
+        assert mock_play.send_request(*earlier)[0] == 200
+    outcome = mock_play.list_outcomes(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(CONTRACT)
@@ -221,7 +223,7 @@ def test_first_outcome(mock_play: Play, before: list[Step], step: Step, status: 
     assert schema is not None
     assert schema.find_violations(shown) == []
     assert list(schema.find_undocumented(shown)) == []
-    assert not any(secret in json.dumps(shown) for secret in (FULL["password"], P["password"]))
+    assert not any(secret in json.dumps(shown) for secret in (FULL["password"], NEW_PASSWORD["password"]))
 
 
 def test_first_outcomes_meet_every_rule() -> None:
@@ -232,12 +234,12 @@ def test_first_outcomes_meet_every_rule() -> None:
 
 
 @pytest.mark.parametrize("operation", CHANGE_OPERATIONS)
-def test_unprivileged_changes_nothing(mock_play: Play, operation: str) -> None:
+def test_unprivileged_changes_nothing(mock_play: ZitadelModelDriver, operation: str) -> None:
     """Claim: every change needs the permission. Situation: the unprivileged account, an id that nobody has.
 
     Expectation: 403 before anything is looked up, and the same state.
     """
-    [outcome] = mock_play.ask(operation, NEW, LOST, "unprivileged")
+    [outcome] = mock_play.list_outcomes(operation, NEW, UNKNOWN_ID, "unprivileged")
     assert (outcome.status, outcome.resolve_next_state(None)) == (403, mock_play.state)
 
 
@@ -246,12 +248,14 @@ def test_unprivileged_changes_nothing(mock_play: Play, operation: str) -> None:
     ("Bearer wrong", "Errors.Token.Invalid (AUTH-7fs1e)"), ("Basic key-of-admin", "Errors.Token.Invalid (AUTH-7fs1e)"),
 ])  # fmt: skip
 @pytest.mark.parametrize("operation", [ADD, *ID_OPERATIONS])
-def test_bad_token_is_401_before_all_else(mock_play: Play, operation: str, authorization: str, text: str) -> None:
+def test_bad_token_is_401_before_all_else(
+    mock_play: ZitadelModelDriver, operation: str, authorization: str, text: str
+) -> None:
     """Claim: nobody gets in without a good token. Situation: none, a wrong one, a wrong form; the id is too long too.
 
     Expectation: 401 with code 16 is the only outcome; only an error of the vendor's own has details.
     """
-    [outcome] = mock_play.ask(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
+    [outcome] = mock_play.list_outcomes(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
     assert outcome.status == 401
     assert outcome.body is not None
     shown = outcome.body.render()
@@ -259,66 +263,66 @@ def test_bad_token_is_401_before_all_else(mock_play: Play, operation: str, autho
     assert ("details" in shown) == ("(" in text)
 
 
-def test_activation_deactivates_the_others(mock_play: Play) -> None:
+def test_activation_deactivates_the_others(mock_play: ZitadelModelDriver) -> None:
     """Claim: at most one configuration is active. Situation: two, activated in turn. Expectation: the other is not."""
-    mock_play.send(ADD, NEW)
+    mock_play.send_request(ADD, NEW)
     first = mock_play.id
-    mock_play.send(ACTIVATE)
-    mock_play.send(ADD, NEW)
-    mock_play.send(ACTIVATE)
-    assert mock_play.config()["state"] == "SMTP_CONFIG_ACTIVE"
-    assert mock_play.succeed(GET, None, first)["smtpConfig"]["state"] == "SMTP_CONFIG_INACTIVE"
-    assert mock_play.send(PASSWORD, P, first)[0] == 404
+    mock_play.send_request(ACTIVATE)
+    mock_play.send_request(ADD, NEW)
+    mock_play.send_request(ACTIVATE)
+    assert mock_play.read_config()["state"] == "SMTP_CONFIG_ACTIVE"
+    assert mock_play.send_accepted(GET, None, first)["smtpConfig"]["state"] == "SMTP_CONFIG_INACTIVE"
+    assert mock_play.send_request(PASSWORD, NEW_PASSWORD, first)[0] == 404
 
 
-def test_reading_shows_what_was_added(mock_play: Play) -> None:
+def test_read_shows_what_was_added(mock_play: ZitadelModelDriver) -> None:
     """Claim: reading shows all but the password, and omits zero values. Expectation: exactly these properties."""
-    mock_play.send(ADD, FULL)
+    mock_play.send_request(ADD, FULL)
     wanted = {name: value for name, value in FULL.items() if name != "password"}
-    shown = mock_play.config()
+    shown = mock_play.read_config()
     assert {name: shown[name] for name in wanted} == wanted
     assert set(shown) == {*wanted, "id", "state", "details"}
-    mock_play.send(ADD, {**NEW, "description": "", "tls": False})
-    assert set(mock_play.config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
+    mock_play.send_request(ADD, {**NEW, "description": "", "tls": False})
+    assert set(mock_play.read_config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
 
 
-def test_sequence_grows_with_every_change(mock_play: Play) -> None:
+def test_sequence_grows_with_every_change(mock_play: ZitadelModelDriver) -> None:
     """Claim: an answer to a change says a new sequence, and reading shows the last. Expectation: strictly growing."""
-    said = [int(mock_play.send(ADD, NEW)[1]["details"]["sequence"])]
-    for step in ((ACTIVATE,), (PASSWORD, P), (EMAIL_PASSWORD, P), (DEACTIVATE,)):
-        said.append(int(mock_play.send(*step)[1]["details"]["sequence"]))
-        assert int(mock_play.config()["details"]["sequence"]) == said[-1]
+    said = [int(mock_play.send_request(ADD, NEW)[1]["details"]["sequence"])]
+    for step in ((ACTIVATE,), (PASSWORD, NEW_PASSWORD), (EMAIL_PASSWORD, NEW_PASSWORD), (DEACTIVATE,)):
+        said.append(int(mock_play.send_request(*step)[1]["details"]["sequence"]))
+        assert int(mock_play.read_config()["details"]["sequence"]) == said[-1]
     assert said == sorted(set(said))
 
 
-def test_ids_are_new_and_fit_a_path(mock_play: Play) -> None:
+def test_ids_are_new_and_fit_a_path(mock_play: ZitadelModelDriver) -> None:
     """Claim: the server makes the ids. Expectation: each is new, 18 digits here, and what the run then owns."""
-    ids = {mock_play.send(ADD, NEW)[1]["id"] for _ in range(20)}
+    ids = {mock_play.send_request(ADD, NEW)[1]["id"] for _ in range(20)}
     assert len(ids) == 20
     assert all(name.isdigit() and len(name) == 18 for name in ids)
     assert set(CONTRACT.model.list_owned(mock_play.state)) == {("admin", name) for name in ids}
 
 
-def test_no_state_holds_a_password(mock_play: Play) -> None:
+def test_no_state_holds_a_password(mock_play: ZitadelModelDriver) -> None:
     """Claim: passwords are not kept. Situation: set in both ways. Expectation: neither state nor dump has them."""
-    mock_play.send(ADD, FULL)
-    mock_play.send(ACTIVATE)
-    mock_play.send(PASSWORD, P)
+    mock_play.send_request(ADD, FULL)
+    mock_play.send_request(ACTIVATE)
+    mock_play.send_request(PASSWORD, NEW_PASSWORD)
     kept = repr(mock_play.state) + json.dumps(CONTRACT.model.dump(mock_play.state))
     assert FULL["password"] not in kept
-    assert P["password"] not in kept
+    assert NEW_PASSWORD["password"] not in kept
 
 
 @pytest.mark.parametrize("rule", [rule for rule in CONTRACT.model.rules if "/rule/" in rule])
-def test_excused_request_is_granted(mock_play: Play, rule: str) -> None:
+def test_exempt_request_is_granted(mock_play: ZitadelModelDriver, rule: str) -> None:
     """Claim: a rule can be switched off. Situation: a request that breaks it alone, excused from it. Expectation: 200."""
     operation = rule.split("/", maxsplit=1)[0]
     active = rule.endswith("already-active") or operation in (DEACTIVATE, *PASSWORDS)
     for step in ACTIVE if active else ADDED:
-        mock_play.send(*step)
-    body = {**NEW, "sender_name": "B"} if rule.endswith("one-spelling") else NEW if operation == ADD else P
-    about = LOST if rule.endswith("id-unknown") else None
+        mock_play.send_request(*step)
+    body = {**NEW, "sender_name": "B"} if rule.endswith("one-spelling") else NEW if operation == ADD else NEW_PASSWORD
+    about = UNKNOWN_ID if rule.endswith("id-unknown") else None
     account = "unprivileged" if rule.endswith("permission") else "admin"
-    assert mock_play.ask(operation, body, about, account)[0].clause == rule
-    [outcome] = mock_play.ask(operation, body, about, account, excused=frozenset({rule}))
-    assert mock_play.take(outcome)[0] == 200
+    assert mock_play.list_outcomes(operation, body, about, account)[0].clause == rule
+    [outcome] = mock_play.list_outcomes(operation, body, about, account, exempt_clauses=frozenset({rule}))
+    assert mock_play.follow_outcome(outcome)[0] == 200

@@ -17,7 +17,7 @@ from contracts.zitadel.rules import (
     PASSWORD,
     REMOVE,
 )
-from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NOW, P, Play, Step
+from tests.test_zitadel_model import ACTIVE, ADDED, CONTRACT, NEW, NEW_PASSWORD, NOW, Step, ZitadelModelDriver
 
 SPACED = {**NEW, "description": " ct-mark "}
 BARE = {**NEW, "host": "smtp.example.com"}
@@ -27,13 +27,13 @@ U = "unprivileged"
 CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("decoding", "after-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 403, {"code": 7}),
     ("decoding", "before-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 400, {"code": 3}),
-    ("decoding", "before-authorisation", [], (PASSWORD, P, None, U), 403, {"code": 7}),
+    ("decoding", "before-authorisation", [], (PASSWORD, NEW_PASSWORD, None, U), 403, {"code": 7}),
     ("read-permission", "refused", ADDED, (GET, None, None, U), 403, {"code": 7}),
     ("read-permission", "granted", ADDED, (GET, None, None, U), 200, {}),
     ("read-permission", "refused", ADDED, (LIST, None, None, U), 403, {"code": 7}),
     ("read-permission", "granted", ADDED, (LIST, None, None, U), 200, {}),
-    ("inactive-password", "404", ADDED, (EMAIL_PASSWORD, P), 404, {"code": 5}),
-    ("inactive-password", "200", ADDED, (EMAIL_PASSWORD, P), 200, {}),
+    ("inactive-password", "404", ADDED, (EMAIL_PASSWORD, NEW_PASSWORD), 404, {"code": 5}),
+    ("inactive-password", "200", ADDED, (EMAIL_PASSWORD, NEW_PASSWORD), 200, {}),
     ("deactivate-inactive", "400", ADDED, (DEACTIVATE,), 400, {"code": 9}),
     ("deactivate-inactive", "200", ADDED, (DEACTIVATE,), 200, {}),
     ("deactivate-inactive", "404", ADDED, (DEACTIVATE,), 404, {"code": 5}),
@@ -48,7 +48,7 @@ CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("host-without-port", "400", [], (ADD, BARE), 400, {"code": 3}),
     ("host-without-port", "200", [], (ADD, BARE), 200, {}),
 ]  # fmt: skip
-ELSEWHERE = {
+TESTED_ELSEWHERE = {
     "bearer-case",
     "null-body",
     "spaces",
@@ -63,37 +63,41 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize(("name", "value", "before", "step", "status", "shown"), CASES)
-def test_told_reading_makes_its_difference(
+def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, before: list[Step], step: Step, status: int, shown: Mapping[str, Any]
 ) -> None:
     """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
-    play, suite = Play.start("", {name: value}), Play.start("ct-")
+    play, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
     for earlier in before:
-        play.send(*earlier)
-        suite.succeed(*earlier)
-    assert status in suite.statuses(*step)
-    found, body = play.send(*step)
+        play.send_request(*earlier)
+        suite.send_accepted(*earlier)
+    assert status in suite.list_statuses(*step)
+    found, body = play.send_request(*step)
     assert (found, {key: body[key] for key in shown}) == (status, shown)
 
 
-def test_every_value_of_every_reading_is_told() -> None:
+def test_every_value_of_every_interpretation_is_tested() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(name, value) for name, values in INTERPRETATIONS.items() if name not in ELSEWHERE for value in values}
+    wanted = {
+        (name, value) for name, values in INTERPRETATIONS.items() if name not in TESTED_ELSEWHERE for value in values
+    }
     assert {(case[0], case[1]) for case in CASES} == wanted
 
 
-def test_reading_once_shown_binds() -> None:
+def test_interpretation_once_shown_binds() -> None:
     """Claim: a target is consistent. Situation: it refused a password for one that is inactive. Expectation: it does again.
 
     The other operation may still do otherwise, and so may the first one where the configuration is active.
     """
-    play = Play.start("ct-")
-    play.succeed(ADD, NEW)
-    play.take(next(outcome for outcome in play.ask(PASSWORD, P) if outcome.status == 404))
-    assert play.statuses(PASSWORD, P) == {404}
-    assert play.statuses(EMAIL_PASSWORD, P) == {404, 200}
-    play.succeed(ACTIVATE)
-    assert play.statuses(PASSWORD, P) == {200}
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    play.follow_outcome(
+        next(outcome for outcome in play.list_outcomes(PASSWORD, NEW_PASSWORD) if outcome.status == 404)
+    )
+    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {404}
+    assert play.list_statuses(EMAIL_PASSWORD, NEW_PASSWORD) == {404, 200}
+    play.send_accepted(ACTIVATE)
+    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
 
 
 def test_password_of_an_inactive_one_may_activate_it() -> None:
@@ -101,21 +105,21 @@ def test_password_of_an_inactive_one_may_activate_it() -> None:
 
     Expectation: either may be active then; reading tells.
     """
-    play = Play.start("ct-")
-    play.succeed(ADD, NEW)
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
     first = play.id
-    play.succeed(ACTIVATE)
-    play.succeed(ADD, NEW)
-    play.succeed(PASSWORD, P)
-    assert play.statuses(ACTIVATE) == play.statuses(ACTIVATE, None, first) == {200, 400}
+    play.send_accepted(ACTIVATE)
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(PASSWORD, NEW_PASSWORD)
+    assert play.list_statuses(ACTIVATE) == play.list_statuses(ACTIVATE, None, first) == {200, 400}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("any", 404), ("exact", 401)])
 def test_bearer_in_lower_case(reading: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
-    play = Play.start("", {"bearer-case": reading})
-    assert play.ask(GET, authorization="bearer key-of-admin")[0].status == status
-    assert {outcome.status for outcome in play.ask(GET, authorization="bearer wrong")} == {401}
+    play = ZitadelModelDriver.start("", {"bearer-case": reading})
+    assert play.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
+    assert {outcome.status for outcome in play.list_outcomes(GET, authorization="bearer wrong")} == {401}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("200", 404), ("100", 400)])
@@ -125,23 +129,23 @@ def test_long_id_of_an_activation(reading: str, status: int) -> None:
     Situation: an id of 150 that nothing has, and one of 201. Expectation: as told, and 400; the suite allows both of the
     first, and of other operations 400 alone.
     """
-    mock, suite = Play.start("", {"longest-id": reading}), Play.start("ct-")
+    mock, suite = ZitadelModelDriver.start("", {"longest-id": reading}), ZitadelModelDriver.start("ct-")
     long, longer = f"ct-{'x' * 147}", f"ct-{'x' * 198}"
     for operation in (ACTIVATE, DEACTIVATE):
-        assert mock.ask(operation, None, long)[0].status == status
-        assert suite.statuses(operation, None, long) == {400, 404}
-        assert suite.statuses(operation, None, longer) == {400}
-    assert suite.statuses(REMOVE, None, long) == {400}
+        assert mock.list_outcomes(operation, None, long)[0].status == status
+        assert suite.list_statuses(operation, None, long) == {400, 404}
+        assert suite.list_statuses(operation, None, longer) == {400}
+    assert suite.list_statuses(REMOVE, None, long) == {400}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])
 def test_null_for_a_body(reading: str, status: int) -> None:
     """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
-    play = Play.start("", {"null-body": reading})
-    play.send(ADD, NEW)
+    play = ZitadelModelDriver.start("", {"null-body": reading})
+    play.send_request(ADD, NEW)
     declared = CONTRACT.operations[ACTIVATE]
     request = {"operation": ACTIVATE, "method": declared.method, "path": declared.path}
-    assert play.request(body=None, **request)[0].status == status
+    assert play.list_outcomes_of(body=None, **request)[0].status == status
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
@@ -151,10 +155,10 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
 
     Expectation: refusals only, and 401 or 403 among them.
     """
-    play = Play.start("ct-")
-    play.succeed(ADD, NEW)
-    play.succeed(ACTIVATE)
-    allowed = play.statuses(PASSWORD, body, authorization=authorization)
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(ACTIVATE)
+    allowed = play.list_statuses(PASSWORD, body, authorization=authorization)
     assert allowed <= {400, 401, 403}
     assert allowed & {401, 403}
 
@@ -162,13 +166,13 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
 @pytest.mark.parametrize(("reading", "shown"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
 def test_space_around_a_text(reading: str, shown: str) -> None:
     """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
-    play, suite = Play.start("", {"spaces": reading}), Play.start("ct-")
-    play.send(ADD, SPACED)
-    assert play.config()["description"] == shown
-    suite.take(suite.ask(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
-    [outcome] = suite.ask(GET)
+    play, suite = ZitadelModelDriver.start("", {"spaces": reading}), ZitadelModelDriver.start("ct-")
+    play.send_request(ADD, SPACED)
+    assert play.read_config()["description"] == shown
+    suite.follow_outcome(suite.list_outcomes(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
+    [outcome] = suite.list_outcomes(GET)
     assert outcome.body is not None
-    assert list(outcome.body.find_mismatches(play.succeed(GET))) == []
+    assert list(outcome.body.find_mismatches(play.send_accepted(GET))) == []
 
 
 @pytest.mark.parametrize(("reading", "operation", "value", "dates"), [
@@ -180,35 +184,35 @@ def test_space_around_a_text(reading: str, shown: str) -> None:
 ])  # fmt: skip
 def test_dates_of_a_change(reading: str, operation: str, value: str, dates: set[str]) -> None:
     """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
-    play = Play.start("", {reading: value})
-    play.send(ADD, NEW)
-    play.send(ACTIVATE)
-    shown = play.send(operation, P)[1]["details"]
+    play = ZitadelModelDriver.start("", {reading: value})
+    play.send_request(ADD, NEW)
+    play.send_request(ACTIVATE)
+    shown = play.send_request(operation, NEW_PASSWORD)[1]["details"]
     assert {name for name in shown if name.endswith("Date")} == dates
 
 
-def test_lagging_reading_shows_what_was() -> None:
+def test_lagging_read_shows_what_was() -> None:
     """Claim: the mock's projection can lag. Situation: reading at once, and again after a while, in steps of a tenth.
 
     Expectation: what was just added is unknown, what was just changed is as before, until 0.3 seconds have passed.
     """
-    play = Play.start("", {"projection": "lagging"})
-    play.send(ADD, NEW, at=NOW)
-    assert [play.ask(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
-    play.send(ACTIVATE, at=NOW + 1)
-    play.send(PASSWORD, P, at=NOW + 1.1)
-    seen = [play.ask(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
+    play = ZitadelModelDriver.start("", {"projection": "lagging"})
+    play.send_request(ADD, NEW, at=NOW)
+    assert [play.list_outcomes(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
+    play.send_request(ACTIVATE, at=NOW + 1)
+    play.send_request(PASSWORD, NEW_PASSWORD, at=NOW + 1.1)
+    seen = [play.list_outcomes(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
     shown = [body.render()["smtpConfig"] for body in seen if body is not None]
     assert [one["details"]["sequence"] for one in shown] == ["1", "1", "2", "3", "3"]
     assert [one["state"].removeprefix("SMTP_CONFIG_") for one in shown] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
-    play.send(REMOVE, at=NOW + 2)
-    assert [play.ask(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
+    play.send_request(REMOVE, at=NOW + 2)
+    assert [play.list_outcomes(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
 
 
 def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
     """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
     for told, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
-        play = Play.start("", told)
+        play = ZitadelModelDriver.start("", told)
         for number in range(50):
-            play.send(ADD, NEW, at=NOW + number / 10)
+            play.send_request(ADD, NEW, at=NOW + number / 10)
         assert len(play.state.past) <= most

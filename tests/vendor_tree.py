@@ -11,10 +11,10 @@ from typing import Any
 from contract_watch.contracts.registry import ROOT, Contract
 
 SLUG = "jetemail"
-Edit = Callable[[dict[str, Any]], None]
+DocumentEdit = Callable[[dict[str, Any]], None]
 
 
-def tree(root: Path) -> Contract:
+def copy_contract(root: Path) -> Contract:
     """JetEmail's contract, alone in ``root``, with its published document, its client and a changelog."""
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "contracts" / SLUG, root / "contracts" / SLUG, ignore=skip)
@@ -24,7 +24,7 @@ def tree(root: Path) -> Contract:
     return Contract(SLUG, root)
 
 
-def published(contract: Contract, *edits: Edit) -> dict[str, Any]:
+def make_document(contract: Contract, *edits: DocumentEdit) -> dict[str, Any]:
     """The vendor's whole document: what is stored, with ``edits``, beside an operation that is not under contract."""
     found = copy.deepcopy(dict(contract.published.raw))
     found["paths"]["/domains"] = {"get": {"responses": {"200": {"description": "x", "content": {
@@ -35,38 +35,38 @@ def published(contract: Contract, *edits: Edit) -> dict[str, Any]:
     return found
 
 
-def username(document: dict[str, Any]) -> dict[str, Any]:
+def find_username_schema(document: dict[str, Any]) -> dict[str, Any]:
     """The schema of the name that a creation gives."""
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     found: dict[str, Any] = body["properties"]["username"]
     return found
 
 
-def breaks(document: dict[str, Any]) -> None:
+def shorten_names(document: dict[str, Any]) -> None:
     """Names may be shorter only."""
-    username(document)["maxLength"] = 5
+    find_username_schema(document)["maxLength"] = 5
 
 
-def adds(document: dict[str, Any]) -> None:
+def add_property(document: dict[str, Any]) -> None:
     """A creation takes one property more."""
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["note"] = {"type": "string", "description": "What it is for."}
 
 
-BREAKING = ("request-property-max-length-lowered",
+BREAKING_CHANGE = ("request-property-max-length-lowered",
             "/paths/~1outbound~1smarthost/post/requestBody/content/application~1json/schema/properties/username")  # fmt: skip
-"""Rule and location of what `breaks` does."""
-ADDED = ("request-property-added", BREAKING[1].removesuffix("username") + "note")
+"""Rule and location of what `shorten_names` does."""
+ADDITIVE_CHANGE = ("request-property-added", BREAKING_CHANGE[1].removesuffix("username") + "note")
 
 
-def written(folder: Path, document: Any, name: str = "now.json") -> str:
+def write_document(folder: Path, document: Any, name: str = "now.json") -> str:
     """A document in a file; gives its path."""
     path = folder / name
     path.write_text(json.dumps(document), encoding="utf-8")
     return str(path)
 
 
-def state(root: Path) -> dict[str, str]:
+def hash_files(root: Path) -> dict[str, str]:
     """Every file below ``root`` that is under version control, by its path, as a digest."""
     return {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

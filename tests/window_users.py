@@ -34,17 +34,17 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Use:
+class LimiterUse:
     """How a window is used: ``kind`` is `local`, `bucket` or the address of a Redis."""
 
     kind: str
-    folder: str
+    directory: str
     requests: int = 20
     seconds: float = 0.5
     lease: float = 0.8
 
 
-class Skewed(SystemClock):
+class SkewedClock(SystemClock):
     """A clock of a machine that has the time wrong; unless ``shared`` it started at another moment, too."""
 
     def __init__(self, skew: float, shared: bool) -> None:
@@ -60,12 +60,12 @@ class Skewed(SystemClock):
         return super().wall() + self._skew
 
 
-class Bucket:
+class TokenBucket:
     """What a window is not: a bucket of ``requests`` tokens, filled again evenly over ``seconds``. Shared by a file."""
 
-    def __init__(self, use: Use) -> None:
+    def __init__(self, use: LimiterUse) -> None:
         self._use = use
-        self._file = os.open(Path(use.folder) / "bucket", os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(Path(use.directory) / "bucket", os.O_RDWR | os.O_CREAT, 0o600)
 
     def acquire(self) -> Slot | float:
         """See Window."""
@@ -90,34 +90,34 @@ class Bucket:
         os.close(self._file)
 
 
-class _Noted:
+class _RecordingLimiter:
     """A window, with a note of when it was asked last: a place's lease begins no earlier."""
 
     def __init__(self, window: RateLimiter) -> None:
         self._window = window
-        self.asked = 0.0
+        self.last_request = 0.0
         self.release, self.block, self.close = window.release, window.block, window.close
 
     def acquire(self) -> Slot | float:
         """See Window."""
-        self.asked = time.monotonic()
+        self.last_request = time.monotonic()
         return self._window.acquire()
 
 
-def _window(use: Use, clock: SystemClock) -> RateLimiter:
+def _make_limiter(use: LimiterUse, clock: SystemClock) -> RateLimiter:
     if use.kind == "bucket":
-        return Bucket(use)
+        return TokenBucket(use)
     if use.kind == "local":
-        return LocalRateLimiter(Path(use.folder), "acme/paid", use.requests, use.seconds, clock, use.lease)
+        return LocalRateLimiter(Path(use.directory), "acme/paid", use.requests, use.seconds, clock, use.lease)
     return RedisRateLimiter(use.kind, "acme/paid", use.requests, use.seconds, use.lease)
 
 
-def _live(use: Use, name: str, skew: float) -> None:
+def _run_process(use: LimiterUse, name: str, skew: float) -> None:
     """Send as much as the window lets; what is away is asked again."""
-    clock = Skewed(skew, shared=use.kind == "local")
-    window = _Noted(_window(use, clock))
+    clock = SkewedClock(skew, shared=use.kind == "local")
+    window = _RecordingLimiter(_make_limiter(use, clock))
     dice = random.Random(name)
-    log = os.open(Path(use.folder) / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = os.open(Path(use.directory) / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def give_up() -> None:
         """The process is killed where the run is to end."""
@@ -125,7 +125,7 @@ def _live(use: Use, name: str, skew: float) -> None:
     while True:
         try:
             place = acquire_slot(window, clock, give_up, PATIENCE)
-            os.write(log, f"take {window.asked!r} {time.monotonic()!r}\n".encode())
+            os.write(log, f"take {window.last_request!r} {time.monotonic()!r}\n".encode())
             # A request: mostly quick, sometimes slow.
             clock.wait(dice.choice((0.0, 0.001, 0.01, 0.1)))
             os.write(log, f"release {time.monotonic()!r}\n".encode())
@@ -134,16 +134,16 @@ def _live(use: Use, name: str, skew: float) -> None:
             clock.wait(0.02)
 
 
-class Users:
+class LimiterProcesses:
     """Processes that use one window; ``skews`` are their clocks' errors in turn."""
 
-    def __init__(self, use: Use, skews: tuple[float, ...]) -> None:
+    def __init__(self, use: LimiterUse, skews: tuple[float, ...]) -> None:
         self._use = use
         self._skews = skews
         self._started = 0
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
+    def start_process(self) -> None:
         """One process more."""
         skew = self._skews[self._started % len(self._skews)]
         given = json.dumps({"use": asdict(self._use), "name": f"user-{self._started}", "skew": skew})
@@ -151,7 +151,7 @@ class Users:
         self._processes.append(subprocess.Popen(command, cwd=ROOT))  # noqa: S603 (our own)
         self._started += 1
 
-    def kill(self, count: int = 1) -> None:
+    def kill_oldest(self, count: int = 1) -> None:
         """End the ``count`` oldest with SIGKILL; none has ended by itself before."""
         killed, self._processes = self._processes[:count], self._processes[count:]
         by_itself = [process.pid for process in killed if process.poll() is not None]
@@ -162,16 +162,16 @@ class Users:
 
     def kill_all(self) -> None:
         """End all."""
-        self.kill(len(self._processes))
+        self.kill_oldest(len(self._processes))
 
-    def sent(self) -> list[tuple[float, float]]:
+    def list_requests(self) -> list[tuple[float, float]]:
         """Each request by the first and the last moment at which it may have gone out.
 
         That is its release, or where its owner died or was too slow, the end of its lease: what has lost its place in a
         process that was kept waiting is not sent any more.
         """
         found = []
-        for log in sorted(Path(self._use.folder).glob("user-*.log")):
+        for log in sorted(Path(self._use.directory).glob("user-*.log")):
             lines = [line.split() for line in log.read_text().split("\n")[:-1]]
             for line, after in itertools.zip_longest(lines, lines[1:]):
                 if line[0] == "take":
@@ -181,33 +181,35 @@ class Users:
                     found.extend([(first, last)] if first <= last else [])
         return sorted(found)
 
-    def wait_for(self, more: int) -> None:
+    def wait_for_requests(self, more: int) -> None:
         """Wait until ``more`` requests have gone out from now on."""
-        wanted = len(self.sent()) + more
-        until(lambda: len(self.sent()) >= wanted)
+        wanted = len(self.list_requests()) + more
+        wait_until(lambda: len(self.list_requests()) >= wanted)
 
 
 @contextmanager
-def users(use: Use, count: int = 8, skews: tuple[float, ...] = (0.0, -2.0, 2.0, -0.7, 1.3, 86400.0)) -> Iterator[Users]:
+def start_processes(
+    use: LimiterUse, count: int = 8, skews: tuple[float, ...] = (0.0, -2.0, 2.0, -0.7, 1.3, 86400.0)
+) -> Iterator[LimiterProcesses]:
     """``count`` processes, which end with the block."""
-    found = Users(use, skews)
+    found = LimiterProcesses(use, skews)
     try:
         for _ in range(count):
-            found.start()
+            found.start_process()
         yield found
     finally:
         found.kill_all()
 
 
-def until(holds: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + PATIENCE
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, "what was waited for did not come"
         time.sleep(0.02)  # between looks at other processes' files, which tell nobody
 
 
-def worst(sent: list[tuple[float, float]], seconds: float) -> int:
+def count_worst_span(sent: list[tuple[float, float]], seconds: float) -> int:
     """The most requests that any span of ``seconds`` may have held, each gone out at its worst moment.
 
     Every span is compared that ends a request's last moment at its beginning: moving a span later until then loses none.
@@ -222,4 +224,4 @@ def worst(sent: list[tuple[float, float]], seconds: float) -> int:
 
 if __name__ == "__main__":
     told = json.loads(sys.argv[1])
-    _live(Use(**told["use"]), told["name"], told["skew"])
+    _run_process(LimiterUse(**told["use"]), told["name"], told["skew"])

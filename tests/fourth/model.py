@@ -12,7 +12,7 @@ from contract_watch.contracts.openapi import OpenApi, Operation
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import resolve_reference
 
-from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, NewId, State
+from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, NewLabelId, ParcelState
 
 ACCOUNT = "shop"
 RULES: dict[str, str] = {
@@ -43,23 +43,23 @@ class Parcel:
     def __init__(self, effective: OpenApi) -> None:
         self._operations = effective.operations
 
-    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> State:
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ParcelState:
         """See `Model.start`."""
-        return State(frozenset(account.key for account in accounts), interpretations, own_prefix)
+        return ParcelState(frozenset(account.key for account in accounts), interpretations, own_prefix)
 
-    def forget(self, state: State, names: Iterable[str]) -> State:
+    def forget(self, state: ParcelState, names: Iterable[str]) -> ParcelState:
         """See `Model.forget`."""
-        return state.forgotten(names)
+        return state.forget_labels(names)
 
-    def list_owned(self, state: State) -> Sequence[tuple[str, str]]:
+    def list_owned(self, state: ParcelState) -> Sequence[tuple[str, str]]:
         """See `Model.list_owned`."""
         return [(ACCOUNT, label.id) for label in state.labels]
 
-    def dump(self, state: State) -> Any:
+    def dump(self, state: ParcelState) -> Any:
         """See `Model.dump`."""
         return [{"id": label.id, **label.values} for label in state.labels]
 
-    def outcomes(self, state: State, request: Request) -> Sequence[Outcome]:
+    def outcomes(self, state: ParcelState, request: Request) -> Sequence[Outcome]:
         """See `Model.outcomes`. A key is asked for first; the order of all else is open."""
         operation = self._operations[request.operation or ""]
 
@@ -74,25 +74,25 @@ class Parcel:
             )
 
         def known(shown: Interpretations) -> Sequence[Outcome]:
-            checks = _checks(state, operation, request)
+            checks = _list_checks(state, operation, request)
             return build_outcomes(checks, shown, refuse, done, (422, 404, 409), request.exempt_clauses)
 
         def done(shown: Interpretations) -> Sequence[Outcome]:
-            return [_success(replace(state, interpretations=shown), operation.id, request)]
+            return [_accept_request(replace(state, interpretations=shown), operation.id, request)]
 
         denied = [] if request.headers.get("x-key") in state.keys else [
             Check(401, f"{operation.id}/credential", "A request without a good key is 401.")]  # fmt: skip
         return build_outcomes(denied, state.interpretations, refuse, known, (), request.exempt_clauses)
 
 
-def _checks(state: State, operation: Operation, request: Request) -> Iterator[Check]:
+def _list_checks(state: ParcelState, operation: Operation, request: Request) -> Iterator[Check]:
     """What can be wrong with a request of somebody who may ask."""
     name, body = request.parameters.get("id", ""), request.body
     if operation.id in (CHANGE, REMOVE) and state.find(name) is None:
         clause = f"{operation.id}/rule/id-unknown"
-        if name in state.gone:
+        if name in state.removed:
             clause = f"{REMOVE}/effect/removed" if operation.id == CHANGE else clause
-        yield Check(404, clause, RULES[clause], is_undecidable=state.unknown(name))
+        yield Check(404, clause, RULES[clause], is_undecidable=state.may_exist(name))
     if operation.body is None:
         return
     if not isinstance(body, dict):
@@ -109,45 +109,45 @@ def _checks(state: State, operation: Operation, request: Request) -> Iterator[Ch
     reference = body.get("reference")
     if operation.id == CREATE and isinstance(reference, str):
         clause = f"{CREATE}/rule/reference-taken"
-        if state.marked(reference) is not None:
+        if state.find_by_reference(reference) is not None:
             yield Check(409, clause, RULES[clause])
-        elif state.unknown(reference):
+        elif state.may_exist(reference):
             yield Check(409, clause, RULES[clause], is_undecidable=True)
 
 
-def _success(state: State, operation: str, request: Request) -> Outcome:
+def _accept_request(state: ParcelState, operation: str, request: Request) -> Outcome:
     name, body = request.parameters.get("id", ""), request.body
     if operation == CREATE:
-        return _created(state, {"reference": body["reference"], **DEFAULTS, **_sent(body)})
+        return _create_label(state, {"reference": body["reference"], **DEFAULTS, **_read_settings(body)})
     if operation == LIST:
         why = "Every label is listed as it was last set."
-        return Outcome(200, f"{LIST}/response/200", why, state.listing(), replace(state, last=""))
+        return Outcome(200, f"{LIST}/response/200", why, state.make_list(), replace(state, last=""))
     label = state.find(name)
     clause, why = f"{operation}/response/204", "What is there is changed or removed."
     if operation == REMOVE:
-        return Outcome(204, clause, why, None, state.without(name))
+        return Outcome(204, clause, why, None, state.without_label(name))
     if label is None:
-        return Outcome(204, clause, why, None, state.forgotten([name]))
-    sent = _sent(body)
-    owed = {**label.owed, **{setting: f"{CHANGE}/effect/{setting}" for setting in sent}}
-    after = state.holding(replace(label, values={**label.values, **sent}, owed=owed))
+        return Outcome(204, clause, why, None, state.forget_labels([name]))
+    sent = _read_settings(body)
+    owed = {**label.clause_by_property, **{setting: f"{CHANGE}/effect/{setting}" for setting in sent}}
+    after = state.with_label(replace(label, values={**label.values, **sent}, clause_by_property=owed))
     return Outcome(204, clause, why, None, replace(after, last=CHANGE))
 
 
-def _created(state: State, values: Mapping[str, Any]) -> Outcome:
+def _create_label(state: ParcelState, values: Mapping[str, Any]) -> Outcome:
     owed = {name: f"{CREATE}/effect/{name}" for name in values}
 
-    def after(shown: Any) -> State:
+    def after(shown: Any) -> ParcelState:
         made = shown.get("id") if isinstance(shown, dict) else None
         if not isinstance(made, str) or not made:  # it is there, but only the answer could have told as what
-            return state.forgotten([values["reference"]])
-        return state.holding(Label(made, values, owed))
+            return state.forget_labels([values["reference"]])
+        return state.with_label(Label(made, values, owed))
 
-    taken = state.gone | {label.id for label in state.labels}
+    taken = state.removed | {label.id for label in state.labels}
     shown = {name: ForClause(owed[name], Constant(value)) for name, value in values.items()}
-    body = ObjectMatcher({"id": NewId(taken), **shown})
+    body = ObjectMatcher({"id": NewLabelId(taken), **shown})
     return Outcome(201, f"{CREATE}/response/201", "A valid label is made.", body, after)
 
 
-def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
+def _read_settings(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in SETTINGS if name in body}

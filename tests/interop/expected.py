@@ -27,19 +27,19 @@ SETTINGS = {
     "replyToAddress": "help@example.com",
     "description": "independent client",
 }
-READ = {"get-added": ("add", [2, "SMTP_CONFIG_INACTIVE"]), "get-active": ("email-password", [1, "SMTP_CONFIG_ACTIVE"])}
+READS = {"get-added": ("add", [2, "SMTP_CONFIG_INACTIVE"]), "get-active": ("email-password", [1, "SMTP_CONFIG_ACTIVE"])}
 """For each reading the last change before it, and the state that it shows."""
 LISTED = {"list", "list-removed"}
 NOT_FOUND = "SMTP configuration not found"
-LONG = "invalid id: value length must be between 1 and 100 runes, inclusive"
+TOO_LONG_ID = "invalid id: value length must be between 1 and 100 runes, inclusive"
 REFUSALS = {
     "no-credential": (16, "auth header missing", ""),
     "bad-credential": (16, "Errors.Token.Invalid", "AUTH-7fs1e"),
     "no-permission": (7, "No matching permissions found", "AUTH-5mWD2"),
     "list-no-permission": (7, "No matching permissions found", "AUTH-5mWD2"),
-    "long-id": (3, LONG, ""),
-    "long-id-email": (3, LONG, ""),
-    "long-id-get": (3, LONG, ""),
+    "long-id": (3, TOO_LONG_ID, ""),
+    "long-id-email": (3, TOO_LONG_ID, ""),
+    "long-id-get": (3, TOO_LONG_ID, ""),
     "password-inactive": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
     "password-unknown": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
     "password-removed": (5, NOT_FOUND, "COMMAND-rDHzqjGuKQ"),
@@ -50,28 +50,28 @@ REFUSALS = {
     "activate-again": (9, "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
 }
 """Code, text and the error's id, which stands behind the text and in the details; validation's errors have none."""
-ODD = "100 % größer: %41 ✉"
+UNUSUAL_TEXT = "100 % größer: %41 ✉"
 SCRIPTED = {"widest", "odd-message", "odd-details"}
 JETEMAIL = {"taken": 409, "invalid": 400, "exclusive": 400, "not-on-this-plan": 403, "bad-key": 401}
 
 
 @dataclass(frozen=True)
-class Seen:
+class DecodedChecks:
     """What one client saw, and when (seconds since the epoch) its program began and ended."""
 
     checks: dict[str, dict[str, Any]]
-    began: float
-    ended: float
+    started_at: float
+    ended_at: float
 
-    def details(self, check: str) -> dict[str, Any]:
+    def read_details(self, check: str) -> dict[str, Any]:
         """The details of the object in an answer."""
         answer = self.checks[check]["answer"]
         found: dict[str, Any] = answer.get("smtpConfig", answer)["details"]
         return found
 
-    def sequence(self, check: str) -> int:
-        return int(self.details(check)["sequence"]["integer"])
+    def read_sequence(self, check: str) -> int:
+        return int(self.read_details(check)["sequence"]["integer"])
 
-    def is_date(self, told: Any) -> bool:
+    def is_run_time(self, told: Any) -> bool:
         """Whether a decoded timestamp lies within the program's run."""
-        return bool(told) and self.began - 1 <= told["seconds"] + told.get("nanos", 0) / 1e9 <= self.ended + 1
+        return bool(told) and self.started_at - 1 <= told["seconds"] + told.get("nanos", 0) / 1e9 <= self.ended_at + 1

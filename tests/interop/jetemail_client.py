@@ -12,7 +12,7 @@ from jetemail import JetEmail, JetEmailError  # type: ignore[import-not-found]
 _PATH = "/outbound/smarthost"
 
 
-def check(client: Any, name: str, body: dict[str, Any]) -> None:
+def run_check(client: Any, name: str, body: dict[str, Any]) -> None:
     """One creation, and what the client made of its answer."""
     seen: dict[str, Any]
     try:
@@ -27,13 +27,13 @@ def main() -> None:
     address, paid_key, free_key = sys.argv[1:]
     paid, free, stranger = (JetEmail(key, base_url=address) for key in (paid_key, free_key, f"{paid_key}x"))
     settings = {"approvedDomains": ["example.com"], "ipRestrictions": ["192.0.2.1"], "quota": 1000}
-    check(paid, "generated-password", {"username": "generated", **settings})
-    check(paid, "own-password", {"username": "own", "password": "own-password", "allowAnyDomain": True})
-    check(paid, "taken", {"username": "own"})
-    check(paid, "invalid", {"username": "short", "password": "short"})
-    check(paid, "exclusive", {"username": "both", "allowAnyDomain": True, "allowAllDomains": True})
-    check(free, "not-on-this-plan", {"username": "free", "allowAnyDomain": True})
-    check(stranger, "bad-key", {"username": "stranger"})
+    run_check(paid, "generated-password", {"username": "generated", **settings})
+    run_check(paid, "own-password", {"username": "own", "password": "own-password", "allowAnyDomain": True})
+    run_check(paid, "taken", {"username": "own"})
+    run_check(paid, "invalid", {"username": "short", "password": "short"})
+    run_check(paid, "exclusive", {"username": "both", "allowAnyDomain": True, "allowAllDomains": True})
+    run_check(free, "not-on-this-plan", {"username": "free", "allowAnyDomain": True})
+    run_check(stranger, "bad-key", {"username": "stranger"})
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Addresses:
+class MockAddresses:
     """Where the mock listens, each as ``host:port``."""
 
     rest: str
     grpc: str
 
 
-def _environment() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     """This process's, without vendors' credentials and without proxies: everything here is on loopback."""
     credentials = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
     dropped = credentials | {name for name in os.environ if name.lower().endswith("_proxy")}
@@ -33,13 +33,13 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def mock(errors: Path) -> Iterator[Addresses]:
+def start_mock(errors: Path) -> Iterator[MockAddresses]:
     """The mock's own command on free ports; what it says of errors goes to the file ``errors``."""
     command = [sys.executable, "-m", "contract_watch.mock", "--port", "0", "--grpc-port", "0"]
     with (
         errors.open("w", encoding="utf-8") as noted,
         subprocess.Popen(  # noqa: S603 (our own command)
-            command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=noted, text=True
+            command, cwd=ROOT, env=_make_environment(), stdout=subprocess.PIPE, stderr=noted, text=True
         ) as process,
     ):
         assert process.stdout is not None
@@ -51,16 +51,16 @@ def mock(errors: Path) -> Iterator[Addresses]:
             watch.cancel()
             told = {line[0]: line[1].removeprefix("http://") for line in lines if len(line) == 2}
             assert set(told) == {"rest", "grpc"}, f"the mock did not start: {errors.read_text(encoding='utf-8')}"
-            yield Addresses(**told)
+            yield MockAddresses(**told)
         finally:
             watch.cancel()
             process.kill()
 
 
-def checks(command: Sequence[str | Path]) -> dict[str, dict[str, Any]]:
+def run_checks(command: Sequence[str | Path]) -> dict[str, dict[str, Any]]:
     """What the client's program ``command`` saw, by the name of the check."""
     ended = subprocess.run(  # noqa: S603 (our own programs)
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=ROOT, env=_make_environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, ""), f"{command[1]} ended with {ended.returncode}: {ended.stderr}"
     seen = [json.loads(line) for line in ended.stdout.splitlines()]
