@@ -92,12 +92,11 @@ test: environment check-contracts lint types check-generated ## everything that 
 
 .PHONY: prove-live
 prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (a quarter of an hour)
-	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/test_live_runs.py tests/test_killed_runs.py \
-		tests/test_long_live_runs.py tests/test_live_runs_gone_wrong.py tests/test_guard.py tests/test_fence.py tests/test_ledger.py tests/test_sweep_conditions.py
+	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/engine/account
 
 .PHONY: prove-sets
 prove-sets: environment ## prove on drawn schemas and values that a comparison hides nothing (some ten minutes)
-	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/test_document_sets.py
+	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/diff/document/test_comparison_hides_no_value.py
 
 .PHONY: lint
 lint: environment ## ruff, in one go
@@ -143,7 +142,7 @@ bench: environment ## compare with what else there is, side by side; without VEN
 
 .PHONY: bench-documents
 bench-documents: environment ## how long comparing two documents takes: three sizes, two shapes, and small pairs
-	@$(RUN) -m tests.bench_documents
+	@$(RUN) -m tests.bench.document_comparison
 
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock

@@ -13,7 +13,7 @@ from contract_watch.diff.document.changes import ChangeLevel
 from contract_watch.diff.document.rules import ChangeRule, is_schema_rule, load_rules
 
 PAGE = ROOT / "docs" / "rules.md"
-EXAMPLES = "../tests/rule_examples"
+EXAMPLES = "../tests/data/rule_examples"
 _INTRODUCTION = """# Rules
 
 Written by `make rules`, from [rules.toml](../contract_watch/diff/document/rules.toml).
@@ -21,7 +21,7 @@ Written by `make rules`, from [rules.toml](../contract_watch/diff/document/rules
 What changed between two OpenAPI documents is told by these {count} rules: {levels}.
 A *request* is what consumers send, a *response* what they read; where the vendor is who calls, as in webhooks, it is the other way round.
 A change of a property that never travels that way, as a read-only one in requests, is compatible whatever its rule.
-Each change has an example, of two documents that the rule speaks of and two close by that it is silent about; [a test](../tests/test_rule_examples.py) holds every rule to its own.
+Each change has an example, of two documents that the rule speaks of and two close by that it is silent about; [a test](../tests/diff/document/test_rules_match_their_examples.py) holds every rule to its own.
 
 """
 _SCHEMAS_INTRODUCTION = """## Schemas

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.play import ModelDriver
+from tests.support.model_driver import ModelDriver
 
 # The same examples every time, and no clock: a red test is red for everybody.
 settings.register_profile("tests", derandomize=True, deadline=None, database=None)

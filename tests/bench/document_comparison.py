@@ -1,0 +1,146 @@
+"""``make bench-documents``: how the comparison's time grows with the documents, measured side by side in one run.
+
+Each row is a process of its own: two documents of one size, compared; the time beside what reading the same two files as
+JSON takes, and beside the smallest row's. Goals: two documents of 5 MB in under 10 seconds and 500 MiB, a mean small pair
+in under 5 ms, a time that grows as the size does. A missed goal is not an error: machines differ.
+"""
+
+import argparse
+import copy
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contract_watch.diff.document import compare
+from scripts.bench.table import format_grid
+from tests.support.documents.pairs import load_pairs
+
+_SIZES = (1_250_000, 2_500_000, 5_000_000)
+_SHAPES = ("apart", "woven")
+_MEGABYTE = 1_000_000
+
+
+def make_document(size: int, shape: str) -> dict[str, Any]:
+    """A document of about ``size`` bytes.
+
+    ``apart``: every resource has schemas of its own beside a few that all use, as most vendors' documents do; ``woven``:
+    each schema uses the one before it and one at a third of the way, so that each reaches many.
+    """
+    schemas: dict[str, Any] = {
+        "Error": {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+    }
+    paths: dict[str, Any] = {}
+    found: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Bench", "version": "1"}, "paths": paths,
+                             "components": {"schemas": schemas}}  # fmt: skip
+    each = len(json.dumps(_make_resource(1000, shape)))
+    for number in range(size // each):
+        own, operations = _make_resource(number, shape)
+        schemas |= own
+        paths |= operations
+    return found
+
+
+def _make_resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    name = f"Thing{number}"
+    uses = (
+        {"owner": f"Owner{number}"}
+        if shape == "apart"
+        else {"before": f"Thing{max(0, number - 1)}", "far": f"Thing{number // 3}"}
+    )
+    fields: dict[str, Any] = {f"field_{n}": {"type": ("string", "integer", "boolean")[n % 3], "description": "What the field says. " * 2}
+                              for n in range(12)}  # fmt: skip
+    fields |= {key: {"$ref": f"#/components/schemas/{used}"} for key, used in uses.items()}
+    fields["kinds"] = {"type": "array", "items": {"enum": ["a", "b", "c"]}}
+    own = {name: {"type": "object", "required": ["field_0", "field_1"], "properties": fields},
+           f"Owner{number}": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 80}}}}  # fmt: skip
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    failed = {"description": "no", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    answers = {"200": {"description": "yes", "content": content}, "400": failed, "404": failed}
+    one = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return own, {f"/things{number}/{{id}}": {
+        "parameters": [one],
+        "get": {"operationId": f"get{number}", "responses": answers},
+        "put": {"operationId": f"put{number}", "requestBody": {"required": True, "content": content}, "responses": answers},
+    }}  # fmt: skip
+
+
+def edit_document(base: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with an edit in every twentieth schema, in fields of several kinds."""
+    found = copy.deepcopy(base)
+    for number, schema in enumerate(found["components"]["schemas"].values()):
+        if number % 20 == 7 and "field_3" in schema["properties"]:
+            schema["properties"]["field_3"]["maxLength"] = number + 1
+            schema["properties"]["kinds"]["items"]["enum"].append("d")
+    return found
+
+
+def measure_row(size: int, shape: str) -> dict[str, Any]:
+    """One row, in this process: seconds of reading as JSON and of comparing, changes, and the most memory."""
+    base = make_document(size, shape)
+    texts = [json.dumps(base), json.dumps(edit_document(base))]
+    del base
+    begun = time.perf_counter()
+    pair = [json.loads(text) for text in texts]
+    parsed = time.perf_counter()
+    changes = len(compare(*pair).changes)
+    done = time.perf_counter()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    return {"bytes": len(texts[0]), "parse": parsed - begun, "compare": done - parsed, "changes": changes, "mib": most}
+
+
+def measure_pairs() -> dict[str, float]:
+    """The time that a small pair takes on average, in milliseconds, all in one process."""
+    found = [(pair.base, pair.revision) for pair in load_pairs()]
+    begun = time.perf_counter()
+    for base, revision in found:
+        compare(base, revision)
+    return {"pairs": len(found), "each": (time.perf_counter() - begun) / len(found) * 1000}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.document_comparison", description=__doc__)
+    parser.add_argument("--row", nargs=2, metavar=("SIZE", "SHAPE"), help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.row:
+        print(json.dumps(measure_row(int(given.row[0]), given.row[1])))
+        return 0
+    for shape in _SHAPES:
+        rows = [_measure_in_process(size, shape) for size in _SIZES]
+        print(f"\n{shape}\n")
+        told = [_format_row(row, rows[0]) for row in rows]
+        print(format_grid([list(told[0]), *(list(row.values()) for row in told)]))
+    small = measure_pairs()
+    print(f"\n{small['pairs']:.0f} small pairs: {small['each']:.2f} ms each")
+    return 0
+
+
+def _measure_in_process(size: int, shape: str) -> dict[str, Any]:
+    """A row measured in a process of its own, so that its memory is its own."""
+    command = [sys.executable, "-m", "tests.bench.document_comparison", "--row", str(size), shape]
+    done = subprocess.run(  # noqa: S603 - this module itself
+        command, cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, timeout=600, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _format_row(row: dict[str, Any], first: dict[str, Any]) -> dict[str, str]:
+    return {
+        "MB each": f"{row['bytes'] / _MEGABYTE:.2f}",
+        "times the first": f"{row['bytes'] / first['bytes']:.2f}",
+        "changes told": str(row["changes"]),
+        "seconds": f"{row['compare']:.2f}",
+        "times the first's": f"{row['compare'] / first['compare']:.2f}",
+        "times reading both as JSON": f"{row['compare'] / row['parse']:.1f}",
+        "MiB at most": f"{row['mib']:.0f}",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Every promise of a contract has one id that stays, and what the model cites is among them."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.openapi import OpenApi
+from contract_watch.contracts.registry import Contract
+from tests.support.model_driver import CREATE, DELETE, LIST, UPDATE
+
+
+@pytest.fixture(name="found")
+def _found(jetemail: Contract) -> dict[str, str]:
+    return derive_clauses(jetemail)
+
+
+def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, found: dict[str, str]) -> None:
+    """Claim: what the document declares is promised. Situation: each operation.
+
+    Expectation: a clause for its credential and for each answer, and one that no other method succeeds.
+    """
+    assert "/outbound/smarthost/undeclared" in found
+    for operation in jetemail.operations.values():
+        assert f"{operation.id}/credential" in found
+        for status in operation.responses:
+            assert f"{operation.id}/response/{status}" in found
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        f"{CREATE}/request/body",
+        f"{CREATE}/request/username/required",
+        f"{CREATE}/request/username/pattern",
+        f"{CREATE}/request/approvedDomains/*/pattern",
+        f"{UPDATE}/request/status/enum",
+        f"{DELETE}/request/username/type",
+        f"{CREATE}/200/body/password",
+        f"{UPDATE}/404/body/error",
+        f"{LIST}/200/body/smarthosts/*/quota",
+    ],
+)
+def test_constraints_and_properties_are_clauses(found: dict[str, str], clause: str) -> None:
+    """Claim: each constraint of a request and each property of an answer is promised, at any depth."""
+    assert clause in found
+
+
+@pytest.mark.parametrize(
+    "clause", [f"{UPDATE}/request/quota/required", f"{LIST}/request/body", f"{DELETE}/response/403"]
+)
+def test_what_is_not_declared_is_no_clause(found: dict[str, str], clause: str) -> None:
+    """Claim: nothing is promised that no document says."""
+    assert clause not in found
+
+
+def test_rules_of_the_model_are_clauses(jetemail: Contract, found: dict[str, str]) -> None:
+    """Claim: what no schema can state comes from the model. Expectation: all its rules, in its own words."""
+    assert dict(jetemail.model.rules).items() <= found.items()
+    assert all(words.strip().endswith(".") or ":" in words for words in jetemail.model.rules.values())
+
+
+def test_corrected_document_has_more_clauses_without_more_code(jetemail: Contract) -> None:
+    """Claim: clauses are derived. Situation: a document with one constraint, one property and one answer more.
+
+    Expectation: exactly their clauses are new.
+    """
+    raw: Any = copy.deepcopy(jetemail.effective.raw)
+    delete = raw["paths"]["/outbound/smarthost"]["delete"]
+    delete["requestBody"]["content"]["application/json"]["schema"]["properties"]["username"]["maxLength"] = 64
+    delete["responses"]["410"] = {"description": "Gone"}
+    raw["components"]["schemas"]["SmtpUser"]["properties"]["host"] = {"type": "string"}
+    changed = Contract("jetemail")
+    changed.effective = OpenApi(raw)
+    assert set(derive_clauses(changed)) - set(derive_clauses(jetemail)) == {
+        f"{DELETE}/request/username/maxLength",
+        f"{DELETE}/response/410",
+        f"{LIST}/200/body/smarthosts/*/host",
+    }

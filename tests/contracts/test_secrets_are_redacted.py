@@ -1,0 +1,275 @@
+"""No secret is stored or shown, by whatever name, in whatever spelling, and nothing else is lost."""
+
+import base64
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_watch.contracts.redaction import Redactor, find_password_names, mask_secret
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.passwords import SecretSubstituter
+from contract_watch.mock.journal import MockJournal
+from tests.support.json_strategies import VALUES
+
+ODD_SECRET = 'pa"ss wörd/1'  # noqa: S105 (made up)
+
+
+def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
+    """Claim: `format: password` marks a secret wherever it stands. Expectation: names at any depth, no others."""
+    document = {"a": [{"properties": {"pin": {"format": "password"}, "name": {"format": "email"}, "x": True}}],
+                "properties": {"properties": {"properties": {"word": {"format": "password"}}}}}  # fmt: skip
+    assert find_password_names(document) == {"pin", "word"}
+    assert find_password_names(jetemail.effective.raw) == {"password"}
+
+
+@pytest.mark.parametrize("name", ["password", "newPassword", "PASSWD", "client_secret", "accessToken", "api_key", "apiKey",
+                                  "X-Api-Key", "key", "x-key", "passwordHash", "Authorization", "pin"])  # fmt: skip
+def test_telling_name_hides_its_value(name: str) -> None:
+    """Claim: a name tells a secret. Situation: a text, a number, a list, an object below it.
+
+    Expectation: nothing of it remains; null and booleans, which tell nothing, do.
+    """
+    redactor = Redactor({"Pin"})
+    for value in ("hunter2", 12345, ["hunter2"], {"plain": "hunter2"}):
+        shown = json.dumps(redactor.redact_json({name: value}))
+        assert "hunter2" not in shown
+        assert "12345" not in shown
+    assert redactor.redact_json({name: None}) == {name: None}
+    assert redactor.redact_json({name: True}) == {name: True}
+
+
+@pytest.mark.parametrize("name", ["username", "keyboard", "monkey", "status", "pins", "passed", "compass", "bypass"])
+def test_other_names_hide_nothing(name: str) -> None:
+    """Claim: a report stays readable. Expectation: values under plain names stay."""
+    assert Redactor({"pin"}).redact_json({name: ["short", 1, None]}) == {name: ["short", 1, None]}
+
+
+@pytest.mark.parametrize("name", ["privateKey", "accessKey", "signing_keys", "pass", "smtpPass", "pwd"])
+def test_every_kind_of_key_hides_its_value(name: str) -> None:
+    """Claim: the design redacts by the name "key". Situation: camel case and plural. Expectation: the value is gone."""
+    assert "hunter2" not in json.dumps(Redactor().redact_json({name: "hunter2"}))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ODD_SECRET,
+        json.dumps(ODD_SECRET)[1:-1],
+        json.dumps(ODD_SECRET, ensure_ascii=False)[1:-1],
+        quote(ODD_SECRET, safe=""),
+    ],
+)
+def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
+    """Claim: a secret once met is replaced anywhere. Situation: plain, in JSON text, in an address.
+
+    Expectation: its mark, and the text around it.
+    """
+    redactor = Redactor(values=[ODD_SECRET])
+    assert redactor.redact_string(f"before {spelling} after") == f"before {mask_secret(ODD_SECRET)} after"
+    assert redactor.redact_json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mask_secret(ODD_SECRET)}>"]}
+    assert redactor.redact_json({spelling: 1}) == {mask_secret(ODD_SECRET): 1}
+
+
+def test_longest_secret_goes_first() -> None:
+    """Claim: no rest of a secret stays. Situation: one begins another. Expectation: the longer is replaced whole."""
+    redactor = Redactor(values=["abcdefgh", "abcdefghijkl"])
+    assert redactor.redact_string("abcdefghijkl") == mask_secret("abcdefghijkl")
+
+
+def test_short_value_is_not_looked_for() -> None:
+    """Claim: a short secret would blank half a report. Expectation: seven letters stay, eight go."""
+    redactor = Redactor(values=["abcdefg", "12345678"])
+    assert redactor.redact_string("abcdefg 12345678") == f"abcdefg {mask_secret('12345678')}"
+
+
+def test_secrets_are_learnt_from_bodies() -> None:
+    """Claim: what was sent as a secret is known from then on. Situation: secrets at any depth under telling names.
+
+    Expectation: they are replaced elsewhere, plain values are not, and later lessons add to earlier searches.
+    """
+    redactor = Redactor()
+    redactor.add_secrets_from([{"user": {"password": "correct horse", "name": "plain name"}}])
+    assert redactor.redact_string("correct horse, plain name") == f"{mask_secret('correct horse')}, plain name"
+    redactor.add_secrets_from({"tokens": {"first": ["battery staple"]}})
+    assert redactor.redact_string("battery staple") == mask_secret("battery staple")
+
+
+def test_headers_lose_credentials_and_cookies() -> None:
+    """Claim: no header carries a secret out. Expectation: credentials and cookies marked, secrets within others too."""
+    redactor = Redactor({"X-Pass"}, [ODD_SECRET * 2])
+    headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
+               "x-pass": "f", "Accept": "text/html", "Referer": f"/?{ODD_SECRET * 2}"}  # fmt: skip
+    shown = redactor.redact_headers(headers)
+    assert list(shown) == list(headers)
+    assert shown.pop("Accept") == "text/html"
+    assert shown.pop("Referer") == f"/?{mask_secret(ODD_SECRET * 2)}"
+    assert shown == {name: mask_secret(headers[name]) for name in shown}
+
+
+def test_mark_tells_only_the_length() -> None:
+    """Claim: what replaces a secret says how long it was and nothing else."""
+    assert mask_secret("abc") == mask_secret("xyz") == "[redacted, 3 characters]"
+
+
+@given(VALUES, st.text(min_size=8))
+def test_redaction_copies_and_keeps_the_rest(value: Any, secret: str) -> None:
+    """Claim: redaction changes nothing in place, and nothing that is no secret. Situation: any body, any secret."""
+    before = json.dumps(value)
+    Redactor(values=[secret]).redact_json(value)
+    assert json.dumps(value) == before
+    assert Redactor().redact_json(value) == value
+
+
+@given(st.text(min_size=8), VALUES)
+def test_no_secret_survives_in_any_value(secret: str, value: Any) -> None:
+    """Claim: a known secret is nowhere in what is kept. Situation: it stands beside any value, as name and as text."""
+    kept = json.dumps(Redactor(values=[secret]).redact_json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
+    assert f"<{json.dumps(secret)[1:-1]}>" not in kept
+
+
+def test_half_a_surrogate_pair_can_be_secret() -> None:
+    """Claim: any JSON text can be learnt. Situation: a server generates half a surrogate pair. Expectation: replaced."""
+    redactor = Redactor(values=["\ud800 and more"])
+    assert redactor.redact_string("\ud800 and more") == mask_secret("\ud800 and more")
+
+
+def test_a_public_word_is_not_looked_for() -> None:
+    """Claim: a word of the documents is no secret. Situation: it was sent as a password, as a random one may be.
+
+    Expectation: it is replaced where it stands under a telling name, and nowhere else.
+    """
+    redactor = Redactor(public="updateSmtpUser answers 200")
+    redactor.add_secrets_from({"password": "updateSmtpUser"})
+    assert redactor.redact_string("updateSmtpUser/response/200") == "updateSmtpUser/response/200"
+    assert redactor.redact_json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
+
+
+CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
+
+
+@given(
+    st.text(CHARACTERS, min_size=8, max_size=40),
+    st.binary(max_size=9),
+    st.binary(max_size=9),
+    st.sampled_from([b"+/", b"-_"]),
+)
+def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, after: bytes, signs: bytes) -> None:
+    """Claim: no alignment hides a secret. Situation: any bytes before and after it, both alphabets.
+
+    Expectation: what is left does not hold the secret when it is decoded.
+    """
+    coded = base64.b64encode(before + secret.encode() + after, signs).decode()
+    shown = Redactor(values=[secret]).redact_string(f"< {coded} >")
+    assert "[redacted, " in shown
+    assert shown.startswith("< ")
+    assert shown.endswith(" >")
+    assert coded not in shown
+
+
+@given(st.text(CHARACTERS, min_size=8, max_size=40))
+def test_spellings_within_spellings_are_known(secret: str) -> None:
+    """Claim: what is spelled twice is found. Situation: an address, base64 and hex within JSON, JSON within JSON within lines."""
+    redactor = Redactor(values=[secret])
+    once = json.dumps({"a": secret, "b": quote(secret, safe="")})
+    for text in (json.dumps(once), base64.encodebytes(once.encode() * 3).decode(), once.encode().hex(), quote(once)):
+        shown = redactor.redact_string(text)
+        assert shown != text
+        assert secret not in shown
+
+
+def test_entities_are_known() -> None:
+    """Claim: a page for people hides nothing. Expectation: the secret in its entities is replaced."""
+    redactor = Redactor(values=['a&b<c>d"e'])
+    assert redactor.redact_string("<p>a&amp;b&lt;c&gt;d&quot;e</p>") == "<p>[redacted, 9 characters]</p>"
+    assert redactor.redact_string("<p>a&#38;b&#x3C;c>d&#34;e</p>") == "<p>[redacted, 9 characters]</p>"
+
+
+def test_json_in_a_text_is_read() -> None:
+    """Claim: vendors put JSON into texts. Situation: a short and a long password below a telling name in there.
+
+    Expectation: both are gone there, the long one is known from then on, and the rest stays as it was.
+    """
+    body = {"data": json.dumps({"password": "short", "list": [{"secret": "long enough"}], "name": "plain"})}
+    redactor = Redactor()
+    redactor.add_secrets_from(body)
+    assert redactor.redact_string("long enough") == mask_secret("long enough")
+    shown = json.loads(redactor.redact_json(body)["data"])
+    assert shown == {
+        "password": mask_secret("short"),
+        "list": [{"secret": mask_secret("long enough")}],
+        "name": "plain",
+    }
+    assert redactor.redact_json({"data": '{"name":  1}'}) == {"data": '{"name":  1}'}
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\", '\\"', "\\u0041", "%41", "+", "&#65;", "\n ", "QUJD", "41", "abcdefabcdefabcd ", " "]
+)
+def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
+    """Claim: time grows with the length alone. Situation: one piece of a spelling, over and over.
+
+    Expectation: four times the length takes no more than some ten times the time.
+    """
+    redactor = Redactor(values=["a secret of some length"])
+
+    def spent(size: int) -> float:
+        began = time.process_time()
+        redactor.redact_string(piece * (size // len(piece)))
+        return time.process_time() - began
+
+    assert spent(400_000) < 10 * spent(100_000) + 0.2
+
+
+def test_a_mark_is_no_secret() -> None:
+    """Claim: what was redacted is not redacted again. Expectation: a mark below a telling name is not learnt."""
+    redactor = Redactor()
+    redactor.add_secrets_from({"password": mask_secret("correct horse")})
+    assert redactor.redact_string(mask_secret("correct horse")) == mask_secret("correct horse")
+
+
+def test_what_another_redactor_learns_is_its_own() -> None:
+    """Claim: a journal that is shown does not grow. Expectation: the new one knows more, the old one what it knew."""
+    redactor = Redactor(values=["battery staple"])
+    other = redactor.copy_with(["correct horse"])
+    assert (
+        other.redact_string("correct horse, battery staple")
+        == f"{mask_secret('correct horse')}, {mask_secret('battery staple')}"
+    )
+    assert redactor.redact_string("correct horse") == "correct horse"
+
+
+def test_the_journal_hides_a_password_wherever_it_is() -> None:
+    """Claim: the journal shows no password. Situation: one that an answer, before and after, says again; a large exchange too."""
+    journal = MockJournal(Redactor(), ())
+    journal.record_call("POST", "/first", {}, {"name": "is correct horse"}, 200, None, 1)
+    journal.record_call(
+        "POST", "/users/correct%20horse", {}, {"password": "correct horse"}, 200, {"echo": "correct horse"}, 10_000
+    )
+    journal.record_call("GET", "/last", {}, None, 200, [f"{' ' * 195}correct horse"], 1)
+    shown = json.dumps(journal.list_calls())
+    assert "correct" not in shown
+    assert shown.count("[redacted, 13 characters]") == 3
+
+
+@given(st.text(min_size=8))
+def test_a_disguise_keeps_the_shape(text: str) -> None:
+    """Claim: what is drawn is not sent, and is as valid. Expectation: the same each time in a run, and of the same length and kinds."""
+    disguise = SecretSubstituter()
+    other = disguise(text)
+    assert disguise(text) == other
+    assert len(other) == len(text)
+    assert [letter.isascii() for letter in other] == [letter.isascii() for letter in text]
+    assert SecretSubstituter()("correct-Horse-1234") != SecretSubstituter()("correct-Horse-1234")
+
+
+def test_what_stands_under_telling_names_is_exchanged() -> None:
+    """Claim: no drawn password is sent. Expectation: texts at any depth below telling names are others, the rest is the same."""
+    drawn = {"name": "n", "password": "p", "tokens": [{"a": "t", "b": 1}], "list": [{"pin": "q"}]}
+    assert Redactor({"pin"}).replace_secrets(drawn, lambda text: text * 2) == {
+        "name": "n", "password": "pp", "tokens": [{"a": "tt", "b": 1}], "list": [{"pin": "qq"}]
+    }  # fmt: skip

@@ -1,0 +1,82 @@
+"""The version that a client package needs next, by what has changed."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.errors import UsageError
+from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChangeKind
+from contract_watch.diff.client.version import VersionStep, choose_next_version, read_current_version
+from tests.support.clients.document_edits import DocumentLevel, StubDocumentChange, load_generated_client
+
+BREAKS = SymbolChange(
+    "acme_client.models.User.name", SymbolChangeKind.ATTRIBUTE_REMOVED, is_breaking=True, consequence=""
+)
+ADDS = SymbolChange("acme_client.models.User.note", SymbolChangeKind.ATTRIBUTE_ADDED, is_breaking=False, consequence="")
+COMPATIBLE, WARNING, BREAKING = (StubDocumentChange("/x", level=level) for level in DocumentLevel)
+
+
+@pytest.mark.parametrize(
+    ("current", "breaking", "new", "behaviour"),
+    [
+        ("1.4.2", "2.0.0", "1.5.0", "1.4.3"),
+        ("0.4.2", "0.5.0", "0.4.3", "0.4.3"),
+        ("0.0.3", "0.1.0", "0.0.4", "0.0.4"),
+        ("1.0", "2.0.0", "1.1.0", "1.0.1"),
+        ("v3.0.4", "4.0.0", "3.1.0", "3.0.5"),
+        ("1.2.3.4", "2.0.0", "1.3.0", "1.2.4"),
+        ("2.0.0rc1", "2.0.0", "2.0.0", "2.0.0"),
+        ("2.1.0-beta.2", "3.0.0", "2.1.0", "2.1.0"),
+        ("2.1.1.dev4", "3.0.0", "2.2.0", "2.1.1"),
+        ("0.5.0a1", "0.5.0", "0.5.0", "0.5.0"),
+        ("0.5.1a1", "0.6.0", "0.5.1", "0.5.1"),
+        ("1.4.2.post1", "2.0.0", "1.5.0", "1.4.3"),
+    ],
+)
+def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str, behaviour: str) -> None:
+    """Claim: what breaks takes the next major (below 1.0.0 the next minor), what is new the next minor (patch).
+
+    Situation: a version and a change of each weight. Expectation: the version that the rule gives.
+    """
+    assert choose_next_version(current, [ADDS, BREAKS], []).version == breaking
+    assert choose_next_version(current, [ADDS], [COMPATIBLE]).version == new
+    assert choose_next_version(current, [], [COMPATIBLE]).version == behaviour
+    assert choose_next_version(current, [], []).version == current
+
+
+@pytest.mark.parametrize(
+    ("symbols", "document", "step", "why"),
+    [
+        ([BREAKS, BREAKS], [COMPATIBLE], VersionStep.MAJOR, "1 symbol of the client cannot be used as before: acme_client.models.User.name"),
+        ([ADDS], [BREAKING, BREAKING], VersionStep.MAJOR, "callers break on 2 changes of the document, though no symbol does"),
+        ([], [BREAKING], VersionStep.MAJOR, "callers break on 1 change of the document, though no symbol does"),
+        ([ADDS], [WARNING], VersionStep.MINOR, "1 symbol of the client new or changed, and none breaks its users"),
+        ([], [COMPATIBLE, WARNING], VersionStep.MINOR, "1 change that the document alone cannot decide, on no symbol"),
+        ([], [COMPATIBLE], VersionStep.PATCH, "the document has changed, and no symbol of the client"),
+        ([], [], VersionStep.NONE, "nothing has changed"),
+    ],
+)  # fmt: skip
+def test_the_reason_is_the_rule_that_decided(
+    symbols: list[SymbolChange], document: list[StubDocumentChange], step: VersionStep, why: str
+) -> None:
+    """Claim: the worst change decides, of symbols and of the document, and the reason says which.
+
+    Situation: changes of several weights. Expectation: step and words.
+    """
+    found = choose_next_version("1.0.0", symbols, document)
+    assert (found.step, found.reason) == (step, why)
+
+
+def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
+    """Claim: the version is the package's own.
+
+    Situation: a client in the repository; no file, no TOML, no version, none that can be counted on.
+    Expectation: its version; one line each that names the file or the version.
+    """
+    assert read_current_version(load_generated_client("smtp2go").directory) == "3.0.4"
+    for content in (None, "[project", "[project]\nname = 'x'", "project = 1", "[project]\nversion = 'newest'"):
+        if content is not None:
+            (tmp_path / "pyproject.toml").write_text(content)
+        with pytest.raises(UsageError, match=r"pyproject\.toml: |version 'newest' ") as caught:
+            read_current_version(tmp_path)
+        assert "\n" not in str(caught.value)

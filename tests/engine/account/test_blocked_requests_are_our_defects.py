@@ -1,0 +1,99 @@
+"""What the guard holds back is a defect of ours: it is reported as such, and blames nobody."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.engine.account.guard import BlockedRequestError
+from contract_watch.engine.command.suite import Suite
+from tests.support.live_runs import is_run_name, make_options
+from tests.support.production.fake import FakeProduction
+from tests.support.virtual_clock import VirtualClock
+
+DEFECTIVE_SUITE = """
+import sys
+from contract_watch.engine.{where} import {what}
+{spoil}
+from contract_tests.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("where", "what", "spoil", "words"), [
+    ("account.object_names", "NameGenerator", "NameGenerator.create_short_name = NameGenerator.create_name; NameGenerator.create_name = lambda self, length=None: 'smtp-user1'",
+     "would have sent what the guard holds back"),
+    ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
+     "a connection was to be opened beside the guard"),
+    ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('os').system('true')",
+     "a program was to be started beside the guard"),
+])  # fmt: skip
+def test_a_suite_that_tries_is_reported_and_stopped(
+    where: str, what: str, spoil: str, words: str, tmp_path: Path
+) -> None:
+    """Claim: no defect of the suite reaches a real account, or is taken for drift.
+
+    Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts programs, itself.
+    Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
+    """
+    with FakeProduction(
+        Contract("jetemail"), is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        script = DEFECTIVE_SUITE.format(where=where, what=what, spoil=spoil)
+        arguments = [
+            "--vendor",
+            "jetemail",
+            "--target",
+            production.base,
+            "--live",
+            "mutate",
+            "--out",
+            str(tmp_path / "out"),
+        ]
+        ended = subprocess.run(  # noqa: S603 (our own command)
+            [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            env={**os.environ, "LEDGER": str(tmp_path / "ledger")},
+        )  # fmt: skip
+        report = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
+        assert (ended.returncode, report["verdict"], report["findings"]) == (2, "inconclusive", []), ended
+        assert words in report["reason"]
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
+        assert "smtp-user1" not in report["reason"]
+
+
+def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
+    """Claim: what is held back is so before a byte leaves, on each way out.
+
+    Situation: a deletion of somebody else's user: as a probe sends it, as the client does, as a library does.
+    """
+    clock = VirtualClock()
+    with FakeProduction(
+        Contract("jetemail"), clock=clock, is_run_name=is_run_name, with_neighbours=False
+    ) as production:
+        suite = Suite(make_options(production, tmp_path), clock=clock)
+        try:
+            session = suite.get_run("jetemail", "rest").session
+            before = len(production.log)
+            with pytest.raises(BlockedRequestError):
+                session.send_operation("deleteSmtpUser", {"username": "smtp-user1"})
+            with (
+                httpx.Client(transport=session.transport, base_url=session.base) as client,
+                pytest.raises(BlockedRequestError),
+            ):
+                client.request(
+                    "DELETE",
+                    "/outbound/smarthost",
+                    json={"username": "smtp-user1"},
+                    headers=session.build_credential_headers(),
+                )
+            assert len(production.log) == before
+            assert session.created_objects == {}
+        finally:
+            suite.finish()
+        assert production.list_violations() == []

@@ -1,0 +1,98 @@
+"""The limits of a live run hold, and reaching one ends it without a word against the vendor."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.exploring.exploration import ExplorationDepth
+from tests.support.live_runs import is_run_name, make_options, run_suite
+from tests.support.production.fake import FakeProduction
+from tests.support.rate_limits.redis_server import serve_redis
+from tests.support.virtual_clock import VirtualClock
+
+JETEMAIL = Contract("jetemail")
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), [
+    ("LIVE_REQUESTS", "60", "all the requests that it may: 60"),
+    ("LIVE_REQUESTS", "4", "all the requests that it may: 4"),
+    ("LIVE_MINUTES", "0.5", "all the time that it may: 0.5 minutes"),
+])  # fmt: skip
+def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, words: str, tmp_path: Path) -> None:
+    """Claim: a limit that is reached ends the run, inconclusive, with what was learned, and what is left is cleaned up.
+
+    Situation: few requests, little time (a slow allowance takes it).
+    """
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        environment = {variable: value, "LIVE_PER_MINUTE": "40"}
+        record = run_suite(make_options(production, tmp_path, environment=environment), clock)
+        assert record.verdict.label == "inconclusive"
+        assert words in str(record.reason)
+        assert record.findings == []
+        assert production.list_run_objects() == []
+        assert record.left_behind == []
+        if variable == "LIVE_REQUESTS":
+            assert len(production.log) <= int(value)
+
+
+def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
+    """Claim: never more objects than the limit; what nothing needs any more goes, so that few are room enough.
+
+    Situation: nine at once, where a run makes some thirty, an exploration included; counted in the stand-in's log.
+    """
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        few = make_options(production, tmp_path, explore="1", environment={"LIVE_OBJECTS": "9"})
+        record = run_suite(few, clock, ExplorationDepth(examples=20, workflows=5))
+        there, most = 0, 0
+        for entry in production.log:
+            made = entry["operation"] == "createSmtpUser" and entry["status"] == 200
+            there += made - (entry["operation"] == "deleteSmtpUser" and entry["status"] == 200)
+            most = max(most, there)
+        assert most <= 9
+        assert (record.verdict.label, record.reason) == ("none", None)
+
+
+def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
+    """Situation: two objects at once. Expectation: no third is ever made; the run says why it ended."""
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(make_options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
+        assert "as many objects as it may: 2" in str(record.reason)
+        assert record.verdict.label == "inconclusive"
+        assert production.list_run_objects() == []
+
+
+def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
+    """Claim: in no minute does more go out than four fifths of what the account may, over all runs.
+
+    Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a Redis.
+    """
+    with serve_redis(tmp_path) as url:
+        for shared in ("", url):
+            clock = VirtualClock()
+            folder = tmp_path / ("redis" if shared else "local")
+            with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+                environment = {"LIMITER_REDIS_URL": shared} if shared else {}
+                for _ in range(1 if shared else 3):
+                    asked = make_options(production, folder, environment={**environment, "LIVE_PER_MINUTE": "60"})
+                    run_suite(asked, clock)
+                assert max(production.read_peak_requests().values()) <= 60 if not shared else True
+                assert production.count_limit_hits() == 0
+
+
+def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
+    """Claim: nothing is sent while the allowance cannot be asked for.
+
+    Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password told.
+    """
+    clock = VirtualClock()
+    with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        environment = {"LIMITER_REDIS_URL": "redis://:s3cret-pass@127.0.0.1:9/0"}
+        record = run_suite(make_options(production, tmp_path, environment=environment), clock)
+        assert record.verdict.label == "inconclusive"
+        assert "127.0.0.1:9" in str(record.reason)
+        assert "s3cret-pass" not in str(record.to_json())
+        assert production.log == []

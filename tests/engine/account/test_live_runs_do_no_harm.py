@@ -1,0 +1,211 @@
+"""Live runs cannot do harm: proven on a strict stand-in for production, with objects of somebody else's in it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.exploring import exploration
+from contract_watch.engine.exploring.exploration import ExplorationDepth
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
+from tests.support.live_runs import is_run_name, make_options, run_suite
+from tests.support.production.fake import FakeProduction
+from tests.support.virtual_clock import VirtualClock
+
+VENDORS = {slug: Contract(slug) for slug in ("jetemail", "smtp2go", "zitadel")}
+EVERY = pytest.mark.parametrize("slug", VENDORS)
+
+
+@EVERY
+def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> None:
+    """Claim: every probe, the client and an exploration of a mutating run leave somebody else's objects alone.
+
+    Situation: an account full of objects of others, names like ours among them, under its rate limit.
+    Expectation: the verdict `none`; nothing touched, nothing left, the limit never passed.
+    """
+    clock = VirtualClock()
+    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, exploration="1"), clock, ExplorationDepth(examples=15, workflows=4)
+        )
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
+        assert record.left_behind == []
+        assert production.count_limit_hits() == 0
+        assert (record.verdict.label, record.reason, record.findings) == ("none", None, [])
+        assert all(entry["path"].startswith("/__") is False for entry in production.log)
+        assert not list((tmp_path / "ledger").glob("ct*"))
+        why = set(record.not_exercised.values())
+        assert any("not the run's own" in words for words in why)
+
+
+def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
+    """Claim: with consent a run activates configurations of its own, and puts back the one that was active before.
+
+    Situation: ZITADEL, somebody else's configuration active; consent to activation.
+    Expectation: that one is active afterwards; nothing but its being active ever changed; more is exercised than without.
+    """
+    clock, consent = VirtualClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
+    with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(make_options(production, tmp_path, environment=consent), clock)
+        assert production.read_active_object()["now"] == production.read_active_object()["start"] is not None
+        assert {touch["why"] for touch in production.list_violations()} <= {"changed", "foreign", "not-made"}
+        named = [touch for touch in production.list_violations() if touch["why"] != "changed"]
+        assert {(touch["operation"], touch["name"]) for touch in named} <= {
+            ("activateSmtpConfig", production.read_active_object()["start"])
+        }
+        assert record.left_behind == []
+        assert (record.verdict.label, record.findings) == ("none", [])
+    with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        without = run_suite(make_options(production, tmp_path), clock)
+        assert production.list_violations() == []
+    assert len(record.not_exercised) < len(without.not_exercised)
+    assert any("ZITADEL_LIVE_ACTIVATE=1" in why for why in without.not_exercised.values())
+
+
+@EVERY
+def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
+    """Claim: LIVE=read leaves an account as it is.
+
+    Expectation: no request that changes something carried a good key; the report says what was left out, and why.
+    """
+    clock = VirtualClock()
+    contract = VENDORS[slug]
+    with FakeProduction(contract, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, live="read", exploration="1"),
+            clock,
+            ExplorationDepth(examples=5, workflows=2),
+        )
+        changing = [e for e in production.log if e["operation"] is None or not contract.is_read_only(e["operation"])]
+        assert all(entry["status"] not in range(200, 300) for entry in changing if entry["surface"] == "rest")
+        assert production.list_violations() == []
+        assert production.list_run_objects() == []
+        assert (record.verdict.label, record.findings) == ("none", [])
+        assert any("LIVE=mutate was not given" in why for why in record.not_exercised.values())
+
+
+def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
+    """Claim: a name that differs from one of ours by case, by a sign or by white space is somebody else's.
+
+    Situation: beside every object that the run makes, somebody else makes such ones.
+    Expectation: none of them is touched, whatever the verdict; of ours nothing is left.
+    """
+    for slug in ("jetemail", "smtp2go"):
+        clock = VirtualClock()
+        with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=True) as production:
+            run_suite(make_options(production, tmp_path / slug), clock)
+            assert production.list_violations() == []
+            assert production.list_run_objects() == []
+
+
+@pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
+def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
+    """Claim: a run that is told to slow down stops at once, and cleans up when it may.
+
+    Situation: 429 with Retry-After 300 in the middle; on a clock on which that takes no time.
+    Expectation: inconclusive, with what was learned; nothing sent meanwhile; nothing left.
+    """
+    clock = VirtualClock()
+    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        production.inject_fault("delay", seconds=0, times=40)
+        production.inject_fault("limited", retry_after="300")
+        record = run_suite(make_options(production, tmp_path), clock)
+        log = production.log
+        at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
+        assert log[at + 1]["time"] - log[at]["time"] >= 300
+        assert record.verdict.label == "inconclusive"
+        assert "429" in str(record.reason)
+        assert production.list_run_objects() == []
+        assert record.left_behind == []
+        assert len(record.not_exercised) < len(record.documented)
+
+
+@pytest.mark.parametrize("value", ["-5", "9999999999", "Fri, 31 Dec 12000 23:59:59 GMT", "soon", ""])
+def test_no_retry_after_makes_a_run_wait_long(value: str, tmp_path: Path) -> None:
+    """Expectation: a quarter of an hour at most, whatever a server says; and what is left is removed all the same."""
+    clock = VirtualClock()
+    with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        production.inject_fault("limited", retry_after=value, probability=0.2, seed=3)
+        began = clock.now()
+        record = run_suite(make_options(production, tmp_path), clock)
+        assert clock.now() - began <= 15 * 60 + 120
+        assert record.verdict.label == "inconclusive"
+        assert production.list_run_objects() == []
+
+
+CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost")
+
+
+@pytest.mark.parametrize("kind", CUTS)
+def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> None:
+    """Claim: an outage is never taken for drift.
+
+    Situation: from some moment on every answer is spoilt in one way.
+    Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
+    """
+    clock = VirtualClock()
+    for seed in (1,):
+        with FakeProduction(
+            VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+        ) as production:
+            production.inject_fault("delay", seconds=0, times=20 * seed + 7)
+            production.inject_fault(kind, times=None, seconds=30)
+            record = run_suite(make_options(production, tmp_path / f"{kind}{seed}"), clock)
+            assert record.verdict.label == "inconclusive", record.findings
+            assert record.reason
+            assert record.findings == []
+            production.clear_faults()
+            again = run_suite(make_options(production, tmp_path / f"{kind}{seed}"), clock)
+            assert production.list_run_objects() == [], again.notes
+            assert again.verdict.label == "none", again.reason
+
+
+@pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
+def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) -> None:
+    """Situation: every thirtieth answer or so is spoilt, in all ways by turns; requests are done and never answered.
+
+    Expectation: never breaking; and after the next start nothing is left.
+    """
+    clock = VirtualClock()
+    with FakeProduction(
+        VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
+    ) as production:
+        for seed, kind in enumerate(("reset", "lost", "bad-gateway", "unavailable", "portal", "cut")):
+            production.inject_fault(kind, times=None, probability=0.006, seed=seed)
+        record = run_suite(make_options(production, tmp_path), clock)
+        assert record.verdict.label != "breaking", [finding.id for finding in record.findings]
+        production.clear_faults()
+        clock.wait(20 * 60)
+        again = run_suite(make_options(production, tmp_path), clock)
+        assert production.list_run_objects() == [], again.notes
+        assert production.list_violations() == []
+
+
+def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim: a search may draw anything, and what names somebody else's object is left out without ado.
+
+    Situation: all that a search draws for creating has a foreign name in a property that no document knows.
+    Expectation: none of that arrives; the run is no defect of the suite, and its verdict `none`.
+    """
+    owned, foreign = exploration._replace_all_names, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
+
+    def deep(session: Session, runner: Runner, operation: str, made: dict[str, Any]) -> dict[str, Any]:
+        own = owned(session, runner, operation, made)
+        creates = operation == session.contract.lifecycle.create
+        return {**own, "tags": [{"username": foreign}]} if creates else own
+
+    monkeypatch.setattr(exploration, "_replace_all_names", deep)
+    clock = VirtualClock()
+    with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        record = run_suite(
+            make_options(production, tmp_path, exploration="1"),
+            clock,
+            ExplorationDepth(examples=5, workflows=2),
+            with_probes=False,
+        )
+        assert (record.reason, record.verdict.label) == (None, "none")
+        assert record.requests["explore"]
+        assert all("tags" not in str(entry["body"]) for entry in production.log)

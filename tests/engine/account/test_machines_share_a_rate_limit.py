@@ -1,0 +1,38 @@
+"""Processes of several machines share an account's allowance, though the Redis that counts it forgets and dies."""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.support.rate_limits.limiter_processes import LimiterUse, count_worst_span, start_processes
+from tests.support.rate_limits.redis_server import start_redis
+
+
+@pytest.mark.parametrize("kept", [("--save", "1 1"), ("--save", "")], ids=["saved", "unsaved"])
+def test_no_span_holds_more_than_the_allowance(tmp_path: Path, kept: tuple[str, str]) -> None:
+    """Claim: in no span of `seconds`, wherever it begins, do more than `requests` go out, though the Redis forgets.
+
+    Situation: eight real processes with clocks that differ by seconds and a day; the Redis is killed and started again,
+    with what it saved (a state long past) or without, and is flushed; processes are killed, too.
+    Expectation: each request at its worst moment, no span holds more; and after each loss they get on again.
+    """
+    with start_redis(tmp_path, *kept) as server:
+        use = LimiterUse(server.url, str(tmp_path), seconds=0.4, lease=0.5)
+        with start_processes(use) as processes:
+            processes.wait_for_requests(50)
+            for loss in ("restart", "restart", "flush"):
+                if loss == "restart":
+                    server.kill()
+                    server.start()
+                else:
+                    with redis.Redis.from_url(server.url) as client:
+                        client.flushall()
+                processes.wait_for_requests(30)
+                processes.kill_oldest()
+                processes.start_process()
+            processes.kill_all()
+            sent = processes.list_requests()
+    assert len(sent) >= 140
+    # The server's clock and this machine's may run apart by a thousandth.
+    assert count_worst_span(sent, use.seconds * 0.999) <= use.requests

@@ -1,0 +1,136 @@
+"""What a run is asked to do: SEED repeats it, ONLY and SHARD narrow it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.loopback_server import serve_app
+from tests.support.suite_process import PATIENCE, check_target, start_suite
+from tests.vendors.jetemail import drifted_server as drifted
+from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
+
+ROOT = Path(__file__).resolve().parents[3]
+_PREFIX = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-", re.IGNORECASE)
+SentRequest = tuple[str, str, str]
+
+
+def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment: str) -> list[SentRequest]:
+    """What the exploring stage of a run sent, with one prefix for all names; an empty ``seed`` is none."""
+    command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
+    out.mkdir()
+    told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
+    with serve_app(FaithfulJetEmail()) as at:  # a folder of its own, for another run's examples would be tried first
+        subprocess.run([*command, "--target", at.url], cwd=out, env=told,  # noqa: S603
+                       check=True, capture_output=True, timeout=PATIENCE)  # fmt: skip
+    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    assert (report["seed"], report["verdict"]) == (int(seed or report["seed"]), "none")
+    last = at.requests[-report["requests"]["explore"] :]
+    return [(a.method, a.path, _PREFIX.sub("ct-", a.content.decode("utf-8", "replace"))) for a in last]
+
+
+def test_a_seed_repeats_the_exploring_stage(tmp_path: Path) -> None:
+    """Claim: what exploring found once can be found again.
+
+    Situation: two runs with the same seed, in which Python hashes texts otherwise, and one with another seed.
+    Expectation: the first two send the same requests in the same order, but for the run's name prefix; the third others.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(_list_explored_requests, tmp_path / n, seed, n)
+            for n, seed in (("1", "7"), ("2", "7"), ("3", "8"))
+        ]
+        one, two, other = [run.result() for run in runs]
+    assert len(one) > 100
+    assert one == two
+    assert one != other
+
+
+def test_each_night_explores_anew_and_its_printed_seed_repeats_it(tmp_path: Path) -> None:
+    """Claim: a nightly run searches elsewhere every night, and a find can be searched for again.
+
+    Situation: two runs without a seed where the environment says CI, as it does every night (Hypothesis draws the same there
+    unless told otherwise), and one with the seed that the first printed.
+    Expectation: the first two send other requests; the third sends what the first did.
+    """
+    one, other = (_list_explored_requests(tmp_path / name, "", "1", CI="true") for name in ("one", "other"))
+    printed = json.loads((tmp_path / "one" / "findings.json").read_text(encoding="utf-8"))["seed"]
+    assert len(one) > 100
+    assert one != other
+    assert _list_explored_requests(tmp_path / "again", str(printed), "2") == one
+
+
+def test_without_a_seed_one_is_printed(tmp_path: Path) -> None:
+    """Claim: a run can be repeated although nobody thought of a seed.
+
+    Situation: two runs without SEED.
+    Expectation: each prints a seed, the one in its report; they differ.
+    """
+    runs = [start_suite(tmp_path / n, "--vendor", "jetemail", "--only", "rules/rename").wait_for_exit() for n in "ab"]
+    printed = [re.findall(r"^seed ([0-9]+)$", run.out, re.MULTILINE) for run in runs]
+    assert printed == [[str(run.report["seed"])] for run in runs]
+    assert printed[0] != printed[1]
+
+
+def test_only_runs_one_probe(tmp_path: Path) -> None:
+    """Claim: one probe can be run alone.
+
+    Situation: ONLY with a probe's id as junit.xml names it.
+    Expectation: that probe and the clean-up run, with few requests; the report says what was left out and why.
+    """
+    with serve_app(FaithfulJetEmail()) as at:
+        result = check_target(tmp_path, at.url, "--only", "rules/rename")
+    names = {str(case.get("name")) for case in result.junit.iter("testcase")}
+    assert result.status == 0, result
+    assert "rules/rename" in names
+    assert {name.split("/")[0] for name in names} <= {"rules", "clean-up", "the run can tell"}
+    assert len(at.requests) < 30
+    assert "ONLY left it out" in {entry["why"] for entry in result.report["clauses"]["not_exercised"]}
+
+
+@pytest.mark.parametrize(
+    ("server", "finding"),
+    [
+        (drifted.DropsMessage, "createSmtpUser/200/body/message/missing"),
+        (drifted.DropsQuota, "updateSmtpUser/effect/quota/value"),
+        (drifted.UpdatesUnknown, "updateSmtpUser/rule/name-unknown/accepted"),
+        (drifted.AcceptsAnyKey, "deleteSmtpUser/credential/accepted"),
+        (drifted.AddsField, "deleteSmtpUser/200/body/remaining/undocumented"),
+    ],
+)
+def test_only_runs_what_shows_a_finding_again(server: type[FaithfulJetEmail], finding: str, tmp_path: Path) -> None:
+    """Claim: a finding can be looked for alone.
+
+    Situation: ONLY with the id of a finding, against a server that has the drift and against one that does not.
+    Expectation: the finding on the first, green on the second.
+    """
+    with serve_app(server()) as at:
+        assert finding in check_target(tmp_path / "drifted", at.url, "--only", finding).findings
+    with serve_app(FaithfulJetEmail()) as at:
+        result = check_target(tmp_path / "faithful", at.url, "--only", finding)
+    assert (result.status, result.findings) == (0, {}), result
+
+
+def test_shards_share_the_probes(tmp_path: Path) -> None:
+    """Claim: a run can be divided without losing anything.
+
+    Situation: a whole run, and its three shards.
+    Expectation: each shard is green, and together they checked what the whole run did.
+    """
+
+    def probes(shard: str) -> set[str]:
+        with serve_app(FaithfulJetEmail()) as at:
+            result = check_target(tmp_path / shard.replace("/", "of"), at.url, *(("--shard", shard) if shard else ()))
+        assert result.status == 0, result
+        cases = [str(case.get("name")) for case in result.junit.iter("testcase") if case.find("skipped") is None]
+        return {name for name in cases if not name.startswith("clean-up/")}
+
+    with ThreadPoolExecutor(2) as pool:
+        whole, *parts = pool.map(probes, ("", "1/3", "2/3", "3/3"))
+    assert set.union(*parts) == whole
+    assert all(len(part) < 0.6 * len(whole) for part in parts)

@@ -1,0 +1,195 @@
+"""Shards and nights share what exploration found, through a folder or a real Redis."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
+
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.exploring.example_database import (
+    REDIS_VARIABLE,
+    DatabaseUnavailableError,
+    FailSafeDatabase,
+    NamespacedDatabase,
+    open_shared_database,
+)
+from contract_watch.engine.exploring.exploration import ExplorationDepth, explore_requests, explore_workflows
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
+from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.request_mutants import TightenedConstraint
+from contract_watch.report.record import Record
+from tests.support.rate_limits.redis_server import serve_redis
+
+CREATE = "createSmtpUser"
+KEYS = {"paid": "api_test_paid_0123456789abcdef", "free": "api_test_free_0123456789abcdef"}
+
+
+def _is_rare(body: dict[str, object]) -> bool:
+    """What the simplest examples never hold."""
+    quota = body.get("quota")
+    return isinstance(quota, int | float) and quota >= 1 and "password" not in body
+
+
+@pytest.fixture(name="drifted", scope="module")
+def _drifted(jetemail: Contract) -> Iterator[str]:
+    """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
+    house = MutantServer()
+    house.app = MutantApp(jetemail, TightenedConstraint(CREATE, _is_rare))
+    with run_in_thread(house) as base:
+        yield base
+
+
+def _explore_creation(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
+    """What one shard finds in the creation's valid requests."""
+    now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
+    session = Session(contract, base, KEYS, NameGenerator(now.date()), record)
+    try:
+        return [finding.id for finding in explore_requests(session, Runner(session), CREATE, "positive", 1, depth)]
+    finally:
+        session.close()
+
+
+def _count_saved_failures(database: InMemoryExampleDatabase) -> int:
+    """How many examples are kept because they failed; Hypothesis also keeps some that were merely remarkable."""
+    return sum(len(kept) for key, kept in database.data.items() if not key.endswith(b".pareto"))
+
+
+def _assert_shared(contract: Contract, base: str, first: ExampleDatabase, second: ExampleDatabase) -> None:
+    """One shard finds with many examples; the other has one example, and finds it all the same; a third, alone, does not."""
+    assert _explore_creation(contract, base, ExplorationDepth(examples=400, database=first))
+    assert _explore_creation(contract, base, ExplorationDepth(examples=1, database=second))
+    assert _explore_creation(contract, base, ExplorationDepth(examples=1, database=InMemoryExampleDatabase())) == []
+
+
+def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: what one run found, the next one asks first. Situation: two databases over one folder."""
+    _assert_shared(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
+
+
+def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: so do shards on several machines. Situation: a real redis-server, and a client of each shard's own.
+
+    Expectation: as through a folder; what is kept expires, so that a Redis does not fill up.
+    """
+    with serve_redis(tmp_path) as url:
+        _assert_shared(
+            jetemail, drifted, open_shared_database({REDIS_VARIABLE: url}), open_shared_database({REDIS_VARIABLE: url})
+        )
+        with redis.Redis.from_url(url) as client:
+            keys = client.keys()
+            assert keys
+            assert all(client.ttl(key) > 0 for key in keys)
+
+
+def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+    """Claim: nothing is lost when the database fails. Situation: the Redis is gone before the search begins.
+
+    Expectation: the search finds what it finds; the database says why it is of no use any more.
+    """
+    with serve_redis(tmp_path) as url:
+        database = open_shared_database({REDIS_VARIABLE: url})
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
+    assert "example database failed" in database.failure
+    assert url not in database.failure
+
+
+def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: str) -> None:
+    """Claim: old finds do not haunt.
+
+    Situation: kept examples that fail no more; Hypothesis goes through a few of them in each search. Expectation: nothing
+    is found, and after some searches nothing is kept.
+    """
+    database = InMemoryExampleDatabase()
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
+    for _ in range(50):
+        if not _count_saved_failures(database):
+            break
+        assert _explore_creation(jetemail, address, ExplorationDepth(examples=5, database=database)) == []
+    assert _count_saved_failures(database) == 0
+    assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=1, database=database)) == []
+
+
+def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
+    """Claim: a find does not cost a vendor thousands of requests. Situation: the same seed, with less and less room to shrink.
+
+    Expectation: the drift is found each time, and with the fewest requests where there is no room. (Where there is some,
+    how much of it is used goes by the clock too, which Hypothesis looks at.)
+    """
+    sent = []
+    for shrinks in (600, 20, 0):
+        now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+        record = Record(jetemail.slug, jetemail.name, jetemail.digest, drifted, 1, now)
+        session = Session(jetemail, drifted, KEYS, NameGenerator(now.date()), record)
+        assert explore_requests(
+            session, Runner(session), CREATE, "positive", 1, ExplorationDepth(examples=150, max_shrink_requests=shrinks)
+        )
+        session.close()
+        sent.append(record.requests["explore"])
+    assert sent[2] < min(sent[:2])
+
+
+def test_searches_do_not_read_each_other_s_examples() -> None:
+    """Claim: alike code in two searches keeps two shelves. Expectation: one's examples are not the other's."""
+    database = InMemoryExampleDatabase()
+    one, other = NamespacedDatabase(database, "a/positive"), NamespacedDatabase(database, "a/negative")
+    one.save(b"key", b"value")
+    assert (list(one.fetch(b"key")), list(other.fetch(b"key"))) == ([b"value"], [])
+    one.delete(b"key", b"value")
+    assert list(one.fetch(b"key")) == []
+
+
+class _FailingDatabase(ExampleDatabase):
+    def save(self, *_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    fetch = delete = save  # type: ignore[assignment]
+
+
+def test_a_database_that_fails_is_not_asked_again() -> None:
+    """Situation: a full disk. Expectation: no error, no examples, one reason."""
+    database = FailSafeDatabase(_FailingDatabase())
+    database.save(b"key", b"value")
+    database.delete(b"key", b"value")
+    assert list(database.fetch(b"key")) == []
+    assert "OSError" in database.failure
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:6379", "nonsense", "redis://127.0.0.1:port"])
+def test_an_address_that_is_none_of_a_redis_is_wrong_usage(url: str) -> None:
+    """Expectation: a usage error that names the variable and shows what one looks like."""
+    with pytest.raises(UsageError, match=REDIS_VARIABLE):
+        open_shared_database({REDIS_VARIABLE: url})
+
+
+def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
+    """Expectation: the server and the remedy in one line, the password nowhere."""
+    with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1:9") as caught:
+        open_shared_database({REDIS_VARIABLE: "redis://user:s3cret-pass@127.0.0.1:9/0"})
+    assert "s3cret-pass" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ["requests", "lives"])
+def test_a_search_whose_time_is_over_sends_nothing_more(
+    jetemail: Contract, mock: object, address: str, what: str
+) -> None:
+    """Claim: MINUTES binds. Situation: a search that begins when its time is over. Expectation: at most one request."""
+    assert mock
+    now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    record = Record(jetemail.slug, jetemail.name, jetemail.digest, address, 0, now)
+    session = Session(jetemail, address, KEYS, NameGenerator(now.date()), record)
+    depth = ExplorationDepth(examples=50, workflows=50, until=0.0)
+    if what == "lives":
+        explore_workflows(session, Runner(session), 1, depth)
+    else:
+        explore_requests(session, Runner(session), CREATE, "positive", 1, depth)
+    session.close()
+    assert sum(record.requests.values()) <= 2

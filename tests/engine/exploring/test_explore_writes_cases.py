@@ -1,0 +1,254 @@
+"""``make explore`` searches for as long as it is told, tells what it finds at once, and writes it as ready cases."""
+
+import ast
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants.derivation import derive_mutants
+from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from tests.support.command_process import (
+    CommandResult,
+    assert_one_line_error,
+    is_group_empty,
+    run_command,
+    start_command,
+    wait_for_exit,
+)
+from tests.support.loopback_server import serve_app
+from tests.support.rate_limits.redis_server import serve_redis
+from tests.vendors.jetemail import drifted_server as drifted
+
+SHORT = ("--vendor", "jetemail", "--minutes", "0.05")
+EXPLORE_MODULE = "contract_watch.engine.exploring"
+
+
+@pytest.fixture(name="house", scope="module")
+def _house() -> Iterator[tuple[MutantServer, str]]:
+    house = MutantServer()
+    with run_in_thread(house) as base:
+        yield house, base
+
+
+def _start_mutant(house: tuple[MutantServer, str], contract: Contract, name: str) -> str:
+    """The address of a vendor that plays one mutant."""
+    mutant = next(mutant for mutant in derive_mutants(contract) if mutant.id == name)
+    house[0].app = MutantApp(contract, mutant.create_mutation())
+    return house[1]
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "exploration.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _explore_until(fragment: str, folder: Path, target: str, *arguments: str, **environment: str) -> CommandResult:
+    """Explore until a case with ``words`` in its name is told, then stop it as Ctrl-C does: no clock decides."""
+    given = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(folder / "out"), *arguments)
+    with start_command(EXPLORE_MODULE, *given, cwd=folder, **environment) as process:
+        assert process.stdout is not None
+        said = ""
+        while not ("  case: " in said and fragment in said.rsplit("  case: ", 1)[1]):
+            line = process.stdout.readline()
+            assert line, f"it ended before it found anything:\n{said}"
+            said += line
+        os.killpg(process.pid, signal.SIGINT)
+        ended = wait_for_exit(process)
+    return CommandResult(ended.status, said + ended.out, ended.err)
+
+
+def _run_case(path: Path, target: str) -> CommandResult:
+    return run_command("pytest", "-q", "-p", "no:cacheprovider", str(path), TARGET=target)
+
+
+def test_an_honest_target_gives_no_finding(tmp_path: Path) -> None:
+    """Claim: exploration does not cry wolf. Situation: the mock. Expectation: status 0, no case, nothing left behind."""
+    ended = run_command(EXPLORE_MODULE, *SHORT, "--out", str(tmp_path / "out"), cwd=tmp_path)
+    assert ended.status == 0, ended
+    report = _read_report(tmp_path / "out")
+    assert (report["findings"], report["cases"], report["left_behind"], report["reasons"]) == ([], [], [], [])
+    assert report["searches"] >= 2
+    assert not (tmp_path / "out" / "cases").exists()
+
+
+def test_a_find_becomes_a_case_that_fails_there_and_passes_elsewhere(
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
+) -> None:
+    """Claim: what exploration finds can be run again by anybody, without it.
+
+    Situation: a vendor that creates a taken name. Expectation: status 1, the finding, and a pytest case that uses the
+    generated client, fails on that vendor with the finding's id and passes on the mock.
+    """
+    target = _start_mutant(house, jetemail, "state/createSmtpUser/off/name-taken")
+    ended = _explore_until("name_taken_accepted", tmp_path, target)
+    assert ended.status == 1, ended
+    name = "createSmtpUser/rule/name-taken/accepted"
+    assert name in {finding["id"] for finding in _read_report(tmp_path / "out")["findings"]}
+    assert name in ended.out
+    case = tmp_path / "out" / "cases" / "test_jetemail_create_smtp_user_rule_name_taken_accepted.py"
+    text = case.read_text(encoding="utf-8")
+    assert "from jetemail_client.api.outbound import create_smtp_user" in text
+    # Two are the fewest; a machine that is very busy may not get that far in the time for shrinking.
+    assert text.count("create_smtp_user.sync_detailed(") in (2, 3)
+    there, elsewhere = _run_case(case, target), _run_case(case, "mock")
+    assert (there.status, elsewhere.status) == (1, 0), (there, elsewhere)
+    assert name in there.out
+
+
+def test_a_hostile_answer_cannot_write_into_a_case(tmp_path: Path) -> None:
+    """Claim: text from a server is hostile. Situation: answers full of quotes, line ends and escapes.
+
+    Expectation: each case is a Python module that only calls the client; no secret and no control character in it.
+    """
+    with serve_app(drifted.SendsHostileText()) as at:
+        _explore_until("test_jetemail", tmp_path, at.url)
+    cases = list((tmp_path / "out" / "cases").iterdir())
+    assert cases
+    for case in cases:
+        text = case.read_text(encoding="utf-8")
+        assert text.isascii() or text.isprintable()
+        assert [line for line in text.splitlines() if not line.isprintable()] == []
+        kinds = {type(node).__name__ for node in ast.parse(text).body}
+        assert kinds == {"Expr", "ImportFrom", "FunctionDef"}
+        assert "api_test_" not in text
+
+
+def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
+) -> None:
+    """Situation: a vendor that needs no name to make a user. Expectation: a case with the client's own httpx client."""
+    target = _start_mutant(house, jetemail, "requests/createSmtpUser/username/optional")
+    _explore_until("username_required_accepted", tmp_path, target)
+    case = tmp_path / "out" / "cases" / "test_jetemail_create_smtp_user_request_username_required_accepted.py"
+    assert "get_httpx_client().request('POST', '/outbound/smarthost'" in case.read_text(encoding="utf-8").replace(
+        '"', "'"
+    )
+    assert (_run_case(case, target).status, _run_case(case, "mock").status) == (1, 0)
+
+
+def test_shards_share_what_they_found(house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path) -> None:
+    """Claim: shards on several machines share through Redis. Situation: two shards, one after the other, a real server.
+
+    Expectation: both tell the drift; the server holds examples.
+    """
+    target = _start_mutant(house, jetemail, "body/deleteSmtpUser/404/error/missing")
+    for number in (1, 2):
+        (tmp_path / f"{number}").mkdir()
+    with serve_redis(tmp_path) as url:
+        for number in (1, 2):
+            ended = _explore_until("error_missing", tmp_path / f"{number}", target, "--shard", f"{number}/2",
+                                   HYPOTHESIS_REDIS_URL=url)  # fmt: skip
+            assert ended.status == 1, ended
+            with redis.Redis.from_url(url) as client:
+                assert client.keys("hypothesis-example:*")
+    assert not (tmp_path / "1" / ".hypothesis" / "examples").exists()
+
+
+def test_a_dead_target_is_inconclusive(tmp_path: Path) -> None:
+    """Expectation: status 2, the reason, no finding."""
+    ended = run_command(
+        EXPLORE_MODULE, *SHORT, "--target", "http://127.0.0.1:9", "--out", str(tmp_path / "out"), cwd=tmp_path
+    )
+    assert ended.status == 2, ended
+    assert "inconclusive: no answer from http://127.0.0.1:9" in ended.out
+    assert _read_report(tmp_path / "out")["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--minutes", "0"], ["MINUTES"]),
+        (["--minutes", "soon"], ["MINUTES", "soon"]),
+        (["--minutes", "9999"], ["MINUTES"]),
+        (["--shard", "4/3"], ["SHARD", "4/3"]),
+        (["--seed", "x"], ["SEED"]),
+        (["--vendor", "nobody"], ["nobody", "jetemail"]),
+        (["--target", "live"], ["TARGET", "guarded"]),
+        (["--target", "https://api.jetemail.com"], ["TARGET", "guarded"]),
+        (["--live", "mutate"], ["LIVE"]),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    """Expectation: one line, status 3, nothing sent or written."""
+    assert_one_line_error(run_command(EXPLORE_MODULE, *arguments, "--out", str(tmp_path / "out")), *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """Expectation: status 2, one line with the place and the remedy and without the password."""
+    url = "redis://:s3cret-pass@127.0.0.1:9"
+    ended = run_command(EXPLORE_MODULE, *SHORT, "--out", str(tmp_path), HYPOTHESIS_REDIS_URL=url)
+    assert_one_line_error(ended, "HYPOTHESIS_REDIS_URL", "127.0.0.1:9", "unset", status=2)
+    assert "s3cret-pass" not in ended.err
+    assert_one_line_error(
+        run_command(EXPLORE_MODULE, *SHORT, "--out", str(tmp_path), HYPOTHESIS_REDIS_URL="gopher://x"), "redis://"
+    )
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_exploration_keeps_what_it_found(
+    house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path, whole: bool
+) -> None:
+    """Claim: nothing found is lost, and nothing made is left.
+
+    Situation: after the first find, a terminal's Ctrl-C, which all processes get, or a SIGTERM to the command alone.
+    Expectation: its case, the report, status 1, an empty target.
+    """
+    target = _start_mutant(house, jetemail, "body/deleteSmtpUser/404/error/missing")
+    arguments = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(tmp_path / "out"))
+    with start_command(EXPLORE_MODULE, *arguments, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        while not (line := process.stdout.readline()).startswith("  case: "):
+            assert line, "it ended before it found anything"
+        if whole:
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            os.kill(process.pid, signal.SIGTERM)
+        ended = wait_for_exit(process)
+        assert is_group_empty(process.pid)
+    assert ended.status == 1, ended
+    report = _read_report(tmp_path / "out")
+    assert (len(report["findings"]), len(report["cases"])) == (1, 1)
+    assert "the exploration was interrupted" in report["reasons"]
+    assert "Traceback" not in ended.err
+    assert httpx.get(f"{target}/__mock/state").json() == {"jetemail": []}
+
+
+def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
+    """Situation: a case with a TARGET that is none. Expectation: the usage error, which names it."""
+    case = tmp_path / "test_case.py"
+    case.write_text(
+        "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
+    )
+    ended = _run_case(case, "ftp://x")
+    assert ended.status == 1
+    assert "TARGET 'ftp://x'" in ended.out
+    assert _run_case(case, "mock").status == 0
+
+
+def test_a_case_tells_a_dead_target_from_drift(tmp_path: Path) -> None:
+    """Claim: what cannot be judged is not called broken. Situation: a case on a closed port, and with a wrong key.
+
+    Expectation: an error that says why, and no broken contract.
+    """
+    case = tmp_path / "test_case.py"
+    case.write_text(
+        "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
+    )
+    dead = _run_case(case, "http://127.0.0.1:9")
+    assert dead.status == 1
+    assert "InconclusiveError: no answer from http://127.0.0.1:9" in dead.out
+    with serve_app(drifted.AnswersForbidden()) as at:
+        refused = run_command("pytest", "-q", str(case), TARGET=at.url, JETEMAIL_API_KEY="wrong-key-of-nobody")
+    assert "InconclusiveError: the target does not accept the key in JETEMAIL_API_KEY" in refused.out
+    assert "ContractBrokenError" not in dead.out + refused.out
+    assert "wrong-key-of-nobody" not in refused.out

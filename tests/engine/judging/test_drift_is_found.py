@@ -1,0 +1,251 @@
+"""A red that can be trusted: each drift is found, weighed and named, and what the report says to run shows it."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.loopback_server import App, serve_app
+from tests.support.suite_process import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time
+from tests.vendors.jetemail import drifted_server as drifted
+from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
+
+
+@dataclass(frozen=True)
+class DriftCase:
+    """A drift: how grave it is, the methods that it touches, and the id of the finding that names it."""
+
+    server: type[FaithfulJetEmail]
+    severity: str
+    methods: str
+    id: str
+
+    @property
+    def exit_status(self) -> int:
+        return 1 if self.severity == "breaking" else 0
+
+
+CASES = {
+    case.server.__name__: case
+    for case in (
+        DriftCase(drifted.DropsMessage, "breaking", "POST", "createSmtpUser/200/body/message/missing"),
+        DriftCase(drifted.RenamesError, "breaking", "PATCH", "updateSmtpUser/400/body/error/missing"),
+        DriftCase(drifted.UpdatesUnknown, "breaking", "PATCH", "updateSmtpUser/rule/name-unknown/accepted"),
+        DriftCase(drifted.DeletesUnknown, "breaking", "DELETE", "deleteSmtpUser/rule/name-unknown/accepted"),
+        DriftCase(drifted.ForgetsToDelete, "breaking", "DELETE", "deleteSmtpUser/effect/removed/unexpected"),
+        DriftCase(drifted.EchoesPassword, "breaking", "POST", "createSmtpUser/rule/password-not-returned/unexpected"),
+        DriftCase(drifted.AcceptsAnyKey, "breaking", "GET POST PATCH DELETE", "deleteSmtpUser/credential/accepted"),
+        DriftCase(drifted.RefusesLongNames, "breaking", "POST", "createSmtpUser/request/username/maxLength/refused"),
+        DriftCase(drifted.AcceptsNegativeQuota, "additive", "POST", "createSmtpUser/request/quota/minimum/accepted"),
+        DriftCase(drifted.AddsField, "additive", "DELETE", "deleteSmtpUser/200/body/remaining/undocumented"),
+        DriftCase(drifted.AddsToken, "breaking", "DELETE", "deleteSmtpUser/200/body/token/undocumented"),
+        DriftCase(drifted.DropsQuota, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        DriftCase(drifted.IgnoresEmptyValues, "breaking", "PATCH", "updateSmtpUser/effect/quota/value"),
+        DriftCase(drifted.ResetsDomains, "breaking", "PATCH", "updateSmtpUser/effect/untouched/approvedDomains/value"),
+        DriftCase(drifted.MergesLists, "breaking", "PATCH", "updateSmtpUser/effect/ipRestrictions/value"),
+        DriftCase(drifted.RequiresDigits, "breaking", "POST", "createSmtpUser/request/password/minLength/refused"),
+        DriftCase(drifted.RefusesSmallQuota, "breaking", "PATCH", "updateSmtpUser/request/quota/minimum/refused"),
+        DriftCase(drifted.HidesEmptyLists, "breaking", "GET", "listSmtpUsers/response/200/*"),
+        DriftCase(drifted.AcceptsDuplicates, "breaking", "POST", "createSmtpUser/rule/name-taken/accepted"),
+        DriftCase(drifted.AcceptsBothFlags, "breaking", "POST PATCH", "createSmtpUser/rule/flags-exclusive/accepted"),
+        DriftCase(drifted.GeneratesNothing, "breaking", "POST", "createSmtpUser/200/body/password/missing"),
+        DriftCase(
+            drifted.ListsPasswords, "breaking", "GET", "listSmtpUsers/200/body/smarthosts/[*]/password/undocumented"
+        ),
+        DriftCase(drifted.SharesUsers, "breaking", "GET POST", "listSmtpUsers/rule/own-account/unexpected"),
+        DriftCase(drifted.Answers201, "breaking", "POST", "createSmtpUser/*/status-201"),
+        DriftCase(
+            drifted.AnswersForbidden, "breaking", "GET POST PATCH DELETE", "updateSmtpUser/credential/status-403"
+        ),
+        DriftCase(drifted.AnswersHtml, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        DriftCase(drifted.CutsJson, "breaking", "PATCH", "updateSmtpUser/200/body/not-json"),
+        DriftCase(drifted.TruncatesBody, "breaking", "PATCH", "updateSmtpUser/*no-answer"),
+        DriftCase(drifted.FailsOnQuota, "breaking", "POST", "createSmtpUser/*quota*/status-500"),
+    )
+}
+EVERY = pytest.mark.parametrize("drift", CASES)
+ADDITIVE = pytest.mark.parametrize("drift", [name for name, case in CASES.items() if case.severity == "additive"])
+
+Results = Callable[[str], SuiteResult]
+
+
+@pytest.fixture(name="results", scope="module")
+def _results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    root = tmp_path_factory.mktemp("drifts")  # made here: pytest's factory is not for threads
+
+    def work(drift: str) -> SuiteResult:
+        (root / drift).mkdir()
+        with serve_app(CASES[drift].server()) as at:
+            return check_target(root / drift, at.url)
+
+    with run_two_at_a_time(request, "drift", work) as results:
+        yield results
+
+
+def _find_named_finding(result: SuiteResult, case: DriftCase) -> dict[str, Any]:
+    """The finding that names the drift."""
+    found = [finding for name, finding in result.findings.items() if fnmatchcase(name, case.id)]
+    assert found, (case.id, result)
+    return found[0]
+
+
+@EVERY
+def test_a_drift_is_found_and_weighed(results: Results, drift: str) -> None:
+    """Claim: drift turns the run red where it breaks somebody, and only there.
+
+    Situation: a server that breaks one promise.
+    Expectation: a finding under its stable id, with the right severity, verdict and exit status.
+    """
+    case, result = CASES[drift], results(drift)
+    assert _find_named_finding(result, case)["severity"] == case.severity, result
+    assert (result.report["verdict"], result.status) == (case.severity, case.exit_status)
+    assert result.report["reason"] is None
+
+
+@EVERY
+def test_a_finding_names_its_operation_and_nothing_else_is_blamed(results: Results, drift: str) -> None:
+    """Claim: whoever reads a finding looks in the right place.
+
+    Situation: the same servers.
+    Expectation: every finding is about an operation that the drift touches; id, clause and words agree on it.
+    """
+    case, result = CASES[drift], results(drift)
+    operations = {f"{method} /outbound/smarthost" for method in case.methods.split()}
+    assert {finding["operation"] for finding in result.findings.values()} <= operations, result
+    finding = _find_named_finding(result, case)
+    assert finding["id"].split("/")[0] == finding["clause"].split("/")[0]
+    assert all(finding[words].strip() for words in ("title", "why", "promise", "reproduce"))
+    shown = finding["exchange"]["request"]
+    assert shown["method"] in {"GET", *case.methods.split()}, "an effect shows in the list, all else where it is"
+
+
+@EVERY
+def test_a_steady_drift_is_not_called_flapping(results: Results, drift: str) -> None:
+    """Claim: flapping is said of what comes and goes, and of nothing else.
+
+    Situation: servers that drift every time.
+    Expectation: no finding is flapping, and none is noted as not seen again.
+    """
+    report = results(drift).report
+    assert [finding["id"] for finding in report["findings"] if finding["flapping"]] == []
+    assert report["notes"] == []
+
+
+@EVERY
+def test_what_the_report_says_to_run_shows_the_drift(results: Results, drift: str) -> None:
+    """Claim: a finding can be shown to the vendor with the report's own lines.
+
+    Situation: the finding's curl lines, run against a fresh server with the same drift, and against a faithful one.
+    Expectation: the last answer has the status of the finding, and is another than the faithful server's.
+    """
+    case, result = CASES[drift], results(drift)
+    finding = _find_named_finding(result, case)
+    lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
+    broken, good = (_run_curl(lines, server) for server in (case.server(), FaithfulJetEmail()))
+    assert broken.status == finding["status"] or broken.code != 0
+    assert broken != good
+
+
+@ADDITIVE
+def test_additive_drift_fails_where_that_is_asked_for(
+    results: Results, drift: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Claim: who wants to know of additive drift by exit status can.
+
+    Situation: additive drift, with FAIL_ON=additive.
+    Expectation: the verdict is additive all the same, and the status 1 in place of 0.
+    """
+    assert results(drift).status == 0
+    with serve_app(CASES[drift].server()) as at:
+        result = check_target(tmp_path_factory.mktemp(drift), at.url, "--fail-on", "additive")
+    assert (result.report["verdict"], result.status) == ("additive", 1)
+
+
+def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
+    """Claim: what does not repeat is still reported, as what it is.
+
+    Situation: creation leaves its message out every second time.
+    Expectation: the finding is breaking and flapping, and shows both answers.
+    """
+    with serve_app(drifted.DropsEverySecondMessage()) as at:
+        result = check_target(tmp_path, at.url)
+    finding = result.findings["createSmtpUser/200/body/message/missing"]
+    assert (finding["flapping"], finding["severity"], result.status) == (True, "breaking", 1)
+    assert "message" not in finding["exchange"]["response"]["body"]
+    assert "message" in finding["again"]["response"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [
+        (drifted.FreezesSuspended, "updateSmtpUser/response/200/refused"),
+        (drifted.DeletesByPrefix, "deleteSmtpUser/rule/name-unknown/accepted"),
+    ],
+)
+def test_a_drift_that_spoils_other_flows_is_named_too(
+    tmp_path: Path, server: type[FaithfulJetEmail], name: str
+) -> None:
+    """Situation: drift after which objects are not as the model knows them, so that later flows differ as well.
+
+    Expectation: the finding that names it is there, breaking and steady, whatever else is told.
+    """
+    with serve_app(server()) as at:
+        result = check_target(tmp_path, at.url)
+    finding = result.findings[name]
+    assert (finding["severity"], finding["flapping"], result.status) == ("breaking", False, 1)
+
+
+def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:
+    """Claim: what no probe thought of is found by exploring, and can be shown all the same.
+
+    Situation: passwords with letters outside ASCII are refused; only exploring sends such.
+    Expectation: a breaking finding, whose curl lines show it on a fresh server and not on a faithful one.
+    """
+    explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
+    with serve_app(drifted.RefusesForeignLetters()) as at:
+        result = check_target(tmp_path, at.url, *explore)
+    assert result.status == 1, result
+    steady = [finding for finding in result.report["findings"] if not finding["flapping"]]
+    assert steady
+    for finding in steady:
+        lines = finding["reproduce"].replace(result.report["target"], "$TARGET")
+        broken, good = (_run_curl(lines, server) for server in (drifted.RefusesForeignLetters(), FaithfulJetEmail()))
+        assert (broken.status, good.status) == (400, 200), lines
+
+
+@dataclass(frozen=True)
+class _CurlResult:
+    """What the last curl line showed: curl's own status, the HTTP status, the body without times and secrets."""
+
+    code: int
+    status: int | None
+    body: Any
+
+
+def _run_curl(lines: str, app: App) -> _CurlResult:
+    """Run curl ``lines`` in a shell, one by one, as somebody would paste them."""
+    with serve_app(app) as at:
+        environment = {**os.environ, "JETEMAIL_API_KEY": PAID_KEY, "JETEMAIL_FREE_API_KEY": FREE_KEY, "TARGET": at.url}
+        for line in lines.split("\n"):
+            told = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
+    head, _, body = told.stdout.decode().replace("\r\n", "\n").partition("\n\n")
+    status = re.match(r"HTTP/1.1 ([0-9]{3}) ", head)
+    try:
+        shown = _drop_times(json.loads(body))
+    except ValueError:
+        shown = body
+    return _CurlResult(told.returncode, int(status[1]) if status else None, shown)
+
+
+def _drop_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        passing = ("created_date", "last_modified", "password")
+        return {name: "…" if name in passing else _drop_times(inner) for name, inner in value.items()}
+    return [_drop_times(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,245 @@
+"""What gRPC and gRPC-web say around a message is judged too: status, message, binary details, frames, media types."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
+from contract_watch.engine.protocols.wire import TransportError, Wire
+from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.protocol_sessions import make_session
+
+ZITADEL = Contract("zitadel")
+MESSAGES = MessageCodec(ZITADEL)
+GET = ZITADEL.operations["getSmtpConfigById"]
+TEXT = "SMTP configuration not found – nicht da ☃"
+DETAIL = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "QUERY-fwofw", "message": TEXT}
+NOT_FOUND = GrpcStatus(5, TEXT, (DETAIL,))
+MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
+
+
+def _make_error_trailers(**changed: str) -> dict[str, str]:
+    """The trailers of a good refusal, some of them changed; an empty text leaves one out."""
+    good = {
+        "grpc-status": "5",
+        "grpc-message": grpc_web.encode_message(TEXT),
+        "grpc-status-details-bin": grpc_web.encode_binary(MESSAGES.encode_status(NOT_FOUND)),
+    }
+    return {
+        name: value for name, value in (good | {n.replace("_", "-"): v for n, v in changed.items()}).items() if value
+    }
+
+
+def _judge_web_response(answer: LoopbackResponse) -> tuple[set[str], Any]:
+    """What is found in an answer over gRPC-web to a reading of nothing: the last words of ids, and the body in REST's words."""
+    with serve_app(lambda _asked: answer) as server:
+        spoken = make_session(ZITADEL, server.url, GrpcWebProtocol(ZITADEL, server.url, Wire(server.url)))
+        try:
+            with spoken.record_attempt() as attempt:
+                exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
+        finally:
+            spoken.close()
+    assert exchange.response is not None
+    body = json.loads(exchange.response.body) if exchange.response.body else None
+    return {name.rpartition("/")[2] for name in attempt.disagreements}, body
+
+
+def _make_framed_response(
+    trailers: dict[str, str], *, media: str = MEDIA_TYPE, status: int = 200, body: bytes | None = None
+) -> LoopbackResponse:
+    return LoopbackResponse(
+        status, content=grpc_web.encode_trailers(trailers) if body is None else body, media_type=media
+    )
+
+
+def test_a_good_refusal_over_grpc_web_is_as_documented() -> None:
+    """Claim: no false alarm. Situation: a refusal in a trailer frame, its text not in ASCII. Expectation: REST's words."""
+    found, body = _judge_web_response(_make_framed_response(_make_error_trailers()))
+    assert found == set()
+    assert body == {"code": 5, "message": TEXT, "details": [DETAIL]}
+
+
+def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
+    """Claim: trailers may stand in the headers where there is no message. Expectation: no finding."""
+    answer = LoopbackResponse(200, content=b"", media_type=MEDIA_TYPE, headers=_make_error_trailers())
+    assert _judge_web_response(answer)[0] == set()
+
+
+DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
+    "another code": (_make_framed_response(_make_error_trailers(grpc_status="3", grpc_status_details_bin="")), "status-400"),
+    "a code that details deny": (_make_framed_response(_make_error_trailers(grpc_status_details_bin=grpc_web.encode_binary(
+        MESSAGES.encode_status(GrpcStatus(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
+    "a text that details deny": (_make_framed_response(_make_error_trailers(grpc_message="other")), "grpc-status-details-bin"),
+    "details that are no status": (_make_framed_response(_make_error_trailers(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
+    "details that are no base64": (_make_framed_response(_make_error_trailers(grpc_status_details_bin="!")), "grpc-status-details-bin"),
+    "a text that is not encoded": (_make_framed_response(_make_error_trailers(grpc_message="nicht gefunden \xfc", grpc_status_details_bin="")),
+                                   "grpc-message"),
+    "a text that is encoded badly": (_make_framed_response(_make_error_trailers(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
+    "no code": (_make_framed_response(_make_error_trailers(grpc_status="")), "grpc-status"),
+    "a code that is no number": (_make_framed_response(_make_error_trailers(grpc_status="five")), "grpc-status"),
+    "a cut frame": (_make_framed_response({}, body=grpc_web.encode_trailers(_make_error_trailers())[:-4]), "frames"),
+    "a success without a message": (_make_framed_response({"grpc-status": "0"}), "message"),
+    "a success that is no message": (_make_framed_response({}, body=grpc_web.encode_frame(b"\xff") + grpc_web.encode_trailers({"grpc-status": "0"})),
+                                     "message"),
+    "a success without trailers": (_make_framed_response({}, body=grpc_web.encode_frame(b"")), "grpc-status"),
+    "a status of HTTP beside it": (_make_framed_response(_make_error_trailers(), status=404), "http-status"),
+    "another encoding": (_make_framed_response({}, media=grpc_web.MEDIA_TYPES[2],
+                                 body=grpc_web.encode_text(grpc_web.encode_trailers(_make_error_trailers()))), "media-type"),
+    "plain JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}, media_type="text/plain"), "media-type"),
+    "JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}), "media-type"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DRIFTS)
+def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
+    """Claim: what clients read beside the message is part of the contract. Situation: one thing wrong with it.
+
+    Expectation: a finding whose id ends in the word for it.
+    """
+    answer, word = DRIFTS[what]
+    assert word in _judge_web_response(answer)[0]
+
+
+def test_a_field_that_no_proto_has_is_undocumented() -> None:
+    """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
+    body = grpc_web.encode_frame(b"\xa2\x06\x03new") + grpc_web.encode_trailers({"grpc-status": "0"})
+    found, shown = _judge_web_response(_make_framed_response({}, body=body))
+    assert shown == {"field_100": "new"}
+    assert "accepted" in found or "undocumented" in found
+
+
+def test_a_field_that_no_proto_has_is_reported_in_a_row_too() -> None:
+    """Situation: a list's answer whose one row has a field number of its own. Expectation: the row shows it."""
+    assert MESSAGES.decode_response("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
+
+
+@pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
+def test_every_media_type_has_its_turn(media_type: str) -> None:
+    """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""
+    seen: list[ReceivedRequest] = []
+
+    def app(asked: ReceivedRequest) -> LoopbackResponse:
+        seen.append(asked)
+        body = grpc_web.encode_trailers(_make_error_trailers())
+        text = grpc_web.is_text(asked.headers["content-type"])
+        return LoopbackResponse(
+            200, content=grpc_web.encode_text(body) if text else body, media_type=asked.headers["content-type"]
+        )
+
+    with serve_app(app) as server:
+        web = GrpcWebProtocol(ZITADEL, server.url, Wire(server.url))
+        spoken = make_session(ZITADEL, server.url, web)
+        try:
+            for number in range(12):
+                web.start_attempt(f"probe {number}")
+                with spoken.record_attempt() as attempt:
+                    spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
+                assert not attempt.disagreements
+        finally:
+            spoken.close()
+    bodies = [asked.content for asked in seen if asked.headers["content-type"] == media_type]
+    assert bodies
+    plain = [grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body for body in bodies]
+    assert all(len(list(grpc_web.decode_frames(body))) == 1 for body in plain)
+
+
+RpcBehaviour = Callable[[Any], Any]
+
+
+@contextmanager
+def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
+    """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, _details: Any) -> Any:
+            async def answer(_content: bytes, context: Any) -> bytes:
+                answered: bytes = await behaviour(context)
+                return answered
+
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    ready, told = threading.Event(), dict[str, Any]()
+
+    async def serve() -> None:
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((Handler(),))
+        told["port"], told["loop"], told["end"] = (
+            server.add_insecure_port("127.0.0.1:0"),
+            asyncio.get_running_loop(),
+            asyncio.Event(),
+        )
+        await server.start()
+        ready.set()
+        await told["end"].wait()
+        await server.stop(0)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{told['port']}")
+    try:
+        yield surface
+    finally:
+        surface.close()
+        told["loop"].call_soon_threadsafe(told["end"].set)
+        thread.join(10)
+
+
+def _judge_read(surface: GrpcProtocol) -> tuple[set[str], Any]:
+    spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
+    with spoken.record_attempt() as attempt:
+        exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
+    assert exchange.response is not None
+    return {name.rpartition("/")[2] for name in attempt.disagreements}, json.loads(exchange.response.body or b"null")
+
+
+def test_native_refusals_are_judged() -> None:
+    """Claim: code, text and binary details must say one thing over native gRPC. Situation: they do; then details deny it.
+
+    Expectation: REST's words and no finding, the text outside ASCII included; then a finding.
+    """
+    told = {"status": NOT_FOUND}
+
+    async def refuse(context: Any) -> bytes:
+        await context.abort(
+            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.encode_status(told["status"])),)
+        )
+        return b""
+
+    with _serve_native(refuse) as surface:
+        assert _judge_read(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
+        told["status"] = GrpcStatus(7, TEXT, (DETAIL,))
+        assert _judge_read(surface)[0] == {"grpc-status-details-bin"}
+
+
+def test_a_native_answer_that_is_no_message_is_found() -> None:
+    """Claim: a success is the documented message. Situation: other bytes. Expectation: a finding, no crash."""
+
+    async def garbage(_context: Any) -> bytes:
+        return b"\xff\xff"
+
+    with _serve_native(garbage) as surface:
+        assert "message" in _judge_read(surface)[0]
+
+
+def test_a_dead_port_is_a_transport_error_and_no_answer() -> None:
+    """Claim: nobody there is no drift. Situation: a closed port. Expectation: `TransportError`, of the kind that counts as refused."""
+    surface = GrpcProtocol(ZITADEL, "127.0.0.1:9")
+    spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
+    try:
+        with spoken.record_attempt() as attempt:
+            exchange = spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()})
+    finally:
+        spoken.close()
+    assert exchange.response is None
+    assert isinstance(attempt.transport_error, TransportError)
+    assert attempt.transport_error.kind == "refused"

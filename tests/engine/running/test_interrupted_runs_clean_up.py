@@ -1,0 +1,129 @@
+"""A run that is cut short says so, cleans up behind itself and never leaves half a report."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.loopback_server import WAIT, LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.suite_process import assert_inconclusive, check_target, start_check
+from tests.vendors.jetemail.drifted_server import StallingApp
+from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "count"),
+    [
+        (signal.SIGTERM, "POST", 1),
+        (signal.SIGINT, "POST", 4),
+        (signal.SIGINT, "PATCH", 1),
+        (signal.SIGTERM, "DELETE", 2),
+    ],
+)
+def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
+    """Claim: who stops a run finds the account as it was, and a report.
+
+    Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
+    Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
+    """
+    app = FaithfulJetEmail()
+    stalls = StallingApp(app, method, count)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.send_signal(number)
+        result = running.wait_for_exit()
+        stalls.go.set()
+    assert_inconclusive(result)
+    assert "interrupted" in result.report["reason"]
+    assert app.rows == {"paid": {}, "free": {}}
+    assert result.report["left_behind"] == []
+    assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
+
+
+def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
+    """Claim: who stops a run while it cleans up learns what it could not remove.
+
+    Situation: SIGTERM while the first deletion of the clean-up is under way.
+    Expectation: `inconclusive`, status 2, a report; what is left is named.
+    """
+    app = FaithfulJetEmail()
+    stalls = StallingApp(app, "DELETE", 1)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
+        assert stalls.reached.wait(WAIT)
+        running.send_signal(signal.SIGTERM)
+        result = running.wait_for_exit()
+        stalls.go.set()
+    assert_inconclusive(result)
+    assert {name for rows in app.rows.values() for name in rows} <= set(result.report["left_behind"])
+
+
+def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
+    """Claim: a report is whole, or it is not there.
+
+    Situation: a run into a folder with an earlier run's reports is killed on its way.
+    Expectation: the folder holds the earlier reports and nothing else.
+    """
+    with serve_app(FaithfulJetEmail()) as at:
+        earlier = check_target(tmp_path, at.url, "--only", "rules/rename")
+    before = {path.name: path.read_bytes() for path in earlier.directory.iterdir()}
+    assert len(before) == 3
+    stalls = StallingApp(FaithfulJetEmail(), "POST", 3)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url)
+        assert stalls.reached.wait(WAIT)
+        running.send_signal(signal.SIGKILL)
+        assert running.wait_for_exit().status == -signal.SIGKILL
+        stalls.go.set()
+    assert {path.name: path.read_bytes() for path in earlier.directory.iterdir()} == before
+
+
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    """Claim: a report is replaced in one go.
+
+    Situation: somebody reads the earlier run's report again and again while another run ends.
+    Expectation: at any moment it is whole; at last it is the new one.
+    """
+    with serve_app(FaithfulJetEmail()) as at:
+        earlier = check_target(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
+        file = earlier.directory / "findings.json"
+        running = start_check(tmp_path, at.url, "--seed", "2")
+        seeds = set()
+        while running.is_alive:
+            seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
+        seeds.add(running.wait_for_exit().report["seed"])
+    assert seeds == {1, 2}
+    assert sorted(path.name for path in earlier.directory.iterdir()) == ["findings.json", "junit.xml", "report.md"]
+
+
+def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> None:
+    """Claim: no stage keeps an interruption to itself.
+
+    Situation: SIGINT while the asynchronous client waits for the last creation of a run that does not explore.
+    Expectation: `inconclusive`, status 2, nothing left behind.
+    """
+    whole = FaithfulJetEmail()
+    made: list[ReceivedRequest] = []
+
+    def counting(asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        answer = whole(asked)
+        if asked.method == "POST" and isinstance(answer, LoopbackResponse) and answer.status == 200:
+            made.append(asked)
+        return answer
+
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    with serve_app(counting) as at:
+        check_target(tmp_path / "whole", at.url)
+    app, creations = FaithfulJetEmail(), len(made)
+    stalls = StallingApp(app, "POST", creations)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path / "cut", at.url)
+        assert stalls.reached.wait(WAIT)
+        running.send_signal(signal.SIGINT)
+        result = running.wait_for_exit()
+        stalls.go.set()
+    assert_inconclusive(result)
+    assert app.rows == {"paid": {}, "free": {}}

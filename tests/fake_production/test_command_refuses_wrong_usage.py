@@ -1,0 +1,20 @@
+"""The stand-in's command tells wrong usage in one line."""
+
+import socket
+
+import pytest
+
+from tests.support.production.fake import main
+
+
+def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: who mistypes learns what. Situation: an unknown vendor, all of them, a form that is none, a taken port.
+
+    Expectation: status 3 and one line each.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        wrong = [["nosuch"], ["all"], ["jetemail", "--owns", "("], ["jetemail", "--port", str(taken.getsockname()[1])]]
+        for arguments in wrong:
+            assert main(["--vendor", *arguments]) == 3
+            out, err = capsys.readouterr()
+            assert (out, err[:7], err.count("\n")) == ("", "error: ", 1), arguments

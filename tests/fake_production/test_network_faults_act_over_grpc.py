@@ -1,0 +1,174 @@
+"""The cuts of the stand-in for production over gRPC and gRPC-web."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.protobuf import MessageCodec
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody
+from contract_watch.engine.protocols.call import Call
+from contract_watch.engine.protocols.wire import TransportError
+from tests.support.production.fake import FakeProduction
+from tests.support.production.network_faults import KINDS
+from tests.support.production.tcp_relay import StreamTracker
+from tests.support.protocol_sessions import make_protocol
+
+ZITADEL = Contract("zitadel")
+RUN_NAME = "ct-261121-k3w9xq-1"
+PATIENCE = 20.0
+SHORT = 0.3
+"""Seconds for which a port is closed, or an answer delayed."""
+MESSAGES = MessageCodec(ZITADEL)
+ADD = ZITADEL.operations["addSmtpConfig"]
+CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": RUN_NAME}
+BEARER = {"authorization": f"Bearer {ZITADEL.credentials[0].test}"}
+
+
+@pytest.fixture(name="instance", scope="module")
+def _instance() -> Iterator[FakeProduction]:
+    with FakeProduction(ZITADEL, with_neighbours=False, enforce_limit=False) as production:
+        yield production
+
+
+def list_run_names(production: FakeProduction) -> list[str]:
+    """The names of what is there of ours."""
+    return [shown["name"] for shown in production.list_run_objects()]
+
+
+def call_natively(production: FakeProduction, patience: float = PATIENCE) -> Any:
+    """Ask for a configuration over native gRPC, on a channel of its own; the answer, or the error."""
+    content = MESSAGES.encode_request(ADD, {}, CONFIG)
+    options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(production.grpc, options) as channel:
+        method: Any = channel.unary_unary(
+            MESSAGES.get_method_path(ADD.id), request_serializer=None, response_deserializer=None
+        )
+        try:
+            answer: bytes = method(content, timeout=patience, metadata=tuple(BEARER.items()))
+        except grpc.RpcError as error:
+            return error
+    return MESSAGES.decode_response(ADD.id, answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("reset", "UNAVAILABLE"), ("lost", "UNAVAILABLE"), ("cut", "UNAVAILABLE"), ("stall", "DEADLINE_EXCEEDED"),
+        ("closed", "UNAVAILABLE"), ("bad-gateway", "UNAVAILABLE"), ("unavailable", "UNAVAILABLE"), ("portal", "UNKNOWN"),
+        ("limited", "RESOURCE_EXHAUSTED"), ("delay", ""),
+    ],
+)  # fmt: skip
+def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) -> None:
+    """Claim: gRPC's connections break as those of REST do. Situation: each cut, to a configuration that is asked for.
+
+    Expectation: the error that the library makes of it; and the configuration where the vendor had made it.
+    """
+    before = len(list_run_names(instance))
+    instance.inject_fault(kind, seconds=SHORT)
+    answer = call_natively(instance, 2.0 if kind == "stall" else PATIENCE)
+    instance.clear_faults()
+    done = instance.log[-1]["executed"]
+    assert done == (kind in ("cut", "lost", "delay"))
+    assert len(list_run_names(instance)) == before + done
+    assert (answer.code().name if code else answer["id"] and "") == code, answer
+    if kind == "limited":
+        assert ("retry-after", "300") in answer.trailing_metadata()
+    assert call_natively(instance)["id"]
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
+    """Claim: so do those of gRPC-web. Situation: no cut, then a limit, a page, and one that was done and never answered.
+
+    Expectation: a message; code 8 with Retry-After; HTML; a reset.
+    """
+    media = "application/grpc-web-text" if text else "application/grpc-web+proto"
+    framed = grpc_web.encode_frame(MESSAGES.encode_request(ADD, {}, CONFIG))
+    content = grpc_web.encode_text(framed) if text else framed
+
+    def ask() -> httpx.Response:
+        headers = {**BEARER, "content-type": media}
+        url = instance.base + MESSAGES.get_method_path(ADD.id)
+        return httpx.post(url, content=content, headers=headers, trust_env=False, timeout=PATIENCE)
+
+    before = len(list_run_names(instance))
+    assert ask().headers["content-type"] == media
+    instance.inject_fault("limited", retry_after="9")
+    refused = ask()
+    assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
+    body = grpc_web.decode_text(refused.content) if text else refused.content
+    [(_, said)] = grpc_web.decode_frames(body)
+    assert grpc_web.decode_trailers(said)["grpc-status"] == "8"
+    instance.inject_fault("bad-gateway")
+    assert ask().status_code == 502
+    instance.inject_fault("lost")
+    with pytest.raises(httpx.ReadError):
+        ask()
+    assert len(list_run_names(instance)) == before + 2
+    assert instance.log[-1]["surface"] == "grpc-web"
+    assert instance.log[-1]["body"]["description"] == RUN_NAME
+
+
+def test_the_limit_holds_over_all_protocols() -> None:
+    """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three surfaces.
+
+    Expectation: the request too many is refused on each of them, as 429 in REST's words, and one limit has tripped.
+    """
+    with FakeProduction(ZITADEL, with_neighbours=False) as production:
+        spoken = [make_protocol(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
+        made = [one.encode(_make_read_call()) for one in spoken if one is not None]
+
+        def ask(turn: int) -> int:
+            if turn % 3:
+                return made[turn % 3 - 1].send().status
+            return httpx.get(f"{production.base}/admin/v1/smtp/1", headers=BEARER, trust_env=False).status_code
+
+        assert {ask(turn) for turn in range(ZITADEL.rate.requests)} == {404}
+        assert [ask(turn) for turn in range(3)] == [429] * 3
+        assert production.count_limit_hits() == 1
+        assert production.read_peak_requests() == {"admin": ZITADEL.rate.requests + 3}
+        for one in spoken:
+            assert one is not None
+            one.close()
+
+
+def _make_read_call() -> Call:
+    read = ZITADEL.operations["getSmtpConfigById"]
+    return Call(read, read.method, read.build_path({"id": "1"}), MissingBody.ABSENT, BEARER, {"id": "1"})
+
+
+def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
+    """Claim: what is cut is no answer to the suite either. Situation: its native surface, its connection reset.
+
+    Expectation: `TransportError`, broken.
+    """
+    native = make_protocol("grpc", ZITADEL, instance.base, instance.grpc)
+    assert native is not None
+    instance.inject_fault("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
+    for _ in range(2):
+        with pytest.raises(TransportError) as raised:
+            native.encode(_make_read_call()).send()
+        assert raised.value.kind in ("broken", "refused")
+    instance.clear_faults()
+    native.close()
+
+
+def test_streams_are_followed_in_pieces() -> None:
+    """Claim: which stream was opened last is known however bytes arrive. Situation: a preface and frames, byte by byte."""
+    frames = StreamTracker()
+    settings, headers = b"\x00\x00\x02\x04\x00\x00\x00\x00\x00ab", b"\x00\x00\x01\x01\x04\x00\x00\x00\x07x"
+    data = b"\x00\x00\x03\x00\x01\x00\x00\x00\x05xyz"
+    for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + headers + data:
+        frames.feed_bytes(bytes([byte]))
+    assert frames.stream == 7
+
+
+def test_every_kind_of_cut_is_tested() -> None:
+    """Claim: no cut goes untested. Expectation: each has its case over gRPC, where all meet."""
+    [mark] = [one for one in test_cuts_reach_native_grpc.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
+    assert sorted(case[0] for case in mark.args[1]) == sorted(KINDS)

@@ -1,0 +1,194 @@
+"""Whatever bytes a caller sends over gRPC, gRPC-web or REST, the mock refuses them cleanly and goes on serving."""
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from contract_watch.contracts import grpc_web
+from contract_watch.contracts.protobuf import MessageCodec
+from contract_watch.contracts.registry import Contract
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.http2 import open_connection
+from tests.support.protocol_sessions import make_protocol, make_session
+
+ZITADEL = Contract("zitadel")
+KEY = ZITADEL.credentials[0].test
+PASSWORD = ZITADEL.operations["updateSmtpConfigPassword"]
+ADD = ZITADEL.operations["addSmtpConfig"]
+CALL = MessageCodec(ZITADEL).get_method_path(PASSWORD.id)
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+INVALID, UNIMPLEMENTED = 3, 12
+
+GOOD = MessageCodec(ZITADEL).encode_request(PASSWORD, {"id": "1"}, {"password": "a secret of the test"})
+FRAMES = {
+    "cut in its head": (b"\x00\x00", INVALID),
+    "cut in its content": (grpc_web.encode_frame(GOOD)[:-3], INVALID),
+    "shorter than it is": (b"\x00" + struct.pack(">I", 2) + GOOD, INVALID),
+    "promising four gigabytes": (b"\x00\xff\xff\xff\xff" + GOOD, INVALID),
+    "flagged as compressed": (grpc_web.encode_frame(GOOD, grpc_web.COMPRESSED), UNIMPLEMENTED),
+    "two messages": (grpc_web.encode_frame(GOOD) * 2, INVALID),
+    "trailers only": (grpc_web.encode_trailers({"grpc-status": "0"}), INVALID),
+    "no frame at all": (b"", INVALID),
+    "no protobuf": (grpc_web.encode_frame(b"\xff\xff\xff"), INVALID),
+    "a text that is no UTF-8": (grpc_web.encode_frame(b"\x0a\x02\xc3\x28"), INVALID),
+    "a text that is cut": (grpc_web.encode_frame(b"\x0a\x7fabc"), INVALID),
+}
+_HUGE = "x" * 5_000_000
+
+
+@pytest.fixture(name="mock", scope="module")
+def _mock() -> Iterator[tuple[Mock, str]]:
+    mock = build_mock([ZITADEL], {})
+    with run_in_thread(mock) as base:
+        yield mock, base
+
+
+@pytest.fixture(name="still_serves", autouse=True)
+def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
+    """After every test the mock answers a good call on each surface, on a new connection."""
+    yield
+    for name in ZITADEL.protocols:
+        spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+        try:
+            exchange = spoken.send_operation("getSmtpConfigById", {"{id}": spoken.names.create_name()})
+            assert exchange.response is not None
+            assert exchange.response.status == 404
+        finally:
+            spoken.close()
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["binary", "text"])
+@pytest.mark.parametrize("what", FRAMES)
+def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str, text: bool) -> None:
+    """Claim: broken framing is the caller's fault. Situation: a body that is not one whole message, in both encodings.
+
+    Expectation: an answer in gRPC-web's own form, with a code that says so.
+    """
+    body, code = FRAMES[what]
+    media_type = grpc_web.MEDIA_TYPES[2] if text else grpc_web.MEDIA_TYPES[0]
+    sent = grpc_web.encode_text(body) if text else body
+    answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=10)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    shown = grpc_web.decode_text(answer.content) if text else answer.content
+    [(flags, content)] = grpc_web.decode_frames(shown)
+    assert flags == grpc_web.TRAILERS
+    assert grpc_web.decode_trailers(content)["grpc-status"] == str(code)
+
+
+@pytest.mark.parametrize("text", ["nicht gefunden – ☃", "100 % %41", "two\r\nlines: grpc-status: 0"])
+def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None:
+    """Claim: any text can be a message. Situation: a fault whose text is not in ASCII, or looks like a trailer.
+
+    Expectation: the trailer has printable ASCII alone, and says the text over gRPC-web and over gRPC.
+    """
+    fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
+    httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
+    headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[0]}
+    answer = httpx.post(mock[1] + CALL, content=grpc_web.encode_frame(GOOD), headers=headers, timeout=10)
+    [(_, content)] = grpc_web.decode_frames(answer.content)
+    told = grpc_web.decode_trailers(content)
+    assert told["grpc-message"].isascii()
+    assert told["grpc-message"].isprintable()
+    assert (told["grpc-status"], grpc_web.decode_message(told["grpc-message"])) == ("5", text)
+    with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
+        method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(GOOD, timeout=10, metadata=(("authorization", f"Bearer {KEY}"),))
+    assert (caught.value.code().value[0], caught.value.details()) == (5, text)
+
+
+def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> None:
+    """Claim: so is a body that is not in base64 where it should be. Expectation: code 3."""
+    headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[2]}
+    answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=10)
+    [(_, content)] = grpc_web.decode_frames(grpc_web.decode_text(answer.content))
+    assert grpc_web.decode_trailers(content)["grpc-status"] == str(INVALID)
+
+
+@pytest.mark.parametrize(("method", "media_type", "status"), [("POST", "application/json", 415), ("POST", "", 415),
+                                                              ("POST", "application/grpc", 415), ("GET", "", 405)])  # fmt: skip
+def test_what_is_not_grpc_web_is_reported(mock: tuple[Mock, str], method: str, media_type: str, status: int) -> None:
+    """Claim: a method's address answers gRPC-web only. Situation: another media type or method. Expectation: 415, 405."""
+    headers = {**HEADERS, "content-type": media_type} if media_type else HEADERS
+    answer = httpx.request(method, mock[1] + CALL, headers=headers, timeout=10)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("what", ["no protobuf", "a text that is no UTF-8", "a text that is cut"])
+def test_bad_messages_are_refused_over_grpc(mock: tuple[Mock, str], what: str) -> None:
+    """Claim: bytes that are no message are the caller's fault. Expectation: code 3, as over gRPC-web."""
+    with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
+        method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(FRAMES[what][0][5:], timeout=10, metadata=(("authorization", f"Bearer {KEY}"),))
+    assert caught.value.code().value[0] == FRAMES[what][1]
+
+
+@pytest.mark.parametrize("what", [what for what in FRAMES if what != "trailers only"])
+def test_bad_frames_end_a_native_call(mock: tuple[Mock, str], what: str) -> None:
+    """Claim: no frame hangs the mock. Situation: HTTP/2 by hand, a body that is not one whole message.
+
+    Expectation: the call ends, and (the fixture) others are served.
+    """
+    with open_connection(mock[0].controls.grpc_address) as connection:
+        connection.send_call(CALL, KEY, FRAMES[what][0])
+        assert connection.wait_for_end()
+
+
+REFUSED = {
+    "a list": b'[{"password": "x"}]',
+    "a text": b'"x"',
+    "a number": b"7",
+    "not a number": b'{"password": NaN}',
+    "infinity": b'{"tls": Infinity}',
+    "both spellings": b'{"senderAddress": "a@example.com", "sender_address": "b@example.com"}',
+    "a number for a text": b'{"senderName": 7}',
+    "a text for a boolean": b'{"tls": "true"}',
+    "cut": b'{"senderName": "x',
+    "no UTF-8": b'{"senderName": "\xc3\x28"}',
+    "nothing": b"",
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -> None:
+    """Claim: REST takes what protojson takes, and no more. Expectation: 400 with code 3, as documented."""
+    headers = {**HEADERS, "content-type": "application/json"}
+    answer = httpx.post(mock[1] + ADD.path, content=REFUSED[what], headers=headers, timeout=10)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == INVALID
+    assert isinstance(answer.json()["message"], str)
+
+
+@pytest.mark.parametrize("name", ZITADEL.protocols)
+def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: str) -> None:
+    """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
+    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    try:
+        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE})
+    finally:
+        spoken.close()
+    assert exchange.response is not None
+    assert (exchange.response.status, json.loads(exchange.response.body)["code"]) == (404, 5)
+
+
+@pytest.mark.parametrize("name", ZITADEL.protocols)
+def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) -> None:
+    """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
+    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    try:
+        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE + _HUGE})
+    except Exception as stop:  # noqa: BLE001 (429 ends a session: that is what RESOURCE_EXHAUSTED stands for)
+        assert "429" in str(stop)  # noqa: PT017 (as above)
+        return
+    finally:
+        spoken.close()
+    assert exchange.response is not None
+    assert exchange.response.status == 413

@@ -1,0 +1,200 @@
+"""Clients that others wrote understand the mock as they understand the vendors: nothing of ours stands on their side.
+
+Each client's program, in ``tests/data/interop``, calls a mock in a process of its own and tells what it decoded, check by check.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from tests.support.interop import environments
+from tests.support.interop.expected import (
+    CHANGES,
+    CLIENTS,
+    JETEMAIL,
+    LISTED,
+    READS,
+    REFUSALS,
+    SCRIPTED,
+    SETTINGS,
+    UNUSUAL_TEXT,
+    DecodedChecks,
+)
+from tests.support.interop.running import MockAddresses, run_checks, start_mock
+
+IS_REQUIRED = os.environ.get("INTEROP") == "1" or bool(os.environ.get("CI"))
+
+
+@pytest.fixture(name="mock_process", scope="module")
+def _mock_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockAddresses]:
+    with start_mock(tmp_path_factory.mktemp("mock") / "errors") as addresses:
+        yield addresses
+
+
+def _list_keys(contract: Contract) -> list[str]:
+    """The test value of each account's key, the one with every permission first."""
+    return [credential.test for credential in contract.credentials]
+
+
+def _report_missing_packages(error: environments.NotFetchedError) -> NoReturn:
+    if IS_REQUIRED:
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
+
+
+@pytest.fixture(name="node", scope="module")
+def _node() -> Path:
+    try:
+        return environments.prepare_node()
+    except environments.NoNodeError as error:
+        pytest.skip(str(error))
+    except environments.NotFetchedError as error:
+        _report_missing_packages(error)
+
+
+@pytest.fixture(name="seen", scope="module", params=list(CLIENTS))
+def _seen(request: pytest.FixtureRequest, node: Path, mock_process: MockAddresses) -> DecodedChecks:
+    script, *more = CLIENTS[request.param]
+    given = [mock_process.rest, mock_process.grpc, *_list_keys(Contract("zitadel")), *more]
+    began = time.time()
+    return DecodedChecks(run_checks([node, environments.DIRECTORY / script, *given]), began, time.time())
+
+
+@pytest.mark.parametrize("check", list(CHANGES))
+def test_the_answer_to_a_change_is_decoded(seen: DecodedChecks, check: str) -> None:
+    """Claim: a client decodes what a change came to. Situation: each change of a configuration's life.
+
+    Expectation: a 64-bit sequence, the owner, and of the two dates the one that the mock says, which is now.
+    """
+    details = seen.read_details(check)
+    other = next(name for name in ("creationDate", "changeDate") if name != CHANGES[check])
+    assert seen.read_sequence(check) > 0
+    assert details["resourceOwner"].isdigit()
+    assert seen.is_run_time(details[CHANGES[check]])
+    assert details.get(other) is None
+
+
+def test_sequences_count_up(seen: DecodedChecks) -> None:
+    """Claim: every change has a sequence above the last, whichever of its two methods set the password."""
+    told = [seen.read_sequence(check) for check in CHANGES]
+    assert told == sorted(set(told))
+
+
+@pytest.mark.parametrize("check", list(READS))
+def test_read_is_decoded(seen: DecodedChecks, check: str) -> None:
+    """Claim: a client reads what it set. Situation: after the addition, and after activation and passwords.
+
+    Expectation: each setting, the id that was given, the state as a number and its name, the last change's sequence.
+    """
+    config = seen.checks[check]["answer"]["smtpConfig"]
+    details = config["details"]
+    change, state = READS[check]
+    assert {name: config[name] for name in SETTINGS} == SETTINGS
+    assert (config["id"], config["state"]) == (seen.checks["add"]["answer"]["id"], state)
+    assert seen.read_sequence(check) == seen.read_sequence(change)
+    assert details["resourceOwner"] == seen.read_details("add")["resourceOwner"]
+    assert seen.is_run_time(details["creationDate"])
+    assert details["changeDate"] == seen.read_details(change)["changeDate"]
+
+
+def test_the_list_is_decoded(seen: DecodedChecks) -> None:
+    """Claim: a client reads what the list shows. Situation: the list while the configuration is active, and without it.
+
+    Expectation: one row, as reading shows it but for the answer address; the total, and when that was; then no row.
+    """
+    shown = seen.checks["list"]["answer"]
+    config = seen.checks["get-active"]["answer"]["smtpConfig"]
+    assert shown["result"] == [{**config, "replyToAddress": ""}]
+    assert shown["details"]["totalResult"] == {"integer": "1"}
+    assert seen.is_run_time(shown["details"]["viewTimestamp"])
+    assert seen.checks["list-removed"]["answer"]["result"] == []
+
+
+@pytest.mark.parametrize("check", list(REFUSALS))
+def test_a_refusal_is_decoded(seen: DecodedChecks, check: str) -> None:
+    """Claim: a client can tell why it was refused. Situation: each refusal, before and after the configuration's end.
+
+    Expectation: the code, the text with the error's id behind it, and an ErrorDetail with both apart.
+    """
+    code, text, error = REFUSALS[check]
+    details = [{"id": error, "message": text}] if error else []
+    message = f"{text} ({error})" if error else text
+    assert seen.checks[check] == {"refusal": {"code": code, "message": message, "details": details}}
+
+
+def test_the_widest_values_survive(seen: DecodedChecks) -> None:
+    """Situation: the largest 64-bit sequence, nanoseconds and no other field. Expectation: they are not rounded."""
+    config = seen.checks["widest"]["answer"]["smtpConfig"]
+    changed = config["details"]["changeDate"]
+    assert config["details"]["sequence"] == {"integer": str(2**64 - 1)}
+    # A client that keeps times as JavaScript's dates has milliseconds.
+    assert changed in ({"seconds": 981173106, "nanos": 123456789}, {"seconds": 981173106.123})
+    assert config["details"].get("creationDate") is None
+    assert (config["state"], config["host"], config["tls"]) == ([0, "SMTP_CONFIG_STATE_UNSPECIFIED"], "", False)
+
+
+@pytest.mark.parametrize(("check", "ids"), [("odd-message", []), ("odd-details", ["TEST-1", "TEST-2"])])
+def test_any_text_comes_through(seen: DecodedChecks, check: str, ids: list[str]) -> None:
+    """Situation: a text with percent signs and letters beyond ASCII, with and without details. Expectation: as it was."""
+    refusal = seen.checks[check]["refusal"]
+    assert (refusal["code"], refusal["message"]) == (6, UNUSUAL_TEXT)
+    assert refusal["details"] == [{"id": one, "message": "größer ✉"} for one in ids]
+
+
+def test_every_check_is_asserted(seen: DecodedChecks) -> None:
+    """Claim: nothing that a client tells is overlooked, and no test above runs over nothing."""
+    assert set(seen.checks) == {*CHANGES, *READS, *LISTED, *REFUSALS, *SCRIPTED}
+
+
+@pytest.fixture(name="created", scope="module")
+def _created(mock_process: MockAddresses, jetemail: Contract) -> dict[str, dict[str, Any]]:
+    try:
+        python = environments.prepare_python()
+    except environments.NotFetchedError as error:
+        _report_missing_packages(error)
+    return run_checks(
+        [python, environments.DIRECTORY / "jetemail_client.py", f"http://{mock_process.rest}", *_list_keys(jetemail)]
+    )
+
+
+@pytest.mark.parametrize(("check", "generated"), [("generated-password", True), ("own-password", False)])
+def test_jetemail_creates_a_user(created: dict[str, dict[str, Any]], check: str, generated: bool) -> None:
+    """Claim: the vendor's own Python client makes SMTP users. Expectation: a password exactly where none was sent."""
+    answer = created[check]["answer"]
+    assert (answer["success"], bool(answer["message"])) == (True, True)
+    assert ("password" in answer) is generated
+
+
+@pytest.mark.parametrize("check", list(JETEMAIL))
+def test_jetemail_tells_a_refusal(created: dict[str, dict[str, Any]], check: str) -> None:
+    """Situation: each documented refusal of a creation. Expectation: its status, and the answer's text as the error's."""
+    refusal = created[check]["refusal"]
+    assert refusal["status"] == JETEMAIL[check]
+    assert refusal["body"] == {"success": False, "error": refusal["message"]}
+
+
+def test_every_creation_is_asserted(created: dict[str, dict[str, Any]]) -> None:
+    """Claim: nothing that the client tells is overlooked."""
+    assert set(created) == {"generated-password", "own-password", *JETEMAIL}
+
+
+def test_locks_pin_by_hash_and_name_no_host() -> None:
+    """Claim: a run installs what was reviewed, from whatever index. Situation: both lock files.
+
+    Expectation: a hash for each package, no address to fetch one from, and exactly the versions that are asked for.
+    """
+    lock = json.loads((environments.DIRECTORY / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    asked = json.loads((environments.DIRECTORY / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    packages = {name: package for name, package in lock.items() if name}
+    assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
+    text = (environments.DIRECTORY / "requirements.lock").read_text(encoding="utf-8")
+    entries = text.replace("\\\n", " ").splitlines()
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+    assert "://" not in text

@@ -1,0 +1,68 @@
+"""Every vendor's contract is measured by its mutants: a fixed sample here, all of them by `make mutants`."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.registry import load_contracts
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
+from contract_watch.mutants.mutant import Mutant
+from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
+from tests.support.command_process import run_command
+
+SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
+SAMPLE, EQUIVALENT = 10, 25
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
+    """Claim: every change is measured against a fixed sample of every vendor's mutants.
+
+    Situation: some of each family. Expectation: the honest vendor is faultless and within the allowance, no equivalent
+    one is noticed, and nearly all the others are: what is left out within the allowance shows in a sample as well.
+    """
+    run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
+    [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
+    assert run["honest"]["finding"] == ""
+    assert run["honest"]["requests"] <= run["floors"]["requests"]
+    assert not [complaint for complaint in run["complaints"] if "equivalent" in complaint]
+    whole = ("status", "body", "media", "state")  # of these nothing is left out
+    assert [name for name in run["survivors"] if name.startswith(whole)] == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
+    """Claim: what a specialist says of mutants is about mutants that there are. Expectation: every pattern matches one."""
+    contract = load_contracts()[slug]
+    assert MutantConfig(contract).find_stale_patterns(derive_mutants(contract)) == []
+
+
+RunnerFactory = Callable[[str], MutantRunner]
+
+
+@pytest.fixture(name="court_of", scope="module")
+def _court_of() -> Iterator[RunnerFactory]:
+    with ExitStack() as stack:
+        made: dict[str, MutantRunner] = {}
+        yield (
+            lambda slug: (
+                made.get(slug)
+                or made.setdefault(slug, stack.enter_context(start_mutant_runner(load_contracts()[slug])))
+            )
+        )
+
+
+def _list_equivalents(slug: str) -> list[Mutant]:
+    judgement, found = MutantConfig(load_contracts()[slug]), derive_mutants(load_contracts()[slug])
+    return sample_evenly([mutant for mutant in found if judgement.find_reason(mutant)], EQUIVALENT)
+
+
+@pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in _list_equivalents(slug)],
+                         ids=lambda value: value if isinstance(value, str) else value.id)  # fmt: skip
+def test_an_equivalent_mutant_cannot_be_observed(court_of: RunnerFactory, slug: str, mutant: Mutant) -> None:
+    """Claim: what is not counted could not be noticed. Situation: a fixed sample of each list. Expectation: nothing tells it."""
+    trial = court_of(slug).run_mutant(mutant)
+    assert trial.finding == "", trial.title

@@ -1,0 +1,158 @@
+"""``make mutants`` measures, says what it measured, and refuses what makes no sense."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants
+from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
+from tests.support.command_process import (
+    assert_one_line_error,
+    is_group_empty,
+    run_command,
+    start_command,
+    wait_for_exit,
+)
+
+EQUIVALENT = [
+    mutant.id
+    for mutant in derive_mutants(Contract("jetemail"))
+    if MutantConfig(Contract("jetemail")).find_reason(mutant)
+]
+
+
+def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
+    """Claim: every change of this repository is measured against a fixed sample of every family.
+
+    Situation: a dozen mutants of each, on real servers, over the cores. Expectation: the floors hold; the matrix, the
+    figures and every trial are in the report.
+    """
+    ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
+    assert ended.status == 0, ended
+    [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
+    assert (run["score"], run["survivors"], run["complaints"]) == (1.0, [], [])
+    families = {trial["mutant"].split("/")[0] for trial in run["mutants"]}
+    assert families == {"status", "body", "media", "requests", "credentials", "state", "methods"}
+    assert len(run["mutants"]) >= 80
+    assert all(trial["requests"] <= 190 for trial in run["mutants"] if trial["finding"])
+    assert run["honest"]["requests"] <= run["floors"]["requests"]
+    assert "score 100.00%" in ended.out
+    assert "# Mutants" in (tmp_path / "mutants.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(name="tried", scope="module")
+def _tried(jetemail: Contract) -> Iterator[MutantRunner]:
+    with start_mutant_runner(jetemail) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", EQUIVALENT)
+def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, jetemail: Contract, name: str) -> None:
+    """Claim: what is not counted could not be noticed by anybody.
+
+    Situation: each mutant of that list, and the suite's deterministic stages, whole.
+    Expectation: every answer is one that the contract allows, and nothing else went wrong.
+    """
+    trial = tried.run_mutant(next(mutant for mutant in derive_mutants(jetemail) if mutant.id == name))
+    assert (trial.finding, trial.reason) == ("", "")
+
+
+def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
+    """Claim: it can be reviewed. Expectation: at most a dozen reasons, at most 5 % of all mutants, none stale."""
+    judgement, found = MutantConfig(jetemail), derive_mutants(jetemail)
+    assert len(judgement.equivalents) <= 12
+    assert 0 < len(EQUIVALENT) <= len(found) * 0.05
+    assert judgement.find_stale_patterns(found) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "weather"], ["ONLY", "weather", "credentials"]),
+        (["--shard", "3/2"], ["SHARD", "3/2"]),
+        (["--vendor", "jetemail", "--only", "methods", "--shard", "13/40"], ["SHARD", "12 mutants"]),
+        (["--vendor", "nobody"], ["nobody", "jetemail"]),
+        (["--sample", "-1"], ["--sample"]),
+        (["--speed", "9"], ["--speed"]),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    """Claim: what cannot be measured is refused at once. Expectation: one line, status 3, nothing written."""
+    assert_one_line_error(run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
+    """Situation: a mutant's id as ONLY. Expectation: that trial, its finding, and a matrix of one."""
+    name = "body/deleteSmtpUser/404/success/flipped"
+    ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
+    assert ended.status == 0, ended
+    [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
+    [trial] = run["mutants"]
+    assert (trial["mutant"], trial["finding"]) == (name, "deleteSmtpUser/404/body/success/value")
+    assert (trial["operation_named"], trial["property_named"]) == (True, True)
+
+
+def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
+    """Claim: the floor is checked by the command itself. Situation: an equivalent mutant alone, with no list of them.
+
+    Expectation: status 1, the survivor by name, and why.
+    """
+    copied = _copy_repository(tmp_path)
+    judgement = copied / "contracts" / "jetemail" / "mutants.toml"
+    judgement.write_text(judgement.read_text(encoding="utf-8").split("[[equivalent]]")[0], encoding="utf-8")
+    name = "body/deleteSmtpUser/404/error/emptied"
+    out = tmp_path / "out"
+    ended = run_command("contract_watch.mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
+    assert ended.status == 1, ended
+    assert name in ended.out
+    assert "below the floor: the score, 0.00%" in ended.err
+
+
+def _copy_repository(folder: Path) -> Path:
+    """A root with links to this one's rooms, and a contract of its own."""
+    here = Path(__file__).resolve().parents[2]
+    root = folder / "root"
+    (root / "contracts").mkdir(parents=True)
+    for path in here.iterdir():
+        if path.name in (
+            "contract_tests",
+            "contract_watch",
+            "generated",
+            "openapi.json",
+        ):
+            _copy_tree(path, root / path.name)
+    for path in (here / "contracts").iterdir():
+        _copy_tree(path, root / "contracts" / path.name)
+    return root
+
+
+def _copy_tree(path: Path, to: Path) -> None:
+    if path.is_dir():
+        to.mkdir()
+        for inner in path.iterdir():
+            if inner.name != "__pycache__":
+                _copy_tree(inner, to / inner.name)
+    else:
+        to.write_bytes(path.read_bytes())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_measure_writes_nothing(tmp_path: Path, number: int) -> None:
+    """Claim: no half report. Situation: a signal once trials are under way. Expectation: one line, status 2, no process left."""
+    out = tmp_path / "out"
+    with start_command("contract_watch.mutants", "--vendor", "jetemail", "--out", str(out)) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("[")
+        os.kill(process.pid, number)
+        ended = wait_for_exit(process)
+        assert is_group_empty(process.pid)
+    assert ended.status == 2, ended
+    assert "error: interrupted; nothing was written" in ended.err
+    assert "Traceback" not in ended.err
+    assert list(out.iterdir()) == []

@@ -1,0 +1,117 @@
+"""``make allowed`` plays every change that the documents allow, and fails on any alarm."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.mutants.false_positives.command import select_changes
+from contract_watch.mutants.false_positives.permitted_changes import KINDS, list_permitted_changes
+from tests.support.command_process import assert_one_line_error, run_command
+
+
+def _read_results(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "allowed.json").read_text(encoding="utf-8"))["changes"]
+    return found
+
+
+def test_no_response_encoding_is_an_alarm(tmp_path: Path) -> None:
+    """Claim: what JSON, HTTP and the documents leave free may change.
+
+    Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
+    keep-alive, chunks and gzip, each against the whole command. Expectation: every verdict is `none`, each was played.
+    """
+    ended = run_command(
+        "contract_watch.mutants.false_positives",
+        "--vendor",
+        "jetemail",
+        "--only",
+        "wire",
+        "--out",
+        str(tmp_path),
+    )
+    assert ended.status == 0, ended
+    found = _read_results(tmp_path)
+    assert len(found) >= 14
+    assert [result["change"] for result in found if result["verdict"] != "none"] == []
+    idle = [result["change"] for result in found if not result["touched"]]
+    assert idle == ["wire/latency"]  # which changes no answer, only its moment
+
+
+def test_a_sample_of_interpretations_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> None:
+    """Claim: no open reading is held against a vendor, alone or beside another; nor does the dice matter.
+
+    Situation: a fixed sample of each kind. Expectation: `none`, with no more than 190 requests of probes and client.
+    """
+    ended = run_command(
+        "contract_watch.mutants.false_positives",
+        "--vendor",
+        "jetemail",
+        "--sample",
+        "3",
+        "--seeds",
+        "6",
+        "--out",
+        str(tmp_path),
+    )
+    assert ended.status == 0, ended
+    found = _read_results(tmp_path)
+    assert {result["change"].split("/")[0] for result in found} == set(KINDS)
+    assert max(result["requests"] for result in found) <= 190
+
+
+def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
+    from contract_watch.mutants import measurement  # noqa: PLC0415 (patched below)
+    from contract_watch.mutants.false_positives import command as false_positives  # noqa: PLC0415 (patched below)
+
+    result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
+              "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
+    monkeypatch.setattr(measurement, "run_parallel", lambda *_: make_parallel_result(result))
+    assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
+    assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
+
+
+def make_parallel_result(result: dict[str, Any]) -> Any:
+    """What the work would have come to."""
+    from contract_watch.engine.running.parallel import ParallelResult  # noqa: PLC0415 (as above)
+
+    return ParallelResult([result])
+
+
+def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> None:
+    """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
+    found = list_permitted_changes(jetemail, 3)
+    readings = jetemail.model.interpretations
+    alone = {name for name in (change.id for change in found) if name.startswith("reading/")}
+    assert alone == {f"reading/{name}={value}" for name, values in readings.items() for value in values[1:]}
+    rows = [change.interpretations for change in found if change.kind == "pair"]
+    assert all(row.keys() == readings.keys() for row in rows)
+    assert [change.id for change in found if change.kind == "seed"] == ["seed/1", "seed/2", "seed/3"]
+
+
+def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
+    """Expectation: three shards are the whole."""
+    parts = [change.id for number in (1, 2, 3) for change in select_changes(jetemail, "", (number, 3), 5)]
+    assert sorted(parts) == sorted(change.id for change in list_permitted_changes(jetemail, 5))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "weather"], ["ONLY", "weather", "wire"]),
+        (["--shard", "0/2"], ["SHARD", "0/2"]),
+        (["--only", "wire/gzip", "--shard", "2/2"], ["SHARD", "only 1"]),
+        (["--seeds", "-1"], ["SEEDS", "-1"]),
+        (["--vendor", "nobody"], ["nobody"]),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    """Expectation: one line, status 3, nothing written."""
+    assert_one_line_error(
+        run_command("contract_watch.mutants.false_positives", *arguments, "--out", str(tmp_path / "out")),
+        *words,
+    )
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,208 @@
+"""Reports that can be built on: their numbers add up, no secret is in them, and a server's words do no harm in them."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from tests.support.loopback_server import App, serve_app
+from tests.support.suite_process import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time, start_suite
+from tests.vendors.jetemail import drifted_server as drifted
+from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS: Mapping[str, type[FaithfulJetEmail]] = {
+    kind.__name__: kind
+    for kind in (
+        FaithfulJetEmail,
+        drifted.RenamesError,
+        drifted.DropsQuota,
+        drifted.ForgetsToDelete,
+        drifted.EchoesPassword,
+        drifted.ListsPasswords,
+        drifted.TruncatesBody,
+        drifted.LeaksSecrets,
+        drifted.SendsHostileText,
+        drifted.SendsMegabytes,
+        drifted.RefusesForeignLetters,
+    )
+}
+DYING_SERVER = "dies"
+EVERY = pytest.mark.parametrize("server", [*SERVERS, DYING_SERVER])
+
+
+@dataclass(frozen=True)
+class ReportedRun:
+    """A run, how many requests its target got, and the secrets that went to and fro."""
+
+    result: SuiteResult
+    requests: int
+    secrets: set[str]
+
+
+Runs = Callable[[str], ReportedRun]
+
+
+@pytest.fixture(name="runs", scope="module")
+def _runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    def work(name: str) -> ReportedRun:
+        server = SERVERS.get(name, FaithfulJetEmail)()
+        app: App = server if name in SERVERS else drifted.SwitchingApp(80, server, lambda _asked: None)
+        explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
+        with serve_app(app) as at:
+            result = check_target(
+                tmp_path_factory.mktemp(name), at.url, *(explore if name == "RefusesForeignLetters" else ())
+            )
+        asked = [asked for asked in at.requests if not asked.path.startswith("/__mock/")]
+        secrets = {text for text in server.secrets if len(text) >= 8} | {PAID_KEY, FREE_KEY}
+        return ReportedRun(result, len(asked), secrets)
+
+    with run_two_at_a_time(request, "server", work) as runs:
+        yield runs
+
+
+@pytest.fixture(name="schema", scope="module")
+def _schema() -> Any:
+    return json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
+
+
+@EVERY
+def test_findings_fit_their_schema_and_add_up(runs: Runs, schema: Any, server: str) -> None:
+    """Claim: dashboards can read findings.json by its schema and trust its sums.
+
+    Situation: green, drifted, hostile and dying servers.
+    Expectation: valid; requests are the sum of their parts and what the server got; clauses add up; ids are unique.
+    """
+    seen = runs(server)
+    report = seen.result.report
+    assert [error.message[:200] for error in jsonschema_rs.validator_for(schema).iter_errors(report)] == []
+    requests, clauses = report["requests"], report["clauses"]
+    assert requests["total"] == requests["probes"] + requests["client"] + requests["explore"] == seen.requests
+    left_out = [entry["id"] for entry in clauses["not_exercised"]]
+    assert clauses["exercised"] + len(left_out) == clauses["documented"]
+    assert len(left_out) == len(set(left_out))
+    ids = [finding["id"] for finding in report["findings"]]
+    assert len(ids) == len(set(ids))
+
+
+@EVERY
+def test_junit_carries_every_finding(runs: Runs, server: str) -> None:
+    """Claim: whoever looks at junit.xml alone misses nothing.
+
+    Situation: the same runs.
+    Expectation: XML whose counts are right; each finding fails a case; an inconclusive run has an error.
+    """
+    result = runs(server).result
+    (suite,) = result.junit.iter("testsuite")
+    cases = list(suite.iter("testcase"))
+    counted = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
+    told = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+    assert told == [str(number) for number in (len(cases), counted["failure"], counted["error"], counted["skipped"])]
+    assert counted["error"] == int(result.report["reason"] is not None)
+    failures = "\n".join(failure.text or "" for failure in suite.iter("failure"))
+    plain = [finding["id"] for finding in result.report["findings"] if re.fullmatch(r"[\w/*.-]{1,200}", finding["id"])]
+    assert [name for name in plain if name not in failures] == []
+    assert bool(result.findings) == (counted["failure"] > 0)
+
+
+@EVERY
+def test_no_secret_is_in_any_report(runs: Runs, server: str) -> None:
+    """Claim: a report can be shown to anybody.
+
+    Situation: the same runs; some servers repeat keys and passwords wherever they can.
+    Expectation: no key and no password that was sent or received, as it was or encoded, in reports or output.
+    """
+    seen = runs(server)
+    texts = [seen.result.all_output, *_walk_strings(seen.result.report)]
+    encoded = {form for secret in seen.secrets for form in (secret, json.dumps(secret)[1:-1])}
+    assert len(encoded) > 10
+    assert sorted(form for form in encoded if any(form in text for text in texts)) == []
+
+
+@EVERY
+def test_a_server_s_words_do_not_steer_a_terminal_or_a_ci_job(runs: Runs, server: str) -> None:
+    """Claim: what is printed is only ever read.
+
+    Situation: the same runs; one server answers with escapes, bidi overrides, line ends and workflow commands.
+    Expectation: no control or format character but line ends, and no line that a CI job takes for a command.
+    """
+    result = runs(server).result
+    for text in (result.out, result.err, result.markdown):
+        assert (
+            sorted({letter for letter in text if letter != "\n" and unicodedata.category(letter)[0] in "CZ"} - {" "})
+            == []
+        )
+    printed = (result.out + result.err).split("\n")
+    assert [line for line in printed if line.lstrip().startswith(("::", "##["))] == []
+
+
+@EVERY
+def test_a_server_s_words_do_no_harm_on_a_page(runs: Runs, server: str) -> None:
+    """Claim: the Markdown report is safe as a CI job's summary.
+
+    Situation: the same runs; one server answers with HTML, links, images, tables and code fences.
+    Expectation: outside code there is no HTML but the report's own, no link, no mention; it fits a job's summary.
+    """
+    page = runs(server).result.markdown
+    prose = "\n".join(_iterate_unfenced_lines(page))
+    assert re.findall(r"<(?!/?details>|/?summary>)[^>]*>?", prose) == []
+    assert re.findall(r"\]\(|\]\[|\]:|://|www\.|@|`", prose) == []
+    assert len(page.encode()) < 1024 * 1024
+
+
+def test_output_of_a_flood_is_bounded(runs: Runs) -> None:
+    """Claim: a talkative server does not fill logs.
+
+    Situation: answers of two million characters.
+    Expectation: findings, and little output.
+    """
+    result = runs("Floods").result
+    assert "updateSmtpUser/200/body/message/type" in result.findings
+    assert len(result.out) + len(result.err) < 100_000
+    assert (result.directory / "findings.json").stat().st_size < 4_000_000
+
+
+def test_all_vendors_are_reported_as_a_list(schema: Any, tmp_path: Path) -> None:
+    """Claim: one form for however many vendors there are.
+
+    Situation: VENDOR=all.
+    Expectation: `{"runs": […]}` that fits the schema, a vendor a run, each the same as alone.
+    """
+    result = start_suite(tmp_path, "--vendor", "all", "--explore", "0").wait_for_exit()
+    assert jsonschema_rs.validator_for(schema).is_valid(result.report)
+    vendors = sorted(path.parent.name for path in (ROOT / "contracts").glob("*/contract.toml"))
+    assert [run["contract"] for run in result.report["runs"]] == vendors
+    assert {run["verdict"] for run in result.report["runs"]} == {"none"}
+
+
+def _walk_strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _walk_strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _walk_strings(inner)
+
+
+def _iterate_unfenced_lines(page: str) -> Iterator[str]:
+    """The lines of a Markdown page that are not in fenced code blocks, by CommonMark's rule for where these end."""
+    fence = ""
+    for line in page.split("\n"):
+        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
+        elif mark and (mark[1][0] == "~" or "`" not in line[mark.end() :]):
+            fence = mark[1]
+        else:
+            yield line
+    assert not fence, "a code block is left open"

@@ -1,0 +1,183 @@
+"""A further vendor is a folder: no existing file changes, and every command takes it in.
+
+The vendor is made up and unlike the others: a key without a scheme in a header of its own, a base path, ids that the server
+hands out, a list, a change by PATCH, and answers 201 and 204. Everything runs in a copy of the repository.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_watch.contracts.registry import ROOT, load_contracts
+
+SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
+PARCEL = ROOT / "tests" / "data" / "parcel"
+GENERATE = f"""
+from contract_watch.contracts.registry import ROOT, Contract
+from scripts.generate_clients import generate
+generate(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
+"""
+"""`make generate`, for the one vendor alone: the others' clients are compared elsewhere."""
+PATIENCE = 120
+
+
+class RepositoryCopy:
+    """A copy of the repository under git of its own, whose index knows every file as it was copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.reports = folder / "copy", folder / "reports"
+        names = self._run_git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+        for name in {name for name in names if name and (ROOT / name).is_file()}:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, self.folder / name)
+        self._run_git(self.folder, "init", "--quiet")
+        self._run_git(self.folder, "add", "--all")
+
+    @staticmethod
+    def _run_git(folder: Path, *arguments: str) -> str:
+        git = shutil.which("git")
+        assert git is not None
+        return subprocess.run([git, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The usual environment without keys, and without what would leave caches in the copy."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not re.search("KEY|TOKEN|PYTEST|proxy", name, re.IGNORECASE)
+        }
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run_module(self, *arguments: str, status: int = 0) -> str:
+        """``python -m`` with ``arguments``; see `python`."""
+        return self.run_python("-m", *arguments, status=status)
+
+    def run_python(self, *arguments: str, status: int = 0) -> str:
+        """Python with ``arguments`` in the copy, which has to end with ``status``; what it said."""
+        done = subprocess.run(  # noqa: S603 (our own commands)
+            [sys.executable, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        assert done.returncode == status, said
+        assert "Traceback" not in said
+        return said
+
+    def read_report(self, name: str) -> Any:
+        """A report of the last run."""
+        return json.loads((self.reports / name).read_text(encoding="utf-8"))
+
+    def list_changed(self) -> list[str]:
+        """The files of the repository that are not as they were copied."""
+        return self._run_git(self.folder, "diff", "--name-only").splitlines()
+
+    def list_added(self) -> list[str]:
+        """The files that are new, but for those that git is told to ignore."""
+        return self._run_git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
+
+
+@pytest.fixture(name="copy", scope="module")
+def _copy(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
+    """The repository with the vendor added, as docs/adding-a-contract.md says: a skeleton, filled in, and generated."""
+    copy = RepositoryCopy(tmp_path_factory.mktemp("fourth"))
+    copy.run_module("scripts.new_contract", "--slug", SLUG, "--name", "Parcel")
+    said = copy.run_module("scripts.check_contracts", "--vendor", SLUG, status=1)
+    assert {line.split(":")[0] for line in said.splitlines() if line.startswith("contracts/")} == {
+        f"contracts/{SLUG}/{path.name}" for path in PARCEL.iterdir() if path.is_file() and path.name != "labels.py"
+    }
+    for path in PARCEL.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, copy.folder / "contracts" / SLUG / path.name)
+    copy.run_python("-c", GENERATE)
+    return copy
+
+
+def test_contract_is_whole(copy: RepositoryCopy) -> None:
+    """Claim: what the checks of `make test` ask of a contract can be given. Expectation: they find nothing missing."""
+    assert copy.run_module("scripts.check_contracts", "--vendor", SLUG) == ""
+
+
+def test_suite_runs_on_the_mock(copy: RepositoryCopy) -> None:
+    """Claim: the engine needs no word about a vendor. Situation: the whole run, exploring included.
+
+    Expectation: verdict none, status 0, every clause exercised, nothing left behind.
+    """
+    copy.run_module("contract_tests", "--vendor", SLUG, "--seed", "7", "--out", str(copy.reports))
+    run = copy.read_report("findings.json")
+    assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
+    assert run["clauses"]["not_exercised"] == []
+
+
+def test_a_real_account_is_guarded(copy: RepositoryCopy) -> None:
+    """Claim: the guard needs no word about a vendor either. Situation: the whole run with LIVE=mutate, on the mock.
+
+    Expectation: verdict none, nothing left behind; what no name of the run's can say is not exercised, with that reason.
+    """
+    said = copy.run_module(
+        "contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports)
+    )
+    run = copy.read_report("findings.json")
+    assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
+    assert "LIVE=mutate: key " in said.splitlines()[0]
+    assert any("not the run's own" in entry["why"] for entry in run["clauses"]["not_exercised"])
+
+
+def test_every_vendor_is_run_together(copy: RepositoryCopy) -> None:
+    """Claim: VENDOR=all includes it. Situation: a small part of everybody's probes. Expectation: a verdict for each vendor."""
+    copy.run_module(
+        "contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports)
+    )
+    shown = copy.read_report("findings.json")["runs"]
+    assert [run["contract"] for run in shown] == sorted([*load_contracts(), SLUG])
+
+
+def test_suite_notices_mutants(copy: RepositoryCopy) -> None:
+    """Claim: the suite is as sharp for a new vendor. Situation: some mutants of each family. Expectation: nearly all noticed."""
+    said = copy.run_module("contract_watch.mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
+    (run,) = copy.read_report("mutants.json")["runs"]
+    assert run["score"] >= 0.9, said
+
+
+def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
+    """Claim: one mock plays every vendor. Situation: `python -m contract_watch.mock` as it is.
+
+    Expectation: it knows all of them, and the new one makes, changes and removes a label below its base path.
+    """
+    command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
+    with subprocess.Popen(command, cwd=copy.folder, env=copy.environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            port = re.search(r":(\d+)\b", process.stdout.readline())
+            assert port is not None
+            base = f"http://127.0.0.1:{port[1]}"
+            with httpx.Client(base_url=base, headers={"X-Key": KEY}, trust_env=False, timeout=30) as client:
+                assert sorted(client.get("/__mock/interpretations").json()) == sorted([*load_contracts(), SLUG])
+                made = client.post("/api/v2/labels", json={"reference": "order-1", "weight": 250})
+                label = f"/api/v2/labels/{made.json()['id']}"
+                answers = [made, client.patch(label, json={"weight": 9}), client.delete(label), client.delete(label)]
+                assert [answer.status_code for answer in answers] == [201, 204, 204, 404]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
+
+
+def test_no_existing_file_changes(copy: RepositoryCopy) -> None:
+    """Claim: a further vendor adds files and edits none. Situation: after all of the above.
+
+    Expectation: every file of the repository is as it was; new ones stand below the vendor's two folders only, and the
+    repository's rules hold for them.
+    """
+    assert copy.list_changed() == []
+    added = copy.list_added()
+    assert {"/".join(name.split("/")[:2]) for name in added} == {f"contracts/{SLUG}", f"generated/{SLUG}"}
+    copy.run_module("pytest", "-q", "-p", "no:cacheprovider", "tests/repository/test_repository_rules_hold.py")

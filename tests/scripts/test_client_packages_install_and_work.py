@@ -1,0 +1,154 @@
+"""The generated client packages as other teams meet them: installed, read about, called; `NETWORK=1` installs for real."""
+
+import asyncio
+import importlib
+import json
+import os
+import re
+import subprocess
+import textwrap
+import tomllib
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
+from contract_watch.generator.client_templates import build_example
+from scripts.generate_clients import main
+from tests.support.clients.sample_client import ScriptedServer, read_files, serve_scripted, write_sample_contract
+
+GENERATED = ROOT / "generated"
+EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
+
+
+@pytest.fixture(name="root")
+def _root(tmp_path: Path) -> Path:
+    root = write_sample_contract(tmp_path)
+    assert main([], root) == 0
+    return root
+
+
+@pytest.fixture(name="server")
+def _server() -> Iterator[ScriptedServer]:
+    with serve_scripted() as server:
+        yield server
+
+
+@EVERY
+def test_the_package_is_described_for_installers(contract: Contract) -> None:
+    """Claim: the folder is an installable, typed distribution.
+
+    Situation: its metadata. Expectation: names and version from the contract, a build backend, ranges of what it
+    needs, `py.typed`.
+    """
+    client = GENERATED / contract.slug / "client"
+    metadata = tomllib.loads((client / "pyproject.toml").read_text())
+    assert metadata["project"]["name"] == f"{contract.slug}-client"
+    assert metadata["project"]["version"] == contract.effective.raw["info"]["version"]
+    assert {re.split("[<>=]", line)[0] for line in metadata["project"]["dependencies"]} == {"attrs", "httpx"}
+    assert metadata["build-system"]["build-backend"] == "hatchling.build"
+    assert (client / f"{contract.slug}_client" / "py.typed").is_file()
+
+
+@pytest.mark.skipif(
+    not os.environ.get("NETWORK"), reason="NETWORK=1 lets it fetch a build backend from a package index"
+)
+@EVERY
+def test_pip_installs_the_package(contract: Contract, tmp_path: Path) -> None:
+    """Claim: `pip install` works.
+
+    Situation: an empty environment, a package index. Expectation: the client imports from there with its
+    `py.typed`, and the source folder holds nothing new.
+    """
+    client = GENERATED / contract.slug / "client"
+    before = read_files(client)
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    package = f"{contract.slug}_client"
+    code = f"import {package}.api, importlib.resources as r; print((r.files('{package}') / 'py.typed').is_file())"
+    for arguments in (["-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(client)], ["-c", code]):
+        done = subprocess.run(  # noqa: S603 - an interpreter of our own making
+            [python, *arguments], check=True, capture_output=True, text=True, cwd=tmp_path
+        )
+    assert done.stdout == "True\n"
+    assert read_files(client) == before
+
+
+@EVERY
+def test_the_readme_example_runs_as_printed(
+    contract: Contract, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: the README's five lines work, sync and async.
+
+    Situation: a server that answers as documented. Expectation: both send the credential where the contract says
+    and a body it takes, and get an object back.
+    """
+    client = GENERATED / contract.slug / "client"
+    monkeypatch.syspath_prepend(client)
+    create = contract.operations[contract.lifecycle.create]
+    server.status = min(status for status in create.responses if 200 <= status < 300)
+    schema = next(iter(create.responses[server.status].media.values()), None)
+    server.body = json.dumps(build_example(contract.effective.raw, schema.schema)).encode() if schema else b""
+    blocks = re.findall(r"```python\n(.*?)```", (client / "README.md").read_text(), re.DOTALL)
+    sync, coroutine = (re.sub(r'base_url="[^"]*"', f'base_url="{server.url}"', block) for block in blocks)
+    assert len([line for line in sync.splitlines() if line]) == 5
+    names: dict[str, Any] = {}
+    exec(sync, names)  # noqa: S102 - what a reader of the README would run
+    exec("async def run():\n" + textwrap.indent(coroutine, "    "), names)  # noqa: S102
+    asyncio.run(names["run"]())
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second != "None"
+    for headers, body in server.requests:
+        assert headers[contract.credential_locations[0].header.lower()] == contract.credential_locations[0].form.format(
+            "YOUR-KEY"
+        )
+        assert create.body is None or create.body.accepts(json.loads(body))
+
+
+def test_a_client_waits_30_seconds_takes_any_status_and_hides_its_key(
+    root: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claim: the generator's traps are closed.
+
+    Situation: a client with no settings, a proxy that answers 520 in HTML. Expectation: a finite time-out, no
+    exception, None for the undocumented status; no key in the client's text.
+    """
+    monkeypatch.syspath_prepend(root / "generated/sample/client")
+    sample, drop = (importlib.import_module(f"sample_client{name}") for name in ("", ".api.default.drop_user"))
+    server.status, server.body = 520, b"<html>"
+
+    async def both() -> list[Any]:
+        with sample.AuthenticatedClient(server.url, "s3cret") as one:
+            assert one.get_httpx_client().timeout == httpx.Timeout(30)
+            answers = [drop.sync_detailed(client=one)]
+            assert "s3cret" not in repr(one)
+        async with sample.AuthenticatedClient(server.url, "s3cret") as one:
+            assert one.get_async_httpx_client().timeout == httpx.Timeout(30)
+            return [*answers, await drop.asyncio_detailed(client=one)]
+
+    assert [(answer.status_code, answer.parsed) for answer in asyncio.run(both())] == [(520, None)] * 2
+    assert [headers["x-key"] for headers, _ in server.requests] == ["s3cret"] * 2
+
+
+def test_a_deprecated_operation_says_so(root: Path) -> None:
+    """Claim: a deprecation reaches the reader.
+
+    Situation: an operation marked deprecated, one not. Expectation: the docstrings of the first say it, those of
+    the other do not.
+    """
+    api = root / "generated/sample/client/sample_client/api/default"
+    assert (api / "drop_user.py").read_text().count("Deprecated: ") == 2
+    assert "Deprecated" not in (api / "add_user.py").read_text()
+
+
+def test_a_nested_body_is_shown_whole(root: Path) -> None:
+    """Claim: the example fits any contract.
+
+    Situation: a body with an object in it. Expectation: all that is required.
+    """
+    readme = (root / "generated/sample/client/README.md").read_text()
+    assert 'AddUserBody.from_dict({"profile": {"name": "Ann"}})' in readme

@@ -1,0 +1,82 @@
+"""Waivers of a document's changes: by rule and location; one that has expired or waives nothing is an error."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.registry import Contract
+from scripts.watch_documents import main
+from tests.support.contract_root import (
+    ADDITIVE_CHANGE,
+    BREAKING_CHANGE,
+    SLUG,
+    add_property,
+    copy_contract,
+    make_document,
+    shorten_names,
+)
+from tests.support.document_drift_runs import run_drift_on
+
+
+@pytest.fixture(name="contract")
+def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
+    (tmp_path / "root").mkdir()
+    return copy_contract(tmp_path / "root")
+
+
+def write_waiver(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:
+    """Waive changes of one rule at one location."""
+    table = f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "known"\nexpires = {expires}\n'
+    with (contract.directory / "waivers.toml").open("a", encoding="utf-8") as file:
+        file.write(table)
+
+
+def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
+    """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
+    write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1].replace("/post/", "/*/"))
+    status, report = run_drift_on(contract, make_document(contract, shorten_names))
+    assert (status, report["verdict"], report["findings"]) == (0, "none", [])
+    assert [one["waived"]["reason"] for one in report["waived"]] == ["known"]
+
+
+@pytest.mark.parametrize(("edit", "status"), [(add_property, 3), (shorten_names, 1)])
+def test_an_expired_waiver_is_an_error(
+    contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    write_waiver(contract, *(ADDITIVE_CHANGE if edit is add_property else BREAKING_CHANGE), expires=str(yesterday))
+    found, report = run_drift_on(contract, make_document(contract, edit))
+    assert found == status
+    assert len(report["findings"]) == 1
+    told = capsys.readouterr().err
+    assert "error: jetemail/waivers.toml" in told
+    assert f"expired on {yesterday}" in told
+
+
+def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
+    write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1] + "x")
+    assert run_drift_on(contract, make_document(contract, add_property))[0] == 3
+    assert f"waiver {BREAKING_CHANGE[0]} at {BREAKING_CHANGE[1]}x waives nothing" in capsys.readouterr().err
+    assert run_drift_on(contract, "no document")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'rule = "a"',
+        'rule = "a"\nlocation = "paths"',
+        'rule = "a"\nlocation = "/x"\nid = "b"',
+        'rule = ""\nlocation = "/x"',
+    ],
+)
+def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Expectation: 3, one line that names file and waiver; nothing is fetched."""
+    text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
+    (contract.directory / "waivers.toml").write_text(text, encoding="utf-8")
+    assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
+    assert "waivers.toml: waiver 1" in capsys.readouterr().err

@@ -1,0 +1,193 @@
+"""The commands around a live run: the plan, the sweep, the night's run over all vendors."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
+from contract_watch.engine.account.object_names import NameGenerator
+from scripts.check_accounts import list_missing_variables, list_variables, read_environment
+from tests.support.live_runs import is_run_name
+from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.production.fake import FakeProduction
+
+JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
+
+
+def run_command(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, with nothing of ours in its environment but what is given."""
+    import os  # noqa: PLC0415
+
+    ours = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(  # noqa: S603 (our own command)
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", ["jetemail", "smtp2go", "zitadel"])
+def test_the_plan_prints_every_request_and_sends_none(slug: str) -> None:
+    """Claim: who is about to trust a run can read what it would send.
+
+    Situation: no key, no network that would answer; every vendor on every surface.
+    Expectation: each request with its method, address and redacted body; no key and no password in it; names of one run.
+    """
+    ended = run_command("scripts.print_plan", "--vendor", slug)
+    assert ended.returncode == 0, ended.stderr
+    lines = [line for line in ended.stdout.splitlines() if line.strip()[:1].isdigit()]
+    assert len(lines) > 100
+    assert "Nothing was sent." in ended.stdout
+    assert "Traceback" not in ended.stderr
+    contract = Contract(slug)
+    for credential in contract.credentials:
+        assert credential.test not in ended.stdout
+    assert 'password": "[redacted' in ended.stdout
+    prefix = ended.stdout.split("names ")[1].split("…")[0]
+    assert all(prefix in line for line in lines if '"username": "ct-' in line or '"description": "ct-' in line)
+
+
+def test_a_read_only_plan_has_no_change_with_a_good_key() -> None:
+    """Situation: LIVE=read."""
+    ended = run_command("scripts.print_plan", "--vendor", "jetemail", "--live", "read")
+    assert "0 of which may change something" in ended.stdout
+    assert "LIVE=mutate was not given" in ended.stdout
+
+
+@pytest.fixture(name="production")
+def _production() -> Iterator[FakeProduction]:
+    with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
+        yield production
+
+
+def run_sweep(
+    production: FakeProduction, folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """A sweep of the stand-in's account."""
+    return run_command("scripts.sweep_accounts", "--vendor", production.contract.slug, "--target", production.base, *arguments,
+                   LEDGER=str(folder / "ledger"), **environment)  # fmt: skip
+
+
+def test_a_sweep_lists_and_deletes_only_when_asked(production: FakeProduction, tmp_path: Path) -> None:
+    """Expectation: listing names what is left, says why and how to delete it, status 2; DELETE=1 deletes it, status 0."""
+    old = NameGenerator(dt.date(2026, 11, 19)).create_name()
+    production.add_object(old, 48)
+    listed = run_sweep(production, tmp_path)
+    assert listed.returncode == 2, listed
+    assert old in listed.stdout
+    assert "48 hours old" in listed.stdout
+    assert "DELETE=1" in listed.stdout
+    assert [left["name"] for left in production.list_run_objects()] == [old]
+    deleted = run_sweep(production, tmp_path, "--delete", "1")
+    assert deleted.returncode == 0, deleted
+    assert "1 deleted, 0 still there" in deleted.stdout
+    assert production.list_run_objects() == []
+    assert production.list_violations() == []
+    assert run_sweep(production, tmp_path).returncode == 0
+
+
+def test_a_sweep_of_too_much_stops_and_says_so(production: FakeProduction, tmp_path: Path) -> None:
+    """Situation: 21 old leftovers, where one sweep deletes 20. Expectation: none is deleted; SWEEP_CAP allows it."""
+    names = NameGenerator(dt.date(2026, 11, 19))
+    for _ in range(21):
+        production.add_object(names.create_name(), 48)
+    stopped = run_sweep(production, tmp_path, "--delete", "1")
+    assert stopped.returncode == 2
+    assert "more than the 20" in stopped.stdout
+    assert "SWEEP_CAP" in stopped.stdout
+    assert len(production.list_run_objects()) == 21
+    assert run_sweep(production, tmp_path, "--delete", "1", SWEEP_CAP="21").returncode == 0
+    assert production.list_run_objects() == []
+
+
+def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: FakeProduction, tmp_path: Path) -> None:
+    """Situation: of three leftovers the deletion of one fails. Expectation: the others go; it is named; status 2."""
+    names = NameGenerator(dt.date(2026, 11, 19))
+    for _ in range(3):
+        production.add_object(names.create_name(), 48)
+    production.inject_fault("bad-gateway", operations=["deleteSmtpUser"])
+    ended = run_sweep(production, tmp_path, "--delete", "1")
+    assert ended.returncode == 2
+    assert "could not be deleted" in ended.stdout
+    assert "2 deleted, 1 still there" in ended.stdout
+    assert len(production.list_run_objects()) == 1
+
+
+@pytest.mark.parametrize("kind", ["bad-gateway", "portal", "cut"])
+def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: FakeProduction, tmp_path: Path) -> None:
+    """Claim: the account is confirmed by a call, or nothing is deleted."""
+    production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
+    production.inject_fault(kind, times=None, operations=["listSmtpUsers"])
+    ended = run_sweep(production, tmp_path, "--delete", "1")
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert len(production.list_run_objects()) == 1
+
+
+def test_a_sweep_with_another_key_deletes_nothing(production: FakeProduction, tmp_path: Path) -> None:
+    """Situation: a key that the account does not know. Expectation: status 2, and a line that names the variable."""
+    production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
+    ended = run_sweep(production, tmp_path, "--delete", "1", JETEMAIL_API_KEY="api_of_somebody_else")
+    assert ended.returncode == 2
+    assert "JETEMAIL_API_KEY" in ended.stdout
+    assert len(production.list_run_objects()) == 1
+
+
+def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    """Situation: a server whose list has hostile rows: no names, numbers for names, endless ages, a name of 10,000 signs.
+
+    Expectation: where a row cannot be read, the list is none: nothing is deleted.
+    """
+    rows = [
+        {"username": 7, "created_date": "0"},
+        {"username": "ct-" * 10_000},
+        {},
+        "x",
+        {"username": "smtp-user1", "created_date": "1"},
+    ]
+
+    def answer(asked: ReceivedRequest) -> LoopbackResponse:
+        return LoopbackResponse(200, {"success": True, "smarthosts": rows if asked.method == "GET" else []})
+
+    with serve_app(answer) as server:
+        ended = run_command("scripts.sweep_accounts", "--vendor", "jetemail", "--target", server.url, "--delete", "1",
+                        LEDGER=str(tmp_path))  # fmt: skip
+        assert ended.returncode == 2
+        assert {asked.method for asked in server.requests} == {"GET"}
+    assert "cannot be listed" in ended.stdout
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--vendor", "jetemail"], "JETEMAIL_API_KEY is not set"),
+    (["--vendor", "nobody"], "nobody"),
+    (["--vendor", "jetemail", "--delete", "yes", "--target", "http://127.0.0.1:9"], "DELETE"),
+])  # fmt: skip
+def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) -> None:
+    """Expectation: status 3."""
+    ended = run_command("scripts.sweep_accounts", *arguments)
+    assert ended.returncode == 3
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_vendors_without_keys_are_skipped_with_a_line() -> None:
+    """Claim: one nightly job serves every team. Situation: no secret at all. Expectation: a line for each vendor; status 0."""
+    ended = run_command("scripts.check_accounts", "--out", "reports", SECRETS_JSON="{}")
+    assert ended.returncode == 0, ended
+    for contract in choose_contracts("all"):
+        assert f"{contract.name}: skipped: {contract.credentials[0].variable}" in ended.stdout
+
+
+def test_secrets_come_by_the_contracts_names_alone() -> None:
+    """Situation: secrets of all kinds handed over at once. Expectation: only what a contract names is taken."""
+    secrets = json.dumps(
+        {"JETEMAIL_API_KEY": "a-key", "DEPLOY_KEY": "another", "SMTP2GO_API_KEY": "", "ZITADEL_TOKEN": None}
+    )
+    assert read_environment({"PATH": "/bin", "SECRETS_JSON": secrets}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
+    assert list_missing_variables(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
+    assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]

@@ -1,0 +1,29 @@
+"""`make drift` run on a root of its own, and what it reports."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+
+from contract_watch.contracts.registry import ROOT, Contract
+from scripts.watch_documents import main
+from tests.support.contract_root import SLUG, write_document
+
+_SCHEMA = jsonschema_rs.validator_for(
+    json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
+)
+
+
+def run_drift(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """The command's status, and what it reports, which has the documented form."""
+    out = contract.root.parent / "out"
+    status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
+    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    _SCHEMA.validate(report)
+    assert (out / "report.md").read_text(encoding="utf-8").startswith("## ")
+    return status, report
+
+
+def run_drift_on(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
+    """What comes of a file that holds ``document``."""
+    return run_drift(contract, "--published", write_document(contract.root.parent, document))

@@ -1,0 +1,31 @@
+"""Fetches of documents in tests: small answers, and the line of a fetch that gives up."""
+
+import json
+
+import pytest
+
+from contract_watch.diff.document.fetching import FetchError, FetchLimits, fetch_document
+from tests.support.loopback_server import LoopbackResponse
+
+DOCUMENT = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"description": "ä" * 50}}}}}}
+JSON = json.dumps(DOCUMENT, ensure_ascii=False).encode()
+YAML = 'openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {description: "ä"}}}}}\n'.encode()
+SHORT_LIMITS = FetchLimits(connect=0.5, read=0.5, total=5.0)
+
+
+def make_document_response(content: bytes = JSON, **headers: str) -> LoopbackResponse:
+    """A document, as a server should send it; in names of headers ``_`` stands for ``-``."""
+    return LoopbackResponse(
+        200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+def fetch_refusal(url: str, *, etag: str = "", limits: FetchLimits = SHORT_LIMITS) -> str:
+    """The one line with which a fetch gives up."""
+    with pytest.raises(FetchError) as refusal:
+        fetch_document(url, etag=etag, limits=limits)
+    line = str(refusal.value)
+    assert line.isprintable()
+    assert "; " in line
+    assert len(line) < 1000
+    return line

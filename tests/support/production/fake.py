@@ -1,0 +1,346 @@
+"""A strict stand-in for production: a vendor that keeps its contract, in accounts where somebody else has objects.
+
+It enforces the rate limit, blocks who passes it, keeps a log of everything asked, and tells what of somebody else's was
+touched. Its connections can be cut in every way. ``python -m tests.support.production.fake --vendor jetemail`` serves it in a process.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+import httpx
+
+from contract_watch.contracts.errors import UsageError
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
+from contract_watch.engine.account.network_sandbox import allow_connections
+from contract_watch.engine.protocols.wire import get_tls_context
+from contract_watch.mock.app import Mock
+from contract_watch.mock.server import open_socket
+from contract_watch.mock.vendor import read_keys
+from tests.support.production.activity_log import ActivityLog, PopulatedVendor
+from tests.support.production.foreign_objects import NamePredicate, has_run_name_form
+from tests.support.production.front_state import FrontState
+from tests.support.production.http_front import CONTROLS, HttpFront
+from tests.support.production.network_faults import NetworkFault
+from tests.support.production.rate_limit import MachineClock, RateClock
+from tests.support.production.server import FakeProductionServer
+from tests.support.virtual_clock import VirtualClock
+
+_PATIENCE = 20.0
+"""Seconds after which requests that a test waits for will not come any more."""
+_START_TIMEOUT = _PATIENCE + 10
+"""Seconds in which a server has to listen, and an accessor to answer."""
+
+
+class FakeProductionControls:
+    """What a test asks a stand-in, wherever that runs. ``base`` is its address, ``grpc`` its ``host:port`` for gRPC."""
+
+    base = ""
+    grpc = ""
+
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
+        """The value of one control."""
+        raise NotImplementedError
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Every request, oldest first: keys replaced by their account's name, secrets in bodies as they came.
+
+        ``status`` is what was answered (a gRPC code over gRPC; None: nothing), ``executed`` whether the vendor saw the
+        request, ``cut`` what came between (``rate``: the limit).
+        """
+        found: list[dict[str, Any]] = self.read_control("log")
+        return found
+
+    def wait_for_requests(self, requests: int) -> None:
+        """Wait until so many requests have come in all; a `TimeoutError` where they do not."""
+        if not self.read_control("wait", requests=requests):
+            raise TimeoutError(f"fewer than {requests} requests came in {_PATIENCE:.0f} seconds")
+
+    def list_foreign_objects(self) -> list[dict[str, Any]]:
+        """Somebody else's objects that are there now, with their full state."""
+        found: list[dict[str, Any]] = self.read_control("foreign")
+        return found
+
+    def list_violations(self) -> list[dict[str, Any]]:
+        """Every request that changed, or might have changed, what is not the run's; ``why`` is one of these.
+
+        ``changed``: somebody else's object is not as it was. ``foreign``: a changing request names one, minding neither case
+        nor outer space. ``not-made``: it names what the run neither made nor could have, by the form of its name.
+        ``form``: it gives a new object a name that nobody could tell for a run's. ``elsewhere``: it names what no run makes.
+        """
+        found: list[dict[str, Any]] = self.read_control("touched")
+        return found
+
+    def list_run_objects(self) -> list[dict[str, str]]:
+        """The run's objects that are there now."""
+        found: list[dict[str, str]] = self.read_control("left")
+        return found
+
+    def read_active_object(self) -> dict[str, str | None]:
+        """Of the objects of which one at most is active, which was at the ``start`` and which is ``now``."""
+        found: dict[str, str | None] = self.read_control("active")
+        return found
+
+    def count_limit_hits(self) -> int:
+        """How often an account passed its rate limit."""
+        found: int = self.read_control("tripped")
+        return found
+
+    def read_peak_requests(self) -> dict[str, int]:
+        """The most requests of each account in one window."""
+        found: dict[str, int] = self.read_control("most")
+        return found
+
+    def inject_fault(self, kind: str, **settings: Any) -> None:
+        """Have a `tests.support.production.network_faults.Cut` come down on the next requests."""
+        self.read_control("cut", kind=kind, **settings)
+
+    def clear_faults(self) -> None:
+        """Open the ports, end what is stalled, and play no cut any more."""
+        self.read_control("heal")
+
+    def close_ports(self) -> None:
+        """Listen no more until `heal`; connections are broken off."""
+        self.read_control("close")
+
+    def add_object(self, name: str, hours: float = 48.0, *, foreign: bool = False) -> None:
+        """Put an object there that an earlier run left ``hours`` ago, or (``foreign``) one of somebody else's."""
+        self.read_control("plant", name=name, hours=hours, foreign=foreign)
+
+
+class ControlHandler:
+    """The accessors' other side; everything here runs in the server's own thread."""
+
+    def __init__(self, line: FrontState, mock: Mock) -> None:
+        self._line = line
+        [self._vendor] = mock.vendors.values()
+
+    async def run_control(self, name: str, given: Mapping[str, Any]) -> Any:
+        """The value of one control; a `UsageError` where there is no such one."""
+        books, state = self._line.activity, self._vendor.state
+        if name == "cut":
+            self._line.faults.pending.append(NetworkFault(**given))
+            return None
+        if name == "heal":
+            return await self._line.clear_faults()
+        if name == "close":
+            return self._line.close_ports()
+        if name == "wait":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(books.wait_for_requests(given["requests"]), _PATIENCE)
+            return books.count >= given["requests"]
+        if name == "plant":
+            self._vendor.state = books.add_object(state, given["name"], given["hours"], foreign=given["foreign"])
+            return None
+        values: dict[str, Callable[[], Any]] = {
+            "log": lambda: list(books.entries),
+            "foreign": lambda: books.list_foreign_objects(state),
+            "touched": lambda: list(books.violations),
+            "left": lambda: books.list_run_objects(state),
+            "active": lambda: books.read_active_object(state),
+            "tripped": lambda: sum(books.rate_limit.limit_hits.values()),
+            "errors": lambda: list(self._line.errors),
+            "most": lambda: dict(books.rate_limit.peak_requests),
+        }
+        if name not in values:
+            raise UsageError(
+                f"control {name!r} is unknown: choose from {', '.join(values)}, cut, heal, close, wait, plant"
+            )
+        return values[name]()
+
+
+class FakeProduction(FakeProductionControls):
+    """The stand-in for one vendor in a thread of this process; a context manager.
+
+    ``clock`` is what the rate limit goes by, a `VirtualClock` by default; ``owns`` tells by its form whether a name is a
+    run's; ``beside`` has somebody else make objects with much the same names beside each that a run makes; ``limited``
+    enforces the rate limit, which is counted in any case; ``also`` are further names of somebody else's.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        clock: RateClock | None = None,
+        environment: Mapping[str, str] | None = None,
+        interpretations: Mapping[str, str] | None = None,
+        is_run_name: NamePredicate = has_run_name_form,
+        with_neighbours: bool = True,
+        enforce_limit: bool = True,
+        foreign_names: Iterable[str] = (),
+        ports: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.contract, self.clock = contract, clock or VirtualClock()
+        environment = environment or {}
+        self._books = ActivityLog(
+            contract, read_keys(contract, environment), self.clock, is_run_name, beside=with_neighbours
+        )
+        self._books.rate_limit.is_enforced = enforce_limit
+        mock = Mock([PopulatedVendor(self._books, environment, interpretations or {}, foreign_names)], environment)
+        self._line = FrontState(self._books)
+        self._controls = ControlHandler(self._line, mock)
+        self._ready, self._say = threading.Event(), False
+        gate = HttpFront(self._line, mock, self._controls.run_control)
+        self.server = FakeProductionServer(
+            gate, self._line, next(iter(mock.grpc_calls), None), ports, self._announce_addresses
+        )
+        self.control = ""
+        self._thread: threading.Thread | None = None
+
+    def _announce_addresses(self) -> None:
+        relays = self._line.relays
+        if self.server.error is not None:
+            self._ready.set()
+            return
+        self.base = f"http://127.0.0.1:{relays['rest'].port}"
+        self.grpc = f"127.0.0.1:{relays['grpc'].port}" if "grpc" in relays else ""
+        self.control = f"127.0.0.1:{relays['rest'].server[1]}"
+        self._ready.set()
+        if self._say:
+            print(f"rest {self.base.removeprefix('http://')}", flush=True)
+            if self.grpc:
+                print(f"grpc {self.grpc}", flush=True)
+            print(f"control {self.control}", flush=True)
+
+    def __enter__(self) -> Self:
+        bound = open_socket(0)
+        self._thread = threading.Thread(target=self._run_server, args=(bound,), name="production", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_TIMEOUT) or self.server.error is not None:
+            raise RuntimeError(f"the stand-in did not start: {self.server.error or 'it takes too long'}")
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        assert self._thread is not None
+        self.server.should_exit = True
+        self._thread.join(_START_TIMEOUT)
+        assert kind is not None or not self._line.errors, self._line.errors[0]
+
+    def _run_server(self, bound: socket.socket) -> None:
+        with allow_connections():  # a guarded run in this process fences all other threads in
+            self.server.run([bound])
+
+    def serve(self) -> None:
+        """Serve in this thread, until the process is told to end; prints where."""
+        self._say = True
+        self.server.run([open_socket(0)])
+        if self.server.error is not None:
+            raise UsageError(f"the port cannot be used ({self.server.error.strerror}): choose another with --port")
+
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
+        """See Accessors; what was can be asked after the end, too."""
+        work, loop = self._controls.run_control(control, arguments), self.server.loop
+        if loop is None or loop.is_closed() or self._thread is None or not self._thread.is_alive():
+            return asyncio.run(work)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(_START_TIMEOUT)
+
+
+class FakeProductionProcess(FakeProductionControls):
+    """The stand-in in a process of its own, in real time; a context manager. ``arguments`` are the command's."""
+
+    def __init__(self, vendor: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self._command = [sys.executable, "-m", "tests.support.production.fake", "--vendor", vendor, *arguments]
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[str] | None = None
+        self._client = httpx.Client(verify=get_tls_context(), trust_env=False, timeout=_START_TIMEOUT)
+        self.control = ""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603 (our own command)
+            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        told: dict[str, str] = {}
+        for line in self._process.stdout:
+            word, _, address = line.strip().partition(" ")
+            told[word] = address
+            if word == "control":
+                break
+        if "control" not in told:
+            self._stop_process()
+            raise RuntimeError("the stand-in's process ended before it listened")
+        self.base, self.grpc, self.control = f"http://{told['rest']}", told.get("grpc", ""), told["control"]
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            errors = self.read_control("errors") if kind is None else []
+        finally:
+            self._stop_process()
+        assert not errors, errors[0]
+
+    def _stop_process(self) -> None:
+        assert self._process is not None
+        self._client.close()
+        self._process.terminate()
+        try:
+            self._process.wait(_START_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def read_control(self, control: str, /, **arguments: Any) -> Any:
+        """See Accessors."""
+        answer = self._client.post(f"http://{self.control}{CONTROLS}{control}", json=arguments)
+        if answer.status_code != 200:
+            raise UsageError(answer.json()["error"])
+        return answer.json()["value"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; 3 for wrong usage. Prints where: a line for each surface, then one for the controls."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.production.fake", description="Plays a strict vendor on loopback."
+    )
+    parser.add_argument("--vendor", required=True, help="a contract's slug")
+    parser.add_argument("--port", type=int, default=0, help="the port, 0 for a free one (0)")
+    parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--owns", default="", help="an expression that the names of runs match in full (their form)")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME", help="one name more of somebody else's")
+    parser.add_argument("--alone", action="store_true", help="add no foreign objects beside those of a run")
+    parser.add_argument("--unlimited", action="store_true", help="count requests, and block nobody")
+    try:
+        given = parser.parse_args(arguments)
+    except SystemExit as end:
+        return 3 if end.code else 0
+    try:
+        form = re.compile(given.owns)
+        contract = _choose_contract(given.vendor)
+        production = FakeProduction(
+            contract,
+            clock=MachineClock(),
+            environment=os.environ,
+            is_run_name=(lambda name: form.fullmatch(name) is not None) if given.owns else has_run_name_form,
+            with_neighbours=not given.alone,
+            enforce_limit=not given.unlimited,
+            foreign_names=given.also,
+            ports=(given.port, given.grpc_port),
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            production.serve()
+    except (UsageError, re.error) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _choose_contract(vendor: str) -> Contract:
+    contract, *others = choose_contracts(vendor)
+    if others:
+        raise UsageError("--vendor names one vendor: start a stand-in for each")
+    return contract
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Whatever the mock may be told, the suite's model allows its answers: nobody faithful is ever accused."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.registry import Contract
+from tests.support.model_driver import CREATE, DELETE, LIST, UPDATE, ModelDriver
+
+Step = tuple[str, Any, str]
+
+
+class JetEmailWatcher:
+    """A mock under told readings, and every state in which the suite may think it to be."""
+
+    def __init__(self, jetemail: Contract, interpretations: Mapping[str, str]) -> None:
+        self.interpretations, self.sent = interpretations, list[Step]()
+        self.mock = ModelDriver.start(jetemail, "", interpretations)
+        self.suite = ModelDriver.start(jetemail, "ct-")
+        self.possible_states: list[ModelState] = [self.suite.state]
+
+    def send_request(self, operation: str, body: Any, account: str) -> int:
+        """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
+        status, shown = self.mock.send_request(operation, body, account)
+        self.sent.append((operation, body, account))
+        allowed, after = set[int](), list[ModelState]()
+        for world in self.possible_states:
+            self.suite.state = world
+            for outcome in self.suite.list_outcomes(operation, body, account):
+                allowed.add(outcome.status)
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
+                    after.append(outcome.resolve_next_state(shown))
+        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+        assert self.possible_states, (
+            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+        )
+        return status
+
+
+PLAIN = ["ct-a", "ct-b", "ct-" + "a" * 61, "ct-" + "a" * 62, ""]
+ILL_FORMED = [*PLAIN, "ct-A", "ct-a b", "ct-a_B", "ct-é", "!"]
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "password": st.sampled_from(["12345678", "1234567", "\U0001f511" * 4, "é" * 60, "a" * 73]),
+        "allowAnyDomain": st.booleans(),
+        "allowAllDomains": st.booleans(),
+        "quota": st.sampled_from([0, 2.5, -1, "1"]),
+        "approvedDomains": st.sampled_from([[], ["B.io", "a.io"], ["a!io"], ["!"]]),
+        "ipRestrictions": st.sampled_from([[], ["010.0.0.1"], ["1x2y3z4"]]),
+        "note": st.just(1),
+    },
+)
+
+
+@st.composite
+def _draw_step(draw: st.DrawFn, names: list[str]) -> Step:
+    """A request to any operation, mostly good, with names from ``names``."""
+    operation, account = draw(st.sampled_from([CREATE, UPDATE, DELETE, LIST])), draw(st.sampled_from(["paid", "free"]))
+    name = st.sampled_from(names)
+    body: Any = None
+    if operation in (CREATE, DELETE):
+        body = {"username": draw(name), **(draw(SETTINGS) if operation == CREATE else {})}
+    if operation == UPDATE:
+        more = st.fixed_dictionaries(
+            {}, optional={"newUsername": name, "status": st.sampled_from(["inactive", "active"])}
+        )
+        body = {"currentUsername": draw(name), **draw(more), **draw(SETTINGS)}
+    return operation, body, account
+
+
+INTERPRETATIONS = Contract("jetemail").model.interpretations
+CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()}
+)
+
+
+def _run_steps(jetemail: Contract, interpretations: Mapping[str, str], steps: list[Step]) -> None:
+    watched = JetEmailWatcher(jetemail, interpretations)
+    for step in steps:
+        watched.send_request(*step)
+    for account in ("paid", "free"):
+        assert watched.send_request(LIST, None, account) == 200
+
+
+@settings(max_examples=150)
+@given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(PLAIN), max_size=8))
+def test_suite_allows_whatever_a_faithful_server_does(
+    jetemail: Contract, told: dict[str, str], steps: list[Step]
+) -> None:
+    """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
+
+    Expectation: every answer, and both accounts' lists at the end, are allowed in some world that the answers left.
+    """
+    _run_steps(jetemail, told, steps)
+
+
+@settings(max_examples=150)
+@given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(ILL_FORMED), max_size=5))
+@example({"names": "lowered"}, [(CREATE, {"username": "ct-A"}, "paid"), (DELETE, {"username": "ct-a"}, "paid")])
+def test_suite_allows_any_treatment_of_ill_formed_names(
+    jetemail: Contract, told: dict[str, str], steps: list[Step]
+) -> None:
+    """Claim: the same holds for names outside the pattern, whatever a server makes of them."""
+    _run_steps(jetemail, told, steps)
+
+
+@pytest.mark.parametrize(
+    ("told", "steps"),
+    [
+        ({"names": "sanitised"}, [(CREATE, {"username": "ct-a b"}), (CREATE, {"username": "ct-a b"})]),
+        ({"names": "sanitised", "lookup": "sanitised"},
+         [(CREATE, {"username": "ct-a_b"}), (DELETE, {"username": "ct-a b"})]),
+        ({"names": "lowered"}, [(CREATE, {"username": "ct-A"}), (DELETE, {"username": "ct-a"})]),
+    ],
+    ids=["taken by one spelled alike", "deleted by another spelling", "deleted by the name it got"],
+)  # fmt: skip
+def test_user_of_an_ill_formed_name_is_met_again(
+    jetemail: Contract, told: dict[str, str], steps: list[tuple[str, Any]]
+) -> None:
+    """Claim: what a server made of an ill-formed name may be met before any list shows it. Expectation: no finding."""
+    _run_steps(jetemail, told, [(*step, "paid") for step in steps])
+
+
+@settings(max_examples=100)
+@given(st.lists(_draw_step(PLAIN), max_size=8))
+def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[Step]) -> None:
+    """Claim: create, rename and delete decide who is listed. Situation: random requests to the mock.
+
+    Expectation: each account's list holds the names that its own successes left there, each once.
+    """
+    play = ModelDriver.start(jetemail, fresh="")
+    alive: dict[str, set[str]] = {"paid": set(), "free": set()}
+    for operation, body, account in steps:
+        status, _ = play.send_request(operation, body, account)
+        if status == 200 and operation == CREATE:
+            assert body["username"] not in alive[account]
+            alive[account].add(body["username"])
+        if status == 200 and operation == DELETE:
+            alive[account].remove(body["username"])
+        if status == 200 and operation == UPDATE:
+            alive[account].remove(body["currentUsername"])
+            alive[account].add(body.get("newUsername", body["currentUsername"]))
+    for account, names in alive.items():
+        shown = play.send_request(LIST, None, account)[1]["smarthosts"]
+        assert Counter(row["username"] for row in shown) == Counter(names)
+
+
+@pytest.mark.parametrize("account", ["paid", "free"])
+def test_unfaithful_server_is_noticed(jetemail: Contract, account: str) -> None:
+    """Claim: the tests above can fail. Situation: a server that loses a user. Expectation: its list is not allowed."""
+    watched = JetEmailWatcher(jetemail, {})
+    watched.send_request(CREATE, {"username": "ct-a"}, account)
+    watched.mock = ModelDriver.start(jetemail, "")
+    with pytest.raises(AssertionError, match="allowed"):
+        watched.send_request(LIST, None, account)

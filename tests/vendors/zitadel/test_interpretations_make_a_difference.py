@@ -1,0 +1,227 @@
+"""Every reading the mock can be told makes the difference it is named for; the suite allows all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.request import MissingBody
+from contracts.zitadel.rules import (
+    ACTIVATE,
+    ADD,
+    DEACTIVATE,
+    EMAIL_PASSWORD,
+    GET,
+    INTERPRETATIONS,
+    LIST,
+    PASSWORD,
+    REMOVE,
+)
+from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+    ACTIVE,
+    ADDED,
+    CONTRACT,
+    NEW,
+    NEW_PASSWORD,
+    NOW,
+    Step,
+    ZitadelModelDriver,
+)
+
+SPACED = {**NEW, "description": " ct-mark "}
+BARE = {**NEW, "host": "smtp.example.com"}
+U = "unprivileged"
+
+# The reading, its value, what came before, the request with its status, and properties of the answer.
+CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
+    ("decoding", "after-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 403, {"code": 7}),
+    ("decoding", "before-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 400, {"code": 3}),
+    ("decoding", "before-authorisation", [], (PASSWORD, NEW_PASSWORD, None, U), 403, {"code": 7}),
+    ("read-permission", "refused", ADDED, (GET, None, None, U), 403, {"code": 7}),
+    ("read-permission", "granted", ADDED, (GET, None, None, U), 200, {}),
+    ("read-permission", "refused", ADDED, (LIST, None, None, U), 403, {"code": 7}),
+    ("read-permission", "granted", ADDED, (LIST, None, None, U), 200, {}),
+    ("inactive-password", "404", ADDED, (EMAIL_PASSWORD, NEW_PASSWORD), 404, {"code": 5}),
+    ("inactive-password", "200", ADDED, (EMAIL_PASSWORD, NEW_PASSWORD), 200, {}),
+    ("deactivate-inactive", "400", ADDED, (DEACTIVATE,), 400, {"code": 9}),
+    ("deactivate-inactive", "200", ADDED, (DEACTIVATE,), 200, {}),
+    ("deactivate-inactive", "404", ADDED, (DEACTIVATE,), 404, {"code": 5}),
+    ("remove-active", "200", ACTIVE, (REMOVE,), 200, {}),
+    ("remove-active", "400", ACTIVE, (REMOVE,), 400, {"code": 9}),
+    ("absent-body", "empty", ADDED, (ACTIVATE, MissingBody.ABSENT), 200, {}),
+    ("absent-body", "400", ADDED, (ACTIVATE, MissingBody.ABSENT), 400, {"code": 3}),
+    ("unread-body", "decoded", ADDED, (ACTIVATE, []), 400, {"code": 3}),
+    ("unread-body", "ignored", ADDED, (ACTIVATE, []), 200, {}),
+    ("error-details", "shown", [], (GET,), 404, {"code": 5}),
+    ("error-details", "omitted", [], (GET,), 404, {"code": 5}),
+    ("host-without-port", "400", [], (ADD, BARE), 400, {"code": 3}),
+    ("host-without-port", "200", [], (ADD, BARE), 200, {}),
+]  # fmt: skip
+TESTED_ELSEWHERE = {
+    "bearer-case",
+    "null-body",
+    "spaces",
+    "change-dates",
+    "activation-dates",
+    "projection",
+    "listed-reply-to",
+    "longest-id",
+    "head",
+    "options",
+}
+
+
+@pytest.mark.parametrize(("name", "value", "before", "step", "status", "shown"), CASES)
+def test_chosen_interpretation_makes_its_difference(
+    name: str, value: str, before: list[Step], step: Step, status: int, shown: Mapping[str, Any]
+) -> None:
+    """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
+    play, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
+    for earlier in before:
+        play.send_request(*earlier)
+        suite.send_accepted(*earlier)
+    assert status in suite.list_statuses(*step)
+    found, body = play.send_request(*step)
+    assert (found, {key: body[key] for key in shown}) == (status, shown)
+
+
+def test_every_value_of_every_interpretation_is_tested() -> None:
+    """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
+    wanted = {
+        (name, value) for name, values in INTERPRETATIONS.items() if name not in TESTED_ELSEWHERE for value in values
+    }
+    assert {(case[0], case[1]) for case in CASES} == wanted
+
+
+def test_interpretation_once_shown_binds() -> None:
+    """Claim: a target is consistent. Situation: it refused a password for one that is inactive. Expectation: it does again.
+
+    The other operation may still do otherwise, and so may the first one where the configuration is active.
+    """
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    play.follow_outcome(
+        next(outcome for outcome in play.list_outcomes(PASSWORD, NEW_PASSWORD) if outcome.status == 404)
+    )
+    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {404}
+    assert play.list_statuses(EMAIL_PASSWORD, NEW_PASSWORD) == {404, 200}
+    play.send_accepted(ACTIVATE)
+    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
+
+
+def test_password_of_an_inactive_one_may_activate_it() -> None:
+    """Claim: "activated as soon as it is saved" may mean that. Situation: 200 for an inactive one beside an active one.
+
+    Expectation: either may be active then; reading tells.
+    """
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    first = play.id
+    play.send_accepted(ACTIVATE)
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(PASSWORD, NEW_PASSWORD)
+    assert play.list_statuses(ACTIVATE) == play.list_statuses(ACTIVATE, None, first) == {200, 400}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("any", 404), ("exact", 401)])
+def test_bearer_in_lower_case(reading: str, status: int) -> None:
+    """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
+    play = ZitadelModelDriver.start("", {"bearer-case": reading})
+    assert play.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
+    assert {outcome.status for outcome in play.list_outcomes(GET, authorization="bearer wrong")} == {401}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("200", 404), ("100", 400)])
+def test_long_id_of_an_activation(reading: str, status: int) -> None:
+    """Claim: whether ids of 101 to 200 characters are too long is open for activation and deactivation alone.
+
+    Situation: an id of 150 that nothing has, and one of 201. Expectation: as told, and 400; the suite allows both of the
+    first, and of other operations 400 alone.
+    """
+    mock, suite = ZitadelModelDriver.start("", {"longest-id": reading}), ZitadelModelDriver.start("ct-")
+    long, longer = f"ct-{'x' * 147}", f"ct-{'x' * 198}"
+    for operation in (ACTIVATE, DEACTIVATE):
+        assert mock.list_outcomes(operation, None, long)[0].status == status
+        assert suite.list_statuses(operation, None, long) == {400, 404}
+        assert suite.list_statuses(operation, None, longer) == {400}
+    assert suite.list_statuses(REMOVE, None, long) == {400}
+
+
+@pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])
+def test_null_for_a_body(reading: str, status: int) -> None:
+    """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
+    play = ZitadelModelDriver.start("", {"null-body": reading})
+    play.send_request(ADD, NEW)
+    declared = CONTRACT.operations[ACTIVATE]
+    request = {"operation": ACTIVATE, "method": declared.method, "path": declared.path}
+    assert play.list_outcomes_of(body=None, **request)[0].status == status
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
+@pytest.mark.parametrize("body", [MissingBody.ABSENT, MissingBody.MALFORMED, [], {"password": 5}])
+def test_nobody_without_permission_gets_through(authorization: str, body: Any) -> None:
+    """Claim: what is open about bodies opens nothing else. Situation: a bad caller and a bad body, the suite's view.
+
+    Expectation: refusals only, and 401 or 403 among them.
+    """
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(ACTIVATE)
+    allowed = play.list_statuses(PASSWORD, body, authorization=authorization)
+    assert allowed <= {400, 401, 403}
+    assert allowed & {401, 403}
+
+
+@pytest.mark.parametrize(("reading", "shown"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
+def test_space_around_a_text(reading: str, shown: str) -> None:
+    """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
+    play, suite = ZitadelModelDriver.start("", {"spaces": reading}), ZitadelModelDriver.start("ct-")
+    play.send_request(ADD, SPACED)
+    assert play.read_config()["description"] == shown
+    suite.follow_outcome(suite.list_outcomes(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
+    [outcome] = suite.list_outcomes(GET)
+    assert outcome.body is not None
+    assert list(outcome.body.find_mismatches(play.send_accepted(GET))) == []
+
+
+@pytest.mark.parametrize(("reading", "operation", "value", "dates"), [
+    ("change-dates", PASSWORD, "change", {"changeDate"}),
+    ("change-dates", PASSWORD, "both", {"changeDate", "creationDate"}),
+    ("activation-dates", DEACTIVATE, "creation", {"creationDate"}),
+    ("activation-dates", DEACTIVATE, "change", {"changeDate"}),
+    ("activation-dates", DEACTIVATE, "both", {"changeDate", "creationDate"}),
+])  # fmt: skip
+def test_dates_of_a_change(reading: str, operation: str, value: str, dates: set[str]) -> None:
+    """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
+    play = ZitadelModelDriver.start("", {reading: value})
+    play.send_request(ADD, NEW)
+    play.send_request(ACTIVATE)
+    shown = play.send_request(operation, NEW_PASSWORD)[1]["details"]
+    assert {name for name in shown if name.endswith("Date")} == dates
+
+
+def test_lagging_read_shows_what_was() -> None:
+    """Claim: the mock's projection can lag. Situation: reading at once, and again after a while, in steps of a tenth.
+
+    Expectation: what was just added is unknown, what was just changed is as before, until 0.3 seconds have passed.
+    """
+    play = ZitadelModelDriver.start("", {"projection": "lagging"})
+    play.send_request(ADD, NEW, at=NOW)
+    assert [play.list_outcomes(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
+    play.send_request(ACTIVATE, at=NOW + 1)
+    play.send_request(PASSWORD, NEW_PASSWORD, at=NOW + 1.1)
+    seen = [play.list_outcomes(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
+    shown = [body.render()["smtpConfig"] for body in seen if body is not None]
+    assert [one["details"]["sequence"] for one in shown] == ["1", "1", "2", "3", "3"]
+    assert [one["state"].removeprefix("SMTP_CONFIG_") for one in shown] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
+    play.send_request(REMOVE, at=NOW + 2)
+    assert [play.list_outcomes(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
+
+
+def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
+    """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
+    for told, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
+        play = ZitadelModelDriver.start("", told)
+        for number in range(50):
+            play.send_request(ADD, NEW, at=NOW + number / 10)
+        assert len(play.state.past) <= most

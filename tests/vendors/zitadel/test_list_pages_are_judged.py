@@ -1,0 +1,351 @@
+"""The list of configurations: whatever page a faithful instance shows is allowed, and a page that drifted is not."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract_watch.contracts.matchers import Mismatch, collect_clauses, is_match
+from contract_watch.contracts.request import MissingBody
+from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, PASSWORD, REMOVE
+from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+    CONTRACT,
+    FULL,
+    NEW,
+    NEW_PASSWORD,
+    UNKNOWN_ID,
+    ZitadelModelDriver,
+)
+
+ALL = {"query": {"limit": 100}}
+HISTORY = {"sequence": "7", "creationDate": "2020-01-01T00:00:00Z", "resourceOwner": "1"}
+Rows = list[dict[str, Any]]
+
+
+def _make_foreign_row(number: int, state: str = "INACTIVE") -> dict[str, Any]:
+    """Somebody else's configuration; every other one is a provider that is no SMTP server."""
+    server = {"senderAddress": "x@example.org", "senderName": "X", "host": "smtp.example.org:25", "tls": True}
+    shown = {"id": f"9{number}", "details": HISTORY, "state": f"SMTP_CONFIG_{state}"}
+    return {**shown, **(server if number % 2 else {"description": "web hook"})}
+
+
+@pytest.fixture(name="three")
+def _three() -> ZitadelModelDriver:
+    """The suite's view of three configurations: the second is active, a fourth was removed."""
+    return _add_three_configs(ZitadelModelDriver.start("ct-"))
+
+
+def _add_three_configs(play: ZitadelModelDriver) -> ZitadelModelDriver:
+    for number in range(4):
+        play.send_accepted(ADD, {**FULL, "description": f"ct-mark-{number}"})
+        play.send_accepted(GET)
+        if number == 1:
+            play.send_accepted(ACTIVATE)
+            play.send_accepted(LIST, ALL)
+    play.send_accepted(REMOVE)
+    return play
+
+
+def _list_own_rows(play: ZitadelModelDriver) -> Rows:
+    """All rows of the run's own, as the mock says them."""
+    rows: Rows = _find_list_matcher(play, ALL).render().get("result", [])
+    return rows
+
+
+def _find_list_matcher(play: ZitadelModelDriver, body: Any) -> Any:
+    outcome = play.list_outcomes(LIST, body)[0]
+    assert outcome.status == 200
+    return outcome.body
+
+
+def _list_mismatches(play: ZitadelModelDriver, shown: Any, body: Any = ALL) -> list[Mismatch]:
+    return list(_find_list_matcher(play, body).mismatches(shown))
+
+
+def _make_details(**values: Any) -> dict[str, Any]:
+    return {"details": {"viewTimestamp": "2025-03-04T16:03:38.339Z", **values}}
+
+
+@dataclass(frozen=True)
+class FaithfulInstance:
+    """How a faithful instance shows pages: in which order, how many where no limit is given, whether it tells the total."""
+
+    others: int
+    active: bool
+    seed: int
+    default_limit: int
+    has_total: bool
+
+    def make_page(self, own: Rows, query: dict[str, Any]) -> dict[str, Any]:
+        """The answer that shows the page of ``query``."""
+        foreign = [_make_foreign_row(number, "ACTIVE" if self.active and not number else "INACTIVE")
+                   for number in range(self.others)]  # fmt: skip
+        rows = random.Random(self.seed).sample([*own, *foreign], len(own) + self.others)
+        first = int(query.get("offset", 0))
+        shown = rows[first : first + (query.get("limit") or self.default_limit)]
+        details = _make_details(totalResult=str(len(rows))) if self.has_total and shown else _make_details()
+        return {**details, "result": shown} if shown else details
+
+
+INSTANCES = st.builds(
+    FaithfulInstance, st.integers(0, 4), st.booleans(), st.integers(), st.integers(1, 9), st.booleans()
+)
+QUERIES = st.fixed_dictionaries(
+    {}, optional={"offset": st.integers(0, 9).map(str), "limit": st.integers(0, 9) | st.just(100) | st.just(5000)}
+)
+
+
+@settings(max_examples=300)
+@given(INSTANCES, QUERIES, st.booleans())
+def test_any_page_of_a_faithful_instance_is_allowed(
+    instance: FaithfulInstance, query: dict[str, Any], ours: bool
+) -> None:
+    """Claim: nobody faithful is accused.
+
+    Situation: others' configurations among ours, one of theirs active or one of ours, any order, any default of the
+    page's length, the total told or not, an offset and a limit or neither.
+    Expectation: the page is allowed, and what the document says of its form holds.
+    """
+    play = _add_three_configs(ZitadelModelDriver.start("ct-"))
+    if ours:
+        instance = replace(instance, active=False)
+    else:
+        play.send_accepted(DEACTIVATE, None, play.state.configs[1].id)
+    shown = instance.make_page(_list_own_rows(play), query)
+    assert _list_mismatches(play, shown, {"query": query}) == []
+    schema = CONTRACT.operations[LIST].responses[200].media["application/json"]
+    assert schema is not None
+    assert (schema.find_violations(shown), list(schema.find_undocumented(shown))) == ([], [])
+
+
+def _remove_row(index: int) -> Callable[[Rows], Rows]:
+    return lambda rows: rows[:index] + rows[index + 1 :]
+
+
+def _edit_row(index: int, **changed: Any) -> Callable[[Rows], Rows]:
+    return lambda rows: [*rows[:index], {**rows[index], **changed}, *rows[index + 1 :]]
+
+
+INACTIVE, ACTIVE = "SMTP_CONFIG_INACTIVE", "SMTP_CONFIG_ACTIVE"
+AS_READ, COMPLETE, OTHERS = f"{LIST}/effect/as-read", f"{LIST}/effect/complete", f"{ACTIVATE}/effect/others"
+
+# What is done to the rows, and the first mismatch: its kind, its clause, and what is suspected instead.
+DRIFTS: dict[str, tuple[Callable[[Rows], Rows], str, str | None, str | None]] = {
+    "row-missing": (_remove_row(0), "row-missing", f"{REMOVE}/effect/untouched", COMPLETE),
+    "row-twice": (lambda rows: [*rows, rows[0]], "repeated", f"{REMOVE}/effect/untouched", None),
+    "removed-row": (lambda rows: [*rows, {**rows[0], "id": "gone"}], "unexpected", f"{REMOVE}/effect/removed", None),
+    "stray-row": (lambda rows: [*rows, {**rows[0], "id": "5"}], "unexpected", f"{ADD}/effect/once", None),
+    "wrong-state": (_edit_row(1, state=INACTIVE), "value", f"{ACTIVATE}/effect/state", f"{REMOVE}/effect/untouched"),
+    "state-of-another": (_edit_row(0, state=ACTIVE), "value", f"{ADD}/effect/state", f"{REMOVE}/effect/untouched"),
+    "two-active": (lambda rows: [*rows, _make_foreign_row(1, "ACTIVE")], "value", OTHERS, None),
+    "text": (_edit_row(2, host="other.example.com:25"), "value", f"{ADD}/effect/host", f"{REMOVE}/effect/untouched"),
+    "reply": (_edit_row(2, replyToAddress="x@example.com"), "value", f"{ADD}/effect/replyToAddress",
+              f"{REMOVE}/effect/untouched"),
+    "nothing": (lambda _rows: [], "row-missing", f"{REMOVE}/effect/untouched", COMPLETE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("drift", list(DRIFTS))
+def test_a_row_that_drifted_is_seen(three: ZitadelModelDriver, drift: str) -> None:
+    """Claim: the list is held to what was done. Situation: one row lacks, is too many, or says something else.
+
+    Expectation: a mismatch of that kind, owed to the clause that is broken, with the one to suspect besides.
+    """
+    edit, *wanted = DRIFTS[drift]
+    gone = next(iter(three.state.gone))
+    rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_list_own_rows(three))]
+    found = _list_mismatches(three, {**_make_details(), "result": rows})[0]
+    assert [found.kind, found.clause, found.suspected_clause] == wanted
+
+
+def test_what_was_read_since_is_the_lists_own_fault(three: ZitadelModelDriver) -> None:
+    """Claim: where reading by the id shows it well, the list is suspected. Situation: read after the last change.
+
+    Expectation: the list's clauses, for a missing row and for a value.
+    """
+    for config in three.state.configs:
+        three.send_accepted(GET, None, config.id)
+    rows = _list_own_rows(three)
+    [missing] = _list_mismatches(three, {**_make_details(), "result": rows[1:]})
+    [value] = _list_mismatches(three, {**_make_details(), "result": _edit_row(0, host="other.example.com:25")(rows)})
+    assert (missing.clause, value.suspected_clause) == (COMPLETE, AS_READ)
+
+
+# What is asked for, how many rows come, the total that is told; and the kind and clause of what is wrong with that.
+LENGTHS: dict[str, tuple[dict[str, Any], int, str | None, list[tuple[str, str | None]]]] = {
+    "fewer than the limit, and not all": ({"limit": 10}, 2, None, [("row-missing", f"{REMOVE}/effect/untouched")]),
+    "fewer, whatever the total says": ({"limit": 10}, 2, "4", [("row-missing", f"{REMOVE}/effect/untouched")]),
+    "fewer than the total and the limit": ({"limit": 10}, 3, "4", [("too-few", COMPLETE)]),
+    "as many as the limit": ({"limit": 2}, 2, None, []),
+    "more than the limit": ({"limit": 1}, 2, None, [("too-many", f"{LIST}/effect/limit")]),
+    "none, though there are some": ({}, 0, None, [("too-few", COMPLETE)]),
+    "none of so many": ({"limit": 2}, 0, None, [("row-missing", f"{REMOVE}/effect/untouched")]),
+    "one left out": ({"offset": "1", "limit": 10}, 2, "3", []),
+    "the offset forgotten": ({"offset": "1", "limit": 10}, 3, "3", [("too-many", f"{LIST}/effect/offset")]),
+    "rows past the end": ({"offset": "9"}, 3, "3", [("too-many", f"{LIST}/effect/offset")]),
+    "past the end": ({"offset": "9"}, 0, None, []),
+    "a default that is short": ({}, 1, "3", []),
+    "a total below what is there": ({"limit": 2}, 2, "2", [("value", None)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(LENGTHS))
+def test_a_page_is_as_long_as_it_has_to_be(three: ZitadelModelDriver, case: str) -> None:
+    """Claim: limit and offset mean something. Situation: three of our own, a page of so many of them.
+
+    Expectation: a mismatch exactly where no order and no others could explain the length.
+    """
+    query, count, total, wanted = LENGTHS[case]
+    rows = _list_own_rows(three)[:count]
+    shown = {**_make_details(**({"totalResult": total} if total else {})), **({"result": rows} if rows else {})}
+    kinds = dict.fromkeys((one.kind, one.clause) for one in _list_mismatches(three, shown, {"query": query}))
+    assert [kind for kind in kinds if kind[0] != "row-missing" or kind in wanted] == wanted
+
+
+def test_a_part_of_the_list_shows_no_promise_kept(three: ZitadelModelDriver) -> None:
+    """Claim: what was not seen was not kept. Expectation: promises of rows on the whole list, none on a page that may lack them."""
+    assert f"{ADD}/effect/host" in set(collect_clauses(_find_list_matcher(three, ALL)))
+    for query in ({"limit": 3}, {"offset": "1", "limit": 100}, {}, {"limit": 101}):
+        assert set(collect_clauses(_find_list_matcher(three, {"query": query}))) == set()
+
+
+def test_the_list_teaches_what_a_read_teaches() -> None:
+    """Claim: what the list shows binds. Situation: it is open which of two is active; then the list shows it.
+
+    Expectation: both states are known, and reading has to show the sequence that the list showed.
+    """
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    first = play.id
+    play.send_accepted(ACTIVATE)
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(PASSWORD, NEW_PASSWORD)
+    assert play.list_statuses(ACTIVATE) == play.list_statuses(ACTIVATE, None, first) == {200, 400}
+    rows = [{**row, "state": ACTIVE if row["id"] == play.id else INACTIVE} for row in _list_own_rows(play)]
+    rows[1]["details"] = {**rows[1]["details"], "sequence": "40"}
+    [outcome] = [one for one in play.list_outcomes(LIST, ALL) if one.status == 200]
+    assert outcome.body is not None
+    assert is_match(outcome.body, {**_make_details(), "result": rows})
+    play.follow_outcome(outcome, {**_make_details(), "result": rows})
+    assert (play.list_statuses(ACTIVATE), play.list_statuses(ACTIVATE, None, first)) == ({400}, {200})
+    assert play.read_config()["details"]["sequence"] == "40"
+
+
+def test_another_that_is_active_tells_that_ours_is_not() -> None:
+    """Situation: a password may have activated ours, and somebody else's is listed as active. Expectation: ours is not."""
+    play = ZitadelModelDriver.start("ct-")
+    play.send_accepted(ADD, NEW)
+    play.send_accepted(PASSWORD, NEW_PASSWORD)
+    outcome = play.list_outcomes(LIST, {})[0]
+    play.follow_outcome(outcome, {**_make_details(), "result": [_make_foreign_row(1, "ACTIVE")]})
+    assert play.list_statuses(ACTIVATE) == {200}
+
+
+def test_what_may_have_been_added_is_no_stray(three: ZitadelModelDriver) -> None:
+    """Claim: only what cannot be there is told. Situation: an addition without an answer, one without an id, a stranger's.
+
+    Expectation: no mismatch for any of the three marks; one for a mark of an addition that was refused.
+    """
+    three.state = CONTRACT.model.forget(three.state, ["ct-unanswered"])
+    outcome = three.list_outcomes(ADD, {**NEW, "description": " ct-nameless "})[0]
+    three.follow_outcome(outcome, {"details": {"sequence": "9"}})
+    rows = _list_own_rows(three)
+    for mark in ("ct-unanswered", "ct-nameless", "cu-other"):
+        assert (
+            _list_mismatches(three, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": mark}]})
+            == []
+        )
+    three.send_request(ADD, {**NEW, "description": "ct-refused"}, None, "unprivileged")
+    [found] = _list_mismatches(
+        three, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": "ct-refused"}]}
+    )
+    assert (found.clause, found.object_name) == (f"{ADD}/effect/once", "5")
+
+
+# A query as JSON says it, and the statuses that are allowed to the admin.
+ENCODED_QUERIES: list[tuple[Any, set[int]]] = [
+    ({}, {200}), ({"query": {}}, {200}), ({"query": None}, {200}), ({"note": 1}, {200}), (MissingBody.ABSENT, {200, 400}),
+    ({"query": {"offset": 1, "limit": "2", "asc": True}}, {200}), ({"query": {"offset": None, "note": []}}, {200}),
+    ({"query": {"offset": "18446744073709551615", "limit": 100}}, {200}), ({"query": {"limit": 0}}, {200}),
+    ({"query": {"limit": 101}}, {200, 400}), ({"query": {"limit": 4294967295}}, {200, 400}),
+    ({"query": {"limit": 10.0}}, {200, 400}), ({"query": {"offset": "1e1"}}, {200, 400}),
+    ({"query": {"offset": "007"}}, {200, 400}), ({"query": []}, {400}), ({"query": "1"}, {400}), ([], {400}),
+    ({"query": {"offset": "-1"}}, {400}), ({"query": {"offset": 18446744073709551616}}, {400}),
+    ({"query": {"offset": "one"}}, {400}), ({"query": {"offset": ""}}, {400}), ({"query": {"offset": [1]}}, {400}),
+    ({"query": {"limit": -1}}, {400}), ({"query": {"limit": 4294967296}}, {400}), ({"query": {"limit": 1.5}}, {400}),
+    ({"query": {"limit": True}}, {400}), ({"query": {"limit": float("inf")}}, {400}), ({"query": {"asc": "true"}}, {400}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "statuses"), ENCODED_QUERIES, ids=[str(case[0]) for case in ENCODED_QUERIES])
+def test_queries_are_read_as_protojson_reads_them(body: Any, statuses: set[int]) -> None:
+    """Claim: numbers are without a sign, quoted or not, and so large at most. Expectation: the statuses that follow."""
+    assert ZitadelModelDriver.start("ct-").list_statuses(LIST, body) == statuses
+
+
+@pytest.mark.parametrize(("body", "authorization"), [({"query": {"limit": 10.0}}, "Bearer wrong"), ({"query": []}, "")])
+def test_nobody_gets_a_list_without_a_token(body: Any, authorization: str) -> None:
+    """Situation: a doubtful query and a bad one, from nobody. Expectation: refusals only, 401 among them."""
+    allowed = ZitadelModelDriver.start("ct-").list_statuses(LIST, body, authorization=authorization)
+    assert 401 in allowed <= {400, 401}
+
+
+def test_the_mock_pages(mock: ZitadelModelDriver) -> None:
+    """Claim: the mock's pages are what the query says. Expectation: so many of them, in all as many as there are."""
+    assert mock.send_request(LIST, {}) == (200, _make_details(viewTimestamp="2025-11-21T08:00:00.000Z"))
+    _add_three_configs(mock)
+    marks = [row["description"] for row in _list_own_rows(mock)]
+    assert marks == ["ct-mark-0", "ct-mark-1", "ct-mark-2"]
+    for query, wanted in (({"limit": 2}, marks[:2]), ({"offset": "1"}, marks[1:]), ({"offset": 1, "limit": 1}, marks[1:2]),
+                          ({"offset": "3"}, [])):  # fmt: skip
+        shown = mock.send_request(LIST, {"query": query})[1]
+        assert [row["description"] for row in shown.get("result", [])] == wanted
+        assert shown["details"]["totalResult"] == "3"
+        assert ("result" in shown) == bool(wanted)
+
+
+@pytest.fixture(name="mock")
+def _mock() -> ZitadelModelDriver:
+    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    return ZitadelModelDriver.start("")
+
+
+@pytest.mark.parametrize(("reading", "shown"), [("omitted", None), ("shown", FULL["replyToAddress"])])
+def test_the_list_may_leave_the_answer_address_out(three: ZitadelModelDriver, reading: str, shown: str | None) -> None:
+    """Claim: the vendor's source does not fill it in, though the message has it. Expectation: as told; the suite takes both."""
+    told = _add_three_configs(ZitadelModelDriver.start("", {"listed-reply-to": reading}))
+    assert [row.get("replyToAddress") for row in _list_own_rows(told)] == [shown] * 3
+    ours = [{**row, "replyToAddress": shown} if shown else row for row in _list_own_rows(three)]
+    assert _list_mismatches(three, {**_make_details(), "result": ours}) == []
+
+
+def test_a_lagging_list_shows_what_was(mock: ZitadelModelDriver) -> None:
+    """Claim: the list comes from the projection that reading comes from. Situation: a removal, and the list at once and later.
+
+    Expectation: it is still there at once, and not after the lag.
+    """
+    mock = ZitadelModelDriver.start("", {"projection": "lagging"})
+    mock.send_request(ADD, NEW, at=10.0)
+    mock.send_request(REMOVE, at=20.0)
+    told = [mock.send_request(LIST, {}, at=at)[1].get("result", []) for at in (20.1, 21.0)]
+    assert [len(rows) for rows in told] == [1, 0]
+
+
+def test_the_list_names_nobodys_password(three: ZitadelModelDriver) -> None:
+    """Claim: a list shows no secret. Expectation: neither the password nor a field for it, in the mock's rows."""
+    text = json.dumps(_list_own_rows(_add_three_configs(ZitadelModelDriver.start(""))))
+    assert FULL["password"] not in text
+    assert "password" not in text
+    assert UNKNOWN_ID not in json.dumps(_list_own_rows(three))
+
+
+def test_list_read_changes_nothing_though_it_is_a_post() -> None:
+    """Claim: the engine takes the list for a reading. Expectation: so it says, and of no other POST."""
+    assert [name for name in CONTRACT.operations if CONTRACT.is_read_only(name)] == [LIST, GET]
+    assert CONTRACT.list_config is not None
+    assert CONTRACT.list_config.operation == LIST

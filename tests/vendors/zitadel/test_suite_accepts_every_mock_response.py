@@ -1,0 +1,191 @@
+"""Whatever the mock may be told, the suite's model allows its answers: nobody faithful is ever accused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from contract_watch.contracts.matchers import is_match
+from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.request import MissingBody
+from contracts.zitadel.rules import (
+    ACTIVATE,
+    ADD,
+    DEACTIVATE,
+    EMAIL_PASSWORD,
+    GET,
+    ID_OPERATIONS,
+    INTERPRETATIONS,
+    LIST,
+    PASSWORD,
+    PASSWORDS,
+    REMOVE,
+)
+from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+    CONTRACT,
+    NEW,
+    NEW_PASSWORD,
+    NOW,
+    UNKNOWN_ID,
+    ZitadelModelDriver,
+)
+
+Step = tuple[str, Any, int | str, str]
+"""Operation, body, whom it is about (a text, or the place of an addition), account."""
+
+
+class ZitadelWatcher:
+    """A mock under told readings, and every state in which the suite may think it to be."""
+
+    def __init__(self, interpretations: Mapping[str, str], lost: int | None = None) -> None:
+        self.interpretations, self.sent, self.ids = interpretations, list[Step](), list[str]()
+        self.mock, self.suite = ZitadelModelDriver.start("", interpretations), ZitadelModelDriver.start("ct-")
+        self.possible_states: list[ModelState] = [self.suite.state]
+        self.at, self._lost = NOW, lost
+
+    def send_request(self, operation: str, body: Any, about: int | str, account: str = "admin") -> int:
+        """Put one request to the mock; its answer must be allowed in some world, and those worlds go on.
+
+        A second passes each time: the suite waits for projections that lag.
+        """
+        name = about if isinstance(about, str) else self.ids[about % len(self.ids)] if self.ids else UNKNOWN_ID
+        self.at += 1
+        before = self.mock.state
+        status, shown = self.mock.send_request(operation, body, name, account, at=self.at)
+        if len(self.sent) == self._lost:
+            self.mock.state = before
+        self.sent.append((operation, body, about, account))
+        if operation == ADD and status == 200:
+            self.ids.append(shown["id"])
+        allowed, after = set[int](), list[ModelState]()
+        for world in self.possible_states:
+            self.suite.state = world
+            for outcome in self.suite.list_outcomes(operation, body, name, account, at=self.at):
+                allowed.add(outcome.status)
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
+                    after.append(outcome.resolve_next_state(shown))
+        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+        assert self.possible_states, (
+            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+        )
+        return status
+
+    def read_everything(self) -> None:
+        """Read every configuration that was ever added, and list them."""
+        self.send_request(LIST, {"query": {"limit": 100}}, UNKNOWN_ID)
+        for index in range(len(self.ids)):
+            self.send_request(GET, None, index)
+
+
+BODIES = st.one_of(
+    st.fixed_dictionaries({}, optional={"password": st.sampled_from(["", "made-up", "\0", None, 5]),
+                                        "id": st.sampled_from([UNKNOWN_ID, 5]), "note": st.just(1)}),
+    st.sampled_from([MissingBody.ABSENT, MissingBody.MALFORMED, [], "text"]),
+)  # fmt: skip
+NEW_ONES = st.one_of(
+    st.fixed_dictionaries(
+        {"senderAddress": st.sampled_from(["a@example.com", " a ", " "]), "senderName": st.just("A"),
+         "host": st.sampled_from(["h:1", " h:1", "h", "[::1]:25", ""])},
+        optional={"tls": st.sampled_from([True, False, None, "true"]), "user": st.sampled_from(["u", "", "\ud800", " "]),
+                  "replyToAddress": st.text(max_size=201), "sender_name": st.just("A"),
+                  "description": st.sampled_from(["ct-a", " ct-b ", "é" * 200])},
+    ),
+    st.sampled_from([NEW, NEW, {}, MissingBody.ABSENT]),
+)  # fmt: skip
+QUERIES = st.fixed_dictionaries({}, optional={"query": st.fixed_dictionaries({}, optional={
+    "offset": st.sampled_from(["0", "1", 2, "9", "1e0", "-1"]), "limit": st.sampled_from([0, 1, "2", 100, 1000, 1.5]),
+    "asc": st.booleans()}), "note": st.just(1)})  # fmt: skip
+ABOUT = (
+    st.integers(0, 3) | st.integers(0, 3) | st.sampled_from([UNKNOWN_ID, "42", "a" * 101, "ct-" + "a" * 150, "", "a/b"])
+)
+GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, *ID_OPERATIONS]).flatmap(
+    lambda name: st.tuples(
+        st.just(name), st.just(NEW if name == ADD else NEW_PASSWORD), st.integers(0, 2), st.just("admin")
+    )
+)
+
+
+@st.composite
+def _draw_step(draw: st.DrawFn) -> Step:
+    """A request to any operation, about what was added before or about something else, by anybody."""
+    operation = draw(st.sampled_from([ADD, LIST, *ID_OPERATIONS]))
+    body = draw({ADD: NEW_ONES, LIST: QUERIES | BODIES}.get(operation, st.just(NEW_PASSWORD) | BODIES))
+    return operation, body, draw(ABOUT), draw(st.sampled_from(["admin", "admin", "admin", "unprivileged"]))
+
+
+STEPS = st.lists(GOOD | GOOD | _draw_step(), max_size=12).map(lambda steps: [(ADD, NEW, 0, "admin"), *steps])
+CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()}
+)
+
+
+@settings(max_examples=300)
+@given(CHOSEN_INTERPRETATIONS, STEPS)
+@example(
+    {"inactive-password": "200"},
+    [(ADD, NEW, 0, "admin"), (PASSWORD, NEW_PASSWORD, 0, "admin"), (ACTIVATE, {}, 0, "admin")],
+)
+def test_suite_allows_whatever_a_faithful_server_does(told: dict[str, str], steps: list[Step]) -> None:
+    """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
+
+    Expectation: every answer, and every reading at the end, are allowed in some world that the answers left.
+    """
+    watched = ZitadelWatcher(told)
+    for step in steps:
+        watched.send_request(*step)
+    watched.read_everything()
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.sampled_from([ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS]), st.integers(0, 3))))
+def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> None:
+    """Claim: activation and deactivation decide which is active. Situation: random good requests to the mock.
+
+    Expectation: the one that was last activated, unless it was deactivated or removed since; only it takes a password.
+    """
+    watched = ZitadelWatcher({})
+    active: str | None = None
+    for operation, about in steps:
+        status = watched.send_request(operation, NEW if operation == ADD else NEW_PASSWORD, about)
+        name = watched.ids[about % len(watched.ids)] if watched.ids else UNKNOWN_ID
+        if operation in PASSWORDS:
+            assert (status == 200) == (name == active)
+        if status == 200 and operation in (ACTIVATE, DEACTIVATE, REMOVE):
+            active = name if operation == ACTIVATE else None if name == active else active
+    shown = [config.id for config in watched.mock.state.configs if config.active]
+    assert shown == ([active] if active is not None else [])
+
+
+@pytest.mark.parametrize("lost", [ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS])
+def test_unfaithful_server_is_noticed(lost: str) -> None:
+    """Claim: the tests above can fail. Situation: a server that loses one change. Expectation: reading is not allowed."""
+    steps = [ADD, DEACTIVATE, ACTIVATE, lost] if lost != ACTIVATE else [ADD, ACTIVATE]
+    watched = ZitadelWatcher({"deactivate-inactive": "200"}, lost=len(steps) - 1)
+    for operation in steps:
+        watched.send_request(operation, NEW if operation == ADD else NEW_PASSWORD, 0)
+    with pytest.raises(AssertionError, match="allowed"):
+        watched.read_everything()
+
+
+def test_model_is_pure() -> None:
+    """Claim: asking changes nothing. Situation: every operation, in the mock's state and in the suite's.
+
+    Expectation: asked twice the same outcomes; the state is as it was, also after they were followed.
+    """
+    for fresh in ("", "ct-"):
+        play = ZitadelModelDriver.start(fresh)
+        play.send_accepted(ADD, NEW)
+        play.send_accepted(ACTIVATE)
+        before = repr(play.state)
+        for operation in (ADD, LIST, *ID_OPERATIONS):
+            first, again = play.list_outcomes(operation, NEW), play.list_outcomes(operation, NEW)
+            assert [(one.status, one.clause) for one in first] == [(one.status, one.clause) for one in again]
+            for outcome in first:
+                outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
+                outcome.resolve_next_state(None)
+                outcome.resolve_next_state([{"details": "no object"}])
+        assert repr(play.state) == before
+    assert set(CONTRACT.operations) == {ADD, LIST, *ID_OPERATIONS}
+    assert EMAIL_PASSWORD in ID_OPERATIONS
