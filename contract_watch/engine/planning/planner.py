@@ -61,7 +61,7 @@ class Planner:
                 for case, credential in _build_credential_cases(place, first=number == 0).items():
                     good = case == "good"
                     step = ProbeStep.from_arguments(
-                        operation, self._arguments.build_baseline(operation), credential=credential, place=number
+                        operation, self._arguments.build_baseline(operation), credential=credential, location=number
                     )
                     if place.field and not isinstance(step.body, dict):
                         continue
