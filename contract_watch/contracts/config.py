@@ -58,7 +58,7 @@ class Lifecycle:
     read: str
     id: str = ""
     lag: float = 0.0
-    affects_others: list[str] = field(default_factory=list)
+    affects_others: list[str] = field(default_factory=list, metadata={"key": "crossing"})
 
     def extract_id(self, body: Any) -> str | None:
         """The id that create's answer ``shown`` tells; None where it tells none, or the server hands none out."""

@@ -60,8 +60,9 @@ class Contract:
 
     def _parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
         file = file or self.config_file
-        types = get_type_hints(kind)
-        needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
+        keys = {one.name: one.metadata.get("key", one.name) for one in fields(kind)}
+        types = {keys[name]: hint for name, hint in get_type_hints(kind).items()}
+        needed = {keys[one.name] for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
         made = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
@@ -78,7 +79,7 @@ class Contract:
                 fits = isinstance(table[name], int | float) if wanted is float else type(table[name]) is wanted
                 if not fits or (wanted is float and isinstance(table[name], bool)):
                     raise UsageError(f"{file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
-            made.append(kind(**table))
+            made.append(kind(**{name: table[key] for name, key in keys.items() if key in table}))
         return made
 
     @cached_property

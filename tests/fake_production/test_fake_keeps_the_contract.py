@@ -30,22 +30,22 @@ RequestSender = Callable[..., httpx.Response]
 
 
 def make_sender(production: FakeProduction, account: int = 0) -> RequestSender:
-    """What sends a request to the stand-in over a connection of its own, with an account's key: method, path, JSON body."""
+    """Create a function (method, path, JSON body) that sends over a connection of its own, with an account's key."""
     contract = production.contract
     place, credential = contract.credential_locations[0], contract.credentials[account]
     headers = {place.header: place.form.format(credential.test)}
 
-    def ask(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
+    def send(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         sent = {"json": body} if body is not None else {}
         with httpx.Client(base_url=production.base, headers=headers, timeout=10, verify=get_tls_context()) as client:
             return client.request(method, contract.base_path + path, **sent, **more)
 
-    return ask
+    return send
 
 
 def list_violation_reasons(production: FakeProduction) -> list[tuple[str, str]]:
-    """Why each touch is one, and what it touched."""
-    return [(touch["why"], touch["name"]) for touch in production.list_violations()]
+    """Return reason and object of each violation."""
+    return [(violation["why"], violation["name"]) for violation in production.list_violations()]
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ def _visits(
             over = ("--grpc-target", production.grpc) if production.grpc else ()
             given = ("--vendor", slug, "--target", production.base, "--explore", "0", *over)
             result = start_suite(tmp_path_factory.mktemp(slug), *given).wait_for_exit()
-            return FakeProductionRun(
-                result, production.list_run_objects(), production.list_violations(), production.log
-            )
+            left, touched = production.list_run_objects(), production.list_violations()
+            return FakeProductionRun(result, left, touched, production.log)
 
     with run_two_at_a_time(request, "slug", visit) as visits:
         yield visits
@@ -77,10 +76,7 @@ def _visits(
 
 @EVERY
 def test_it_keeps_the_contract(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
-    """Claim: what a run finds at the stand-in is the run's own doing. Situation: the whole suite, beside foreign objects.
-
-    Expectation: the verdict `none`, nothing found or left, and every request on every surface in the log.
-    """
+    """A whole run ends with the verdict `none`, leaves no object, and has every request of every protocol in the log."""
     visit = visits(slug)
     report = visit.result.report
     assert (report["verdict"], report["reason"], report["findings"]) == ("none", None, []), visit.result
@@ -96,9 +92,9 @@ def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProdu
     Expectation: nobody's object has changed but the one that an activation deactivates, and nobody's was named.
     """
     touched = visits(slug).violations
-    crossing = VENDORS[slug].lifecycle.affects_others
     assert [touch for touch in touched if touch["why"] == "foreign"] == []
-    assert {touch["operation"] for touch in touched if touch["why"] == "changed"} == set(crossing)
+    changed = {touch["operation"] for touch in touched if touch["why"] == "changed"}
+    assert changed == set(VENDORS[slug].lifecycle.affects_others)
     assert all(not has_run_name_form(touch["name"]) for touch in touched)
 
 

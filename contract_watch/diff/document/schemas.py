@@ -312,9 +312,8 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         old, new = list(before.conditions), list(after.conditions)
         for one in list(old):
-            if (
-                other := next((c for c in new if self._schemas.is_equal(one.if_schema.raw, c.if_schema.raw)), None)
-            ) is None:
+            other = next((c for c in new if self._schemas.is_equal(one.if_schema.raw, c.if_schema.raw)), None)
+            if other is None:
                 continue
             old.remove(one)
             new.remove(other)
@@ -325,12 +324,8 @@ class _RootWalk:
                 yield from self.compare_optional("condition", left, right, location, word)
         for one, other in zip(old, new, strict=False):
             words = "if changed, and with it what then and else are about"
-            yield create_edit(
-                "condition-changed",
-                Effect.UNCLEAR,
-                words,
-                location.enter_condition((one.if_schema,), (other.if_schema,)),
-            )
+            here = location.enter_condition((one.if_schema,), (other.if_schema,))
+            yield create_edit("condition-changed", Effect.UNCLEAR, words, here)
         longer: list[Condition] = old if len(old) > len(new) else new
         for one in longer[min(len(old), len(new)) :]:
             sides: tuple[Conjunction, Conjunction] = ((one.if_schema,), ()) if longer is old else ((), (one.if_schema,))
@@ -371,16 +366,9 @@ def _compare_annotations(
         word = "deprecated" if after.deprecated else "reactivated"
         yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
     yield from _compare_discriminators(before, after, location)
-    gone = [
-        v
-        for v in before.extensible_values or ()
-        if after.extensible_values is not None and v not in after.extensible_values
-    ]
-    new = [
-        v
-        for v in after.extensible_values or ()
-        if before.extensible_values is not None and v not in before.extensible_values
-    ]
+    old_values, new_values = before.extensible_values, after.extensible_values
+    gone = [v for v in old_values or () if new_values is not None and v not in new_values]
+    new = [v for v in new_values or () if old_values is not None and v not in old_values]
     if gone:
         yield create_edit(
             "extensible-enum-value-removed", Effect.NARROWS, f"no longer among the values: {gone!r:.60}", location

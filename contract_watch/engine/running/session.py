@@ -238,18 +238,12 @@ class Session:
             if self.gate is not None:
                 self.gate.handle_rate_limit(reply.headers.get("retry-after"))
             raise self.stop("the target's rate limit was passed (429): run again later, or alone")
+        states, detector = self.possible_states, self._secret_detector
         if self.scripted_status is not None:
-            judged = self._judge.judge_fault(
-                self.possible_states, asked, reply, self.scripted_status, self._secret_detector
-            )
+            judged = self._judge.judge_fault(states, asked, reply, self.scripted_status, detector)
         else:
             judged = self._judge.judge_response(
-                self.possible_states,
-                asked,
-                reply,
-                self.attempt.intended_clauses,
-                self._secret_detector,
-                self.satisfied_clauses,
+                states, asked, reply, self.attempt.intended_clauses, detector, self.satisfied_clauses
             )
         return reply, judged, exchange
 
