@@ -2,10 +2,10 @@
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.command.options import FLAGS, resolve_options
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.suite import Suite
+from contract_watch.errors import UsageError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
@@ -32,6 +31,7 @@ from contract_watch.diff.document.scope import extract_operations, list_operatio
 from contract_watch.diff.overlay_check import check_overlay
 from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
 from contract_watch.engine.command.options import CommandParser
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 from scripts.check_contracts import find_gaps
 from scripts.generate_clients import generate_outputs

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.options import FLAGS, CommandParser, parse_or_exit_status
+from contract_watch.errors import UsageError
 
 _STATUSES = (1, 2, 3, 0)
 """Statuses, the one that counts most first: drift, could not tell, wrong usage."""

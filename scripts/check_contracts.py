@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
+from contract_watch.errors import UsageError
 from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from scripts.contract_promises import (

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison, compare
 from contract_watch.diff.document.loader import load_document
 from contract_watch.diff.document.rules import load_rules
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 
 _MAX_LINES = 2000

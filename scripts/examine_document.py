@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import read_overlay
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.impact import ClientImpact
@@ -25,6 +24,7 @@ from contract_watch.diff.published_document import (
     read_published_document,
     redact_address,
 )
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record, SuiteCheck
 from scripts.judge_clients import assess_document_impact

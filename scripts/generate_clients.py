@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 
 from openapi_python_client.strings import PythonIdentifier
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.diff.atomic_replacement import restore_backup
+from contract_watch.errors import UsageError
 from contract_watch.generator.client_templates import build_basic_facts, build_facts, format_banner, write_templates
 from contract_watch.generator.configuration import FIELD_PREFIX, SETTINGS, get_package_name, prepare_document
 from contract_watch.generator.descriptors import compile_protos

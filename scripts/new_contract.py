@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, SLUG
+from contract_watch.errors import UsageError
 
 SKELETON_FILES = Path(__file__).resolve().parent / "templates" / "contract"
 PLACEHOLDER = "FILL-IN:"

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts, load_contracts
+from contract_watch.errors import UsageError
 from contract_watch.report.atomic_file import write_atomically
 from scripts.bench.contenders import build_contenders
 from scripts.bench.detection import compare_contenders

@@ -6,7 +6,6 @@
 import datetime as dt
 import sys
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.live_settings import LiveSettings
 from contract_watch.engine.account.sweep import SweepResult, sweep_account
@@ -23,6 +22,7 @@ from contract_watch.engine.protocols.wire import Wire
 from contract_watch.engine.running.cleanup import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record
 

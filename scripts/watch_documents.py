@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument, store_entry
 from contract_watch.diff.published_document import find_address
 from contract_watch.engine.command.options import CommandParser
+from contract_watch.errors import UsageError
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
 from contract_watch.report.terminal import format_terminal

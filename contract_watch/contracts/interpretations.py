@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from contract_watch.contracts.errors import UsageError
+from contract_watch.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.errors import UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")

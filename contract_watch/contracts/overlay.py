@@ -12,8 +12,8 @@ from typing import Any
 import jsonpath_rfc9535
 import yaml
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.matchers import are_equal
+from contract_watch.errors import UsageError
 
 JSON = Any
 NodePath = tuple[str | int, ...]

@@ -18,11 +18,11 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from contract_watch.contracts.config import GrpcConfig
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.grpc_codes import guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
+from contract_watch.errors import UsageError
 
 JSON = Any
 _STATUS = "google.rpc.Status"

@@ -21,10 +21,10 @@ from contract_watch.contracts.config import (
     ListConfig,
     RateConfig,
 )
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.model import Model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 SLUG = re.compile(r"[a-z][a-z0-9]*")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from contract_watch.contracts.errors import UsageError
+from contract_watch.errors import UsageError
 
 STAGING_DIRECTORY = ".accept"
 """Below the root, where things are made and put aside: on the same disk, so that moving is renaming."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.document.document_cache import CachedDocument, compute_digest, create_entry, load_entry
 from contract_watch.diff.document.fetching import FetchError, NotModified, fetch_document
 from contract_watch.diff.document.loader import load_document
+from contract_watch.errors import UsageError
 
 __all__ = ["FetchError", "PublishedDocument", "find_address", "read_published_document", "redact_address"]
 _URL_SCHEMES = ("http://", "https://")

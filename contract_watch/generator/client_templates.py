@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
+from contract_watch.errors import UsageError
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TIMEOUT = 30

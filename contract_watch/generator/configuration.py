@@ -9,8 +9,8 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import METHODS
+from contract_watch.errors import UsageError
 
 SETTINGS: dict[str, Any] = {
     # A schema's title is the class's name as it stands.

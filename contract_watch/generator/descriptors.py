@@ -8,8 +8,8 @@ from pathlib import Path
 
 from grpc_tools import protoc  # type: ignore[import-untyped]  # it has no types
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 
 STATUS = "google/rpc/status.proto"
 """What gRPC's error details are wrapped in, whoever the vendor is."""

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import choose_contracts
+from contract_watch.errors import UsageError
 from contract_watch.mock.server import serve_contracts
 
 

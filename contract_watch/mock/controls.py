@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contract_watch.contracts.errors import UsageError
+from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import BodyTooLargeError, build_json_response, read_body
 from contract_watch.mock.faults import FaultQueue, parse_fault
 from contract_watch.mock.journal import MockJournal

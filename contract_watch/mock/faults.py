@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.schema import Schema
+from contract_watch.errors import UsageError
 
 MAX_DELAY = 60.0
 """The longest delay, in seconds."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import grpc
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import Operation
+from contract_watch.errors import UsageError
 from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
 from contract_watch.mock.vendor import MAX_BODY
 

@@ -11,8 +11,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from contract_watch.mock import grpc_native
 from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import MockVendor

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account, ModelState, Outcome
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.errors import UsageError
 
 MAX_BODY = 8 * 1024 * 1024
 """The largest request body read, in bytes."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_toml
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from contract_watch.mutants.credential_mutants import derive_credential_mutants
 from contract_watch.mutants.effect_mutants import derive_effect_mutants
 from contract_watch.mutants.method_mutants import derive_method_mutants

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.options import CommandParser, create_directory, parse_shard
 from contract_watch.engine.running.parallel import ParallelResult, count_cores, run_parallel
+from contract_watch.errors import UsageError
 
 Item = TypeVar("Item")
 

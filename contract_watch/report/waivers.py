@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import read_toml
+from contract_watch.errors import UsageError
 from contract_watch.report.finding import Finding
 
 _RUN_KEYS = {"id", "reason", "expires"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
+from contract_watch.errors import UsageError
 
 PART_READERS: dict[str, Callable[[Contract], Any]] = {
     "name": lambda contract: contract.name,

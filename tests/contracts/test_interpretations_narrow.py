@@ -2,8 +2,8 @@
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.errors import UsageError
 
 OPEN = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import OpenApi, read_json
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 
 DOCUMENT = {
     "openapi": "3.1.0",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.errors import UsageError
 
 DOCUMENT = {
     "info": {"title": "Things", "contact": {"name": "A"}},

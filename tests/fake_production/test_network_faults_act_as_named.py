@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from tests.support.production.fake import FakeProduction
 from tests.support.production.network_faults import NetworkFault
 from tests.support.virtual_clock import VirtualClock

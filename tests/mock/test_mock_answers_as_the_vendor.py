@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from contract_watch.mock.journal import MAX_CALLS
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.mock.vendor import MockVendor, check_overlaps

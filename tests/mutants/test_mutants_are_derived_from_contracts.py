@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.errors import UsageError
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly, select_mutants
 from contract_watch.mutants.mutant import FAMILIES
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import griffe
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.types import ClientType, read_type
+from contract_watch.errors import UsageError
 
 ATTRS_CLASS = ("attrs.define", "attrs.frozen")
 ATTRS_FIELD = "attrs.field"

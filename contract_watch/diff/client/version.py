@@ -22,8 +22,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.symbol_changes import SymbolChange
+from contract_watch.errors import UsageError
 
 _VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")
 _PRE_RELEASE = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.limits import MAX_BYTES
 from contract_watch.diff.document.loader import parse_document
+from contract_watch.errors import UsageError
 from contract_watch.report.atomic_file import write_atomically
 
 CACHE_DIRECTORY = ".published"

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH
 from contract_watch.diff.document.loader import parse_document
 from contract_watch.diff.document.transport import FetchDeadline, create_transport
+from contract_watch.errors import InconclusiveError, UsageError
 from contract_watch.report.escaping import escape_text
 
 USER_AGENT = "contract-watch"
@@ -32,8 +32,8 @@ _ETAG = re.compile(r'(?:W/)?"[!\x23-\x7e]{0,250}"')
 """RFC 9110, section 8.8.3, without the signs beyond ASCII; of other forms none is kept or sent."""
 
 
-class FetchError(Exception):
-    """What a vendor publishes now could not be learnt. Its text is one line: where, what is wrong, the remedy."""
+class FetchError(InconclusiveError):
+    """A published document that cannot be read now. The message is one line: address, problem, fix."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document import json_parser, yaml_parser
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH, InvalidDocumentError
 from contract_watch.diff.document.reference_check import check_references
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 
 _VERSION = re.compile(r"3\.[012]\.\d+(?:-.*)?", re.ASCII)

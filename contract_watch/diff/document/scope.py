@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.parameters import normalize_path
 from contract_watch.diff.document.source import JSON, SourceDocument, as_object, decode_token
+from contract_watch.errors import UsageError
 
 OperationKeys = frozenset[tuple[str, str]]
 """Operations by method, in small letters, and the form of their path."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath, apply_action, find_matches
 from contract_watch.diff.overlay_check import diff as said
@@ -26,6 +25,7 @@ from contract_watch.diff.overlay_check.relocate import (
     get_reference,
     get_value,
 )
+from contract_watch.errors import UsageError
 
 JSON = Any
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.gate import CLEANUP_SECONDS, RunLimits
 from contract_watch.engine.account.guard import LiveMode
+from contract_watch.errors import UsageError
 
 MAX_RUN_HOURS = 6.0
 """The hours that no run takes longer than, unless ``LONGEST_RUN_HOURS`` says otherwise."""

@@ -10,10 +10,10 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter, RateLimiter, Slot
 from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 
 URL_VARIABLE = "LIMITER_REDIS_URL"

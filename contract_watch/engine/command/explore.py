@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.command.options import (
     FLAGS,
     CommandParser,
@@ -22,6 +21,7 @@ from contract_watch.engine.command.options import (
 from contract_watch.engine.exploring.example_database import DatabaseUnavailableError, open_shared_database
 from contract_watch.engine.protocols.targets import validate_unguarded_target
 from contract_watch.engine.running.parallel import count_cores, run_parallel
+from contract_watch.errors import UsageError
 from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Severity

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock, SystemClock
 from contract_watch.engine.account.gate import Gate
@@ -22,6 +21,7 @@ from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.judging.attempt import RunAbortedError
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 from contract_watch.report.record import Record
 
 

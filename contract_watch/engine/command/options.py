@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
+from contract_watch.errors import UsageError
 
 ParsedValue = TypeVar("ParsedValue")
 FLAGS: dict[str, dict[str, Any]] = {

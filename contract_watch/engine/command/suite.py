@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from contract_watch.contracts.clauses import derive_clauses
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock
@@ -35,6 +34,7 @@ from contract_watch.engine.running.cleanup import (
 )
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import CoverageCell, Record

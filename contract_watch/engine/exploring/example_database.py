@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.extra.redis import RedisExampleDatabase
 
-from contract_watch.contracts.errors import UsageError
+from contract_watch.errors import InconclusiveError, UsageError
 
 REDIS_VARIABLE = "HYPOTHESIS_REDIS_URL"
 _DIRECTORY = Path(".hypothesis") / "examples"
@@ -18,8 +18,8 @@ _REDIS_TIMEOUT = 3.0
 """Seconds that a Redis may take to answer."""
 
 
-class DatabaseUnavailableError(Exception):
-    """The Redis that was named does not answer. Its text, one line, names the server and never a password."""
+class DatabaseUnavailableError(InconclusiveError):
+    """A named Redis that does not answer. The message, one line, names the server and never a password."""
 
 
 class NamespacedDatabase(ExampleDatabase):

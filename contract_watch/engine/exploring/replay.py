@@ -19,16 +19,15 @@ from contract_watch.engine.running.cleanup import clean_up, run_preflight
 from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import InconclusiveError
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record
 
+__all__ = ["ContractBrokenError", "InconclusiveError", "Replay"]
+
 for _contract in load_contracts().values():
     ClientModules.add_to_path(_contract)
-
-
-class InconclusiveError(Exception):
-    """The target cannot be judged; the text says why, in a line: it does not answer, or does not take the key."""
 
 
 class Replay:
@@ -39,7 +38,7 @@ class Replay:
     Raises:
         ContractBrokenError: on leaving, where an answer was not one that the contract allows.
         InconclusiveError: on entering, where the target cannot be judged.
-        contract_watch.contracts.errors.UsageError: the target or a key will not do.
+        contract_watch.errors.UsageError: the target or a key will not do.
     """
 
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:

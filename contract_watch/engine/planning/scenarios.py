@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep
+from contract_watch.errors import UsageError
 
 FAMILY = "rules"
 

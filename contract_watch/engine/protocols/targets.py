@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.errors import UsageError
 
 
 def validate_target(target: str) -> str:

@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.response_checks import ADDITIVE, BREAKING, Disagreement
@@ -30,6 +29,7 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.httpx_transport import build_httpx_response
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")

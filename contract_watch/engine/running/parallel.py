@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.exploring.example_database import DatabaseUnavailableError
 from contract_watch.engine.running.progress import Progress
+from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 
 _RESULT = "result"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import parse_or_exit_status
 from contract_watch.engine.running.parallel import count_cores
+from contract_watch.errors import UsageError
 from contract_watch.mutants.derivation import select_items
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
 from contract_watch.mutants.measurement import create_parser, parse_measurement

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.api import ClientApi, read_api
 from contract_watch.diff.client.class_uses import ClassUse, find_class_uses
+from contract_watch.errors import UsageError
 from tests.support.clients.document_edits import load_generated_client, write_package
 
 FILES = {

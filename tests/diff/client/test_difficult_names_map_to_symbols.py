@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.api import read_api
 from contract_watch.diff.client.symbol_index import SymbolIndex
+from contract_watch.errors import UsageError
 from scripts.generate_clients import generate_comparison_client
 from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 

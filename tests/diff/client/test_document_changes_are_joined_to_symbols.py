@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
+from contract_watch.errors import UsageError
 from contract_watch.generator.configuration import parse_document
 from scripts.generate_clients import generate_comparison_client
 from tests.support.clients.document_edits import StubDocumentChange

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChangeKind
 from contract_watch.diff.client.version import VersionStep, choose_next_version, read_current_version
+from contract_watch.errors import UsageError
 from tests.support.clients.document_edits import DocumentLevel, StubDocumentChange, load_generated_client
 
 BREAKS = SymbolChange(

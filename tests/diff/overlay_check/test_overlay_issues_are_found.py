@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.overlay_check import OverlayCheck, OverlayIssue, OverlayIssueKind, check_overlay
 from contract_watch.diff.overlay_check.relocate import format_jsonpath
+from contract_watch.errors import UsageError
 
 JSON = Any
 SLUGS = sorted(load_contracts())

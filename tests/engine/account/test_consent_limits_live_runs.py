@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.live_settings import compute_fingerprint
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import FLAGS, RunOptions, resolve_options
+from contract_watch.errors import UsageError
 
 KEYS = {
     "JETEMAIL_API_KEY": "api_0123456789abcdef0123",

@@ -8,7 +8,6 @@ import pytest
 import redis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.exploring.example_database import (
@@ -21,6 +20,7 @@ from contract_watch.engine.exploring.example_database import (
 from contract_watch.engine.exploring.exploration import ExplorationDepth, explore_requests, explore_workflows
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 from contract_watch.mutants.request_mutants import TightenedConstraint

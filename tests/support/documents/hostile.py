@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_VALUES
 from contract_watch.diff.document.loader import parse_document
+from contract_watch.errors import UsageError
 
 _HALF = MAX_BYTES // 2 - 10
 _MIB = 1024 * 1024

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.diff.document.loader import parse_document
+from contract_watch.errors import UsageError
 
 Json = dict[str, Any]
 MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 import httpx
 
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.network_sandbox import allow_connections
 from contract_watch.engine.protocols.wire import get_tls_context
+from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import open_socket
 from contract_watch.mock.vendor import read_keys

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web
-from contract_watch.contracts.errors import UsageError
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
+from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.bodies import BodyTooLargeError, encode_json, read_body
 from contract_watch.mock.vendor import MAX_BODY, parse_body

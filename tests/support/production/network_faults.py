@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from contract_watch.contracts.errors import UsageError
+from contract_watch.errors import UsageError
 
 HTML_PAGES = {"bad-gateway": 502, "unavailable": 503, "portal": 200}
 """Cuts that are a page of HTML from somebody in between, with its status."""
