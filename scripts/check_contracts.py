@@ -112,7 +112,7 @@ def _check_settings(contract: Contract) -> Iterator[str]:
     """``contract.toml`` on its own, and the two documents: each told for itself."""
     if not (contract.upstream or contract.settings.get("pages")):
         yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
-    for name in ("places", "credentials", "rate", "published"):
+    for name in ("credential_locations", "credentials", "rate", "published"):
         yield from _run_check(contract, partial(_check_setting, name))
     read_overlay(contract.directory / "overlay.yaml")
 

@@ -27,7 +27,7 @@ def assess_document_impact(
         old = GeneratedClient(Path(scratch) / "old", package, base)
         new = GeneratedClient(Path(scratch) / "new", package, revision)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda one: generate_comparison_client(contract, one.document, one.folder), (old, new)))
+            list(pool.map(lambda one: generate_comparison_client(contract, one.document, one.directory), (old, new)))
         return assess_impact(
             old, new, changes, read_current_version(contract.root / "generated" / contract.slug / "client")
         )
