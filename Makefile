@@ -25,7 +25,7 @@ FAIL_ON ?= breaking
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
-# Processes that share the tests.
+# Test processes.
 WORKERS ?= 2
 SLUG ?=
 DELETE ?=
@@ -33,12 +33,13 @@ NAME ?=
 BASE ?=
 REVISION ?=
 PUBLISHED ?=
-# 1: leave out vendors whose document's address nobody knows.
+# 1: leave out vendors whose document has no known address.
 KNOWN ?=
 
 .PHONY: help
-help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+help: ## print this page
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' \
+		$(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
 	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
@@ -47,101 +48,107 @@ help: ## show the targets
 environment:
 	@$(PYTHON) scripts/make_environment.py
 
+##@ Use
+
 .PHONY: contract
-contract: environment ## check vendors' contracts against the mock, an address, or the vendor
+contract: environment ## check vendors' contracts against the mock, a URL, or the vendor [VENDOR=] [TARGET=]
 	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
 		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
 
 .PHONY: live
-live: environment ## run on the real account of every vendor whose key is set; LIVE=mutate consents to changes [VENDOR=]
+live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=]
 	@$(RUN) -m scripts.check_accounts --vendor '$(VENDOR)' --live '$(LIVE)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
 
 .PHONY: plan
-plan: environment ## print every request that a run on a real account would send, without sending any [VENDOR=] [LIVE=read]
+plan: environment ## print every request that a live run would send; send none [VENDOR=] [LIVE=read]
 	@$(RUN) -m scripts.print_plan --vendor '$(VENDOR)' --target '$(TARGET)' --live '$(LIVE)' --explore '$(EXPLORE)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --only '$(ONLY)'
 
 .PHONY: sweep
-sweep: environment ## list what dead runs left on the vendor's account; DELETE=1 deletes it [VENDOR=] [TARGET=live]
+sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
 	@$(RUN) -m scripts.sweep_accounts --vendor '$(VENDOR)' --target '$(TARGET)' --delete '$(DELETE)'
 
-.PHONY: diff
-diff: environment ## say what changed from one OpenAPI document to another, and whom it breaks [BASE= REVISION=]
-	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
-
 .PHONY: drift
-drift: environment ## say what vendors publish now, compared with what is stored, and whom that breaks [VENDOR=] [PUBLISHED=file-or-url]
+drift: environment ## compare the document that a vendor publishes now with the stored one [VENDOR=] [PUBLISHED=file-or-url]
 	@$(RUN) -m scripts.watch_documents --vendor '$(VENDOR)' --published '$(PUBLISHED)' --known '$(KNOWN)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
 
 .PHONY: accept
-accept: environment ## take over the document that make drift compared last: stored, corrected, client generated, or nothing changed [VENDOR=] [PUBLISHED=]
+accept: environment ## store the document that make drift compared last and generate its client, or change nothing [VENDOR=]
 	@$(RUN) -m scripts.accept_document --vendor '$(VENDOR)' --published '$(PUBLISHED)'
 
-.PHONY: rules
-rules: environment ## write docs/rules.md: every rule of the comparison, with an example of each
-	@$(RUN) -m scripts.list_rules
+.PHONY: diff
+diff: environment ## compare two OpenAPI documents [BASE= REVISION=]
+	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
 
 .PHONY: mock
-mock: environment ## play every vendor (or VENDOR=) on PORT=8025, gRPC on GRPC_PORT=8026, until interrupted
+mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]
 	@$(RUN) -m contract_watch.mock --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
 
-.PHONY: test
-test: environment check-contracts lint types check-generated ## everything that CI runs
-	@$(RUN) -m pytest -n $(WORKERS)
+.PHONY: explore
+explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
+	@$(RUN) -m contract_watch.engine.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
+		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
-.PHONY: prove-live
-prove-live: environment ## prove on a stand-in that live runs do no harm: 10,000 exploring requests, 20 kills (a quarter of an hour)
-	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/engine/account
-
-.PHONY: prove-sets
-prove-sets: environment ## prove on drawn schemas and values that a comparison hides nothing (some ten minutes)
-	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/diff/document/test_comparison_hides_no_value.py
-
-.PHONY: lint
-lint: environment ## ruff, in one go
-	@$(RUN) -m ruff check
-	@$(RUN) -m ruff format --check
-
-.PHONY: types
-types: environment ## mypy --strict
-	@$(RUN) -m mypy
+##@ Add a vendor
 
 .PHONY: new-contract
 new-contract: environment ## write the skeleton of a contract [SLUG= NAME=]
 	@$(RUN) -m scripts.new_contract --slug '$(SLUG)' --name '$(NAME)'
 
 .PHONY: check-contracts
-check-contracts: environment ## say what is still missing in a contract [VENDOR=]
+check-contracts: environment ## list what is missing in a contract [VENDOR=]
 	@$(RUN) -m scripts.check_contracts --vendor '$(VENDOR)'
+
+.PHONY: mutants
+mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n]
+	@$(RUN) -m contract_watch.mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+
+.PHONY: allowed
+allowed: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
+	@$(RUN) -m contract_watch.mutants.false_positives.command --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+
+##@ Maintain
+
+.PHONY: test
+test: environment check-contracts lint types check-generated ## run everything that CI runs
+	@$(RUN) -m pytest -n $(WORKERS)
+
+.PHONY: lint
+lint: environment ## run ruff
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+
+.PHONY: types
+types: environment ## run mypy --strict
+	@$(RUN) -m mypy
 
 .PHONY: generate
 generate: environment ## write generated/ from the contracts
 	@$(RUN) -m scripts.generate_clients
 
 .PHONY: check-generated
-check-generated: environment ## fail where generated/ is not what the contracts give
+check-generated: environment ## fail if generated/ does not match the contracts
 	@$(RUN) -m scripts.generate_clients --check
 
-.PHONY: mutants
-mutants: environment ## measure the suite with every mutant [ONLY=family|id] [SHARD=i/n]
-	@$(RUN) -m contract_watch.mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+.PHONY: rules
+rules: environment ## write docs/rules.md, the rules of the document comparison
+	@$(RUN) -m scripts.list_rules
 
-.PHONY: allowed
-allowed: environment ## look for false alarms: changes that the documents allow [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
-	@$(RUN) -m contract_watch.mutants.false_positives.command --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+.PHONY: prove-live
+prove-live: environment ## prove on a fake vendor that live runs do no harm (15 minutes)
+	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/engine/account
 
-.PHONY: explore
-explore: environment ## explore for MINUTES on all cores; each failure becomes a pytest case [TARGET=] [SHARD=i/n]
-	@$(RUN) -m contract_watch.engine.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
-		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
+.PHONY: prove-sets
+prove-sets: environment ## prove on random schemas that a comparison hides nothing (10 minutes)
+	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/diff/document/test_comparison_hides_no_value.py
 
 .PHONY: bench
-bench: environment ## compare with what else there is, side by side; without VENDOR= writes docs/benchmarks.md
+bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md
 	@$(RUN) -m scripts.run_bench $(if $(filter-out all,$(VENDOR)),--vendor '$(VENDOR)',--out docs/benchmarks.md)
 
 .PHONY: bench-documents
-bench-documents: environment ## how long comparing two documents takes: three sizes, two shapes, and small pairs
+bench-documents: environment ## measure how long comparing two documents takes
 	@$(RUN) -m tests.bench.document_comparison
 
 .PHONY: lock
@@ -151,5 +158,5 @@ lock: environment ## pin the newest allowed dependencies in requirements.lock
 		--extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
 
 .PHONY: clean
-clean: ## remove what can be made again
+clean: ## remove everything that can be made again
 	@rm -rf .venv reports .mypy_cache .ruff_cache .pytest_cache .hypothesis
