@@ -261,7 +261,7 @@ def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: 
 def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: a file that is small when it is looked at, and endless when it is read. Expectation: too large."""
 
-    class Endless(io.BytesIO):
+    class EndlessFile(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             assert size is not None
             assert size >= 0, "all of it"
@@ -269,7 +269,7 @@ def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypa
 
     path = tmp_path / "grown.json"
     path.write_bytes(b"{}")
-    monkeypatch.setattr(Path, "open", lambda *_given: Endless())
+    monkeypatch.setattr(Path, "open", lambda *_given: EndlessFile())
     with pytest.raises(UsageError, match="is too large"):
         load_document(path)
 

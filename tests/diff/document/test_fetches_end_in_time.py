@@ -138,13 +138,13 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPa
     """Situation: a connection is there when all time is over, and TLS would begin. Expectation: given up, and closed."""
     closed: list[bool] = []
 
-    class Late(httpcore.NetworkStream):
+    class SlowStream(httpcore.NetworkStream):
         def close(self) -> None:
             closed.append(True)
 
     def connect(*_given: Any) -> httpcore.NetworkStream:
         threading.Event().wait(0.25)
-        return Late()
+        return SlowStream()
 
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     assert "gives no whole answer in time" in fetch_refusal("https://127.0.0.1:1/", limits=FetchLimits(total=0.2))
