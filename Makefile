@@ -104,9 +104,9 @@ check-contracts: environment ## list what is missing in a contract [VENDOR=]
 mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n]
 	@$(RUN) -m contract_watch.mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
 
-.PHONY: allowed
-allowed: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
-	@$(RUN) -m contract_watch.mutants.false_positives.command --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+.PHONY: false-positives
+false-positives: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
+	@$(RUN) -m contract_watch.mutants.false_positives --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
 
 ##@ Maintain
 

@@ -12,7 +12,7 @@ from contract_watch.mutants.derivation import select_mutants
 from contract_watch.mutants.fixtures import MutantRunnerFactory, mutant_runner_fixture
 from contract_watch.mutants.mutant import Mutant, Mutation
 
-BASELINE = Mutant("honest", "", "", "The vendor as it should be.", Mutation)
+BASELINE = Mutant("baseline", "", "", "The vendor as it should be.", Mutation)
 
 __all__ = ["mutant_runner_fixture"]
 

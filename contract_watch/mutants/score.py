@@ -80,7 +80,7 @@ class MutationScore:
         if self.operation_diagnosis < self.floors.diagnosis:
             named, floor = self.operation_diagnosis, self.floors.diagnosis
             found.append(
-                f"the diagnosis rate, {named:.2%}, is below its floor, {floor:.2%}: see operation_named in mutants.json"
+                f"the diagnosis rate, {named:.2%}, is below its floor, {floor:.2%}: see names_operation in mutants.json"
             )
         if self.baseline is not None and self.baseline.finding:
             found.append(f"a false alarm: the honest vendor is said to break {self.baseline.finding}")
@@ -106,7 +106,7 @@ def compute_score(
             for result in results if result["contract"] == contract.slug]  # fmt: skip
     trials = {trial.mutant: trial for trial in mine}
     reasons = {mutant.id: reason for mutant in mutants if (reason := judgement.find_reason(mutant))}
-    made = MutationScore(contract, judgement.floors, trials.pop("honest", None), trials, reasons)
+    made = MutationScore(contract, judgement.floors, trials.pop("baseline", None), trials, reasons)
     made.mutants = {mutant.id: mutant for mutant in mutants}
     made.stale_patterns = judgement.find_stale_patterns(mutants) if is_complete else []
     operations = [*(operation.name for operation in contract.operations.values()), "all"]

@@ -99,12 +99,12 @@ def as_json(score: MutationScore) -> dict[str, Any]:
         "score": score.ratio,
         "diagnosis": {"operation": score.operation_diagnosis, "property": score.property_diagnosis},
         "floors": asdict(score.floors),
-        "honest": asdict(score.baseline) if score.baseline else None,
+        "baseline": asdict(score.baseline) if score.baseline else None,
         "matrix": {f"{family} {operation}": asdict(cell) for (family, operation), cell in score.matrix.items()},
         "survivors": score.survivors,
         "equivalent": dict(score.equivalent_reasons),
-        "complaints": score.list_failures(),
+        "failures": score.list_failures(),
         "mutants": [
-            {"says": score.mutants[name].description, **asdict(trial)} for name, trial in score.results.items()
+            {"description": score.mutants[name].description, **asdict(trial)} for name, trial in score.results.items()
         ],
     }

@@ -26,9 +26,9 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
     """
     run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
-    assert run["honest"]["finding"] == ""
-    assert run["honest"]["requests"] <= run["floors"]["requests"]
-    assert not [complaint for complaint in run["complaints"] if "equivalent" in complaint]
+    assert run["baseline"]["finding"] == ""
+    assert run["baseline"]["requests"] <= run["floors"]["requests"]
+    assert not [failure for failure in run["failures"] if "equivalent" in failure]
     whole = ("status", "body", "media", "state")  # of these nothing is left out
     assert [name for name in run["survivors"] if name.startswith(whole)] == []
 

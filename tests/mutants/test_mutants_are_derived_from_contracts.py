@@ -16,9 +16,9 @@ from contract_watch.mutants.mutant import FAMILIES
 CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUser", "listSmtpUsers"
 _HASH = """
 import hashlib
-from contract_watch.contracts.registry import choose
-from contract_watch.mutants.derivation import mutants
-ids = chr(10).join(mutant.id for mutant in mutants(choose("jetemail")[0]))
+from contract_watch.contracts.registry import choose_contracts
+from contract_watch.mutants.derivation import derive_mutants
+ids = chr(10).join(mutant.id for mutant in derive_mutants(choose_contracts("jetemail")[0]))
 print(hashlib.sha256(ids.encode()).hexdigest())
 """
 

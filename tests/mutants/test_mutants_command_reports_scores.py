@@ -35,12 +35,12 @@ def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
     ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
-    assert (run["score"], run["survivors"], run["complaints"]) == (1.0, [], [])
+    assert (run["score"], run["survivors"], run["failures"]) == (1.0, [], [])
     families = {trial["mutant"].split("/")[0] for trial in run["mutants"]}
     assert families == {"status", "body", "media", "requests", "credentials", "state", "methods"}
     assert len(run["mutants"]) >= 80
     assert all(trial["requests"] <= 190 for trial in run["mutants"] if trial["finding"])
-    assert run["honest"]["requests"] <= run["floors"]["requests"]
+    assert run["baseline"]["requests"] <= run["floors"]["requests"]
     assert "score 100.00%" in ended.out
     assert "# Mutants" in (tmp_path / "mutants.md").read_text(encoding="utf-8")
 
@@ -95,7 +95,7 @@ def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     [trial] = run["mutants"]
     assert (trial["mutant"], trial["finding"]) == (name, "deleteSmtpUser/404/body/success/value")
-    assert (trial["operation_named"], trial["property_named"]) == (True, True)
+    assert (trial["names_operation"], trial["names_property"]) == (True, True)
 
 
 def test_a_shortfall_is_status_1(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.command_process import assert_one_line_error, run_command
 
 
 def _read_results(folder: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((folder / "allowed.json").read_text(encoding="utf-8"))["changes"]
+    found: list[dict[str, Any]] = json.loads((folder / "false-positives.json").read_text(encoding="utf-8"))["changes"]
     return found
 
 
@@ -36,7 +36,7 @@ def test_no_response_encoding_is_an_alarm(tmp_path: Path) -> None:
     found = _read_results(tmp_path)
     assert len(found) >= 14
     assert [result["change"] for result in found if result["verdict"] != "none"] == []
-    idle = [result["change"] for result in found if not result["touched"]]
+    idle = [result["change"] for result in found if not result["activations"]]
     assert idle == ["wire/latency"]  # which changes no answer, only its moment
 
 
@@ -67,7 +67,7 @@ def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.Monk
     from contract_watch.mutants import measurement  # noqa: PLC0415 (patched below)
     from contract_watch.mutants.false_positives import command as false_positives  # noqa: PLC0415 (patched below)
 
-    result = {"contract": "jetemail", "change": "wire/gzip", "says": "compressed", "verdict": "breaking",
+    result = {"contract": "jetemail", "change": "wire/gzip", "description": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
     monkeypatch.setattr(measurement, "run_parallel", lambda *_: make_parallel_result(result))
     assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
@@ -85,8 +85,8 @@ def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> No
     """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
     found = list_permitted_changes(jetemail, 3)
     readings = jetemail.model.interpretations
-    alone = {name for name in (change.id for change in found) if name.startswith("reading/")}
-    assert alone == {f"reading/{name}={value}" for name, values in readings.items() for value in values[1:]}
+    alone = {name for name in (change.id for change in found) if name.startswith("interpretation/")}
+    assert alone == {f"interpretation/{name}={value}" for name, values in readings.items() for value in values[1:]}
     rows = [change.interpretations for change in found if change.kind == "pair"]
     assert all(row.keys() == readings.keys() for row in rows)
     assert [change.id for change in found if change.kind == "seed"] == ["seed/1", "seed/2", "seed/3"]

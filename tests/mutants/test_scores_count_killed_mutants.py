@@ -13,7 +13,7 @@ from contract_watch.mutants.score import MutationScore, compute_score
 from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
 
 HONEST = MutantResult(
-    "honest", "", "", names_operation=True, names_property=False, activations=0, requests=184, seconds=0.5
+    "baseline", "", "", names_operation=True, names_property=False, activations=0, requests=184, seconds=0.5
 )
 
 

@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     results = sorted(spent.results, key=lambda result: (result["contract"], result["change"]))
     try:
         shown = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
-        write_atomically(order.directory / "allowed.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(
+            order.directory / "false-positives.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+        )
     except OSError as error:
         print(f"error: the report could not be written to {order.directory}: {error.strerror}", file=sys.stderr)
         return 2
@@ -71,11 +73,11 @@ def _print_results(results: Sequence[dict[str, Any]], seconds: float, out: Path)
             false = sum(result["verdict"] != "none" for result in mine)
             most = max(result["requests"] for result in mine)
             sent = f", {most} requests of probes and client at most" if most else ""
-            print(f"{kind:8} {len(mine):4} tried, {false} false alarms{sent}")
+            print(f"{kind:14} {len(mine):4} tried, {false} false alarms{sent}")
     for result in alarms:
         why = ", ".join(result["findings"]) or result["reason"] or ""
         print(
-            f"  {result['contract']}: {result['change']} ({result['says']}) ends {result['verdict']}: {escape_text(why)}"
+            f"  {result['contract']}: {result['change']} ({result['description']}) ends {result['verdict']}: {escape_text(why)}"
         )
-    print(f"{len(results)} changes in {seconds:.0f} s; report: {out}/allowed.json")
+    print(f"{len(results)} changes in {seconds:.0f} s; report: {out}/false-positives.json")
     return 1 if alarms else 0

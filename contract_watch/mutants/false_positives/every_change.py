@@ -45,12 +45,17 @@ def test_change(
         result: dict[str, Any] = {"verdict": "breaking" if found else "none", "findings": [f.id for f in found],
                                   "requests": 0, "reason": None}  # fmt: skip
     else:
-        with TemporaryDirectory(prefix="allowed-") as folder:
+        with TemporaryDirectory(prefix="false-positives-") as folder:
             result = _run_suite(slug, court.address, Path(folder))
-        result["touched"] = play.activations
+        result["activations"] = play.activations
     tell(
         result
-        | {"contract": slug, "change": change.id, "says": change.description, "seconds": time.monotonic() - began}
+        | {
+            "contract": slug,
+            "change": change.id,
+            "description": change.description,
+            "seconds": time.monotonic() - began,
+        }
     )
 
 

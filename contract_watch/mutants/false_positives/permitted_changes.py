@@ -15,7 +15,7 @@ from contract_watch.mutants.false_positives.pairwise import build_pairwise_rows
 from contract_watch.mutants.mutant import Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 
-KINDS = ("wire", "reading", "pair", "seed")
+KINDS = ("wire", "interpretation", "pair", "seed")
 _OTHER_WORDING = "In other words: „grün“, ☃ and <b>no</b> harm"
 LATENCY = 0.02
 """Seconds that a slow answer takes."""
@@ -164,7 +164,9 @@ def _list_wire_changes() -> Iterator[PermittedChange]:
 def _list_interpretation_changes(contract: Contract) -> Iterator[PermittedChange]:
     for name, values in contract.model.interpretations.items():
         for value in values[1:]:
-            yield PermittedChange(f"reading/{name}={value}", f"{name} is read as {value}", Mutation, {name: value})
+            yield PermittedChange(
+                f"interpretation/{name}={value}", f"{name} is interpreted as {value}", Mutation, {name: value}
+            )
 
 
 def _list_pair_changes(contract: Contract) -> Iterator[PermittedChange]:
