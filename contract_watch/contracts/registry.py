@@ -60,27 +60,25 @@ class Contract:
 
     def _parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
         file = file or self.config_file
-        keys = {one.name: one.metadata.get("key", one.name) for one in fields(kind)}
-        types = {keys[name]: hint for name, hint in get_type_hints(kind).items()}
-        needed = {keys[one.name] for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
-        made = []
+        types = get_type_hints(kind)
+        keys = {one.metadata.get("key", one.name): one for one in fields(kind)}
+        required = {name for name, one in keys.items() if one.default is MISSING and one.default_factory is MISSING}
+        instances = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
                 raise UsageError(f"{file}: `{key}` is a table")
             if wrong := [
-                *(f"unknown {n!r}" for n in table.keys() - types),
-                *(f"no {n!r}" for n in needed - table.keys()),
+                *(f"unknown {n!r}" for n in table.keys() - keys),
+                *(f"no {n!r}" for n in required - table.keys()),
             ]:
                 raise UsageError(f"{file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
-            for name, wanted in types.items():
-                if name not in table:
-                    continue
-                wanted = get_origin(wanted) or wanted  # noqa: PLW2901 (dict[str, str] is checked as a dict)
-                fits = isinstance(table[name], int | float) if wanted is float else type(table[name]) is wanted
-                if not fits or (wanted is float and isinstance(table[name], bool)):
-                    raise UsageError(f"{file}: `{key}.{name}` is a {wanted.__name__}, not {table[name]!r}")
-            made.append(kind(**{name: table[key] for name, key in keys.items() if key in table}))
-        return made
+            for name, value in table.items():
+                expected = get_origin(types[keys[name].name]) or types[keys[name].name]  # dict for dict[str, str]
+                fits = isinstance(value, int | float) if expected is float else type(value) is expected
+                if not fits or (expected is float and isinstance(value, bool)):
+                    raise UsageError(f"{file}: `{key}.{name}` is a {expected.__name__}, not {value!r}")
+            instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
+        return instances
 
     @cached_property
     def name(self) -> str:

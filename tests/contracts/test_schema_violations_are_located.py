@@ -148,11 +148,11 @@ import time
 from contract_watch.contracts.registry import Contract
 contract = Contract("jetemail")
 documents = {"published": contract.published, "effective": contract.effective}
-bodies = {name: document.at("/outbound/smarthost", "POST").body for name, document in documents.items()}
+bodies = {name: document.find_operation("/outbound/smarthost", "POST").body for name, document in documents.items()}
 value = {"username": "a", "approvedDomains": ["a" * 64 + "!"]}
 begun = time.perf_counter()
 for name, body in bodies.items():
-    assert [found.keyword for found in body.violations(value)] == ["pattern"], name
+    assert [found.keyword for found in body.find_violations(value)] == ["pattern"], name
 assert time.perf_counter() - begun < 1
 """
 

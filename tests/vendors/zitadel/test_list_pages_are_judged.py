@@ -64,7 +64,7 @@ def _find_list_matcher(play: ZitadelModelDriver, body: Any) -> Any:
 
 
 def _list_mismatches(play: ZitadelModelDriver, shown: Any, body: Any = ALL) -> list[Mismatch]:
-    return list(_find_list_matcher(play, body).mismatches(shown))
+    return list(_find_list_matcher(play, body).find_mismatches(shown))
 
 
 def _make_details(**values: Any) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def test_a_row_that_drifted_is_seen(three: ZitadelModelDriver, drift: str) -> No
     Expectation: a mismatch of that kind, owed to the clause that is broken, with the one to suspect besides.
     """
     edit, *wanted = DRIFTS[drift]
-    gone = next(iter(three.state.gone))
+    gone = next(iter(three.state.removed_ids))
     rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_list_own_rows(three))]
     found = _list_mismatches(three, {**_make_details(), "result": rows})[0]
     assert [found.kind, found.clause, found.suspected_clause] == wanted

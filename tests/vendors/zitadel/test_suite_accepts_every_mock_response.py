@@ -154,7 +154,7 @@ def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> No
             assert (status == 200) == (name == active)
         if status == 200 and operation in (ACTIVATE, DEACTIVATE, REMOVE):
             active = name if operation == ACTIVATE else None if name == active else active
-    shown = [config.id for config in watched.mock.state.configs if config.active]
+    shown = [config.id for config in watched.mock.state.configs if config.is_active]
     assert shown == ([active] if active is not None else [])
 
 
