@@ -35,8 +35,8 @@ TAKEN = "state/createSmtpUser/off/name-taken"
 ENDED = FinishedProcess(0, 1.5, 80 * 1024 * 1024)
 
 
-@pytest.fixture(name="served", scope="module")
-def _served(jetemail: Contract) -> object:
+@pytest.fixture(name="server_port", scope="module")
+def _server_port(jetemail: Contract) -> object:
     with start_mutant_server(jetemail) as port:
         yield port
 
@@ -54,31 +54,31 @@ def _create_user(port: int, jetemail: Contract) -> int:
     return answer.status_code
 
 
-def test_the_server_plays_a_mutant_until_switched(served: int, jetemail: Contract) -> None:
+def test_the_server_plays_a_mutant_until_switched(server_port: int, jetemail: Contract) -> None:
     """Claim: the runs compared meet the drift they are said to meet. Situation: a name is taken twice.
 
     Expectation: the mutant takes it, the vendor does not; requests are counted, and how often the drift showed.
     """
-    httpx.put(f"http://127.0.0.1:{served}/__mutant", content=TAKEN)
-    assert [_create_user(served, jetemail), _create_user(served, jetemail)] == [200, 200]
-    assert _read_playing_mutant(served) == {"mutant": TAKEN, "requests": 2, "touched": 1}
-    httpx.put(f"http://127.0.0.1:{served}/__mutant", content="")
-    assert [_create_user(served, jetemail), _create_user(served, jetemail)] == [200, 409]
-    assert _read_playing_mutant(served) == {"mutant": "", "requests": 2, "touched": 0}
+    httpx.put(f"http://127.0.0.1:{server_port}/__mutant", content=TAKEN)
+    assert [_create_user(server_port, jetemail), _create_user(server_port, jetemail)] == [200, 200]
+    assert _read_playing_mutant(server_port) == {"mutant": TAKEN, "requests": 2, "touched": 1}
+    httpx.put(f"http://127.0.0.1:{server_port}/__mutant", content="")
+    assert [_create_user(server_port, jetemail), _create_user(server_port, jetemail)] == [200, 409]
+    assert _read_playing_mutant(server_port) == {"mutant": "", "requests": 2, "touched": 0}
 
 
-def test_the_server_refuses_what_it_does_not_know(served: int) -> None:
+def test_the_server_refuses_what_it_does_not_know(server_port: int) -> None:
     """Expectation: 404 for an unknown mutant and a sample that is none, 405 for another method; all that is no request."""
-    at = f"http://127.0.0.1:{served}/__mutant"
+    at = f"http://127.0.0.1:{server_port}/__mutant"
     httpx.put(at, content="")
     answers = [httpx.put(at, content="no/such"), httpx.get(f"{at}/sample/x"), httpx.delete(at)]
     assert [answer.status_code for answer in answers] == [404, 404, 405]
-    assert _read_playing_mutant(served)["requests"] == 0
+    assert _read_playing_mutant(server_port)["requests"] == 0
 
 
-def test_the_sample_is_fixed_and_fair(served: int, jetemail: Contract) -> None:
+def test_the_sample_is_fixed_and_fair(server_port: int, jetemail: Contract) -> None:
     """Claim: the sample is drawn from every family. Expectation: as many of each, none of them equivalent, twice the same."""
-    at = f"http://127.0.0.1:{served}/__mutant/sample/5"
+    at = f"http://127.0.0.1:{server_port}/__mutant/sample/5"
     drawn = httpx.get(at).json()
     assert drawn == httpx.get(at).json()
     assert drawn["all"] == len(derive_mutants(jetemail))
@@ -88,32 +88,32 @@ def test_the_sample_is_fixed_and_fair(served: int, jetemail: Contract) -> None:
         assert len(here) == min(5, sum(mutant.family == family for mutant in told.values()))
 
 
-def test_an_answer_of_405_says_what_is_allowed(served: int, jetemail: Contract) -> None:
+def test_an_answer_of_405_says_what_is_allowed(server_port: int, jetemail: Contract) -> None:
     """Claim: no tool is charged with an alarm that is right by RFC 9110. Expectation: an Allow header of declared methods."""
-    httpx.put(f"http://127.0.0.1:{served}/__mutant", content="")
-    answer = httpx.put(f"http://127.0.0.1:{served}{jetemail.base_path}/outbound/smarthost")
+    httpx.put(f"http://127.0.0.1:{server_port}/__mutant", content="")
+    answer = httpx.put(f"http://127.0.0.1:{server_port}{jetemail.base_path}/outbound/smarthost")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "DELETE, GET, PATCH, POST"
 
 
-def test_the_suite_is_measured_as_a_user_runs_it(served: int, jetemail: Contract, tmp_path: Path) -> None:
+def test_the_suite_is_measured_as_a_user_runs_it(server_port: int, jetemail: Contract, tmp_path: Path) -> None:
     """Situation: the real command on a mutant, and on the faithful mock. Expectation: red and green, requests as counted."""
     probes = next(one for one in build_contenders(jetemail) if one.name == PROBES)
-    red = run_contender(probes, TAKEN, 1, served, tmp_path, Event())
+    red = run_contender(probes, TAKEN, 1, server_port, tmp_path, Event())
     assert red.reports_drift
     assert any("name-taken" in alarm for alarm in red.alarms)
-    green = run_contender(probes, "", 1, served, tmp_path, Event())
+    green = run_contender(probes, "", 1, server_port, tmp_path, Event())
     assert (green.reports_drift, green.alarms, green.was_provoked) == (False, frozenset(), False)
     assert 100 < green.requests <= MutantConfig(jetemail).floors.requests
     assert green.peak_memory > 0
 
 
-def test_a_run_that_is_signalled_to_stop_stops(served: int, jetemail: Contract, tmp_path: Path) -> None:
+def test_a_run_that_is_signalled_to_stop_stops(server_port: int, jetemail: Contract, tmp_path: Path) -> None:
     """Claim: nothing goes on after an interruption. Expectation: no verdict, but the reason."""
     stop = Event()
     stop.set()
     with pytest.raises(BenchError, match="interrupted"):
-        run_contender(build_contenders(jetemail)[0], "", 1, served, tmp_path, stop)
+        run_contender(build_contenders(jetemail)[0], "", 1, server_port, tmp_path, stop)
 
 
 def test_every_contender_meets_the_same_mutants_with_the_same_seeds(jetemail: Contract) -> None:

@@ -43,8 +43,8 @@ class VendorImpact:
     revision: GeneratedClient
 
 
-@pytest.fixture(name="judged", scope="module")
-def _judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact]:
+@pytest.fixture(name="impacts", scope="module")
+def _impacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact]:
     found = {}
     for slug, edits in EDITS.items():
         folder = tmp_path_factory.mktemp(slug) / "client"
@@ -58,13 +58,13 @@ def _judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact]
 
 @EACH
 def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
-    slug: str, edit: ClientEdit, judged: dict[str, VendorImpact]
+    slug: str, edit: ClientEdit, impacts: dict[str, VendorImpact]
 ) -> None:
     """Claim: each change of the document names the symbols that it changes, and whether that breaks their users.
 
     Situation: one of many edits, all generated at once. Expectation: exactly the symbols of this edit.
     """
-    mine = [joined for joined in judged[slug].impact.correlated if joined.document_change in edit.changes]
+    mine = [joined for joined in impacts[slug].impact.correlated if joined.document_change in edit.changes]
     assert len(mine) == len(edit.locations)
     found = {
         (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.is_breaking)
@@ -78,13 +78,13 @@ def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
 
 
 @pytest.mark.parametrize("slug", EDITS)
-def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, VendorImpact]) -> None:
+def test_every_change_of_a_symbol_has_its_cause(slug: str, impacts: dict[str, VendorImpact]) -> None:
     """Claim: nothing is left unexplained and nothing is made up.
 
     Situation: all edits of a vendor. Expectation: the changes of symbols are those that the edits call for, together,
     each joined to one of them; the version is the next major.
     """
-    impact = judged[slug].impact
+    impact = impacts[slug].impact
     assert impact.unaccounted == ()
     assert {
         (one.symbol.removeprefix(f"{slug}_client."), one.kind.value, one.is_breaking) for one in impact.symbol_changes
@@ -92,15 +92,15 @@ def test_every_change_of_a_symbol_has_its_cause(slug: str, judged: dict[str, Ven
     assert impact.version.version == "2.0.0"
 
 
-def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, VendorImpact]) -> None:
+def test_where_no_symbol_changes_the_text_says_so_and_where(impacts: dict[str, VendorImpact]) -> None:
     """Claim: behaviour that no symbol shows is told as such.
 
     Situation: a length limited, a status described otherwise. Expectation: the words, and the symbols of the place.
     """
-    assert judged["jetemail"].impact.correlated[0].symbols == ("jetemail_client.models.SmtpUser.usage",)
+    assert impacts["jetemail"].impact.correlated[0].symbols == ("jetemail_client.models.SmtpUser.usage",)
     texts = {
         joined.document_change.location.rsplit("/", 1)[1]: joined.description
-        for joined in judged["jetemail"].impact.correlated
+        for joined in impacts["jetemail"].impact.correlated
     }
     assert texts["maxLength"] == "no symbol; behaviour of jetemail_client.models.CreateSmtpUserBody.username"
     assert texts["description"] == (
@@ -112,7 +112,7 @@ def test_where_no_symbol_changes_the_text_says_so_and_where(judged: dict[str, Ve
     )
 
 
-def test_a_type_checker_agrees_about_whom_it_breaks(judged: dict[str, VendorImpact], tmp_path: Path) -> None:
+def test_a_type_checker_agrees_about_whom_it_breaks(impacts: dict[str, VendorImpact], tmp_path: Path) -> None:
     """Claim: what is said to break breaks, and what is said not to does not.
 
     Situation: a user's function for each edit, checked by mypy against the old client and the new one.
@@ -121,7 +121,7 @@ def test_a_type_checker_agrees_about_whom_it_breaks(judged: dict[str, VendorImpa
     edits = [edit for edit in EDITS["jetemail"] if edit.user]
     assert {edit.is_breaking for edit in edits} == {True, False}
     assert _run_mypy(edits, load_generated_client("jetemail"), tmp_path) == set()
-    found = _run_mypy(edits, judged["jetemail"].revision, tmp_path)
+    found = _run_mypy(edits, impacts["jetemail"].revision, tmp_path)
     assert found == {edit.id for edit in edits if edit.is_breaking}
 
 
