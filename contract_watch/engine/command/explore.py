@@ -1,4 +1,4 @@
-"""``python -m contract_watch.engine.exploring``: explore for MINUTES, and write each failure as a ready pytest case.
+"""``python -m contract_watch.engine.command.explore``: explore for MINUTES, and write each failure as a ready pytest case.
 
 0: nothing breaking; 1: something is; 2: it could not tell; 3: wrong usage.
 """
@@ -75,7 +75,9 @@ class ExplorationResults:
 def main(arguments: list[str] | None = None) -> int:
     """Explore; see the module for the statuses."""
     parser = CommandParser(
-        prog="python -m contract_watch.engine.exploring", description="Explores targets for long.", allow_abbrev=False
+        prog="python -m contract_watch.engine.command.explore",
+        description="Explores targets for long.",
+        allow_abbrev=False,
     )
     for flag in _FLAGS:
         parser.add_argument(flag, **FLAGS[flag])

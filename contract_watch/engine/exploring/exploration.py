@@ -158,7 +158,7 @@ def _run_search(session: Session, runner: Runner, name: str, title: str, search:
 def _search_once(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
     """Search once. Hypothesis ends on its smallest failing example, which has then been asked again many times."""
     session.failed_attempt, session.failed_at = None, 0
-    flapping = False
+    flaky = False
     try:
         search()
     except DriftFoundError:
@@ -166,13 +166,13 @@ def _search_once(session: Session, runner: Runner, search: Callable[[], None]) -
     except _SearchTimeout:
         pass  # what was found is told as small as it got
     except (FlakyFailure, FlakyStrategyDefinition):
-        flapping = True
+        flaky = True
     if session.failed_attempt is None:
         return []
-    failed, session.failed = session.failed, None
+    failed, session.failed_attempt = session.failed_attempt, None
     # Seen more than once it does not flap: the state in which Hypothesis asked again was another.
-    once = all(session.told.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
-    return runner.explored(failed, flapping=flapping and once)
+    once = all(session.sighting_counts.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
+    return runner.add_explored_findings(failed, flaky=flaky and once)
 
 
 def _check_limits(session: Session, depth: ExplorationDepth) -> None:

@@ -44,8 +44,8 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[ExplorerFactory]:
         yield give
 
 
-@pytest.fixture(name="until", scope="session")
-def _until(request: pytest.FixtureRequest) -> float:
+@pytest.fixture(name="deadline", scope="session")
+def _deadline(request: pytest.FixtureRequest) -> float:
     """When this process's time is over; it begins with its first turn."""
     return time.time() + float(read_work(request.config)["seconds"])
 

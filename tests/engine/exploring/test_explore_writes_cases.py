@@ -29,7 +29,7 @@ from tests.support.rate_limits.redis_server import serve_redis
 from tests.vendors.jetemail import drifted_server as drifted
 
 SHORT = ("--vendor", "jetemail", "--minutes", "0.05")
-EXPLORE_MODULE = "contract_watch.engine.exploring"
+EXPLORE_MODULE = "contract_watch.engine.command.explore"
 
 
 @pytest.fixture(name="house", scope="module")
