@@ -11,21 +11,21 @@ from contract_watch.contracts.registry import Contract
 from tests.support.model_driver import CREATE, DELETE, LIST, UPDATE
 
 
-@pytest.fixture(name="found")
-def _found(jetemail: Contract) -> dict[str, str]:
+@pytest.fixture(name="clause_ids")
+def _clause_ids(jetemail: Contract) -> dict[str, str]:
     return derive_clauses(jetemail)
 
 
-def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, found: dict[str, str]) -> None:
+def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause_ids: dict[str, str]) -> None:
     """Claim: what the document declares is promised. Situation: each operation.
 
     Expectation: a clause for its credential and for each answer, and one that no other method succeeds.
     """
-    assert "/outbound/smarthost/undeclared" in found
+    assert "/outbound/smarthost/undeclared" in clause_ids
     for operation in jetemail.operations.values():
-        assert f"{operation.id}/credential" in found
+        assert f"{operation.id}/credential" in clause_ids
         for status in operation.responses:
-            assert f"{operation.id}/response/{status}" in found
+            assert f"{operation.id}/response/{status}" in clause_ids
 
 
 @pytest.mark.parametrize(
@@ -42,22 +42,22 @@ def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, found:
         f"{LIST}/200/body/smarthosts/*/quota",
     ],
 )
-def test_constraints_and_properties_are_clauses(found: dict[str, str], clause: str) -> None:
+def test_constraints_and_properties_are_clauses(clause_ids: dict[str, str], clause: str) -> None:
     """Claim: each constraint of a request and each property of an answer is promised, at any depth."""
-    assert clause in found
+    assert clause in clause_ids
 
 
 @pytest.mark.parametrize(
     "clause", [f"{UPDATE}/request/quota/required", f"{LIST}/request/body", f"{DELETE}/response/403"]
 )
-def test_what_is_not_declared_is_no_clause(found: dict[str, str], clause: str) -> None:
+def test_what_is_not_declared_is_no_clause(clause_ids: dict[str, str], clause: str) -> None:
     """Claim: nothing is promised that no document says."""
-    assert clause not in found
+    assert clause not in clause_ids
 
 
-def test_rules_of_the_model_are_clauses(jetemail: Contract, found: dict[str, str]) -> None:
+def test_rules_of_the_model_are_clauses(jetemail: Contract, clause_ids: dict[str, str]) -> None:
     """Claim: what no schema can state comes from the model. Expectation: all its rules, in its own words."""
-    assert dict(jetemail.model.rules).items() <= found.items()
+    assert dict(jetemail.model.rules).items() <= clause_ids.items()
     assert all(words.strip().endswith(".") or ":" in words for words in jetemail.model.rules.values())
 
 

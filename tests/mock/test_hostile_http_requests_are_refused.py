@@ -10,7 +10,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT
 from contract_watch.mock.vendor import MAX_BODY
-from tests.conftest import PAID_KEY
+from tests.support.suite_process import PAID_KEY
 
 PATH = "/outbound/smarthost"
 

@@ -58,8 +58,8 @@ def _node() -> Path:
         _report_missing_packages(error)
 
 
-@pytest.fixture(name="seen", scope="module", params=list(CLIENTS))
-def _seen(request: pytest.FixtureRequest, node: Path, mock_process: MockAddresses) -> DecodedChecks:
+@pytest.fixture(name="decoded", scope="module", params=list(CLIENTS))
+def _decoded(request: pytest.FixtureRequest, node: Path, mock_process: MockAddresses) -> DecodedChecks:
     script, *more = CLIENTS[request.param]
     given = [mock_process.rest, mock_process.grpc, *_list_keys(Contract("zitadel")), *more]
     began = time.time()
@@ -67,57 +67,57 @@ def _seen(request: pytest.FixtureRequest, node: Path, mock_process: MockAddresse
 
 
 @pytest.mark.parametrize("check", list(CHANGES))
-def test_the_answer_to_a_change_is_decoded(seen: DecodedChecks, check: str) -> None:
+def test_the_answer_to_a_change_is_decoded(decoded: DecodedChecks, check: str) -> None:
     """Claim: a client decodes what a change came to. Situation: each change of a configuration's life.
 
     Expectation: a 64-bit sequence, the owner, and of the two dates the one that the mock says, which is now.
     """
-    details = seen.read_details(check)
+    details = decoded.read_details(check)
     other = next(name for name in ("creationDate", "changeDate") if name != CHANGES[check])
-    assert seen.read_sequence(check) > 0
+    assert decoded.read_sequence(check) > 0
     assert details["resourceOwner"].isdigit()
-    assert seen.is_run_time(details[CHANGES[check]])
+    assert decoded.is_run_time(details[CHANGES[check]])
     assert details.get(other) is None
 
 
-def test_sequences_count_up(seen: DecodedChecks) -> None:
+def test_sequences_count_up(decoded: DecodedChecks) -> None:
     """Claim: every change has a sequence above the last, whichever of its two methods set the password."""
-    told = [seen.read_sequence(check) for check in CHANGES]
+    told = [decoded.read_sequence(check) for check in CHANGES]
     assert told == sorted(set(told))
 
 
 @pytest.mark.parametrize("check", list(READS))
-def test_read_is_decoded(seen: DecodedChecks, check: str) -> None:
+def test_read_is_decoded(decoded: DecodedChecks, check: str) -> None:
     """Claim: a client reads what it set. Situation: after the addition, and after activation and passwords.
 
     Expectation: each setting, the id that was given, the state as a number and its name, the last change's sequence.
     """
-    config = seen.checks[check]["answer"]["smtpConfig"]
+    config = decoded.checks[check]["answer"]["smtpConfig"]
     details = config["details"]
     change, state = READS[check]
     assert {name: config[name] for name in SETTINGS} == SETTINGS
-    assert (config["id"], config["state"]) == (seen.checks["add"]["answer"]["id"], state)
-    assert seen.read_sequence(check) == seen.read_sequence(change)
-    assert details["resourceOwner"] == seen.read_details("add")["resourceOwner"]
-    assert seen.is_run_time(details["creationDate"])
-    assert details["changeDate"] == seen.read_details(change)["changeDate"]
+    assert (config["id"], config["state"]) == (decoded.checks["add"]["answer"]["id"], state)
+    assert decoded.read_sequence(check) == decoded.read_sequence(change)
+    assert details["resourceOwner"] == decoded.read_details("add")["resourceOwner"]
+    assert decoded.is_run_time(details["creationDate"])
+    assert details["changeDate"] == decoded.read_details(change)["changeDate"]
 
 
-def test_the_list_is_decoded(seen: DecodedChecks) -> None:
+def test_the_list_is_decoded(decoded: DecodedChecks) -> None:
     """Claim: a client reads what the list shows. Situation: the list while the configuration is active, and without it.
 
     Expectation: one row, as reading shows it but for the answer address; the total, and when that was; then no row.
     """
-    shown = seen.checks["list"]["answer"]
-    config = seen.checks["get-active"]["answer"]["smtpConfig"]
+    shown = decoded.checks["list"]["answer"]
+    config = decoded.checks["get-active"]["answer"]["smtpConfig"]
     assert shown["result"] == [{**config, "replyToAddress": ""}]
     assert shown["details"]["totalResult"] == {"integer": "1"}
-    assert seen.is_run_time(shown["details"]["viewTimestamp"])
-    assert seen.checks["list-removed"]["answer"]["result"] == []
+    assert decoded.is_run_time(shown["details"]["viewTimestamp"])
+    assert decoded.checks["list-removed"]["answer"]["result"] == []
 
 
 @pytest.mark.parametrize("check", list(REFUSALS))
-def test_a_refusal_is_decoded(seen: DecodedChecks, check: str) -> None:
+def test_a_refusal_is_decoded(decoded: DecodedChecks, check: str) -> None:
     """Claim: a client can tell why it was refused. Situation: each refusal, before and after the configuration's end.
 
     Expectation: the code, the text with the error's id behind it, and an ErrorDetail with both apart.
@@ -125,12 +125,12 @@ def test_a_refusal_is_decoded(seen: DecodedChecks, check: str) -> None:
     code, text, error = REFUSALS[check]
     details = [{"id": error, "message": text}] if error else []
     message = f"{text} ({error})" if error else text
-    assert seen.checks[check] == {"refusal": {"code": code, "message": message, "details": details}}
+    assert decoded.checks[check] == {"refusal": {"code": code, "message": message, "details": details}}
 
 
-def test_the_widest_values_survive(seen: DecodedChecks) -> None:
+def test_the_widest_values_survive(decoded: DecodedChecks) -> None:
     """Situation: the largest 64-bit sequence, nanoseconds and no other field. Expectation: they are not rounded."""
-    config = seen.checks["widest"]["answer"]["smtpConfig"]
+    config = decoded.checks["widest"]["answer"]["smtpConfig"]
     changed = config["details"]["changeDate"]
     assert config["details"]["sequence"] == {"integer": str(2**64 - 1)}
     # A client that keeps times as JavaScript's dates has milliseconds.
@@ -140,16 +140,16 @@ def test_the_widest_values_survive(seen: DecodedChecks) -> None:
 
 
 @pytest.mark.parametrize(("check", "ids"), [("odd-message", []), ("odd-details", ["TEST-1", "TEST-2"])])
-def test_any_text_comes_through(seen: DecodedChecks, check: str, ids: list[str]) -> None:
+def test_any_text_comes_through(decoded: DecodedChecks, check: str, ids: list[str]) -> None:
     """Situation: a text with percent signs and letters beyond ASCII, with and without details. Expectation: as it was."""
-    refusal = seen.checks[check]["refusal"]
+    refusal = decoded.checks[check]["refusal"]
     assert (refusal["code"], refusal["message"]) == (6, UNUSUAL_TEXT)
     assert refusal["details"] == [{"id": one, "message": "größer ✉"} for one in ids]
 
 
-def test_every_check_is_asserted(seen: DecodedChecks) -> None:
+def test_every_check_is_asserted(decoded: DecodedChecks) -> None:
     """Claim: nothing that a client tells is overlooked, and no test above runs over nothing."""
-    assert set(seen.checks) == {*CHANGES, *READS, *LISTED, *REFUSALS, *SCRIPTED}
+    assert set(decoded.checks) == {*CHANGES, *READS, *LISTED, *REFUSALS, *SCRIPTED}
 
 
 @pytest.fixture(name="created", scope="module")

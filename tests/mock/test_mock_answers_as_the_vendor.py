@@ -13,7 +13,7 @@ from contract_watch.errors import UsageError
 from contract_watch.mock.journal import MAX_CALLS
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.mock.vendor import MockVendor, check_overlaps
-from tests.conftest import PAID_KEY
+from tests.support.suite_process import PAID_KEY
 
 PATH = "/outbound/smarthost"
 FREE = {"Authorization": "Bearer api_test_free_0123456789abcdef"}

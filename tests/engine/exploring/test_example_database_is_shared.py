@@ -101,7 +101,7 @@ def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tm
     assert url not in database.failure
 
 
-def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: str) -> None:
+def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, mock_address: str) -> None:
     """Claim: old finds do not haunt.
 
     Situation: kept examples that fail no more; Hypothesis goes through a few of them in each search. Expectation: nothing
@@ -112,7 +112,7 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, address: 
     for _ in range(50):
         if not _count_saved_failures(database):
             break
-        assert _explore_creation(jetemail, address, ExplorationDepth(examples=5, database=database)) == []
+        assert _explore_creation(jetemail, mock_address, ExplorationDepth(examples=5, database=database)) == []
     assert _count_saved_failures(database) == 0
     assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=1, database=database)) == []
 
@@ -179,13 +179,13 @@ def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
 
 @pytest.mark.parametrize("what", ["requests", "lives"])
 def test_a_search_whose_time_is_over_sends_nothing_more(
-    jetemail: Contract, mock: object, address: str, what: str
+    jetemail: Contract, mock: object, mock_address: str, what: str
 ) -> None:
     """Claim: MINUTES binds. Situation: a search that begins when its time is over. Expectation: at most one request."""
     assert mock
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-    record = Record(jetemail.slug, jetemail.name, jetemail.digest, address, 0, now)
-    session = Session(jetemail, address, KEYS, NameGenerator(now.date()), record)
+    record = Record(jetemail.slug, jetemail.name, jetemail.digest, mock_address, 0, now)
+    session = Session(jetemail, mock_address, KEYS, NameGenerator(now.date()), record)
     depth = ExplorationDepth(examples=50, workflows=50, until=0.0)
     if what == "lives":
         explore_workflows(session, Runner(session), 1, depth)

@@ -68,105 +68,105 @@ CASES: list[tuple[str, str, Any, str, set[int]]] = [
 ]
 
 
-@pytest.fixture(name="play")
-def _play(suite_play: ModelDriver) -> ModelDriver:
+@pytest.fixture(name="model")
+def _model(suite_model: ModelDriver) -> ModelDriver:
     for account in KEYS:
         for name in ("ct-here", "ct-taken"):
-            suite_play.send_accepted(CREATE, {"username": name}, account)
-    return suite_play
+            suite_model.send_accepted(CREATE, {"username": name}, account)
+    return suite_model
 
 
 @pytest.mark.parametrize(
     ("operation", "body", "account", "allowed"), [case[1:] for case in CASES], ids=[f"{c[1]}: {c[0]}" for c in CASES]
 )
-def test_statuses_allowed(play: ModelDriver, operation: str, body: Any, account: str, allowed: set[int]) -> None:
+def test_statuses_allowed(model: ModelDriver, operation: str, body: Any, account: str, allowed: set[int]) -> None:
     """Claim: no document orders the checks. Situation: a request with these things wrong.
 
     Expectation: the status of each of them, 200 only where all of them are open, and no other.
     """
-    assert play.list_statuses(operation, body, account) == allowed
+    assert model.list_statuses(operation, body, account) == allowed
 
 
 @pytest.mark.parametrize("operation", [CREATE, UPDATE, DELETE, LIST])
-def test_credential_comes_before_everything(play: ModelDriver, operation: str) -> None:
+def test_credential_comes_before_everything(model: ModelDriver, operation: str) -> None:
     """Claim: who is not let in learns nothing. Situation: a bad key and all else wrong. Expectation: 401 alone."""
-    assert {found.status for found in play.list_outcomes(operation, {}, authorization="Bearer wrong")} == {401}
+    assert {found.status for found in model.list_outcomes(operation, {}, authorization="Bearer wrong")} == {401}
 
 
-def test_look_alike_of_a_taken_name_is_refused_one_way_or_the_other(play: ModelDriver) -> None:
+def test_look_alike_of_a_taken_name_is_refused_one_way_or_the_other(model: ModelDriver) -> None:
     """Claim: "will be sanitized" may make a taken name of another. Expectation: 400 and 409 are both allowed."""
-    assert {400, 409} <= play.list_statuses(CREATE, {"username": "CT-Taken"}) <= {200, 400, 409}
+    assert {400, 409} <= model.list_statuses(CREATE, {"username": "CT-Taken"}) <= {200, 400, 409}
 
 
 @pytest.mark.parametrize("name", ["ct-no body", "ct-NOBODY", "ct-" + "a" * 62, ""])
-def test_impossible_name_that_nobody_has_is_never_a_success(play: ModelDriver, name: str) -> None:
+def test_impossible_name_that_nobody_has_is_never_a_success(model: ModelDriver, name: str) -> None:
     """Claim: a name that no user can have finds none. Expectation: 404 or 400, nothing like success."""
-    assert play.list_statuses(DELETE, {"username": name}) == {400, 404}
-    assert play.list_statuses(UPDATE, {"currentUsername": name, "quota": 1}) == {400, 404}
+    assert model.list_statuses(DELETE, {"username": name}) == {400, 404}
+    assert model.list_statuses(UPDATE, {"currentUsername": name, "quota": 1}) == {400, 404}
 
 
-def test_shown_interpretation_binds_the_answers_after_it(play: ModelDriver) -> None:
+def test_shown_interpretation_binds_the_answers_after_it(model: ModelDriver) -> None:
     """Claim: once a target has shown a reading, its later answers must agree. Situation: an unknown property.
 
     Expectation: after a 400 (or a 200) only that from then on; another operation is as open as before.
     """
-    open_state = play.state
+    open_state = model.state
     for status in (200, 400):
-        play.state = open_state
-        play.follow_outcome(
+        model.state = open_state
+        model.follow_outcome(
             next(
                 found
-                for found in play.list_outcomes(CREATE, {"username": f"ct-{status}", "note": 1})
+                for found in model.list_outcomes(CREATE, {"username": f"ct-{status}", "note": 1})
                 if found.status == status
             )
         )
-        assert play.list_statuses(CREATE, {"username": "ct-next", "note": 1}) == {status}
-        assert play.list_statuses(DELETE, {"username": "ct-here", "note": 1}) == {200, 400}
+        assert model.list_statuses(CREATE, {"username": "ct-next", "note": 1}) == {status}
+        assert model.list_statuses(DELETE, {"username": "ct-here", "note": 1}) == {200, 400}
 
 
-def test_name_that_another_may_have_become_is_open(play: ModelDriver) -> None:
+def test_name_that_another_may_have_become_is_open(model: ModelDriver) -> None:
     """Claim: until a list shows what became of an ill-formed name, its neighbours are doubtful. Situation: `ct-N ew`.
 
     Expectation: `ct-n-ew` may be taken and may be there; `ct-other` is neither.
     """
-    play.send_accepted(CREATE, {"username": "ct-N ew"})
-    assert play.list_statuses(CREATE, {"username": "ct-n-ew"}) == {200, 409}
-    assert play.list_statuses(DELETE, {"username": "ct-n-ew"}) == {200, 404}
-    assert play.list_statuses(CREATE, {"username": "ct-other"}) == {200}
-    assert play.list_statuses(DELETE, {"username": "ct-other"}) == {404}
+    model.send_accepted(CREATE, {"username": "ct-N ew"})
+    assert model.list_statuses(CREATE, {"username": "ct-n-ew"}) == {200, 409}
+    assert model.list_statuses(DELETE, {"username": "ct-n-ew"}) == {200, 404}
+    assert model.list_statuses(CREATE, {"username": "ct-other"}) == {200}
+    assert model.list_statuses(DELETE, {"username": "ct-other"}) == {404}
 
 
-def test_rename_to_itself_alone_says_nothing_of_one_beside_others(play: ModelDriver) -> None:
+def test_rename_to_itself_alone_says_nothing_of_one_beside_others(model: ModelDriver) -> None:
     """Claim: an update that only repeats the name may count as none. Situation: it was refused, alone.
 
     Expectation: refused again, alone; beside a quota it is as open as before.
     """
     alone = {**HERE, "newUsername": "ct-here"}
-    play.follow_outcome(next(found for found in play.list_outcomes(UPDATE, alone) if found.status == 400))
-    assert play.list_statuses(UPDATE, alone) == {400}
-    assert play.list_statuses(UPDATE, {**alone, "quota": 1}) == {200, 400, 409}
+    model.follow_outcome(next(found for found in model.list_outcomes(UPDATE, alone) if found.status == 400))
+    assert model.list_statuses(UPDATE, alone) == {400}
+    assert model.list_statuses(UPDATE, {**alone, "quota": 1}) == {200, 400, 409}
 
 
-def test_freed_name_is_free(play: ModelDriver) -> None:
+def test_freed_name_is_free(model: ModelDriver) -> None:
     """Claim: delete and rename free a name. Situation: names of this run, deleted and renamed.
 
     Expectation: 200 alone, which owes to the operation that freed it; the new name is taken.
     """
-    play.send_accepted(DELETE, {"username": "ct-here"})
-    play.send_accepted(UPDATE, {"currentUsername": "ct-taken", "newUsername": "ct-moved"})
+    model.send_accepted(DELETE, {"username": "ct-here"})
+    model.send_accepted(UPDATE, {"currentUsername": "ct-taken", "newUsername": "ct-moved"})
     for name, clause in (("ct-here", f"{DELETE}/effect/removed"), ("ct-taken", f"{UPDATE}/effect/newUsername")):
-        assert [(found.status, found.clause) for found in play.list_outcomes(CREATE, {"username": name})] == [
+        assert [(found.status, found.clause) for found in model.list_outcomes(CREATE, {"username": name})] == [
             (200, clause)
         ]
-    assert play.list_statuses(CREATE, {"username": "ct-moved"}) == {409}
+    assert model.list_statuses(CREATE, {"username": "ct-moved"}) == {409}
 
 
-def test_other_accounts_name_may_be_taken_or_free(suite_play: ModelDriver) -> None:
+def test_other_accounts_name_may_be_taken_or_free(suite_model: ModelDriver) -> None:
     """Claim: whether names are unique across accounts is open. Expectation: 200 or 409; one answer decides the next."""
-    suite_play.send_accepted(CREATE, {"username": "ct-a"}, "free")
-    suite_play.send_accepted(CREATE, {"username": "ct-b"}, "free")
-    outcomes = {found.status: found for found in suite_play.list_outcomes(CREATE, {"username": "ct-a"})}
+    suite_model.send_accepted(CREATE, {"username": "ct-a"}, "free")
+    suite_model.send_accepted(CREATE, {"username": "ct-b"}, "free")
+    outcomes = {found.status: found for found in suite_model.list_outcomes(CREATE, {"username": "ct-a"})}
     assert set(outcomes) == {200, 409}
     for status, outcome in outcomes.items():
-        after = ModelDriver(suite_play.contract, outcome.resolve_next_state(None))
+        after = ModelDriver(suite_model.contract, outcome.resolve_next_state(None))
         assert after.list_statuses(CREATE, {"username": "ct-b"}) == {status}

@@ -88,30 +88,30 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
 
 
 @pytest.mark.parametrize(("before", "step", "status", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_first_outcome(mock_play: ModelDriver, before: list[Step], step: Step, status: int, clause: str) -> None:
+def test_first_outcome(mock_model: ModelDriver, before: list[Step], step: Step, status: int, clause: str) -> None:
     """Claim: the mock answers as promised. Situation: what came before, then one request.
 
     Expectation: the status, the clause that calls for it, and a body that pattern and effective document both take.
     """
     for earlier in before:
-        assert mock_play.send_request(*earlier)[0] == 200
-    outcome = mock_play.list_outcomes(*step)[0]
+        assert mock_model.send_request(*earlier)[0] == 200
+    outcome = mock_model.list_outcomes(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
-    assert outcome.clause in derive_clauses(mock_play.contract)
+    assert outcome.clause in derive_clauses(mock_model.contract)
     assert outcome.body is not None
     shown = outcome.body.render()
     assert is_match(outcome.body, shown)
-    schema = mock_play.contract.operations[step[0]].responses[status].media["application/json"]
+    schema = mock_model.contract.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
     assert schema.find_violations(shown) == []
     assert list(schema.find_undocumented(shown)) == []
     assert ("password" in shown) == (step[0] == CREATE and status == 200 and "password" not in step[1])
 
 
-def test_first_outcomes_meet_every_rule(mock_play: ModelDriver) -> None:
+def test_first_outcomes_meet_every_rule(mock_model: ModelDriver) -> None:
     """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
-    rules = {id_ for id_ in mock_play.contract.model.rules if "/rule/" in id_ and not id_.endswith("changes-nothing")}
+    rules = {id_ for id_ in mock_model.contract.model.rules if "/rule/" in id_ and not id_.endswith("changes-nothing")}
     told = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
     told |= {f"{CREATE}/rule/{end}" for end in ("password-generated", "password-not-returned")}
     assert rules - told == {f"{LIST}/rule/own-account"}
@@ -122,35 +122,35 @@ def test_first_outcomes_meet_every_rule(mock_play: ModelDriver) -> None:
 @pytest.mark.parametrize(
     "step", [(CREATE, A), (CREATE, {}), (UPDATE, {}), (DELETE, A), (LIST,), (CREATE, MissingBody.MALFORMED)]
 )
-def test_bad_credential_is_401_before_all_else(mock_play: ModelDriver, authorization: str, step: Step) -> None:
+def test_bad_credential_is_401_before_all_else(mock_model: ModelDriver, authorization: str, step: Step) -> None:
     """Claim: nobody gets in without a good key. Situation: no key, a wrong one, a wrong form; a good or bad request.
 
     Expectation: 401 is the only outcome, and nothing changes.
     """
     body = step[1] if len(step) > 1 else MissingBody.ABSENT
-    [outcome] = mock_play.list_outcomes(step[0], body, authorization=authorization)
+    [outcome] = mock_model.list_outcomes(step[0], body, authorization=authorization)
     assert outcome.status == 401
-    assert outcome.resolve_next_state(None) == mock_play.state
+    assert outcome.resolve_next_state(None) == mock_model.state
 
 
-def test_answers_speak_the_documents_words(mock_play: ModelDriver) -> None:
+def test_answers_speak_the_documents_words(mock_model: ModelDriver) -> None:
     """Claim: the mock says what the published examples say. Expectation: each status has its own text."""
     said = {
         "409": "This SMTP username is already in use",
         "403": "Allow Any Domain feature requires a paid subscription",
     }
-    assert mock_play.send_request(CREATE, A)[1]["message"] == "SMTP user created successfully"
-    assert mock_play.send_request(CREATE, A)[1] == {"success": False, "error": said["409"]}
-    assert mock_play.send_request(CREATE, {"username": "b", "allowAnyDomain": True}, "free")[1]["error"] == said["403"]
-    assert mock_play.send_request(UPDATE, {"currentUsername": "a"})[1]["error"] == "No valid updates provided"
+    assert mock_model.send_request(CREATE, A)[1]["message"] == "SMTP user created successfully"
+    assert mock_model.send_request(CREATE, A)[1] == {"success": False, "error": said["409"]}
+    assert mock_model.send_request(CREATE, {"username": "b", "allowAnyDomain": True}, "free")[1]["error"] == said["403"]
+    assert mock_model.send_request(UPDATE, {"currentUsername": "a"})[1]["error"] == "No valid updates provided"
     assert (
-        mock_play.send_request(UPDATE, {"currentUsername": "a", "quota": 1})[1]["message"]
+        mock_model.send_request(UPDATE, {"currentUsername": "a", "quota": 1})[1]["message"]
         == "Smarthost updated successfully"
     )
-    assert mock_play.send_request(DELETE, A)[1] == {"success": True, "message": "Smarthost deleted successfully"}
+    assert mock_model.send_request(DELETE, A)[1] == {"success": True, "message": "Smarthost deleted successfully"}
 
 
-def test_update_of_one_thing_without_a_name_is_not_one_of_nothing(mock_play: ModelDriver) -> None:
+def test_update_of_one_thing_without_a_name_is_not_one_of_nothing(mock_model: ModelDriver) -> None:
     """Claim: a refusal cites the promise it rests on. Situation: something to update, no name. Expectation: the name."""
-    clauses_cited = {outcome.clause for outcome in mock_play.list_outcomes(UPDATE, {"quota": 1})}
+    clauses_cited = {outcome.clause for outcome in mock_model.list_outcomes(UPDATE, {"quota": 1})}
     assert clauses_cited == {f"{UPDATE}/request/currentUsername/required"}

@@ -105,12 +105,12 @@ def test_chosen_interpretation_makes_its_difference(
     shown: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, the row after."""
-    play = ModelDriver.start(jetemail, fresh="", interpretations={**also, name: value})
+    model = ModelDriver.start(jetemail, fresh="", interpretations={**also, name: value})
     for earlier in before:
-        assert play.send_request(*earlier)[0] == 200
-    assert play.send_request(*step)[0] == status
+        assert model.send_request(*earlier)[0] == 200
+    assert model.send_request(*step)[0] == status
     if shown:
-        [row] = play.list_rows().values()
+        [row] = model.list_rows().values()
         for field, wanted in shown.items():
             assert (row.get(field), type(row.get(field))) == (wanted, type(wanted)), field
 
@@ -130,24 +130,24 @@ def test_chosen_order_is_used(jetemail: Contract, order: str) -> None:
 
     Expectation: refusals in exactly that order.
     """
-    play = ModelDriver.start(jetemail, fresh="", interpretations={"order": order})
-    play.send_request(CREATE, {"username": "taken"}, "free")
+    model = ModelDriver.start(jetemail, fresh="", interpretations={"order": order})
+    model.send_request(CREATE, {"username": "taken"}, "free")
     body = {"currentUsername": "nobody", "newUsername": "taken", "allowAnyDomain": True, "quota": -1}
-    assert [str(outcome.status) for outcome in play.list_outcomes(UPDATE, body, "free")] == order.split("-")
+    assert [str(outcome.status) for outcome in model.list_outcomes(UPDATE, body, "free")] == order.split("-")
 
 
 @pytest.mark.parametrize(("reading", "status"), [("any", 200), ("exact", 401)])
 def test_bearer_in_lower_case(jetemail: Contract, reading: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
-    play = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": reading})
-    assert play.list_outcomes(CREATE, A, authorization="bearer key-of-paid")[0].status == status
-    assert {outcome.status for outcome in play.list_outcomes(CREATE, A, authorization="bearer wrong")} == {401}
+    model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": reading})
+    assert model.list_outcomes(CREATE, A, authorization="bearer key-of-paid")[0].status == status
+    assert {outcome.status for outcome in model.list_outcomes(CREATE, A, authorization="bearer wrong")} == {401}
 
 
 def test_credential_is_judged_first_in_lower_case_too(jetemail: Contract) -> None:
     """Claim: authentication comes first. Situation: the mock refuses `bearer`; the body is bad. Expectation: 401."""
-    play = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": "exact"})
-    assert play.list_outcomes(CREATE, {}, authorization="bearer key-of-paid")[0].status == 401
+    model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": "exact"})
+    assert model.list_outcomes(CREATE, {}, authorization="bearer key-of-paid")[0].status == 401
 
 
 @pytest.mark.parametrize("fresh", ["", "ct-"])
@@ -157,14 +157,14 @@ def test_outcomes_never_change_the_state(jetemail: Contract, fresh: str) -> None
     Expectation: asking twice gives the same; the state, and the body asked about, are as they were.
     """
     for name, value, also, before, step, *_ in CASES:
-        play = ModelDriver.start(jetemail, fresh, {**also, name: value})
+        model = ModelDriver.start(jetemail, fresh, {**also, name: value})
         for earlier in before:
-            play.follow_outcome(next(outcome for outcome in play.list_outcomes(*earlier) if outcome.status == 200))
-        state = copy.deepcopy(play.state, {id(UNKNOWN): UNKNOWN})
+            model.follow_outcome(next(outcome for outcome in model.list_outcomes(*earlier) if outcome.status == 200))
+        state = copy.deepcopy(model.state, {id(UNKNOWN): UNKNOWN})
         request = copy.deepcopy(step)
-        first, again = play.list_outcomes(*step), play.list_outcomes(*step)
+        first, again = model.list_outcomes(*step), model.list_outcomes(*step)
         assert [(o.status, o.clause) for o in first] == [(o.status, o.clause) for o in again]
         for outcome in first:
             outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
-        assert play.state == state
+        assert model.state == state
         assert step == request

@@ -135,10 +135,10 @@ def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[
 
     Expectation: each account's list holds the names that its own successes left there, each once.
     """
-    play = ModelDriver.start(jetemail, fresh="")
+    model = ModelDriver.start(jetemail, fresh="")
     alive: dict[str, set[str]] = {"paid": set(), "free": set()}
     for operation, body, account in steps:
-        status, _ = play.send_request(operation, body, account)
+        status, _ = model.send_request(operation, body, account)
         if status == 200 and operation == CREATE:
             assert body["username"] not in alive[account]
             alive[account].add(body["username"])
@@ -148,7 +148,7 @@ def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[
             alive[account].remove(body["currentUsername"])
             alive[account].add(body.get("newUsername", body["currentUsername"]))
     for account, names in alive.items():
-        shown = play.send_request(LIST, None, account)[1]["smarthosts"]
+        shown = model.send_request(LIST, None, account)[1]["smarthosts"]
         assert Counter(row["username"] for row in shown) == Counter(names)
 
 

@@ -9,7 +9,7 @@ import pytest
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.schema import Schema
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, PROPERTIES, REMOVE, VIEW
-from tests.vendors.smtp2go.test_first_outcomes_follow_the_documents import CONTRACT
+from tests.vendors.smtp2go.model_driver import CONTRACT
 
 ID = "aa253464-0bd0-467a-b24b-6159dcd7be60"
 STATUSES = {200, 400, 401, 402, 403, 404, 429, 500, 502, 503, 504}

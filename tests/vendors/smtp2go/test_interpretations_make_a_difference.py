@@ -9,7 +9,7 @@ import pytest
 from contracts.smtp2go import passwords, periods
 from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
 from contracts.smtp2go.users import UNKNOWN
-from tests.vendors.smtp2go.test_first_outcomes_follow_the_documents import CONTRACT, HEADER, KEYS, Smtp2goModelDriver
+from tests.vendors.smtp2go.model_driver import CONTRACT, HEADER, KEYS, Smtp2goModelDriver
 
 Step = tuple[Any, ...]
 A: dict[str, Any] = {"username": "ct-aa"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.model import ModelState
 from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
-from tests.vendors.smtp2go.test_first_outcomes_follow_the_documents import CONTRACT, Smtp2goModelDriver
+from tests.vendors.smtp2go.model_driver import CONTRACT, Smtp2goModelDriver
 
 Step = tuple[str, Any, str]
 MAX_POSSIBLE_STATES = 16
@@ -154,7 +154,7 @@ def test_suite_allows_any_treatment_of_what_no_page_speaks_of(told: dict[str, st
     ],
 )
 def test_wrong_setting_is_reported_by_its_promise(
-    suite: Smtp2goModelDriver, change: dict[str, Any], clause: str
+    suite_model: Smtp2goModelDriver, change: dict[str, Any], clause: str
 ) -> None:
     """Claim: a view shows what add set, and the defaults of the rest. Situation: a good row, one setting of it changed.
 
@@ -163,12 +163,12 @@ def test_wrong_setting_is_reported_by_its_promise(
     body = {"username": "ct-aa", "email_password": STRONG, "description": "Mine", "custom_ratelimit": True,
             "custom_ratelimit_value": 5, "custom_ratelimit_period": "1 day", "bounce_notifications": "drop",
             "audit_email": "audit@example.com", "status": "blocked", "ip_pool": 7}  # fmt: skip
-    server = Smtp2goModelDriver.start(CONTRACT, "")
-    server.send_request(ADD, body)
-    suite.send_accepted(ADD, body)
-    [outcome] = suite.list_outcomes(VIEW, {})
+    mock_model = Smtp2goModelDriver.start(CONTRACT, "")
+    mock_model.send_request(ADD, body)
+    suite_model.send_accepted(ADD, body)
+    [outcome] = suite_model.list_outcomes(VIEW, {})
     assert outcome.body is not None
-    shown = server.send_request(VIEW, {})[1]
+    shown = mock_model.send_request(VIEW, {})[1]
     assert list(outcome.body.find_mismatches(shown)) == []
     shown["data"]["results"][0] |= change
     assert [found.clause for found in outcome.body.find_mismatches(shown)] == [clause]
@@ -180,21 +180,15 @@ def test_wrong_setting_is_reported_by_its_promise(
      {"audit_email": "Audit@Example.com"}, {"sending_allowed": False}, {"feedback_domain": "default"},
      {"feedback_html": None}, {"click_tracking_enabled": False}, {"default_ratelimit_value": 5}],
 )  # fmt: skip
-def test_another_spelling_of_a_setting_passes(suite: Smtp2goModelDriver, change: dict[str, Any]) -> None:
+def test_another_spelling_of_a_setting_passes(suite_model: Smtp2goModelDriver, change: dict[str, Any]) -> None:
     """Claim: nobody promised how values are stored, or what is not set is shown. Expectation: no mismatch."""
     body = {"username": "ct-aa", "custom_ratelimit": True, "custom_ratelimit_value": 5,
             "custom_ratelimit_period": "1 day", "audit_email": "audit@example.com"}  # fmt: skip
-    server = Smtp2goModelDriver.start(CONTRACT, "")
-    server.send_request(ADD, body)
-    suite.send_accepted(ADD, body)
-    shown = server.send_request(VIEW, {})[1]
+    mock_model = Smtp2goModelDriver.start(CONTRACT, "")
+    mock_model.send_request(ADD, body)
+    suite_model.send_accepted(ADD, body)
+    shown = mock_model.send_request(VIEW, {})[1]
     shown["data"]["results"][0] |= change
-    [outcome] = suite.list_outcomes(VIEW, {})
+    [outcome] = suite_model.list_outcomes(VIEW, {})
     assert outcome.body is not None
     assert list(outcome.body.find_mismatches(shown)) == []
-
-
-@pytest.fixture(name="suite")
-def _suite() -> Smtp2goModelDriver:
-    """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
-    return Smtp2goModelDriver.start(CONTRACT, fresh="ct-")

@@ -1,18 +1,12 @@
 """The model's first outcome to each kind of request, what follows from it, and what the suite allows."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from contract_watch.contracts.clauses import derive_clauses
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import is_match
-from contract_watch.contracts.model import Account, ModelState, Outcome
-from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.request import MissingBody
 from contracts.zitadel.rules import (
     ACTIVATE,
     ADD,
@@ -26,91 +20,17 @@ from contracts.zitadel.rules import (
     PASSWORDS,
     REMOVE,
 )
-
-CONTRACT = Contract("zitadel")
-NOW = 1_763_712_000.0
-KEYS = {"admin": "key-of-admin", "unprivileged": "key-of-unprivileged"}
-NEW: dict[str, Any] = {
-    "senderAddress": "a@example.com",
-    "senderName": "A",
-    "host": "smtp.example.com:587",
-    "description": "ct-mark",
-}
-FULL = {**NEW, "tls": True, "user": "u", "replyToAddress": "b@example.com", "password": "made-up-password"}
-NEW_PASSWORD = {"password": "another-made-up-one"}
-UNKNOWN_ID = "ct-never-made"
-Step = tuple[Any, ...]
-
-
-@dataclass
-class ZitadelModelDriver:
-    """One state of the model, and the means to move it on; ``id`` is what the last addition was given."""
-
-    state: ModelState
-    id: str = UNKNOWN_ID
-
-    @classmethod
-    def start(cls, fresh: str, interpretations: Mapping[str, str] | None = None) -> "ZitadelModelDriver":
-        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
-        accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(CONTRACT.model.interpretations).decide(interpretations or {})
-        return cls(CONTRACT.model.start(accounts, readings, fresh))
-
-    def list_outcomes(
-        self, operation: str, body: Any = None, name: str | None = None, account: str = "admin", *,
-        authorization: str | None = None, at: float = NOW, exempt_clauses: frozenset[str] = frozenset(),
-    ) -> Sequence[Outcome]:  # fmt: skip
-        """The outcomes allowed to a request about ``name``, else the last addition; it changes nothing."""
-        declared = CONTRACT.operations[operation]
-        headers = {"authorization": f"Bearer {KEYS[account]}" if authorization is None else authorization}
-        if authorization == "":
-            headers = {}
-        parameters = {} if operation in (ADD, LIST) else {"id": self.id if name is None else name}
-        sent = {} if body is None else body
-        request = Request(operation, declared.method, declared.path, headers, sent, parameters, at, exempt_clauses)
-        return CONTRACT.model.outcomes(self.state, request)
-
-    def list_outcomes_of(self, **parts: Any) -> Sequence[Outcome]:
-        """The outcomes allowed to the admin's request about the last addition, made of its parts."""
-        headers = {"authorization": f"Bearer {KEYS['admin']}"}
-        request = Request(headers=headers, parameters={"id": self.id}, timestamp=NOW, **parts)
-        return CONTRACT.model.outcomes(self.state, request)
-
-    def list_statuses(self, *step: Any, **more: Any) -> set[int]:
-        """The statuses allowed to a request."""
-        return {outcome.status for outcome in self.list_outcomes(*step, **more)}
-
-    def send_request(self, *step: Any, **more: Any) -> tuple[int, Any]:
-        """Status and body of the first outcome, whose state follows: what the mock answers."""
-        return self.follow_outcome(self.list_outcomes(*step, **more)[0])
-
-    def send_accepted(self, *step: Any, **more: Any) -> Any:
-        """The body of the outcome with status 200, whose state follows: a target that accepts."""
-        return self.follow_outcome(next(found for found in self.list_outcomes(*step, **more) if found.status == 200))[1]
-
-    def follow_outcome(self, outcome: Outcome, response: Any = None) -> tuple[int, Any]:
-        """Go on from ``outcome``, answered as it renders unless ``shown`` says otherwise."""
-        assert outcome.body is not None
-        response = outcome.body.render() if response is None else response
-        self.state = outcome.resolve_next_state(response)
-        if outcome.status == 200 and "id" in response:
-            self.id = response["id"]
-        return outcome.status, response
-
-    def read_config(self) -> dict[str, Any]:
-        """The last added configuration as reading shows it."""
-        found: dict[str, Any] = self.send_accepted(GET)["smtpConfig"]
-        return found
-
-
-@pytest.fixture(name="mock_play")
-def _mock_play() -> ZitadelModelDriver:
-    """The model as the mock asks it: everything is known, the first outcome is taken."""
-    return ZitadelModelDriver.start("")
-
-
-ADDED: list[Step] = [(ADD, NEW)]
-ACTIVE: list[Step] = [(ADD, NEW), (ACTIVATE,)]
+from tests.vendors.zitadel.model_driver import (
+    ACTIVE,
+    ADDED,
+    CONTRACT,
+    FULL,
+    NEW,
+    NEW_PASSWORD,
+    UNKNOWN_ID,
+    Step,
+    ZitadelModelDriver,
+)
 
 # What came before, the request, its status and gRPC code, and the end of the clause that calls for it.
 CASES: list[tuple[str, list[Step], Step, int, int, str]] = [
@@ -202,7 +122,7 @@ CASES += [
     ("before", "step", "status", "code", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
 def test_first_outcome(
-    mock_play: ZitadelModelDriver, before: list[Step], step: Step, status: int, code: int, clause: str
+    mock_model: ZitadelModelDriver, before: list[Step], step: Step, status: int, code: int, clause: str
 ) -> None:
     """Claim: the mock answers as promised. Situation: what came before, then one request.
 
@@ -210,8 +130,8 @@ def test_first_outcome(
     effective document both take; no answer says a password.
     """
     for earlier in before:
-        assert mock_play.send_request(*earlier)[0] == 200
-    outcome = mock_play.list_outcomes(*step)[0]
+        assert mock_model.send_request(*earlier)[0] == 200
+    outcome = mock_model.list_outcomes(*step)[0]
     assert outcome.status == status
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(CONTRACT)
@@ -234,13 +154,13 @@ def test_first_outcomes_meet_every_rule() -> None:
 
 
 @pytest.mark.parametrize("operation", CHANGE_OPERATIONS)
-def test_unprivileged_changes_nothing(mock_play: ZitadelModelDriver, operation: str) -> None:
+def test_unprivileged_changes_nothing(mock_model: ZitadelModelDriver, operation: str) -> None:
     """Claim: every change needs the permission. Situation: the unprivileged account, an id that nobody has.
 
     Expectation: 403 before anything is looked up, and the same state.
     """
-    [outcome] = mock_play.list_outcomes(operation, NEW, UNKNOWN_ID, "unprivileged")
-    assert (outcome.status, outcome.resolve_next_state(None)) == (403, mock_play.state)
+    [outcome] = mock_model.list_outcomes(operation, NEW, UNKNOWN_ID, "unprivileged")
+    assert (outcome.status, outcome.resolve_next_state(None)) == (403, mock_model.state)
 
 
 @pytest.mark.parametrize(("authorization", "text"), [
@@ -249,13 +169,13 @@ def test_unprivileged_changes_nothing(mock_play: ZitadelModelDriver, operation: 
 ])  # fmt: skip
 @pytest.mark.parametrize("operation", [ADD, *ID_OPERATIONS])
 def test_bad_token_is_401_before_all_else(
-    mock_play: ZitadelModelDriver, operation: str, authorization: str, text: str
+    mock_model: ZitadelModelDriver, operation: str, authorization: str, text: str
 ) -> None:
     """Claim: nobody gets in without a good token. Situation: none, a wrong one, a wrong form; the id is too long too.
 
     Expectation: 401 with code 16 is the only outcome; only an error of the vendor's own has details.
     """
-    [outcome] = mock_play.list_outcomes(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
+    [outcome] = mock_model.list_outcomes(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
     assert outcome.status == 401
     assert outcome.body is not None
     shown = outcome.body.render()
@@ -263,66 +183,66 @@ def test_bad_token_is_401_before_all_else(
     assert ("details" in shown) == ("(" in text)
 
 
-def test_activation_deactivates_the_others(mock_play: ZitadelModelDriver) -> None:
+def test_activation_deactivates_the_others(mock_model: ZitadelModelDriver) -> None:
     """Claim: at most one configuration is active. Situation: two, activated in turn. Expectation: the other is not."""
-    mock_play.send_request(ADD, NEW)
-    first = mock_play.id
-    mock_play.send_request(ACTIVATE)
-    mock_play.send_request(ADD, NEW)
-    mock_play.send_request(ACTIVATE)
-    assert mock_play.read_config()["state"] == "SMTP_CONFIG_ACTIVE"
-    assert mock_play.send_accepted(GET, None, first)["smtpConfig"]["state"] == "SMTP_CONFIG_INACTIVE"
-    assert mock_play.send_request(PASSWORD, NEW_PASSWORD, first)[0] == 404
+    mock_model.send_request(ADD, NEW)
+    first = mock_model.id
+    mock_model.send_request(ACTIVATE)
+    mock_model.send_request(ADD, NEW)
+    mock_model.send_request(ACTIVATE)
+    assert mock_model.read_config()["state"] == "SMTP_CONFIG_ACTIVE"
+    assert mock_model.send_accepted(GET, None, first)["smtpConfig"]["state"] == "SMTP_CONFIG_INACTIVE"
+    assert mock_model.send_request(PASSWORD, NEW_PASSWORD, first)[0] == 404
 
 
-def test_read_shows_what_was_added(mock_play: ZitadelModelDriver) -> None:
+def test_read_shows_what_was_added(mock_model: ZitadelModelDriver) -> None:
     """Claim: reading shows all but the password, and omits zero values. Expectation: exactly these properties."""
-    mock_play.send_request(ADD, FULL)
+    mock_model.send_request(ADD, FULL)
     wanted = {name: value for name, value in FULL.items() if name != "password"}
-    shown = mock_play.read_config()
+    shown = mock_model.read_config()
     assert {name: shown[name] for name in wanted} == wanted
     assert set(shown) == {*wanted, "id", "state", "details"}
-    mock_play.send_request(ADD, {**NEW, "description": "", "tls": False})
-    assert set(mock_play.read_config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
+    mock_model.send_request(ADD, {**NEW, "description": "", "tls": False})
+    assert set(mock_model.read_config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
 
 
-def test_sequence_grows_with_every_change(mock_play: ZitadelModelDriver) -> None:
+def test_sequence_grows_with_every_change(mock_model: ZitadelModelDriver) -> None:
     """Claim: an answer to a change says a new sequence, and reading shows the last. Expectation: strictly growing."""
-    said = [int(mock_play.send_request(ADD, NEW)[1]["details"]["sequence"])]
+    said = [int(mock_model.send_request(ADD, NEW)[1]["details"]["sequence"])]
     for step in ((ACTIVATE,), (PASSWORD, NEW_PASSWORD), (EMAIL_PASSWORD, NEW_PASSWORD), (DEACTIVATE,)):
-        said.append(int(mock_play.send_request(*step)[1]["details"]["sequence"]))
-        assert int(mock_play.read_config()["details"]["sequence"]) == said[-1]
+        said.append(int(mock_model.send_request(*step)[1]["details"]["sequence"]))
+        assert int(mock_model.read_config()["details"]["sequence"]) == said[-1]
     assert said == sorted(set(said))
 
 
-def test_ids_are_new_and_fit_a_path(mock_play: ZitadelModelDriver) -> None:
+def test_ids_are_new_and_fit_a_path(mock_model: ZitadelModelDriver) -> None:
     """Claim: the server makes the ids. Expectation: each is new, 18 digits here, and what the run then owns."""
-    ids = {mock_play.send_request(ADD, NEW)[1]["id"] for _ in range(20)}
+    ids = {mock_model.send_request(ADD, NEW)[1]["id"] for _ in range(20)}
     assert len(ids) == 20
     assert all(name.isdigit() and len(name) == 18 for name in ids)
-    assert set(CONTRACT.model.list_owned(mock_play.state)) == {("admin", name) for name in ids}
+    assert set(CONTRACT.model.list_owned(mock_model.state)) == {("admin", name) for name in ids}
 
 
-def test_no_state_holds_a_password(mock_play: ZitadelModelDriver) -> None:
+def test_no_state_holds_a_password(mock_model: ZitadelModelDriver) -> None:
     """Claim: passwords are not kept. Situation: set in both ways. Expectation: neither state nor dump has them."""
-    mock_play.send_request(ADD, FULL)
-    mock_play.send_request(ACTIVATE)
-    mock_play.send_request(PASSWORD, NEW_PASSWORD)
-    kept = repr(mock_play.state) + json.dumps(CONTRACT.model.dump(mock_play.state))
+    mock_model.send_request(ADD, FULL)
+    mock_model.send_request(ACTIVATE)
+    mock_model.send_request(PASSWORD, NEW_PASSWORD)
+    kept = repr(mock_model.state) + json.dumps(CONTRACT.model.dump(mock_model.state))
     assert FULL["password"] not in kept
     assert NEW_PASSWORD["password"] not in kept
 
 
 @pytest.mark.parametrize("rule", [rule for rule in CONTRACT.model.rules if "/rule/" in rule])
-def test_exempt_request_is_granted(mock_play: ZitadelModelDriver, rule: str) -> None:
+def test_exempt_request_is_granted(mock_model: ZitadelModelDriver, rule: str) -> None:
     """Claim: a rule can be switched off. Situation: a request that breaks it alone, excused from it. Expectation: 200."""
     operation = rule.split("/", maxsplit=1)[0]
     active = rule.endswith("already-active") or operation in (DEACTIVATE, *PASSWORDS)
     for step in ACTIVE if active else ADDED:
-        mock_play.send_request(*step)
+        mock_model.send_request(*step)
     body = {**NEW, "sender_name": "B"} if rule.endswith("one-spelling") else NEW if operation == ADD else NEW_PASSWORD
     about = UNKNOWN_ID if rule.endswith("id-unknown") else None
     account = "unprivileged" if rule.endswith("permission") else "admin"
-    assert mock_play.list_outcomes(operation, body, about, account)[0].clause == rule
-    [outcome] = mock_play.list_outcomes(operation, body, about, account, exempt_clauses=frozenset({rule}))
-    assert mock_play.follow_outcome(outcome)[0] == 200
+    assert mock_model.list_outcomes(operation, body, about, account)[0].clause == rule
+    [outcome] = mock_model.list_outcomes(operation, body, about, account, exempt_clauses=frozenset({rule}))
+    assert mock_model.follow_outcome(outcome)[0] == 200

@@ -17,7 +17,7 @@ from contracts.zitadel.rules import (
     PASSWORD,
     REMOVE,
 )
-from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+from tests.vendors.zitadel.model_driver import (
     ACTIVE,
     ADDED,
     CONTRACT,
@@ -76,12 +76,12 @@ def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, before: list[Step], step: Step, status: int, shown: Mapping[str, Any]
 ) -> None:
     """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
-    play, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
+    model, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
     for earlier in before:
-        play.send_request(*earlier)
+        model.send_request(*earlier)
         suite.send_accepted(*earlier)
     assert status in suite.list_statuses(*step)
-    found, body = play.send_request(*step)
+    found, body = model.send_request(*step)
     assert (found, {key: body[key] for key in shown}) == (status, shown)
 
 
@@ -98,15 +98,15 @@ def test_interpretation_once_shown_binds() -> None:
 
     The other operation may still do otherwise, and so may the first one where the configuration is active.
     """
-    play = ZitadelModelDriver.start("ct-")
-    play.send_accepted(ADD, NEW)
-    play.follow_outcome(
-        next(outcome for outcome in play.list_outcomes(PASSWORD, NEW_PASSWORD) if outcome.status == 404)
+    model = ZitadelModelDriver.start("ct-")
+    model.send_accepted(ADD, NEW)
+    model.follow_outcome(
+        next(outcome for outcome in model.list_outcomes(PASSWORD, NEW_PASSWORD) if outcome.status == 404)
     )
-    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {404}
-    assert play.list_statuses(EMAIL_PASSWORD, NEW_PASSWORD) == {404, 200}
-    play.send_accepted(ACTIVATE)
-    assert play.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
+    assert model.list_statuses(PASSWORD, NEW_PASSWORD) == {404}
+    assert model.list_statuses(EMAIL_PASSWORD, NEW_PASSWORD) == {404, 200}
+    model.send_accepted(ACTIVATE)
+    assert model.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
 
 
 def test_password_of_an_inactive_one_may_activate_it() -> None:
@@ -114,21 +114,21 @@ def test_password_of_an_inactive_one_may_activate_it() -> None:
 
     Expectation: either may be active then; reading tells.
     """
-    play = ZitadelModelDriver.start("ct-")
-    play.send_accepted(ADD, NEW)
-    first = play.id
-    play.send_accepted(ACTIVATE)
-    play.send_accepted(ADD, NEW)
-    play.send_accepted(PASSWORD, NEW_PASSWORD)
-    assert play.list_statuses(ACTIVATE) == play.list_statuses(ACTIVATE, None, first) == {200, 400}
+    model = ZitadelModelDriver.start("ct-")
+    model.send_accepted(ADD, NEW)
+    first = model.id
+    model.send_accepted(ACTIVATE)
+    model.send_accepted(ADD, NEW)
+    model.send_accepted(PASSWORD, NEW_PASSWORD)
+    assert model.list_statuses(ACTIVATE) == model.list_statuses(ACTIVATE, None, first) == {200, 400}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("any", 404), ("exact", 401)])
 def test_bearer_in_lower_case(reading: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
-    play = ZitadelModelDriver.start("", {"bearer-case": reading})
-    assert play.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
-    assert {outcome.status for outcome in play.list_outcomes(GET, authorization="bearer wrong")} == {401}
+    model = ZitadelModelDriver.start("", {"bearer-case": reading})
+    assert model.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
+    assert {outcome.status for outcome in model.list_outcomes(GET, authorization="bearer wrong")} == {401}
 
 
 @pytest.mark.parametrize(("reading", "status"), [("200", 404), ("100", 400)])
@@ -150,11 +150,11 @@ def test_long_id_of_an_activation(reading: str, status: int) -> None:
 @pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])
 def test_null_for_a_body(reading: str, status: int) -> None:
     """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
-    play = ZitadelModelDriver.start("", {"null-body": reading})
-    play.send_request(ADD, NEW)
+    model = ZitadelModelDriver.start("", {"null-body": reading})
+    model.send_request(ADD, NEW)
     declared = CONTRACT.operations[ACTIVATE]
     request = {"operation": ACTIVATE, "method": declared.method, "path": declared.path}
-    assert play.list_outcomes_of(body=None, **request)[0].status == status
+    assert model.list_outcomes_of(body=None, **request)[0].status == status
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
@@ -164,10 +164,10 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
 
     Expectation: refusals only, and 401 or 403 among them.
     """
-    play = ZitadelModelDriver.start("ct-")
-    play.send_accepted(ADD, NEW)
-    play.send_accepted(ACTIVATE)
-    allowed = play.list_statuses(PASSWORD, body, authorization=authorization)
+    model = ZitadelModelDriver.start("ct-")
+    model.send_accepted(ADD, NEW)
+    model.send_accepted(ACTIVATE)
+    allowed = model.list_statuses(PASSWORD, body, authorization=authorization)
     assert allowed <= {400, 401, 403}
     assert allowed & {401, 403}
 
@@ -175,13 +175,13 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
 @pytest.mark.parametrize(("reading", "shown"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
 def test_space_around_a_text(reading: str, shown: str) -> None:
     """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
-    play, suite = ZitadelModelDriver.start("", {"spaces": reading}), ZitadelModelDriver.start("ct-")
-    play.send_request(ADD, SPACED)
-    assert play.read_config()["description"] == shown
-    suite.follow_outcome(suite.list_outcomes(ADD, SPACED)[0], {"id": play.id, "details": {"sequence": "1"}})
+    model, suite = ZitadelModelDriver.start("", {"spaces": reading}), ZitadelModelDriver.start("ct-")
+    model.send_request(ADD, SPACED)
+    assert model.read_config()["description"] == shown
+    suite.follow_outcome(suite.list_outcomes(ADD, SPACED)[0], {"id": model.id, "details": {"sequence": "1"}})
     [outcome] = suite.list_outcomes(GET)
     assert outcome.body is not None
-    assert list(outcome.body.find_mismatches(play.send_accepted(GET))) == []
+    assert list(outcome.body.find_mismatches(model.send_accepted(GET))) == []
 
 
 @pytest.mark.parametrize(("reading", "operation", "value", "dates"), [
@@ -193,10 +193,10 @@ def test_space_around_a_text(reading: str, shown: str) -> None:
 ])  # fmt: skip
 def test_dates_of_a_change(reading: str, operation: str, value: str, dates: set[str]) -> None:
     """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
-    play = ZitadelModelDriver.start("", {reading: value})
-    play.send_request(ADD, NEW)
-    play.send_request(ACTIVATE)
-    shown = play.send_request(operation, NEW_PASSWORD)[1]["details"]
+    model = ZitadelModelDriver.start("", {reading: value})
+    model.send_request(ADD, NEW)
+    model.send_request(ACTIVATE)
+    shown = model.send_request(operation, NEW_PASSWORD)[1]["details"]
     assert {name for name in shown if name.endswith("Date")} == dates
 
 
@@ -205,23 +205,23 @@ def test_lagging_read_shows_what_was() -> None:
 
     Expectation: what was just added is unknown, what was just changed is as before, until 0.3 seconds have passed.
     """
-    play = ZitadelModelDriver.start("", {"projection": "lagging"})
-    play.send_request(ADD, NEW, at=NOW)
-    assert [play.list_outcomes(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
-    play.send_request(ACTIVATE, at=NOW + 1)
-    play.send_request(PASSWORD, NEW_PASSWORD, at=NOW + 1.1)
-    seen = [play.list_outcomes(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
+    model = ZitadelModelDriver.start("", {"projection": "lagging"})
+    model.send_request(ADD, NEW, at=NOW)
+    assert [model.list_outcomes(GET, at=NOW + tenth / 10)[0].status for tenth in range(5)] == [404, 404, 404, 200, 200]
+    model.send_request(ACTIVATE, at=NOW + 1)
+    model.send_request(PASSWORD, NEW_PASSWORD, at=NOW + 1.1)
+    seen = [model.list_outcomes(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
     shown = [body.render()["smtpConfig"] for body in seen if body is not None]
     assert [one["details"]["sequence"] for one in shown] == ["1", "1", "2", "3", "3"]
     assert [one["state"].removeprefix("SMTP_CONFIG_") for one in shown] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
-    play.send_request(REMOVE, at=NOW + 2)
-    assert [play.list_outcomes(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
+    model.send_request(REMOVE, at=NOW + 2)
+    assert [model.list_outcomes(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
 
 
 def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
     """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
     for told, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
-        play = ZitadelModelDriver.start("", told)
+        model = ZitadelModelDriver.start("", told)
         for number in range(50):
-            play.send_request(ADD, NEW, at=NOW + number / 10)
-        assert len(play.state.past) <= most
+            model.send_request(ADD, NEW, at=NOW + number / 10)
+        assert len(model.state.past) <= most

@@ -124,21 +124,21 @@ class BusyInstance(ListMutation):
         return {"viewTimestamp": original["viewTimestamp"]}
 
 
-@pytest.fixture(name="court", scope="module")
-def _court() -> Iterator[MutantRunner]:
-    house = MutantServer()
-    with run_in_thread(house) as base:
-        yield MutantRunner(ZITADEL, base, house)
+@pytest.fixture(name="runner", scope="module")
+def _runner() -> Iterator[MutantRunner]:
+    mutant_server = MutantServer()
+    with run_in_thread(mutant_server) as base:
+        yield MutantRunner(ZITADEL, base, mutant_server)
 
 
-def _list_first_findings(court: MutantRunner, play: Mutation) -> list[str]:
+def _list_first_findings(runner: MutantRunner, mutation: Mutation) -> list[str]:
     """The ids of what the flows of the rules find first."""
-    court.load_mutation(play)
+    runner.load_mutation(mutation)
     flows = [probe for probe in plan_probes(ZITADEL) if probe.family == "rules"]
-    return [finding.id for finding in court.run_suite(flows)[1]]
+    return [finding.id for finding in runner.run_suite(flows)[1]]
 
 
-@pytest.mark.parametrize(("play", "finding"), [
+@pytest.mark.parametrize(("mutation", "finding"), [
     (MissingRow, f"{LIST}/effect/complete/row-missing"),
     (UndeletedRows, "removeSmtpConfig/effect/removed/unexpected"),
     (WrongState, f"{LIST}/effect/as-read/state/value"),
@@ -146,12 +146,12 @@ def _list_first_findings(court: MutantRunner, play: Mutation) -> list[str]:
     (NoLimit, f"{LIST}/effect/limit/too-many"),
     (NoOffset, f"{LIST}/effect/offset/too-many"),
 ])  # fmt: skip
-def test_a_list_that_drifted_is_found(court: MutantRunner, play: type[Mutation], finding: str) -> None:
+def test_a_list_that_drifted_is_found(runner: MutantRunner, mutation: type[Mutation], finding: str) -> None:
     """Claim: the list is held to what it promises. Situation: one thing wrong with it. Expectation: that is the finding."""
-    assert finding in _list_first_findings(court, play())
+    assert finding in _list_first_findings(runner, mutation())
 
 
-@pytest.mark.parametrize("play", [ListMutation, BusyInstance])
-def test_a_faithful_list_is_no_finding(court: MutantRunner, play: type[Mutation]) -> None:
+@pytest.mark.parametrize("mutation", [ListMutation, BusyInstance])
+def test_a_faithful_list_is_no_finding(runner: MutantRunner, mutation: type[Mutation]) -> None:
     """Claim: nobody faithful is accused. Situation: the list played as the mock has it, and a crowded one. Expectation: none."""
-    assert _list_first_findings(court, play()) == []
+    assert _list_first_findings(runner, mutation()) == []

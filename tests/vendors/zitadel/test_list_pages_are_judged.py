@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contract_watch.contracts.matchers import Mismatch, collect_clauses, is_match
 from contract_watch.contracts.request import MissingBody
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, PASSWORD, REMOVE
-from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+from tests.vendors.zitadel.model_driver import (
     CONTRACT,
     FULL,
     NEW,
@@ -34,37 +34,37 @@ def _make_foreign_row(number: int, state: str = "INACTIVE") -> dict[str, Any]:
     return {**shown, **(server if number % 2 else {"description": "web hook"})}
 
 
-@pytest.fixture(name="three")
-def _three() -> ZitadelModelDriver:
+@pytest.fixture(name="three_configs")
+def _three_configs() -> ZitadelModelDriver:
     """The suite's view of three configurations: the second is active, a fourth was removed."""
     return _add_three_configs(ZitadelModelDriver.start("ct-"))
 
 
-def _add_three_configs(play: ZitadelModelDriver) -> ZitadelModelDriver:
+def _add_three_configs(model: ZitadelModelDriver) -> ZitadelModelDriver:
     for number in range(4):
-        play.send_accepted(ADD, {**FULL, "description": f"ct-mark-{number}"})
-        play.send_accepted(GET)
+        model.send_accepted(ADD, {**FULL, "description": f"ct-mark-{number}"})
+        model.send_accepted(GET)
         if number == 1:
-            play.send_accepted(ACTIVATE)
-            play.send_accepted(LIST, ALL)
-    play.send_accepted(REMOVE)
-    return play
+            model.send_accepted(ACTIVATE)
+            model.send_accepted(LIST, ALL)
+    model.send_accepted(REMOVE)
+    return model
 
 
-def _list_own_rows(play: ZitadelModelDriver) -> Rows:
+def _list_own_rows(model: ZitadelModelDriver) -> Rows:
     """All rows of the run's own, as the mock says them."""
-    rows: Rows = _find_list_matcher(play, ALL).render().get("result", [])
+    rows: Rows = _find_list_matcher(model, ALL).render().get("result", [])
     return rows
 
 
-def _find_list_matcher(play: ZitadelModelDriver, body: Any) -> Any:
-    outcome = play.list_outcomes(LIST, body)[0]
+def _find_list_matcher(model: ZitadelModelDriver, body: Any) -> Any:
+    outcome = model.list_outcomes(LIST, body)[0]
     assert outcome.status == 200
     return outcome.body
 
 
-def _list_mismatches(play: ZitadelModelDriver, shown: Any, body: Any = ALL) -> list[Mismatch]:
-    return list(_find_list_matcher(play, body).find_mismatches(shown))
+def _list_mismatches(model: ZitadelModelDriver, shown: Any, body: Any = ALL) -> list[Mismatch]:
+    return list(_find_list_matcher(model, body).find_mismatches(shown))
 
 
 def _make_details(**values: Any) -> dict[str, Any]:
@@ -111,13 +111,13 @@ def test_any_page_of_a_faithful_instance_is_allowed(
     page's length, the total told or not, an offset and a limit or neither.
     Expectation: the page is allowed, and what the document says of its form holds.
     """
-    play = _add_three_configs(ZitadelModelDriver.start("ct-"))
+    model = _add_three_configs(ZitadelModelDriver.start("ct-"))
     if ours:
         instance = replace(instance, active=False)
     else:
-        play.send_accepted(DEACTIVATE, None, play.state.configs[1].id)
-    shown = instance.make_page(_list_own_rows(play), query)
-    assert _list_mismatches(play, shown, {"query": query}) == []
+        model.send_accepted(DEACTIVATE, None, model.state.configs[1].id)
+    shown = instance.make_page(_list_own_rows(model), query)
+    assert _list_mismatches(model, shown, {"query": query}) == []
     schema = CONTRACT.operations[LIST].responses[200].media["application/json"]
     assert schema is not None
     assert (schema.find_violations(shown), list(schema.find_undocumented(shown))) == ([], [])
@@ -151,28 +151,30 @@ DRIFTS: dict[str, tuple[Callable[[Rows], Rows], str, str | None, str | None]] = 
 
 
 @pytest.mark.parametrize("drift", list(DRIFTS))
-def test_a_row_that_drifted_is_seen(three: ZitadelModelDriver, drift: str) -> None:
+def test_a_row_that_drifted_is_seen(three_configs: ZitadelModelDriver, drift: str) -> None:
     """Claim: the list is held to what was done. Situation: one row lacks, is too many, or says something else.
 
     Expectation: a mismatch of that kind, owed to the clause that is broken, with the one to suspect besides.
     """
     edit, *wanted = DRIFTS[drift]
-    gone = next(iter(three.state.removed_ids))
-    rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_list_own_rows(three))]
-    found = _list_mismatches(three, {**_make_details(), "result": rows})[0]
+    gone = next(iter(three_configs.state.removed_ids))
+    rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_list_own_rows(three_configs))]
+    found = _list_mismatches(three_configs, {**_make_details(), "result": rows})[0]
     assert [found.kind, found.clause, found.suspected_clause] == wanted
 
 
-def test_what_was_read_since_is_the_lists_own_fault(three: ZitadelModelDriver) -> None:
+def test_what_was_read_since_is_the_lists_own_fault(three_configs: ZitadelModelDriver) -> None:
     """Claim: where reading by the id shows it well, the list is suspected. Situation: read after the last change.
 
     Expectation: the list's clauses, for a missing row and for a value.
     """
-    for config in three.state.configs:
-        three.send_accepted(GET, None, config.id)
-    rows = _list_own_rows(three)
-    [missing] = _list_mismatches(three, {**_make_details(), "result": rows[1:]})
-    [value] = _list_mismatches(three, {**_make_details(), "result": _edit_row(0, host="other.example.com:25")(rows)})
+    for config in three_configs.state.configs:
+        three_configs.send_accepted(GET, None, config.id)
+    rows = _list_own_rows(three_configs)
+    [missing] = _list_mismatches(three_configs, {**_make_details(), "result": rows[1:]})
+    [value] = _list_mismatches(
+        three_configs, {**_make_details(), "result": _edit_row(0, host="other.example.com:25")(rows)}
+    )
     assert (missing.clause, value.suspected_clause) == (COMPLETE, AS_READ)
 
 
@@ -195,23 +197,23 @@ LENGTHS: dict[str, tuple[dict[str, Any], int, str | None, list[tuple[str, str | 
 
 
 @pytest.mark.parametrize("case", list(LENGTHS))
-def test_a_page_is_as_long_as_it_has_to_be(three: ZitadelModelDriver, case: str) -> None:
+def test_a_page_is_as_long_as_it_has_to_be(three_configs: ZitadelModelDriver, case: str) -> None:
     """Claim: limit and offset mean something. Situation: three of our own, a page of so many of them.
 
     Expectation: a mismatch exactly where no order and no others could explain the length.
     """
     query, count, total, wanted = LENGTHS[case]
-    rows = _list_own_rows(three)[:count]
+    rows = _list_own_rows(three_configs)[:count]
     shown = {**_make_details(**({"totalResult": total} if total else {})), **({"result": rows} if rows else {})}
-    kinds = dict.fromkeys((one.kind, one.clause) for one in _list_mismatches(three, shown, {"query": query}))
+    kinds = dict.fromkeys((one.kind, one.clause) for one in _list_mismatches(three_configs, shown, {"query": query}))
     assert [kind for kind in kinds if kind[0] != "row-missing" or kind in wanted] == wanted
 
 
-def test_a_part_of_the_list_shows_no_promise_kept(three: ZitadelModelDriver) -> None:
+def test_a_part_of_the_list_shows_no_promise_kept(three_configs: ZitadelModelDriver) -> None:
     """Claim: what was not seen was not kept. Expectation: promises of rows on the whole list, none on a page that may lack them."""
-    assert f"{ADD}/effect/host" in set(collect_clauses(_find_list_matcher(three, ALL)))
+    assert f"{ADD}/effect/host" in set(collect_clauses(_find_list_matcher(three_configs, ALL)))
     for query in ({"limit": 3}, {"offset": "1", "limit": 100}, {}, {"limit": 101}):
-        assert set(collect_clauses(_find_list_matcher(three, {"query": query}))) == set()
+        assert set(collect_clauses(_find_list_matcher(three_configs, {"query": query}))) == set()
 
 
 def test_the_list_teaches_what_a_read_teaches() -> None:
@@ -219,50 +221,52 @@ def test_the_list_teaches_what_a_read_teaches() -> None:
 
     Expectation: both states are known, and reading has to show the sequence that the list showed.
     """
-    play = ZitadelModelDriver.start("ct-")
-    play.send_accepted(ADD, NEW)
-    first = play.id
-    play.send_accepted(ACTIVATE)
-    play.send_accepted(ADD, NEW)
-    play.send_accepted(PASSWORD, NEW_PASSWORD)
-    assert play.list_statuses(ACTIVATE) == play.list_statuses(ACTIVATE, None, first) == {200, 400}
-    rows = [{**row, "state": ACTIVE if row["id"] == play.id else INACTIVE} for row in _list_own_rows(play)]
+    model = ZitadelModelDriver.start("ct-")
+    model.send_accepted(ADD, NEW)
+    first = model.id
+    model.send_accepted(ACTIVATE)
+    model.send_accepted(ADD, NEW)
+    model.send_accepted(PASSWORD, NEW_PASSWORD)
+    assert model.list_statuses(ACTIVATE) == model.list_statuses(ACTIVATE, None, first) == {200, 400}
+    rows = [{**row, "state": ACTIVE if row["id"] == model.id else INACTIVE} for row in _list_own_rows(model)]
     rows[1]["details"] = {**rows[1]["details"], "sequence": "40"}
-    [outcome] = [one for one in play.list_outcomes(LIST, ALL) if one.status == 200]
+    [outcome] = [one for one in model.list_outcomes(LIST, ALL) if one.status == 200]
     assert outcome.body is not None
     assert is_match(outcome.body, {**_make_details(), "result": rows})
-    play.follow_outcome(outcome, {**_make_details(), "result": rows})
-    assert (play.list_statuses(ACTIVATE), play.list_statuses(ACTIVATE, None, first)) == ({400}, {200})
-    assert play.read_config()["details"]["sequence"] == "40"
+    model.follow_outcome(outcome, {**_make_details(), "result": rows})
+    assert (model.list_statuses(ACTIVATE), model.list_statuses(ACTIVATE, None, first)) == ({400}, {200})
+    assert model.read_config()["details"]["sequence"] == "40"
 
 
 def test_another_that_is_active_tells_that_ours_is_not() -> None:
     """Situation: a password may have activated ours, and somebody else's is listed as active. Expectation: ours is not."""
-    play = ZitadelModelDriver.start("ct-")
-    play.send_accepted(ADD, NEW)
-    play.send_accepted(PASSWORD, NEW_PASSWORD)
-    outcome = play.list_outcomes(LIST, {})[0]
-    play.follow_outcome(outcome, {**_make_details(), "result": [_make_foreign_row(1, "ACTIVE")]})
-    assert play.list_statuses(ACTIVATE) == {200}
+    model = ZitadelModelDriver.start("ct-")
+    model.send_accepted(ADD, NEW)
+    model.send_accepted(PASSWORD, NEW_PASSWORD)
+    outcome = model.list_outcomes(LIST, {})[0]
+    model.follow_outcome(outcome, {**_make_details(), "result": [_make_foreign_row(1, "ACTIVE")]})
+    assert model.list_statuses(ACTIVATE) == {200}
 
 
-def test_what_may_have_been_added_is_no_stray(three: ZitadelModelDriver) -> None:
+def test_what_may_have_been_added_is_no_stray(three_configs: ZitadelModelDriver) -> None:
     """Claim: only what cannot be there is told. Situation: an addition without an answer, one without an id, a stranger's.
 
     Expectation: no mismatch for any of the three marks; one for a mark of an addition that was refused.
     """
-    three.state = CONTRACT.model.forget(three.state, ["ct-unanswered"])
-    outcome = three.list_outcomes(ADD, {**NEW, "description": " ct-nameless "})[0]
-    three.follow_outcome(outcome, {"details": {"sequence": "9"}})
-    rows = _list_own_rows(three)
+    three_configs.state = CONTRACT.model.forget(three_configs.state, ["ct-unanswered"])
+    outcome = three_configs.list_outcomes(ADD, {**NEW, "description": " ct-nameless "})[0]
+    three_configs.follow_outcome(outcome, {"details": {"sequence": "9"}})
+    rows = _list_own_rows(three_configs)
     for mark in ("ct-unanswered", "ct-nameless", "cu-other"):
         assert (
-            _list_mismatches(three, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": mark}]})
+            _list_mismatches(
+                three_configs, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": mark}]}
+            )
             == []
         )
-    three.send_request(ADD, {**NEW, "description": "ct-refused"}, None, "unprivileged")
+    three_configs.send_request(ADD, {**NEW, "description": "ct-refused"}, None, "unprivileged")
     [found] = _list_mismatches(
-        three, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": "ct-refused"}]}
+        three_configs, {**_make_details(), "result": [*rows, {**rows[0], "id": "5", "description": "ct-refused"}]}
     )
     assert (found.clause, found.object_name) == (f"{ADD}/effect/once", "5")
 
@@ -295,53 +299,49 @@ def test_nobody_gets_a_list_without_a_token(body: Any, authorization: str) -> No
     assert 401 in allowed <= {400, 401}
 
 
-def test_the_mock_pages(mock: ZitadelModelDriver) -> None:
+def test_the_mock_pages(mock_model: ZitadelModelDriver) -> None:
     """Claim: the mock's pages are what the query says. Expectation: so many of them, in all as many as there are."""
-    assert mock.send_request(LIST, {}) == (200, _make_details(viewTimestamp="2025-11-21T08:00:00.000Z"))
-    _add_three_configs(mock)
-    marks = [row["description"] for row in _list_own_rows(mock)]
+    assert mock_model.send_request(LIST, {}) == (200, _make_details(viewTimestamp="2025-11-21T08:00:00.000Z"))
+    _add_three_configs(mock_model)
+    marks = [row["description"] for row in _list_own_rows(mock_model)]
     assert marks == ["ct-mark-0", "ct-mark-1", "ct-mark-2"]
     for query, wanted in (({"limit": 2}, marks[:2]), ({"offset": "1"}, marks[1:]), ({"offset": 1, "limit": 1}, marks[1:2]),
                           ({"offset": "3"}, [])):  # fmt: skip
-        shown = mock.send_request(LIST, {"query": query})[1]
+        shown = mock_model.send_request(LIST, {"query": query})[1]
         assert [row["description"] for row in shown.get("result", [])] == wanted
         assert shown["details"]["totalResult"] == "3"
         assert ("result" in shown) == bool(wanted)
 
 
-@pytest.fixture(name="mock")
-def _mock() -> ZitadelModelDriver:
-    """The model as the mock asks it: everything is known, the first outcome is taken."""
-    return ZitadelModelDriver.start("")
-
-
 @pytest.mark.parametrize(("reading", "shown"), [("omitted", None), ("shown", FULL["replyToAddress"])])
-def test_the_list_may_leave_the_answer_address_out(three: ZitadelModelDriver, reading: str, shown: str | None) -> None:
+def test_the_list_may_leave_the_answer_address_out(
+    three_configs: ZitadelModelDriver, reading: str, shown: str | None
+) -> None:
     """Claim: the vendor's source does not fill it in, though the message has it. Expectation: as told; the suite takes both."""
     told = _add_three_configs(ZitadelModelDriver.start("", {"listed-reply-to": reading}))
     assert [row.get("replyToAddress") for row in _list_own_rows(told)] == [shown] * 3
-    ours = [{**row, "replyToAddress": shown} if shown else row for row in _list_own_rows(three)]
-    assert _list_mismatches(three, {**_make_details(), "result": ours}) == []
+    ours = [{**row, "replyToAddress": shown} if shown else row for row in _list_own_rows(three_configs)]
+    assert _list_mismatches(three_configs, {**_make_details(), "result": ours}) == []
 
 
-def test_a_lagging_list_shows_what_was(mock: ZitadelModelDriver) -> None:
+def test_a_lagging_list_shows_what_was(mock_model: ZitadelModelDriver) -> None:
     """Claim: the list comes from the projection that reading comes from. Situation: a removal, and the list at once and later.
 
     Expectation: it is still there at once, and not after the lag.
     """
-    mock = ZitadelModelDriver.start("", {"projection": "lagging"})
-    mock.send_request(ADD, NEW, at=10.0)
-    mock.send_request(REMOVE, at=20.0)
-    told = [mock.send_request(LIST, {}, at=at)[1].get("result", []) for at in (20.1, 21.0)]
+    mock_model = ZitadelModelDriver.start("", {"projection": "lagging"})
+    mock_model.send_request(ADD, NEW, at=10.0)
+    mock_model.send_request(REMOVE, at=20.0)
+    told = [mock_model.send_request(LIST, {}, at=at)[1].get("result", []) for at in (20.1, 21.0)]
     assert [len(rows) for rows in told] == [1, 0]
 
 
-def test_the_list_names_nobodys_password(three: ZitadelModelDriver) -> None:
+def test_the_list_names_nobodys_password(three_configs: ZitadelModelDriver) -> None:
     """Claim: a list shows no secret. Expectation: neither the password nor a field for it, in the mock's rows."""
     text = json.dumps(_list_own_rows(_add_three_configs(ZitadelModelDriver.start(""))))
     assert FULL["password"] not in text
     assert "password" not in text
-    assert UNKNOWN_ID not in json.dumps(_list_own_rows(three))
+    assert UNKNOWN_ID not in json.dumps(_list_own_rows(three_configs))
 
 
 def test_list_read_changes_nothing_though_it_is_a_post() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from contract_watch.contracts.matchers import is_match
 from contracts.zitadel.rules import ACTIVATE, ADD, GET, ID_OPERATIONS, PASSWORD, REMOVE
-from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+from tests.vendors.zitadel.model_driver import (
     CONTRACT,
     FULL,
     NEW,
@@ -16,12 +16,6 @@ from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
     UNKNOWN_ID,
     ZitadelModelDriver,
 )
-
-
-@pytest.fixture(name="suite_play")
-def _suite_play() -> ZitadelModelDriver:
-    """The model as the suite asks it: of ids that do not begin with ``ct-`` nothing is known."""
-    return ZitadelModelDriver.start("ct-")
 
 
 def _edit_copy(value: Any, path: Sequence[str], new: Any) -> Any:
@@ -50,15 +44,15 @@ def _edit_copy(value: Any, path: Sequence[str], new: Any) -> Any:
     (("details", "changeDate"), "2025-11-21T07:59:00.123456789Z", None),
 ])  # fmt: skip
 def test_what_a_read_shows_wrongly_is_noticed(
-    suite_play: ZitadelModelDriver, way: Sequence[str], new: Any, clause: str | None
+    suite_model: ZitadelModelDriver, way: Sequence[str], new: Any, clause: str | None
 ) -> None:
     """Claim: the suite sees what a change did. Situation: reading shows one property otherwise than it was set.
 
     Expectation: a mismatch there, owed to the clause of the operation that set it.
     """
     for step in ((ADD, FULL), (ACTIVATE,), (PASSWORD, NEW_PASSWORD)):
-        suite_play.send_accepted(*step)
-    [outcome] = suite_play.list_outcomes(GET)
+        suite_model.send_accepted(*step)
+    [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
     spoilt = _edit_copy(outcome.body.render(), ("smtpConfig", *way), new)
     found = next(outcome.body.find_mismatches(spoilt))
@@ -66,33 +60,33 @@ def test_what_a_read_shows_wrongly_is_noticed(
     assert found.clause == clause
 
 
-def test_zero_values_are_not_said(suite_play: ZitadelModelDriver) -> None:
+def test_zero_values_are_not_said(suite_model: ZitadelModelDriver) -> None:
     """Claim: protojson omits what is nothing. Situation: `tls` false, said all the same. Expectation: a mismatch."""
-    suite_play.send_accepted(ADD, NEW)
-    [outcome] = suite_play.list_outcomes(GET)
+    suite_model.send_accepted(ADD, NEW)
+    [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
     spoilt = _edit_copy(outcome.body.render(), ("smtpConfig", "tls"), new=False)
     assert [one.clause for one in outcome.body.find_mismatches(spoilt)] == [f"{ADD}/effect/tls"]
 
 
-def test_what_was_well_set_is_blamed_on_what_came_between(suite_play: ZitadelModelDriver) -> None:
+def test_what_was_well_set_is_blamed_on_what_came_between(suite_model: ZitadelModelDriver) -> None:
     """Claim: a change leaves other things alone. Situation: the name differs after a new password, well read before.
 
     Expectation: the clause is add's still, and the password's operation is suspected.
     """
     for step in ((ADD, FULL), (ACTIVATE,), (GET,), (PASSWORD, NEW_PASSWORD)):
-        suite_play.send_accepted(*step)
-    [outcome] = suite_play.list_outcomes(GET)
+        suite_model.send_accepted(*step)
+    [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
     [found] = outcome.body.find_mismatches(_edit_copy(outcome.body.render(), ("smtpConfig", "user"), "v"))
     assert (found.clause, found.suspected_clause) == (f"{ADD}/effect/user", f"{PASSWORD}/effect/untouched")
 
 
-def test_repeated_id_and_sequence_are_noticed(suite_play: ZitadelModelDriver) -> None:
+def test_repeated_id_and_sequence_are_noticed(suite_model: ZitadelModelDriver) -> None:
     """Claim: ids are new and sequences grow. Situation: an id again, the old sequence again. Expectation: mismatches."""
-    shown = suite_play.send_accepted(ADD, NEW)
-    [again] = suite_play.list_outcomes(ADD, NEW)
-    [activation] = suite_play.list_outcomes(ACTIVATE)
+    shown = suite_model.send_accepted(ADD, NEW)
+    [again] = suite_model.list_outcomes(ADD, NEW)
+    [activation] = suite_model.list_outcomes(ACTIVATE)
     assert again.body is not None
     assert activation.body is not None
     assert [found.kind for found in again.body.find_mismatches(shown)] == ["repeated"]
@@ -101,75 +95,75 @@ def test_repeated_id_and_sequence_are_noticed(suite_play: ZitadelModelDriver) ->
     ]
 
 
-def test_other_peoples_configurations_are_left_open(suite_play: ZitadelModelDriver) -> None:
+def test_other_peoples_configurations_are_left_open(suite_model: ZitadelModelDriver) -> None:
     """Claim: of other ids nothing is known. Situation: ids of no run's form. Expectation: 404, and success too."""
-    assert {operation: suite_play.list_statuses(operation, NEW_PASSWORD, "42") for operation in ID_OPERATIONS} == {
+    assert {operation: suite_model.list_statuses(operation, NEW_PASSWORD, "42") for operation in ID_OPERATIONS} == {
         operation: {404, 200} for operation in ID_OPERATIONS
     }
-    suite_play.send_accepted(ADD, NEW)
-    suite_play.send_accepted(ACTIVATE)
-    suite_play.send_accepted(ACTIVATE, None, "42")
-    assert suite_play.read_config()["state"] == "SMTP_CONFIG_INACTIVE"
-    suite_play.send_accepted(REMOVE, None, "42")
-    assert suite_play.list_statuses(GET, None, "42") == {404}
+    suite_model.send_accepted(ADD, NEW)
+    suite_model.send_accepted(ACTIVATE)
+    suite_model.send_accepted(ACTIVATE, None, "42")
+    assert suite_model.read_config()["state"] == "SMTP_CONFIG_INACTIVE"
+    suite_model.send_accepted(REMOVE, None, "42")
+    assert suite_model.list_statuses(GET, None, "42") == {404}
 
 
 @pytest.mark.parametrize("by", ["id", "mark"])
-def test_forgotten_configuration_may_be_in_any_state(suite_play: ZitadelModelDriver, by: str) -> None:
+def test_forgotten_configuration_may_be_in_any_state(suite_model: ZitadelModelDriver, by: str) -> None:
     """Claim: a broken contract leaves nothing known. Situation: the active one forgotten, beside an inactive one.
 
     Expectation: it is not owned any more, and every answer of any state is allowed; the other is as it was.
     """
-    suite_play.send_accepted(ADD, {**NEW, "description": "ct-other"})
-    other = suite_play.id
-    suite_play.send_accepted(ADD, NEW)
-    suite_play.send_accepted(ACTIVATE)
-    suite_play.state = CONTRACT.model.forget(suite_play.state, [suite_play.id if by == "id" else "ct-mark"])
-    assert CONTRACT.model.list_owned(suite_play.state) == [("admin", other)]
-    assert suite_play.list_statuses(GET) == suite_play.list_statuses(PASSWORD, NEW_PASSWORD) == {200, 404}
-    assert suite_play.list_statuses(GET, None, other) == {200}
-    assert suite_play.list_statuses(ACTIVATE, None, other) == {200}
-    suite_play.state = CONTRACT.model.forget(suite_play.state, [other])
-    assert CONTRACT.model.list_owned(suite_play.state) == []
+    suite_model.send_accepted(ADD, {**NEW, "description": "ct-other"})
+    other = suite_model.id
+    suite_model.send_accepted(ADD, NEW)
+    suite_model.send_accepted(ACTIVATE)
+    suite_model.state = CONTRACT.model.forget(suite_model.state, [suite_model.id if by == "id" else "ct-mark"])
+    assert CONTRACT.model.list_owned(suite_model.state) == [("admin", other)]
+    assert suite_model.list_statuses(GET) == suite_model.list_statuses(PASSWORD, NEW_PASSWORD) == {200, 404}
+    assert suite_model.list_statuses(GET, None, other) == {200}
+    assert suite_model.list_statuses(ACTIVATE, None, other) == {200}
+    suite_model.state = CONTRACT.model.forget(suite_model.state, [other])
+    assert CONTRACT.model.list_owned(suite_model.state) == []
 
 
-def test_active_one_is_in_doubt_once_another_is_forgotten(suite_play: ZitadelModelDriver) -> None:
+def test_active_one_is_in_doubt_once_another_is_forgotten(suite_model: ZitadelModelDriver) -> None:
     """Claim: what happened to one may have deactivated another. Expectation: both states allowed until it is read."""
-    suite_play.send_accepted(ADD, NEW)
-    suite_play.send_accepted(ACTIVATE)
-    suite_play.state = CONTRACT.model.forget(suite_play.state, ["ct-somebody"])
-    assert suite_play.list_statuses(PASSWORD, NEW_PASSWORD) == {200, 404}
-    assert suite_play.list_statuses(ACTIVATE) == {200, 400}
-    [outcome] = suite_play.list_outcomes(GET)
+    suite_model.send_accepted(ADD, NEW)
+    suite_model.send_accepted(ACTIVATE)
+    suite_model.state = CONTRACT.model.forget(suite_model.state, ["ct-somebody"])
+    assert suite_model.list_statuses(PASSWORD, NEW_PASSWORD) == {200, 404}
+    assert suite_model.list_statuses(ACTIVATE) == {200, 400}
+    [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
     active = _edit_copy(outcome.body.render(), ("smtpConfig", "state"), "SMTP_CONFIG_ACTIVE")
     assert is_match(outcome.body, active)
-    suite_play.follow_outcome(outcome, active)
-    assert suite_play.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
+    suite_model.follow_outcome(outcome, active)
+    assert suite_model.list_statuses(PASSWORD, NEW_PASSWORD) == {200}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "ct-a/b"])
-def test_path_that_is_none_may_lead_nowhere(suite_play: ZitadelModelDriver, name: str) -> None:
+def test_path_that_is_none_may_lead_nowhere(suite_model: ZitadelModelDriver, name: str) -> None:
     """Claim: an id that spoils its path may never reach the operation. Expectation: 404 is allowed to anybody.
 
     Validation comes first in gRPC, where there is no path: an empty id is 400 there.
     """
     for authorization, others in (("", {401}), ("Bearer key-of-admin", {400} if not name else set())):
-        allowed = suite_play.list_statuses(GET, None, name, authorization=authorization)
+        allowed = suite_model.list_statuses(GET, None, name, authorization=authorization)
         assert {404, *others} <= allowed
-    assert suite_play.list_outcomes(GET, None, "")[0].status == 400
+    assert suite_model.list_outcomes(GET, None, "")[0].status == 400
 
 
 @pytest.mark.parametrize("details", [
     [], [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-other", "message": "m"}],
     [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-rDHzqjGuKQ"}],
 ])  # fmt: skip
-def test_error_id_stands_in_the_details(suite_play: ZitadelModelDriver, details: Any) -> None:
+def test_error_id_stands_in_the_details(suite_model: ZitadelModelDriver, details: Any) -> None:
     """Claim: an error of the vendor's own says its id twice. Situation: the text has one, the details have another or none.
 
     Expectation: a mismatch; a text without an id needs no details.
     """
-    [outcome] = suite_play.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
+    [outcome] = suite_model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
     assert outcome.body is not None
     shown = _edit_copy(outcome.body.render(), ("details",), details)
     assert [found.path for found in outcome.body.find_mismatches(shown)] == [("details",)]
@@ -177,62 +171,64 @@ def test_error_id_stands_in_the_details(suite_play: ZitadelModelDriver, details:
 
 
 @pytest.mark.parametrize(("sent", "grows"), [("another", True), ("the first one", False)])
-def test_only_another_password_has_to_count_as_a_change(suite_play: ZitadelModelDriver, sent: str, grows: bool) -> None:
+def test_only_another_password_has_to_count_as_a_change(
+    suite_model: ZitadelModelDriver, sent: str, grows: bool
+) -> None:
     """Claim: an unchanged password is taken, and whether it counts as a change is open. Situation: the same one, or another.
 
     Expectation: another sequence for another password; for the same one the old sequence will do.
     """
-    suite_play.send_accepted(ADD, NEW)
-    suite_play.send_accepted(ACTIVATE)
-    shown = suite_play.send_accepted(PASSWORD, {"password": "the first one"})
-    [outcome] = suite_play.list_outcomes(PASSWORD, {"password": sent})
+    suite_model.send_accepted(ADD, NEW)
+    suite_model.send_accepted(ACTIVATE)
+    shown = suite_model.send_accepted(PASSWORD, {"password": "the first one"})
+    [outcome] = suite_model.list_outcomes(PASSWORD, {"password": sent})
     assert outcome.body is not None
     assert is_match(outcome.body, shown) is not grows
-    assert "the first one" not in repr(suite_play.state)
+    assert "the first one" not in repr(suite_model.state)
 
 
-def test_details_once_shown_are_owed(suite_play: ZitadelModelDriver) -> None:
+def test_details_once_shown_are_owed(suite_model: ZitadelModelDriver) -> None:
     """Claim: whether an error with an id has details is open until it is shown. Situation: one that has, one that has not.
 
     Expectation: both fit at first; after one with details the same code owes them, after one without it does not.
     """
     for with_details in (True, False):
-        play = ZitadelModelDriver(suite_play.state)
-        [outcome] = play.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
+        model = ZitadelModelDriver(suite_model.state)
+        [outcome] = model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
         assert outcome.body is not None
         whole = outcome.body.render()
         bare = {name: value for name, value in whole.items() if name != "details"}
         assert is_match(outcome.body, whole)
         assert is_match(outcome.body, bare)
-        play.state = outcome.resolve_next_state(whole if with_details else bare)
-        [again] = play.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
+        model.state = outcome.resolve_next_state(whole if with_details else bare)
+        [again] = model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
         assert again.body is not None
         assert is_match(again.body, bare) is not with_details
-        play.state = again.resolve_next_state(
+        model.state = again.resolve_next_state(
             bare if with_details else whole
         )  # a target that contradicts itself breaks nothing
-        assert [outcome.status for outcome in play.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)] == [404]
+        assert [outcome.status for outcome in model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)] == [404]
 
 
-def test_read_is_held_responsible_until_it_worked(suite_play: ZitadelModelDriver) -> None:
+def test_read_is_held_responsible_until_it_worked(suite_model: ZitadelModelDriver) -> None:
     """Claim: a first reading that fails may be reading's fault. Expectation: its own clause first, add's once it worked."""
-    suite_play.send_accepted(ADD, NEW)
-    assert [outcome.clause for outcome in suite_play.list_outcomes(GET)] == [f"{GET}/response/200"]
-    suite_play.send_accepted(GET)
-    suite_play.send_accepted(ADD, NEW)
-    assert [outcome.clause for outcome in suite_play.list_outcomes(GET)] == [f"{ADD}/effect/created"]
+    suite_model.send_accepted(ADD, NEW)
+    assert [outcome.clause for outcome in suite_model.list_outcomes(GET)] == [f"{GET}/response/200"]
+    suite_model.send_accepted(GET)
+    suite_model.send_accepted(ADD, NEW)
+    assert [outcome.clause for outcome in suite_model.list_outcomes(GET)] == [f"{ADD}/effect/created"]
 
 
 @pytest.mark.parametrize("spoilt", ["sequence", "gone"])
-def test_what_a_refused_request_did_is_its_own_doing(suite_play: ZitadelModelDriver, spoilt: str) -> None:
+def test_what_a_refused_request_did_is_its_own_doing(suite_model: ZitadelModelDriver, spoilt: str) -> None:
     """Claim: a refusal changes nothing. Situation: a password is refused without permission; then reading shows otherwise.
 
     Expectation: the password's operation is suspected, or called by the clause that the reading is expected for.
     """
-    suite_play.send_accepted(ADD, NEW)
-    suite_play.send_accepted(ACTIVATE)
-    suite_play.send_request(PASSWORD, NEW_PASSWORD, None, "unprivileged")
-    [outcome] = suite_play.list_outcomes(GET)
+    suite_model.send_accepted(ADD, NEW)
+    suite_model.send_accepted(ACTIVATE)
+    suite_model.send_request(PASSWORD, NEW_PASSWORD, None, "unprivileged")
+    [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
     if spoilt == "gone":
         assert outcome.clause == f"{PASSWORD}/effect/untouched"

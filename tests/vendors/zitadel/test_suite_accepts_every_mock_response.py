@@ -23,7 +23,7 @@ from contracts.zitadel.rules import (
     PASSWORDS,
     REMOVE,
 )
-from tests.vendors.zitadel.test_first_outcomes_follow_the_documents import (
+from tests.vendors.zitadel.model_driver import (
     CONTRACT,
     NEW,
     NEW_PASSWORD,
@@ -175,17 +175,17 @@ def test_model_is_pure() -> None:
     Expectation: asked twice the same outcomes; the state is as it was, also after they were followed.
     """
     for fresh in ("", "ct-"):
-        play = ZitadelModelDriver.start(fresh)
-        play.send_accepted(ADD, NEW)
-        play.send_accepted(ACTIVATE)
-        before = repr(play.state)
+        model = ZitadelModelDriver.start(fresh)
+        model.send_accepted(ADD, NEW)
+        model.send_accepted(ACTIVATE)
+        before = repr(model.state)
         for operation in (ADD, LIST, *ID_OPERATIONS):
-            first, again = play.list_outcomes(operation, NEW), play.list_outcomes(operation, NEW)
+            first, again = model.list_outcomes(operation, NEW), model.list_outcomes(operation, NEW)
             assert [(one.status, one.clause) for one in first] == [(one.status, one.clause) for one in again]
             for outcome in first:
                 outcome.resolve_next_state(outcome.body.render() if outcome.body is not None else None)
                 outcome.resolve_next_state(None)
                 outcome.resolve_next_state([{"details": "no object"}])
-        assert repr(play.state) == before
+        assert repr(model.state) == before
     assert set(CONTRACT.operations) == {ADD, LIST, *ID_OPERATIONS}
     assert EMAIL_PASSWORD in ID_OPERATIONS

@@ -1,0 +1,59 @@
+"""SMTP2GO's model, driven by hand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody, Request
+from contracts.smtp2go.rules import VIEW
+from tests.support import model_driver
+
+Step = tuple[Any, ...]
+KEYS = {"full": "key-of-full", "restricted": "key-of-restricted", "other": "key-of-other"}
+HEADER = "x-smtp2go-api-key"
+CONTRACT = Contract("smtp2go")
+
+
+class Smtp2goModelDriver(model_driver.ModelDriver):
+    """The model driven by hand, with the keys and places of this vendor."""
+
+    @classmethod
+    def start(
+        cls, contract: Contract, fresh: str, interpretations: Mapping[str, str] | None = None
+    ) -> "Smtp2goModelDriver":
+        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        accounts = [Account(name, key) for name, key in KEYS.items()]
+        readings = Interpretations(contract.model.interpretations).decide(interpretations or {})
+        return cls(contract, contract.model.start(accounts, readings, fresh))
+
+    def list_outcomes(
+        self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full", authorization: str | None = None
+    ) -> Sequence[Outcome]:
+        """The outcomes allowed to a request, which changes nothing."""
+        return self.list_outcomes_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
+
+    def list_outcomes_with(self, headers: Mapping[str, str], operation: str, body: Any) -> Sequence[Outcome]:
+        """The same with other headers than the usual one."""
+        declared = self.contract.operations[operation]
+        request = Request(operation, declared.method, declared.path, headers, body, {}, model_driver.NOW)
+        return self.contract.model.outcomes(self.state, request)
+
+    def list_statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> set[int]:
+        """The statuses allowed to a request."""
+        return super().list_statuses(operation, body, account)
+
+    def send_request(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> tuple[int, Any]:
+        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        return super().send_request(operation, body, account)
+
+    def send_accepted(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> Any:
+        """The body of the first success, whose state follows: a target that accepts."""
+        return super().send_accepted(operation, body, account)
+
+    def view_rows(self, name: str | None = None, account: str = "full") -> dict[str, Any]:
+        """The rows of a view by name."""
+        shown = self.list_outcomes(VIEW, {} if name is None else {"username": name}, account)[0].body
+        assert shown is not None
+        return {row["username"]: row for row in shown.render()["data"]["results"]}
