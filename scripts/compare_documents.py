@@ -78,10 +78,12 @@ def format_comparison(found: Comparison) -> list[str]:
 
 
 def _format_change(change: ApiChange) -> list[str]:
+    rule = load_rules()[change.rule]
+    part = f" in a {change.direction} {change.area}" if rule.is_schema_rule else ""
     return [
         f"  {escape_text(change.location)}",
-        f"    {change.message} [{change.rule}]",
-        f"    {load_rules()[change.rule].why}",
+        f"    {change.message} [{change.rule}{part}]",
+        f"    {rule.assess(change.direction, change.area).consequence}",
     ]
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument, store_entry
+from contract_watch.diff.document.rules import load_rules, suggest_rule_id
 from contract_watch.diff.published_document import find_address
 from contract_watch.engine.command.options import CommandParser
 from contract_watch.errors import UsageError
+from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
 from contract_watch.report.terminal import format_terminal
@@ -79,7 +81,7 @@ def _select_contracts(given: argparse.Namespace, root: Path) -> list[Contract]:
 def _watch_documents(given: argparse.Namespace, root: Path) -> int:
     restore_backup(root)  # what a killed `make accept` had replaced
     chosen = _select_contracts(given, root)
-    waivers = {contract.slug: read_waivers(contract.directory / "waivers.toml") for contract in chosen}
+    waivers = {contract.slug: _read_waivers(contract.directory / "waivers.toml") for contract in chosen}
     out = Path(given.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -107,6 +109,17 @@ def _watch_documents(given: argparse.Namespace, root: Path) -> int:
         print(f"error: {line}", file=sys.stderr)
     status = compute_exit_status([one.verdict for one in records], left_behind=False, fail_on=given.fail_on)
     return 3 if lines and status != 1 else status
+
+
+def _read_waivers(path: Path) -> list[Waiver]:
+    """Read the waivers in ``path`` and refuse those that name an unknown rule."""
+    waivers = read_waivers(path)
+    for number, waiver in enumerate(waivers, 1):
+        if waiver.rule and waiver.rule not in load_rules():
+            suggestion = suggest_rule_id(waiver.rule)
+            fix = f'use "{suggestion}"' if suggestion else "see docs/rules.md"
+            raise UsageError(f'{path}: waiver {number}: unknown rule "{escape_text(waiver.rule)}"; {fix}')
+    return waivers
 
 
 def _get_today() -> dt.date:
