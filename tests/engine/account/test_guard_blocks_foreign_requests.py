@@ -262,7 +262,7 @@ def test_what_is_blocked_is_reported_without_its_values() -> None:
     hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
     with pytest.raises(BlockedRequestError) as caught:
         make_guard().check_request(make_request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
-    assert str(caught.value) == "POST /outbound/smarthost: its username is not the run's own"
+    assert str(caught.value) == "POST /outbound/smarthost: `username` names an object that is not the run's own"
 
 
 _values = st.recursive(
