@@ -46,8 +46,8 @@ def make_request(
     contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
 ) -> OutgoingRequest:
     """A request with the first account's key (None: without one); a body of bytes goes as it is."""
-    place, first = contract.places[0], contract.credentials[0]
-    sent = {} if key is None else {place.header: place.form.format(key or first.test)}
+    location, first = contract.credential_locations[0], contract.credentials[0]
+    sent = {} if key is None else {location.header: location.form.format(key or first.test)}
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     told = {**sent, **(JSON if content else {}), **headers}
     return to_outgoing_request(httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content))
