@@ -111,8 +111,12 @@ false-positives: environment ## look for false alarms: changes that the document
 ##@ Maintain
 
 .PHONY: test
-test: environment check-contracts lint types check-generated ## run everything that CI runs
-	@$(RUN) -m pytest -n $(WORKERS)
+test: environment check-contracts lint types check-generated ## run everything that CI runs; whole runs are sampled
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: test-all
+test-all: environment check-contracts lint types check-generated ## run everything, without sampling (an hour)
+	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) --dist worksteal --all
 
 .PHONY: lint
 lint: environment ## run ruff
