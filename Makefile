@@ -87,7 +87,7 @@ mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_POR
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
-	@$(RUN) -m contract_watch.engine.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
+	@$(RUN) -m contract_watch.engine.command.explore --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
 		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 ##@ Add a vendor

@@ -17,9 +17,10 @@ from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placehol
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.call import Call
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.wire import Response, TransportError, get_tls_context
+from contract_watch.engine.protocols.wire import Response, TransportError
 from contract_watch.engine.running.object_pool import ObjectPool
 from contract_watch.engine.running.session import Session
+from contract_watch.net import get_tls_context
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.record import SuiteCheck
 
@@ -285,7 +286,7 @@ class Runner:
             self.pool.get_ready_object(self._session.contract.credentials[0].account, operation)
         root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
         with (
-            httpx.Client(verify=get_tls_context(), trust_env=False, timeout=10) as client,
+            httpx.Client(verify=get_tls_context(root), trust_env=False, timeout=10) as client,
             contextlib.suppress(httpx.HTTPError),
         ):
             client.post(root, json=dict(probe.fault))
