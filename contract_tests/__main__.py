@@ -4,27 +4,24 @@
 """
 
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from contract_watch.engine.command.options import build_parser, parse_or_exit_status, resolve_options
+from contract_watch import cli
+from contract_watch.engine.command.options import build_parser, complete_settings, resolve_options
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.suite import Suite
 from contract_watch.report.terminal import format_terminal
 from contract_watch.report.verdict import compute_exit_status
 
 
+@cli.command(interrupted="the run had not begun")
 def main(arguments: list[str] | None = None) -> int:
     """Run the suite; see the module for the statuses."""
-    suite = parse_or_exit_status(lambda: Suite(resolve_options(vars(build_parser().parse_args(arguments)))))
-    if isinstance(suite, int):
-        return suite
+    suite = Suite(resolve_options(complete_settings(vars(build_parser().parse_args(arguments)))))
     options = suite.options
-    signal.signal(signal.SIGTERM, _raise_interrupt)
     for line in suite.live_run.format_headings():
         print(line, flush=True)
     print(f"seed {options.seed}", flush=True)
@@ -32,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = run_pytest(plugin)
     except KeyboardInterrupt:
-        status = 2
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        status = cli.ExitStatus.INCONCLUSIVE
+    colour = cli.supports_colour(sys.stdout)
     for record in plugin.records:
         print(format_terminal(record, colour=colour))
         print()
@@ -58,10 +55,6 @@ def run_pytest(plugin: ContractPlugin) -> int:
     quiet += ["--disable-plugin-autoload", "--assert=plain"]
     folder, vendor = str(Path(__file__).parent), plugin.suite.options.vendor
     return int(pytest.main([folder, *quiet, "--rootdir", folder, "-c", os.devnull, "--vendor", vendor], [plugin]))
-
-
-def _raise_interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

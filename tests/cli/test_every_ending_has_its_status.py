@@ -76,6 +76,7 @@ def test_an_unforeseen_error_ends_2_with_a_file(
             int(held)
         except ValueError:
             raise error  # noqa: B904 (so that there is a context)
+        return 0
 
     assert main() == 2
     out, err = capsys.readouterr()
