@@ -18,10 +18,11 @@ from contract_watch.errors import UsageError
 class CommandParser(argparse.ArgumentParser):
     """A parser for ``python -m <module>`` that raises a `UsageError` of one line.
 
-    An option whose value is the empty string counts as not given: make passes ``--vendor ''`` for an unset variable.
+    ``hint`` ends that line. An option whose value is the empty string counts as not given: make passes ``--vendor ''`` for an unset variable.
     """
 
-    def __init__(self, module: str, description: str | None) -> None:
+    def __init__(self, module: str, description: str | None, hint: str = "--help lists the options") -> None:
+        self._hint = hint
         super().__init__(prog=f"python -m {module}", description=description, allow_abbrev=False)
 
     def parse_known_args(  # type: ignore[override]
@@ -33,7 +34,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """See ArgumentParser."""
-        raise UsageError(f"{message}; --help lists the options")
+        raise UsageError(f"{message}; {self._hint}")
 
     def add_vendor_option(self) -> None:
         """Add ``--vendor``: one slug or all, which is the default."""
@@ -102,5 +103,6 @@ def create_output_directory(option: str, text: str) -> Path:
         raise UsageError(f"{option} {text}: cannot be created ({error.strerror}); name another directory") from error
     if not os.access(out, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {text}: cannot be written to; name another directory")
-    traceback_file.set_directory(out)
+    if out != Path():  # the working directory is nobody's report directory
+        traceback_file.set_directory(out)
     return out

@@ -69,7 +69,9 @@ REFUSED: list[tuple[Callable[..., Any], tuple[Any, ...], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("read", "arguments", "message"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("read", "arguments", "message"), REFUSED, ids=lambda value: getattr(value, "__name__", str(value))[:40]
+)
 def test_a_bad_value_is_named_with_its_option(
     read: Callable[..., Any], arguments: tuple[Any, ...], message: str
 ) -> None:

@@ -10,7 +10,7 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
 from contract_watch.errors import UsageError
 from contract_watch.generator.configuration import parse_document
-from scripts.generate_clients import generate_comparison_client
+from contract_watch.generator.outputs import generate_comparison_client
 from tests.support.clients.document_edits import StubDocumentChange
 from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 

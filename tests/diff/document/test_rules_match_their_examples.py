@@ -8,10 +8,10 @@ import re
 
 import pytest
 
+from contract_watch.diff import rules_page
 from contract_watch.diff.document import ApiChange, ChangeLevel, compare
 from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS
 from contract_watch.diff.document.rules import AREAS, ChangeRule, load_rules
-from scripts import list_rules
 from tests.support.documents.pairs import load_pairs
 from tests.support.documents.rule_examples import DIRECTORY, get_example_name, load_examples
 from tests.support.documents.well_formedness import find_problems
@@ -117,12 +117,12 @@ def test_consequences_are_one_sentence() -> None:
 
 def test_page_lists_the_rules_as_they_are() -> None:
     """docs/rules.md is up to date, states the number of rules, and names every id."""
-    page = list_rules.PAGE.read_text(encoding="utf-8")
-    assert page == list_rules.format_rules_page(), "docs/rules.md: out of date with rules.toml; run `make rules`"
+    page = rules_page.PAGE.read_text(encoding="utf-8")
+    assert page == rules_page.format_rules_page(), "docs/rules.md: out of date with rules.toml; run `make rules`"
     assert f" {len(RULES)} rules" in page
     assert [id_ for id_ in RULES if f"`{id_}`" not in page] == []
 
 
 def test_page_has_a_third_of_its_former_words() -> None:
     """docs/rules.md stays short enough to read."""
-    assert len(list_rules.format_rules_page().split()) <= WORDS_BEFORE / 3
+    assert len(rules_page.format_rules_page().split()) <= WORDS_BEFORE / 3
