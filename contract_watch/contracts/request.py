@@ -19,9 +19,10 @@ class Request:
 
     ``operation`` is the effective document's operation id, None where it declares none for this method and path.
     ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
-    ``body`` is the JSON value, or a member of `MissingBody`. ``parameters`` holds path and query parameters by name.
-    ``at`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``excused`` are clauses that this
-    request is not held to: how a mutant of the mock switches a promise off (see `contract_watch.contracts.checks.judge`).
+    ``body`` is the JSON value, or a member of `MissingBody`. ``parameters`` holds path parameters by name.
+    ``timestamp`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``exempt_clauses`` are clauses
+    that this request is not held to: how a mutant of the mock switches a promise off (see
+    `contract_watch.contracts.checks.judge`). ``account`` names the account whose key it carries; models ignore it.
     """
 
     operation: str | None
@@ -32,3 +33,4 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     timestamp: float = 0.0
     exempt_clauses: frozenset[str] = frozenset()
+    account: str = ""

@@ -15,9 +15,9 @@ from contract_watch.engine.exploring.exploration import (
     explore_workflows,
     list_modes,
 )
+from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
-from contract_watch.engine.protocols.protocol import can_encode_rest
 from contract_watch.engine.running.cleanup import clean_up, run_preflight
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.engine.running.runner import Runner
@@ -125,9 +125,8 @@ class MutantRunner:
         contract, now = self._contract, dt.datetime.now(dt.UTC)
         record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
         keys = {credential.account: credential.test for credential in contract.credentials}
-        session = Session(contract, self._base, keys, NameGenerator(now.date()), record)
-        session.max_lag = 0.0  # the mock here never lags: waiting for every drift of a reading would take hours
-        return session
+        # The mock here never lags: retrying every read that drifts would take hours.
+        return Session(contract, self._base, keys, NameGenerator(now.date()), record, lag=0.0)
 
 
 def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterator[list[Finding]]:

@@ -19,8 +19,6 @@ def write_atomically(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException as error:
+    except BaseException:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename = str(path)  # the reader knows this name; fsync on a full disk gives none
         raise

@@ -10,8 +10,8 @@ import pytest
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.protocols.call import Call
+from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.engine.planning.requests import build_request
 from contract_watch.engine.protocols.wire import TransportError
 from tests.support.production.fake import FakeProduction
 from tests.support.production.network_faults import KINDS
@@ -121,11 +121,12 @@ def test_the_limit_holds_over_all_protocols() -> None:
     """
     with FakeProduction(ZITADEL, with_neighbours=False) as production:
         spoken = [make_protocol(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
-        made = [one.encode(_make_read_call()) for one in spoken if one is not None]
+        made = [(one, one.encode(_make_read_request())) for one in spoken if one is not None]
 
         def ask(turn: int) -> int:
             if turn % 3:
-                return made[turn % 3 - 1].send().status
+                protocol, encoded = made[turn % 3 - 1]
+                return protocol.send(encoded).status
             return httpx.get(f"{production.base}/admin/v1/smtp/1", headers=BEARER, trust_env=False).status_code
 
         assert {ask(turn) for turn in range(ZITADEL.rate.requests)} == {404}
@@ -137,9 +138,8 @@ def test_the_limit_holds_over_all_protocols() -> None:
             one.close()
 
 
-def _make_read_call() -> Call:
-    read = ZITADEL.operations["getSmtpConfigById"]
-    return Call(read, read.method, read.build_path({"id": "1"}), MissingBody.ABSENT, BEARER, {"id": "1"})
+def _make_read_request() -> Request:
+    return build_request(ZITADEL.operations["getSmtpConfigById"], {"id": "1"}, MissingBody.ABSENT, "", BEARER)
 
 
 def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
@@ -152,7 +152,7 @@ def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduc
     instance.inject_fault("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
     for _ in range(2):
         with pytest.raises(TransportError) as raised:
-            native.encode(_make_read_call()).send()
+            native.send(native.encode(_make_read_request()))
         assert raised.value.kind in ("broken", "refused")
     instance.clear_faults()
     native.close()

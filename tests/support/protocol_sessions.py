@@ -26,7 +26,7 @@ class ProtocolSession:
     session: Session
 
     def __post_init__(self) -> None:
-        self._possible_states = list(self.session.possible_states)
+        self._possible_states = list(self.session.target.possible_states)
 
     @property
     def mock_state(self) -> Any:
@@ -37,7 +37,7 @@ class ProtocolSession:
         """Everything as if just started."""
         self.mock.vendors[self.session.contract.slug].reset()
         self.mock.faults.pending = []
-        self.session.possible_states = list(self._possible_states)
+        self.session.target.reset_states(self._possible_states)
 
 
 def make_protocol(name: str, contract: Contract, base: str, grpc_address: str) -> WireProtocol | None:
@@ -49,13 +49,17 @@ def make_protocol(name: str, contract: Contract, base: str, grpc_address: str) -
 
 
 def make_session(
-    contract: Contract, base: str, protocol: WireProtocol | None, keys: Mapping[str, str] | None = None
+    contract: Contract,
+    base: str,
+    protocol: WireProtocol | None,
+    keys: Mapping[str, str] | None = None,
+    lag: float | None = None,
 ) -> Session:
     """A session at ``base`` over ``spoken``, with the test values as keys."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     known = {credential.account: credential.test for credential in contract.credentials}
-    return Session(contract, base, keys or known, NameGenerator(now.date()), record, protocol)
+    return Session(contract, base, keys or known, NameGenerator(now.date()), record, protocol, lag=lag)
 
 
 @contextmanager

@@ -1,41 +1,41 @@
-"""Clocks: reading and passing time, so that tests of waits for a vendor need not wait."""
+"""Time as the guard sees it, in one place: what waits for a vendor can be tested without waiting."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Source of time for everything that waits for a vendor."""
+    """Where time is read and passed."""
 
     def now(self) -> float:
-        """Return monotonic seconds, on a scale that all processes share since the machine's start."""
+        """Seconds that never go back, from a beginning that all processes since the machine's start share."""
         ...
 
     def wall(self) -> float:
-        """Return the wall-clock time in seconds since 1970, which may be wrong and may go back."""
+        """Seconds since 1970, as people and servers tell time; may be wrong, and may go back."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Sleep for ``seconds``; return at once if they are not above 0."""
+        """Return when ``seconds`` have passed; at once where they are not above 0."""
         ...
 
 
 class FastClock:
-    """Clock on which waiting takes no time: `wait` moves it ahead instead."""
+    """A clock on which waiting takes no time: it goes on at once by what was to be waited for."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
 
     def now(self) -> float:
-        """Implement `Clock.now`."""
+        """See Clock."""
         return time.monotonic() + self._ahead
 
     def wall(self) -> float:
-        """Implement `Clock.wall`."""
+        """See Clock."""
         return time.time() + self._ahead
 
     def wait(self, seconds: float) -> None:
-        """Implement `Clock.wait`."""
+        """See Clock."""
         self._ahead += max(seconds, 0.0)
 
 
@@ -43,14 +43,14 @@ class SystemClock:
     """The machine's own clocks."""
 
     def now(self) -> float:
-        """Implement `Clock.now`."""
+        """See Clock."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Implement `Clock.wall`."""
+        """See Clock."""
         return time.time()
 
     def wait(self, seconds: float) -> None:
-        """Implement `Clock.wait`."""
+        """See Clock."""
         if seconds > 0:
-            time.sleep(seconds)  # a vendor's limit counts real time
+            time.sleep(seconds)  # to let time pass is what it is for: a vendor's limit is about time

@@ -1,79 +1,63 @@
-"""The precheck: finds the probes that the guard would block, before a run begins, with the reason for the report."""
+"""What a run on a real account does not even try: probes that its guard would hold back, each with the reason for the report."""
 
-from contract_watch.contracts.openapi import build_path
-from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.account.guard import BlockedRequestError, Guard, to_outgoing_request
+from contract_watch.engine.account.guard import BlockedRequestError, Guard
 from contract_watch.engine.account.object_names import build_name_variants
-from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placeholders, find_placeholders
+from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders
+from contract_watch.engine.planning.requests import make_request
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.protocols.call import Call
-from contract_watch.engine.protocols.protocol import build_http_request
+from contract_watch.engine.protocols.protocol import encode_as_rest
 
 
 class ProbePrecheck:
-    """Submits planned requests to a run's guard without sending them."""
+    """Asks a run's own guard about requests that are only planned; nothing is sent."""
 
     def __init__(self, guard: Guard) -> None:
         self._contract, self._guard, self._base = guard.contract, guard, f"http://127.0.0.1{guard.base_path}"
         self._simulation = Simulation(guard.contract)
-        self._name = guard.names.create_name()
+        self._values = _PlannedValues(guard)
 
     def explain_block(self, probe: Probe) -> str:
-        """Explain why the guard would block ``probe``; return an empty string if it would not."""
+        """Why ``probe`` cannot be sent; empty where it can. One of parts can where one of them can."""
         if probe.mock_only_reason:
             return probe.mock_only_reason
         for step in probe.steps:
-            if reason := self._explain_step_block(step):
-                return reason
+            if why := self._explain_step_block(step):
+                return why
         return ""
 
     def _explain_step_block(self, step: ProbeStep) -> str:
-        operation = self._contract.operations.get(step.operation or "")
-        headers, body = self._apply_credential(step)
-        path = build_path(
-            operation.path if operation is not None else step.path,
-            fill_placeholders(dict(step.parameters), self._resolve_placeholder),
-        )
-        method = operation.method if operation is not None else step.method
+        request = make_request(self._contract, step, self._values)
         try:
-            decision = self._guard.check_request(
-                to_outgoing_request(build_http_request(self._base, Call(operation, method, path, body, headers)))
-            )
+            decision = self._guard.check_request(encode_as_rest(self._base, request))
         except BlockedRequestError as error:
             return f"not sent to a real account: {self._explain_missing_consent(step.operation) or error}"
         if decision.holder and "stock" in find_placeholders(step.arguments):
             return self._explain_preparation_block(step)
         return ""
 
-    def _apply_credential(self, step: ProbeStep) -> tuple[dict[str, str], object]:
-        account = step.account or self._contract.credentials[0].account
-        key = self._guard.keys.get(account, "")
-        location = self._contract.credential_locations[0]
-        body = step.body if step.body is MissingBody.ABSENT else fill_placeholders(step.body, self._resolve_placeholder)
-        if step.credential is None:
-            return location.insert_key(location.form.format(key), {}, body)
-        value = step.credential(key)
-        return (
-            self._contract.credential_locations[step.location].insert_key(value, {}, body)
-            if value is not None
-            else ({}, body)
-        )
-
     def _explain_preparation_block(self, step: ProbeStep) -> str:
-        """Explain why a step's shared object cannot be prepared for it."""
+        """Why the shared object of a step cannot be got ready for it."""
         operation = self._contract.operations[step.operation or ""]
         for needed in self._simulation.find_preparation_for_new(operation):
             if not self._guard.allows_operation(needed):
-                return f"not sent to a real account: it needs {needed} first: {self._explain_missing_consent(needed)}"
+                return f"not sent to a real account: it takes {needed} first: {self._explain_missing_consent(needed)}"
         return ""
 
     def _explain_missing_consent(self, operation: str | None) -> str:
         consent = self._contract.consents.get(operation or "")
         if consent is None or self._guard.allows_operation(operation or ""):
             return ""
-        return self._guard.refusal_reason or f"{consent.about}; set {consent.variable}=1 with LIVE=mutate to consent"
+        return self._guard.refusal_reason or f"{consent.about}; {consent.variable}=1, with LIVE=mutate, consents to it"
 
-    def _resolve_placeholder(self, word: str, modifier: str) -> str:
+
+class _PlannedValues:
+    """Values of the run's form, which nothing on the account has."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._name = guard, guard.names.create_name()
+
+    def fill(self, word: str, modifier: str) -> str:
+        """Implement `Values.fill`."""
         if word == "password":
             return "x" * int(modifier or 20)
         if word == "short":
@@ -82,3 +66,11 @@ class ProbePrecheck:
         if modifier.isdigit() and word != "stock":
             return name + self._guard.names.create_padding(int(modifier) - len(name))
         return build_name_variants(name).get(modifier, name)
+
+    def get_identity(self, name: str) -> str:
+        """Implement `Values.get_identity`."""
+        return name
+
+    def get_key(self, account: str) -> str:
+        """Implement `Values.get_key`."""
+        return self._guard.keys.get(account, "")

@@ -125,7 +125,7 @@ class LiveRun:
         try:
             gate.guard.refusal_reason = record_initial_state(session, gate)
         except (RunAbortedError, LedgerError) as end:
-            session.stop_reason = session.stop_reason or str(end)
+            session.stop(str(end))
         if gate.guard.refusal_reason:
             gate.guard.consents = frozenset()
         if session.contract.lifecycle.id and not gate.has_inventory:

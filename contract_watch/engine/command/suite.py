@@ -1,13 +1,13 @@
 """The run as a whole: each vendor's session from preflight to verdict, whoever calls its tests."""
 
 import datetime as dt
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from contract_watch.cli import ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
@@ -18,12 +18,12 @@ from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.exploring.exploration import DEFAULT_DEPTH, ExplorationDepth
+from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
-from contract_watch.engine.protocols import grpc_protocols
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
 from contract_watch.engine.protocols.grpc_protocols import GrpcWebProtocol
-from contract_watch.engine.protocols.protocol import WireProtocol, can_encode_rest
+from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_origin, join_base_path
 from contract_watch.engine.running.cleanup import (
     clean_up,
@@ -65,7 +65,7 @@ class Suite:
             known = {probe.id for probe in planned}
             assert len(known) == len(planned), "probe ids are unique"
             for surface in options.protocols[contract.slug]:
-                can_say = can_encode_rest if surface == "rest" else grpc_protocols.can_encode_grpc
+                can_say = can_encode_rest if surface == "rest" else can_encode_grpc
                 mine = [probe for probe in planned if can_say(contract, probe)]
                 self.plans[contract.slug, surface] = _select_probes(mine, options)
             every = read_waivers(contract.directory / "waivers.toml")
@@ -153,7 +153,7 @@ class Suite:
             if first:
                 self.live_run.prepare_account(session, self.progress)
         except BaseException as error:
-            session.stop_reason = session.stop_reason or f"the run could not begin: {type(error).__name__}"
+            session.stop(f"the run could not begin: {type(error).__name__}")
             raise
         if session.stop_reason is not None:
             record.reason = record.reason or session.stop_reason
@@ -209,7 +209,7 @@ class Suite:
         if run is not None and _needs_clean_up(run):
             clean_up(run.session, run.runner)
         if run is not None:
-            run.session.stage = "explore"
+            run.session.coverage.enter_stage("explore")
 
     def finish(self, reason: str | None = None) -> list[Record]:
         """End every run: clean up, settle clauses, waivers and verdict. ``reason`` says why it was cut short."""
@@ -232,7 +232,7 @@ class Suite:
     def _list_runs_to_clean_up(self) -> list[VendorRun]:
         """The runs to clean up behind: those that made something; and of each vendor, after these, the last one."""
         last = {run.contract.slug: run for run in self.runs.values()}
-        made = [run for run in self.runs.values() if run.session.created_objects]
+        made = [run for run in self.runs.values() if run.session.target.created_objects]
         return [*made, *(run for run in last.values() if run not in made)]
 
     def _build_unstarted_record(self, contract: Contract, reason: str | None) -> Record:
@@ -256,7 +256,8 @@ class Suite:
             clean_up(session, run.runner)
             self.stop_clock(run.contract.slug)
         except KeyboardInterrupt:
-            ignore_signals()  # the list of leftovers has to be written down
+            for number in (signal.SIGINT, signal.SIGTERM):  # what is left now is to be written down
+                signal.signal(number, signal.SIG_IGN)
             reason = "the run was interrupted while it cleaned up"
             record.left_behind = sorted({*record.left_behind, *list_possible_leftovers(session)})
         except Exception as error:  # noqa: BLE001 (whatever it is, the report comes first)
@@ -269,7 +270,7 @@ class Suite:
     ) -> None:
         documented = derive_clauses(contract)
         record.documented = list(documented)
-        exercised = {clause for run in runs for clause in run.session.exercised_clauses}
+        exercised = {clause for run in runs for clause in run.session.coverage.exercised_clauses}
         stopped = next((run.session.stop_reason for run in runs if run.session.stop_reason), None)
         why = self._explain_not_exercised(contract, stopped, reason)
         record.not_exercised = {
@@ -309,7 +310,7 @@ class Suite:
 
 def _needs_clean_up(run: VendorRun) -> bool:
     """Whether there may be something to clean up: on a real account, in any case where a run may change anything."""
-    return bool(run.session.created_objects) or (run.session.gate is not None and run.session.may_mutate)
+    return bool(run.session.target.created_objects) or (run.session.gate is not None and run.session.may_mutate)
 
 
 def _redact_record(record: Record, redactor: Redactor) -> None:

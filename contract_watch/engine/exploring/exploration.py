@@ -19,11 +19,12 @@ from schemathesis import GenerationMode
 
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.guard import BlockedRequestError, to_outgoing_request
+from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.account.restoration import confirm_removals
 from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
 from contract_watch.engine.exploring.workflow import build_workflow
 from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.protocols.protocol import encode_library_request
 from contract_watch.engine.protocols.wire import TransportError
 from contract_watch.engine.running.cleanup import trim_objects
 from contract_watch.engine.running.runner import Runner
@@ -86,7 +87,7 @@ def explore_requests(
     schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
     declared = session.contract.operations[operation]
     cases = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
-    found_once = _list_finding_ids(session)
+    state = SearchState(session, runner, depth)
 
     def search() -> None:
         @_build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
@@ -95,114 +96,133 @@ def explore_requests(
         )  # below the settings: it takes the database out of those it finds
         @given(case=cases)
         def check(case: Any) -> None:
-            _check_limits(session, depth)
+            state.check_limits()
             trim_objects(session, runner)
             with session.record_attempt() as attempt:
                 _send_case(session, runner, operation, case)
-            _raise_new_disagreement(session, runner, attempt, found_once)
+            state.raise_new_disagreement(attempt)
 
         check()
 
     title = f"{declared.name} keeps its contract under {mode} random data."
-    return _run_search(session, runner, f"explore/{operation}/{mode}", title, search)
+    return _run_search(session, runner, state, f"explore/{operation}/{mode}", title, search)
 
 
 def explore_workflows(
     session: Session, runner: Runner, seed_value: int, depth: ExplorationDepth = DEFAULT_DEPTH
 ) -> list[Finding]:
     """Live random lives of objects through a Hypothesis state machine."""
-    found_once = _list_finding_ids(session)
+    state = SearchState(session, runner, depth)
 
     def search() -> None:
         def report(attempt: Attempt) -> None:
             if session.gate is not None and session.gate.is_half_full:
                 confirm_removals(session, session.gate)
-            _raise_new_disagreement(session, runner, attempt, found_once)
-            _check_limits(session, depth)
+            state.raise_new_disagreement(attempt)
+            state.check_limits()
 
         kind = build_workflow(session, report)
         _apply_seed(seed_value, "lives")(kind)
         shelf = _open_database(session, "lives", depth)
         run_state_machine_as_test(kind, settings=_build_settings(depth.workflows, depth, shelf, steps=depth.steps))
 
-    return _run_search(session, runner, "explore/lives", "Random lives of objects keep to the model.", search)
+    return _run_search(session, runner, state, "explore/lives", "Random lives of objects keep to the model.", search)
 
 
 # -- searching
 
 
-def _run_search(session: Session, runner: Runner, name: str, title: str, search: Callable[[], None]) -> list[Finding]:
+def _run_search(
+    session: Session, runner: Runner, state: "SearchState", name: str, title: str, search: Callable[[], None]
+) -> list[Finding]:
     began = time.monotonic()
     checked = SuiteCheck(name, "explore", title, surface=session.protocol.name)
     session.record.suite_checks.append(checked)
-    if runner.silent_operations:
-        checked.skip_reason = f"{min(runner.silent_operations)} gives no answer: exploring would wait for its time-outs"
+    if runner.confirmation.silent_operations:
+        checked.skip_reason = (
+            f"{min(runner.confirmation.silent_operations)} gives no answer: exploring would wait for its time-outs"
+        )
         return []
-    before, session.stage = session.stage, "explore"
     findings: list[Finding] = []
     try:
-        for _ in range(_MAX_ROUNDS):
-            found = _search_once(session, runner, search)
-            findings += found
-            if not found:
-                break
+        with session.coverage.in_stage("explore"):
+            for _ in range(_MAX_ROUNDS):
+                found = _search_once(runner, state, search)
+                findings += found
+                if not found:
+                    break
     except RunAbortedError as stop:
         checked.skip_reason = str(stop)
     finally:
-        session.stage = before
         checked.seconds = time.monotonic() - began
     checked.finding_ids = [finding.id for finding in findings]
     return findings
 
 
-def _search_once(session: Session, runner: Runner, search: Callable[[], None]) -> list[Finding]:
-    """Search once. Hypothesis ends on its smallest failing example, which has then been asked again many times."""
-    session.failed_attempt, session.failed_at = None, 0
-    flaky = False
+def _search_once(runner: Runner, state: "SearchState", search: Callable[[], None]) -> list[Finding]:
+    """Search once. Hypothesis ends on its smallest failing example, which it has then retried many times."""
+    state.begin()
+    is_flaky = False
     try:
         search()
     except DriftFoundError:
         pass
     except _SearchTimeout:
-        pass  # what was found is told as small as it got
+        pass  # the smallest example so far is reported
     except (FlakyFailure, FlakyStrategyDefinition):
-        flaky = True
-    if session.failed_attempt is None:
+        is_flaky = True
+    failed = state.failed_attempt
+    if failed is None:
         return []
-    failed, session.failed_attempt = session.failed_attempt, None
-    # Seen more than once it does not flap: the state in which Hypothesis asked again was another.
-    once = all(session.sighting_counts.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
-    return runner.add_explored_findings(failed, flaky=flaky and once)
+    # Seen more than once, it is not flaky: the state in which Hypothesis retried was another.
+    once = all(state.sighting_counts.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
+    return runner.confirmation.add_explored_findings(failed, flaky=is_flaky and once)
 
 
-def _check_limits(session: Session, depth: ExplorationDepth) -> None:
-    depth.raise_if_interrupted()
-    failed = session.failed_attempt is not None
-    if time.monotonic() > depth.until + (MAX_SHRINK_SECONDS if failed else 0):
-        raise _SearchTimeout
-    if failed and session.record.requests["explore"] > session.failed_at + depth.max_shrink_requests:
-        raise _SearchTimeout
+class SearchState:
+    """The state of one search: the attempt that failed last, and how often each disagreement was seen."""
+
+    def __init__(self, session: Session, runner: Runner, depth: ExplorationDepth) -> None:
+        self._session, self._runner, self._depth = session, runner, depth
+        self._known = _list_finding_ids(session)
+        self.failed_attempt: Attempt | None = None
+        self._failed_at = 0
+        self.sighting_counts: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Begin one round of the search."""
+        self.failed_attempt, self._failed_at = None, 0
+
+    def check_limits(self) -> None:
+        """Raise if the time for the search is over, or it has shrunk an example for long enough."""
+        self._depth.raise_if_interrupted()
+        failed = self.failed_attempt is not None
+        if time.monotonic() > self._depth.until + (MAX_SHRINK_SECONDS if failed else 0):
+            raise _SearchTimeout
+        if failed and self._session.record.requests["explore"] > self._failed_at + self._depth.max_shrink_requests:
+            raise _SearchTimeout
+
+    def raise_new_disagreement(self, attempt: Attempt) -> None:
+        """Raise `DriftFoundError` if an attempt disagrees in a way that no finding reports yet."""
+        session, runner = self._session, self._runner
+        self._known |= _list_finding_ids(session)
+        new = [name for name in runner.confirmation.collect_disagreements(attempt) if name not in self._known]
+        if (
+            new
+            and attempt.is_doubtful
+            and not runner.control.run(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
+        ):
+            return  # nothing can be concluded from it
+        for name in new:
+            self.sighting_counts[name] = self.sighting_counts.get(name, 0) + 1
+        if new:
+            self._failed_at = self._failed_at or session.record.requests["explore"]
+            self.failed_attempt = attempt
+            raise DriftFoundError(new[0])
 
 
 def _list_finding_ids(session: Session) -> set[str]:
     return {finding.id for finding in session.record.findings}
-
-
-def _raise_new_disagreement(session: Session, runner: Runner, attempt: Attempt, known: set[str]) -> None:
-    known |= _list_finding_ids(session)
-    new = [name for name in runner.collect_disagreements(attempt) if name not in known]
-    if (
-        new
-        and attempt.is_doubtful
-        and not runner.send_control(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
-    ):
-        return  # nothing can be concluded from it
-    for name in new:
-        session.sighting_counts[name] = session.sighting_counts.get(name, 0) + 1
-    if new:
-        session.failed_at = session.failed_at or session.record.requests["explore"]
-        session.failed_attempt = attempt
-        raise DriftFoundError(new[0])
 
 
 def _apply_seed(chosen: int, what: str) -> Callable[[Any], Any]:
@@ -238,7 +258,7 @@ def _build_settings(examples: int, depth: ExplorationDepth, database: ExampleDat
 def _send_case(session: Session, runner: Runner, operation: str, case: Any) -> None:
     """Send a Schemathesis case with the run's credential, and names that are the run's own."""
     drawn = session.redactor.replace_secrets(
-        join_arguments(case.path_parameters or {}, case.body), session.secret_substituter
+        join_arguments(case.path_parameters or {}, case.body), session.secrets.substitute
     )
     arguments = _replace_names(session, runner, operation, drawn)
     parameters, body = split_arguments(arguments)
@@ -266,7 +286,7 @@ def _may_be_sent(session: Session, request: httpx.Request) -> bool:
     if session.gate is None:
         return True
     try:
-        session.gate.guard.check_request(to_outgoing_request(request))
+        session.gate.guard.check_request(encode_library_request(request))
     except BlockedRequestError:
         return False
     return True

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from contract_watch.cli import Interruption
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.exploring.example_database import FailSafeDatabase
@@ -23,6 +22,7 @@ from contract_watch.engine.exploring.pytest_case import PytestCase
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.targets import join_base_path
 from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.interruption import Interruption
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build_mock, run_in_thread
@@ -84,7 +84,7 @@ class Explorer:
             cases = [case for finding in new if (case := self._create_case(session, runner, finding)) is not None]
             reason = session.stop_reason or record.reason or ""
         finally:  # an interruption too leaves nothing behind
-            if session.created_objects:
+            if session.target.created_objects:
                 clean_up(session, runner)
             session.close()
         self._known_findings += new
@@ -109,12 +109,14 @@ class Explorer:
         raise AssertionError  # not reached: the count has no end
 
     def _create_case(self, session: Session, runner: Runner, finding: Finding) -> PytestCase | None:
-        shown = runner.evidence.get(finding.id)
+        shown = runner.confirmation.evidence.get(finding.id)
         if shown is None:
             return None
         found, exchange = shown
         return PytestCase(
-            session, finding, select_exchanges(session.mutations, exchange, found.object_name, self._contract.lifecycle)
+            session,
+            finding,
+            select_exchanges(session.target.mutations, exchange, found.object_name, self._contract.lifecycle),
         )
 
     def _format_result(

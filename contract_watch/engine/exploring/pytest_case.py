@@ -79,7 +79,7 @@ class PytestCase:
         module = self._client.modules.get(exchange.operation or "")
         if module is None or not self._fits_client_types(exchange.operation or "", arguments, body):
             path = self._render_path(exchange)
-            content = "" if not exchange.encoded_request.content else f", json={self._render_literal(body)}"
+            content = "" if not exchange.encoded_request.reported_content else f", json={self._render_literal(body)}"
             return [f"        {account}.get_httpx_client().request({exchange.request.method!r}, {path}{content})"]
         place, _, name = module.__name__.rpartition(".")
         self._imports[f"from {place} import {name}"] = None
@@ -108,12 +108,12 @@ class PytestCase:
         life = self._session.contract.lifecycle
         if exchange.operation != life.create or not life.id:
             return []
-        marks = [mark for mark in self._session.ids_by_name if mark in exchange.names]
+        marks = [mark for mark in self._session.target.ids_by_name if mark in exchange.names]
         lines = []
         for mark in marks:
-            self._id_variables[self._session.ids_by_name[mark]] = f"id{len(self._id_variables) + 1}"
+            self._id_variables[self._session.target.ids_by_name[mark]] = f"id{len(self._id_variables) + 1}"
             lines.append(
-                f"        {self._id_variables[self._session.ids_by_name[mark]]} = replay.identity({self._render_literal(mark)})"
+                f"        {self._id_variables[self._session.target.ids_by_name[mark]]} = replay.identity({self._render_literal(mark)})"
             )
         return lines
 

@@ -69,7 +69,7 @@ class Replay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = self._runner.collect_disagreements(self._attempt)
+        found = self._runner.confirmation.collect_disagreements(self._attempt)
         self._stack.close()
         if found:
             lines = (escape_text(f"{one.title} [{one.id}]") for one, _ in found.values())
@@ -87,8 +87,8 @@ class Replay:
 
     def identity(self, name: str) -> str:
         """The id that the server handed out to the object made under ``name``."""
-        return self._session.get_identity(name)
+        return self._session.target.get_identity(name)
 
     def _clean_up(self) -> None:
-        if self._session.created_objects and self._session.stop_reason is None:
+        if self._session.target.created_objects and self._session.stop_reason is None:
             clean_up(self._session, self._runner)

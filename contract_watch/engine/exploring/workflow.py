@@ -68,13 +68,13 @@ class _WorkflowBase(RuleBasedStateMachine):
 
     def _list_owned(self) -> set[tuple[str, str]]:
         model = self._session.contract.model
-        return {pair for world in self._session.possible_states for pair in model.list_owned(world)}
+        return {pair for world in self._session.target.possible_states for pair in model.list_owned(world)}
 
     def _resolve_placeholder(self, word: str, modifier: str) -> str:
         if word != "password":
             return self._names[0]
         self._password_count += 1
-        return self._session.secret_substituter.generate_password(
+        return self._session.secrets.substitute.generate_password(
             self._password_count, int(modifier) if modifier else 20
         )
 
@@ -87,7 +87,7 @@ class _WorkflowBase(RuleBasedStateMachine):
         for (name, role), index in zip([pair for pair in roles if pair[1] != "foreign"], names, strict=False):
             if name in arguments:
                 held = self._names[index]
-                arguments[name] = held if role == "new" else self._session.get_identity(held)
+                arguments[name] = held if role == "new" else self._session.target.get_identity(held)
         return arguments
 
     def send_step(self, operation: Operation, arguments: dict[str, Any], account: str) -> None:
@@ -104,7 +104,9 @@ class _WorkflowBase(RuleBasedStateMachine):
         for account, name in sorted(self._list_owned() - self._before):
             for step in [
                 *(
-                    self._simulation.find_preparation(session.possible_states, remove, name, session.keys[account])
+                    self._simulation.find_preparation(
+                        session.target.possible_states, remove, name, session.keys[account]
+                    )
                     or ()
                 ),
                 remove.id,

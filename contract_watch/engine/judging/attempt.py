@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from contract_watch.engine.judging.response_checks import Disagreement
+from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import TransportError
 

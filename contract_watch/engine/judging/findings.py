@@ -5,7 +5,7 @@ from dataclasses import replace
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.judging.response_checks import Disagreement
+from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.finding import Finding
 

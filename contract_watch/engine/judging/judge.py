@@ -1,7 +1,7 @@
-"""Whether one answer is what the contract allows, and what is known of the target afterwards.
+"""The judge of one response: is it allowed, and which states of the target does it leave possible?
 
-What is known is a set of worlds: states that the answers so far leave possible. An answer drops the worlds in which it
-was not allowed; one that no world allows is a disagreement.
+The run does not see the target's state. It keeps every state that the responses so far leave possible. A response drops
+the states in which the model does not allow it; a response that no state allows is a disagreement.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,16 +13,16 @@ from contract_watch.contracts.model import ModelState, Outcome
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
-from contract_watch.engine.judging.response_checks import (
+from contract_watch.engine.judging.disagreement import (
     ADDITIVE,
     BREAKING,
     Disagreement,
-    SecretDetector,
-    check_response,
     format_pointer,
     is_html_page,
     parse_json,
 )
+from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
+from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
 
 MAX_POSSIBLE_STATES = 64
@@ -30,7 +30,10 @@ MAX_POSSIBLE_STATES = 64
 
 @dataclass
 class JudgeResult:
-    """What one answer showed. ``kept`` are clauses it showed to hold, ``lost`` objects nothing is known of any more."""
+    """The result of judging one response.
+
+    ``satisfied_clauses`` are the clauses that it satisfied, ``unknown_objects`` the objects whose state it leaves unknown.
+    """
 
     possible_states: list[ModelState]
     disagreements: list[Disagreement] = field(default_factory=list)
@@ -40,46 +43,45 @@ class JudgeResult:
 
 
 class ResponseJudge:
-    """Judges the answers of one contract. ``secrets`` gives every secret that must not come back."""
+    """A judge of the responses to one contract's requests. ``secrets`` must come back in no response."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, secrets: RunSecrets) -> None:
         self._contract = contract
         self._model = contract.model
+        self._secrets = secrets
 
     def judge_response(
         self,
         possible_states: Sequence[ModelState],
         request: Request,
         response: Response,
-        intended_clauses: Sequence[str],
-        detector: SecretDetector,
+        intended_clauses: Sequence[str] = (),
         satisfied_clauses: Collection[str] = (),
     ) -> JudgeResult:
-        """Judge ``reply`` to ``request``.
+        """Judge the response to ``request``.
 
-        ``aim`` are the clauses that the request was made for, if any, ``kept`` those that earlier answers showed to hold.
+        ``intended_clauses`` are the clauses that the request was made for, ``satisfied_clauses`` those that earlier
+        responses satisfied.
         """
-        if request.operation is None:
-            detector.learn(parse_json(response.body))
-            return self._judge_undeclared(possible_states, request, response)
-        operation = self._contract.operations[request.operation]
         judged = JudgeResult(list(possible_states), json=parse_json(response.body))
-        detector.learn(judged.json)
-        allowed = [(world, outcome) for world in possible_states for outcome in self._model.outcomes(world, request)]
+        self._secrets.learn_response(judged.json)
+        if request.operation is None:
+            judged.json = MissingBody.ABSENT
+            judged.disagreements += self._check_undeclared(request, response)
+            return judged
+        operation = self._contract.operations[request.operation]
+        allowed = [(state, outcome) for state in possible_states for outcome in self._model.outcomes(state, request)]
         fitting = [pair for pair in allowed if pair[1].status == response.status]
         succeeded = 200 <= response.status < 300
         done = [pair for pair in allowed if succeeded and pair[1].status < 300]
-        if not fitting and done:  # it was done all the same, under another name
+        if not fitting and done:  # the request was carried out, with another success status
             judged.disagreements.append(_build_other_success(operation, done[0][1], response))
             judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for _, outcome in done)
         elif not fitting:
-            judged.disagreements.append(
-                _build_wrong_status(operation, [o for _, o in allowed], response, intended_clauses)
-            )
+            expected = [outcome for _, outcome in allowed]
+            judged.disagreements.append(self._build_wrong_status(request, expected, response, intended_clauses))
             judged.unknown_objects |= self._find_names(request)
-        judged.disagreements += _check_protocol_errors(operation, response)
-        if operation.find_response(response.status) is not None:
-            judged.disagreements += check_response(operation, response, judged.json, detector)
+        judged.disagreements += self._check_response(operation, response, judged.json)
         if not fitting:
             return judged
         if any(found.is_unreadable for found in judged.disagreements):
@@ -87,39 +89,36 @@ class ResponseJudge:
                 outcome.resolve_next_state(judged.json) for _, outcome in fitting
             )
             return judged
-        self._check_values(operation, fitting, response, judged, detector, satisfied_clauses)
+        self._check_values(operation, fitting, response, judged, satisfied_clauses)
         return judged
 
     def judge_fault(
-        self,
-        possible_states: Sequence[ModelState],
-        request: Request,
-        response: Response,
-        status: int,
-        detector: SecretDetector,
+        self, possible_states: Sequence[ModelState], request: Request, response: Response, status: int
     ) -> JudgeResult:
-        """Judge an answer that a scripted fault made by its status and its form: no rule calls for it."""
+        """Judge the response to a scripted fault by its status and the response checks: no rule calls for it."""
         judged = JudgeResult(list(possible_states), json=parse_json(response.body))
-        detector.learn(judged.json)
+        self._secrets.learn_response(judged.json)
         operation = self._contract.operations[request.operation or ""]
         if response.status != status:
             clause = f"{operation.id}/response/{operation.get_response_key(status)}"
             expected = Outcome(status, clause, "a scripted fault", None, None)
-            judged.disagreements.append(_build_wrong_status(operation, [expected], response, ()))
-        if operation.find_response(response.status) is not None:
-            judged.disagreements += check_response(operation, response, judged.json, detector)
+            judged.disagreements.append(self._build_wrong_status(request, [expected], response, ()))
+        judged.disagreements += self._check_response(operation, response, judged.json)
         return judged
+
+    def _check_response(self, operation: Operation, response: Response, body: Any) -> Iterator[Disagreement]:
+        spec = operation.find_response(response.status)
+        return check_response(CheckedResponse(operation, response, spec, body, self._secrets))
 
     def _check_values(
         self,
         operation: Operation,
         fitting: Sequence[tuple[ModelState, Outcome]],
-        reply: Response,
+        response: Response,
         judged: JudgeResult,
-        secret: SecretDetector,
-        kept: Collection[str],
+        satisfied_clauses: Collection[str],
     ) -> None:
-        """Keep the worlds whose pattern the body fits; else say how it misses the one that it comes nearest to."""
+        """Leave the states whose matcher accepts the body; if none does, report how the body misses the nearest one."""
         tried = [
             (outcome, list(outcome.body.find_mismatches(judged.json)) if outcome.body is not None else [])
             for _, outcome in fitting
@@ -137,125 +136,124 @@ class ResponseJudge:
         judged.possible_states = [nearest.resolve_next_state(judged.json)]
         judged.unknown_objects |= {found.object_name for found in mismatches if found.object_name is not None}
         for found in mismatches:
-            blamed = found.suspected_clause if found.clause in kept else None
-            judged.disagreements.append(
-                self._build_mismatch(operation, reply.status, found, judged.json, secret, blamed)
-            )
+            blamed = found.suspected_clause if found.clause in satisfied_clauses else None
+            judged.disagreements.append(self._build_mismatch(operation, response.status, found, judged.json, blamed))
 
     def _build_mismatch(
-        self, operation: Operation, status: int, found: Mismatch, shown: Any, secret: SecretDetector, blamed: str | None
+        self, operation: Operation, status: int, found: Mismatch, body: Any, blamed: str | None
     ) -> Disagreement:
-        at = format_pointer(found.path)
-        clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{at}"
+        pointer = format_pointer(found.path)
+        clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{pointer}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
+        where = f" at `{pointer}`" if pointer else ""
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status} should show {secret.describe_expected(found.expected, found.path)} at {at or 'the top'}, "
-            f"and shows {secret.describe_value(shown, found.path)}",
-            why="A rule of the vendor's is not kept: callers who rely on it act on a wrong state.",
+            title=f"{operation.name} {status}: expected {self._secrets.describe_expected(found.expected, found.path)}"
+            f"{where}, got {self._secrets.describe_value(body, found.path)}",
+            why="Code that relies on this rule of the vendor acts on a wrong state.",
             operation=responsible if responsible in self._contract.operations else operation.id,
             object_name=found.object_name,
         )
 
     def _find_names(self, request: Request) -> set[str]:
-        """The objects that a request names."""
+        """Return the objects that a request names."""
         arguments = join_arguments(request.parameters, request.body)
         roles = self._contract.get_roles(request.operation).items()
         return {value for name, role in roles if role != "foreign" and isinstance(value := arguments.get(name), str)}
 
-    def _judge_undeclared(self, worlds: Sequence[ModelState], request: Request, reply: Response) -> JudgeResult:
-        judged = JudgeResult(list(worlds))
-        if 200 <= reply.status < 300 and request.method not in ("HEAD", "OPTIONS"):
+    def _check_undeclared(self, request: Request, response: Response) -> Iterator[Disagreement]:
+        """Report success of a method and path that the document does not declare."""
+        if 200 <= response.status < 300 and request.method not in ("HEAD", "OPTIONS"):
             path = self._contract.effective.find_path_template(request.path) or request.path
             clause = f"{path}/undeclared"
-            judged.disagreements.append(
-                Disagreement(
-                    id=f"{clause}/{request.method}",
-                    severity=ADDITIVE,
-                    clause=clause,
-                    title=f"{request.method} {path} is not documented, and answers {reply.status}",
-                    why="The vendor has an operation that its document does not show.",
-                    operation=f"{request.method} {path}",
-                )
+            yield Disagreement(
+                id=f"{clause}/{request.method}",
+                severity=ADDITIVE,
+                clause=clause,
+                title=f"{request.method} {path} is not documented: expected an error, got {response.status}",
+                why="The vendor has an operation that its document does not declare.",
+                operation=f"{request.method} {path}",
             )
-        return judged
 
-
-def _check_protocol_errors(operation: Operation, reply: Response) -> Iterator[Disagreement]:
-    """What is wrong with how a surface said its answer."""
-    for word, text in reply.protocol_errors:
-        yield Disagreement(
-            id=f"{operation.id}/{reply.status}/{word}",
-            severity=BREAKING,
-            clause=f"{operation.id}/response/{operation.get_response_key(reply.status)}",
-            title=f"{operation.name} {reply.status}: {text}",
-            why="Clients of this surface read the answer otherwise, or not at all.",
-            operation=operation.id,
-            may_be_outage=reply.status >= 500 or is_html_page(reply),
+    def _build_wrong_status(
+        self, request: Request, allowed: Sequence[Outcome], response: Response, intended_clauses: Sequence[str]
+    ) -> Disagreement:
+        operation = self._contract.operations[request.operation or ""]
+        intended = [clause for clause in intended_clauses if clause.startswith(f"{operation.id}/")]
+        aimed = [outcome for outcome in allowed if outcome.clause in intended]
+        expected = (aimed or list(allowed))[0]
+        wanted = sorted({outcome.status for outcome in allowed})
+        expects_error = all(status >= 400 for status in wanted)
+        owed = "/effect/" in expected.clause and not expected.clause.startswith(operation.id)
+        clause = expected.clause if aimed or expects_error or owed else next(iter(intended), expected.clause)
+        documented = operation.find_response(response.status) is not None
+        action = ""
+        if expects_error and 200 <= response.status < 300 and documented:
+            kind, action = "accepted", "accepts"
+            severity = ADDITIVE if "/request/" in clause else BREAKING
+            why = (
+                "The vendor accepts more than it documents."
+                if severity is ADDITIVE
+                else "Code that expects the error will carry on as if it succeeded."
+            )
+        elif any(status < 300 for status in wanted) and 400 <= response.status < 500 and documented:
+            kind, action, severity = "refused", "rejects", BREAKING
+            why = "Code that sends this documented request will fail."
+        else:
+            kind, severity = f"status-{response.status}", BREAKING
+            why = "Code that tells cases apart by the status takes another path than the documented one."
+        options = " or ".join(str(status) for status in wanted)
+        subject = self._describe_request(request, clause) if action else ""
+        title = f"{operation.name} {action} {subject}" if subject else operation.name
+        reason = "" if subject else f" ({expected.why})"
+        return Disagreement(
+            id=f"{clause}/{kind}",
+            severity=severity,
+            clause=clause,
+            title=f"{title}: expected {options}{reason}, got {response.status}",
+            why=why,
+            operation=clause.split("/")[0] if owed else operation.id,
+            may_be_outage=response.status >= 500 or is_html_page(response),
+            is_wrong_status=True,
         )
 
+    def _describe_request(self, request: Request, clause: str) -> str:
+        """Describe the value that a clause about one argument is about; return an empty string for other clauses."""
+        _, _, argument = clause.partition("/request/")
+        pointer, _, keyword = argument.rpartition("/")
+        name = pointer.split("/")[0]
+        if not name:
+            return ""
+        if keyword == "required":
+            return f"a body without required `{pointer}`"
+        arguments = join_arguments(request.parameters, request.body)
+        if name not in arguments:
+            return ""
+        return f"`{name}` = {self._secrets.describe_value(arguments, (name,))} ({keyword})"
 
-def _build_other_success(operation: Operation, expected: Outcome, reply: Response) -> Disagreement:
+
+def _build_other_success(operation: Operation, expected: Outcome, response: Response) -> Disagreement:
     clause = f"{operation.id}/response/{expected.status}"
     return Disagreement(
-        id=f"{clause}/status-{reply.status}",
+        id=f"{clause}/status-{response.status}",
         severity=BREAKING,
         clause=clause,
-        title=f"{operation.name} should answer {expected.status}, and answers {reply.status}",
-        why="Callers tell success by the status that is documented: they take this one for a failure.",
+        title=f"{operation.name}: expected {expected.status}, got {response.status}",
+        why="Code that recognises success by the documented status takes this response for a failure.",
         operation=operation.id,
-        may_be_outage=is_html_page(reply),
-    )
-
-
-def _build_wrong_status(
-    operation: Operation, allowed: Sequence[Outcome], reply: Response, aim: Sequence[str]
-) -> Disagreement:
-    aim = [clause for clause in aim if clause.startswith(f"{operation.id}/")]
-    aimed = [outcome for outcome in allowed if outcome.clause in aim]
-    expected = (aimed or list(allowed))[0]
-    wanted = sorted({outcome.status for outcome in allowed})
-    refusal = all(status >= 400 for status in wanted)
-    owed = "/effect/" in expected.clause and not expected.clause.startswith(operation.id)
-    clause = expected.clause if aimed or refusal or owed else next(iter(aim), expected.clause)
-    documented = operation.find_response(reply.status) is not None
-    if refusal and 200 <= reply.status < 300 and documented:
-        kind = "accepted"
-        loosened = "/request/" in clause
-        severity = ADDITIVE if loosened else BREAKING
-        why = (
-            "The vendor accepts more than it documents."
-            if loosened
-            else "A rule that the vendor documents is not kept: callers who rely on the refusal go on in a wrong state."
-        )
-    elif any(status < 300 for status in wanted) and 400 <= reply.status < 500 and documented:
-        kind, severity = "refused", BREAKING
-        why = "A request that the vendor documents as valid is refused: callers who send it fail."
-    else:
-        kind, severity = f"status-{reply.status}", BREAKING
-        why = "Callers tell cases apart by the status: they take another path than the one documented."
-    options = " or ".join(str(status) for status in wanted)
-    return Disagreement(
-        id=f"{clause}/{kind}",
-        severity=severity,
-        clause=clause,
-        title=f"{operation.name} should answer {options} ({expected.why}), and answers {reply.status}",
-        why=why,
-        operation=clause.split("/")[0] if owed else operation.id,
-        may_be_outage=reply.status >= 500 or is_html_page(reply),
-        is_wrong_status=True,
+        may_be_outage=is_html_page(response),
     )
 
 
 def _deduplicate_states(states: Iterator[ModelState]) -> list[ModelState]:
     found: list[ModelState] = []
-    for world in states:
-        if world not in found:
-            found.append(world)
+    for state in states:
+        if state not in found:
+            found.append(state)
         if len(found) == MAX_POSSIBLE_STATES:
             break
     return found

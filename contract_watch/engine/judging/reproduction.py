@@ -7,7 +7,7 @@ from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.judging.response_checks import parse_json
+from contract_watch.engine.judging.disagreement import parse_json
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
@@ -86,7 +86,7 @@ def format_script(
 
 
 def _format_over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
-    if step.encoded_request.content == b"" or step.encoded_request.url == base + step.request.path:
+    if step.encoded_request.reported_content == b"" or step.encoded_request.url == base + step.request.path:
         return step.format_command(redactor, keys)
     asked = step.request
     content = b"" if asked.body is MissingBody.ABSENT else json.dumps(asked.body).encode()

@@ -1,217 +1,206 @@
-"""The form of an answer: media type, JSON, schema, and nothing undocumented or secret in it."""
+"""Checks that every documented response goes through, whatever was asked: a list of small functions.
 
-import json
-from collections.abc import Iterator, Mapping
+To add a check, write a function ``check_…`` that yields disagreements and add it to `RESPONSE_CHECKS`. Each check tests
+its own preconditions.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.redaction import Redactor, mask_value
+from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
-from contract_watch.contracts.schema import ValuePath
+from contract_watch.contracts.schema import Schema
+from contract_watch.engine.judging.disagreement import (
+    ADDITIVE,
+    BREAKING,
+    Disagreement,
+    format_pointer,
+    get_value,
+    is_html_page,
+    walk_strings,
+)
+from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
-from contract_watch.report.finding import Severity
 
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
-_MAX_SHOWN = 80
-BREAKING, ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """One way in which an answer is not what was promised; a `contract_watch.report.finding.Finding` before it is confirmed.
+class CheckedResponse:
+    """A response with all that a check may look at.
 
-    ``operation`` is the id of the operation held responsible, ``outage`` marks what a broken server answers too,
-    ``unreadable`` a body of another form than documented, whose values cannot be judged, ``status`` one that the
-    contract does not allow there. ``about`` is the object
-    concerned, where it is one of several in the answer.
+    ``spec`` documents the response's status; None if nothing does. ``json`` is the parsed body or a `MissingBody`.
     """
 
-    id: str
-    severity: Severity
-    clause: str
-    title: str
-    why: str
-    operation: str
-    may_be_outage: bool = False
-    is_unreadable: bool = False
-    is_wrong_status: bool = False
-    object_name: str | None = None
+    operation: Operation
+    response: Response
+    spec: ResponseSpec | None
+    json: Any
+    secrets: RunSecrets
+
+    @property
+    def key(self) -> str:
+        """Return the word for the documented response in clauses: a status or ``default``."""
+        return self.operation.get_response_key(self.response.status)
+
+    @property
+    def clause(self) -> str:
+        """Return the clause that promises this response."""
+        return f"{self.operation.id}/response/{self.key}"
+
+    @property
+    def id(self) -> str:
+        """Return the beginning of the ids of everything that is wrong with this response."""
+        return f"{self.operation.id}/{self.response.status}"
+
+    @property
+    def label(self) -> str:
+        """Return the operation and status as titles begin with them."""
+        return f"{self.operation.name} {self.response.status}"
+
+    @property
+    def media_type(self) -> str:
+        """Return the response's media type without parameters."""
+        return self.response.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def has_json(self) -> bool:
+        """Return True if the document promises a body and the response has one that is JSON."""
+        return self.spec is not None and bool(self.spec.media) and not isinstance(self.json, MissingBody)
+
+    @property
+    def schema(self) -> Schema | None:
+        """Return the schema of the response's media type, else of the first documented one; None if any body will do."""
+        if self.spec is None or not self.has_json:
+            return None
+        return self.spec.media.get(self.media_type) or next(iter(self.spec.media.values()))
 
 
-class SecretDetector:
-    """What counts as a secret in an answer, and what may be told of one.
-
-    ``names`` are documented password properties, ``values`` what this run sent as a secret, ``given`` the passwords that
-    answers gave: each is to be fresh. ``redactor`` learns every secret that an answer carries before anything is told of it.
-    """
-
-    def __init__(
-        self,
-        password_properties: frozenset[str],
-        redactor: Redactor,
-        sent_secrets: Mapping[str, None],
-        received_passwords: set[str],
-    ) -> None:
-        self._password_properties = password_properties
-        self.received_passwords = received_passwords
-        self.is_secret_name = redactor.is_secret_name
-        self.learn = redactor.add_secrets_from
-        self._redactor = redactor
-        self._sent_secrets = sent_secrets
-
-    def describe_value(self, body: Any, path: ValuePath) -> str:
-        """What stands at ``path``, in a few signs: redacted before it is cut, since a part of a secret is told by no search."""
-        value = _get_value(body, path)
-        if value is MissingBody.ABSENT:
-            return "nothing"
-        text = json.dumps(
-            mask_value(value) if self._is_secret_path(path) else self._redactor.redact_json(value), ensure_ascii=False
-        )
-        return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
-
-    def describe_expected(self, description: str, path: ValuePath) -> str:
-        """What should stand at ``path``, ``words`` of a pattern's: not so where they are a secret's own value, as JSON."""
-        return (
-            "the secret that was set"
-            if self._is_secret_path(path) and not isinstance(parse_json(description.encode()), MissingBody)
-            else description
-        )
-
-    def _is_secret_path(self, path: ValuePath) -> bool:
-        return any(self.is_secret_name(part) for part in path if isinstance(part, str))
-
-    def is_password_property(self, name: str) -> bool:
-        """Whether the document says that ``name`` holds a password."""
-        return name in self._password_properties
-
-    def contains_secret(self, text: str) -> bool:
-        """Whether ``text`` holds a secret of this run."""
-        return len(text) >= 8 and any(known in text for known in self._sent_secrets)
-
-    def contains_secret_in_json(self, body: Any) -> bool:
-        """Whether a JSON value holds a secret of this run, or a password given before, at any depth: a quick look."""
-        texts = "\n".join(_find_strings(body))
-        return self.contains_secret(texts) or any(given in texts for given in self.received_passwords)
+ResponseCheck = Callable[[CheckedResponse], Iterator[Disagreement]]
 
 
-def check_response(operation: Operation, reply: Response, body: Any, secret: SecretDetector) -> Iterator[Disagreement]:
-    """Media type, JSON, schema and strict reading of a body whose status is documented."""
-    answer = operation.find_response(reply.status)
-    assert answer is not None
-    place, promised = f"{operation.id}/{reply.status}", f"{operation.id}/{operation.get_response_key(reply.status)}"
-    label = f"{operation.name} {reply.status}"
-    clause = f"{operation.id}/response/{operation.get_response_key(reply.status)}"
-    came = reply.headers.get("content-type", "").split(";")[0].strip().lower()
-    html = is_html_page(reply)
-    if not answer.media:
-        if reply.body:
-            yield Disagreement(f"{place}/body/undocumented", ADDITIVE, clause, f"{label} should have no body",
-                               "Callers may not read it.", operation.id, may_be_outage=html)  # fmt: skip
-        return
-    if came not in answer.media:
-        wanted = " or ".join(answer.media)
-        yield Disagreement(f"{place}/media-type/{came or 'none'}", BREAKING, clause,
-                           f"{label} should be {wanted}, and is {came or 'without a media type'}",
-                           "Clients choose their parser by the media type.", operation.id, may_be_outage=html)  # fmt: skip
-    if isinstance(body, MissingBody):
-        what = "is empty" if body is MissingBody.ABSENT else "is no JSON"
-        yield Disagreement(f"{place}/body/not-json", BREAKING, clause, f"{label} should be JSON, and {what}",
-                           "Clients cannot parse it.", operation.id, may_be_outage=html, is_unreadable=True)  # fmt: skip
-        return
-    schema = answer.media.get(came) or next(iter(answer.media.values()))
-    if schema is None:
-        return
-    for found in schema.find_violations(body):
+def check_encoding(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report errors in how gRPC or gRPC-web encoded the response."""
+    for kind, problem in checked.response.protocol_errors:
+        yield Disagreement(
+            f"{checked.id}/{kind}", BREAKING, checked.clause, f"{checked.label}: {problem}",
+            "Clients of this protocol misread the response, or cannot read it.", checked.operation.id,
+            may_be_outage=checked.response.status >= 500 or is_html_page(checked.response),
+        )  # fmt: skip
+
+
+def check_no_body(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a body where the document promises none."""
+    if checked.spec is not None and not checked.spec.media and checked.response.body:
+        yield Disagreement(
+            f"{checked.id}/body/undocumented", ADDITIVE, checked.clause, f"{checked.label}: expected no body, got one",
+            "Code that reads the response may ignore its body.", checked.operation.id,
+            may_be_outage=is_html_page(checked.response),
+        )  # fmt: skip
+
+
+def check_media_type(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a media type that the document does not list."""
+    if checked.spec is not None and checked.spec.media and checked.media_type not in checked.spec.media:
+        expected = " or ".join(checked.spec.media)
+        yield Disagreement(
+            f"{checked.id}/media-type/{checked.media_type or 'none'}", BREAKING, checked.clause,
+            f"{checked.label}: expected media type {expected}, got {checked.media_type or 'none'}",
+            "Clients that choose their parser by the media type will fail.", checked.operation.id,
+            may_be_outage=is_html_page(checked.response),
+        )  # fmt: skip
+
+
+def check_json(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a body that is empty or not JSON where the document promises JSON."""
+    if checked.spec is not None and checked.spec.media and isinstance(checked.json, MissingBody):
+        actual = "an empty body" if checked.json is MissingBody.ABSENT else "a body that is not JSON"
+        yield Disagreement(
+            f"{checked.id}/body/not-json", BREAKING, checked.clause, f"{checked.label}: expected JSON, got {actual}",
+            "Clients cannot parse the response.", checked.operation.id,
+            may_be_outage=is_html_page(checked.response), is_unreadable=True,
+        )  # fmt: skip
+
+
+def check_schema(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report every part of the body that the documented schema rejects."""
+    for found in checked.schema.find_violations(checked.json) if checked.schema is not None else ():
         kind = _KINDS.get(found.keyword, found.keyword)
-        at = f"{found.pointer}/" if found.path else ""
-        yield Disagreement(f"{place}/body/{at}{kind}", BREAKING, f"{promised}/body/{found.pointer}" if at else clause,
-                           f"{label} lacks the property {found.pointer}" if kind == "missing" else
-                           f"{label} should have {found.expected} at {found.pointer or 'the top'}, "
-                           f"and has {secret.describe_value(body, found.path)}",
-                           "Clients that rely on the documented shape fail on this answer.", operation.id,
-                           is_unreadable=True)  # fmt: skip
-    for path in schema.find_undocumented(body):
-        at = format_pointer(path)
-        telling = secret.is_secret_name(str(path[-1])) or any(
-            secret.contains_secret(text) for text in _find_strings(_get_value(body, path))
+        pointer = f"{found.pointer}/" if found.path else ""
+        where = f" at `{found.pointer}`" if found.pointer else ""
+        title = (
+            f"{checked.label}: required property `{found.pointer}` is missing"
+            if kind == "missing"
+            else f"{checked.label}: expected {found.expected}{where}, got "
+            f"{checked.secrets.describe_value(checked.json, found.path)}"
         )
-        yield Disagreement(f"{place}/body/{at}/undocumented", BREAKING if telling else ADDITIVE, clause,
-                           f"{label} has the undocumented property {at}",
-                           "A secret may be given away to whoever stores or logs answers." if telling
-                           else "Clients that read strictly refuse it; others lose it.", operation.id)  # fmt: skip
-    yield from _check_secrets(operation, reply.status, body, secret)
+        yield Disagreement(
+            f"{checked.id}/body/{pointer}{kind}", BREAKING,
+            f"{checked.operation.id}/{checked.key}/body/{found.pointer}" if pointer else checked.clause, title,
+            "Code that relies on the documented body will fail on this response.", checked.operation.id,
+            is_unreadable=True,
+        )  # fmt: skip
 
 
-def _check_secrets(operation: Operation, status: int, body: Any, secret: SecretDetector) -> Iterator[Disagreement]:
-    if not secret.contains_secret_in_json(body):
+def check_undocumented_properties(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report properties that the schema does not name; breaking if they look like a secret."""
+    for path in checked.schema.find_undocumented(checked.json) if checked.schema is not None else ():
+        pointer = format_pointer(path)
+        strings = (value for _, value in walk_strings(get_value(checked.json, path)))
+        is_secret = checked.secrets.is_secret_name(str(path[-1])) or any(map(checked.secrets.contains_secret, strings))
+        yield Disagreement(
+            f"{checked.id}/body/{pointer}/undocumented", BREAKING if is_secret else ADDITIVE, checked.clause,
+            f"{checked.label}: undocumented property `{pointer}`",
+            "A secret may leak to whoever stores or logs responses." if is_secret
+            else "Clients that reject unknown properties will fail; others will drop it.", checked.operation.id,
+        )  # fmt: skip
+
+
+def check_repeated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a password that an earlier response handed out already."""
+    if checked.schema is None or not checked.secrets.contains_secret_in_json(checked.json):
         return
-    for path, text in _walk_strings(body):
-        if path and secret.is_password_property(str(path[-1])) and text in secret.received_passwords:
-            yield Disagreement(f"{operation.id}/{status}/body/{format_pointer(path)}/repeated", BREAKING,
-                               f"{operation.id}/{operation.get_response_key(status)}/body/{format_pointer(path)}",
-                               f"{operation.name} {status} gives a password at {format_pointer(path)} that it gave before",
-                               "Whoever knows one user's password knows another's.", operation.id)  # fmt: skip
-        if secret.contains_secret(text) and not (path and secret.is_password_property(str(path[-1]))):
-            at = format_pointer(path)
-            yield Disagreement(f"{operation.id}/{status}/body/{at}/secret", BREAKING,
-                               f"{operation.id}/response/{operation.get_response_key(status)}",
-                               f"{operation.name} {status} says a secret at {at}",
-                               "A secret is given away to whoever stores or logs answers.", operation.id)  # fmt: skip
+    for path, value in walk_strings(checked.json):
+        if path and checked.secrets.is_password_property(str(path[-1])) and checked.secrets.was_received(value):
+            pointer = format_pointer(path)
+            yield Disagreement(
+                f"{checked.id}/body/{pointer}/repeated", BREAKING, f"{checked.operation.id}/{checked.key}/body/{pointer}",
+                f"{checked.label}: `{pointer}` repeats an earlier password, expected a fresh one",
+                "Whoever knows one user's password knows another's.", checked.operation.id,
+            )  # fmt: skip
 
 
-def is_html_page(reply: Response) -> bool:
-    """Whether an answer is a page for people: what proxies, portals and error handlers say."""
-    return "text/html" in reply.headers.get("content-type", "").lower() or reply.body[:64].lstrip()[:1] == b"<"
+def check_secrets(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a secret of this run anywhere in the body but in a documented password property."""
+    if checked.schema is None or not checked.secrets.contains_secret_in_json(checked.json):
+        return
+    for path, value in walk_strings(checked.json):
+        if not checked.secrets.contains_secret(value):
+            continue
+        if not (path and checked.secrets.is_password_property(str(path[-1]))):
+            pointer = format_pointer(path)
+            yield Disagreement(
+                f"{checked.id}/body/{pointer}/secret", BREAKING, checked.clause,
+                f"{checked.label}: `{pointer}` contains a secret that this run sent",
+                "The secret leaks to whoever stores or logs responses.", checked.operation.id,
+            )  # fmt: skip
 
 
-def parse_json(body: bytes) -> Any:
-    if not body:
-        return MissingBody.ABSENT
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return MissingBody.MALFORMED
+RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
+    check_encoding,
+    check_no_body,
+    check_media_type,
+    check_json,
+    check_schema,
+    check_undocumented_properties,
+    check_repeated_passwords,
+    check_secrets,
+)
+"""Every check, in the order of their findings."""
 
 
-def format_pointer(path: ValuePath) -> str:
-    return "/".join("*" if isinstance(part, int) else str(part) for part in path)
-
-
-def _get_value(body: Any, path: ValuePath) -> Any:
-    part: Any
-    for part in path:
-        if (isinstance(body, list) and isinstance(part, int) and part < len(body)) or (
-            isinstance(body, dict) and part in body
-        ):
-            body = body[part]
-        else:
-            return MissingBody.ABSENT
-    return body
-
-
-def _walk_strings(value: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _walk_strings(inner, (*path, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _walk_strings(inner, (*path, index))
-
-
-def _find_strings(value: Any) -> Iterator[str]:
-    for _, text in _walk_strings(value):
-        yield text
-
-
-def list_properties(value: Any, prefix: str = "") -> Iterator[str]:
-    """Every property in a JSON value, as the clauses write it."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield f"{prefix}{name}"
-            yield from list_properties(inner, f"{prefix}{name}/")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from list_properties(inner, f"{prefix}*/")
+def check_response(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Run every check on one response."""
+    for check in RESPONSE_CHECKS:
+        yield from check(checked)

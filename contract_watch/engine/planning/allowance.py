@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.probe import Probe, find_placeholders
-from contract_watch.engine.protocols.protocol import can_encode_rest
 
 MAX_REQUESTS = 190
 """Requests of probes and client together on one surface. A vendor that allows 240 a minute is asked at 80 % of that."""

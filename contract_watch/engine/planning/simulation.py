@@ -5,11 +5,12 @@ from typing import Any
 
 from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account, ModelState, Outcome
-from contract_watch.contracts.openapi import Operation, split_arguments
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.request import Request
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import POOL_STAND_IN, fill_with_stand_ins
+from contract_watch.engine.planning.requests import build_credential_headers, make_operation_request
 
 NAME_PREFIX = "ct-"
 
@@ -23,14 +24,9 @@ class Simulation:
         self._accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
 
     def build_request(self, operation: Operation, arguments: Any, key: str = "") -> Request:
-        """A request as the model sees it, with the first account's key."""
-        parameters, body = split_arguments(arguments)
-        if not body and operation.body is None:
-            body = MissingBody.ABSENT
-        place = self._contract.credential_locations[0]
-        headers = {place.header.lower(): place.form.format(key or self._contract.credentials[0].test)}
-        path = operation.build_path(parameters)
-        return Request(operation.id, operation.method, path, headers, body, parameters, 0.0)
+        """Build a request as the model sees it, by default with the first account's key."""
+        headers = build_credential_headers(self._contract, key or self._contract.credentials[0].test)
+        return make_operation_request(self._contract, operation, arguments, "", headers)
 
     def is_granted_in(self, states: Iterable[ModelState], operation: Operation, arguments: Any, key: str = "") -> bool:
         """Whether a request is granted in every one of ``worlds``, whatever the documents leave open."""

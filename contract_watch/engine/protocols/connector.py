@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.gate import Gate
+from contract_watch.engine.protocols.encoded_request import RequestGate
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol
 from contract_watch.engine.protocols.wire import Wire
 
@@ -11,11 +11,11 @@ from contract_watch.engine.protocols.wire import Wire
 class Connector(Protocol):
     """Makes what a run sends through."""
 
-    def connect_http(self, base: str, gate: Gate | None) -> Wire:
+    def connect_http(self, base: str, gate: RequestGate | None) -> Wire:
         """What carries HTTP to ``base``, a scheme and an authority."""
         ...
 
-    def connect_grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> GrpcProtocol:
+    def connect_grpc(self, contract: Contract, address: str, gate: RequestGate | None, *, secure: bool) -> GrpcProtocol:
         """What carries gRPC to ``address``, ``host:port``."""
         ...
 
@@ -23,10 +23,10 @@ class Connector(Protocol):
 class NetworkConnector:
     """Real connections."""
 
-    def connect_http(self, base: str, gate: Gate | None) -> Wire:
+    def connect_http(self, base: str, gate: RequestGate | None) -> Wire:
         """See Connector."""
         return Wire(base, gate)
 
-    def connect_grpc(self, contract: Contract, address: str, gate: Gate | None, *, secure: bool) -> GrpcProtocol:
+    def connect_grpc(self, contract: Contract, address: str, gate: RequestGate | None, *, secure: bool) -> GrpcProtocol:
         """See Connector."""
         return GrpcProtocol(contract, address, secure=secure, gate=gate)

@@ -7,7 +7,8 @@ from typing import Any
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
-from contract_watch.engine.protocols.protocol import EncodedRequest
+from contract_watch.engine.protocols.encoded_request import EncodedRequest
+from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json, select_headers
 from contract_watch.engine.protocols.wire import Response
 
@@ -20,14 +21,16 @@ _REDACTION_MARGIN = 4096
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and what came of it; ``reply`` is None where no answer came, ``trouble`` then says why.
+    """A request and its response; ``response`` is None if none came, and ``error`` then says why.
 
-    ``asked`` is the request as models see it, ``spoken`` as it went over the wire, ``names`` are the objects that it names.
+    ``request`` is the request as models see it, ``encoded_request`` as ``protocol`` sent it, ``names`` are the objects
+    that it names.
     """
 
     request: Request
     encoded_request: EncodedRequest
     response: Response | None
+    protocol: WireProtocol
     error: str = ""
     names: frozenset[str] = frozenset()
 
@@ -38,8 +41,8 @@ class Exchange:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the answer says that it was done."""
-        return self.response is not None and 200 <= self.response.status < 300
+        """Return True if the response reports success."""
+        return self.response is not None and self.response.succeeded
 
     def to_json(self, redactor: Redactor) -> dict[str, Any]:
         """The exchange as JSON for `findings.json`, every secret replaced."""
@@ -47,7 +50,7 @@ class Exchange:
             "method": self.encoded_request.method,
             "url": redactor.redact_string(self.encoded_request.url),
             "headers": redactor.redact_headers(select_headers(self.encoded_request.headers)),
-            "body": _redact_body(self.encoded_request.content, redactor),
+            "body": _redact_body(self.encoded_request.reported_content, redactor),
         }
         if self.response is None:
             return {"request": request, "response": None, "trouble": redactor.redact_string(self.error)}
@@ -61,13 +64,13 @@ class Exchange:
     def build_synthetic_body(self, redactor: Redactor) -> Any:
         """The request's JSON body with synthetic passwords of the same shape; None where it has none."""
         try:
-            return build_synthetic_json(self.encoded_request.content, redactor)
+            return build_synthetic_json(self.encoded_request.reported_content, redactor)
         except ValueError:
             return None
 
     def format_command(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
         """The request as a line for a shell, passwords replaced by synthetic ones of the same shape."""
-        return self.encoded_request.format_command(redactor, keys)
+        return self.protocol.format_command(self.encoded_request, redactor, keys)
 
 
 def _redact_body(content: bytes, redactor: Redactor) -> Any:

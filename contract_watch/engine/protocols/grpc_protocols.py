@@ -6,13 +6,12 @@ for its code, with the body ``{code, message, details}``.
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
-import httpx
 
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.grpc_codes import get_http_status
@@ -20,11 +19,9 @@ from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_error_body
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.account.guard import OutgoingRequest
-from contract_watch.engine.planning.probe import Probe, fill_with_stand_ins
-from contract_watch.engine.protocols.call import Call
-from contract_watch.engine.protocols.protocol import CannotEncodeError, EncodedRequest
+from contract_watch.contracts.request import Request
+from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
+from contract_watch.engine.protocols.protocol import CannotEncodeError
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json
 from contract_watch.engine.protocols.shell_commands import format_headers as shown_headers
 from contract_watch.engine.protocols.wire import MAX_RESPONSE_BYTES, READ_TIMEOUT, Response, TransportError, Wire
@@ -41,29 +38,29 @@ class _MessageCodec:
         self._contract = contract
         self._messages = MessageCodec(contract)
 
-    def _encode_call(self, call: Call) -> tuple[Operation, bytes, bytes]:
-        """The operation, its message, and that as JSON for the reports."""
-        if call.operation is None:
+    def _encode_message(self, request: Request) -> tuple[Operation, bytes, bytes]:
+        """Encode a request; return its operation, its message, and the message as JSON for reports."""
+        if request.operation is None:
             raise CannotEncodeError("gRPC has no methods of HTTP")
+        operation = self._contract.operations[request.operation]
         try:
-            content = self._messages.encode_request(call.operation, call.parameters, call.body)
+            content = self._messages.encode_request(operation, request.parameters, request.body)
         except MessageCodecError as error:
             raise CannotEncodeError(str(error)) from error
-        shown = {name.strip("{}"): value for name, value in join_arguments(call.parameters, call.body).items()}
-        return call.operation, content, json.dumps(shown).encode()
+        arguments = join_arguments(request.parameters, request.body)
+        return operation, content, json.dumps({name.strip("{}"): value for name, value in arguments.items()}).encode()
 
     def _format_command(
-        self, operation: Operation, url: str, headers: Mapping[str, str], shown: bytes, redactor: Redactor,
-        keys: Mapping[str, str], http2: str = "",
+        self, encoded: EncodedRequest, headers: Mapping[str, str], redactor: Redactor, keys: Mapping[str, str],
+        http2: str = "",
     ) -> str:  # fmt: skip
-        """The call as a curl line; ``shown`` is its message as JSON."""
-        said = self._messages.encode_request(
-            operation, *_split_message(operation, build_synthetic_json(shown, redactor, keys))
-        )
+        """Format a request as a curl command with ``headers``."""
+        operation = self._contract.operations[encoded.operation or ""]
+        message = build_synthetic_json(encoded.reported_content, redactor, keys)
+        content = self._messages.encode_request(operation, *_split_message(operation, message))
         ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        return format_binary_curl(
-            url, shown_headers(headers, redactor, keys), grpc_web.encode_frame(said), keys, ids, http2=http2
-        )
+        frame = grpc_web.encode_frame(content)
+        return format_binary_curl(encoded.url, shown_headers(headers, redactor, keys), frame, keys, ids, http2=http2)
 
     def _build_success(
         self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]
@@ -71,8 +68,8 @@ class _MessageCodec:
         try:
             shown = json.dumps(self._messages.decode_response(operation.id, content)).encode()
         except MessageCodecError as error:
-            return Response(200, {**headers, **_JSON}, b"", (*flaws, ("message", f"the answer is {error}")))
-        return Response(200, {**headers, **_JSON}, shown, tuple(flaws))
+            return _build_response(200, headers, b"", (*flaws, ("message", f"the answer is {error}")))
+        return _build_response(200, headers, shown, flaws)
 
     def _build_refusal(
         self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]
@@ -92,24 +89,7 @@ class _MessageCodec:
                         )
                     )
                 status = GrpcStatus(status.code, status.message, told.details)
-        return Response(get_http_status(status.code), {**headers, **_JSON}, build_error_body(status), tuple(flaws))
-
-
-def can_encode_grpc(contract: Contract, probe: Probe) -> bool:
-    """Whether protobuf has words for every request of ``probe``."""
-    messages = MessageCodec(contract)
-    try:
-        for step in probe.steps:
-            if step.operation is None or contract.credential_locations[step.location].field:
-                return False
-            messages.encode_request(
-                contract.operations[step.operation],
-                fill_with_stand_ins(dict(step.parameters)),
-                fill_with_stand_ins(step.body),
-            )
-    except MessageCodecError:
-        return False
-    return True
+        return _build_response(get_http_status(status.code), headers, build_error_body(status), flaws)
 
 
 class GrpcProtocol(_MessageCodec):
@@ -117,7 +97,9 @@ class GrpcProtocol(_MessageCodec):
 
     name = "grpc"
 
-    def __init__(self, contract: Contract, address: str, *, secure: bool = False, gate: Gate | None = None) -> None:
+    def __init__(
+        self, contract: Contract, address: str, *, secure: bool = False, gate: RequestGate | None = None
+    ) -> None:
         super().__init__(contract)
         self._gate = gate
         self._address, self._secure = address, secure
@@ -130,32 +112,33 @@ class GrpcProtocol(_MessageCodec):
         )
 
     def start_attempt(self, probe_id: str) -> None:
-        """See `Surface.begin`: there is one way."""
+        """Do nothing: gRPC has one encoding."""
 
-    def encode(self, call: Call) -> EncodedRequest:
-        """See `Surface.speak`."""
-        operation, content, shown = self._encode_call(call)
-        path = self._messages.get_method_path(operation.id)
-        metadata = [(name.lower(), value) for name, value in call.headers.items()]
+    def encode(self, request: Request) -> EncodedRequest:
+        """Implement `WireProtocol.encode`."""
+        operation, content, shown = self._encode_message(request)
+        url = f"{'https' if self._secure else 'http'}://{self._address}{self._messages.get_method_path(operation.id)}"
+        return EncodedRequest("POST", url, dict(request.headers), content, operation.id, True, shown)
 
-        def send() -> Response:
-            if self._gate is None:
-                return self._send(operation, path, content, metadata)
-            outgoing = OutgoingRequest("POST", path, dict(metadata), content, is_grpc_message=True)
-            return self._gate.send(outgoing, lambda: self._send(operation, path, content, metadata))
+    def send(self, encoded: EncodedRequest) -> Response:
+        """Implement `WireProtocol.send`."""
+        if self._gate is None:
+            return self._send(encoded)
+        return self._gate.send(encoded, lambda: self._send(encoded))
 
-        def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            headers = {**call.headers, "content-type": "application/grpc", "te": "trailers"}
-            http2 = "--http2" if self._secure else "--http2-prior-knowledge"
-            return self._format_command(operation, url, headers, shown, redactor, keys, http2)
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+        """Implement `WireProtocol.format_command`."""
+        headers = {**encoded.headers, "content-type": "application/grpc", "te": "trailers"}
+        http2 = "--http2" if self._secure else "--http2-prior-knowledge"
+        return self._format_command(encoded, headers, redactor, keys, http2)
 
-        url = f"{'https' if self._secure else 'http'}://{self._address}{path}"
-        return EncodedRequest("POST", url, dict(call.headers), shown, send, line)
-
-    def _send(self, operation: Operation, path: str, content: bytes, metadata: list[tuple[str, str]]) -> Response:
-        method: Any = self._channel.unary_unary(path, request_serializer=None, response_deserializer=None)
+    def _send(self, encoded: EncodedRequest) -> Response:
+        operation = self._contract.operations[encoded.operation or ""]
+        method: Any = self._channel.unary_unary(encoded.path, request_serializer=None, response_deserializer=None)
         try:
-            answer, made = method.with_call(content, timeout=READ_TIMEOUT, metadata=tuple(metadata))
+            answer, made = method.with_call(
+                encoded.content, timeout=READ_TIMEOUT, metadata=tuple(encoded.headers.items())
+            )
         except grpc.RpcError as error:
             return self._convert_error(error)
         return self._build_success(operation, answer, _select_string_metadata(made.initial_metadata()), [])
@@ -179,6 +162,13 @@ class GrpcProtocol(_MessageCodec):
         self._channel.close()
 
 
+def _build_response(
+    status: int, headers: Mapping[str, str], body: bytes, errors: Iterable[tuple[str, str]]
+) -> Response:
+    """Build a response in REST's form; its headers are metadata."""
+    return Response(status, {**headers, **_JSON}, body, tuple(errors), has_documented_headers=False)
+
+
 def _select_string_metadata(metadata: Any) -> dict[str, str]:
     return {name: value for name, value in metadata or () if isinstance(value, str)}
 
@@ -195,35 +185,37 @@ class GrpcWebProtocol(_MessageCodec):
         self._media_type = grpc_web.MEDIA_TYPES[0]
 
     def start_attempt(self, probe_id: str) -> None:
-        """See `Surface.begin`: each of the media types has its turn."""
+        """Choose one of the media types by the probe's id."""
         self._media_type = grpc_web.MEDIA_TYPES[zlib.crc32(probe_id.encode()) % len(grpc_web.MEDIA_TYPES)]
 
-    def encode(self, call: Call) -> EncodedRequest:
-        """See `Surface.speak`."""
-        operation, content, shown = self._encode_call(call)
+    def encode(self, request: Request) -> EncodedRequest:
+        """Implement `WireProtocol.encode`."""
+        operation, content, shown = self._encode_message(request)
         media_type = self._media_type
         url = self._base + self._messages.get_method_path(operation.id)
-        headers = {**call.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
+        headers = {**request.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
         framed = grpc_web.encode_frame(content)
         body = grpc_web.encode_text(framed) if grpc_web.is_text(media_type) else framed
+        return EncodedRequest("POST", url, headers, body, operation.id, json_content=shown)
 
-        def send() -> Response:
-            return self._decode_response(
-                operation, media_type, self._wire.send(httpx.Request("POST", url, headers=headers, content=body))
-            )
+    def send(self, encoded: EncodedRequest) -> Response:
+        """Implement `WireProtocol.send`."""
+        operation = self._contract.operations[encoded.operation or ""]
+        return self._decode_response(operation, encoded.headers["content-type"], self._wire.send(encoded))
 
-        def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            sent = {**call.headers, "content-type": grpc_web.MEDIA_TYPES[0]}
-            return self._format_command(operation, url, sent, shown, redactor, keys)
-
-        return EncodedRequest("POST", url, headers, shown, send, line)
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+        """Implement `WireProtocol.format_command`."""
+        left_out = ("content-type", "x-grpc-web", "accept")
+        headers = {name: value for name, value in encoded.headers.items() if name not in left_out}
+        headers["content-type"] = grpc_web.MEDIA_TYPES[0]
+        return self._format_command(encoded, headers, redactor, keys)
 
     def _decode_response(self, operation: Operation, media_type: str, reply: Response) -> Response:
         """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
         came = reply.headers.get("content-type", "")
         if not grpc_web.is_grpc_web(came):
             what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
-            return replace(reply, protocol_errors=(what,))
+            return replace(reply, protocol_errors=(what,), has_documented_headers=False)
         flaws: list[tuple[str, str]] = []
         if reply.status != 200:
             flaws.append(("http-status", f"gRPC-web answers 200 whatever the call came to, and this is {reply.status}"))
@@ -238,7 +230,7 @@ class GrpcWebProtocol(_MessageCodec):
                 else:
                     messages.append(content)
         except grpc_web.FrameError as error:
-            return Response(200, {**reply.headers, **_JSON}, b"", (*flaws, ("frames", str(error))))
+            return _build_response(200, reply.headers, b"", (*flaws, ("frames", str(error))))
         return self._decode_frames(operation, trailers, messages, flaws)
 
     def _decode_frames(
@@ -250,8 +242,8 @@ class GrpcWebProtocol(_MessageCodec):
             code = "0"
         if code == "0":
             if len(messages) != 1:
-                return Response(
-                    200, {**trailers, **_JSON}, b"", (*flaws, ("message", f"a success has {len(messages)} messages"))
+                return _build_response(
+                    200, trailers, b"", (*flaws, ("message", f"a success has {len(messages)} messages"))
                 )
             return self._build_success(operation, messages[0], trailers, flaws)
         text, details = trailers.get("grpc-message", ""), None

@@ -1,66 +1,54 @@
-"""Surfaces: the ways to speak to a vendor. Whichever it is, requests and answers come to the shape of REST to be judged."""
+"""Protocols: the ways to send a vendor's requests. Each gives responses in the form of REST, so that one model judges all."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Protocol
 
 import httpx
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.planning.probe import Probe
-from contract_watch.engine.protocols.call import Call
+from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 from contract_watch.engine.protocols.wire import Response, Wire
 
 
-@dataclass(frozen=True)
-class EncodedRequest:
-    """A request as it goes over the wire, ready to be sent: with what the reports tell of it.
-
-    ``content`` is what it says as JSON, whatever the bytes are. ``send`` sends it and gives the answer in the shape of REST;
-    it may be called again. ``line`` gives a command that sends it, with keys as shell expressions.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes
-    send: Callable[[], Response]
-    format_command: Callable[[Redactor, Mapping[str, str]], str]
-
-
 class CannotEncodeError(Exception):
-    """A surface has no words for a call: a text where protobuf has a number, a method that is not HTTP's."""
+    """A request that a protocol cannot express: a string where protobuf has a number, an undeclared HTTP method."""
 
 
 class WireProtocol(Protocol):
-    """One way to speak to a target."""
+    """One protocol, connected to a target."""
 
     name: str
 
     def start_attempt(self, probe_id: str) -> None:
-        """A new attempt begins, of the probe ``what``: a surface that has several ways to say a thing picks one by it."""
+        """Begin a new attempt of a probe; a protocol with several encodings chooses one by the id."""
 
-    def encode(self, call: Call) -> EncodedRequest:
-        """``call`` as a request of this surface; `CannotEncodeError` where it has none for it."""
+    def encode(self, request: Request) -> EncodedRequest:
+        """Encode a request; raise `CannotEncodeError` if this protocol cannot express it."""
+
+    def send(self, encoded: EncodedRequest) -> Response:
+        """Send an encoded request, once for each call; raise `TransportError` if no response comes."""
+
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+        """Format a curl command that sends the request; ``keys`` maps keys to shell expressions."""
 
     def close(self) -> None:
-        """Give connections up."""
+        """Close the connections."""
 
 
-def can_encode_rest(_contract: Contract, probe: Probe) -> bool:
-    """Whether REST has words for every request of ``probe``: a path has none for an empty parameter."""
-    return all("" not in step.parameters.values() for step in probe.steps)
+def encode_as_rest(base: str, request: Request) -> EncodedRequest:
+    """Encode a request as JSON over HTTP, below the address ``base``."""
+    content = b"" if request.body is MissingBody.ABSENT else json.dumps(request.body).encode()
+    headers = {**request.headers, **({"content-type": "application/json"} if content else {})}
+    return EncodedRequest(request.method, str(httpx.URL(base + request.path)), headers, content, request.operation)
 
 
-def build_http_request(base: str, call: Call) -> httpx.Request:
-    """A call as JSON over HTTP, below ``base``."""
-    content = b"" if call.body is MissingBody.ABSENT else json.dumps(call.body).encode()
-    sent = {**call.headers, **({"Content-Type": "application/json"} if content else {})}
-    return httpx.Request(call.method, base + call.path, headers=sent, content=content)
+def encode_library_request(request: httpx.Request) -> EncodedRequest:
+    """Encode a request that a library built, without the header Host, which the connection adds."""
+    headers = {name.lower(): value for name, value in request.headers.items() if name.lower() != "host"}
+    return EncodedRequest(request.method, str(request.url), headers, request.read())
 
 
 class RestProtocol:
@@ -73,26 +61,20 @@ class RestProtocol:
         self._wire = wire
 
     def start_attempt(self, probe_id: str) -> None:
-        """See `WireProtocol.begin`."""
+        """Do nothing: REST has one encoding."""
 
-    def encode(self, call: Call) -> EncodedRequest:
-        """See `WireProtocol.speak`."""
-        return self.encode_http_request(build_http_request(self._base, call))
+    def encode(self, request: Request) -> EncodedRequest:
+        """Implement `WireProtocol.encode`."""
+        return encode_as_rest(self._base, request)
 
-    def encode_http_request(self, request: httpx.Request) -> EncodedRequest:
-        """A request that somebody else has made, as this surface sends it."""
-        content = request.read()
-        headers = {name: value for name, value in request.headers.items() if name != "host"}
+    def send(self, encoded: EncodedRequest) -> Response:
+        """Implement `WireProtocol.send`."""
+        return self._wire.send(encoded)
 
-        def send() -> Response:
-            again = httpx.Request(request.method, request.url, headers=request.headers, content=content)
-            return self._wire.send(again)
-
-        def line(redactor: Redactor, keys: Mapping[str, str]) -> str:
-            return format_request_as_curl(request.method, str(request.url), headers, content, redactor, keys)
-
-        return EncodedRequest(request.method, str(request.url), headers, content, send, line)
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+        """Implement `WireProtocol.format_command`."""
+        return format_request_as_curl(encoded.method, encoded.url, encoded.headers, encoded.content, redactor, keys)
 
     def close(self) -> None:
-        """See `WireProtocol.close`."""
+        """Implement `WireProtocol.close`."""
         self._wire.close()

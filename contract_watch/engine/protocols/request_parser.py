@@ -1,50 +1,43 @@
-"""Requests as models see them: which operation, whose key, which names."""
+"""Requests as models see them: the operation, the account whose key is sent, and the objects named."""
 
 import json
 import time
 from collections.abc import Mapping
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 from contract_watch.contracts.openapi import join_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.engine.protocols.encoded_request import EncodedRequest
 
 
-class RequestParser:
-    """Sees one contract's requests below ``base_path``; ``keys`` are the accounts' keys."""
+def parse_library_request(contract: Contract, base: str, keys: Mapping[str, str], encoded: EncodedRequest) -> Request:
+    """Parse a request that a library built, to the target at ``base``; ``keys`` are the accounts' keys by name."""
+    path = encoded.path.partition("?")[0].removeprefix(urlsplit(base).path)
+    operation, parameters = contract.effective.match_request(path, encoded.method)
+    body: Any = MissingBody.ABSENT
+    if encoded.content:
+        try:
+            body = json.loads(encoded.content)
+        except (ValueError, RecursionError):
+            body = MissingBody.MALFORMED
+    name = operation.id if operation else None
+    account = find_account(contract, keys, encoded.headers, body)
+    return Request(name, encoded.method, path, dict(encoded.headers), body, parameters, time.time(), account=account)
 
-    def __init__(self, contract: Contract, base_path: str, keys: Mapping[str, str]) -> None:
-        self._contract, self._base_path = contract, base_path
-        self._accounts = {key: account for account, key in keys.items()}
 
-    def parse_request(self, request: httpx.Request) -> Request:
-        """A request that a library made."""
-        content = request.read()
-        path = request.url.raw_path.decode("ascii").partition("?")[0].removeprefix(self._base_path)
-        operation, parameters = self._contract.effective.match_request(path, request.method)
-        body: Any = MissingBody.ABSENT
-        if content:
-            try:
-                body = json.loads(content)
-            except (ValueError, RecursionError):
-                body = MissingBody.MALFORMED
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        name = operation.id if operation else None
-        return Request(name, request.method, path, headers, body, parameters, time.time())
+def find_account(contract: Contract, keys: Mapping[str, str], headers: Mapping[str, str], body: Any) -> str:
+    """Return the account whose key a request carries; the first account if it carries none."""
+    locations = contract.credential_locations
+    fields = (body.get(location.field) for location in locations) if isinstance(body, dict) else ()
+    sent = " ".join([*headers.values(), *(value for value in fields if isinstance(value, str))])
+    return next((name for name, key in keys.items() if key in sent), contract.credentials[0].account)
 
-    def find_account(self, request: Request) -> str:
-        """The account whose key a request carries; the first one where it carries none."""
-        places = self._contract.credential_locations
-        fields = (request.body.get(place.field) for place in places) if isinstance(request.body, dict) else ()
-        sent = " ".join([*request.headers.values(), *(value for value in fields if isinstance(value, str))])
-        first = self._contract.credentials[0].account
-        return next((name for key, name in self._accounts.items() if key in sent), first)
 
-    def find_names(self, request: Request, role: str | None = None) -> frozenset[str]:
-        """What a request names in arguments of ``role`` (any of a run's own objects: None), as text."""
-        arguments = join_arguments(request.parameters, request.body)
-        roles = self._contract.get_roles(request.operation).items()
-        values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
-        return frozenset(str(value) for value in values if isinstance(value, str | int | float))
+def find_object_names(contract: Contract, request: Request, role: str | None = None) -> frozenset[str]:
+    """Return what a request names in arguments of ``role``, as strings; None: of any role but ``foreign``."""
+    arguments = join_arguments(request.parameters, request.body)
+    roles = contract.get_roles(request.operation).items()
+    values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
+    return frozenset(str(value) for value in values if isinstance(value, str | int | float))

@@ -4,18 +4,31 @@ Time and size are bounded, redirects are not followed, proxies and certificate s
 read, nothing is sent twice, and nothing is sent to another address than the target's.
 """
 
+import functools
+import ssl
+import time
 from dataclasses import dataclass
 
 import httpx
 
-from contract_watch.engine.account.gate import Gate
-from contract_watch.engine.account.guard import to_outgoing_request
-from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
+from contract_watch.engine.protocols.deadline import (
+    ResponseDeadline,
+    ResponseTooLargeError,
+    create_transport,
+    read_body,
+)
+from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+
+
+@functools.cache
+def get_tls_context() -> ssl.SSLContext:
+    """What TLS connections trust, read once: it takes longer than a dozen requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class TransportError(Exception):
@@ -31,14 +44,20 @@ class TransportError(Exception):
 class Response:
     """An answer as it came; header names are lower case.
 
-    Of other surfaces than REST, what they say in REST's words; ``flaws`` are what is wrong with how they said it, each
-    with a word for it.
+    gRPC and gRPC-web responses are converted to REST's form; ``protocol_errors`` are the errors in their encoding, each
+    with a word for its kind. Their headers are metadata, which no document describes: ``has_documented_headers`` is False.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
     protocol_errors: tuple[tuple[str, str], ...] = ()
+    has_documented_headers: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Return True for a status that reports success."""
+        return 200 <= self.status < 300
 
 
 class Wire:
@@ -47,11 +66,11 @@ class Wire:
     On a real account every request passes ``gate``.
     """
 
-    def __init__(self, base: str, gate: Gate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
+    def __init__(self, base: str, gate: RequestGate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
         self._gate = gate
         self._base = httpx.URL(base)
-        self._deadline = Deadline()
-        self._transport = create_transport(self._deadline, get_tls_context(self._base))
+        self._deadline = ResponseDeadline()
+        self._transport = create_transport(get_tls_context(), self._deadline)
         timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
         self._extensions = {"timeout": timeout.as_dict()}
 
@@ -59,13 +78,14 @@ class Wire:
         """Give the connection up."""
         self._transport.close()
 
-    def send(self, request: httpx.Request) -> Response:
-        """Send ``request`` and read the whole answer; `TransportError` where there is none. What a gate may raise, see there."""
+    def send(self, encoded: EncodedRequest) -> Response:
+        """Send a request and read the whole response; raise `TransportError` if none comes, or what the gate raises."""
         if self._gate is None:
-            return self._deliver(request)
-        return self._gate.send(to_outgoing_request(request), lambda: self._deliver(request))
+            return self._deliver(encoded)
+        return self._gate.send(encoded, lambda: self._deliver(encoded))
 
-    def _deliver(self, request: httpx.Request) -> Response:
+    def _deliver(self, encoded: EncodedRequest) -> Response:
+        request = httpx.Request(encoded.method, encoded.url, headers=dict(encoded.headers), content=encoded.content)
         if (request.url.scheme, request.url.host, request.url.port) != (
             self._base.scheme,
             self._base.host,
@@ -75,7 +95,7 @@ class Wire:
                 "elsewhere", f"a request to {request.url.host}, which is not the target, was held back"
             )
         request.extensions = {**request.extensions, **self._extensions}
-        self._deadline.restart(TOTAL_TIMEOUT)
+        self._deadline.expires_at = time.monotonic() + TOTAL_TIMEOUT
         try:
             response = self._transport.handle_request(request)
             try:
@@ -84,7 +104,7 @@ class Wire:
                 )
             finally:
                 response.close()
-        except BodyTooLargeError as error:
+        except ResponseTooLargeError as error:
             raise TransportError("too-large", f"the answer is longer than {MAX_RESPONSE_BYTES} bytes") from error
         except httpx.ConnectTimeout as error:
             raise TransportError("refused", "the target does not take connections") from error

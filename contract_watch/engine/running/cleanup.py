@@ -14,9 +14,9 @@ from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.net import get_tls_context
 
 _MAX_PREFLIGHT_TRIES = 3
 
@@ -27,7 +27,8 @@ def run_preflight(session: Session, runner: Runner) -> None:
     An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
     answer is judged as any other: it may be the only one that shows an account with nothing in it.
     """
-    session.is_mock = session.gate is None and fetch_mock_health(session.base).get("mock") is True
+    if session.gate is None and fetch_mock_health(session.base).get("mock") is True:
+        session.target.mark_as_mock()
     main = session.contract.credentials[0]
     with contextlib.suppress(RunAbortedError):
         first = _wait_for_response(session, main.account)
@@ -36,19 +37,19 @@ def run_preflight(session: Session, runner: Runner) -> None:
             return
         status = reply.status
         if status in (401, 403) and not _is_key_known(session, main.account):
-            session.stop_reason = f"the target does not accept the key in {main.variable} ({status}): check the key"
+            session.stop(f"the target does not accept the key in {main.variable} ({status}): check the key")
             return
         if status in (502, 503, 504):
-            session.stop_reason = f"the target answers {status}: an outage, not drift; run again later"
+            session.stop(f"the target answers {status}: an outage, not drift; run again later")
             return
         if first.disagreements and not first.may_be_outage:
-            runner.confirm_attempt(first, lambda: _send_read(session, main.account))
+            runner.confirmation.confirm_attempt(first, lambda: _send_read(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:
                 exchange = _send_read(session, credential.account).exchanges[-1]
                 unknown = exchange.response is not None and exchange.response.status == 401
                 if unknown and not _is_key_known(session, credential.account, (401,)):
-                    del session.keys[credential.account]
+                    session.drop_account(credential.account)
 
 
 def _send_read(session: Session, account: str, identity: str = "") -> Attempt:
@@ -77,7 +78,7 @@ def _wait_for_response(session: Session, account: str) -> Attempt | None:
         words = attempt.transport_error.message
         if attempt.transport_error.kind in ("refused", "not-http", "elsewhere"):
             break
-    session.stop_reason = f"no answer from {session.base}: {words}"
+    session.stop(f"no answer from {session.base}: {words}")
     return None
 
 
@@ -91,7 +92,8 @@ def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, .
         return False  # nothing is made on a real account before it is known what is there
     with session.record_attempt():
         body = fill_placeholders(
-            ArgumentBuilder(session.contract).build_baseline(create), lambda _word, _how: session.names.create_name()
+            ArgumentBuilder(session.contract).build_baseline(create),
+            lambda _word, _modifier: session.names.create_name(),
         )
         exchange = session.send_operation(create.id, body, account)
     return exchange.response is not None and exchange.response.status not in unknown_statuses
@@ -101,7 +103,7 @@ def fetch_mock_health(target: str) -> dict[str, Any]:
     """What the project's own mock says of itself, where it answers at ``target``; nothing elsewhere. It is not counted."""
     root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
-        with httpx.Client(verify=get_tls_context(target), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
+        with httpx.Client(verify=get_tls_context(), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
             answer = client.get(root)
             shown = answer.json() if answer.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):
@@ -115,28 +117,26 @@ def clean_up(session: Session, runner: Runner) -> None:
     Deletions are probes like all others: that an object can be deleted is what the contract promises. So is the look
     afterwards: where an object is still there, that is a finding.
     """
-    reason, session.stop_reason = session.stop_reason, None
     before = list(session.record.left_behind)
     gate = session.gate
     if not session.may_mutate:
-        session.record.left_behind += sorted({name for _, name in session.created_objects})
-        session.stop_reason = reason
+        session.record.left_behind += sorted({name for _, name in session.target.created_objects})
         return
-    try:
-        with gate.use_cleanup_reserve() if gate is not None else contextlib.nullcontext():
-            _clean_up(session, runner)
-            if gate is not None:
-                session.record.left_behind = sorted({*before, *find_leftovers(session, gate)})
-    except (RunAbortedError, RunStoppedError, LedgerError) as end:
-        session.record.left_behind = sorted({*before, *session.record.left_behind, *list_possible_leftovers(session)})
-        reason = reason or str(end)
-    finally:
-        session.stop_reason = reason or session.stop_reason
+    with session.resume():
+        try:
+            with gate.use_cleanup_reserve() if gate is not None else contextlib.nullcontext():
+                _clean_up(session, runner)
+                if gate is not None:
+                    session.record.left_behind = sorted({*before, *find_leftovers(session, gate)})
+        except (RunAbortedError, RunStoppedError, LedgerError) as end:
+            possible = list_possible_leftovers(session)
+            session.record.left_behind = sorted({*before, *session.record.left_behind, *possible})
+            session.stop(str(end))
 
 
 def list_possible_leftovers(session: Session) -> list[str]:
     """What may be there where cleaning up was cut short."""
-    names = {name for _, name in session.created_objects}
+    names = {name for _, name in session.target.created_objects}
     if session.gate is not None:
         with contextlib.suppress(LedgerError):
             names |= set(list_unsettled(session.gate))
@@ -147,7 +147,7 @@ def _clean_up(session: Session, runner: Runner) -> None:
     removed: dict[str, list[str]] = {account: [] for account in session.keys}
     for account, name in _list_own_objects(session):
         if account in removed and not _has_no_id(session, name):
-            runner.run_probe(_build_removal_probe(session, account, name))
+            runner.run_probe(_build_removal_probe(session, runner, account, name))
             removed[account].append(name)
     for account, names in removed.items():
         _verify_removal(session, runner, account, names)
@@ -161,15 +161,15 @@ def trim_objects(session: Session, runner: Runner) -> None:
             return
         for account, name in _list_own_objects(session):
             if account in session.keys and not _has_no_id(session, name) and name not in runner.pool.shared_identities:
-                runner.run_probe(_build_removal_probe(session, account, name))
+                runner.run_probe(_build_removal_probe(session, runner, account, name))
         confirm_removals(session, gate)
     except (RunAbortedError, LedgerError) as end:
-        session.stop_reason = session.stop_reason or str(end)
+        session.stop(str(end))
 
 
 def _has_no_id(session: Session, name: str) -> bool:
     """Whether ``name`` is but the mark of an object whose id never came: it cannot be named, and so not removed."""
-    return bool(session.contract.lifecycle.id) and name not in session.received_ids
+    return bool(session.contract.lifecycle.id) and name not in session.target.received_ids
 
 
 def _verify_removal(session: Session, runner: Runner, account: str, removed: list[str]) -> None:
@@ -177,7 +177,7 @@ def _verify_removal(session: Session, runner: Runner, account: str, removed: lis
 
     Where objects are read one by one, those are looked at whose removal was not confirmed, and one that was.
     """
-    made = [name for held, name in session.created_objects if held == account]
+    made = [name for held, name in session.target.created_objects if held == account]
     wanted = [name for name in removed if name in made]
     session.record.left_behind += [name for name in made if _has_no_id(session, name)]
     for identity in (wanted or removed[:1]) if _reads_one_by_one(session) else [""]:
@@ -185,33 +185,30 @@ def _verify_removal(session: Session, runner: Runner, account: str, removed: lis
         left = still = _find_listed_names(session, account, looked, identity)
         for name in sorted(left):
             with session.record_attempt():
-                for step in _build_removal_probe(session, account, name).steps:
+                for step in _build_removal_probe(session, runner, account, name).steps:
                     session.send_operation(step.operation or "", join_arguments(step.parameters, step.body), account)
         if left:
             still = _find_listed_names(session, account, _send_read(session, account, identity), identity)
             if not looked.may_be_outage:
-                runner.add_explored_findings(looked, flaky=not still)
+                runner.confirmation.add_explored_findings(looked, flaky=not still)
         session.record.left_behind += sorted(still)
 
 
 def _list_own_objects(session: Session) -> list[tuple[str, str]]:
-    model = session.contract.model
-    known = {pair for world in session.possible_states for pair in model.list_owned(world)}
-    return sorted(known | set(session.created_objects))
+    return sorted(session.target.list_owned())
 
 
-def _build_removal_probe(session: Session, account: str, name: str) -> Probe:
+def _build_removal_probe(session: Session, runner: Runner, account: str, name: str) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
     clause = f"{remove.id}/response/{min(remove.responses, default=200)}"
     rehearsal = Simulation(session.contract)
-    way = rehearsal.find_preparation(session.possible_states, remove, name, session.keys[account]) or ()
+    way = rehearsal.find_preparation(session.target.possible_states, remove, name, session.keys[account]) or ()
     operations = [*(session.contract.operations[step] for step in way), remove]
     steps = tuple(
         ProbeStep.from_arguments(one, rehearsal.build_arguments(one, name), account=account) for one in operations
     )
-    session.removal_count += 1
     return Probe(
-        f"clean-up/{session.removal_count}",
+        f"clean-up/{runner.number_removal()}",
         "clean-up",
         remove.id,
         "What the run made can be deleted.",
@@ -222,7 +219,7 @@ def _build_removal_probe(session: Session, account: str, name: str) -> Probe:
 
 def _find_listed_names(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
     """Which of the objects that this run made, or asked for, a reading shows to ``account``."""
-    made = {name for held, name in session.created_objects if held == account}
+    made = {name for held, name in session.target.created_objects if held == account}
     exchange = looked.exchanges[-1]
     if exchange.response is None:
         return {identity} if identity else made
@@ -232,7 +229,7 @@ def _find_listed_names(session: Session, account: str, looked: Attempt, identity
         shown = json.loads(exchange.response.body)
     except (ValueError, RecursionError):
         return made
-    return {text for text in _collect_strings(shown) if session.has_requested(text) or text in made}
+    return {text for text in _collect_strings(shown) if session.target.has_requested(text) or text in made}
 
 
 def _collect_strings(value: Any) -> set[str]:

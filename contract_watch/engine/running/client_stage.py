@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.generated_client import (
     ClientModules,
@@ -36,7 +37,7 @@ def parse_recorded_responses(session: Session, runner: Runner) -> list[Finding]:
     client = ClientModules(session.contract)
 
     def replies() -> Iterator[tuple[Exchange, ParsedResponse]]:
-        for exchange in list(session.exchanges_by_status.values()):
+        for exchange in list(session.coverage.exchanges_by_status.values()):
             if exchange.operation is not None and exchange.response is not None:
                 yield exchange, client.parse_response(exchange.operation, exchange.response)
 
@@ -48,17 +49,20 @@ def _run_check(session: Session, runner: Runner, name: str, title: str, results:
     began = time.monotonic()
     checked = SuiteCheck(name, "client", title)
     session.record.suite_checks.append(checked)
-    before, session.stage = session.stage, "client"
     try:
-        first = _collect_attempt(session, results)
-        if first.is_doubtful and not runner.send_control(first.exchanges[-1].operation or ""):
-            return []
-        found = runner.confirm_attempt(first, lambda: _collect_attempt(session, results)) if first.disagreements else []
+        with session.coverage.in_stage("client"):
+            first = _collect_attempt(session, results)
+            if first.is_doubtful and not runner.control.run(first.exchanges[-1].operation or ""):
+                return []
+            found = (
+                runner.confirmation.confirm_attempt(first, lambda: _collect_attempt(session, results))
+                if first.disagreements
+                else []
+            )
     except RunAbortedError as stop:
         checked.skip_reason = str(stop)
         return []
     finally:
-        session.stage = before
         checked.seconds = time.monotonic() - began
     checked.finding_ids = [finding.id for finding in found]
     return found
@@ -77,6 +81,6 @@ def _collect_attempt(session: Session, results: ClientResults) -> Attempt:
             if drifted or known:
                 continue  # the answer itself is a finding already: the client's trouble with it is no second one
             for found in find_disagreements(session.contract, exchange.operation, exchange.response, parsed):
-                told = session.redact_disagreement(found)
-                attempt.disagreements.setdefault(told.id, (told, exchange))
+                redacted = redact_disagreement(found, session.redactor)
+                attempt.disagreements.setdefault(redacted.id, (redacted, exchange))
     return attempt

@@ -20,13 +20,14 @@ import httpx
 
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.judging.response_checks import ADDITIVE, BREAKING, Disagreement
+from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import build_wrong_key, generate_password
+from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.planning.requests import OwnName
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.httpx_transport import build_httpx_response
+from contract_watch.engine.protocols.httpx_transport import AsyncHttpxTransport, HttpxTransport, build_httpx_response
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
@@ -74,7 +75,8 @@ class ClientModules:
 
     def build_session_client(self, session: Session, key: str, *, asynchronous: bool) -> Any:
         """An authenticated client with ``key``, speaking through the run's transport."""
-        transport = session.async_transport if asynchronous else session.transport
+        send = session.send_http_request
+        transport = AsyncHttpxTransport(send) if asynchronous else HttpxTransport(send)
         arguments = {"transport": transport, "trust_env": False}
         place = session.contract.credential_locations[0]
         how = {"prefix": place.scheme, "auth_header_name": place.header}
@@ -143,23 +145,23 @@ def _drive_lifecycle(
     def call(operation: str, arguments: Any) -> tuple[Exchange, ParsedResponse]:
         return _call_operation(session, client, connected, operation, arguments, asynchronous=asynchronous)
 
-    def made_up(word: str, _how: str) -> str:
-        return generate_password() if word == "password" else session.get_identity(name)
+    def fill(value: Any) -> Any:
+        return fill_placeholders(value, OwnName(session.target.get_identity(name)))
 
-    yield call(life.create, fill_placeholders(bodies.build_baseline(contract.operations[life.create]), made_up))
+    yield call(life.create, fill(bodies.build_baseline(contract.operations[life.create])))
     for operation, declared in contract.operations.items():
         if operation not in (life.create, life.remove) and "existing" in contract.get_roles(operation).values():
             way = rehearsal.find_preparation(
-                session.possible_states, declared, session.get_identity(name), session.keys[account]
+                session.target.possible_states, declared, session.target.get_identity(name), session.keys[account]
             )
             if not all(session.may_perform(step) for step in (operation, *(way or ()))):
                 continue
             for step in way or ():
-                yield call(step, fill_placeholders(bodies.build_baseline(contract.operations[step]), made_up))
+                yield call(step, fill(bodies.build_baseline(contract.operations[step])))
             if operation != life.read:
-                yield call(operation, fill_placeholders(bodies.build_baseline(declared), made_up))
-    yield call(life.read, fill_placeholders(bodies.build_baseline(contract.operations[life.read]), made_up))
-    yield call(life.remove, fill_placeholders(bodies.build_baseline(contract.operations[life.remove]), made_up))
+                yield call(operation, fill(bodies.build_baseline(declared)))
+    yield call(life.read, fill(bodies.build_baseline(contract.operations[life.read])))
+    yield call(life.remove, fill(bodies.build_baseline(contract.operations[life.remove])))
 
 
 def _call_operation(

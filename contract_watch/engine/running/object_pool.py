@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import generate_password
 from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.planning.requests import OwnName
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 
@@ -26,8 +26,8 @@ class ObjectPool:
     def _list_usable(self, account: str) -> list[str]:
         """The run's own objects of ``account`` that surely exist."""
         session = self._session
-        owned = [set(session.contract.model.list_owned(world)) for world in session.possible_states]
-        return [name for held, name in sorted(owned[0]) if held == account and session.owns(name)
+        owned = [set(session.contract.model.list_owned(world)) for world in session.target.possible_states]
+        return [name for held, name in sorted(owned[0]) if held == account and session.target.owns(name)
                 and all((account, name) in each for each in owned)]  # fmt: skip
 
     def get_unchanged_object(self, account: str) -> str:
@@ -61,7 +61,7 @@ class ObjectPool:
         if declared is None or "existing" not in self._session.contract.get_roles(operation).values():
             return True
         key = self._session.keys[account]
-        way = self._simulation.find_preparation(self._session.possible_states, declared, name, key)
+        way = self._simulation.find_preparation(self._session.target.possible_states, declared, name, key)
         if any(not self._session.may_perform(step) for step in way or ()):
             return True  # as ready as it can be: what is asked then is not about its state
         for step in way or ():
@@ -82,18 +82,15 @@ class ObjectPool:
         name = session.names.create_name()
         life = session.contract.lifecycle
         create = session.contract.operations[life.create]
-        body = fill_placeholders(
-            self._arguments.build_baseline(create),
-            lambda word, _modifier: generate_password() if word == "password" else name,
-        )
+        body = fill_placeholders(self._arguments.build_baseline(create), OwnName(name))
         with session.record_attempt() as attempt:
             session.send_operation(create.id, body, account)
             if attempt.disagreements:  # its answer was not as promised: look whether the object is there
                 read = session.contract.operations[life.read]
                 session.send_operation(
-                    read.id, self._simulation.build_arguments(read, session.get_identity(name)), account
+                    read.id, self._simulation.build_arguments(read, session.target.get_identity(name)), account
                 )
-        made = session.get_identity(name)
+        made = session.target.get_identity(name)
         self._current[account] = made
         self._unchanged.add(made)
         self._creation_count += 1

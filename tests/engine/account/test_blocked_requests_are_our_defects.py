@@ -12,6 +12,7 @@ import pytest
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.protocols.httpx_transport import HttpxTransport
 from tests.support.live_runs import is_run_name, make_options
 from tests.support.production.fake import FakeProduction
 from tests.support.virtual_clock import VirtualClock
@@ -27,11 +28,11 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize(("where", "what", "spoil", "words"), [
     ("account.object_names", "NameGenerator", "NameGenerator.create_short_name = NameGenerator.create_name; NameGenerator.create_name = lambda self, length=None: 'smtp-user1'",
-     "tried a request that the guard refuses"),
+     "would have sent what the guard holds back"),
     ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
-     "blocked: a connection was opened outside the gate during a live run"),
+     "a connection was to be opened beside the guard"),
     ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('os').system('true')",
-     "blocked: a subprocess was started during a live run"),
+     "a program was to be started beside the guard"),
 ])  # fmt: skip
 def test_a_suite_that_tries_is_reported_and_stopped(
     where: str, what: str, spoil: str, words: str, tmp_path: Path
@@ -83,7 +84,7 @@ def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
             with pytest.raises(BlockedRequestError):
                 session.send_operation("deleteSmtpUser", {"username": "smtp-user1"})
             with (
-                httpx.Client(transport=session.transport, base_url=session.base) as client,
+                httpx.Client(transport=HttpxTransport(session.send_http_request), base_url=session.base) as client,
                 pytest.raises(BlockedRequestError),
             ):
                 client.request(
@@ -93,7 +94,7 @@ def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
                     headers=session.build_credential_headers(),
                 )
             assert len(production.log) == before
-            assert session.created_objects == {}
+            assert session.target.created_objects == {}
         finally:
             suite.finish()
         assert production.list_violations() == []

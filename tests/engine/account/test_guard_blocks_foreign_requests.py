@@ -17,10 +17,10 @@ from contract_watch.engine.account.guard import (
     BlockedRequestError,
     Guard,
     LiveMode,
-    OutgoingRequest,
-    to_outgoing_request,
 )
 from contract_watch.engine.account.object_names import NameGenerator, build_name_variants, compute_check_character
+from contract_watch.engine.protocols.encoded_request import EncodedRequest
+from contract_watch.engine.protocols.protocol import encode_library_request
 
 JETEMAIL, SMTP2GO, ZITADEL = (load_contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 
@@ -44,16 +44,18 @@ def make_guard(contract: Any = JETEMAIL, mode: LiveMode = LiveMode.MUTATE, **mor
 
 def make_request(
     contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
-) -> OutgoingRequest:
+) -> EncodedRequest:
     """A request with the first account's key (None: without one); a body of bytes goes as it is."""
-    location, first = contract.credential_locations[0], contract.credentials[0]
-    sent = {} if key is None else {location.header: location.form.format(key or first.test)}
+    place, first = contract.credential_locations[0], contract.credentials[0]
+    sent = {} if key is None else {place.header: place.form.format(key or first.test)}
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     told = {**sent, **(JSON if content else {}), **headers}
-    return to_outgoing_request(httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content))
+    return encode_library_request(
+        httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content)
+    )
 
 
-def is_blocked(outgoing: OutgoingRequest, by: Guard | None = None) -> bool:
+def is_blocked(outgoing: EncodedRequest, by: Guard | None = None) -> bool:
     """Whether the guard holds a request back."""
     try:
         (by or make_guard()).check_request(outgoing)
@@ -62,7 +64,7 @@ def is_blocked(outgoing: OutgoingRequest, by: Guard | None = None) -> bool:
     return False
 
 
-def make_deletion(username: Any) -> OutgoingRequest:
+def make_deletion(username: Any) -> EncodedRequest:
     """JetEmail's deletion of a user."""
     return make_request(JETEMAIL, "DELETE", "/outbound/smarthost", {"username": username})
 
@@ -107,7 +109,7 @@ def test_numbers_and_what_holds_somebody_else_s_text_are_blocked(value: Any) -> 
 def test_a_rename_is_checked_at_both_ends() -> None:
     """Situation: from ours to somebody's, from somebody's to ours, from ours to ours."""
 
-    def rename(old: Any, new: Any) -> OutgoingRequest:
+    def rename(old: Any, new: Any) -> EncodedRequest:
         return make_request(JETEMAIL, "PATCH", "/outbound/smarthost", {"currentUsername": old, "newUsername": new})
 
     assert is_blocked(rename(OURS, "smtp-user1"))
@@ -162,7 +164,7 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
     """Situation: ZITADEL, where the server gives ids: in a path, encoded, in a body, in a message over gRPC-web."""
     ours = make_guard(ZITADEL, ids={"281474976710656"})
 
-    def remove(identity: str) -> OutgoingRequest:
+    def remove(identity: str) -> EncodedRequest:
         return make_request(ZITADEL, "DELETE", f"/admin/v1/smtp/{identity}")
 
     assert not is_blocked(remove("281474976710656"), ours)
@@ -184,10 +186,10 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
             headers={"content-type": "application/grpc-web+proto"},
         )
         assert is_blocked(web, ours) is wanted
-        native = OutgoingRequest("POST", messages.get_method_path(operation.id), {}, framed[5:], is_grpc_message=True)
+        native = EncodedRequest("POST", messages.get_method_path(operation.id), {}, framed[5:], is_grpc_message=True)
         assert is_blocked(native, ours) is wanted
     assert is_blocked(
-        OutgoingRequest("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", is_grpc_message=True), ours
+        EncodedRequest("POST", "/zitadel.admin.v1.AdminService/RemoveOrg", {}, b"", is_grpc_message=True), ours
     )
 
 
@@ -262,7 +264,7 @@ def test_what_is_blocked_is_reported_without_its_values() -> None:
     hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
     with pytest.raises(BlockedRequestError) as caught:
         make_guard().check_request(make_request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
-    assert str(caught.value) == "POST /outbound/smarthost: `username` names an object that is not the run's own"
+    assert str(caught.value) == "POST /outbound/smarthost: its username is not the run's own"
 
 
 _values = st.recursive(

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from contract_watch.engine.account.network_sandbox import SandboxViolationError, allow_connections, block_connections
+from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.wire import TransportError, Wire
 from tests.support.loopback_server import LoopbackResponse, serve_app
 
@@ -61,7 +62,7 @@ def test_every_other_connection_is_blocked(name: str) -> None:
         assert _is_sandbox_error(caught.value), caught.value
         assert server.connections == 0
         assert len(held) == 1
-        assert "blocked: " in next(iter(held))
+        assert "beside the guard" in next(iter(held))
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -71,9 +72,9 @@ def test_a_redirect_is_not_followed() -> None:
         with serve_app(lambda _asked: LoopbackResponse(302, {}, headers=away)) as server, block_connections() as held:
             wire = Wire(server.url)
             with allow_connections():
-                assert wire.send(httpx.Request("GET", f"{server.url}/outbound/smarthost")).status == 302
+                assert wire.send(EncodedRequest("GET", f"{server.url}/outbound/smarthost", {}, b"")).status == 302
                 with pytest.raises(TransportError, match="held back"):
-                    wire.send(httpx.Request("GET", f"{elsewhere.url}/outbound/smarthost"))
+                    wire.send(EncodedRequest("GET", f"{elsewhere.url}/outbound/smarthost", {}, b""))
             wire.close()
             assert held == {}
         assert elsewhere.connections == 0
@@ -101,7 +102,7 @@ def _is_sandbox_error(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is the fence's."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, SandboxViolationError) or "blocked: " in str(error):
+        if isinstance(error, SandboxViolationError) or "beside the guard" in str(error):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__ or getattr(error, "reason", None)

@@ -8,18 +8,17 @@ from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.request import Request
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import EncodedRequest
-from contract_watch.engine.protocols.wire import Response
+from contract_watch.engine.protocols.protocol import RestProtocol
+from contract_watch.engine.protocols.wire import Response, Wire
 
+PROTOCOL = RestProtocol("http://127.0.0.1:9", Wire("http://127.0.0.1:9"))
 LIFECYCLE = Lifecycle("create", "remove", "read", affects_others=["activate"])
 
 
 def _make_exchange(operation: str, *names: str) -> Exchange:
-    def reply() -> Response:
-        return Response(200, {}, b"{}")
-
-    spoken = EncodedRequest("POST", "http://127.0.0.1:9", {}, b"", reply, lambda _redactor, _keys: operation)
-    return Exchange(Request(operation, "POST", "/"), spoken, reply(), names=frozenset(names))
+    request = Request(operation, "POST", "/")
+    encoded, response = PROTOCOL.encode(request), Response(200, {}, b"{}")
+    return Exchange(request, encoded, response, PROTOCOL, names=frozenset(names))
 
 
 def _list_steps(exchanges: str, about: str | None = None) -> list[str]:

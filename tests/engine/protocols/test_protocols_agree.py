@@ -15,6 +15,7 @@ from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.planning.probe import fill_placeholders
+from contract_watch.engine.planning.requests import build_request
 from tests.support.protocol_sessions import ProtocolSession, open_protocol_sessions
 
 ZITADEL = Contract("zitadel")
@@ -65,11 +66,8 @@ def _send_step(stage: ProtocolSession, step: Step, ids: list[str]) -> tuple[int,
         {"Authorization": f"Bearer {build_wrong_key(key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
     )
     with session.record_attempt() as attempt:
-        exchange = session.send_call(
-            session.build_call(
-                operation, parameters, body if operation.body is not None else MissingBody.ABSENT, headers
-            )
-        )
+        sent = body if operation.body is not None else MissingBody.ABSENT
+        exchange = session.send_request(build_request(operation, parameters, sent, "", headers))
     assert exchange.response is not None
     shown = json.loads(exchange.response.body)
     if exchange.succeeded and name == ZITADEL.lifecycle.create:

@@ -36,14 +36,13 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
 
     Expectation: a finding without; with it none, and only the last answer is part of what happened.
     """
-    spoken = make_session(ZITADEL, lagging[1], None)
-    spoken.max_lag = patience
+    spoken = make_session(ZITADEL, lagging[1], None, lag=patience)
     name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}
     try:
         with spoken.record_attempt() as attempt:
             spoken.send_operation("addSmtpConfig", {"description": name, **settings})
-            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.get_identity(name)})
+            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.target.get_identity(name)})
         assert bool(attempt.disagreements) is found
         assert len(attempt.exchanges) == 2
         assert (sum(spoken.record.requests.values()) > 2) is not found
@@ -54,15 +53,14 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
 def test_a_read_that_stays_wrong_is_a_finding_in_bounded_time(lagging: tuple[Mock, str]) -> None:
     """Claim: waiting is bounded. Situation: an object that another hand has removed. Expectation: a finding, few requests."""
     mock, base = lagging
-    spoken = make_session(ZITADEL, base, None)
-    spoken.max_lag = 0.5
+    spoken = make_session(ZITADEL, base, None, lag=0.5)
     name = spoken.names.create_name()
     settings = {"senderAddress": "mails@example.com", "senderName": "Mails", "host": "smtp.example.com:25"}
     try:
         spoken.send_operation("addSmtpConfig", {"description": name, **settings})
         mock.vendors[ZITADEL.slug].reset()
         with spoken.record_attempt() as attempt:
-            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.get_identity(name)})
+            spoken.send_operation("getSmtpConfigById", {"{id}": spoken.target.get_identity(name)})
         assert attempt.disagreements
         assert sum(spoken.record.requests.values()) < 10
     finally:

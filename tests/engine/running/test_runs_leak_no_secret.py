@@ -239,7 +239,7 @@ def test_a_part_of_a_secret_is_not_left_where_a_text_is_cut(jetemail: Contract) 
             session = _make_session(jetemail, server.url, key)
             with session.record_attempt() as attempt:
                 session.send_operation(jetemail.lifecycle.read)
-            findings = Runner(session).confirm_attempt(attempt, lambda attempt=attempt: attempt)  # type: ignore[misc]
+            findings = Runner(session).confirmation.confirm_attempt(attempt, lambda attempt=attempt: attempt)  # type: ignore[misc]
             session.close()
         assert findings
         assert key[:12] not in json.dumps([finding.to_json() for finding in findings], ensure_ascii=False)

@@ -1,1 +1,0 @@
-"""Help for whoever adds a contract: a skeleton to fill in, and checks that list what is still missing."""

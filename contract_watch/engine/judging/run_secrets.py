@@ -1,0 +1,104 @@
+"""The secrets of one run: learned from requests and responses, found in later responses, described without their values."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from contract_watch.contracts.redaction import Redactor, find_password_names, mask_value
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.schema import ValuePath
+from contract_watch.engine.judging.disagreement import get_value, parse_json, walk_strings
+from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
+
+_MAX_SHOWN = 80
+_MIN_LENGTH = 8
+"""Characters below which a value is too common to be looked for elsewhere."""
+_MIN_DISTINCT = 6
+
+
+class RunSecrets:
+    """Every secret that a run knows. ``redactor`` replaces them; one of an earlier session on the account may be given.
+
+    Documented password properties and the contract's credential locations are secrets by name. ``substitute`` replaces
+    secrets that an exploration draws.
+    """
+
+    def __init__(
+        self, contract: Contract, keys: Mapping[str, str], seed: int | None = None, redactor: Redactor | None = None
+    ) -> None:
+        self._password_properties = find_password_names(contract.effective.raw)
+        names = {name.lower() for one in contract.credential_locations for name in (one.header, one.field) if name}
+        self.redactor = redactor or Redactor(self._password_properties | names, public=contract.public_content)
+        for key in keys.values():
+            self.redactor.add_secret(key)
+            self.redactor.add_secret(build_wrong_key(key))
+        self.substitute = SecretSubstituter(seed)
+        self._sent: dict[str, None] = dict.fromkeys(key for key in keys.values() if len(key) >= _MIN_LENGTH)
+        self._received: set[str] = set()
+
+    def learn_request(self, body: Any, *, find_later: bool) -> None:
+        """Learn the secrets in a request's body; with ``find_later``, its passwords are looked for in later responses.
+
+        A password drawn at random may be any word, and stand in a response by chance: explorations pass False.
+        """
+        self.redactor.add_secrets_from(body)
+        for name in self._password_properties if find_later and isinstance(body, dict) else ():
+            if isinstance(value := body.get(name), str) and _is_distinctive(value):
+                self._sent[value] = None
+
+    def learn_response(self, body: Any) -> None:
+        """Learn the secrets in a response's JSON before anything about it is reported."""
+        self.redactor.add_secrets_from(body)
+
+    def note_passwords(self, body: Any) -> None:
+        """Remember the passwords that a response handed out: each must be fresh."""
+        for name in self._password_properties if isinstance(body, dict) else ():
+            if isinstance(value := body.get(name), str):
+                self._received.add(value)
+
+    def is_secret_name(self, name: str) -> bool:
+        """Return True if a property or header of this name holds a secret."""
+        return self.redactor.is_secret_name(name)
+
+    def is_password_property(self, name: str) -> bool:
+        """Return True if the document gives the property ``name`` the format ``password``."""
+        return name in self._password_properties
+
+    def was_received(self, value: str) -> bool:
+        """Return True if an earlier response handed out the password ``value``."""
+        return value in self._received
+
+    def contains_secret(self, text: str) -> bool:
+        """Return True if ``text`` contains a secret that this run sent."""
+        return len(text) >= _MIN_LENGTH and any(known in text for known in self._sent)
+
+    def contains_secret_in_json(self, body: Any) -> bool:
+        """Return True if a JSON value contains, at any depth, a secret that was sent or a password handed out before."""
+        strings = "\n".join(value for _, value in walk_strings(body))
+        return self.contains_secret(strings) or any(known in strings for known in self._received)
+
+    def describe_value(self, body: Any, path: ValuePath) -> str:
+        """Describe the value at ``path`` in at most 80 characters.
+
+        Redaction comes before the cut: a search would not find a part of a secret.
+        """
+        value = get_value(body, path)
+        if value is MissingBody.ABSENT:
+            return "nothing"
+        masked = mask_value(value) if self._is_secret_path(path) else self.redactor.redact_json(value)
+        text = json.dumps(masked, ensure_ascii=False)
+        return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+    def describe_expected(self, description: str, path: ValuePath) -> str:
+        """Return a matcher's ``description``, or a phrase in its place if it is a secret's own value as JSON."""
+        is_value = not isinstance(parse_json(description.encode()), MissingBody)
+        return "the secret that was set" if self._is_secret_path(path) and is_value else description
+
+    def _is_secret_path(self, path: ValuePath) -> bool:
+        return any(self.is_secret_name(part) for part in path if isinstance(part, str))
+
+
+def _is_distinctive(secret: str) -> bool:
+    """Return True unless a secret may stand in a response by chance, as ``00000000`` in a time."""
+    return len(secret) >= _MIN_LENGTH and len(set(secret)) >= _MIN_DISTINCT and not secret.isdigit()

@@ -1,0 +1,74 @@
+"""What a run covered: requests, responses by operation and status, and clauses."""
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.judging.disagreement import list_properties
+from contract_watch.engine.judging.judge import JudgeResult
+from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.report.record import CoverageCell, Record
+
+
+class Coverage:
+    """The coverage of one session. ``record`` receives counts and cells; ``protocol_name`` says over which protocol.
+
+    ``exchanges_by_status`` holds the first exchange of every operation and status.
+    """
+
+    def __init__(self, contract: Contract, record: Record, protocol_name: str) -> None:
+        self._contract = contract
+        self.record = record
+        self._protocol_name = protocol_name
+        self._stage = "probes"
+        self.exercised_clauses: set[str] = set()
+        self.satisfied_clauses: set[str] = set()
+        self.exchanges_by_status: dict[tuple[str, int], Exchange] = {}
+
+    @property
+    def stage(self) -> str:
+        """Return the stage whose requests are counted now: ``probes``, ``client`` or ``explore``."""
+        return self._stage
+
+    def enter_stage(self, stage: str) -> None:
+        """Count requests with ``stage`` from now on."""
+        self._stage = stage
+
+    @contextmanager
+    def in_stage(self, stage: str) -> Iterator[None]:
+        """Count requests with ``stage`` while the block lasts."""
+        before, self._stage = self._stage, stage
+        try:
+            yield
+        finally:
+            self._stage = before
+
+    def count_request(self) -> None:
+        """Count one request that reached the target."""
+        self.record.count_request(self._stage, self._protocol_name)
+
+    def add_clauses(self, clauses: Iterable[str]) -> None:
+        """Note clauses as exercised."""
+        self.exercised_clauses.update(clauses)
+
+    def skip_clauses(self, clauses: Collection[str], reason: str) -> None:
+        """Note why clauses were not exercised; the first reason stays."""
+        for clause in clauses:
+            self.record.not_exercised.setdefault(clause, reason)
+
+    def note_exchange(self, exchange: Exchange, judged: JudgeResult) -> None:
+        """Note a response to a declared operation: its cell, and the clauses that it exercised and satisfied."""
+        assert exchange.response is not None
+        operation, status = self._contract.operations[exchange.operation or ""], exchange.response.status
+        self.exchanges_by_status.setdefault((operation.id, status), exchange)
+        documented = operation.find_response(status) is not None
+        cell = self.record.coverage.setdefault((operation.name, status), CoverageCell(is_documented=documented))
+        if judged.disagreements:
+            cell.drifted += 1
+        else:
+            cell.conforming += 1
+        self.exercised_clauses |= judged.satisfied_clauses
+        self.satisfied_clauses |= judged.satisfied_clauses
+        key = operation.get_response_key(status)
+        self.exercised_clauses.add(f"{operation.id}/response/{key}")
+        self.exercised_clauses |= {f"{operation.id}/{key}/body/{pointer}" for pointer in list_properties(judged.json)}

@@ -1,0 +1,179 @@
+"""What the parts of a contract owe one another: keys, operations, identities, model, client; and what a rehearsal shows.
+
+Each function gives lines for `scripts.check_contracts`: file, what is missing, remedy.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.contracts.openapi import Operation, read_json
+from contract_watch.contracts.registry import Contract
+from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.encodability import can_encode_rest
+from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.runner import Runner
+from contract_watch.engine.running.session import Session
+from contract_watch.generator.client_templates import build_facts, format_banner
+from contract_watch.mock.server import build_mock, run_in_thread
+from contract_watch.report.record import Record
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_OPERATION_ID = re.compile(r"[a-z][A-Za-z0-9]*")
+
+
+def check_credentials(contract: Contract) -> Iterator[str]:
+    """Every account has a variable and a test value of its own."""
+    seen: set[str] = set()
+    if not contract.credentials:
+        yield f"{contract.config_file}: has no `credentials`: add a table for each account that the rules tell apart"
+    elif not contract.credentials[0].required:
+        yield f"{contract.config_file}: the first of `credentials` is not required: no run can do without it"
+    for credential in contract.credentials:
+        label = f"{contract.config_file}: credentials.{credential.account}"
+        test = credential.test
+        if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
+            yield f"{label}: has no test value: give one of 8 signs or more, such as a header can carry"
+        if not _VARIABLE.fullmatch(credential.variable):
+            yield f"{label}: its variable {credential.variable!r} is no name for one: write it in CAPITALS"
+        if not credential.about.strip():
+            yield f"{label}: does not say what account that is: fill in `about`"
+        for word in (credential.account, credential.variable, test):
+            if word in seen:
+                yield f"{label}: shares {word!r} with another account: give each its own"
+        seen |= {credential.account, credential.variable, test}
+    if contract.rate.requests <= 0 or contract.rate.seconds <= 0:
+        yield f"{contract.config_file}: `rate` allows nothing: give requests and seconds above 0"
+
+
+def check_operations(contract: Contract) -> Iterator[str]:
+    """Every operation has an id, refuses a bad credential by its document, and the client can be made."""
+    overlay, bodies = contract.directory / "overlay.yaml", ArgumentBuilder(contract)
+    if not contract.operations:
+        yield f"{contract.root / contract.settings['published']}: declares no operation: is it the vendor's document?"
+    for operation in contract.operations.values():
+        if not _OPERATION_ID.fullmatch(operation.id):
+            yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing: add one"
+        if not operation.responses and operation.default_response is None:
+            yield f"{overlay}: {operation.name} documents no answer: add `responses`"
+        for name in operation.get_required_arguments():
+            if bodies.get_role(operation, name) is None and not _has_sample(bodies, operation, name):
+                yield f"{overlay}: {operation.name}: nothing says what {name} may be: give it an `example`"
+    if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
+        yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
+    if contract.operations:
+        _ = contract.lifecycle, contract.unprovoked_statuses, contract.grpc, contract.hosts, contract.parent_domains
+        _ = contract.list_config, contract.limits, contract.consents, contract.address_variable
+        build_facts(contract)
+
+
+def _has_sample(bodies: ArgumentBuilder, operation: Operation, name: str) -> bool:
+    """Whether the schema of an argument tells a value to send."""
+    schema = operation.get_arguments()[name]
+    known = "example" in schema or schema.get("format") == "password"
+    return known or any(True for _ in bodies.generate_variants(operation, name, schema, accepted=True))
+
+
+def check_identities(contract: Contract) -> Iterator[str]:
+    """Every operation with arguments says which of them name something; what the lifecycle needs is among them."""
+    life, given = contract.lifecycle, contract.identities
+    for operation in contract.operations.values():
+        roles = contract.get_roles(operation.id)
+        if operation.get_arguments() and operation.id not in given:
+            yield f"{contract.config_file}: identities: says nothing of {operation.id}: name its arguments, or none with {{}}"
+            continue
+        for name in operation.get_arguments():
+            if name.startswith("{") and name not in roles:
+                yield f'{contract.config_file}: identities.{operation.id}: "{name}" has no role: new, existing or foreign'
+    for operation_id, role, why in ((life.create, "new", "by which a run knows its own objects"),
+                                    (life.remove, "existing", "that names what is removed")):  # fmt: skip
+        if role not in contract.get_roles(operation_id).values():
+            yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}: add it"
+
+
+def check_model(contract: Contract) -> Iterator[str]:
+    """The model can be built, has rules in sentences, and grants what the lifecycle needs."""
+    path, model = contract.directory / "model.py", contract.model
+    if not model.rules:
+        yield f"{path}: `rules` is empty: state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
+    for rule, sentence in model.rules.items():
+        operation, _, rest = rule.partition("/")
+        if operation not in contract.operations or not re.fullmatch(r"(rule|effect)/.+", rest):
+            yield f"{path}: the rule {rule!r} is not <operation>/rule/<name> or <operation>/effect/<name>: rename it"
+        if not re.search(r"\w", sentence):
+            yield f"{path}: the rule {rule!r} has no sentence: say what it promises"
+    for name, values in model.interpretations.items():
+        if len(set(values)) < 2:
+            yield f"{path}: the reading {name!r} leaves no choice: give two values or more, or drop it"
+    rehearsal = Simulation(contract)
+    state, identity = rehearsal.build_prepared_state(contract.operations[contract.lifecycle.remove])
+    if identity not in [name for _, name in model.list_owned(state)]:
+        yield f"{path}: after {contract.lifecycle.create} with the least valid request, `owned` does not name {identity!r}"
+
+
+def check_scenarios(contract: Contract) -> Iterator[str]:
+    """There are flows, and all can be planned."""
+    path = contract.directory / "scenarios.yaml"
+    if not any(probe.family == "rules" for probe in plan_probes(contract)):
+        yield f"{path}: has no flow: add one for each rule of the model"
+
+
+def check_client(contract: Contract) -> Iterator[str]:
+    """The client was made, and from the contract as it is; `make check-generated` compares every byte."""
+    folder = contract.root / "generated" / contract.slug
+    wanted = [folder / "client" / f"{contract.slug}_client" / "__init__.py", folder / "openapi.json"]
+    wanted += [folder / "descriptors.binpb"] if contract.grpc is not None else []
+    gone = [path for path in wanted if not path.is_file()]
+    for path in gone:
+        yield f"{path}: is missing: run `make generate`"
+    if not gone and read_json(wanted[1]) != {"x-generated": format_banner(contract), **contract.effective.raw}:
+        yield f"{wanted[1]}: is of an earlier contract: run `make generate`"
+
+
+def check_simulation(contract: Contract) -> Iterator[str]:
+    """What the contract's probes find against its own mock, and which rules and documented answers none of them reaches."""
+    now = dt.datetime.now(dt.UTC)
+    record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
+    keys = {credential.account: credential.test for credential in contract.credentials}
+    probes = [replace(probe, represented_by="") for probe in plan_probes(contract)]  # here nothing has to be spared
+    with run_in_thread(build_mock([contract], {})) as address:
+        session = Session(contract, address + contract.base_path, keys, NameGenerator(now.date()), record)
+        try:
+            runner = Runner(session)
+            run_preflight(session, runner)
+            for probe in probes:
+                if can_encode_rest(contract, probe):
+                    runner.run_probe(probe)
+            clean_up(session, runner)
+        finally:
+            session.close()
+    if session.stop_reason is not None:
+        yield f"{contract.directory / 'model.py'}: its own mock cannot be checked: {session.stop_reason}"
+        return
+    for finding in record.findings:
+        yield f"{contract.directory / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
+    for name, status in sorted(session.coverage.exchanges_by_status):
+        if contract.operations[name].find_response(status) is None:
+            yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares: see both"
+    for name in record.left_behind:
+        yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
+    # What REST has no words for is reached on another surface, if there is one.
+    other = {
+        clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses
+    }
+    for clause, promise in derive_clauses(contract).items():
+        told = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
+        if not told or clause in session.coverage.exercised_clauses | other or record.findings:
+            continue
+        answer = clause.rpartition("/response/")[2]
+        remedy = (
+            f"add a flow, or say in `provoked` of {contract.config_file} why nothing can"
+            if answer.isdigit()
+            else "add a flow"
+        )
+        yield f"{contract.directory / 'scenarios.yaml'}: no request reaches {clause} ({promise}): {remedy}"

@@ -1,0 +1,186 @@
+"""What a vendor publishes now, compared with what is stored: what changed, whom it breaks, what the overlay needs."""
+
+import datetime as dt
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from contract_watch.contracts.overlay import read_overlay
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.client.impact import ClientImpact
+from contract_watch.diff.client.symbol_changes import describe_symbol_changes
+from contract_watch.diff.document import ApiChange, compare
+from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
+from contract_watch.diff.document.scope import extract_operations, list_operations
+from contract_watch.diff.document_findings import ComparedDocuments, build_findings
+from contract_watch.diff.overlay_check import OverlayIssue, check_overlay
+from contract_watch.diff.published_document import (
+    FetchError,
+    PublishedDocument,
+    find_address,
+    read_published_document,
+    redact_address,
+)
+from contract_watch.errors import UsageError
+from contract_watch.report.escaping import escape_text
+from contract_watch.report.record import Record, SuiteCheck
+from scripts.judge_clients import assess_document_impact
+
+_MAX_SYMBOLS = 200
+"""Changes of symbols that a report lists."""
+_MAX_ACTIONS = 8
+"""Actions of the overlay that the notes tell one by one."""
+_MAX_OPERATIONS = 5
+"""Operations that are not under contract which a line names."""
+
+
+def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocument | None]:
+    """What came of comparing what ``contract``'s vendor publishes (``given``: where, else its own address) with what is stored.
+
+    With it what is to be kept of the document, once somebody has been told of it.
+
+    Raises:
+        UsageError: the contract itself, or what was given, cannot be read.
+    """
+    begun, started = time.monotonic(), dt.datetime.now(dt.UTC)
+    target = redact_address(find_address(contract, given, os.environ)) or "nowhere"
+    record = Record(contract.slug, contract.name, contract.digest, target, 0, started)
+    record.requests = {"probes": 0, "client": 0, "explore": 0, "document": 0}
+    record.documented = [f"document/{name}" for name in list_operations(contract.effective.raw).values()]
+    record.document = {"address": record.target, "level": None}
+    kept = None
+    try:
+        found = read_published_document(contract, given, contract.root / CACHE_DIRECTORY, os.environ)
+        record.target = found.address
+        record.count_request("document", "rest") if found.was_requested else None
+        _compare_documents(contract, found, record)
+        kept = found.cached
+    except FetchError as error:
+        record.reason = str(error)
+        record.not_exercised = dict.fromkeys(record.documented, str(error))
+    record.seconds = time.monotonic() - begun
+    return record, kept
+
+
+def _compare_documents(contract: Contract, found: PublishedDocument, record: Record) -> None:
+    """Compare, and note in ``record`` what was found, before waivers."""
+    # Those too that the overlay alone declares: the vendor may publish them one day.
+    wanted = list_operations(contract.published.raw) | list_operations(contract.effective.raw)
+    there = list_operations(found.document)
+    if not wanted.keys() & there.keys() and _get_title(found.document) != _get_title(contract.published.raw):
+        raise FetchError(f"{escape_text(found.address)}: holds none of the operations under contract, and has another title; "
+                                "give the address of the vendor's document")  # fmt: skip
+    base = contract.published.raw
+    try:
+        revision = extract_operations(found.document, frozenset(wanted), found.address)
+    except UsageError as error:
+        raise FetchError(str(error)) from error
+    stored = str(contract.settings["published"])
+    comparison = compare(extract_operations(base, frozenset(wanted), stored), revision)
+    corrected = check_overlay(read_overlay(contract.directory / "overlay.yaml"), base, revision)
+    record.document |= {
+        "address": found.address,
+        "level": comparison.level.value,
+        "published_digest": found.digest,
+        "not_under_contract": sorted(escape_text(name) for key, name in there.items() if key not in wanted),
+        "overlay": [{**asdict(one), "kind": one.kind.value} for one in corrected.issues],
+    }
+    # Names of the client may change where the document's meaning does not: of parameters in a path, of classes.
+    reworded = revision != base and corrected.document != contract.effective.raw
+    impact = (
+        _assess_impact(contract, corrected.document, comparison.changes, record)
+        if comparison.changes or reworded
+        else None
+    )
+    joined = None if impact is None else dict(zip(comparison.changes, impact.correlated, strict=True))
+    compared = ComparedDocuments(base, revision, stored, found.address)
+    record.findings = build_findings(comparison.changes, compared, joined)
+    for name in wanted.values():
+        ids = [
+            one.id
+            for one in record.findings
+            if name in (one.operation, one.operation.replace("ANY", name.split(" ")[0], 1))
+        ]
+        record.suite_checks.append(SuiteCheck(f"document/{name}", "document", name, finding_ids=ids))
+    record.notes += _describe_other_operations(wanted, there)
+    record.notes += _format_overlay_issues(corrected.issues)
+
+
+def _assess_impact(
+    contract: Contract, revision: Mapping[str, Any], changes: Sequence[ApiChange], record: Record
+) -> ClientImpact | None:
+    """What becomes of the client; None, with a note, where the generator does not take the new document."""
+    print(f"{contract.name}: {len(changes)} changes; generating the client of both documents …", file=sys.stderr)
+    try:
+        impact = assess_document_impact(contract, contract.effective.raw, revision, changes)
+    except UsageError as error:
+        record.notes.append(f"what becomes of the client cannot be told: {error}")
+        return None
+    version = impact.version
+    record.document["client"] = {
+        "current": version.current,
+        "next": version.version,
+        "why": version.reason,
+        "symbols": [one.description for one in impact.symbol_changes[:_MAX_SYMBOLS]],
+    }
+    if impact.unaccounted:
+        lines = "; ".join(describe_symbol_changes(impact.unaccounted))
+        record.notes.append(
+            f"no change of the document by itself, but of names that it gives to the client: {escape_text(lines, 1000)}"
+        )
+    record.notes.append(
+        f"the client package needs version {version.version} (it is {version.current}): {version.reason}"
+    )
+    return impact
+
+
+def _format_overlay_issues(troubles: Sequence[OverlayIssue]) -> list[str]:
+    """What the overlay needs, a line for each action; where there are many, how many of each kind, and the first."""
+    lines = [f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in troubles]
+    if len(lines) <= _MAX_ACTIONS:
+        return lines
+    kinds = [one.kind.value for one in troubles]
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    more = f"… and {len(lines) - _MAX_ACTIONS} more actions: findings.json has them all, under document.overlay"
+    return [f"overlay.yaml: {len(lines)} actions do not fit the new document: {counted}", *lines[:_MAX_ACTIONS], more]
+
+
+def _describe_other_operations(
+    wanted: Mapping[tuple[str, str], str], there: Mapping[tuple[str, str], str]
+) -> list[str]:
+    """What the vendor's document has beside the contract, and where an operation may be that is gone."""
+    others = {key: escape_text(name) for key, name in there.items() if key not in wanted}
+    lines = []
+    for (method, path), name in wanted.items():
+        alike = [
+            other
+            for (its, place), other in others.items()
+            if place == path or (its == method and place.endswith(_get_path_suffix(path)))
+        ]
+        if (method, path) not in there and alike:
+            lines.append(
+                f"{escape_text(name)} is gone; it may be {_format_names(alike)} now, which is not under contract and was not compared"
+            )
+    if others:
+        lines.append(f"not under contract, and not compared: {_format_names(sorted(others.values()))}")
+    return lines
+
+
+def _get_path_suffix(path: str) -> str:
+    """The end of a path that stays when it moves: from its last name on that is no parameter."""
+    names = path.split("/")
+    last = max(number for number, name in enumerate(names) if not number or "{" not in name)
+    return "/" + "/".join(names[last:]) if last else path
+
+
+def _format_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_OPERATIONS} more" if len(names) > _MAX_OPERATIONS else ""
+    return ", ".join(names[:_MAX_OPERATIONS]) + more
+
+
+def _get_title(document: Mapping[str, Any]) -> Any:
+    info = document.get("info")
+    return info.get("title") if isinstance(info, dict) else None

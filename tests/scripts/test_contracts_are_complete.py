@@ -1,0 +1,166 @@
+"""Every contract is whole; where one is not, a line says which file lacks what, and the remedy."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import contracts as room
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
+from contract_watch.generator.client_templates import format_banner
+from scripts.check_contracts import find_gaps, find_strays, main
+
+EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
+
+
+@EVERY
+def test_contract_is_whole(contract: Contract) -> None:
+    """Claim: what is under contract is all there. Situation: each contract as it is. Expectation: nothing is missing."""
+    assert find_gaps(contract) == []
+
+
+def test_every_folder_is_found() -> None:
+    """Claim: no contract is overlooked. Expectation: each folder below contracts/ is one that the catalogue finds."""
+    assert find_strays() == []
+
+
+@pytest.fixture(name="parcel")
+def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    """A whole contract, to be spoilt: the made-up vendor's, in a root of its own, with what a generation leaves."""
+    folder = tmp_path / "contracts" / "parcel"
+    shutil.copytree(ROOT / "tests" / "data" / "parcel", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder.parent)])
+    for name in [name for name in sys.modules if name.startswith("contracts.parcel")]:
+        monkeypatch.delitem(sys.modules, name)
+    made = Contract("parcel", tmp_path)
+    client = tmp_path / "generated" / "parcel" / "client" / "parcel_client"
+    client.mkdir(parents=True)
+    (client / "__init__.py").touch()
+    shown = {"x-generated": format_banner(made), **made.effective.raw}
+    (client.parent.parent / "openapi.json").write_text(json.dumps(shown))
+    return Contract("parcel", tmp_path)
+
+
+def _edit_file(contract: Contract, file: str, old: str, new: str) -> None:
+    path = contract.directory / file
+    text, count = re.subn(old, lambda _found: new, path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert count, f"{old!r} is not in {file}"
+    path.write_text(text, encoding="utf-8")
+
+
+def test_whole_contract_has_no_line(parcel: Contract) -> None:
+    """Claim: the lines below come of what is spoilt. Situation: nothing is. Expectation: no line."""
+    assert find_gaps(parcel) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("contract.toml", 'test = "[^"]*"', 'test = ""', "contract.toml: credentials.shop: has no test value"),
+        ("contract.toml", "PARCEL_KEY", "parcel key", "contract.toml: credentials.shop: its variable 'parcel key'"),
+        ("contract.toml", 'upstream = "[^"]*"', "", "contract.toml: has no `upstream`"),
+        ("contract.toml", 'name = "Parcel"', 'name = "', "contract.toml: is not TOML"),
+        ("contract.toml", "requests = 120", "requests = 0", "contract.toml: `rate` allows nothing"),
+        ("contract.toml", r'removeLabel = \{"\{id\}" = "existing"\}', "",
+         "contract.toml: identities: says nothing of removeLabel"),
+        ("contract.toml", r'"/reference" = "new"', "",
+         "contract.toml: identities.createLabel: has no argument with the role new"),
+        ("contract.toml", r'"\{id\}" = "existing"', "", 'contract.toml: identities.changeLabel: "{id}" has no role'),
+        ("contract.toml", 'read = "listLabels"', 'read = "list"', "contract.toml: `lifecycle` names the operation 'list'"),
+        ("contract.toml", 'id = "/id"', "", "model.py: after createLabel with the least valid request, `owned` does not"),
+        ("overlay.yaml", r"operationId: listLabels", "summary: All", "overlay.yaml: GET /labels has no operationId"),
+        ("overlay.yaml", r"operationId: listLabels", "summary: Every label",
+         "overlay.yaml: action 1 ($.paths['/labels'].get): changes nothing"),
+        ("overlay.yaml", r"\$\.components\.schemas\.Label", "$.components.schemas.Box",
+         "overlay.yaml: action 2 ($.components.schemas.Box): matches nothing"),
+        ("overlay.yaml", r"description: A label[^\n]*", "", "overlay.yaml: action 2 ($.components.schemas.Label): needs a"),
+        ("published.json", '"type": "integer", "minimum": 1, "maximum": 30000, "example": 250', '"type": "null"',
+         "overlay.yaml: POST /labels: nothing says what weight may be: give it an `example`"),
+        ("published.json", '"2.0.0"', '"second"', "parcel: info.version 'second' is no package's version"),
+        ("published.json", r"\{", "", "published.json:2: is not JSON"),
+        ("published.json", r'"servers": \[.*?\],', "", "overlay.yaml: the document names no server"),
+        ("published.json", "order-1001", "order-1002", "openapi.json: is of an earlier contract: run `make generate`"),
+        ("model.py", r"RULES: dict\[str, str\] = \{.*?\}  # fmt: skip", "RULES: dict[str, str] = {}",
+         "model.py: `rules` is empty"),
+        ("model.py", "rule/reference-taken", "reference-taken", "is not <operation>/rule/<name>"),
+        ("model.py", "def outcomes", "def outcome", "raises AttributeError"),
+        ("model.py", "import Any\n", "import Any\n)", "model.py:6: raises SyntaxError"),
+        ("model.py", "return Parcel", "raise NotImplementedError; return Parcel", "raises NotImplementedError: correct it"),
+        ("model.py", r'\("ignored", "refused"\)', '("ignored",)', "the reading 'unknown-properties' leaves no choice"),
+        ("model.py", "Check\\(409", "Check(410", "model.py: answers 410 to createLabel, which no document declares"),
+        ("model.py", "Constant\\(value\\)\\) for", "Constant(0)) for", "contradicts its own contract"),
+        ("scenarios.yaml", "taken-reference:.*partial-change", "partial-change",
+         "no request reaches removeLabel/effect/removed"),
+        ("scenarios.yaml", "\n[a-z].*", "\n{}\n", "scenarios.yaml: has no flow"),
+        ("scenarios.yaml", "effect/removed", "effect/gone", "scenarios.yaml: taken-reference: there is no clause"),
+        ("mutants.toml", r"\[floors\].*?requests = 190", "", "mutants.toml: [floors] needs score"),
+        ("mutants.toml", "score = 0.9", "score = 0", "mutants.toml: [floors] hold nothing up"),
+        ("mutants.toml", r"body/\*/problem", "body/*/trouble", "mutants.toml: lists 'body/*/trouble/emptied' as equivalent"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: str, line: str) -> None:
+    """Claim: each thing a contract may lack is told with file and remedy. Situation: one thing spoilt.
+
+    Expectation: a line for it, with a path from the root; every line is one line, and no error passes.
+    """
+    _edit_file(parcel, file, old, new)
+    lines = find_gaps(Contract("parcel", parcel.root))
+    assert any(line in one for one in lines), lines
+    assert all(one.count("\n") == 0 and str(parcel.root) not in one for one in lines)
+
+
+@pytest.mark.parametrize("file", ["__init__.py", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml"])
+def test_absent_file_is_a_line(parcel: Contract, file: str) -> None:
+    """Claim: so is a file that is not there."""
+    (parcel.directory / file).unlink()
+    assert f"contracts/parcel/{file}: is missing" in find_gaps(Contract("parcel", parcel.root))[0]
+
+
+def test_absent_client_is_a_line(parcel: Contract) -> None:
+    """Claim: so is a client that nobody generated."""
+    shutil.rmtree(parcel.root / "generated")
+    assert find_gaps(Contract("parcel", parcel.root)) == [
+        f"generated/parcel/{name}: is missing: run `make generate`"
+        for name in ("client/parcel_client/__init__.py", "openapi.json")
+    ]
+
+
+def test_several_gaps_are_reported_at_once(parcel: Contract) -> None:
+    """Claim: a list is worked off, not found out line by line. Situation: three gaps of one kind. Expectation: three lines."""
+    _edit_file(parcel, "contract.toml", 'test = "[^"]*"', 'test = "short"')
+    _edit_file(parcel, "contract.toml", "requests = 120", "requests = 0")
+    _edit_file(parcel, "overlay.yaml", r"operationId: listLabels", "summary: Every label")
+    assert len(find_gaps(Contract("parcel", parcel.root))) == 3
+
+
+def test_two_contracts_at_one_address_are_reported(parcel: Contract) -> None:
+    """Claim: the mock can serve all vendors together. Situation: a second contract with the first one's paths and variable.
+
+    Expectation: a line for each of the two.
+    """
+    shutil.copytree(parcel.directory, parcel.root / "contracts" / "parcels")
+    lines = find_gaps(Contract("parcel", parcel.root))
+    assert any("both declare /api/v2/labels" in line for line in lines)
+    assert not any("parcels/" in line for line in lines)
+
+
+def test_command_tells_all_and_ends_1(parcel: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: the same is said on the command line. Situation: a whole contract; folders that nothing finds beside it.
+
+    Expectation: 0 without a word, then 1 with a line for each folder; 3 for a vendor that is not there.
+    """
+    assert main([], parcel.root) == 0
+    assert capsys.readouterr().err == ""
+    (parcel.root / "contracts/Big-Mail").mkdir()
+    (parcel.root / "contracts/Big-Mail/contract.toml").touch()
+    (parcel.root / "contracts/half").mkdir()
+    (parcel.root / "contracts/half/model.py").touch()
+    assert main([], parcel.root) == 1
+    assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "contracts/Big-Mail",
+        "contracts/half",
+    ]
+    assert main(["--vendor", "nobody"], parcel.root) == 3

@@ -1,0 +1,130 @@
+"""What `make generate` writes and `make check-generated` compares; what its users meet is in test_client_packages.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.registry import ROOT, Contract, load_contracts
+from contract_watch.generator.client_templates import format_banner
+from scripts.generate_clients import find_stale_files, generate_outputs, main
+from tests.support.clients.sample_client import BODY, DOCUMENT, read_files, write_sample_contract
+
+GENERATED = ROOT / "generated"
+EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
+
+
+@pytest.fixture(name="root")
+def _root(tmp_path: Path) -> Path:
+    root = write_sample_contract(tmp_path)
+    assert main([], root) == 0
+    return root
+
+
+def test_what_is_committed_is_what_the_contracts_generate() -> None:
+    """Claim: generated/ is up to date.
+
+    Situation: the tree as it is. Expectation: nothing differs from a new generation.
+    """
+    assert find_stale_files(list(load_contracts().values()), GENERATED) == []
+
+
+def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: check finds every difference.
+
+    Situation: a file changed, one gone, two extra, one of them hidden and untracked, and a folder of no contract.
+    Expectation: status 1, a line with a remedy for each, nothing touched; and status 0 with no word before.
+    """
+    assert main(["--check"], root) == 0
+    folder = root / "generated"
+    (folder / "sample/openapi.json").write_text("{}")
+    (folder / "sample/client/sample_client/py.typed").unlink()
+    (folder / "sample/client/.extra").write_text("")
+    (folder / "other").mkdir()
+    (folder / "other/openapi.json").write_text("{}")
+    before = read_files(folder)
+    assert main(["--check"], root) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "generated/other/openapi.json: comes from no contract; remove it",
+        "generated/sample/client/.extra: comes from no contract; run `make generate`, which removes it",
+        "generated/sample/client/sample_client/py.typed: is missing; run `make generate` and commit it",
+        "generated/sample/openapi.json: differs from what its contract generates; run `make generate` and commit it",
+    ]
+    assert read_files(folder) == before
+
+
+def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: nothing is half written.
+
+    Situation: the document turns bad. Expectation: status 3, one line, the old files.
+    """
+    before = read_files(root / "generated")
+    (root / "published.json").write_text(json.dumps(DOCUMENT | {"info": {"title": "?", "version": "beta"}}))
+    assert main([], root) == 3
+    assert capsys.readouterr().err == "sample: info.version 'beta' is no package's version; correct it in the overlay\n"
+    assert read_files(root / "generated") == before
+
+
+@pytest.mark.parametrize(
+    ("media_type", "schema", "reason"),
+    [
+        ("application/json", BODY | {"anyOf": [{"required": ["note"]}]}, "has made no class for the body of addUser"),
+        ("text/csv", BODY, "refuses the effective document"),
+    ],
+    ids=["in silence", "with a warning"],
+)
+def test_a_body_that_the_generator_gives_up_on_is_an_error(
+    media_type: str, schema: dict[str, Any], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: no operation loses its types unseen.
+
+    Situation: a body that the generator cannot read. Expectation: status 3 and one line that says so.
+    """
+    post = DOCUMENT["paths"]["/users"]["post"]
+    changed = post | {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+    paths = {"/users": DOCUMENT["paths"]["/users"] | {"post": changed}}
+    assert main([], write_sample_contract(tmp_path, paths=paths)) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert reason in line
+
+
+def test_wrong_usage_is_one_line_and_status_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: wrong usage ends 3.
+
+    Situation: an unknown option. Expectation: one line, no traceback.
+    """
+    assert main(["--chek"], tmp_path) == 3
+    assert capsys.readouterr().err == "unrecognized arguments: --chek\n"
+
+
+@EVERY
+def test_two_generations_are_the_same_bytes(
+    contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claim: output depends on the contract alone.
+
+    Situation: other hash seeds, folders and ruff settings around it. Expectation: the same files, byte for byte.
+    """
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    generate_outputs(contract, tmp_path / "one")
+    monkeypatch.setenv("PYTHONHASHSEED", "2")
+    (tmp_path / "ignored").mkdir()
+    (tmp_path / ".gitignore").write_text("*\n")
+    (tmp_path / "ruff.toml").write_text("line-length = 40\n")
+    monkeypatch.chdir(tmp_path)
+    generate_outputs(contract, tmp_path / "ignored" / "two")
+    assert read_files(tmp_path / "one") == read_files(tmp_path / "ignored" / "two")
+
+
+@EVERY
+def test_every_file_says_that_it_is_generated(contract: Contract) -> None:
+    """Claim: nobody edits a generated file by mistake.
+
+    Situation: each file that is a text; gRPC's descriptors are none. Expectation: it begins with the banner.
+    """
+    files = {name: text for name, text in read_files(GENERATED / contract.slug).items() if not name.endswith(".binpb")}
+    assert files
+    assert [name for name, text in files.items() if format_banner(contract) not in text.decode().split("\n\n")[0]] == []
+    attributes = (ROOT / ".gitattributes").read_text().splitlines()
+    assert "/generated/** linguist-generated=true" in attributes

@@ -1,0 +1,164 @@
+"""``make new-contract`` writes a skeleton that runs, or nothing at all."""
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contracts as room
+from contract_watch.contracts.registry import ROOT, load_contracts
+from contract_watch.generator.client_templates import format_banner
+from scripts.check_contracts import REQUIRED_FILES, find_gaps
+from scripts.new_contract import PLACEHOLDER, main
+
+ACME = ["--slug", "acme", "--name", "Acme Mail"]
+
+
+@pytest.fixture(name="root")
+def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A root without any contract, whose models can be imported."""
+    (tmp_path / "contracts").mkdir()
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path / "contracts")])
+    for name in [name for name in sys.modules if name.startswith("contracts.acme")]:
+        monkeypatch.delitem(sys.modules, name)
+    return tmp_path
+
+
+def _list_files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_skeleton_is_whole_and_says_what_is_next(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: one command begins a contract. Situation: a new slug.
+
+    Expectation: status 0, every file of a contract and no other, the next steps in print; no word of the template's left.
+    """
+    assert main(ACME, root) == 0
+    assert _list_files(root) == sorted(f"contracts/acme/{name}" for name in (*REQUIRED_FILES, "published.json"))
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "make contract VENDOR=acme" in out
+    assert all(
+        "@" not in (root / name).read_text(encoding="utf-8").replace("@dataclass", "") for name in _list_files(root)
+    )
+
+
+def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
+    """Claim: `make test` tells what a contract lacks. Situation: the skeleton as written.
+
+    Expectation: each file is named with a line of its own, and the client that nobody generated; nothing else is wrong.
+    """
+    main(ACME, root)
+    lines = find_gaps(load_contracts(root)["acme"])
+    for name in (*REQUIRED_FILES, "published.json"):
+        assert any(line.startswith(f"contracts/acme/{name}:") for line in lines), name
+    others = [line for line in lines if "is still the skeleton's" not in line]
+    assert others == [f"generated/acme/{name}: is missing: run `make generate`"
+                      for name in ("client/acme_client/__init__.py", "openapi.json")]  # fmt: skip
+    assert not any("\n" in line or str(root) in line for line in lines)
+
+
+def test_skeleton_filled_in_is_a_contract(root: Path) -> None:
+    """Claim: one begins from something that runs. Situation: nothing of the skeleton is changed but what marks it as one.
+
+    Expectation: nothing is missing: its probes agree with its own mock, and reach every rule and every answer.
+    """
+    main(ACME, root)
+    for name in _list_files(root):
+        text = (root / name).read_text(encoding="utf-8")
+        (root / name).write_text(text.replace(PLACEHOLDER, ""), encoding="utf-8")
+    made = load_contracts(root)["acme"]
+    client = root / "generated/acme/client/acme_client"
+    client.mkdir(parents=True)
+    (client / "__init__.py").touch()
+    shown = {"x-generated": format_banner(made), **made.effective.raw}
+    (root / "generated/acme/openapi.json").write_text(json.dumps(shown))
+    assert find_gaps(made) == []
+
+
+def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
+    """Claim: the first `make test` speaks of the contract, not of style. Expectation: ruff finds nothing in the skeleton."""
+    main(ACME, root)
+    for command in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+        done = subprocess.run([*ruff, str(root / "contracts")], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603 (our own)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "says"),
+    [
+        ("", "Acme", "SLUG '' is no slug"),
+        ("Acme", "Acme", "is no slug"),
+        ("acme-mail", "Acme", "is no slug"),
+        ("2acme", "Acme", "is no slug"),
+        ("../acme", "Acme", "is no slug"),
+        ("class", "Acme", "is no slug"),
+        ("acme", "", "NAME '' is no name"),
+        ("acme", 'Ac"me', "is no name"),
+        ("acme", "Ac\nme", "is no name"),
+        ("acme", "A" * 61, "is no name"),
+        ("taken", "Acme", "contracts/taken is there already"),
+        ("made", "Acme", "generated/made is there already"),
+        ("word", "Acme", "SLUG 'word' is spelled in contract_watch/contracts/registry.py"),
+        ("acme", "Words", "NAME 'Words' is spelled in contract_watch/contracts/registry.py"),
+    ],
+)
+def test_refusal_is_one_line_and_writes_nothing(
+    root: Path, slug: str, name: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: nothing is overwritten, and no slug is taken that cannot work.
+
+    Situation: a slug or a name that is bad, taken, or spelled elsewhere. Expectation: status 3, one line, no file.
+    """
+    for folder in ("contracts/taken", "generated/made", "contract_watch/contracts"):
+        (root / folder).mkdir(parents=True)
+    (root / "contract_watch/contracts/registry.py").write_text("# Many WORDS.\n")
+    before = sorted(root.rglob("*"))
+    assert main(["--slug", slug, "--name", name], root) == 3
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert says in err
+    assert sorted(root.rglob("*")) == before
+
+
+def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: work is never lost. Situation: the same slug again, after an edit. Expectation: status 3, the edit is there."""
+    assert main(ACME, root) == 0
+    edited = root / "contracts/acme/model.py"
+    edited.write_text("# mine\n")
+    assert main(ACME, root) == 3
+    assert edited.read_text() == "# mine\n"
+    assert "contracts/acme is there already" in capsys.readouterr().err
+
+
+def test_full_disk_leaves_nothing_half_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claim: the folder appears whole or not at all. Situation: the disk is full at the fourth file.
+
+    Expectation: status 3, one line, and no trace.
+    """
+    real, written = Path.write_text, list[Path]()
+
+    def full(path: Path, *arguments: Any, **more: Any) -> int:
+        written.append(path)
+        if len(written) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main(ACME, root) == 3
+    assert capsys.readouterr().err.endswith("No space left on device; nothing was written\n")
+    assert list((root / "contracts").iterdir()) == []
+
+
+def test_missing_argument_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Claim: wrong usage says how. Situation: no name. Expectation: status 3, one line with the command."""
+    assert main(["--slug", "acme"]) == 3
+    assert "make new-contract SLUG=<slug> NAME=<name>" in capsys.readouterr().err
+    assert PLACEHOLDER.endswith(":")
