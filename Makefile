@@ -87,7 +87,7 @@ mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_POR
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
-	@$(RUN) -m contract_watch.engine.exploring --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
+	@$(RUN) -m contract_watch.engine.command.explore --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
 		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
 
 ##@ Add a vendor
@@ -111,8 +111,12 @@ false-positives: environment ## look for false alarms: changes that the document
 ##@ Maintain
 
 .PHONY: test
-test: environment check-contracts lint types check-generated ## run everything that CI runs
-	@$(RUN) -m pytest -n $(WORKERS)
+test: environment check-contracts lint types check-generated ## run everything that CI runs; whole runs are sampled
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: test-all
+test-all: environment check-contracts lint types check-generated ## run everything, without sampling (an hour)
+	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) --dist worksteal --all
 
 .PHONY: lint
 lint: environment ## run ruff

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_watch.engine.command.options import FLAGS, resolve_options
+from contract_watch.engine.command.options import FLAGS, complete_settings, resolve_options
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.suite import Suite
 from contract_watch.errors import UsageError
@@ -20,11 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the run, unless the command did already; what is wrong with its settings ends it with one line."""
     if any(isinstance(plugin, ContractPlugin) for plugin in config.pluginmanager.get_plugins()):
         return
-    raw = {flag: config.getoption(flag) for flag in FLAGS}
     try:
-        suite = Suite(
-            resolve_options({flag.removeprefix("--").replace("-", "_"): str(value) for flag, value in raw.items()})
-        )
+        suite = Suite(resolve_options({name: str(config.getoption(name)) for name in complete_settings()}))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(ContractPlugin(suite))

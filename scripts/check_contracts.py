@@ -1,181 +1,27 @@
-"""What is still missing in a contract, a line each: ``python -m scripts.check_contracts``.
+"""``make check-contracts``: print a line for each thing that a contract still lacks.
 
-Read first are the files, then what they say to one another; where all of that holds, the contract's own probes are run
-against its own mock. Ends 0 without a word where nothing is missing, 1 with the lines, 3 on wrong usage.
+0, silently: nothing; 1: the lines; 3: wrong usage.
 """
 
-import argparse
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import ROOT, SLUG, Contract, choose_contracts, load_contracts
-from contract_watch.errors import UsageError
-from contract_watch.mock.vendor import MockVendor, check_overlaps
-from contract_watch.mutants.derivation import MutantConfig, derive_mutants
-from scripts.contract_promises import (
-    check_client,
-    check_credentials,
-    check_identities,
-    check_model,
-    check_operations,
-    check_scenarios,
-    check_simulation,
-)
-from scripts.new_contract import PLACEHOLDER
-
-REQUIRED_FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
-CompletenessCheck = Callable[[Contract], Iterator[str]]
+from contract_watch import cli
+from contract_watch.authoring.completeness import find_gaps, find_strays
+from contract_watch.contracts.registry import ROOT, choose_contracts
 
 
-def find_gaps(contract: Contract) -> list[str]:
-    """What ``contract`` still lacks: a line each, with file, what, and remedy; empty where it is whole.
-
-    A part that cannot be read ends the parts that stand on it; no error of the contract's leaves this function.
-    """
-    lines = [*_run_check(contract, _check_placeholders), *_run_check(contract, _check_files)]
-    for parts in (
-        (_check_settings,),
-        (_check_overlay, check_credentials),
-        (check_operations, check_identities, _check_floors),
-        (check_model, _check_uniqueness),
-        (check_client, check_scenarios),
-        (check_simulation,),
-    ):
-        before = len(lines)
-        lines += [line for part in parts for line in _run_check(contract, part)]
-        if len(lines) > before:
-            break
-    return lines
-
-
-def find_strays(root: Path = ROOT) -> list[str]:
-    """Folders of contracts that nothing finds: without a ``contract.toml``, or with a name that is no slug."""
-    lines = []
-    for folder in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
-        name = f"contracts/{folder.name}"
-        inside = {path.name for path in folder.iterdir()} - {"__pycache__"}
-        if not inside or folder.name == "__pycache__":
-            continue
-        if not SLUG.fullmatch(folder.name):
-            lines.append(f"{name}: is no slug, so nothing finds it: rename it to small letters and digits")
-        elif "contract.toml" not in inside:
-            lines.append(f"{name}: has no contract.toml, so nothing finds it: add one, or remove the folder")
-    return lines
-
-
-def _run_check(contract: Contract, part: CompletenessCheck) -> list[str]:
-    """The lines of one part. What a contract's file is refused for is a line, and so is an error in its model."""
-    lines: list[str] = []
-    try:
-        lines.extend(part(contract))
-    except UsageError as error:
-        lines.append(str(error))
-    except Exception as error:  # noqa: BLE001 (a model under construction may raise anything)
-        lines.append(_format_exception(contract, error))
-    return [" ".join(line.replace(f"{contract.root}/", "").replace(f"{ROOT}/", "").split()) for line in lines]
-
-
-def _format_exception(contract: Contract, error: Exception) -> str:
-    """An error in one line: where in the contract's own files it came from, if it did, and what it is."""
-    error = error.__cause__ if isinstance(error.__cause__, Exception) else error
-    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    own = [frame for frame in frames if frame[0].parent == contract.directory]
-    path, number = (own or frames)[-1]
-    where = f"{path}:{number}" if own else f"{contract.directory}: breaks {path}:{number}"
-    if isinstance(error, SyntaxError) and error.filename:
-        where = f"{error.filename}:{error.lineno}"
-    said = next(iter(str(error).splitlines()), "")
-    return f"{where}: raises {type(error).__name__}{': ' if said else ''}{said}: correct it"
-
-
-def _check_placeholders(contract: Contract) -> Iterator[str]:
-    """Each line that is still the skeleton's."""
-    for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if PLACEHOLDER in line:
-                said = line.partition(PLACEHOLDER)[2].strip(' :",')
-                yield f"{path}:{number}: is still the skeleton's: {said}"
-
-
-def _check_files(contract: Contract) -> Iterator[str]:
-    for name in REQUIRED_FILES:
-        if not (contract.directory / name).is_file():
-            yield f"{contract.directory / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
-
-
-def _check_settings(contract: Contract) -> Iterator[str]:
-    """``contract.toml`` on its own, and the two documents: each told for itself."""
-    if not (contract.upstream or contract.settings.get("pages")):
-        yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
-    for name in ("credential_locations", "credentials", "rate", "published"):
-        yield from _run_check(contract, partial(_check_setting, name))
-    read_overlay(contract.directory / "overlay.yaml")
-
-
-def _check_setting(name: str, contract: Contract) -> Iterator[str]:
-    """Read one part of the contract: it says itself what is wrong with it."""
-    _ = getattr(contract, name)
-    yield from ()
-
-
-def _check_overlay(contract: Contract) -> Iterator[str]:
-    """Each action that matches nothing, or changes nothing; not just the first."""
-    path = contract.directory / "overlay.yaml"
-    document = contract.published.raw
-    for number, action in enumerate(read_overlay(path), 1):
-        try:
-            document = apply_overlay(document, [action], str(path))
-        except UsageError as error:
-            yield str(error).replace(": action 1 (", f": action {number} (", 1)
-
-
-def _check_floors(contract: Contract) -> Iterator[str]:
-    """``mutants.toml``: floors that mean something, equivalents that are there."""
-    judgement = MutantConfig(contract)
-    floors, path = judgement.floors, contract.directory / "mutants.toml"
-    if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
-        yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
-    for pattern in judgement.find_stale_patterns(derive_mutants(contract)) if not list(check_model(contract)) else ():
-        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant: drop it"
-
-
-def _check_uniqueness(contract: Contract) -> Iterator[str]:
-    """No other contract answers at the same address, or takes its keys from the same variable."""
-    for other in load_contracts(contract.root).values():
-        if other.slug == contract.slug:
-            continue
-        try:
-            theirs, variables = MockVendor(other, {}), {credential.variable for credential in other.credentials}
-        except Exception:  # noqa: BLE001, S112 (another contract's trouble is told of that one)
-            continue
-        check_overlaps([MockVendor(contract, {}), theirs])
-        for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
-            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does: name another variable"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
+@cli.command(may_hold_secrets=False)
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """The command; see the module for its statuses."""
-    parser = _Parser(prog="check_contracts", description="Say what is missing in contracts.", allow_abbrev=False)
-    parser.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
-    try:
-        vendor = parser.parse_args(arguments).vendor or "all"
-        chosen = choose_contracts(vendor, root)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    lines = [*(find_strays(root) if vendor == "all" else ()), *(line for one in chosen for line in find_gaps(one))]
+    """Check; see the module for the statuses."""
+    parser = cli.CommandParser("scripts.check_contracts", "Lists the gaps of contracts.")
+    parser.add_vendor_option()
+    vendor = parser.parse_args(arguments).vendor
+    contracts = choose_contracts(vendor, root)
+    lines = [*(find_strays(root) if vendor == "all" else ()), *(line for one in contracts for line in find_gaps(one))]
     print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
-    return 1 if lines else 0
+    return cli.ExitStatus.FAILURE if lines else cli.ExitStatus.OK
 
 
 if __name__ == "__main__":

@@ -1,212 +1,35 @@
-"""Write `generated/<slug>/` for every contract: its effective document, the client package made from it, gRPC descriptors.
+"""Write `generated/<slug>/` for every contract, or for one: effective document, client package, gRPC descriptors.
 
-``python -m scripts.generate_clients`` writes; with ``--check`` it writes nothing, makes everything afresh elsewhere and
-ends 1 with a line for each file that differs. Wrong input ends 3 with one line.
+``python -m scripts.generate_clients`` writes; ``--check`` writes nothing, makes everything afresh elsewhere and ends 1
+with a line for each file that differs.
 """
 
-import argparse
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
 
-from openapi_python_client.strings import PythonIdentifier
-
-from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.contracts.schema import resolve_reference
+from contract_watch import cli
+from contract_watch.contracts.registry import ROOT, choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
-from contract_watch.errors import UsageError
-from contract_watch.generator.client_templates import build_basic_facts, build_facts, format_banner, write_templates
-from contract_watch.generator.configuration import FIELD_PREFIX, SETTINGS, get_package_name, prepare_document
-from contract_watch.generator.descriptors import compile_protos
-
-# No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
-# README.md is left as it is: ruff would take its example of five lines apart.
-RUFF_OPTIONS = (
-    "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
-)
-POST_HOOKS = [f"ruff check --fix-only --select F,I,UP {RUFF_OPTIONS} .", f"ruff format {RUFF_OPTIONS} ."]
-TRACEBACK = "Traceback (most recent call last)"
-TIMEOUT = 300
-"""Seconds that the generator may take for one contract."""
-COMPARISON_TIMEOUT = 60
-"""Seconds that it may take for a document which is only looked at."""
-_OBJECT_REPRS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
-"""What the generator shows in place of a document's words, different each time."""
+from contract_watch.generator.outputs import find_stale_files, generate_outputs
 
 
-def generate_outputs(contract: Contract, into: Path) -> None:
-    """Make the folder ``into`` afresh: ``openapi.json`` and ``client/``.
-
-    Everything is made in a folder beside it and moved into place when it is whole. A `UsageError` says in one line what
-    the generator will not take.
-    """
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
-        fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
-        fresh.mkdir()
-        document = {"x-generated": format_banner(contract), **contract.effective.raw}
-        (fresh / "openapi.json").write_text(_format_json(document), encoding="utf-8", newline="\n")
-        package = _generate_client(
-            contract, contract.effective.raw, build_facts(contract), Path(scratch), fresh / "client"
-        )
-        _check_body_types(contract, package)
-        if contract.grpc is not None:
-            compile_protos(contract, fresh / "descriptors.binpb")
-        if into.exists():
-            into.rename(old)
-        fresh.rename(into)
-
-
-def generate_comparison_client(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
-    """Make ``into``, a folder that is not there: the client that ``contract`` would have with the effective ``document``.
-
-    It is made as `generate_outputs` makes it, to be compared and not to be published: its README shows no example, nothing of
-    the document beside what the generator takes is asked for, and a body without types is let pass. A `UsageError` says
-    in one line what the generator will not take.
-    """
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
-        _generate_client(contract, document, build_basic_facts(contract), Path(scratch), into, COMPARISON_TIMEOUT)
-
-
-def find_stale_files(known: Sequence[Contract], folder: Path) -> list[str]:
-    """What in ``folder`` is not as the contracts ``known`` generate it: a line each, with the remedy; empty if all is.
-
-    Nothing in ``folder`` is changed. Python's own caches are overlooked, nothing else is.
-    """
-    with TemporaryDirectory(prefix="generated-") as scratch:
-        for contract in known:
-            generate_outputs(contract, Path(scratch) / contract.slug)
-        wanted = _read_files(Path(scratch))
-    found = _read_files(folder)
-    lines = []
-    for name in sorted({*wanted, *found}):
-        shown = f"{folder.name}/{name}"
-        if name not in found:
-            lines.append(f"{shown}: is missing; run `make generate` and commit it")
-        elif name not in wanted:
-            made = name.split("/")[0] in {contract.slug for contract in known}
-            remedy = "run `make generate`, which removes it" if made else "remove it"
-            lines.append(f"{shown}: comes from no contract; {remedy}")
-        elif found[name] != wanted[name]:
-            lines.append(f"{shown}: differs from what its contract generates; run `make generate` and commit it")
-    return lines
-
-
-def _generate_client(
-    contract: Contract,
-    document: Mapping[str, Any],
-    facts: Mapping[str, Any],
-    scratch: Path,
-    client: Path,
-    timeout: int = TIMEOUT,
-) -> Path:
-    """Run the generator on an effective ``document``; gives the folder of the package in ``client``.
-
-    ``given`` are the facts for the templates; ``scratch`` takes the generator's input; ``longest`` is in seconds.
-    """
-    package = get_package_name(contract.slug)
-    settings = SETTINGS | {
-        "project_name_override": f"{contract.slug}-client",
-        "package_name_override": package,
-        "post_hooks": POST_HOOKS,
-    }
-    (scratch / "input.json").write_text(_format_json(prepare_document(document)), encoding="utf-8")
-    (scratch / "config.json").write_text(_format_json(settings), encoding="utf-8")
-    (scratch / "templates").mkdir()
-    write_templates(facts, scratch / "templates")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
-    # The generator calls ruff by name, and without it leaves every file as the template made it.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "input.json",
-               "--config", "config.json", "--custom-template-path", "templates", "--output-path", str(client),
-               "--fail-on-warning"]  # fmt: skip
-    try:
-        done = subprocess.run(  # noqa: S603 - this interpreter, and arguments of our own making
-            command,
-            cwd=scratch,
-            env={**environment, "PATH": path, "PYTHONUTF8": "1", "NO_COLOR": "1", "_TYPER_STANDARD_TRACEBACK": "1"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {timeout} s") from error
-    if done.returncode:
-        said = done.stderr or done.stdout
-        # Where it breaks down instead of refusing, only the error says what the document has to do with it.
-        said = said.strip().splitlines()[-1] if TRACEBACK in said else said
-        said = " ".join(_OBJECT_REPRS.sub("…", said).split())[:600]
-        raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
-    # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
-    (client / ".gitignore").unlink()
-    shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
-    (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
-    return client / package
-
-
-def _check_body_types(contract: Contract, package: Path) -> None:
-    """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
-    for operation in contract.operations.values():
-        if operation.body and "properties" in resolve_reference(contract.effective.raw, operation.body.schema):
-            module = f"{PythonIdentifier(operation.id, prefix=FIELD_PREFIX)}.py"
-            texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
-            if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
-                raise UsageError(
-                    f"{contract.slug}: the client generator has made no class for the body of {operation.id}; "
-                    "its schema must do without anyOf and oneOf beside its properties"
-                )
-
-
-def _read_files(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder`` by its path, hidden ones too, caches of Python left out."""
-    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
-    return {
-        name.as_posix(): path.read_bytes() if path.is_file() else b""
-        for name, path in paths.items()
-        if "__pycache__" not in name.parts
-    }
-
-
-def _format_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
+@cli.command(interrupted="every client is whole, the old one or the new; run it again", may_hold_secrets=False)
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """The command; gives its exit status: 0 done or nothing differs, 1 something does, 3 wrong input."""
-    parser = _Parser(prog="generate_clients", description="Write generated/<slug>/ for every contract.")
+    """Generate or check; 0 done or nothing differs, 1 a file differs, 3 wrong input."""
+    parser = cli.CommandParser("scripts.generate_clients", "Writes generated/<slug>/ for every contract.")
+    parser.add_vendor_option()
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if a file differs")
-    try:
-        restore_backup(root)  # what a killed `make accept` had replaced
-        known = list(load_contracts(root).values())
-        if parser.parse_args(arguments).check:
-            lines = find_stale_files(known, root / "generated")
-            print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
-            return 1 if lines else 0
-        for contract in known:
-            generate_outputs(contract, root / "generated" / contract.slug)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 3
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 3
-    return 0
+    given = parser.parse_args(arguments)
+    restore_backup(root)  # a killed `make accept` may have left files replaced
+    contracts = choose_contracts(given.vendor, root)
+    if given.check:
+        lines = find_stale_files(contracts, root / "generated", only_known=given.vendor != "all")
+        print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
+        return cli.ExitStatus.FAILURE if lines else cli.ExitStatus.OK
+    for contract in contracts:
+        generate_outputs(contract, root / "generated" / contract.slug)
+    return cli.ExitStatus.OK
 
 
 if __name__ == "__main__":

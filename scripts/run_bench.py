@@ -1,112 +1,61 @@
-"""Measure suite and mock side by side with what else there is, in one run, as one page.
+"""Measure suite and mock side by side with other tools, in one run, as one page.
 
-``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the page; with ``--out`` it is also written there.
-Figures hold for the machine and the moment; ratios and goals are what to read. A missed goal is not an error.
+``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the page; ``--out`` also writes it into a file.
+The figures hold for the machine and the moment: read the ratios and the goals. A missed goal is not an error.
 """
 
-import argparse
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from contract_watch.contracts.registry import Contract, choose_contracts, load_contracts
+from contract_watch import cli
+from contract_watch.contracts.registry import choose_contracts, load_contracts
 from contract_watch.errors import UsageError
 from contract_watch.report.atomic_file import write_atomically
-from scripts.bench.contenders import build_contenders
-from scripts.bench.detection import compare_contenders
-from scripts.bench.detection_page import format_detection
 from scripts.bench.page import format_page
-from scripts.bench.process import BenchError
-from scripts.bench.speed import measure_load, measure_suite
-from scripts.bench.table import format_table
+from scripts.bench.sections import Amounts, measure_sections
 
-DEFAULT_MUTANTS, DEFAULT_SEEDS = 4, 20
-
-
-def measure_sections(contract: Contract, given: argparse.Namespace) -> dict[str, str]:
-    """Every section of the page by its heading; one that cannot be measured says why."""
-    found = {}
-    with TemporaryDirectory(prefix="bench-") as scratch:
-        parts: dict[str, Callable[[], str]] = {
-            "Telling drift": lambda: _measure_detection(contract, int(given.mutants), int(given.seeds)),
-            "One run": lambda: format_table(list(measure_suite(contract, int(given.runs), Path(scratch)))),
-            "The mock under load": lambda: format_table(list(measure_load(contract, int(given.rounds), given.seconds))),
-        }
-        for heading, part in parts.items():
-            print(f"{heading} …", file=sys.stderr)
-            try:
-                found[heading] = part()
-            except BenchError as error:
-                found[heading] = f"Not measured: {error}."
-    return found
-
-
-def _measure_detection(contract: Contract, mutants: int, seeds: int) -> str:
-    if not mutants:
-        raise BenchError("no mutants were asked for")
-    return format_detection(compare_contenders(contract, build_contenders(contract), mutants, seeds))
+_DEFAULTS = Amounts(mutants=4, seeds=20, runs=3, rounds=5, seconds=1.5)
 
 
 def _check_writable(out: Path | None) -> None:
-    """Refuse, before anything is measured, a file that cannot be written."""
+    """Refuse a file that cannot be written, before anything is measured."""
     if out is not None and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
-        raise UsageError(f"{out} is no file that can be written")
+        raise UsageError(f"--out {out}: cannot be written; name a file in a directory that exists")
 
 
-def _build_number_parser(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        if not low <= float(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
-        return float(text)
-
-    return number
-
-
+@cli.command(interrupted="the page was not written")
 def main(arguments: list[str] | None = None) -> int:
-    """Print the page; 3 for wrong usage, 2 where the page cannot be written after all."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.run_bench", description="Suite and mock side by side.")
-    parser.add_argument("--vendor", help="whose contract (the first)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the page there too, as Markdown")
-    parser.add_argument("--mutants", type=_build_number_parser(0, 1000), default=DEFAULT_MUTANTS,
-                        help=f"mutants of each family to tell ({DEFAULT_MUTANTS}); 0 leaves the comparison out")  # fmt: skip
-    parser.add_argument(
-        "--seeds",
-        type=_build_number_parser(1, 1000),
-        default=DEFAULT_SEEDS,
-        help=f"seeds on the faithful mock ({DEFAULT_SEEDS})",
+    """Print the page; see `contract_watch.cli` for the statuses."""
+    parser = cli.CommandParser("scripts.run_bench", "Suite and mock side by side.")
+    parser.add_argument("--vendor", help="a contract's slug (the first)")
+    parser.add_argument("--out", metavar="FILE", help="write the page there too, as Markdown")
+    for name, about in (
+        ("mutants", "mutants of each family to notice; 0 leaves the comparison out"),
+        ("seeds", "seeds on the faithful mock"),
+        ("runs", "runs of suite and Schemathesis"),
+        ("rounds", "rounds of load on each server"),
+        ("seconds", "seconds of load in a round"),
+    ):
+        default = f"{getattr(_DEFAULTS, name):g}"
+        parser.add_argument(f"--{name}", default=default, help=f"{about} ({default})")
+    given = parser.parse_args(arguments)
+    amounts = Amounts(
+        mutants=cli.parse_integer("--mutants", given.mutants, 0, 1000),
+        seeds=cli.parse_integer("--seeds", given.seeds, 1, 1000),
+        runs=cli.parse_integer("--runs", given.runs, 1, 20),
+        rounds=cli.parse_integer("--rounds", given.rounds, 1, 50),
+        seconds=cli.parse_number("--seconds", given.seconds, 30, low=0.1),
     )
-    parser.add_argument(
-        "--runs", type=_build_number_parser(1, 20), default=3, help="runs of suite and Schemathesis (3)"
-    )
-    parser.add_argument(
-        "--rounds", type=_build_number_parser(1, 50), default=5, help="rounds of load on each server (5)"
-    )
-    parser.add_argument(
-        "--seconds", type=_build_number_parser(0.1, 30), default=1.5, help="seconds of load in a round (1.5)"
-    )
-    try:
-        given = parser.parse_args(arguments)
-        contract = choose_contracts(given.vendor or next(iter(load_contracts()), "none"))[0]
-        _check_writable(given.out)
-    except SystemExit as end:
-        return 3 if end.code else 0
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    rounds = (f"Load was {os.getloadavg()[0]:.1f} before; {given.runs:.0f} runs and {given.rounds:.0f} rounds were made, "
+    contract = choose_contracts(given.vendor or next(iter(load_contracts()), "none"))[0]
+    out = Path(given.out) if given.out else None
+    _check_writable(out)
+    method = (f"Load was {os.getloadavg()[0]:.1f} before; {amounts.runs} runs and {amounts.rounds} rounds were made, "
               "figures are medians, lowest to highest in parentheses")  # fmt: skip
-    shown = format_page(contract.name, rounds, measure_sections(contract, given))
-    print(shown)
-    if given.out is not None:
-        try:
-            write_atomically(given.out, shown)
-        except OSError as error:
-            print(f"error: {given.out} could not be written: {error.strerror}", file=sys.stderr)
-            return 2
+    page = format_page(contract.name, method, measure_sections(contract, amounts))
+    print(page)
+    if out is not None:
+        write_atomically(out, page)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the tests of our own rooms stand on: the contract, a copy of it to break, and a mock that really serves."""
+"""Fixtures that all tests share: a contract, a copy of it to break, and a real mock; and the option `--all`."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.sampling import FULL
 from tests.support.suite_process import PAID_KEY
 
 # The same examples every time, and no clock: a red test is red for everybody.
@@ -21,6 +22,20 @@ settings.load_profile("tests")
 _MEMORY = Path("/dev/shm")  # noqa: S108 (where there is one)
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make test-all`."""
+    parser.addoption("--all", action="store_true", help="run everything, not only the samples that CI runs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as full, unless everything was asked for."""
+    if config.getoption("--all"):
+        return
+    left_out = [item for item in items if item.get_closest_marker(FULL) is not None]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item.get_closest_marker(FULL) is None]
 
 
 @pytest.fixture(name="jetemail", scope="session")
@@ -45,11 +60,11 @@ def _mock_address(jetemail: Contract) -> Iterator[str]:
 
 @pytest.fixture(name="mock")
 def _mock(mock_address: str, jetemail: Contract) -> Iterator[httpx.Client]:
-    """A client of the mock with the paid account's key; no user, call, fault or reading is left of earlier tests."""
+    """A client of the mock with the paid account's key; no user, call, fault or interpretation is left of earlier tests."""
     headers = {"Authorization": f"Bearer {PAID_KEY}"}
-    readings = {name: values[0] for name, values in jetemail.model.interpretations.items()}
+    interpretations = {name: values[0] for name, values in jetemail.model.interpretations.items()}
     with httpx.Client(base_url=mock_address, headers=headers, timeout=10) as client:
-        client.put("/__mock/interpretations", json={jetemail.slug: readings}).raise_for_status()
+        client.put("/__mock/interpretations", json={jetemail.slug: interpretations}).raise_for_status()
         for control in ("state", "calls", "faults"):
             client.delete(f"/__mock/{control}").raise_for_status()
         yield client

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import re
+import sys
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,11 @@ from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[2]
+ROOT = _CHECKOUT if (_CHECKOUT / "contracts").is_dir() else Path.cwd()
+"""The directory that holds ``contracts/`` and ``generated/``: the checkout, or where the installed package is used."""
+if ROOT != _CHECKOUT and str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))  # models are imported as contracts.<slug>.model
 SLUG = re.compile(r"[a-z][a-z0-9]*")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from contract_watch.errors import UsageError
+from contract_watch.errors import InconclusiveError, UsageError
 
 STAGING_DIRECTORY = ".accept"
 """Below the root, where things are made and put aside: on the same disk, so that moving is renaming."""
@@ -21,10 +21,13 @@ _MANIFEST, _LOCK = "list.json", ".accept.lock"
 
 @contextmanager
 def staging_directory(root: Path) -> Iterator[Path]:
-    """A folder to make things in, for one process at a time; it is gone afterwards. What a killed one left is restored first.
+    """Make a directory to build replacements in, for one process at a time; it is removed afterwards.
+
+    A killed process's replacements are undone first.
 
     Raises:
-        UsageError: another process is in it, or the root cannot be written to.
+        UsageError: another process uses it.
+        InconclusiveError: the disk or the root takes nothing.
     """
     try:
         with (root / _LOCK).open("a", encoding="utf-8") as lock:
@@ -41,7 +44,7 @@ def staging_directory(root: Path) -> Iterator[Path]:
             finally:
                 _roll_back(root)
     except OSError as error:
-        raise UsageError(f"{error.filename or root}: {error.strerror}; nothing was changed") from error
+        raise InconclusiveError(f"{error.filename or root}: {error.strerror}; nothing was changed") from error
 
 
 def restore_backup(root: Path) -> bool:

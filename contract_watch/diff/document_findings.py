@@ -76,11 +76,11 @@ def _build_finding(
     client: list[CorrelatedChange] | None,
 ) -> Finding:
     change = max(same, key=lambda one: one.level.rank)
-    rule = load_rules()[change.rule]
+    assessment = load_rules()[change.rule].assess(change.direction, change.area)
     operation, status = _parse_location(change.location)
     words = "; ".join(dict.fromkeys(one.message for one in same))
     title = f"{operation}: {words}"
-    why = f"{_WARNING_PREFIX if change.level is ChangeLevel.WARNING else ''}{rule.why}"
+    why = f"{_WARNING_PREFIX if change.level is ChangeLevel.WARNING else ''}{assessment.consequence}"
     if reached := "; ".join(dict.fromkeys(one.description for one in client or ())):
         why += f" In the client: {reached}."
     before, now = (_get_value(side, change.location) for side in sides)

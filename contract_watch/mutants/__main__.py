@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from contract_watch import cli
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.command.options import parse_or_exit_status
 from contract_watch.engine.running.parallel import count_cores
 from contract_watch.mutants.derivation import MutantConfig, select_mutants
 from contract_watch.mutants.measurement import create_parser, parse_measurement
@@ -24,34 +24,24 @@ def _select_mutants(contract: Contract, options: Any) -> list[Mutant]:
     return select_mutants(contract, options.only, options.shard, options.sample)
 
 
+@cli.command(interrupted="nothing was written")
 def main(arguments: list[str] | None = None) -> int:
     """Measure; see the module for the statuses."""
-    made = create_parser("python -m contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
-    order = parse_or_exit_status(lambda: parse_measurement(made, arguments, _select_mutants))
-    if isinstance(order, int):
-        return order
-    spent, seconds = order.run(Path(__file__).parent / "every_mutant.py")
-    if spent.failure_reason:
-        print(f"error: {spent.failure_reason}; nothing was written", file=sys.stderr)
-        return 2
+    made = create_parser("contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
+    order = parse_measurement(made, arguments, _select_mutants)
+    results, seconds = order.run(Path(__file__).parent / "every_mutant.py")
     whole = not order.settings["only"] and order.settings["shard"] == (1, 1) and not order.settings["sample"]
-    scores = [
-        compute_score(contract, found, spent.results, is_complete=whole) for contract, found in order.work.items()
-    ]
+    scores = [compute_score(contract, found, results, is_complete=whole) for contract, found in order.work.items()]
     for one in scores:
         print(format_terminal(one, seconds), end="\n\n")
-    try:
-        shown = {
-            "format": 1,
-            "seconds": round(seconds, 1),
-            "processes": count_cores(),
-            "runs": [as_json(s) for s in scores],
-        }
-        write_atomically(order.directory / "mutants.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-        write_atomically(order.directory / "mutants.md", format_markdown(scores, seconds))
-    except OSError as error:
-        print(f"error: the reports could not be written to {order.directory}: {error.strerror}", file=sys.stderr)
-        return 2
+    shown = {
+        "format": 1,
+        "seconds": round(seconds, 1),
+        "processes": count_cores(),
+        "runs": [as_json(s) for s in scores],
+    }
+    write_atomically(order.directory / "mutants.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(order.directory / "mutants.md", format_markdown(scores, seconds))
     print(f"reports: {order.directory}/mutants.json, mutants.md")
     complaints = [line for one in scores for line in one.list_failures()]
     for line in complaints:

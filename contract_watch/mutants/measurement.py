@@ -6,23 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from contract_watch.cli import CommandParser, create_output_directory, parse_integer, parse_shard
 from contract_watch.contracts.registry import Contract, choose_contracts
-from contract_watch.engine.command.options import CommandParser, create_directory, parse_shard
-from contract_watch.engine.running.parallel import ParallelResult, count_cores, run_parallel
-from contract_watch.errors import UsageError
+from contract_watch.engine.running.parallel import count_cores, run_parallel
+from contract_watch.errors import InconclusiveError, UsageError
 
 Item = TypeVar("Item")
 
 
-def create_parser(prog: str, description: str, item: str, kinds: Sequence[str]) -> CommandParser:
+def create_parser(module: str, description: str, item: str, kinds: Sequence[str]) -> CommandParser:
     """A parser for what is selected of many: ``each`` is what one is called, ``kinds`` what kinds there are."""
-    made = CommandParser(prog=prog, description=description, allow_abbrev=False)
-    made.add_argument("--vendor", default="", help="a contract's slug, or all (all)")
+    made = CommandParser(module, description)
+    made.add_vendor_option()
     made.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {item}'s id")
     made.add_argument("--shard", default="", help="i/n: the i-th of n parts")
-    made.add_argument("--sample", type=int, choices=range(1000), default=0, metavar="N",
-                      help="a fixed sample: so many of each kind (all)")  # fmt: skip
-    made.add_argument("--out", default="", help="the folder for the reports (reports)")
+    made.add_argument("--sample", default="0", metavar="N", help="a fixed sample: so many of each kind (all)")
+    made.add_out_option()
     return made
 
 
@@ -34,11 +33,17 @@ class Measurement(Generic[Item]):
     settings: Mapping[str, Any]
     directory: Path
 
-    def run(self, module: Path) -> tuple[ParallelResult, float]:
-        """Spread the work, which is in ``module``, over the cores; what came of it, and seconds."""
+    def run(self, module: Path) -> tuple[list[Any], float]:
+        """Run the work of ``module`` on all cores; return its results and the seconds that it took.
+
+        Raises:
+            InconclusiveError: a part of the work did not come to an end.
+        """
         began = time.monotonic()
         spent = run_parallel(module, self.settings, count_cores())
-        return spent, time.monotonic() - began
+        if spent.failure_reason:
+            raise InconclusiveError(f"{spent.failure_reason}; nothing was written")
+        return spent.results, time.monotonic() - began
 
 
 def parse_measurement(
@@ -50,7 +55,8 @@ def parse_measurement(
     was understood.
     """
     given = parser.parse_args(arguments)
-    given.vendor, given.shard = given.vendor or "all", parse_shard(given.shard)
+    given.shard = parse_shard("--shard", given.shard)
+    given.sample = parse_integer("--sample", given.sample, 0, 999)
     work: dict[Contract, list[Item]] = {}
     problem: UsageError | None = None
     for contract in choose_contracts(given.vendor):
@@ -62,4 +68,4 @@ def parse_measurement(
         raise problem
     given.vendors = [contract.slug for contract in work]
     todo = {name: value for name, value in vars(given).items() if name != "out"}
-    return Measurement(work, todo, create_directory(given.out or "reports"))
+    return Measurement(work, todo, create_output_directory("--out", given.out))

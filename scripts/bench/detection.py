@@ -15,8 +15,9 @@ from threading import Event
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.net import find_free_port
 from scripts.bench.contenders import Contender
-from scripts.bench.process import BenchError, find_free_port, run_server, send_request
+from scripts.bench.process import BenchError, run_server, send_request
 
 PARALLEL_RUNS = min(2, os.cpu_count() or 1)
 """How many runs go on side by side, each on a server of its own."""

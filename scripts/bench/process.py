@@ -43,14 +43,6 @@ def build_environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
 
 
-def find_free_port() -> int:
-    """A port of loopback that was free a moment ago."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
 @contextmanager
 def _start_process(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
     """``command`` as the leader of a process group of its own, which ends with the block; it says nothing."""

@@ -19,8 +19,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.net import find_free_port
 from scripts.bench.load import LoadOrder, LoadResult
-from scripts.bench.process import BenchError, build_environment, find_free_port, run_server
+from scripts.bench.process import BenchError, build_environment, run_server
 from scripts.bench.sample_requests import SampleRequest
 
 CONNECTIONS = 8

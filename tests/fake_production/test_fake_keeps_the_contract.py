@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.protocols.wire import get_tls_context
+from contract_watch.net import get_tls_context
 from tests.support.production.fake import FakeProduction, FakeProductionProcess
 from tests.support.production.foreign_objects import MAX_FOREIGN_OBJECTS, has_run_name_form, make_similar_names
 from tests.support.suite_process import SuiteResult, run_two_at_a_time, start_suite
@@ -37,7 +37,9 @@ def make_sender(production: FakeProduction, account: int = 0) -> RequestSender:
 
     def send(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         sent = {"json": body} if body is not None else {}
-        with httpx.Client(base_url=production.base, headers=headers, timeout=10, verify=get_tls_context()) as client:
+        with httpx.Client(
+            base_url=production.base, headers=headers, timeout=10, verify=get_tls_context(production.base)
+        ) as client:
             return client.request(method, contract.base_path + path, **sent, **more)
 
     return send

@@ -23,8 +23,8 @@ SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
 PARCEL = ROOT / "tests" / "data" / "parcel"
 GENERATE = f"""
 from contract_watch.contracts.registry import ROOT, Contract
-from scripts.generate_clients import generate
-generate(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
+from contract_watch.generator.outputs import generate_outputs
+generate_outputs(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
 """
 """`make generate`, for the one vendor alone: the others' clients are compared elsewhere."""
 PATIENCE = 120

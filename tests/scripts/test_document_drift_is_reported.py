@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from scripts import generate_clients, watch_documents
+from contract_watch.generator import outputs
+from scripts import watch_documents
 from scripts.watch_documents import main
 from tests.support.contract_root import (
     ADDITIVE_CHANGE,
@@ -154,7 +155,7 @@ def test_a_file_may_have_any_name(contract: Contract) -> None:
 
 def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
     """Situation: the generator comes to no end. Expectation: the changes are told, and that the client's are not known."""
-    monkeypatch.setattr(generate_clients, "COMPARISON_TIMEOUT", 0)
+    monkeypatch.setattr(outputs, "COMPARISON_TIMEOUT", 0)
     status, report = run_drift_on(contract, make_document(contract, shorten_names))
     assert (status, report["verdict"]) == (1, "breaking")
     assert any("has not come to an end in 0 s" in note for note in report["notes"])

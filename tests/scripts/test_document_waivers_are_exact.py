@@ -80,3 +80,24 @@ def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: p
     (contract.directory / "waivers.toml").write_text(text, encoding="utf-8")
     assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
     assert "waivers.toml: waiver 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rule", "fix"),
+    [
+        ("response-property-removed", 'use "property-removed"'),
+        ("request-parameter-type-changed", 'use "type-changed"'),
+        ("operation-remove", 'use "operation-removed"'),
+        ("zzz", "see docs/rules.md"),
+    ],
+)
+def test_an_unknown_rule_is_refused(
+    contract: Contract, rule: str, fix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A waiver of a rule that does not exist ends the run with 3 and one line that suggests a rule; nothing is fetched."""
+    write_waiver(contract, *BREAKING_CHANGE)
+    write_waiver(contract, rule, "/paths")
+    assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3
+    error = capsys.readouterr().err
+    assert f'waivers.toml: waiver 2: unknown rule "{rule}"; {fix}\n' in error
+    assert not (contract.root / "out").exists()

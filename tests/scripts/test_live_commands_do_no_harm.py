@@ -11,7 +11,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.object_names import NameGenerator
-from scripts.check_accounts import list_missing_variables, list_variables, read_environment
+from contract_watch.engine.command.live_runs import list_missing_variables, list_variables, read_environment
 from tests.support.live_runs import is_run_name
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.production.fake import FakeProduction

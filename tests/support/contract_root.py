@@ -53,10 +53,10 @@ def add_property(document: dict[str, Any]) -> None:
     body["properties"]["note"] = {"type": "string", "description": "What it is for."}
 
 
-BREAKING_CHANGE = ("request-property-max-length-lowered",
+BREAKING_CHANGE = ("max-length-lowered",
             "/paths/~1outbound~1smarthost/post/requestBody/content/application~1json/schema/properties/username")  # fmt: skip
 """Rule and location of what `shorten_names` does."""
-ADDITIVE_CHANGE = ("request-property-added", BREAKING_CHANGE[1].removesuffix("username") + "note")
+ADDITIVE_CHANGE = ("property-added", BREAKING_CHANGE[1].removesuffix("username") + "note")
 
 
 def write_document(folder: Path, document: Any, name: str = "now.json") -> str:

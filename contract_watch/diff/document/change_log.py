@@ -1,10 +1,11 @@
-"""Where a comparison writes its changes down, judged by their rules."""
+"""The record of the changes that a comparison finds, each with its level by its rule."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract_watch.diff.document.changes import (
+    OPPOSITE_DIRECTIONS,
     ApiChange,
     ChangeLevel,
     Comparison,
@@ -19,15 +20,15 @@ from contract_watch.diff.document.schemas import SchemaComparison
 from contract_watch.diff.document.source import SourceDocument
 from contract_watch.report.escaping import escape_text
 
-_OPPOSITE: dict[Direction, Direction] = {"request": "response", "response": "request"}
-
-_STRING_AREAS: dict[Direction, str] = {"request": "parameter", "response": "header"}
-
 
 class ChangeLog:
-    """The changes between two documents so far. ``today`` is the day that sunsets are measured by.
+    """The changes between two documents so far.
 
-    ``turned``: the vendor is who calls, as in webhooks, so that what it sends is what consumers read.
+    Attributes:
+        base, revision: the two documents.
+        schemas: the comparison of their schemas.
+        today: the date that decides which sunset dates have passed.
+        vendor_calls: True inside webhooks and callbacks, where the vendor sends requests and consumers send responses.
     """
 
     def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any], today: dt.date) -> None:
@@ -36,45 +37,56 @@ class ChangeLog:
         self.today = today
         self.vendor_calls = False
         self._rules = load_rules()
-        self._changes: dict[tuple[str, str, str], ApiChange] = {}
+        self._changes: dict[tuple[str, Direction, str, str, str], ApiChange] = {}
 
-    def record_change(self, rule: str, location: Tokens, message: str) -> None:
-        """Note a change of something else than a schema."""
-        judged = self._rules[rule]
-        direction = _OPPOSITE[judged.direction] if self.vendor_calls else judged.direction
-        level = judged.inverted_level if self.vendor_calls else judged.level
-        self._add_change(ApiChange(rule, level, direction, format_pointer(location), escape_text(message)))
+    def record_change(self, rule_id: str, location: Tokens, message: str) -> None:
+        """Add a change of anything but a schema."""
+        rule = self._rules[rule_id]
+        direction = OPPOSITE_DIRECTIONS[rule.direction] if self.vendor_calls else rule.direction
+        level = rule.assess(direction, rule.area).level
+        self._add_change(
+            ApiChange(rule_id, level, direction, rule.area, format_pointer(location), escape_text(message))
+        )
 
     def compare_schemas(
-        self, area: str, base: Any, revision: Any, locations: tuple[Tokens, Tokens], *, as_string: bool = False
+        self, part: str, base: Any, revision: Any, locations: tuple[Tokens, Tokens], *, as_string: bool = False
     ) -> None:
-        """Compare two schemas: of a ``body``, an ``answer``, a ``parameter`` or a ``header``. ``textual``: sent as texts."""
-        direction: Direction = "response" if area in ("answer", "header") else "request"
+        """Compare two schemas and add their edits.
+
+        Args:
+            part: the part of the operation: "body", "response", "parameter" or "header".
+            base: the schema in the base.
+            revision: the schema in the revision.
+            locations: the locations of both.
+            as_string: True where values are sent as strings, as in a query.
+        """
+        direction: Direction = "response" if part in ("response", "header") else "request"
         if self.vendor_calls:
-            direction = _OPPOSITE[direction]
+            direction = OPPOSITE_DIRECTIONS[direction]
             root = "body"
         else:
-            root = "body" if area == "answer" else area
+            root = "body" if part == "response" else part
         if self.schemas.is_equal(base, revision):
             return
-        found = self.schemas.find_edits(base, revision, locations, (root, direction), as_string=as_string)
-        self.record_edits(found, root, direction)
+        edits = self.schemas.find_edits(base, revision, locations, (root, direction), as_string=as_string)
+        self.record_edits(edits, root, direction)
 
-    def record_edits(self, found: Iterable[SchemaEdit], root: str, direction: Direction) -> None:
-        """Note edits of schemas, judged by where their values go."""
-        for edit in found:
+    def record_edits(self, edits: Iterable[SchemaEdit], root: str, direction: Direction) -> None:
+        """Add edits of schemas whose values go in ``direction``; ``root`` is the area of an edit of a root schema."""
+        for edit in edits:
             area = root if edit.depth == 0 else "property"
-            # What is said of texts alone has rules where texts are, and is said below those and in events, too.
-            ids = f"-{edit.kind}", f"-{area}-{edit.kind}", f"-{_STRING_AREAS[direction]}-{edit.kind}"
-            rule = next(self._rules[direction + id_] for id_ in ids if direction + id_ in self._rules)
-            # What cannot be told from where it stands is no more than a warning, and no less.
-            level = ChangeLevel.WARNING if edit.effect is Effect.UNCLEAR and not rule.expects_unclear else rule.level
-            level = ChangeLevel.COMPATIBLE if direction in edit.muted_directions else level
-            self._add_change(ApiChange(rule.id, level, direction, edit.location, edit.message))
+            rule = self._rules[edit.kind]
+            level = rule.assess(direction, area).level
+            if edit.effect is Effect.UNCLEAR and rule.effect is not Effect.UNCLEAR:
+                level = ChangeLevel.WARNING  # the location hides the effect that the rule expects
+            if direction in edit.muted_directions:
+                level = ChangeLevel.COMPATIBLE
+            self._add_change(ApiChange(rule.id, level, direction, area, edit.location, edit.message))
 
     def _add_change(self, change: ApiChange) -> None:
-        self._changes.setdefault((change.rule, change.location, change.message), change)
+        key = (change.rule, change.direction, change.area, change.location, change.message)
+        self._changes.setdefault(key, change)
 
     def build_comparison(self) -> Comparison:
-        """All that was noted."""
+        """Return all changes so far."""
         return Comparison(tuple(self._changes.values()))

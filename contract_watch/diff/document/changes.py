@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Literal
 
 Direction = Literal["request", "response"]
+OPPOSITE_DIRECTIONS: dict[Direction, Direction] = {"request": "response", "response": "request"}
 Tokens = tuple[str, ...]
 """The way to a place, from the document's root, as in a JSON pointer."""
 
@@ -60,15 +61,21 @@ class SchemaEdit:
 
 @dataclass(frozen=True, slots=True)
 class ApiChange:
-    """One change of an API, as a rule judges it.
+    """One change of an API, with its level by a rule of `rules.toml`.
 
-    ``direction`` says which way the values go that it is about, ``location`` is a JSON pointer to the place of use: through
-    references, in the revision, or in the base for what was removed.
+    Args:
+        rule: the id of the rule.
+        level: the level in this direction and area.
+        direction: the direction of the values in question; in webhooks the vendor sends the request, so it is "response".
+        area: the part of the API: "body", "property", "parameter" or "header" for schemas, else the area of the rule.
+        location: a JSON pointer to the place of use, through references: in the revision, or in the base for a removal.
+        message: the change in a few words, with names and values escaped.
     """
 
     rule: str
     level: ChangeLevel
     direction: Direction
+    area: str
     location: str
     message: str
 

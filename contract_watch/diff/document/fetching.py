@@ -3,7 +3,6 @@
 Nothing is believed before it has been read: an ETag is handed out only with a document that can be compared.
 """
 
-import ipaddress
 import re
 import zlib
 from collections.abc import Callable
@@ -14,8 +13,8 @@ import httpx
 
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH
 from contract_watch.diff.document.loader import parse_document
-from contract_watch.diff.document.transport import FetchDeadline, create_transport
 from contract_watch.errors import InconclusiveError, UsageError
+from contract_watch.net import Deadline, create_transport, get_tls_context, is_loopback
 from contract_watch.report.escaping import escape_text
 
 USER_AGENT = "contract-watch"
@@ -71,9 +70,13 @@ class NotModified:
     etag: str
 
 
-TransportFactory = Callable[[FetchDeadline], httpx.BaseTransport]
+TransportFactory = Callable[[Deadline], httpx.BaseTransport]
 """Makes what a fetch goes over: the network, or what stands in for it."""
 DEFAULT_LIMITS = FetchLimits()
+
+
+def _create_network_transport(deadline: Deadline) -> httpx.BaseTransport:
+    return create_transport(deadline, get_tls_context("https:"), bounded_lookup=True)
 
 
 def fetch_document(
@@ -81,7 +84,7 @@ def fetch_document(
     *,
     etag: str = "",
     limits: FetchLimits = DEFAULT_LIMITS,
-    create_transport: TransportFactory = create_transport,
+    create_transport: TransportFactory = _create_network_transport,
 ) -> FetchedDocument | NotModified:
     """The OpenAPI document at ``url``, https, or http on this machine's loopback.
 
@@ -94,7 +97,7 @@ def fetch_document(
     """
     address = _parse_address(url)
     kept = etag if _ETAG.fullmatch(etag) else ""
-    with create_transport(FetchDeadline(limits.total)) as transport:
+    with create_transport(Deadline(limits.total)) as transport:
         for _ in range(MAX_REDIRECTS + 1):
             found = _send_request(transport, address, kept, limits)
             if not isinstance(found, httpx.URL):
@@ -115,18 +118,11 @@ def _parse_address(url: str) -> httpx.URL:
         )
     if address.scheme not in ("https", "http") or not address.host:
         raise _build_error(address, "is no address of https", "give one")
-    if address.scheme == "http" and not _is_loopback(address.host):
+    if address.scheme == "http" and not is_loopback(address.host, strict=True):
         raise _build_error(
             address, "is not fetched over http, where anybody could change it", "give its address of https"
         )
     return address
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _send_request(

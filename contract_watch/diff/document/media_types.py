@@ -73,7 +73,7 @@ def _compare_schemas(change_log: ChangeLog, area: str, base: Any, revision: Any,
     if area == "request-body":
         encoding.compare(change_log, base, revision, (at[0][-1], at[1][-1]), at)
     if old is not None and new is not None:
-        change_log.compare_schemas("answer" if area == "response" else "body", old, new, places)
+        change_log.compare_schemas("response" if area == "response" else "body", old, new, places)
     elif new is not None:
         if new not in ({}, True):
             change_log.record_change(f"{area}-schema-added", places[1], "a schema is given now")

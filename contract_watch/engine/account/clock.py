@@ -1,41 +1,41 @@
-"""Time as the guard sees it, in one place: what waits for a vendor can be tested without waiting."""
+"""Clocks: reading and passing time, so that tests of waits for a vendor need not wait."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where time is read and passed."""
+    """Source of time for everything that waits for a vendor."""
 
     def now(self) -> float:
-        """Seconds that never go back, from a beginning that all processes since the machine's start share."""
+        """Return monotonic seconds, on a scale that all processes share since the machine's start."""
         ...
 
     def wall(self) -> float:
-        """Seconds since 1970, as people and servers tell time; may be wrong, and may go back."""
+        """Return the wall-clock time in seconds since 1970, which may be wrong and may go back."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Return when ``seconds`` have passed; at once where they are not above 0."""
+        """Sleep for ``seconds``; return at once if they are not above 0."""
         ...
 
 
 class FastClock:
-    """A clock on which waiting takes no time: it goes on at once by what was to be waited for."""
+    """Clock on which waiting takes no time: `wait` moves it ahead instead."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
 
     def now(self) -> float:
-        """See Clock."""
+        """Implement `Clock.now`."""
         return time.monotonic() + self._ahead
 
     def wall(self) -> float:
-        """See Clock."""
+        """Implement `Clock.wall`."""
         return time.time() + self._ahead
 
     def wait(self, seconds: float) -> None:
-        """See Clock."""
+        """Implement `Clock.wait`."""
         self._ahead += max(seconds, 0.0)
 
 
@@ -43,14 +43,14 @@ class SystemClock:
     """The machine's own clocks."""
 
     def now(self) -> float:
-        """See Clock."""
+        """Implement `Clock.now`."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """See Clock."""
+        """Implement `Clock.wall`."""
         return time.time()
 
     def wait(self, seconds: float) -> None:
-        """See Clock."""
+        """Implement `Clock.wait`."""
         if seconds > 0:
-            time.sleep(seconds)  # to let time pass is what it is for: a vendor's limit is about time
+            time.sleep(seconds)  # a vendor's limit counts real time

@@ -1,4 +1,4 @@
-"""The gate: the one way out of a run on a real account. Each request passes guard, limits, ledger and rate, in this order."""
+"""The gate: the one way out of a live run. A request passes guard, limits, ledger and rate limiter, in this order."""
 
 import contextlib
 import re
@@ -24,23 +24,23 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest
 
 ResponseT = TypeVar("ResponseT")
 NEVER_SENT = 0
-"""In the place of a status: no connection was made."""
+"""Stands for a status where no connection was made."""
 _TOO_MANY_REQUESTS = 429
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-"""What an id looks like: nothing that leads elsewhere in a path."""
+"""Shape of an acceptable id: it cannot lead elsewhere in a path."""
 CLEANUP_SECONDS = 20 * 60.0
-"""Seconds that cleaning up may take when the time of a run is over: as long as a vendor may ask to wait, and some."""
+"""Seconds for cleanup after a run's time limit: as long as a vendor may ask to wait, and some."""
 _CLEANUP_SHARE = 0.25
-"""The share of a run's requests that is kept for cleaning up."""
+"""Share of a run's requests that is reserved for cleanup."""
 
 
 class RunStoppedError(Exception):
-    """The run may send nothing more; its text is the reason, in words for the report."""
+    """The run may send nothing more; the message is the reason for the report."""
 
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What a run may do at most: ``rate`` requests in any ``seconds``, ``requests`` in all, ``objects`` at once, ``minutes``."""
+    """Limits of a run: ``rate`` requests in any ``seconds``, ``requests`` in all, ``objects`` at once, ``minutes``."""
 
     rate: int
     seconds: float
@@ -49,13 +49,13 @@ class RunLimits:
     minutes: float
 
     def describe(self) -> str:
-        """For people: one line."""
+        """Format the limits as one line."""
         return (f"at most {self.rate} requests in any {self.seconds:g} s, {self.requests} in all, {self.objects} objects at "
                 f"once, {self.minutes:g} minutes")  # fmt: skip
 
 
 class Gate:
-    """Of one run on one account."""
+    """Gate of one run on one account."""
 
     def __init__(
         self, guard: Guard, limits: RunLimits, limiter: RateLimiter, ledger: Ledger, run: LedgerRun, clock: Clock
@@ -67,37 +67,37 @@ class Gate:
         self.sent_count = 0
         self._holder = ""
         self.has_inventory = False
-        """Whether all that is there was seen before anything was made."""
+        """True once every object was listed before the run created any."""
         self.is_restored = False
-        """Whether a list has shown, at the end, that all is as it was."""
+        """True once a final listing shows every changed object restored."""
         self.preexisting_ids: set[str] = set()
-        """Ids that were there before the run began, as far as a list has shown them."""
+        """Ids that existed before the run began, as far as they were listed."""
 
     def send(self, encoded: EncodedRequest, deliver: Callable[[], ResponseT]) -> ResponseT:
-        """Send a request by ``deliver``, once everything speaks for it.
+        """Send a request by ``deliver`` if guard, limits, ledger and rate limiter permit it.
 
         Raises:
-            HeldBackError: the guard does not let it through: a defect of whoever made it.
-            EndedError: a limit of the run is reached, or what keeps its promises cannot be asked.
+            BlockedRequestError: the guard blocks it: a defect of the code that made it.
+            RunStoppedError: a limit of the run is reached, or ledger or rate limiter is unavailable.
         """
-        passage = self.guard.check_request(encoded)
+        decision = self.guard.check_request(encoded)
         try:
-            self._check_limits(passage)
-            self._holder = passage.holder
-            self._record_intent(passage)
-            place = self._acquire_slot()
+            self._check_limits(decision)
+            self._holder = decision.holder
+            self._record_intent(decision)
+            slot = self._acquire_slot()
             try:
                 with allow_connections():
                     self.sent_count += 1
                     return deliver()
             finally:
-                # An allowance that cannot be asked now ends the run at its next request; this answer has come.
+                # If the limiter is unavailable now, the next request ends the run; this response is complete.
                 with allow_connections(), contextlib.suppress(LimiterUnavailableError):
-                    self._limiter.release(place)
+                    self._limiter.release(slot)
         except LimiterUnavailableError as error:
-            raise RunStoppedError(f"nothing is sent while the allowance cannot be asked for: {error}") from error
+            raise RunStoppedError(f"nothing is sent while the rate limiter is unavailable: {error}") from error
         except WaitTooLongError as error:
-            raise RunStoppedError(f"the account's allowance is used up: {error}") from error
+            raise RunStoppedError(f"the account's rate limit is used up: {error}") from error
         except LedgerError as error:
             raise RunStoppedError(str(error)) from error
 
@@ -106,38 +106,38 @@ class Gate:
             return acquire_slot(self._limiter, self._clock, self._check_time, MAX_RETRY_AFTER)
 
     def _record_intent(self, decision: Decision) -> None:
-        """On disk before anything leaves: what this request may make."""
+        """Write the objects that this request may create to disk before anything is sent."""
         if decision.is_mutating and decision.new_names:
             self.ledger.record_requested(self.run.run_id, decision.new_names, decision.holder, self._clock.wall())
 
     def _check_limits(self, decision: Decision) -> None:
         self._check_time()
-        kept = 0 if self._is_cleaning_up else int(self.limits.requests * _CLEANUP_SHARE)
-        if self.sent_count >= self.limits.requests - kept:
+        reserve = 0 if self._is_cleaning_up else int(self.limits.requests * _CLEANUP_SHARE)
+        if self.sent_count >= self.limits.requests - reserve:
             raise RunStoppedError(
-                f"the run has sent all the requests that it may: {self.limits.requests}, {kept} kept to clean up"
+                f"request limit reached ({self.limits.requests}, {reserve} of them reserved for cleanup)"
             )
         if decision.operation.id == self.guard.contract.lifecycle.create and decision.holder and self.is_full:
-            raise RunStoppedError(f"the run has as many objects as it may: {self.limits.objects}")
+            raise RunStoppedError(f"object limit reached ({self.limits.objects})")
 
     @property
     def is_full(self) -> bool:
-        """Whether the run has as many objects as it may."""
+        """Return True if the run has as many objects as it may."""
         return self.ledger.count_objects(self.run.run_id) >= self.limits.objects
 
     @property
     def is_half_full(self) -> bool:
-        """Whether half of the objects that the run may have are there."""
+        """Return True if the run has more than half of the objects that it may."""
         return self.ledger.count_objects(self.run.run_id) > self.limits.objects // 2
 
     def _check_time(self) -> None:
-        most = 60 * self.limits.minutes + (CLEANUP_SECONDS if self._is_cleaning_up else 0)
-        if self._clock.now() - self._started_at > most:
-            raise RunStoppedError(f"the run has taken all the time that it may: {self.limits.minutes:g} minutes")
+        max_seconds = 60 * self.limits.minutes + (CLEANUP_SECONDS if self._is_cleaning_up else 0)
+        if self._clock.now() - self._started_at > max_seconds:
+            raise RunStoppedError(f"time limit reached ({self.limits.minutes:g} minutes)")
 
     @contextmanager
     def use_cleanup_reserve(self) -> Iterator[None]:
-        """While the block lasts what was kept for cleaning up may be used."""
+        """Permit the requests and the time that are reserved for cleanup inside the block."""
         before, self._is_cleaning_up = self._is_cleaning_up, True
         try:
             yield
@@ -145,40 +145,40 @@ class Gate:
             self._is_cleaning_up = before
 
     def wall(self) -> float:
-        """Seconds since 1970, by the run's clock."""
+        """Return seconds since 1970 by the run's clock."""
         return self._clock.wall()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, where a vendor may need it."""
+        """Let time pass while a vendor catches up."""
         self._check_time()
         self._clock.wait(seconds)
 
-    # -- what came of it
+    # -- results
 
     def handle_rate_limit(self, header: str | None) -> float:
-        """The target answered 429: nobody on the account sends before the time that it asks for; gives the seconds."""
-        usual = self.guard.contract.rate.block
-        seconds = parse_retry_after(header, self._clock.wall(), usual)
+        """Block the account after a 429 for as long as Retry-After asks; return the seconds."""
+        default = self.guard.contract.rate.block
+        seconds = parse_retry_after(header, self._clock.wall(), default)
         try:
             with allow_connections():
                 self._limiter.block(seconds)
         except LimiterUnavailableError:
-            pass  # then nothing is sent at all
+            pass  # then the limiter admits nothing anyway
         return seconds
 
     def record_response(
         self, operation: str | None, new: Collection[str], existing: Collection[str], status: int | None
     ) -> None:
-        """What came of a request, by the names in it, for the ledger; ``status`` is None where no answer came."""
+        """Record a response in the ledger by the names in its request; ``status`` is None if none came."""
         life = self.guard.contract.lifecycle
         if status is not None and 200 <= status < 300:
             if not life.id:
                 self.update_states(new, LedgerState.CREATED, self._holder)
             if operation == life.remove or (new and not life.id):
                 gone = set(existing) - set(new)
-                left = self.ledger.list_remaining(self.run.run_id) if gone else []
+                remaining = self.ledger.list_remaining(self.run.run_id) if gone else []
                 self.update_states(
-                    gone | {e.name for e in left if any(is_same_name(e.name, name) for name in gone)},
+                    gone | {entry.name for entry in remaining if any(is_same_name(entry.name, name) for name in gone)},
                     LedgerState.DELETED,
                     self._holder,
                 )
@@ -188,24 +188,24 @@ class Gate:
             self.update_states(new, LedgerState.UNKNOWN, self._holder)
 
     def update_states(self, identities: Collection[str], state: LedgerState, holder: str | None = None) -> None:
-        """What is known of objects of this run, that ``holder`` asked for (None: whoever did), for the ledger."""
+        """Record the state of this run's objects that ``holder`` requested (None: any holder)."""
         if identities:
             self.ledger.update_states(self.run.run_id, identities, state, holder)
 
     def claim_id(self, names: Collection[str], identity: str) -> bool:
-        """The server handed out an id for what was made under a mark: the run owns it from now on.
+        """Claim an id that the server assigned to a marked object; return True if the run owns it now.
 
-        Not so where something else had that id before the run began, or where it is no id: gives whether it is the run's.
+        An id that existed before the run, or that does not look like one, is not claimed.
         """
         if identity in self.preexisting_ids or _ID.fullmatch(identity) is None:
             return False
         self.guard.ids.add(identity)
-        for mark in names:
-            self.ledger.record_id(self.run.run_id, mark, identity, self._holder)
+        for name in names:
+            self.ledger.record_id(self.run.run_id, name, identity, self._holder)
         return True
 
     def close(self, *, is_clean: bool) -> None:
-        """The run is over: its part of the ledger is ``struck`` where nothing is left; else the next start finds it."""
+        """End the run; if ``is_clean``, delete it from the ledger, else leave it for the next sweep."""
         try:
             if is_clean and (self.is_restored or not self.guard.consents):
                 self.ledger.clear_former(self.run.run_id)

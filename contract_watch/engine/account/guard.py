@@ -1,9 +1,8 @@
-"""What may be sent to a real account: decided from the bytes about to leave, whoever made them and whatever they were meant for.
+"""The guard: decides from the bytes about to leave which requests may reach a real account.
 
-A request with a mutating method passes only if everything in it that could name an object is the run's own, or cannot name
-anything. Names are looked for by the arguments that ``contract.toml`` calls identities, of whichever operation, however
-they are spelled and at whatever depth of a body. All else is held back before anything leaves; that the suite tried is a
-defect of the suite.
+A mutating request passes only if every value that could name an object is the run's own, or cannot name anything.
+Arguments are recognised by the identities in ``contract.toml``, of any operation, in any spelling and at any depth of
+a body. Everything else is blocked before it is sent; a blocked request is a defect of the suite.
 """
 
 import json
@@ -24,27 +23,27 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MASKING_HEADERS = ("content-encoding", "x-http-method-override", "x-http-method", "x-method-override")
-"""Headers by which a request is not what it looks like."""
+"""Headers that make a server treat a request as another one."""
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ ")
-"""What stands in names of a run's form. Other signs mean things to servers: lists, wildcards, paths."""
+"""Characters in names of a run's form. Servers give others a meaning: lists, wildcards, paths."""
 
 
 class LiveMode(Enum):
-    """How far a run on a real account may go."""
+    """Permissions of a live run."""
 
     READ = "read"
     MUTATE = "mutate"
 
 
 class BlockedRequestError(Exception):
-    """A request that must not be sent. Its text names the operation and the argument, never a value."""
+    """A request that must not be sent. The message names the operation and the argument, never a value."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the guard saw in a request that it let through: the operation, whether it may change anything, and the names in it.
+    """The guard's analysis of a permitted request: operation, whether it may mutate, and the names in it.
 
-    ``holder`` is the account whose key it carries; empty where it carries none.
+    ``holder`` is the account whose key it carries, or empty.
     """
 
     operation: Operation
@@ -56,10 +55,10 @@ class Decision:
 
 @dataclass
 class Guard:
-    """Decides for one run. ``keys`` are the accounts' keys by name, ``consents`` the operations that were consented to.
+    """Decides for one run. ``keys`` are the accounts' keys by name, ``consents`` the operations consented to.
 
-    ``ids`` are what the server handed out to this run, ``permitted`` further exact pairs of operation and identity: what a
-    sweep removes, what is restored. ``refused`` says why what was consented to is not done all the same.
+    ``ids`` are those that the server assigned to this run. ``permitted_pairs`` are further exact pairs of operation and
+    identity, for a sweep and for restoring. ``refusal_reason`` says why an operation stays blocked despite consent.
     """
 
     contract: Contract
@@ -79,7 +78,7 @@ class Guard:
 
     @contextmanager
     def permit_pairs(self, pairs: Collection[tuple[str, str]]) -> Iterator[None]:
-        """Let these operations about these identities through as well, each pair exactly, while the block lasts."""
+        """Also permit these exact pairs of operation and identity inside the block."""
         before = set(self.permitted_pairs)
         self.permitted_pairs |= set(pairs)
         try:
@@ -88,43 +87,46 @@ class Guard:
             self.permitted_pairs = before
 
     def check_request(self, encoded: EncodedRequest) -> Decision:
-        """Let a request through, or raise `BlockedRequestError`."""
+        """Return the decision for a permitted request, or raise `BlockedRequestError`."""
         outgoing = _unframe_message(encoded)
         operation, parameters, body = self._parse_request(outgoing)
         reads = self.contract.is_read_only(operation.id)
         holder = self._find_holder(outgoing, body)
-        passage = Decision(operation, not reads, holder, *self._find_names(operation, parameters, body))
+        decision = Decision(operation, not reads, holder, *self._find_names(operation, parameters, body))
         if outgoing.method in _SAFE_METHODS and not outgoing.is_grpc_message:
-            return passage
-        where = operation.name
-        # What a message does not say is read as empty.
+            return decision
+        # An absent field of a message decodes as empty.
         named = {name: value for name, value in parameters.items() if value or not outgoing.is_grpc_message}
         wrong = next((name for name, value in named.items() if not self._is_harmless(value, operation.id)), None)
         wrong = wrong or self._find_foreign_argument(body, operation.id)
         if wrong is not None:
-            raise BlockedRequestError(f"{where}: its {wrong} is not the run's own")
+            raise BlockedRequestError(f"{operation.name}: `{wrong}` names an object that is not the run's own")
         life = self.contract.lifecycle
-        if operation.id == life.create and life.id and holder and not any(map(self.owns, passage.new_names)):
-            raise BlockedRequestError(f"{where}: what it makes would bear no mark to find it by")
+        if operation.id == life.create and life.id and holder and not any(map(self.owns, decision.new_names)):
+            raise BlockedRequestError(f"{operation.name}: the new object would carry no name of the run to find it by")
         if reads or not holder:
-            return passage
+            return decision
         if self.mode is LiveMode.READ:
-            raise BlockedRequestError(f"{where}: it changes something, and LIVE=mutate was not given")
-        if operation.id in self.contract.lifecycle.affects_others and not self._has_consent(operation.id, passage):
-            raise BlockedRequestError(f"{where}: it changes objects that are not the run's, and was not consented to")
-        return passage
+            raise BlockedRequestError(f"{operation.name}: it changes objects, which needs LIVE=mutate")
+        if operation.id in self.contract.lifecycle.affects_others and not self._has_consent(operation.id, decision):
+            raise BlockedRequestError(
+                f"{operation.name}: it changes objects that are not the run's own, which needs consent"
+            )
+        return decision
 
     def _has_consent(self, operation: str, decision: Decision) -> bool:
         pairs = {(operation, name) for name in decision.existing_names}
         return operation in self.consents or (bool(pairs) and pairs <= self.permitted_pairs)
 
-    # -- reading what is about to leave
+    # -- parsing
 
     def _parse_request(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, str], Any]:
-        """The operation that a request is to, its path parameters, and its JSON body."""
+        """Return operation, path parameters and JSON body of a request."""
         names = {name.lower(): value for name, value in outgoing.headers.items()}
-        if disguise := next((name for name in _MASKING_HEADERS if name in names), None):
-            raise BlockedRequestError(f"a request with the header {disguise} may be another than it looks like")
+        if masking_header := next((name for name in _MASKING_HEADERS if name in names), None):
+            raise BlockedRequestError(
+                f"the request has the header {masking_header}, which can turn it into another request"
+            )
         if outgoing.is_grpc_message:
             return self._parse_message(outgoing)
         path, _, query = outgoing.path.partition("?")
@@ -134,17 +136,17 @@ class Guard:
                 path.removeprefix(self.base_path), outgoing.method
             )
         if operation is None:
-            raise BlockedRequestError(f"{outgoing.method}: no contract declares this method and path")
+            raise BlockedRequestError(f"{outgoing.method}: the contract declares no such method and path")
         if query and outgoing.method not in _SAFE_METHODS:
-            raise BlockedRequestError(f"{operation.name}: it has a query, which might name something")
+            raise BlockedRequestError(f"{operation.name}: its query could name an object")
         if not outgoing.content:
             return operation, parameters, MissingBody.ABSENT
         if names.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise BlockedRequestError(f"{operation.name}: its body is not declared as JSON")
+            raise BlockedRequestError(f"{operation.name}: its content type is not application/json")
         try:
             return operation, parameters, json.loads(outgoing.content, object_pairs_hook=_PairList)
         except (ValueError, RecursionError) as error:
-            raise BlockedRequestError(f"{operation.name}: its body cannot be read") from error
+            raise BlockedRequestError(f"{operation.name}: its body is not valid JSON") from error
 
     def _parse_message(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, str], Any]:
         messages = self._messages
@@ -152,25 +154,27 @@ class Guard:
             (o for o in self.contract.operations.values() if messages.get_method_path(o.id) == outgoing.path), None
         )  # fmt: skip
         if operation is None or messages is None:
-            raise BlockedRequestError("no contract declares this gRPC method")
+            raise BlockedRequestError("the contract declares no such gRPC method")
         try:
             parameters, body = messages.decode_request(operation, outgoing.content)
         except MessageCodecError as error:
-            raise BlockedRequestError(f"{operation.name}: its message cannot be read") from error
+            raise BlockedRequestError(f"{operation.name}: its message cannot be decoded") from error
         return operation, parameters, _to_pairs(body)
 
     def _find_holder(self, outgoing: EncodedRequest, body: Any) -> str:
-        """The account whose key stands anywhere in a request, alone or beside white space and the like; else empty."""
-        said = [*outgoing.headers.values(), *_iterate_strings(body)]
-        words = {word for text in said for word in text.replace(",", " ").replace(";", " ").replace('"', " ").split()}
-        return next((account for account, key in self.keys.items() if key in words or key in said), "")
+        """Return the account whose key is in a request, alone or between separators; else an empty string."""
+        values = [*outgoing.headers.values(), *_iterate_strings(body)]
+        parts = {
+            part for value in values for part in value.replace(",", " ").replace(";", " ").replace('"', " ").split()
+        }
+        return next((account for account, key in self.keys.items() if key in parts or key in values), "")
 
     # -- names
 
     def _find_names(
         self, operation: Operation, parameters: Mapping[str, str], body: Any
     ) -> tuple[frozenset[str], frozenset[str]]:
-        """The texts in the arguments that name what is to be, and what is."""
+        """Return the strings in arguments that name new objects, and those that name existing ones."""
         arguments: dict[str, Any] = {f"{{{name}}}": value for name, value in parameters.items()}
         arguments |= dict(body.pairs) if isinstance(body, _PairList) else {}
         found: dict[str, set[str]] = {"new": set(), "existing": set(), "foreign": set()}
@@ -179,9 +183,9 @@ class Guard:
         return frozenset(found["new"]), frozenset(found["existing"])
 
     def _find_foreign_argument(self, value: Any, operation: str, *, outermost: bool = True) -> str | None:
-        """The first argument in a body that may name something that is not the run's; None where there is none.
+        """Return the first argument in a body that may name a foreign object; None if there is none.
 
-        What is ``outermost`` stands under no argument's name: a body that is a text, or a list of texts.
+        An ``outermost`` value belongs to no argument: a body that is a string or a list of strings.
         """
         if isinstance(value, _PairList):
             for name, inner in value.pairs:
@@ -199,7 +203,7 @@ class Guard:
         return None
 
     def _is_harmless(self, value: Any, operation: str) -> bool:
-        """Whether a value in the place of a name is the run's own, or cannot name anything; a number always can."""
+        """Return True if a value is the run's own or cannot name an object; a number always may."""
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, str):
@@ -209,23 +213,23 @@ class Guard:
         return isinstance(value, list) and all(self._is_harmless(inner, operation) for inner in value)
 
     def allows_operation(self, operation: str) -> bool:
-        """Whether an operation may be done to objects of the run's own: those that change others need consent."""
+        """Return True if an operation may be performed on the run's own objects; some need consent."""
         return operation not in self.contract.lifecycle.affects_others or operation in self.consents
 
-    def owns(self, text: str) -> bool:
-        """Whether a text is a name of this run's form, or an id that this run was given."""
-        return text in self.ids or (self.names.owns(text) and _NAME_CHARACTERS.issuperset(text))
+    def owns(self, name: str) -> bool:
+        """Return True if a string is a name of this run's form, or an id assigned to this run."""
+        return name in self.ids or (self.names.owns(name) and _NAME_CHARACTERS.issuperset(name))
 
 
 class _PairList:
-    """A JSON object with every pair in it: a name that stands twice is read by some servers one way, by some the other."""
+    """JSON object with all its pairs: of a repeated name, some servers read the first value, some the last."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
 
 
 def _to_pairs(value: Any) -> Any:
-    """JSON with its objects as pairs."""
+    """Convert the objects in JSON to pairs."""
     if isinstance(value, dict):
         return _PairList([(name, _to_pairs(inner)) for name, inner in value.items()])
     return [_to_pairs(inner) for inner in value] if isinstance(value, list) else value
@@ -243,9 +247,9 @@ def _iterate_strings(value: Any) -> Iterator[str]:
 
 
 def _normalize_argument(name: str) -> str:
-    """An argument's name as the most lenient server reads it: whatever its case, its dashes and its form in Unicode."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(sign for sign in plain if sign.isalnum())
+    """Normalize an argument's name as the most lenient server would: case, dashes and Unicode form do not count."""
+    normalized = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(character for character in normalized if character.isalnum())
 
 
 def _unframe_message(encoded: EncodedRequest) -> EncodedRequest:
@@ -257,7 +261,7 @@ def _unframe_message(encoded: EncodedRequest) -> EncodedRequest:
     try:
         framed = list(grpc_web.decode_frames(grpc_web.decode_text(content) if grpc_web.is_text(media) else content))
     except grpc_web.FrameError as error:
-        raise BlockedRequestError("a gRPC-web request cannot be read") from error
+        raise BlockedRequestError("a gRPC-web request cannot be decoded") from error
     if encoded.method != "POST" or len(framed) != 1 or framed[0][0]:
-        raise BlockedRequestError("a gRPC-web request is one POST of one message")
+        raise BlockedRequestError("a gRPC-web request must be one POST of one message")
     return replace(encoded, content=framed[0][1], is_grpc_message=True)

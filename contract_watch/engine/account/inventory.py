@@ -1,4 +1,4 @@
-"""All that an account holds, seen through the contract's list operation, page by page."""
+"""The inventory: all objects of an account, read page by page through the contract's list operation."""
 
 import datetime as dt
 import json
@@ -11,16 +11,16 @@ from contract_watch.engine.running.session import Session
 
 _MAX_PAGES = 200
 _EARLIEST, _LATEST = 1e9, 1e14
-"""Numbers outside of these tell no time at which an object was made: 2001 in seconds, the year 5138 in milliseconds."""
+"""Range of numbers that are creation times: 2001 in seconds to the year 5138 in milliseconds."""
 _MILLISECONDS = 1e11
-"""A number of this size tells milliseconds since 1970, a smaller one seconds."""
+"""Numbers above this are milliseconds since 1970, smaller ones seconds."""
 
 
 @dataclass(frozen=True)
 class ListedObject:
-    """One object of an account: its run's name, if it has one, what identifies it, when it was made, and the row itself.
+    """A listed object: its name, identity, creation time and raw row.
 
-    ``created`` is in seconds since 1970, None where the row does not tell. ``account`` is whose key has seen it.
+    ``created`` is in seconds since 1970, None if the row has none. ``account`` is the one whose key listed it.
     """
 
     account: str
@@ -31,7 +31,7 @@ class ListedObject:
 
 
 def list_objects(session: Session, holders: Iterable[str] = ()) -> list[ListedObject] | None:
-    """Every object of the first account, and of those called ``holders``; None where one cannot be seen, or not all of it."""
+    """List all objects of the first account and of ``holders``; return None if a list is unavailable or incomplete."""
     accounts = dict.fromkeys([session.contract.credentials[0].account, *holders])
     found: list[ListedObject] = []
     for account in accounts:
@@ -43,70 +43,72 @@ def list_objects(session: Session, holders: Iterable[str] = ()) -> list[ListedOb
 
 
 def has_safe_identity(session: Session, row: ListedObject) -> bool:
-    """Whether what identifies an object is no secret of this run's, which a server may have called it by."""
+    """Return True if the object's identity is no secret of this run that a server used as one."""
     return session.redactor.redact_string(row.identity) == row.identity
 
 
 def _list_account(session: Session, account: str) -> list[ListedObject] | None:
-    listing = session.contract.list_config
-    if listing is None:
+    config = session.contract.list_config
+    if config is None:
         return None
     rows: dict[str, ListedObject] = {}
     for page in range(_MAX_PAGES):
-        asked: dict[str, Any] = {}
-        if listing.limit:
-            _set_pointer(asked, listing.limit, listing.size)
+        arguments: dict[str, Any] = {}
+        if config.limit:
+            _set_pointer(arguments, config.limit, config.size)
             if page:
-                _set_pointer(asked, listing.offset, str(len(rows)))
-        found = _read_page(session, listing, account, asked)
+                _set_pointer(arguments, config.offset, str(len(rows)))
+        found = _read_page(session, config, account, arguments)
         if found is None:
             return None
         new = {row.identity: row for row in found if row.identity not in rows}
         rows |= new
-        # A server may give fewer rows than were asked for: only a page with nothing new is the end.
-        if not listing.limit or not found or (not new and len(found) < listing.size):
+        # A server may return fewer rows than requested: only a page with nothing new is the last.
+        if not config.limit or not found or (not new and len(found) < config.size):
             return list(rows.values())
         if not new:
-            return None  # a page that repeats itself: nobody knows what comes after it
+            return None  # the page repeats itself, so the rest is unknown
     return None
 
 
-def _read_page(session: Session, listing: ListConfig, account: str, asked: dict[str, Any]) -> list[ListedObject] | None:
+def _read_page(
+    session: Session, config: ListConfig, account: str, arguments: dict[str, Any]
+) -> list[ListedObject] | None:
     with session.record_attempt():
-        exchange = session.send_operation(listing.operation, asked, account)
+        exchange = session.send_operation(config.operation, arguments, account)
     if exchange.response is None or not exchange.succeeded:
         return None
     try:
-        shown = json.loads(exchange.response.body)
+        body = json.loads(exchange.response.body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(shown, dict):
+    if not isinstance(body, dict):
         return None
-    raw = resolve_pointer(shown, listing.rows)
-    if raw is None and listing.limit and shown:
-        raw = []  # an empty list may be left out; an answer that says nothing at all is none
+    raw = resolve_pointer(body, config.rows)
+    if raw is None and config.limit and body:
+        raw = []  # an empty list may be omitted; an empty response is no list
     if not isinstance(raw, list):
         return None
-    rows = list(_parse_objects(listing, account, raw))
+    rows = list(_parse_objects(config, account, raw))
     return rows if len(rows) == len(raw) else None
 
 
-def _parse_objects(listing: ListConfig, account: str, raw: list[Any]) -> Iterator[ListedObject]:
-    """The rows that can be read: each has something that identifies it."""
+def _parse_objects(config: ListConfig, account: str, raw: list[Any]) -> Iterator[ListedObject]:
+    """Parse the rows that have an identity."""
     for row in raw:
-        name, identity = resolve_pointer(row, listing.name), resolve_pointer(row, listing.id or listing.name)
+        name, identity = resolve_pointer(row, config.name), resolve_pointer(row, config.id or config.name)
         if isinstance(identity, str) and identity:
             yield ListedObject(
                 account,
                 name if isinstance(name, str) else "",
                 identity,
-                parse_time(resolve_pointer(row, listing.created)),
+                parse_time(resolve_pointer(row, config.created)),
                 row,
             )
 
 
 def resolve_pointer(value: Any, pointer: str) -> Any:
-    """What a JSON pointer points at; None where there is nothing."""
+    """Return the value at a JSON pointer; None if there is none."""
     for part in pointer.split("/")[1:]:
         value = value.get(part) if isinstance(value, dict) else None
     return value if pointer else None
@@ -120,7 +122,7 @@ def _set_pointer(value: dict[str, Any], pointer: str, member: Any) -> None:
 
 
 def parse_time(value: Any) -> float | None:
-    """Seconds since 1970 of a time as vendors tell it: epoch seconds or milliseconds, as a number or text, or RFC 3339."""
+    """Parse a vendor's time to seconds since 1970: epoch seconds or milliseconds (number or string), or RFC 3339."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
         value = int(value)
     if isinstance(value, str) and len(value) <= 40:

@@ -1,8 +1,7 @@
-"""The ledger: every object that a run on a real account makes, on disk before the request that makes it is sent.
+"""The ledger: each object that a live run creates is on disk before the request that creates it is sent.
 
-One SQLite file serves all runs of a checkout, beside it one lock file for each run, held for as long as the run lives: a
-run whose lock is free is dead, and what its part of the ledger names is to be removed. Nothing is ever concluded from a
-ledger that cannot be read.
+One SQLite file serves all runs of a checkout. Each run holds a lock file while it lives: a run whose lock is free was
+killed, and its objects are to be deleted. Nothing is concluded from a ledger that cannot be read.
 """
 
 import contextlib
@@ -34,14 +33,15 @@ CREATE TABLE former (run_id TEXT NOT NULL, operation TEXT NOT NULL, identity TEX
 
 
 class LedgerError(Exception):
-    """The ledger cannot be used; one line that says why and what to do."""
+    """The ledger cannot be used. The message is one line: problem and fix."""
 
 
 class LedgerState(Enum):
-    """What is known of an object.
+    """State of an object.
 
-    Its making was `asked` for, it was `made`, `refused`, no answer came (`unknown`); its deletion was answered with success
-    (`removed`), and a list has shown that it is `gone`.
+    Its creation was requested, confirmed, rejected or never answered (`UNKNOWN`); its deletion was confirmed
+    (`DELETED`), and a complete list no longer has it (`ABSENT`). The values are stored on disk: change them with
+    `SCHEMA_VERSION` or not at all.
     """
 
     REQUESTED = "asked"
@@ -54,7 +54,7 @@ class LedgerState(Enum):
 
 @dataclass(frozen=True)
 class LedgerRun:
-    """A run as the ledger knows it. ``account`` is the fingerprint of its key, ``address`` where its target was."""
+    """A run in the ledger. ``account`` is the fingerprint of its key, ``address`` that of its target."""
 
     run_id: str
     prefix: str
@@ -65,7 +65,7 @@ class LedgerRun:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """An object: the name it was asked for under, its id where the server handed one out, whose key asked, and when."""
+    """An object in the ledger: requested name, id if the server assigned one, account that requested it, and when."""
 
     run_id: str
     name: str
@@ -76,7 +76,7 @@ class LedgerEntry:
 
 
 class Ledger:
-    """The ledger in ``folder``, made where there is none."""
+    """The ledger in ``directory``, which is created if it is missing."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -87,7 +87,7 @@ class Ledger:
             self._database = sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(
-                f"ledger {self._path}: cannot be opened ({_describe_error(error)}): check the folder"
+                f"ledger {self._path}: cannot be opened ({_describe_error(error)}); check the directory"
             ) from error
         try:
             with self._translate_errors():
@@ -100,7 +100,7 @@ class Ledger:
         version = self._execute("PRAGMA user_version")[0][0]
         if version > SCHEMA_VERSION:
             raise LedgerError(
-                f"ledger {self._path}: is of a newer version ({version}): use the newer program, or sweep with it first"
+                f"ledger {self._path}: has the newer version {version}; use the newer program, or sweep with it first"
             )
         self._execute("PRAGMA journal_mode = WAL")
         self._execute("PRAGMA synchronous = FULL")
@@ -109,7 +109,7 @@ class Ledger:
                 if self._execute("PRAGMA user_version")[0][0] == 0:  # another process may have been first
                     if self._execute("SELECT name FROM sqlite_master"):
                         raise LedgerError(
-                            f"ledger {self._path}: is another program's database: name another folder in LEDGER"
+                            f"ledger {self._path}: is another program's database; set LEDGER to another directory"
                         )
                     for statement in _TABLES.split(";"):
                         self._execute(statement)
@@ -120,7 +120,7 @@ class Ledger:
         self._execute("SELECT 1 FROM runs, objects, sightings, former LIMIT 1")
 
     def close(self) -> None:
-        """Give the file and all locks up."""
+        """Close the file and release all locks."""
         self._database.close()
         for handle in self._locks.values():
             os.close(handle)
@@ -129,16 +129,16 @@ class Ledger:
     # -- runs
 
     def begin_run(self, run: LedgerRun) -> None:
-        """A run of this process begins: from now on it is alive, until `end`, `close` or the process's death."""
+        """Begin a run of this process; it counts as alive until `end_run`, `close` or the process's death."""
         if not self._try_lock(run.run_id, create=True):
-            raise LedgerError(f"ledger {self._path}: another run has the id {run.run_id}: start again")
+            raise LedgerError(f"ledger {self._path}: another run has the id {run.run_id}; start again")
         with self._translate_errors():
             self._execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)", run.run_id, run.prefix, run.account, run.address, run.started
             )
 
     def end_run(self, run_id: str) -> None:
-        """Strike a run, where nothing of it is left; else what is left stays, for a sweep to find."""
+        """End a run: delete it if none of its objects remain, else leave them for a sweep."""
         with self._translate_errors(), self._transaction():
             if not self._select_remaining(run_id) and not self._execute(
                 "SELECT 1 FROM former WHERE run_id = ?", run_id
@@ -151,10 +151,10 @@ class Ledger:
             os.close(handle)
 
     @contextmanager
-    def claim_dead_runs(self, account: str, address: str) -> Iterator[list[LedgerRun]]:
-        """The runs on an account that died; while the block lasts no other process takes them for dead too.
+    def claim_killed_runs(self, account: str, address: str) -> Iterator[list[LedgerRun]]:
+        """Yield the killed runs on an account, locked against other processes inside the block.
 
-        A run without a lock file is not known to be dead.
+        A run without a lock file is not known to be killed.
         """
         with self._translate_errors():
             rows = self._execute("SELECT * FROM runs WHERE account = ? AND address = ?", account, address)
@@ -171,7 +171,7 @@ class Ledger:
                     os.close(handle)
 
     def list_active_runs(self, account: str, address: str) -> list[LedgerRun]:
-        """The runs on an account that are going on, this process's own left out."""
+        """List the active runs on an account, except those of this process."""
         with self._translate_errors():
             rows = self._execute("SELECT * FROM runs WHERE account = ? AND address = ?", account, address)
         return [
@@ -183,7 +183,7 @@ class Ledger:
     # -- objects
 
     def record_requested(self, run_id: str, names: Iterable[str], holder: str, at: float) -> None:
-        """Their making is about to be asked for; on disk when this returns."""
+        """Record that the creation of objects is about to be requested; on disk when this returns."""
         self._upsert_objects([(run_id, name, holder, LedgerState.REQUESTED, at) for name in names])
 
     def _upsert_objects(self, rows: list[tuple[str, str, str, LedgerState, float]]) -> None:
@@ -199,9 +199,9 @@ class Ledger:
     def update_states(
         self, run_id: str, identities: Iterable[str], state: LedgerState, holder: str | None = None
     ) -> None:
-        """What came of objects, by name or id, that ``holder`` asked for (None: whoever did).
+        """Record the state of objects, by name or id, that ``holder`` requested (None: any holder).
 
-        A refusal says nothing of one that is there, or may be, already.
+        A rejection proves nothing about an object that exists, or may exist, already.
         """
         with self._translate_errors(), self._transaction():
             for identity in identities:
@@ -213,7 +213,7 @@ class Ledger:
                 )  # fmt: skip
 
     def record_id(self, run_id: str, name: str, identity: str, holder: str) -> None:
-        """The server handed out an id for what ``holder`` made under a name; others may have been refused it."""
+        """Record the id that the server assigned to ``holder``'s object of this name."""
         with self._translate_errors():
             self._execute(
                 "UPDATE objects SET id = ?, state = 'made' WHERE run_id = ? AND name = ? AND holder = ?",
@@ -221,17 +221,17 @@ class Ledger:
             )  # fmt: skip
 
     def list_remaining(self, run_id: str) -> list[LedgerEntry]:
-        """What a run made, or may have made, and is not known to be gone."""
+        """List the objects of a run that may still exist."""
         with self._translate_errors():
             return self._select_remaining(run_id)
 
     def list_objects(self, run_id: str) -> list[LedgerEntry]:
-        """All that a run ever asked for, what is gone included."""
+        """List all objects that a run ever requested, deleted ones included."""
         with self._translate_errors():
             return [_parse_entry(row) for row in self._execute("SELECT * FROM objects WHERE run_id = ?", run_id)]
 
     def count_objects(self, run_id: str) -> int:
-        """How many objects of a run are there, or may be: those too whose deletion no list has shown yet."""
+        """Count the objects of a run that may exist, including deleted ones that no list has confirmed absent."""
         with self._translate_errors():
             query = "SELECT count(*) FROM objects WHERE run_id = ? AND state IN ('asked', 'made', 'unknown', 'removed')"
             return int(self._execute(query, run_id)[0][0])
@@ -240,26 +240,26 @@ class Ledger:
         rows = self._execute("SELECT * FROM objects WHERE run_id = ? AND state NOT IN ('gone', 'refused')", run_id)
         return [_parse_entry(row) for row in rows]
 
-    # -- what is not the run's
+    # -- objects of others
 
     def update_sightings(self, account: str, identities: Iterable[str], at: float) -> dict[str, float]:
-        """When each of these was first seen; for those never seen before that is ``at``. Others are forgotten."""
+        """Return when each identity was first seen (``at`` for new ones), and forget all other identities."""
         wanted = list(identities)
         with self._translate_errors(), self._transaction():
             known = dict(self._execute("SELECT identity, first FROM sightings WHERE account = ?", account))
             self._execute("DELETE FROM sightings WHERE account = ?", account)
             first = {identity: min(float(known.get(identity, at)), at) for identity in wanted}
-            for identity, when in first.items():
-                self._execute("INSERT INTO sightings VALUES (?, ?, ?)", account, identity, when)
+            for identity, moment in first.items():
+                self._execute("INSERT INTO sightings VALUES (?, ?, ?)", account, identity, moment)
         return first
 
     def record_former(self, run_id: str, operation: str, identity: str) -> None:
-        """Before a run first changes what is not its own: note what ``operation`` had been done to, to restore it."""
+        """Record the object that ``operation`` had been performed on, before a run first changes it, to restore it."""
         with self._translate_errors():
             self._execute("INSERT OR IGNORE INTO former VALUES (?, ?, ?)", run_id, operation, identity)
 
     def list_former(self, run_id: str) -> list[tuple[str, str]]:
-        """What is to be restored: pairs of operation and identity (empty: there was none)."""
+        """List pairs of operation and identity to restore; the identity is empty if there was no such object."""
         with self._translate_errors():
             return [
                 (str(a), str(b))
@@ -267,25 +267,23 @@ class Ledger:
             ]
 
     def clear_former(self, run_id: str) -> None:
-        """All is as it was."""
+        """Delete the records of former settings, once everything is restored."""
         with self._translate_errors():
             self._execute("DELETE FROM former WHERE run_id = ?", run_id)
 
     # -- the file and its locks
 
     def acquire_lock(self, name: str) -> bool:
-        """Whether this process has, or now gets, the lock called ``name``: one at a time has it, until `close`."""
+        """Acquire the lock ``name`` until `close`; return True if this process holds it."""
         return name in self._locks or self._try_lock(name, create=True)
 
     def _find_lock_file(self, name: str) -> Path:
         if _RUN_ID.fullmatch(name) is None:
-            raise LedgerError(
-                f"ledger {self._path}: {name[:40]!r} is no run's id: the file was changed by somebody else"
-            )
+            raise LedgerError(f"ledger {self._path}: {name[:40]!r} is no run id; another program changed the file")
         return self._directory / f"{name}.lock"
 
     def _try_lock(self, name: str, *, create: bool = False) -> bool:
-        """Lock a run's file; False where another process has it, or there is none and none is to be made."""
+        """Lock a run's file; return False if another process holds it, or if it is missing and ``create`` is False."""
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
         try:
             handle = os.open(self._find_lock_file(name), flags, 0o600)
@@ -293,7 +291,7 @@ class Ledger:
             return False
         except OSError as error:
             raise LedgerError(
-                f"ledger {self._path}: its lock cannot be opened ({_describe_error(error)}): check the folder"
+                f"ledger {self._path}: its lock cannot be opened ({_describe_error(error)}); check the directory"
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -324,20 +322,20 @@ class Ledger:
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Errors of the database as `LedgerError`."""
+        """Translate errors of the database to `LedgerError`."""
         try:
             yield
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise LedgerError(
-                    f"ledger {self._path}: another process has locked it: end that one, or wait"
+                    f"ledger {self._path}: another process has locked it; end that process, or wait"
                 ) from error
             raise LedgerError(
-                f"ledger {self._path}: cannot be used ({_describe_error(error)}): check the folder"
+                f"ledger {self._path}: cannot be used ({_describe_error(error)}); check the directory"
             ) from error
         except sqlite3.Error as error:
             raise LedgerError(
-                f"ledger {self._path}: cannot be read ({_describe_error(error)}): move it away; what it named is then found by listing"
+                f"ledger {self._path}: cannot be read ({_describe_error(error)}); move it away: a later sweep finds its objects"
             ) from error
 
 
@@ -346,11 +344,11 @@ def _parse_entry(row: tuple[Any, ...]) -> LedgerEntry:
     try:
         return LedgerEntry(str(run_id), str(name), str(identity), str(holder), LedgerState(state), float(at))
     except ValueError as error:
-        raise sqlite3.DatabaseError("a row makes no sense") from error
+        raise sqlite3.DatabaseError("a row is malformed") from error
 
 
 def _describe_error(error: Exception) -> str:
-    """The system's words, or SQLite's name for an error: what a library says otherwise may quote what it was given."""
+    """Return the system's message or SQLite's error name: a library's own message may quote values."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(getattr(error, "sqlite_errorname", "") or error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Who is protected, and how: what a run on a real account was allowed, read from the environment before anything is sent."""
+"""Live settings: the permissions and limits of a run on a real account, read from the environment before it begins."""
 
 import hashlib
 import re
@@ -12,9 +12,9 @@ from contract_watch.engine.account.guard import LiveMode
 from contract_watch.errors import UsageError
 
 MAX_RUN_HOURS = 6.0
-"""The hours that no run takes longer than, unless ``LONGEST_RUN_HOURS`` says otherwise."""
+"""Longest time of a run in hours, unless ``LONGEST_RUN_HOURS`` sets another."""
 DEFAULT_SWEEP_CAP = 20
-"""How many objects one sweep deletes at most, unless it is told otherwise."""
+"""Most objects that one sweep deletes, unless ``SWEEP_CAP`` sets another number."""
 _LIMIT_VARIABLES = {
     "LIVE_PER_MINUTE": "rate",
     "LIVE_REQUESTS": "requests",
@@ -25,11 +25,11 @@ _LIMIT_VARIABLES = {
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """What protects one vendor's account in a run.
+    """Protection of one vendor's account in a run.
 
-    ``account`` is a fingerprint of its main key, never a part of it. ``folder`` holds the ledger and the local allowance,
-    ``redis`` is the address of the shared one, if there is one. ``ripe`` is the age, in seconds, from which on a leftover
-    that no ledger knows is removed, ``cap`` how many leftovers one sweep deletes at most.
+    ``account`` is a fingerprint of its main key, never a part of it. ``directory`` holds the ledger and the local rate
+    limiter's file, ``redis_url`` names a shared limiter, if any. ``min_leftover_age`` is the age in seconds above which
+    a sweep deletes an object that is in no ledger, ``sweep_cap`` the most objects that one sweep deletes.
     """
 
     mode: LiveMode
@@ -43,16 +43,16 @@ class LiveSettings:
 
 
 def compute_fingerprint(slug: str, key: str) -> str:
-    """A fingerprint of a vendor's key: the same for the same key, and slow to guess a weak one from."""
+    """Compute a fingerprint of a vendor's key that is slow to guess a weak key from."""
     return hashlib.scrypt(key.encode(), salt=f"{slug} account".encode(), n=2**14, r=8, p=1, dklen=6).hex()
 
 
 def read_live_settings(contract: Contract, key: str, live: str, environment: Mapping[str, str]) -> LiveSettings:
-    """The protection of a run with ``key``; ``live`` is LIVE as it was given. A `UsageError` names what is wrong."""
+    """Read the settings of a run with ``key``; ``live`` is the value of LIVE. A bad variable is a `UsageError`."""
     mode = LiveMode.MUTATE if live == "mutate" else LiveMode.READ
     if mode is LiveMode.MUTATE and contract.list_config is None:
         raise UsageError(
-            f"{contract.config_file}: without `listing` nobody could find what a run left: LIVE=read is possible"
+            f"{contract.config_file}: LIVE=mutate needs `listing` to find leftovers; add it, or use LIVE=read"
         )
     consents = frozenset(
         name for name, consent in contract.consents.items() if _read_switch(consent.variable, environment)
@@ -70,14 +70,14 @@ def read_live_settings(contract: Contract, key: str, live: str, environment: Map
 
 
 def find_ledger_directory(environment: Mapping[str, str]) -> Path:
-    """Where the ledger is: LEDGER, or a folder of the checkout."""
+    """Return the ledger's directory: LEDGER, or one in the checkout."""
     return Path(environment.get("LEDGER") or ROOT / ".ledger")
 
 
 def read_min_leftover_age(environment: Mapping[str, str], minutes: float) -> float:
-    """The age in seconds from which on a leftover that no ledger knows is removed: twice the longest that a run may take.
+    """Read the age in seconds above which a sweep deletes objects of no ledger: twice the longest run.
 
-    That is never less than the ``minutes`` that the contract allows a run, and what it has to clean up.
+    It is never less than the contract's limit of ``minutes`` plus the time for cleanup.
     """
     hours = _read_number("LONGEST_RUN_HOURS", environment, 24 * 365)
     least = (minutes + CLEANUP_SECONDS / 60) / 60
@@ -87,26 +87,28 @@ def read_min_leftover_age(environment: Mapping[str, str], minutes: float) -> flo
 
 
 def read_sweep_cap(environment: Mapping[str, str]) -> int:
-    """How many leftovers one sweep deletes at most."""
+    """Read the most objects that one sweep deletes."""
     return int(_read_number("SWEEP_CAP", environment, 10_000) or DEFAULT_SWEEP_CAP)
 
 
 def read_run_limits(contract: Contract, environment: Mapping[str, str]) -> RunLimits:
-    """The contract's limits, lowered where the environment says so; a `UsageError` where it would raise one."""
+    """Read the contract's limits, lowered by the environment; raising one is a `UsageError`."""
     limits, rate = contract.limits, contract.rate
-    allowed = max(1, int(rate.requests * limits.share))
-    most = {
-        "rate": allowed * 60 / rate.seconds,
+    requests = max(1, int(rate.requests * limits.share))
+    maxima = {
+        "rate": requests * 60 / rate.seconds,
         "requests": limits.requests,
         "objects": limits.objects,
         "minutes": limits.minutes,
     }
-    for variable, what in _LIMIT_VARIABLES.items():
-        asked = _read_number(variable, environment, most[what])
-        if asked is not None:
-            most[what] = asked
-    per_window = max(1, int(most["rate"] * rate.seconds / 60))
-    return RunLimits(per_window, rate.seconds, int(most["requests"]), int(most["objects"]), float(most["minutes"]))
+    for variable, name in _LIMIT_VARIABLES.items():
+        limit = _read_number(variable, environment, maxima[name])
+        if limit is not None:
+            maxima[name] = limit
+    per_window = max(1, int(maxima["rate"] * rate.seconds / 60))
+    return RunLimits(
+        per_window, rate.seconds, int(maxima["requests"]), int(maxima["objects"]), float(maxima["minutes"])
+    )
 
 
 def _read_number(variable: str, environment: Mapping[str, str], maximum: float) -> float | None:
@@ -115,7 +117,7 @@ def _read_number(variable: str, environment: Mapping[str, str], maximum: float) 
         return None
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= maximum:
         raise UsageError(
-            f"{variable} is a number above 0, and {maximum:g} at most: it can lower a limit, never raise it; not {text!r}"
+            f"{variable}: must be above 0 and at most {maximum:g} (it can only lower a limit), got {text!r}"
         )
     return float(text)
 
@@ -123,5 +125,5 @@ def _read_number(variable: str, environment: Mapping[str, str], maximum: float) 
 def _read_switch(variable: str, environment: Mapping[str, str]) -> bool:
     value = environment.get(variable, "")
     if value not in ("", "0", "1"):
-        raise UsageError(f"{variable} is 1 or unset, not {value!r}")
+        raise UsageError(f"{variable}: must be 1 or unset, got {value!r}")
     return value == "1"

@@ -1,8 +1,8 @@
-"""No other door: while the fence is up, this process opens no connection and starts no program but through the gate.
+"""The network sandbox: in a live run this process connects only through the gate and starts no subprocess.
 
-It stands on the interpreter's audit events, which every library in Python passes: httpx, requests, urllib, a raw socket.
-Starting a program is refused too, for nobody could watch that. What native code does without Python is not seen; of that
-there is gRPC alone, whose one channel the gate holds (see `docs/live-mode.md`).
+It uses the interpreter's audit events, which every Python library raises: httpx, requests, urllib, a raw socket.
+Subprocesses are blocked because their connections cannot be observed. Native code that bypasses Python is not seen; the
+only such library is gRPC, whose one channel the gate holds (see `docs/live-mode.md`).
 """
 
 import sys
@@ -21,11 +21,11 @@ _SUBPROCESS_EVENTS = frozenset({
 
 
 class SandboxViolationError(PermissionError):
-    """Something tried to leave by another door. Its text says what, never where to."""
+    """Code tried to connect or to start a subprocess outside the gate. The message names no address."""
 
 
 class _NetworkSandbox:
-    """There is one: an audit hook, once added, stays until the process ends."""
+    """The process's only sandbox: an audit hook cannot be removed."""
 
     def __init__(self) -> None:
         self.active_count = 0
@@ -34,7 +34,7 @@ class _NetworkSandbox:
         self.thread_state = threading.local()
 
     def get_allowance_depth(self) -> int:
-        """How many doors are open in this thread."""
+        """Return the nesting depth of `allow_connections` in this thread."""
         return int(getattr(self.thread_state, "open", 0))
 
     def handle_event(self, event: str, _arguments: Any) -> None:
@@ -44,9 +44,11 @@ class _NetworkSandbox:
             or self.get_allowance_depth()
         ):
             return
-        what = "a program was to be started" if event in _SUBPROCESS_EVENTS else "a connection was to be opened"
-        self.violations[f"{what} beside the guard ({event})"] = None
-        raise SandboxViolationError(f"{what} beside the guard: a run on a real account does neither")
+        action = (
+            "a subprocess was started" if event in _SUBPROCESS_EVENTS else "a connection was opened outside the gate"
+        )
+        self.violations[f"blocked: {action} during a live run ({event})"] = None
+        raise SandboxViolationError(f"blocked: {action} during a live run")
 
 
 _SANDBOX = _NetworkSandbox()
@@ -54,7 +56,7 @@ _SANDBOX = _NetworkSandbox()
 
 @contextmanager
 def block_connections() -> Iterator[dict[str, None]]:
-    """Raise the fence while the block lasts; gives what it held back, growing, for the report."""
+    """Block connections and subprocesses inside the block; yield the growing set of violations for the report."""
     if not _SANDBOX.is_installed:
         sys.addaudithook(_SANDBOX.handle_event)
         _SANDBOX.is_installed = True
@@ -68,7 +70,7 @@ def block_connections() -> Iterator[dict[str, None]]:
 
 @contextmanager
 def allow_connections() -> Iterator[None]:
-    """This thread may connect while the block lasts: the gate's, around one request; and what shares a run's allowance."""
+    """Let this thread connect inside the block: for the gate's one request, and for the rate limiter."""
     _SANDBOX.thread_state.open = _SANDBOX.get_allowance_depth() + 1
     try:
         yield

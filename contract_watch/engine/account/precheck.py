@@ -1,4 +1,4 @@
-"""What a run on a real account does not even try: probes that its guard would hold back, each with the reason for the report."""
+"""The precheck: finds the probes that the guard would block, before a run begins, with the reason for the report."""
 
 from contract_watch.engine.account.guard import BlockedRequestError, Guard
 from contract_watch.engine.account.object_names import build_name_variants
@@ -9,7 +9,7 @@ from contract_watch.engine.protocols.protocol import encode_as_rest
 
 
 class ProbePrecheck:
-    """Asks a run's own guard about requests that are only planned; nothing is sent."""
+    """Submits planned requests to a run's guard without sending them."""
 
     def __init__(self, guard: Guard) -> None:
         self._contract, self._guard, self._base = guard.contract, guard, f"http://127.0.0.1{guard.base_path}"
@@ -17,12 +17,12 @@ class ProbePrecheck:
         self._values = _PlannedValues(guard)
 
     def explain_block(self, probe: Probe) -> str:
-        """Why ``probe`` cannot be sent; empty where it can. One of parts can where one of them can."""
+        """Explain why the guard would block ``probe``; return an empty string if it would not."""
         if probe.mock_only_reason:
             return probe.mock_only_reason
         for step in probe.steps:
-            if why := self._explain_step_block(step):
-                return why
+            if reason := self._explain_step_block(step):
+                return reason
         return ""
 
     def _explain_step_block(self, step: ProbeStep) -> str:
@@ -36,18 +36,18 @@ class ProbePrecheck:
         return ""
 
     def _explain_preparation_block(self, step: ProbeStep) -> str:
-        """Why the shared object of a step cannot be got ready for it."""
+        """Explain why a step's shared object cannot be prepared for it."""
         operation = self._contract.operations[step.operation or ""]
         for needed in self._simulation.find_preparation_for_new(operation):
             if not self._guard.allows_operation(needed):
-                return f"not sent to a real account: it takes {needed} first: {self._explain_missing_consent(needed)}"
+                return f"not sent to a real account: it needs {needed} first: {self._explain_missing_consent(needed)}"
         return ""
 
     def _explain_missing_consent(self, operation: str | None) -> str:
         consent = self._contract.consents.get(operation or "")
         if consent is None or self._guard.allows_operation(operation or ""):
             return ""
-        return self._guard.refusal_reason or f"{consent.about}; {consent.variable}=1, with LIVE=mutate, consents to it"
+        return self._guard.refusal_reason or f"{consent.about}; set {consent.variable}=1 with LIVE=mutate to consent"
 
 
 class _PlannedValues:

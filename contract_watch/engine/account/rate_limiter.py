@@ -1,8 +1,8 @@
-"""An account's trailing window: who may send a request now, over all processes that use the account.
+"""The rate limiter: admits requests of all processes that share an account, within one sliding window.
 
-In no span of ``seconds``, wherever it begins, do more than ``requests`` go out, where a request may reach the vendor at
-any moment between the take of its place and the release of it. Who holds a place for longer than `LEASE` has lost it
-and must not send.
+In no span of ``seconds`` do more than ``requests`` requests go out. A request may reach the vendor at any moment
+between `acquire` and `release` of its slot. A process that holds a slot for longer than `LEASE` has lost it and must
+not send.
 """
 
 import fcntl
@@ -24,69 +24,69 @@ from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.sliding_window import LEASE, MARGIN, RateLimit, SlidingWindow
 
 LOCK_TIMEOUT = 5.0
-"""Seconds after which a lock that somebody else holds will not come any more: it is held for milliseconds."""
+"""Seconds after which another process's lock counts as stuck: it is normally held for milliseconds."""
 MAX_SLEEP = 0.5
-"""Seconds that are waited at most before it is asked whether the run goes on."""
+"""Longest single sleep in seconds before checking that the run may go on."""
 _MAX_FILE_SIZE = 1024 * 1024
 _T = TypeVar("_T")
 
 
 class LimiterUnavailableError(Exception):
-    """The window cannot be asked, so nothing may be sent. One line: what, where, the remedy, and never a password."""
+    """The limiter is unavailable, so nothing may be sent. The message is one line, without a password."""
 
 
 class WaitTooLongError(Exception):
-    """There will be no place in the time there is. One line."""
+    """No slot becomes free within the permitted wait. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The right to send one request now; ``id`` is the window's own business."""
+    """Permission to send one request now; ``id`` is private to the limiter."""
 
     id: str
 
 
 class RateLimiter(Protocol):
-    """An account's trailing window. `LimiterUnavailableError` where it cannot be asked: then nothing may be sent."""
+    """A sliding window of one account. Every method may raise `LimiterUnavailableError`: then nothing may be sent."""
 
     def acquire(self) -> Slot | float:
-        """A place when a request may go out now, else the seconds, above 0, until it is worth asking again."""
+        """Return a slot if a request may go out now, else the seconds (above 0) until the next attempt."""
         ...
 
     def release(self, slot: Slot) -> None:
-        """The request is over, answered or given up: its place counts until a whole window has passed from now."""
+        """Mark the slot's request as finished: the slot counts until a whole window has passed from now."""
         ...
 
     def block(self, seconds: float) -> None:
-        """Nobody on the account sends for so long, a day at most; a longer block stays."""
+        """Block the account for ``seconds``, a day at most; a longer block stays in force."""
         ...
 
     def close(self) -> None:
-        """Give up what is held open. Places that are out stay out."""
+        """Close the limiter; slots in use stay reserved."""
         ...
 
 
 def acquire_slot(limiter: RateLimiter, clock: Clock, check_run: Callable[[], None], max_wait: float) -> Slot:
-    """Ask ``window`` until it has a place, and wait in between.
+    """Acquire a slot from ``limiter``, sleeping between attempts.
 
-    ``give_up`` is called before each piece of waiting, half a second at most, and raises where the run is to end; no
-    place is held then.
+    ``check_run`` is called before each sleep of at most `MAX_SLEEP` seconds and raises if the run is to end; no slot is
+    held then.
 
     Raises:
-        TooLongError: the next wait would make it more than ``most`` seconds in all; it is not begun.
-        AwayError: the window cannot be asked.
+        WaitTooLongError: the next sleep would make it more than ``max_wait`` seconds in all; it is not begun.
+        LimiterUnavailableError: the limiter is unavailable.
     """
     waited = 0.0
     while True:
         found = limiter.acquire()
         if isinstance(found, Slot):
             return found
-        # However little a window asks for, some time passes: so the loop is bounded by `most`.
+        # Some time passes in each round, so `max_wait` bounds the loop.
         left = max(found, MARGIN)
         if waited + left > max_wait:
             raise WaitTooLongError(
-                f"the account's rate limit has no room for {left:.0f} more seconds, after {waited:.0f} of at most "
-                f"{max_wait:.0f} were waited: let other runs on the account end, or try again later"
+                f"the next slot is free in {left:.0f} seconds, after {waited:.0f} of at most {max_wait:.0f} seconds of waiting; "
+                "let other runs on the account end, or try again later"
             )
         waited += left
         while left > 0:
@@ -96,12 +96,11 @@ def acquire_slot(limiter: RateLimiter, clock: Clock, check_run: Callable[[], Non
 
 
 class LocalRateLimiter:
-    """The window for all processes of one machine: a small file for each account below ``folder``, and a lock.
+    """Rate limiter for all processes of one machine: a small file per account in ``directory``, and a lock.
 
-    The file is replaced as a whole, so that a process killed at any moment leaves what was there before or what should
-    be there now. ``clock`` gives a moment that all processes of the machine share, so that a wrong wall clock does not
-    matter; what seems to be later than now is from before a new start of the machine, and counts as now.
-    Other machines do not see the file: where several use an account at once, they need a `RedisWindow`.
+    The file is replaced as a whole, so a process killed at any moment leaves the old or the new content. ``clock`` is
+    shared by all processes of the machine, so a wrong wall clock does not matter; moments in the future were written
+    before a reboot and count as now. Several machines that share an account need a `RedisRateLimiter`.
     """
 
     def __init__(
@@ -114,66 +113,65 @@ class LocalRateLimiter:
         self._lock = directory / f"{_format_file_name(account)}.lock"
 
     def acquire(self) -> Slot | float:
-        """See Window."""
-        place = Slot(uuid.uuid4().hex)
-        wait = self._update(lambda book, now: book.acquire(self._limit, place.id, now))
-        return wait if wait > 0 else place
+        """Implement `RateLimiter.acquire`."""
+        slot = Slot(uuid.uuid4().hex)
+        wait = self._update(lambda window, now: window.acquire(self._limit, slot.id, now))
+        return wait if wait > 0 else slot
 
     def release(self, slot: Slot) -> None:
-        """See Window."""
-        self._update(lambda book, now: book.release(slot.id, now))
+        """Implement `RateLimiter.release`."""
+        self._update(lambda window, now: window.release(slot.id, now))
 
     def block(self, seconds: float) -> None:
-        """See Window."""
-        self._update(lambda book, now: book.block(seconds, now))
+        """Implement `RateLimiter.block`."""
+        self._update(lambda window, now: window.block(seconds, now))
 
     def close(self) -> None:
-        """See Window; nothing is held open."""
+        """Implement `RateLimiter.close`; nothing is open."""
 
     def _update(self, action: Callable[[SlidingWindow, float], _T]) -> _T:
-        """What ``act`` answers on the book as it stands, which is kept as it then is, while nobody else looks."""
+        """Apply ``action`` to the window under the lock and store the window; return the action's result."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._hold_lock():
                 before = self._read_file()
-                book = self._parse_content(before)
-                # The moment is read under the lock: one read before it could be older than what others wrote meanwhile.
+                window = self._parse_content(before)
+                # Read the clock under the lock: an earlier moment could precede other processes' writes.
                 now = self._clock.now()
-                book.discard_expired(self._limit, now)
-                answer = action(book, now)
-                after = json.dumps({"last": book.slots, "blocked": book.block_period}).encode()
+                window.discard_expired(self._limit, now)
+                result = action(window, now)
+                after = json.dumps({"last": window.slots, "blocked": window.block_period}).encode()
                 if after != before:
                     self._write_file(after)
-                return answer
+                return result
         except OSError as error:
             raise LimiterUnavailableError(
-                f"{self._directory}: the rate window cannot be kept there ({error.strerror}): make it a folder that can be "
-                "written"
+                f"{self._directory}: cannot hold the rate limiter's file ({error.strerror}); make the directory writable"
             ) from error
 
     @contextmanager
     def _hold_lock(self) -> Iterator[None]:
-        """Hold the account's lock; the system frees it where its holder dies."""
+        """Hold the account's lock; the system releases it if its holder dies."""
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            # Real time, whatever clock is given: what is waited for is another process.
+            # Real time, whatever the clock: the lock belongs to another process.
             deadline = time.monotonic() + LOCK_TIMEOUT
             while not _try_lock(descriptor):
                 if time.monotonic() > deadline:
                     raise LimiterUnavailableError(
-                        f"{self._lock}: another process has held this lock for {LOCK_TIMEOUT:.0f} seconds: end it and try "
-                        "again"
+                        f"{self._lock}: another process has held this lock for {LOCK_TIMEOUT:.0f} seconds; end it "
+                        "and try again"
                     )
-                # A lock tells nobody when it comes free, and a call that waits for it cannot be given a deadline.
+                # A blocking flock() has no timeout.
                 time.sleep(random.uniform(0.0005, 0.003))
             yield
         finally:
             os.close(descriptor)
 
     def _read_file(self) -> bytes | None:
-        """What the file holds; None where there is none."""
+        """Read the file; return None if there is none."""
         try:
-            # Not blocking: what lies there in the file's place may be a pipe.
+            # Non-blocking: a pipe may be in the file's place.
             descriptor = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
@@ -188,12 +186,12 @@ class LocalRateLimiter:
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             pause = self._limit.seconds + self._limit.lease
             raise LimiterUnavailableError(
-                f"{self._file}: is not what was written there, so nobody knows what was sent: use the account for "
-                f"nothing for {pause:.0f} seconds, then remove the file"
+                f"{self._file}: is damaged, so the number of sent requests is unknown; do not use the account for "
+                f"{pause:.0f} seconds, then remove the file"
             ) from error
 
     def _write_file(self, content: bytes) -> None:
-        """Put ``content`` in the file's place at once; what a killed process left half done is written over."""
+        """Replace the file atomically; a half-written file of a killed process is overwritten."""
         new = self._file.with_suffix(".new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
@@ -202,7 +200,7 @@ class LocalRateLimiter:
 
 
 def _format_file_name(account: str) -> str:
-    """A name that stays in its folder whatever ``account`` is: what is readable of it, and what tells it from others."""
+    """Format a file name that stays in its directory for any ``account``: readable part and digest."""
     readable = re.sub(r"[^a-z0-9]+", "-", account.lower()).strip("-")[:40]
     digest = hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{readable or 'account'}-{digest[:16]}"
@@ -217,15 +215,15 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _parse_window(raw: Any) -> SlidingWindow:
-    """The book that a file holds; ValueError, TypeError, KeyError or OverflowError where it is none."""
+    """Parse a file's content; raise ValueError, TypeError, KeyError or OverflowError if it is malformed."""
     last = raw["last"]
     if not isinstance(last, dict):
-        raise TypeError("no places")
+        raise TypeError("slots are missing")
     since, until = (_parse_moment(value) for value in raw["blocked"])
-    return SlidingWindow({place: _parse_moment(moment) for place, moment in last.items()}, (since, until))
+    return SlidingWindow({slot: _parse_moment(moment) for slot, moment in last.items()}, (since, until))
 
 
 def _parse_moment(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("no moment")
+        raise ValueError("not a moment")
     return float(value)

@@ -1,4 +1,4 @@
-"""A real account around a run: what was there before, and that nothing of the run's is there afterwards."""
+"""Restoration of a real account: records its state before a run, and verifies afterwards that nothing is left."""
 
 import hashlib
 from collections import Counter
@@ -12,37 +12,37 @@ from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 
 MAX_WAIT = 10.0
-"""Seconds for which an object is looked for whose creation was asked for and never answered."""
+"""Seconds to look for an object whose creation was requested and never answered."""
 _PAUSE = 1.0
 _MAX_TRIES = 2
 
 
 def record_initial_state(session: Session, gate: Gate) -> str:
-    """Before anything is changed that is not the run's own: note how it is. Gives why that cannot be, or nothing.
+    """Record the state that consented operations change; return why that is impossible, or an empty string.
 
-    Also notes which ids are there: none of them will ever be taken for one of the run's.
+    Also records all existing ids: none of them is ever taken for the run's own.
     """
     if not session.contract.lifecycle.id:
         return ""
     rows = list_objects(session)
     if rows is None:
-        return "what is there cannot be listed"
+        return "the account's objects cannot be listed"
     gate.preexisting_ids |= {row.identity for row in rows}
     gate.has_inventory = True
     for operation in gate.guard.consents:
         if not gate.ledger.acquire_lock(f"crossing{hashlib.sha256(gate.run.account.encode()).hexdigest()[:16]}"):
             return "another run on the account does so now"
-        there = [row.identity for row in rows if has_effect(session, operation, row)]
-        if any(session.redactor.redact_string(identity) != identity for identity in there):
-            return "what is there is called by a secret of this run"
-        gate.ledger.record_former(gate.run.run_id, operation, there[0] if there else "")
+        identities = [row.identity for row in rows if has_effect(session, operation, row)]
+        if any(session.redactor.redact_string(identity) != identity for identity in identities):
+            return "an object's id is a secret of this run"
+        gate.ledger.record_former(gate.run.run_id, operation, identities[0] if identities else "")
     return ""
 
 
 def find_unrestored(session: Session, gate: Gate, run_id: str, rows: Sequence[ListedObject]) -> list[tuple[str, str]]:
-    """What a run changed that was not its own, and is not yet as it was: operations, each with the identity to do it to.
+    """List what a run changed that was not its own and is not restored: pairs of operation and identity to perform.
 
-    Where somebody else has changed it since, that stays.
+    A later change by somebody else stays.
     """
     ours = {entry.id for entry in gate.ledger.list_objects(run_id)}
     wanted = []
@@ -54,7 +54,7 @@ def find_unrestored(session: Session, gate: Gate, run_id: str, rows: Sequence[Li
 
 
 def perform_operation(session: Session, gate: Gate, operation: str, identity: str, account: str | None = None) -> bool:
-    """Whether ``operation`` about an object that is not the run's own, this once, succeeded."""
+    """Perform one operation on an object that is not the run's own; return True on success."""
     declared = session.contract.operations[operation]
     with gate.guard.permit_pairs({(operation, identity)}), session.record_attempt():
         return session.send_operation(
@@ -63,13 +63,13 @@ def perform_operation(session: Session, gate: Gate, operation: str, identity: st
 
 
 def has_effect(session: Session, operation: str, row: ListedObject) -> bool:
-    """Whether a listed object is in the state that ``operation``, which needs consent, brings about."""
+    """Return True if a listed object is in the state that ``operation``, which needs consent, causes."""
     consent = session.contract.consents[operation]
     return bool(resolve_pointer(row.raw, consent.field) == consent.value)
 
 
 def delete_object(session: Session, gate: Gate, row: ListedObject) -> bool:
-    """Delete one object that the guard does not know as this run's; undone first is what was consented to."""
+    """Delete an object that the guard does not know as this run's, after undoing consented operations on it."""
     contract = session.contract
     undoing = [consent.undo for name, consent in contract.consents.items() if has_effect(session, name, row)]
     return [
@@ -79,42 +79,42 @@ def delete_object(session: Session, gate: Gate, row: ListedObject) -> bool:
 
 
 def find_leftovers(session: Session, gate: Gate) -> list[str]:
-    """The last look of a run at its account, after it has deleted what it made: gives what is left all the same.
+    """List the account a last time, after the run deleted its objects; return the leftovers.
 
-    What the ledger has is struck only where a list, read whole, does not show it, and its deletion was answered with success
-    or its making never was. Where a request to make something was never answered, it is looked for a while.
+    An entry of the ledger is deleted only if a complete list lacks it and its deletion was confirmed or its creation
+    never was. An object whose creation was never answered is looked for during `MAX_WAIT` seconds.
     """
-    waited, tried, lag = 0.0, Counter[str](), session.contract.lifecycle.lag
+    waited, tries, lag = 0.0, Counter[str](), session.contract.lifecycle.lag
     gate.is_restored = False
     if lag and gate.ledger.list_remaining(gate.run.run_id):
-        gate.wait(lag)  # a list may still show what was before
+        gate.wait(lag)  # a list may lag behind
     while True:
-        left = gate.ledger.list_remaining(gate.run.run_id)
-        rows = list_objects(session, [entry.holder for entry in left if entry.holder])
+        remaining = gate.ledger.list_remaining(gate.run.run_id)
+        rows = list_objects(session, [entry.holder for entry in remaining if entry.holder])
         if rows is None:
             return list_unsettled(gate)
         found = [row for row in rows if _is_in_ledger(gate, row)]
         changed = find_unrestored(session, gate, gate.run.run_id, rows)
-        doubtful = any(entry.state in (LedgerState.REQUESTED, LedgerState.UNKNOWN) for entry in left)
-        if waited >= MAX_WAIT or not (found or changed or doubtful):
+        unanswered = any(entry.state in (LedgerState.REQUESTED, LedgerState.UNKNOWN) for entry in remaining)
+        if waited >= MAX_WAIT or not (found or changed or unanswered):
             break
         for operation, identity in changed:
-            if tried[identity] < _MAX_TRIES:
+            if tries[identity] < _MAX_TRIES:
                 perform_operation(session, gate, operation, identity)
         for row in found:
-            if tried[row.identity] < _MAX_TRIES:
+            if tries[row.identity] < _MAX_TRIES:
                 delete_object(session, gate, row)
-        tried.update([*(row.identity for row in found), *(identity for _, identity in changed)])
+        tries.update([*(row.identity for row in found), *(identity for _, identity in changed)])
         gate.wait(_PAUSE)
         waited += _PAUSE
     lost = _settle_entries(gate, found)
     gate.is_restored = not changed
-    like = [row.name for row in rows if row not in found and _carries_run_id(gate, row)]
-    return [*like, *lost, *(row.name or row.identity for row in found), *_describe_unrestored(changed)]
+    similar = [row.name for row in rows if row not in found and _carries_run_id(gate, row)]
+    return [*similar, *lost, *(row.name or row.identity for row in found), *_describe_unrestored(changed)]
 
 
 def confirm_removals(session: Session, gate: Gate) -> None:
-    """Strike what was removed and a list of everything does not show any more; else it counts as still there."""
+    """Mark deleted objects as absent if a complete list lacks them; else they count as still there."""
     removed = [entry for entry in gate.ledger.list_remaining(gate.run.run_id) if entry.state is LedgerState.DELETED]
     rows = list_objects(session, [entry.holder for entry in removed if entry.holder]) if removed else None
     for entry in removed if rows is not None else ():
@@ -123,7 +123,7 @@ def confirm_removals(session: Session, gate: Gate) -> None:
 
 
 def list_unsettled(gate: Gate) -> list[str]:
-    """What may be left, where no list can tell: all that the ledger has, and what may not be as it was."""
+    """List possible leftovers without a list from the server: all entries in the ledger, and unrestored objects."""
     return [
         *(entry.name for entry in gate.ledger.list_remaining(gate.run.run_id)),
         *_describe_unrestored(
@@ -133,29 +133,29 @@ def list_unsettled(gate: Gate) -> list[str]:
 
 
 def _describe_unrestored(changed: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"{identity}, to which {operation} is to be done again" for operation, identity in changed]
+    return [f"{identity} ({operation} has to be performed on it again)" for operation, identity in changed]
 
 
 def matches_entry(entry: LedgerEntry, row: ListedObject) -> bool:
-    """Whether a listed object is the ledger's: by the very name, or by what a vendor that sanitises makes of it.
+    """Return True if a listed object is the ledger's: by its exact name, or by its name after a vendor's sanitising.
 
-    Where the server hands out ids, the name is the mark that the run gave: a wrong id in an answer does not hide it.
+    Where the server assigns ids, the name is the run's mark: a wrong id in a response does not hide the object.
     """
     return is_same_name(entry.name, row.name)
 
 
 def _is_in_ledger(gate: Gate, row: ListedObject) -> bool:
-    """Whether a listed object is on this run's part of the ledger: names much like those are somebody else's."""
+    """Return True if a listed object is in this run's ledger: similar names belong to somebody else."""
     return any(matches_entry(entry, row) for entry in gate.ledger.list_objects(gate.run.run_id))
 
 
 def _carries_run_id(gate: Gate, row: ListedObject) -> bool:
-    """Whether a listed object bears what tells this run, though the run never asked for it: told, and not deleted."""
+    """Return True if the object carries our run id but is not in the ledger; report it, do not delete it."""
     return normalize_name(gate.run.prefix) in normalize_name(row.name)
 
 
 def _settle_entries(gate: Gate, found: Sequence[ListedObject]) -> list[str]:
-    """Strike what a list of everything does not show; gives what was made, never removed, and is not shown under its name."""
+    """Settle the ledger by a complete list; return objects that were created, never deleted, and are not listed."""
     lost = []
     for entry in gate.ledger.list_remaining(gate.run.run_id):
         if any(matches_entry(entry, row) for row in found):

@@ -1,10 +1,10 @@
-"""How long a server asks to be left alone: the header Retry-After (RFC 9110, section 10.2.3)."""
+"""Parser for the header Retry-After (RFC 9110, section 10.2.3)."""
 
 import datetime as dt
 import re
 
 MAX_RETRY_AFTER = 900.0
-"""Seconds that are waited at most, whatever a server asks for."""
+"""Longest wait in seconds, whatever a server asks for."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -21,17 +21,17 @@ _MAX_DATE_LENGTH = 40
 
 
 def parse_retry_after(value: str | None, now: float, default: float) -> float:
-    """Seconds to wait that a header's ``value`` asks for at ``now`` (epoch seconds): from 0 to `MAX_RETRY_AFTER`, never an error.
+    """Parse a header's ``value`` at ``now`` (epoch seconds) to seconds from 0 to `MAX_RETRY_AFTER`; never raise.
 
-    Whole seconds, or a date in any of the three formats of RFC 9110; spaces and tabs around it are no part of it.
-    A date that has passed gives 0: the server names a moment, and it has come. So does a negative number, which is none
-    of RFC 9110's but says the same. Everything else (absent, with a fraction, with other digits than 0 to 9, a date
-    without its zone or one that no calendar has, several values in one) gives ``usual``.
+    The value is whole seconds, or a date in any of the three formats of RFC 9110; surrounding spaces and tabs are
+    ignored. A past date gives 0, and so does a negative number, which RFC 9110 does not define. Anything else gives
+    ``default``: absent, with a fraction, with digits other than 0 to 9, a date without its zone or not in the calendar,
+    several values in one.
     """
     text = (value or "").strip(" \t")
     number = _NUMBER.fullmatch(text)
     if number is not None:
-        # Not by int(), which refuses thousands of digits: what has more than nine is too long anyway.
+        # int() refuses thousands of digits; ten digits already exceed the maximum.
         seconds = float(number["digits"][:10]) if not number["sign"] else 0.0
     else:
         moment = _parse_date(text, now) if len(text) <= _MAX_DATE_LENGTH else None
@@ -40,17 +40,17 @@ def parse_retry_after(value: str | None, now: float, default: float) -> float:
 
 
 def _parse_date(text: str, now: float) -> float | None:
-    """The date that ``text`` is, in epoch seconds; None where it is none."""
+    """Parse a date to epoch seconds; return None if it is none."""
     found = next((match for form in _DATES if (match := form.fullmatch(text))), None)
     if found is None:
         return None
     year, second = int(found["year"]), int(found["second"])
     if len(found["year"]) == 2:
-        # RFC 9110, section 5.6.7: what seems more than 50 years ahead is the most recent such year of the past.
+        # RFC 9110, section 5.6.7: a year more than 50 years ahead is in the past.
         latest = dt.datetime.fromtimestamp(now, dt.UTC).year + 50
         year = latest - (latest - year) % 100
     try:
-        # A minute may have 61 seconds, which no datetime has.
+        # A minute may have 61 seconds; a datetime cannot.
         moment = dt.datetime(
             year, _MONTHS.index(found["month"]) + 1, int(found["day"]), int(found["hour"]), int(found["minute"]),
             min(second, 59) if second <= 60 else second, tzinfo=dt.UTC,

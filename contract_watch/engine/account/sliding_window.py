@@ -1,62 +1,61 @@
-"""What an account's trailing window knows and how it decides: no file, no clock, no lock.
+"""The sliding window's state and rules, without file, clock or lock.
 
-A request goes out at some moment between the take of its place and the release of it, and nobody can say which. So a
-place stands for the *last* moment at which its request may go out: a lease after its take while it is out, the moment
-of its release afterwards. It counts until a whole window has passed since then.
+A request goes out at an unknown moment between the acquisition of its slot and its release. So a slot stands for the
+*last* moment at which its request may go out: a lease after acquisition while it is in use, the moment of release
+afterwards. It counts until a whole window has passed since then.
 """
 
 from dataclasses import dataclass, field
 
 LEASE = 45.0
-"""Seconds after which a place that nobody released counts as released: its owner died.
+"""Seconds after which an unreleased slot counts as released: its owner died.
 
-Longer than the 30 seconds that a request may take in all, so that a slow one still has its place.
+Longer than the 30 seconds that a request may take in all, so a slow request still has its slot.
 """
 MAX_BLOCK = 24 * 3600.0
-"""Seconds for which an account is blocked at most, whatever is asked for."""
+"""Longest block of an account in seconds."""
 MARGIN = 0.001
-"""Seconds that are waited beyond the moment at which a place is free, so that asking then is not in vain."""
+"""Seconds added to each wait, so that the next attempt is not a moment too early."""
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """``requests`` in any ``seconds``; ``lease`` see `LEASE`."""
+    """Limit of ``requests`` in any ``seconds``; see `LEASE` for ``lease``."""
 
     requests: int
     seconds: float
     lease: float = LEASE
 
     def __post_init__(self) -> None:
-        """Refuse what is no rule: an error of ours, never of a user's."""
+        """Reject impossible limits: a defect of ours, never a user's error."""
         if self.requests < 1 or not 0 < self.seconds < 3600 or not 0 < self.lease < 3600:
-            raise ValueError(f"{self} is no rule for a window")
+            raise ValueError(f"{self} is no limit of a window")
 
 
 @dataclass
 class SlidingWindow:
-    """``last`` is the last moment of each place; ``blocked`` from when until when nobody sends.
+    """State of a window: ``slots`` maps each slot to its last moment, ``block_period`` is the start and end of a block.
 
-    All moments are of one clock that never goes back but for a new start of the machine. What is later than can be was
-    written before that, and is moved to now: it counts as long as if it had just happened. `settle` does so, and is
-    called first; what it changes has to be kept, or the old moments would be later than now for as long as the machine
-    had been up.
+    All moments are of one clock that goes back only at a reboot. A moment later than possible was written before the
+    reboot and is moved to now: it counts as if it had just happened. `discard_expired` does so and runs first; its
+    changes must be stored, or the old moments would stay in the future for as long as the machine had been up.
     """
 
     slots: dict[str, float] = field(default_factory=dict)
     block_period: tuple[float, float] = (0.0, 0.0)
 
     def discard_expired(self, limit: RateLimit, now: float) -> None:
-        """Forget what does not count any more, and move what is from before a new start."""
-        moved = {place: min(last, now + limit.lease) for place, last in self.slots.items()}
-        self.slots = {place: last for place, last in moved.items() if last + limit.seconds >= now}
+        """Discard slots that no longer count, and move moments from before a reboot."""
+        moved = {slot: min(last, now + limit.lease) for slot, last in self.slots.items()}
+        self.slots = {slot: last for slot, last in moved.items() if last + limit.seconds >= now}
         since, until = self.block_period
         if since > now:
             self.block_period = (now, now + until - since)
 
     def acquire(self, limit: RateLimit, slot: str, now: float) -> float:
-        """Note ``place`` and give 0 where a request may go out; else the seconds until it is worth asking again.
+        """Reserve ``slot`` and return 0 if a request may go out; else return the seconds until the next attempt.
 
-        The estimate is the earliest possible: a place that is out could be released this very moment.
+        The estimate is the earliest possible: a slot in use could be released at any moment.
         """
         waits = [self.block_period[1] - now] if self.block_period[1] >= now else []
         if len(self.slots) >= limit.requests:
@@ -68,11 +67,11 @@ class SlidingWindow:
         return 0.0
 
     def release(self, slot: str, now: float) -> None:
-        """The request of ``place`` is over. A place that is not known (any more) counts from now on all the same."""
+        """Release a slot. An unknown (or expired) slot counts from now on all the same."""
         self.slots[slot] = now
 
     def block(self, seconds: float, now: float) -> None:
-        """Nobody sends for ``seconds``; a longer block stays."""
+        """Block the account for ``seconds``; a longer block stays in force."""
         until = now + min(seconds, MAX_BLOCK)
         if until > max(now, self.block_period[1]):
             self.block_period = (now, until)

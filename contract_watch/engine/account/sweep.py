@@ -1,9 +1,8 @@
-"""The sweep: what dead runs left on an account, found and, where that was asked for, deleted.
+"""The sweep: finds the leftovers of killed runs on an account and, if asked to, deletes them.
 
-It deletes only what meets every condition: the account is the one whose key was given, which a call has confirmed; the
-name parses, by the parser of whoever makes such names; it stands in the ledger of a run that died, or is older than twice
-the longest that a run may take; and there are not more such objects than one sweep may delete. Whatever else looks like it
-is somebody else's.
+It deletes only an object that meets every condition: the account is that of the given key, confirmed by a request; its
+name parses with the parser of the name generator; it is in the ledger of a killed run, or older than twice the longest
+run; and there are no more such objects than one sweep may delete. Every other object belongs to somebody else.
 """
 
 import datetime as dt
@@ -20,12 +19,12 @@ from contract_watch.engine.running.session import Session
 
 _PAUSE = 0.5
 FORGET_AFTER = 600.0
-"""Seconds after which a request that nobody answered is taken to have made nothing, where no list shows what it was to make."""
+"""Seconds after which an unanswered request counts as ineffective, if no list shows its object."""
 
 
 @dataclass(frozen=True)
 class SweepCandidate:
-    """An object to be deleted, and why."""
+    """An object to be deleted, and the reason."""
 
     listed: ListedObject
     reason: str
@@ -33,7 +32,7 @@ class SweepCandidate:
 
 @dataclass
 class SweepResult:
-    """What a sweep measured. ``left`` is what a list still showed at its end; ``problems`` say what it could not do."""
+    """Result of a sweep. ``remaining`` are the candidates still listed at its end; ``problems`` are its failures."""
 
     listed_count: int = 0
     candidates: list[SweepCandidate] = field(default_factory=list)
@@ -44,145 +43,154 @@ class SweepResult:
 
 @dataclass(frozen=True)
 class KnownRuns:
-    """What this machine knows of an account's runs: those that died, with all they ever asked for, and those that go on."""
+    """Runs on an account that this machine knows: killed ones with all entries of their ledgers, and active ones."""
 
     killed: Mapping[str, Sequence[LedgerEntry]]
     active: frozenset[str]
 
-    def find_entry(self, row: ListedObject, stamp: ParsedName) -> LedgerEntry | None:
-        """The line of a dead run's ledger that a listed object is on; None where it is on none."""
-        entries = self.killed.get(stamp.run_id, ())
+    def find_entry(self, row: ListedObject, parsed: ParsedName) -> LedgerEntry | None:
+        """Find the entry of a killed run's ledger for a listed object; return None if there is none."""
+        entries = self.killed.get(parsed.run_id, ())
         if any(entry.id == row.identity and entry.name != row.name for entry in entries):
-            return None  # somebody has made it his own
+            return None  # somebody else uses the object now
         return next((entry for entry in entries if matches_entry(entry, row)), None)
 
 
 def find_candidates(
     rows: Iterable[ListedObject], known_runs: KnownRuns, first_seen: Mapping[str, float], now: float, min_age: float
 ) -> list[SweepCandidate]:
-    """The objects that are to be deleted: see the module for what each has to meet.
+    """Find the objects to delete; the module lists the conditions.
 
-    ``first`` is when each was first seen, for vendors that tell no age; ``now`` in seconds since 1970, ``ripe`` in seconds.
+    ``first_seen`` is for vendors that list no creation time; ``now`` is in seconds since 1970, ``min_age`` in seconds.
     """
     found = []
     for row in rows:
-        stamp = parse_name(row.name)
-        if stamp is None or stamp.run_id in known_runs.active:
+        parsed = parse_name(row.name)
+        if parsed is None or parsed.run_id in known_runs.active:
             continue
-        entry = known_runs.find_entry(row, stamp)
+        entry = known_runs.find_entry(row, parsed)
         if entry is not None:
-            found.append(SweepCandidate(row, f"the run {stamp.run_id} made it, and died"))
+            found.append(SweepCandidate(row, f"created by the killed run {parsed.run_id}"))
             continue
         born = row.created if row.created is not None else first_seen.get(row.identity, now)
-        born = max(born, dt.datetime.combine(stamp.day, dt.time(), dt.UTC).timestamp())  # no older than its name
-        past = stamp.day <= dt.datetime.fromtimestamp(now, dt.UTC).date()
-        if not stamp.variant and past and stamp.run_id not in known_runs.killed and now - born > min_age:
-            found.append(SweepCandidate(row, f"it is of a run's form, and {(now - born) / 3600:.0f} hours old"))
+        born = max(
+            born, dt.datetime.combine(parsed.day, dt.time(), dt.UTC).timestamp()
+        )  # no older than the day in its name
+        past = parsed.day <= dt.datetime.fromtimestamp(now, dt.UTC).date()
+        if not parsed.variant and past and parsed.run_id not in known_runs.killed and now - born > min_age:
+            found.append(SweepCandidate(row, f"named like a run's object, {(now - born) / 3600:.0f} hours old"))
     return found
 
 
 def sweep_account(session: Session, gate: Gate, *, delete: bool, cap: int, min_age: float) -> SweepResult:
-    """Find what dead runs left on the session's account, and delete it if ``delete``; lists again afterwards, all of it.
+    """Find the leftovers of killed runs on the session's account, delete them if ``delete``, and list everything again.
 
-    Goes on past single failures. The session's own run leaves nothing here: its objects are not touched.
+    Single failures do not end it. Objects of the session's own run are not touched.
     """
-    swept = SweepResult()
+    result = SweepResult()
     ledger, account, address = gate.ledger, gate.run.account, gate.run.address
     try:
-        with ledger.claim_dead_runs(account, address) as dead, gate.use_cleanup_reserve():
+        with ledger.claim_killed_runs(account, address) as killed, gate.use_cleanup_reserve():
             try:
-                _sweep_objects(session, gate, dead, swept, delete=delete, cap=cap, ripe=min_age)
+                _sweep_objects(session, gate, killed, result, delete=delete, cap=cap, min_age=min_age)
             except RunAbortedError as stop:
-                swept.problems.append(str(stop))
+                result.problems.append(str(stop))
     except (LedgerError, RunStoppedError) as error:
-        swept.problems.append(str(error))
-    return swept
+        result.problems.append(str(error))
+    return result
 
 
 def _sweep_objects(
-    session: Session, gate: Gate, dead: Sequence[LedgerRun], swept: SweepResult, *, delete: bool, cap: int, ripe: float
+    session: Session,
+    gate: Gate,
+    killed: Sequence[LedgerRun],
+    result: SweepResult,
+    *,
+    delete: bool,
+    cap: int,
+    min_age: float,
 ) -> None:
     ledger, account = gate.ledger, gate.run.account
-    alive = {run.run_id for run in ledger.list_active_runs(account, gate.run.address)} | {gate.run.run_id}
-    known = KnownRuns({run.run_id: ledger.list_objects(run.run_id) for run in dead}, frozenset(alive))
+    active = {run.run_id for run in ledger.list_active_runs(account, gate.run.address)} | {gate.run.run_id}
+    known = KnownRuns({run.run_id: ledger.list_objects(run.run_id) for run in killed}, frozenset(active))
     rows = _list_settled_objects(session, gate, known)
     if rows is None:
-        swept.problems.append("the account's objects cannot be listed: nothing was deleted")
+        result.problems.append("the account's objects cannot be listed; nothing was deleted")
         return
     now = gate.wall()
-    swept.listed_count = len(rows)
-    first = ledger.update_sightings(
+    result.listed_count = len(rows)
+    first_seen = ledger.update_sightings(
         account,
         [row.identity for row in rows if parse_name(row.name) is not None and has_safe_identity(session, row)],
         now,
     )
-    swept.candidates = find_candidates(rows, known, first, now, ripe)
-    swept.remaining = [one.listed.name for one in swept.candidates]
-    if len(swept.candidates) > cap:
-        swept.problems.append(
-            f"{len(swept.candidates)} objects look left behind, more than the {cap} that one sweep deletes: nothing was deleted; look at "
-            "them, then allow so many with SWEEP_CAP"
+    result.candidates = find_candidates(rows, known, first_seen, now, min_age)
+    result.remaining = [one.listed.name for one in result.candidates]
+    if len(result.candidates) > cap:
+        result.problems.append(
+            f"{len(result.candidates)} objects look left behind, more than the {cap} that one sweep deletes, so "
+            "nothing was deleted; check them, then raise SWEEP_CAP"
         )
     elif not delete:
-        for run in dead:
+        for run in killed:
             for operation, identity in find_unrestored(session, gate, run.run_id, rows):
-                swept.problems.append(f"{identity} is not as it was: {operation} is to be done to it again")
+                result.problems.append(f"{identity} is not restored: {operation} has to be performed on it again")
     else:
-        changed = _delete_candidates(session, gate, dead, rows, swept)
+        changed = _delete_candidates(session, gate, killed, rows, result)
         after = list_objects(session, {row.account for row in rows}) if changed else rows
         if after is None:
-            swept.problems.append("the account's objects could not be listed again: what is left is not known")
+            result.problems.append("the account's objects could not be listed again; the leftovers are unknown")
             return
-        for run in dead:
+        for run in killed:
             for operation, identity in find_unrestored(session, gate, run.run_id, after):
-                swept.problems.append(f"{identity} is not as it was: {operation} did not restore it")
-        there = {row.identity for row in after}
-        swept.remaining = [one.listed.name for one in swept.candidates if one.listed.identity in there]
-        swept.deleted_count = len(swept.candidates) - len(swept.remaining)
-        for run in dead:
-            _settle_ledger(gate, run, after, now, swept)
+                result.problems.append(f"{identity} is not restored: {operation} had no effect")
+        identities = {row.identity for row in after}
+        result.remaining = [one.listed.name for one in result.candidates if one.listed.identity in identities]
+        result.deleted_count = len(result.candidates) - len(result.remaining)
+        for run in killed:
+            _settle_ledger(gate, run, after, now, result)
 
 
 def _delete_candidates(
-    session: Session, gate: Gate, dead: Sequence[LedgerRun], rows: Sequence[ListedObject], swept: SweepResult
+    session: Session, gate: Gate, killed: Sequence[LedgerRun], rows: Sequence[ListedObject], result: SweepResult
 ) -> bool:
-    """Restore what dead runs changed, then delete what is due; goes on past single failures. Whether there was anything to do."""
+    """Restore what killed runs changed, then delete the candidates; return True if there was anything to do."""
     restored = False
-    for run in dead:
+    for run in killed:
         for operation, identity in find_unrestored(session, gate, run.run_id, rows):
             restored = True
             perform_operation(session, gate, operation, identity)
-    for one in swept.candidates:
+    for one in result.candidates:
         if not delete_object(session, gate, one.listed):
-            swept.problems.append(f"{one.listed.name} could not be deleted")
-    return restored or bool(swept.candidates)
+            result.problems.append(f"{one.listed.name} could not be deleted")
+    return restored or bool(result.candidates)
 
 
 def _list_settled_objects(session: Session, gate: Gate, known: KnownRuns) -> list[ListedObject] | None:
-    """All that is there; asked again while a list may still lag behind what the ledger says was made."""
+    """List all objects, again while a list may lag behind the ledger."""
     holders = [entry.holder for entries in known.killed.values() for entry in entries if entry.holder]
     rows, lag = list_objects(session, holders), session.contract.lifecycle.lag
-    made = [entry for entries in known.killed.values() for entry in entries if entry.state is LedgerState.CREATED]
-    # No longer than a list may lag, whatever a clock that was put back makes of the ledger's times.
-    until = min(max((entry.recorded_at for entry in made), default=0.0), gate.wall()) + lag
+    created = [entry for entries in known.killed.values() for entry in entries if entry.state is LedgerState.CREATED]
+    # At most the lag from now, even if a clock was set back since the ledger's entries.
+    until = min(max((entry.recorded_at for entry in created), default=0.0), gate.wall()) + lag
     while (
         lag
         and rows is not None
         and gate.wall() < until
-        and not all(any(matches_entry(e, row) for row in rows) for e in made)
+        and not all(any(matches_entry(entry, row) for row in rows) for entry in created)
     ):
         gate.wait(max(_PAUSE, lag / 3))
         rows = list_objects(session, holders)
     return rows
 
 
-def _settle_ledger(gate: Gate, run: LedgerRun, rows: Sequence[ListedObject], now: float, swept: SweepResult) -> None:
-    """Strike from a dead run's ledger what a list of everything does not show any more."""
+def _settle_ledger(gate: Gate, run: LedgerRun, rows: Sequence[ListedObject], now: float, result: SweepResult) -> None:
+    """Settle a killed run's ledger by a complete list."""
     for entry in gate.ledger.list_remaining(run.run_id):
         if any(matches_entry(entry, row) for row in rows):
             continue
         if entry.state is LedgerState.DELETED or now - entry.recorded_at > FORGET_AFTER:
             gate.ledger.update_states(run.run_id, [entry.name], LedgerState.ABSENT)
-    if not swept.problems:
+    if not result.problems:
         gate.ledger.clear_former(run.run_id)
     gate.ledger.end_run(run.run_id)

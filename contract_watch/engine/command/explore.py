@@ -11,14 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contract_watch.engine.command.options import (
-    FLAGS,
-    CommandParser,
-    RunOptions,
-    parse_or_exit_status,
-    resolve_options,
-)
-from contract_watch.engine.exploring.example_database import DatabaseUnavailableError, open_shared_database
+from contract_watch import cli
+from contract_watch.engine.command.options import RunOptions, add_options, complete_settings, resolve_options
+from contract_watch.engine.exploring.example_database import open_shared_database
 from contract_watch.engine.protocols.targets import validate_unguarded_target
 from contract_watch.engine.running.parallel import count_cores, run_parallel
 from contract_watch.errors import UsageError
@@ -72,32 +67,18 @@ class ExplorationResults:
         return 2 if self.reasons or self.left_behind else 0
 
 
+@cli.command(interrupted="the exploration had not begun")
 def main(arguments: list[str] | None = None) -> int:
     """Explore; see the module for the statuses."""
-    parser = CommandParser(
-        prog="python -m contract_watch.engine.command.explore",
-        description="Explores targets for long.",
-        allow_abbrev=False,
-    )
-    for flag in _FLAGS:
-        parser.add_argument(flag, **FLAGS[flag])
-
-    def read() -> RunOptions:
-        blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
-        given = {**blank, **vars(parser.parse_args(arguments))}
-        if given["live"]:
-            raise UsageError("LIVE is for `make contract EXPLORE=1` alone, which is guarded")
-        validate_unguarded_target(given["target"] or "mock", os.environ)
-        options = resolve_options({**given, "minutes": given["minutes"] or _DEFAULT_MINUTES})
-        open_shared_database()
-        return options
-
-    try:
-        options = parse_or_exit_status(read)
-    except DatabaseUnavailableError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return options if isinstance(options, int) else _explore(options)
+    parser = cli.CommandParser("contract_watch.engine.command.explore", "Explores targets for long.")
+    add_options(parser, *_FLAGS)
+    given = complete_settings(vars(parser.parse_args(arguments)))
+    if given["live"]:
+        raise UsageError("--live is for `make contract EXPLORE=1` alone, which is guarded; leave it out")
+    validate_unguarded_target(given["target"] or "mock", os.environ)
+    options = resolve_options({**given, "minutes": given["minutes"] or _DEFAULT_MINUTES})
+    open_shared_database()
+    return _explore(options)
 
 
 def _explore(options: RunOptions) -> int:
@@ -123,11 +104,7 @@ def _explore(options: RunOptions) -> int:
               "seconds": round(seconds, 1), "searches": finds.searches, "requests": finds.requests,
               "reasons": list(finds.reasons), "left_behind": list(finds.left_behind),
               "findings": list(finds.findings.values()), "cases": [path.name for path in finds.cases.values()]}  # fmt: skip
-    try:
-        write_atomically(options.out / "exploration.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        print(f"error: the report could not be written to {options.out}: {error.strerror}", file=sys.stderr)
-        return 2
+    write_atomically(options.out / "exploration.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     for reason in finds.reasons:
         print(f"inconclusive: {escape_text(reason)}")
     print(f"{len(finds.findings)} findings in {finds.searches} searches, {finds.requests} requests, {seconds:.0f} s on "

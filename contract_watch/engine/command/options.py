@@ -3,23 +3,29 @@
 import os
 import re
 import secrets
-import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
+from contract_watch.cli import (
+    CommandParser,
+    create_output_directory,
+    parse_integer,
+    parse_number,
+    parse_shard,
+    parse_switch,
+)
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 from contract_watch.errors import UsageError
 
-ParsedValue = TypeVar("ParsedValue")
+_MAX_MINUTES = 24 * 60
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
-    "--out": {"default": "reports", "help": "the folder for the reports (reports)"},
+    "--out": {"default": "reports", "help": "the directory for the reports (reports)"},
     "--seed": {"default": "", "help": "a whole number that makes the exploring stage repeat itself (random, printed)"},
     "--live": {
         "default": "",
@@ -69,34 +75,23 @@ class RunOptions:
     live_settings: Mapping[str, LiveSettings] = field(default_factory=dict)
 
 
-class CommandParser(ArgumentParser):
-    """A parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; --help lists the options")
-
-
-def parse_or_exit_status(read: Callable[[], ParsedValue]) -> ParsedValue | int:
-    """What ``read`` makes of a command line; the exit status where it is wrong, which is told in one line, or asks for help."""
-    try:
-        return read()
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    except SystemExit as end:  # --help
-        return 3 if end.code else 0
+def build_parser() -> CommandParser:
+    """Build the parser of ``python -m contract_tests``."""
+    parser = CommandParser("contract_tests", "Checks targets against their contracts.")
+    add_options(parser, *FLAGS)
+    return parser
 
 
-def build_parser() -> ArgumentParser:
-    """The command's own parser."""
-    made = CommandParser(
-        prog="python -m contract_tests",
-        description="Checks targets against their contracts.",
-        allow_abbrev=False,
-    )
-    for flag, settings in FLAGS.items():
-        made.add_argument(flag, **settings)
-    return made
+def add_options(parser: CommandParser, *flags: str) -> None:
+    """Add options of a run to the parser of another command."""
+    for flag in flags:
+        parser.add_argument(flag, **FLAGS[flag])
+
+
+def complete_settings(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a value for every option of a run, as `resolve_options` needs it: ``given``, else the empty string."""
+    blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
+    return {**blank, "fail_on": FLAGS["--fail-on"]["default"], **(given or {})}
 
 
 def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:
@@ -107,15 +102,13 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
         raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
     target = validate_target(raw["target"] or "mock")
     if raw["live"] not in ("", "read", "mutate"):
-        raise UsageError(f"LIVE is read or mutate, not {raw['live']!r}")
-    if raw["thorough"] not in ("", "0", "1"):
-        raise UsageError(f"THOROUGH is 1 or 0, not {raw['thorough']!r}")
-    if raw["explore"] not in ("", "0", "1"):
-        raise UsageError(f"EXPLORE is 1 or 0, not {raw['explore']!r}")
+        raise UsageError(f"--live must be read or mutate, got {raw['live']!r}")
+    thorough, explore = parse_switch("--thorough", raw["thorough"]), parse_switch("--explore", raw["explore"])
     if raw["fail_on"] not in ("additive", "breaking"):
-        raise UsageError(f"FAIL_ON is additive or breaking, not {raw['fail_on']!r}")
-    seed = _parse_number("SEED", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
-    part, minutes = parse_shard(raw["shard"]), _parse_minutes(raw["minutes"]) if raw["minutes"] else 0.0
+        raise UsageError(f"--fail-on must be additive or breaking, got {raw['fail_on']!r}")
+    seed = parse_integer("--seed", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
+    part = parse_shard("--shard", raw["shard"])
+    minutes = parse_number("--minutes", raw["minutes"], _MAX_MINUTES) if raw["minutes"] else 0.0
     addresses = {} if target == "mock" else {one.slug: resolve_address(one, target, environment) for one in chosen}
     keys = {one.slug: load_account_keys(one, addresses.get(one.slug, "mock"), environment) for one in chosen}
     grpc_target = _validate_grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
@@ -132,12 +125,12 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
         contracts=[contract for contract in chosen if surfaces[contract.slug]],
         vendor=raw["vendor"] or "all",
         target=target,
-        out=create_directory(raw["out"] or "reports"),
+        out=create_output_directory("--out", raw["out"] or "reports"),
         seed=seed,
         is_seed_given=bool(raw["seed"]),
-        explore=raw["explore"] == "1" if protected else raw["explore"] != "0",
+        explore=explore is True if protected else explore is not False,
         only=raw["only"],
-        thorough=raw["thorough"] == "1",
+        thorough=thorough is True,
         shard=part,
         minutes=minutes,
         fail_on=raw["fail_on"],
@@ -154,7 +147,10 @@ def _select_protocols(text: str, chosen: list[Contract]) -> dict[str, tuple[str,
     wanted = [word.strip() for word in text.split(",") if word.strip()]
     known = {surface for contract in chosen for surface in contract.protocols}
     if unknown := [word for word in wanted if word not in known]:
-        raise UsageError(f"SURFACE {unknown[0]!r} is none of {', '.join(sorted(known))}")
+        whose = chosen[0].slug if len(chosen) == 1 else "contracts"
+        raise UsageError(
+            f"unknown --surface {unknown[0]!r}; {whose} support{'s' if len(chosen) == 1 else ''}: {', '.join(sorted(known))}"
+        )
     return {c.slug: tuple(s for s in c.protocols if not wanted or s in wanted) for c in chosen}
 
 
@@ -162,39 +158,5 @@ def _validate_grpc_target(text: str) -> str:
     """``host:port``, checked as any target is."""
     validate_target(f"http://{text}")
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", text):
-        raise UsageError(f"GRPC_TARGET {text!r} is not host:port, such as 127.0.0.1:8026")
+        raise UsageError(f"--grpc-target must be host:port, such as 127.0.0.1:8026, got {text!r}")
     return text
-
-
-def _parse_number(name: str, text: str, low: int, high: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) <= high:
-        raise UsageError(f"{name} is a whole number from {low} to {high}, not {text!r}")
-    return int(text)
-
-
-def _parse_minutes(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= 24 * 60:
-        raise UsageError(f"MINUTES is a number above 0, up to {24 * 60}, not {text!r}")
-    return float(text)
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """``i/n`` as numbers, 1/1 where it is empty; else a `UsageError`."""
-    if not text:
-        return 1, 1
-    found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(f"SHARD is i/n with i from 1 to n, not {text!r}")
-    return int(found[1]), int(found[2])
-
-
-def create_directory(text: str) -> Path:
-    """The folder ``text``, made where there is none; a `UsageError` where it cannot be written to."""
-    out = Path(text)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"OUT {text}: cannot be made ({error.strerror})") from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise UsageError(f"OUT {text}: cannot be written to")
-    return out

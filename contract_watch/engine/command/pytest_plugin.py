@@ -144,7 +144,7 @@ class ContractPlugin:
             report.longrepr = str(error)
             return
         if isinstance(error, BlockedRequestError):
-            words = f"defect of the suite: {item.name} would have sent what the guard holds back: {error}"
+            words = f"defect of the suite: blocked: {item.name} tried a request that the guard refuses: {error}"
         else:
             words = f"internal error in {item.name}: {_describe_error(error)}"
         report.longrepr = words

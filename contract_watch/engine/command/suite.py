@@ -1,13 +1,13 @@
 """The run as a whole: each vendor's session from preflight to verdict, whoever calls its tests."""
 
 import datetime as dt
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from contract_watch.cli import ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
@@ -256,8 +256,7 @@ class Suite:
             clean_up(session, run.runner)
             self.stop_clock(run.contract.slug)
         except KeyboardInterrupt:
-            for number in (signal.SIGINT, signal.SIGTERM):  # what is left now is to be written down
-                signal.signal(number, signal.SIG_IGN)
+            ignore_signals()  # the list of leftovers has to be written down
             reason = "the run was interrupted while it cleaned up"
             record.left_behind = sorted({*record.left_behind, *list_possible_leftovers(session)})
         except Exception as error:  # noqa: BLE001 (whatever it is, the report comes first)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from contract_watch.cli import Interruption
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.exploring.example_database import FailSafeDatabase
@@ -22,7 +23,6 @@ from contract_watch.engine.exploring.pytest_case import PytestCase
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.targets import join_base_path
 from contract_watch.engine.running.cleanup import clean_up, run_preflight
-from contract_watch.engine.running.interruption import Interruption
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build_mock, run_in_thread

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from contract_watch.cli import catch_signals
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.exploring.example_database import open_shared_database
 from contract_watch.engine.exploring.explorer import Explorer
 from contract_watch.engine.protocols.targets import load_account_keys
-from contract_watch.engine.running.interruption import catch_signals
 from contract_watch.engine.running.parallel import read_work
 
 ExplorerFactory = Callable[[str], Explorer]

@@ -1,13 +1,13 @@
 """Targets: what TARGET may say, where a contract's operations are then, and which keys go there."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
 
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.net import is_loopback
 
 
 def validate_target(target: str) -> str:
@@ -88,15 +88,6 @@ def _normalize_host(target: str) -> str:
         raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
 
 
-def is_loopback(target: str) -> bool:
-    """Whether ``target`` is this machine."""
-    host = urlsplit(target).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def load_account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
     keys = {}
@@ -106,7 +97,7 @@ def load_account_keys(contract: Contract, target: str, environment: Mapping[str,
             raise UsageError(f"{credential.variable} has white space in it, or signs that no header can carry")
         if given:
             keys[credential.account] = given
-        elif target == "mock" or is_loopback(target):
+        elif target == "mock" or is_loopback(urlsplit(target).hostname or ""):
             keys[credential.account] = credential.test
         elif credential.required:
             raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")

@@ -4,31 +4,17 @@ Time and size are bounded, redirects are not followed, proxies and certificate s
 read, nothing is sent twice, and nothing is sent to another address than the target's.
 """
 
-import functools
-import ssl
-import time
 from dataclasses import dataclass
 
 import httpx
 
-from contract_watch.engine.protocols.deadline import (
-    ResponseDeadline,
-    ResponseTooLargeError,
-    create_transport,
-    read_body,
-)
 from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
+from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-
-
-@functools.cache
-def get_tls_context() -> ssl.SSLContext:
-    """What TLS connections trust, read once: it takes longer than a dozen requests."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 class TransportError(Exception):
@@ -69,8 +55,8 @@ class Wire:
     def __init__(self, base: str, gate: RequestGate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
         self._gate = gate
         self._base = httpx.URL(base)
-        self._deadline = ResponseDeadline()
-        self._transport = create_transport(get_tls_context(), self._deadline)
+        self._deadline = Deadline()
+        self._transport = create_transport(self._deadline, get_tls_context(self._base))
         timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
         self._extensions = {"timeout": timeout.as_dict()}
 
@@ -95,7 +81,7 @@ class Wire:
                 "elsewhere", f"a request to {request.url.host}, which is not the target, was held back"
             )
         request.extensions = {**request.extensions, **self._extensions}
-        self._deadline.expires_at = time.monotonic() + TOTAL_TIMEOUT
+        self._deadline.restart(TOTAL_TIMEOUT)
         try:
             response = self._transport.handle_request(request)
             try:
@@ -104,7 +90,7 @@ class Wire:
                 )
             finally:
                 response.close()
-        except ResponseTooLargeError as error:
+        except BodyTooLargeError as error:
             raise TransportError("too-large", f"the answer is longer than {MAX_RESPONSE_BYTES} bytes") from error
         except httpx.ConnectTimeout as error:
             raise TransportError("refused", "the target does not take connections") from error

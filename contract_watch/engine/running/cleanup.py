@@ -14,9 +14,9 @@ from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.net import get_tls_context
 
 _MAX_PREFLIGHT_TRIES = 3
 
@@ -103,7 +103,7 @@ def fetch_mock_health(target: str) -> dict[str, Any]:
     """What the project's own mock says of itself, where it answers at ``target``; nothing elsewhere. It is not counted."""
     root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
-        with httpx.Client(verify=get_tls_context(), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
+        with httpx.Client(verify=get_tls_context(target), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
             answer = client.get(root)
             shown = answer.json() if answer.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):

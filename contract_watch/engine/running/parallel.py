@@ -6,10 +6,8 @@ fixture `tell`. Controller and workers load this module as a plugin.
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,13 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.engine.exploring.example_database import DatabaseUnavailableError
 from contract_watch.engine.running.progress import Progress
-from contract_watch.errors import UsageError
+from contract_watch.errors import InconclusiveError, UsageError
 from contract_watch.report.escaping import escape_text
 
 _RESULT = "result"
 _PROBLEM = "problem"
-_OWN_ERRORS = (UsageError, DatabaseUnavailableError)
+_OWN_ERRORS = (UsageError, InconclusiveError)
 _PLUGIN_NAME = "contract_watch.engine.running.parallel"
 
 
@@ -123,20 +120,6 @@ class _ResultCollector:
         self._progress.clear()
 
 
-@contextmanager
-def _interrupt_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the work as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def run_parallel(
     module: Path, work: Mapping[str, Any], workers: int, on_result: Callable[[Any], None] = lambda _result: None
 ) -> ParallelResult:
@@ -158,8 +141,7 @@ def run_parallel(
         "--work",
         json.dumps(work),
     ]
-    with _interrupt_on_sigterm():
-        status = pytest.main([str(module), *quiet, *many], [gatherer])
+    status = pytest.main([str(module), *quiet, *many], [gatherer])
     if status == pytest.ExitCode.INTERRUPTED:
         gatherer.result.interrupted = True
     elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.result.problems:

@@ -1,8 +1,9 @@
 """Progress of a run: one line that rewrites itself on a terminal, a few plain lines elsewhere."""
 
-import os
 import time
 from typing import TextIO
+
+from contract_watch.cli import supports_colour
 
 _EVERY = 5.0
 
@@ -12,7 +13,7 @@ class Progress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+        self._rewrites = supports_colour(stream)
         self._shown_length = 0
         self._last = 0.0
         self._completed = 0

@@ -12,12 +12,12 @@ from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
 from contract_watch.engine.planning.probe import Probe, ProbeStep, find_modifiers, find_placeholders
 from contract_watch.engine.planning.requests import make_request
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.engine.running.confirmation import Confirmation
 from contract_watch.engine.running.control import ControlCheck
 from contract_watch.engine.running.object_pool import ObjectPool
 from contract_watch.engine.running.run_values import RunValues
 from contract_watch.engine.running.session import Session
+from contract_watch.net import get_tls_context
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck
 
@@ -144,7 +144,7 @@ class Runner:
             self.pool.get_ready_object(self._session.contract.credentials[0].account, operation)
         root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
         with (
-            httpx.Client(verify=get_tls_context(), trust_env=False, timeout=10) as client,
+            httpx.Client(verify=get_tls_context(root), trust_env=False, timeout=10) as client,
             contextlib.suppress(httpx.HTTPError),
         ):
             client.post(root, json=dict(probe.fault))

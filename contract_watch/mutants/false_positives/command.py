@@ -4,15 +4,13 @@
 """
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from contract_watch import cli
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.command.options import parse_or_exit_status
 from contract_watch.engine.running.parallel import count_cores
-from contract_watch.errors import UsageError
 from contract_watch.mutants.derivation import select_items
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
 from contract_watch.mutants.measurement import create_parser, parse_measurement
@@ -32,37 +30,21 @@ def select_changes(
 
 
 def _parse_selection(contract: Contract, options: Any) -> list[PermittedChange]:
-    options.seeds = _parse_seeds(str(options.seeds))
+    options.seeds = cli.parse_integer("--seeds", str(options.seeds), 0, _MOST_SEEDS)
     return select_changes(contract, options.only, options.shard, options.seeds, options.sample)
 
 
+@cli.command(interrupted="nothing was written")
 def main(arguments: list[str] | None = None) -> int:
     """Try every change; see the module for the statuses."""
-    made = create_parser("python -m contract_watch.mutants.false_positives", "Looks for false alarms.", "change", KINDS)
+    made = create_parser("contract_watch.mutants.false_positives", "Looks for false alarms.", "change", KINDS)
     made.add_argument("--seeds", default="200", help="how many seeds of the exploring stage on the honest mock (200)")
-    order = parse_or_exit_status(lambda: parse_measurement(made, arguments, _parse_selection))
-    if isinstance(order, int):
-        return order
-    spent, seconds = order.run(Path(__file__).parent / "every_change.py")
-    if spent.failure_reason:
-        print(f"error: {spent.failure_reason}; nothing was written", file=sys.stderr)
-        return 2
-    results = sorted(spent.results, key=lambda result: (result["contract"], result["change"]))
-    try:
-        shown = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
-        write_atomically(
-            order.directory / "false-positives.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-        )
-    except OSError as error:
-        print(f"error: the report could not be written to {order.directory}: {error.strerror}", file=sys.stderr)
-        return 2
+    order = parse_measurement(made, arguments, _parse_selection)
+    found, seconds = order.run(Path(__file__).parent / "every_change.py")
+    results = sorted(found, key=lambda result: (result["contract"], result["change"]))
+    shown = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
+    write_atomically(order.directory / "false-positives.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
     return _print_results(results, seconds, order.directory)
-
-
-def _parse_seeds(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) > _MOST_SEEDS:
-        raise UsageError(f"SEEDS is a whole number up to {_MOST_SEEDS}, not {value!r}")
-    return int(value)
 
 
 def _print_results(results: Sequence[dict[str, Any]], seconds: float, out: Path) -> int:

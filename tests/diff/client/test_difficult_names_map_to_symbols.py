@@ -8,7 +8,7 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.api import read_api
 from contract_watch.diff.client.symbol_index import SymbolIndex
 from contract_watch.errors import UsageError
-from scripts.generate_clients import generate_comparison_client
+from contract_watch.generator.outputs import generate_comparison_client
 from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 
 

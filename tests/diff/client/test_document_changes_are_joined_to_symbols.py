@@ -10,7 +10,7 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
 from contract_watch.errors import UsageError
 from contract_watch.generator.configuration import parse_document
-from scripts.generate_clients import generate_comparison_client
+from contract_watch.generator.outputs import generate_comparison_client
 from tests.support.clients.document_edits import StubDocumentChange
 from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 
@@ -74,19 +74,19 @@ def _make_revision() -> dict[str, Any]:
 
 
 CHANGES = [
-    StubDocumentChange(f"{POST}/parameters/0", "request-parameter-removed"),
-    StubDocumentChange(f"{POST}/parameters/0/schema/type", "request-parameter-type-changed"),
-    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/color/enum", "request-property-enum-value-added"),
-    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/color/enum/2", "response-property-enum-value-added"),
-    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/0/required/0", "request-property-became-optional"),
-    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/a", "response-property-became-optional"),
+    StubDocumentChange(f"{POST}/parameters/0", "query-parameter-removed"),
+    StubDocumentChange(f"{POST}/parameters/0/schema/type", "type-changed"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/color/enum", "enum-value-added"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/color/enum/2", "enum-value-added"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/0/required/0", "property-became-optional"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/a", "property-became-optional"),
     # As one says it who has put the parts together first.
-    StubDocumentChange(f"{REQUEST_SCHEMA}/properties/old", "request-property-removed"),
-    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/b/maxLength", "response-property-max-length-increased"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/properties/old", "property-removed"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/0/properties/b/maxLength", "max-length-raised"),
     # A class below one that is new belongs to the nearest places above it, of which there are two here.
-    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/extra", "request-property-added"),
-    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/extra", "response-property-added"),
-    StubDocumentChange(REQUEST_SCHEMA, "request-body-changed"),
+    StubDocumentChange(f"{REQUEST_SCHEMA}/allOf/1/properties/extra", "property-added"),
+    StubDocumentChange(f"{RESPONSE_SCHEMA}/allOf/1/properties/extra", "property-added"),
+    StubDocumentChange(REQUEST_SCHEMA, "type-changed"),
     StubDocumentChange(POST, "operation-changed"),
 ]
 EXTRA = {"models.Wish.extra": False, "models.WishExtra": False, "models.WishExtraAt": False}

@@ -11,9 +11,9 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.correlation import NO_SYMBOL
+from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
-from scripts.generate_clients import generate_comparison_client
-from scripts.judge_clients import assess_document_impact
+from contract_watch.generator.outputs import generate_comparison_client
 from tests.support.clients.document_edits import (
     GENERATED,
     ClientEdit,

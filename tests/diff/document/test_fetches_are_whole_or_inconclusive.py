@@ -11,7 +11,7 @@ import pytest
 
 from contract_watch.diff.document.fetching import FetchedDocument, FetchLimits, NotModified, fetch_document
 from contract_watch.diff.document.limits import MAX_BYTES
-from contract_watch.diff.document.transport import FetchDeadline
+from contract_watch.net import Deadline
 from tests.support.documents.fetches import DOCUMENT, JSON, SHORT_LIMITS, YAML, fetch_refusal, make_document_response
 from tests.support.loopback_server import App, LoopbackResponse, serve_app
 
@@ -293,8 +293,8 @@ def test_another_line_can_be_given() -> None:
         seen.append(str(asked.url))
         return httpx.Response(200, json=DOCUMENT)
 
-    def line(deadline: FetchDeadline) -> httpx.BaseTransport:
-        seen.append(deadline.left(None))
+    def line(deadline: Deadline) -> httpx.BaseTransport:
+        seen.append(deadline.compute_remaining(None))
         return httpx.MockTransport(answer)
 
     found = fetch_document("https://EXAMPLE.com:443/a", limits=FetchLimits(total=7.0), create_transport=line)

@@ -1,91 +1,128 @@
-"""Every rule of the comparison of documents speaks where it should and is silent close by: `tests/data/rule_examples`."""
+"""Every rule of the comparison of documents applies to its positive example and not to its negative one.
+
+The examples are in `tests/data/rule_examples`.
+"""
 
 import datetime as dt
 import re
 
 import pytest
 
-from contract_watch.diff.document import ApiChange, compare
-from contract_watch.diff.document.rules import ChangeRule, is_schema_rule, load_rules
-from scripts import list_rules
-from tests.support.documents.rule_examples import DIRECTORY, DocumentVersions, load_examples
+from contract_watch.diff import rules_page
+from contract_watch.diff.document import ApiChange, ChangeLevel, compare
+from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS
+from contract_watch.diff.document.rules import AREAS, ChangeRule, load_rules
+from tests.support.documents.pairs import load_pairs
+from tests.support.documents.rule_examples import DIRECTORY, get_example_name, load_examples
 from tests.support.documents.well_formedness import find_problems
 
 TODAY = dt.date(2026, 1, 1)
 RULES = load_rules()
 EXAMPLES = load_examples()
-WEBHOOK_EXAMPLES = [rule for rule in RULES.values() if rule.inverted_level is not rule.level]
+API_RULES = [rule for rule in RULES.values() if not rule.is_schema_rule]
+WORDS_BEFORE = 11_106
+"""Words of docs/rules.md when every direction and area had a rule of its own."""
 
 
-def _list_rule_changes(rule: ChangeRule, documents: DocumentVersions) -> list[ApiChange]:
-    """What ``rule`` says of two documents."""
-    return [change for change in compare(*documents, today=TODAY).changes if change.rule == rule.id]
+def _get_webhook_level(rule: ChangeRule) -> ChangeLevel:
+    return rule.assess(OPPOSITE_DIRECTIONS[rule.direction], rule.area).level
+
+
+WEBHOOK_RULES = [rule for rule in API_RULES if _get_webhook_level(rule) is not rule.assess(rule.direction, "").level]
+
+
+def _list_rule_changes(rule: ChangeRule, base: dict[str, object], revision: dict[str, object]) -> list[ApiChange]:
+    """Return the changes between two documents that refer to ``rule``."""
+    return [change for change in compare(base, revision, today=TODAY).changes if change.rule == rule.id]
 
 
 def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
-    """Claim: no rule is unproven. Expectation: the files of examples are those that the rules ask for, and no others."""
-    assert sorted(EXAMPLES) == sorted({list_rules.get_example_name(rule) for rule in RULES.values()})
+    """Each rule has exactly one file of examples, and the directory holds nothing else."""
+    assert sorted(EXAMPLES) == sorted(get_example_name(rule) for rule in RULES.values())
     assert [str(path) for path in DIRECTORY.rglob("*") if path.is_file() and path.suffix != ".yaml"] == []
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_rule_speaks_of_its_positive_example(rule: ChangeRule) -> None:
-    """Claim: every rule can speak. Situation: its example, in each place that it is about. Expectation: its own level."""
-    for place, documents in EXAMPLES[list_rules.get_example_name(rule)].expand_documents(rule, positive=True):
-        found = [(change.level, change.direction) for change in _list_rule_changes(rule, documents)]
-        assert found, (place, [change.rule for change in compare(*documents, today=TODAY).changes])
-        assert set(found) == {(rule.level, rule.direction)}, place
+def test_rule_applies_to_its_positive_example(rule: ChangeRule) -> None:
+    """A rule finds its example in every direction and area that it covers, with the level of that direction and area."""
+    covered = set()
+    for documents in EXAMPLES[get_example_name(rule)].expand_documents(rule, positive=True):
+        changes = _list_rule_changes(rule, documents.base, documents.revision)
+        found = {(change.level, change.direction, change.area) for change in changes}
+        level = rule.assess(documents.direction, documents.area).level
+        assert found == {(level, documents.direction, documents.area)}, documents.fragment_kind
+        covered.add((documents.direction, documents.area))
+    expected = {(direction, area) for direction, areas in rule.areas.items() for area in areas}
+    assert covered == (expected or {(rule.direction, rule.area)})
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_rule_is_silent_about_its_negative_example(rule: ChangeRule) -> None:
-    """Claim: a rule speaks of nothing else. Situation: two documents close to its example. Expectation: others may speak."""
-    for place, documents in EXAMPLES[list_rules.get_example_name(rule)].expand_documents(rule, positive=False):
-        assert _list_rule_changes(rule, documents) == [], (place, EXAMPLES[list_rules.get_example_name(rule)].why)
+def test_rule_ignores_its_negative_example(rule: ChangeRule) -> None:
+    """A rule finds nothing in two documents that are similar to its example; other rules may."""
+    example = EXAMPLES[get_example_name(rule)]
+    for documents in example.expand_documents(rule, positive=False):
+        changes = _list_rule_changes(rule, documents.base, documents.revision)
+        assert changes == [], (documents.fragment_kind, example.why)
 
 
-@pytest.mark.parametrize("rule", WEBHOOK_EXAMPLES, ids=[rule.id for rule in WEBHOOK_EXAMPLES])
-def test_rule_is_turned_where_the_vendor_calls(rule: ChangeRule) -> None:
-    """Claim: in a webhook callers are who reads. Situation: the example's paths as webhooks. Expectation: the turned level."""
-    found = {
-        (change.level, change.direction)
-        for change in _list_rule_changes(rule, EXAMPLES[list_rules.get_example_name(rule)].make_webhook_documents())
-    }
-    assert found == {(rule.inverted_level, "response" if rule.direction == "request" else "request")}
+@pytest.mark.parametrize("rule", WEBHOOK_RULES, ids=[rule.id for rule in WEBHOOK_RULES])
+def test_rule_has_its_webhook_level_where_the_vendor_calls(rule: ChangeRule) -> None:
+    """A rule finds its example in a webhook in the opposite direction, with its level there."""
+    changes = _list_rule_changes(rule, *EXAMPLES[get_example_name(rule)].make_webhook_documents())
+    found = {(change.level, change.direction, change.area) for change in changes}
+    assert found == {(_get_webhook_level(rule), OPPOSITE_DIRECTIONS[rule.direction], rule.area)}
 
 
-@pytest.mark.parametrize("called", EXAMPLES)
-def test_example_is_sound(called: str) -> None:
-    """Claim: no rule is shown by a mistake. Expectation: documents that differ and are well formed, and a reason.
-
-    Documents that are not well formed say so, and are not.
-    """
-    example = EXAMPLES[called]
-    rule = next(rule for rule in RULES.values() if list_rules.get_example_name(rule) == called)
-    pairs = [two for positive in (True, False) for _, two in example.expand_documents(rule, positive=positive)]
-    assert bool([wrong for two in pairs for one in two for wrong in find_problems(one)]) is bool(example.malformed)
-    assert all(repr(base) != repr(revision) for base, revision in pairs)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_is_sound(name: str) -> None:
+    """An example has documents that differ, and a reason; they are well formed unless the example says otherwise."""
+    example = EXAMPLES[name]
+    rule = next(rule for rule in RULES.values() if get_example_name(rule) == name)
+    pairs = [documents for positive in (True, False) for documents in example.expand_documents(rule, positive=positive)]
+    problems = [problem for pair in pairs for side in (pair.base, pair.revision) for problem in find_problems(side)]
+    assert bool(problems) is bool(example.malformed)
+    assert all(repr(pair.base) != repr(pair.revision) for pair in pairs)
     assert repr(example.positive) != repr(example.negative)
     assert re.fullmatch(r"[A-Z0-9].{10,160}\.", example.why)
 
 
+def test_ids_name_the_kind_of_change_alone() -> None:
+    """The 307 ids carry no direction; those of schemas carry no area either, and no two rules share an id."""
+    assert len(RULES) == 307
+    prefixes = tuple(f"{direction}-{area}-" for direction, areas in AREAS.items() for area in areas)
+    own = ("request-body-", "response-header-")  # parts of an operation that are added, removed or encoded themselves
+    schema_ids = {rule.id for rule in RULES.values() if rule.is_schema_rule}
+    assert [id_ for id_ in RULES if id_.startswith(prefixes) and not id_.startswith(own)] == []
+    assert [id_ for id_ in schema_ids if id_.startswith(("request-", "response-", "parameter-", "header-"))] == []
+
+
+def test_rule_and_location_determine_the_direction() -> None:
+    """Two changes of one rule and location have the same direction, so that a waiver of both is exact."""
+    documents = [(pair.base, pair.revision) for pair in load_pairs()]
+    for rule in RULES.values():
+        examples = EXAMPLES[get_example_name(rule)].expand_documents(rule, positive=True)
+        documents += [(one.base, one.revision) for one in examples]
+    for base, revision in documents:
+        directions: dict[tuple[str, str], str] = {}
+        for change in compare(base, revision, today=TODAY).changes:
+            assert directions.setdefault((change.rule, change.location), change.direction) == change.direction
+
+
+def test_consequences_are_one_sentence() -> None:
+    """Every consequence is a sentence of a readable length, in each direction."""
+    for rule in RULES.values():
+        for assessment in rule.assessments.values():
+            assert re.fullmatch(r"[A-Z][^.{}]{10,150}\.", assessment.consequence), rule.id
+
+
 def test_page_lists_the_rules_as_they_are() -> None:
-    """Claim: docs/rules.md is what the rules give. Expectation: `make rules` would change nothing, and finds every id."""
-    page = list_rules.PAGE.read_text(encoding="utf-8")
-    assert page == list_rules.format_rules_page(), "docs/rules.md is not what the rules give: run `make rules`"
+    """docs/rules.md is up to date, states the number of rules, and names every id."""
+    page = rules_page.PAGE.read_text(encoding="utf-8")
+    assert page == rules_page.format_rules_page(), "docs/rules.md: out of date with rules.toml; run `make rules`"
+    assert f" {len(RULES)} rules" in page
     assert [id_ for id_ in RULES if f"`{id_}`" not in page] == []
 
 
-def test_page_links_to_examples_that_are_there() -> None:
-    """Claim: a reader of the page gets to the example. Expectation: every link leads to a file, and every file has one."""
-    links = set(re.findall(r"\]\(([^)]+\.yaml)\)", list_rules.format_rules_page()))
-    files = {path.resolve() for path in DIRECTORY.glob("*/*.yaml")}
-    assert {(list_rules.PAGE.parent / link).resolve() for link in links} == files
-
-
-def test_rules_of_schemas_are_distinguished_from_others() -> None:
-    """Claim: examples are looked for in the right folder. Expectation: the areas of schemas are nobody else's."""
-    assert is_schema_rule(RULES["request-body-type-changed"])
-    assert is_schema_rule(RULES["response-property-added"])
-    assert not is_schema_rule(RULES["request-body-added"])
-    assert not is_schema_rule(RULES["response-schema-added"])
+def test_page_has_a_third_of_its_former_words() -> None:
+    """docs/rules.md stays short enough to read."""
+    assert len(rules_page.format_rules_page().split()) <= WORDS_BEFORE / 3

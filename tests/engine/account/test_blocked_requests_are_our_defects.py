@@ -28,11 +28,11 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize(("where", "what", "spoil", "words"), [
     ("account.object_names", "NameGenerator", "NameGenerator.create_short_name = NameGenerator.create_name; NameGenerator.create_name = lambda self, length=None: 'smtp-user1'",
-     "would have sent what the guard holds back"),
+     "tried a request that the guard refuses"),
     ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('socket').create_connection(('127.0.0.1', 9))",
-     "a connection was to be opened beside the guard"),
+     "blocked: a connection was opened outside the gate during a live run"),
     ("running.runner", "Runner", "Runner.run_probe = lambda self, probe: __import__('os').system('true')",
-     "a program was to be started beside the guard"),
+     "blocked: a subprocess was started during a live run"),
 ])  # fmt: skip
 def test_a_suite_that_tries_is_reported_and_stopped(
     where: str, what: str, spoil: str, words: str, tmp_path: Path

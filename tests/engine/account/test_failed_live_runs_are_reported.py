@@ -14,10 +14,10 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.ledger import FILE_NAME
 from contract_watch.engine.command.suite import Suite
-from contract_watch.engine.protocols import deadline
 from contract_watch.engine.protocols.connector import NetworkConnector
 from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
 from contract_watch.engine.protocols.wire import Response, TransportError, Wire
+from contract_watch.net import BodyTooLargeError, read_body
 from contract_watch.report.record import Record
 from tests.engine.account.test_killed_runs_leave_nothing_behind import assert_clean, start_live_run
 from tests.support.live_runs import is_run_name, make_options, run_suite
@@ -220,10 +220,10 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
 def test_a_small_answer_that_unpacks_to_a_large_one_is_bounded() -> None:
     """Situation: a few kilobytes of gzip that are a hundred megabytes. Expectation: too large, without unpacking it all."""
     packed = gzip.compress(b"\0" * 10_000_000)
-    with pytest.raises(deadline.ResponseTooLargeError):
-        deadline.read_body([packed], "gzip", 1_000_000)
-    assert deadline.read_body([gzip.compress(b"whole")], "gzip", 100) == b"whole"
-    assert deadline.read_body([b"plain"], "", 100) == b"plain"
+    with pytest.raises(BodyTooLargeError):
+        read_body([packed], "gzip", 1_000_000)
+    assert read_body([gzip.compress(b"whole")], "gzip", 100) == b"whole"
+    assert read_body([b"plain"], "", 100) == b"plain"
     for encoding, content in (("gzip", packed[:100]), ("gzip", b"not packed"), ("br", b"x")):
         with pytest.raises(httpx.DecodingError):
-            deadline.read_body([content], encoding, 1_000_000)
+            read_body([content], encoding, 1_000_000)

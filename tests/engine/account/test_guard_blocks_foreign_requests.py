@@ -46,8 +46,8 @@ def make_request(
     contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
 ) -> EncodedRequest:
     """A request with the first account's key (None: without one); a body of bytes goes as it is."""
-    place, first = contract.credential_locations[0], contract.credentials[0]
-    sent = {} if key is None else {place.header: place.form.format(key or first.test)}
+    location, first = contract.credential_locations[0], contract.credentials[0]
+    sent = {} if key is None else {location.header: location.form.format(key or first.test)}
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     told = {**sent, **(JSON if content else {}), **headers}
     return encode_library_request(
@@ -264,7 +264,7 @@ def test_what_is_blocked_is_reported_without_its_values() -> None:
     hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
     with pytest.raises(BlockedRequestError) as caught:
         make_guard().check_request(make_request(JETEMAIL, "POST", "/outbound/smarthost", hostile))
-    assert str(caught.value) == "POST /outbound/smarthost: its username is not the run's own"
+    assert str(caught.value) == "POST /outbound/smarthost: `username` names an object that is not the run's own"
 
 
 _values = st.recursive(

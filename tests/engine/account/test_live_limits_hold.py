@@ -15,9 +15,9 @@ JETEMAIL = Contract("jetemail")
 
 
 @pytest.mark.parametrize(("variable", "value", "words"), [
-    ("LIVE_REQUESTS", "60", "all the requests that it may: 60"),
-    ("LIVE_REQUESTS", "4", "all the requests that it may: 4"),
-    ("LIVE_MINUTES", "0.5", "all the time that it may: 0.5 minutes"),
+    ("LIVE_REQUESTS", "60", "request limit reached (60"),
+    ("LIVE_REQUESTS", "4", "request limit reached (4"),
+    ("LIVE_MINUTES", "0.5", "time limit reached (0.5 minutes)"),
 ])  # fmt: skip
 def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, words: str, tmp_path: Path) -> None:
     """Claim: a limit that is reached ends the run, inconclusive, with what was learned, and what is left is cleaned up.
@@ -60,7 +60,7 @@ def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         record = run_suite(make_options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
-        assert "as many objects as it may: 2" in str(record.reason)
+        assert "object limit reached (2)" in str(record.reason)
         assert record.verdict.label == "inconclusive"
         assert production.list_run_objects() == []
 

@@ -158,7 +158,7 @@ def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: str) -> None:
     """Expectation: a usage error in one line, which names the variable, and of the address nothing."""
-    with pytest.raises(UsageError, match=rf"^{URL_VARIABLE} is not the address of a Redis") as caught:
+    with pytest.raises(UsageError, match=rf"^{URL_VARIABLE}: must be the address of a Redis") as caught:
         create_rate_limiter(url, tmp_path, ACCOUNT, 5, 60, SystemClock())
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)

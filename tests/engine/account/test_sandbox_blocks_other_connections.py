@@ -62,7 +62,7 @@ def test_every_other_connection_is_blocked(name: str) -> None:
         assert _is_sandbox_error(caught.value), caught.value
         assert server.connections == 0
         assert len(held) == 1
-        assert "beside the guard" in next(iter(held))
+        assert "blocked: " in next(iter(held))
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -102,7 +102,7 @@ def _is_sandbox_error(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is the fence's."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, SandboxViolationError) or "beside the guard" in str(error):
+        if isinstance(error, SandboxViolationError) or "blocked: " in str(error):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__ or getattr(error, "reason", None)

@@ -61,7 +61,7 @@ JETEMAIL = [
     ClientEdit(
         "a response property renamed",
         lambda document: _rename_property(document, "SmtpUser", "last_modified", "modified"),
-        [(f"{ROW}/last_modified", "response-property-removed"), f"{ROW}/modified"],
+        [(f"{ROW}/last_modified", "property-removed"), f"{ROW}/modified"],
         frozenset(
             {
                 ("models.SmtpUser.last_modified", "attribute removed", True),
@@ -272,9 +272,9 @@ ZITADEL = [
             document["paths"]["/admin/v1/smtp/{configId}"]["delete"]["parameters"][0].update(name="configId"),
         ),
         [
-            ("/paths/~1admin~1v1~1smtp~1{id}/get/parameters/0", "request-parameter-removed"),
+            ("/paths/~1admin~1v1~1smtp~1{id}/get/parameters/0", "path-parameter-removed"),
             "/paths/~1admin~1v1~1smtp~1{configId}/get/parameters/0",
-            ("/paths/~1admin~1v1~1smtp~1{id}/delete/parameters/0", "request-parameter-removed"),
+            ("/paths/~1admin~1v1~1smtp~1{id}/delete/parameters/0", "path-parameter-removed"),
             "/paths/~1admin~1v1~1smtp~1{configId}/delete/parameters/0",
         ],
         frozenset(

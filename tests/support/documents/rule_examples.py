@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract_watch.diff.document import Direction
 from contract_watch.diff.document.rules import ChangeRule
 from tests.support.documents.pairs import FRAGMENT_KINDS, complete_document, load_yaml
 
 JSON = Any
 DIRECTORY = Path(__file__).parents[2] / "data" / "rule_examples"
 _VERSION = "3.1.0"
-_FRAGMENT_KINDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+_FRAGMENT_KINDS: Mapping[tuple[Direction, str], tuple[str, ...]] = {
     ("request", "body"): ("request-body", "webhook-answer", "callback-answer"),
     ("request", "property"): ("request-property",),
     ("request", "parameter"): ("parameter-query", "parameter-path", "parameter-header", "parameter-cookie"),
@@ -37,10 +38,21 @@ _FRAGMENT_KINDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("response", "property"): ("response-property",),
     ("response", "header"): ("response-header",),
 }
-"""Where schemas are put, by the direction and the area of a rule."""
+"""The kinds of fragment that schemas are put into, by direction and area."""
 
 DocumentVersions = tuple[dict[str, Any], dict[str, Any]]
 """A base and its revision."""
+
+
+@dataclass(frozen=True)
+class ExampleDocuments:
+    """The documents of an example in one kind of fragment, with the direction and the area of the change."""
+
+    fragment_kind: str
+    direction: Direction
+    area: str
+    base: dict[str, Any]
+    revision: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,10 +66,15 @@ class RuleExample:
     why: str
     malformed: str
 
-    def expand_documents(self, rule: ChangeRule, *, positive: bool) -> Iterator[tuple[str, DocumentVersions]]:
-        """The documents of the positive or the negative example, in each place that ``rule`` is about, with its name."""
-        for place in (self.fragment_kind,) if self.fragment_kind else _list_fragment_kinds(rule):
-            yield place, self._make_documents(place, positive=positive)
+    def expand_documents(self, rule: ChangeRule, *, positive: bool) -> Iterator[ExampleDocuments]:
+        """Yield the documents of the positive or the negative example for each kind of fragment that ``rule`` applies to."""
+        if self.fragment_kind:
+            base, revision = self._make_documents(self.fragment_kind, positive=positive)
+            yield ExampleDocuments(self.fragment_kind, rule.direction, rule.area, base, revision)
+            return
+        for kind, direction, area in _list_fragment_kinds(rule):
+            base, revision = self._make_documents(kind, positive=positive)
+            yield ExampleDocuments(kind, direction, area, base, revision)
 
     def make_webhook_documents(self) -> DocumentVersions:
         """The positive example with its paths as webhooks: the vendor is who calls."""
@@ -69,13 +86,15 @@ class RuleExample:
         return base, revision
 
 
-def _list_fragment_kinds(rule: ChangeRule) -> tuple[str, ...]:
-    """Every place where schemas stand that ``rule`` is about; what names a property itself is in all of its direction."""
-    if rule.id == f"{rule.direction}-{rule.kind}":
-        return tuple(
-            place for (direction, _), all_ in _FRAGMENT_KINDS.items() if direction == rule.direction for place in all_
-        )
-    return _FRAGMENT_KINDS[rule.direction, rule.area]
+def _list_fragment_kinds(rule: ChangeRule) -> Iterator[tuple[str, Direction, str]]:
+    """Yield each kind of fragment that a rule of schemas applies to, with the direction and the area of its changes.
+
+    The example of an object rule is an object, so it fits every kind of fragment; its changes are those of a property.
+    """
+    for (direction, area), kinds in _FRAGMENT_KINDS.items():
+        if rule.is_object_rule or area in rule.areas[direction]:
+            for kind in kinds:
+                yield kind, direction, "property" if rule.is_object_rule else area
 
 
 def _make_document(place: str, fragment: JSON) -> dict[str, Any]:
@@ -85,6 +104,11 @@ def _make_document(place: str, fragment: JSON) -> dict[str, Any]:
 
 def _convert_to_webhooks(document: dict[str, Any]) -> dict[str, Any]:
     return {**{key: said for key, said in document.items() if key != "paths"}, "webhooks": document["paths"]}
+
+
+def get_example_name(rule: ChangeRule) -> str:
+    """Return the name of a rule's example: its path below the directory of examples, without the suffix."""
+    return f"schema/{rule.id}" if rule.is_schema_rule else f"api/{rule.id}"
 
 
 def load_examples(folder: Path = DIRECTORY) -> dict[str, RuleExample]:

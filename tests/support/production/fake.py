@@ -20,11 +20,11 @@ import httpx
 
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.network_sandbox import allow_connections
-from contract_watch.engine.protocols.wire import get_tls_context
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import open_socket
 from contract_watch.mock.vendor import read_keys
+from contract_watch.net import get_tls_context
 from tests.support.production.activity_log import ActivityLog, PopulatedVendor
 from tests.support.production.foreign_objects import NamePredicate, has_run_name_form
 from tests.support.production.front_state import FrontState
@@ -251,7 +251,7 @@ class FakeProductionProcess(FakeProductionControls):
         self._command = [sys.executable, "-m", "tests.support.production.fake", "--vendor", vendor, *arguments]
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(verify=get_tls_context(), trust_env=False, timeout=_START_TIMEOUT)
+        self._client = httpx.Client(verify=get_tls_context("https:"), trust_env=False, timeout=_START_TIMEOUT)
         self.control = ""
 
     def __enter__(self) -> Self:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.net import find_free_port
+
 
 class RedisServer:
     """A server that can be killed and started again: on the same port, in the same folder, with the same ``options``.
@@ -21,7 +23,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             pytest.skip("redis-server is not installed: sharing through Redis is not tested here")
-        self.port = _find_free_port()
+        self.port = find_free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._command = [program, "--bind", "127.0.0.1", "--port", str(self.port), "--appendonly", "no", *options]
@@ -68,10 +70,3 @@ def serve_redis(folder: Path) -> Iterator[str]:
     """Gives the address of one that keeps nothing."""
     with start_redis(folder, "--save", "") as server:
         yield server.url
-
-
-def _find_free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port

@@ -22,6 +22,7 @@ import pytest
 import schemathesis
 
 from contract_tests.__main__ import main
+from contract_watch.cli import catch_signals
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.clock import SystemClock
@@ -36,7 +37,6 @@ from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.protocols.targets import load_account_keys
 from contract_watch.engine.running import session
-from contract_watch.engine.running.interruption import catch_signals
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread

@@ -10,6 +10,7 @@ from typing import Any
 
 from contract_watch.contracts.overlay import read_overlay
 from contract_watch.contracts.registry import Contract
+from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
 from contract_watch.diff.document import ApiChange, compare
@@ -27,7 +28,6 @@ from contract_watch.diff.published_document import (
 from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record, SuiteCheck
-from scripts.judge_clients import assess_document_impact
 
 _MAX_SYMBOLS = 200
 """Changes of symbols that a report lists."""

@@ -1,6 +1,6 @@
 """What the parts of a contract owe one another: keys, operations, identities, model, client; and what a rehearsal shows.
 
-Each function gives lines for `scripts.check_contracts`: file, what is missing, remedy.
+Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
 
 import datetime as dt

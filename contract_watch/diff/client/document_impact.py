@@ -11,7 +11,7 @@ from contract_watch.diff.client.correlation import ComparableChange
 from contract_watch.diff.client.impact import ClientImpact, GeneratedClient, assess_impact
 from contract_watch.diff.client.version import read_current_version
 from contract_watch.generator.configuration import get_package_name
-from scripts.generate_clients import generate_comparison_client
+from contract_watch.generator.outputs import generate_comparison_client
 
 
 def assess_document_impact(

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import contracts as room
+from contract_watch.authoring.completeness import REQUIRED_FILES, find_gaps
+from contract_watch.authoring.skeleton import PLACEHOLDER
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.generator.client_templates import format_banner
-from scripts.check_contracts import REQUIRED_FILES, find_gaps
-from scripts.new_contract import PLACEHOLDER, main
+from scripts.new_contract import main
 
 ACME = ["--slug", "acme", "--name", "Acme Mail"]
 
@@ -92,20 +93,20 @@ def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
 @pytest.mark.parametrize(
     ("slug", "name", "says"),
     [
-        ("", "Acme", "SLUG '' is no slug"),
-        ("Acme", "Acme", "is no slug"),
-        ("acme-mail", "Acme", "is no slug"),
-        ("2acme", "Acme", "is no slug"),
-        ("../acme", "Acme", "is no slug"),
-        ("class", "Acme", "is no slug"),
-        ("acme", "", "NAME '' is no name"),
-        ("acme", 'Ac"me', "is no name"),
-        ("acme", "Ac\nme", "is no name"),
-        ("acme", "A" * 61, "is no name"),
-        ("taken", "Acme", "contracts/taken is there already"),
-        ("made", "Acme", "generated/made is there already"),
-        ("word", "Acme", "SLUG 'word' is spelled in contract_watch/contracts/registry.py"),
-        ("acme", "Words", "NAME 'Words' is spelled in contract_watch/contracts/registry.py"),
+        ("", "Acme", "required: --slug"),
+        ("Acme", "Acme", "--slug must be"),
+        ("acme-mail", "Acme", "--slug must be"),
+        ("2acme", "Acme", "--slug must be"),
+        ("../acme", "Acme", "--slug must be"),
+        ("class", "Acme", "--slug must be"),
+        ("acme", "", "required: --name"),
+        ("acme", 'Ac"me', "--name must be"),
+        ("acme", "Ac\nme", "--name must be"),
+        ("acme", "A" * 61, "--name must be"),
+        ("taken", "Acme", "contracts/taken: exists already"),
+        ("made", "Acme", "generated/made: exists already"),
+        ("word", "Acme", "--slug 'word' occurs in contract_watch/contracts/registry.py"),
+        ("acme", "Words", "--name 'Words' occurs in contract_watch/contracts/registry.py"),
     ],
 )
 def test_refusal_is_one_line_and_writes_nothing(
@@ -133,7 +134,7 @@ def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFi
     edited.write_text("# mine\n")
     assert main(ACME, root) == 3
     assert edited.read_text() == "# mine\n"
-    assert "contracts/acme is there already" in capsys.readouterr().err
+    assert "contracts/acme: exists already" in capsys.readouterr().err
 
 
 def test_full_disk_leaves_nothing_half_written(
@@ -141,7 +142,7 @@ def test_full_disk_leaves_nothing_half_written(
 ) -> None:
     """Claim: the folder appears whole or not at all. Situation: the disk is full at the fourth file.
 
-    Expectation: status 3, one line, and no trace.
+    Expectation: status 2, one line, and no trace.
     """
     real, written = Path.write_text, list[Path]()
 
@@ -152,7 +153,7 @@ def test_full_disk_leaves_nothing_half_written(
         return real(path, *arguments, **more)
 
     monkeypatch.setattr(Path, "write_text", full)
-    assert main(ACME, root) == 3
+    assert main(ACME, root) == 2
     assert capsys.readouterr().err.endswith("No space left on device; nothing was written\n")
     assert list((root / "contracts").iterdir()) == []
 

@@ -1,0 +1,33 @@
+"""The entry that all commands share: options, exit statuses, signals, output and unforeseen errors.
+
+A command is a module whose ``main`` is decorated with `command`; its last line is ``sys.exit(main())``.
+"""
+
+from contract_watch.cli.entry import command
+from contract_watch.cli.options import (
+    CommandParser,
+    create_output_directory,
+    parse_integer,
+    parse_number,
+    parse_shard,
+    parse_switch,
+)
+from contract_watch.cli.output import supports_colour
+from contract_watch.cli.signals import Interruption, catch_signals, ignore_signals
+from contract_watch.cli.status import ExitStatus, join_statuses
+
+__all__ = [
+    "CommandParser",
+    "ExitStatus",
+    "Interruption",
+    "catch_signals",
+    "command",
+    "create_output_directory",
+    "ignore_signals",
+    "join_statuses",
+    "parse_integer",
+    "parse_number",
+    "parse_shard",
+    "parse_switch",
+    "supports_colour",
+]

@@ -1,0 +1,73 @@
+"""Signals: SIGTERM ends a command as Ctrl-C does, and long work may choose the moment itself."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """The requests to end that this process has received, noted and not raised.
+
+    Python raises where a signal arrives: in the middle of a clean-up, or in a callback of the garbage collector, where
+    it prints the exception and goes on. Long work asks before each of its requests instead.
+    """
+
+    def __init__(self) -> None:
+        self._is_requested = False
+
+    def raise_if_requested(self) -> None:
+        """Raise `KeyboardInterrupt` if the process was asked to end."""
+        if self._is_requested:
+            raise KeyboardInterrupt
+
+    def record_signal(self, _number: int, _frame: Any) -> None:
+        """Note a signal; the handler that `catch_signals` installs."""
+        self._is_requested = True
+
+
+@contextmanager
+def catch_signals() -> Iterator[Interruption]:
+    """Note SIGINT and SIGTERM in place of Python's own handling until the block ends; main thread only."""
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.record_signal) for number in _ENDING}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Ignore SIGINT and SIGTERM from now on: the rest takes a moment and has to be written down."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+class Termination:
+    """The handler of SIGTERM while a command runs: raises `KeyboardInterrupt`, and nothing once the command has ended."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    def handle(self, _number: int, _frame: Any) -> None:
+        """Raise `KeyboardInterrupt`, as Python does on SIGINT."""
+        if not self.is_over:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def install(self) -> Iterator[None]:
+        """Handle SIGTERM until the block ends; does nothing outside the main thread, where Python allows no handler."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, self.handle)
+        try:
+            yield
+        finally:
+            # A handler that was not installed from Python cannot be put back; SIG_IGN of `ignore_signals` stays.
+            if before is not None and signal.getsignal(signal.SIGTERM) == self.handle:
+                signal.signal(signal.SIGTERM, before)

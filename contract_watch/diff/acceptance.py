@@ -1,0 +1,193 @@
+"""Take over the document that a vendor publishes now, with all that follows from it, or change nothing."""
+
+import datetime as dt
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_watch.contracts.openapi import read_json
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.atomic_replacement import replace_atomically, staging_directory
+from contract_watch.diff.changelog import insert_line
+from contract_watch.diff.client.document_impact import assess_document_impact
+from contract_watch.diff.client.impact import ClientImpact
+from contract_watch.diff.document import ChangeLevel, Comparison, compare
+from contract_watch.diff.document.document_cache import CACHE_DIRECTORY as KEPT
+from contract_watch.diff.document.document_cache import compute_digest, load_entry
+from contract_watch.diff.document.parameters import normalize_path
+from contract_watch.diff.document.scope import extract_operations, list_operations
+from contract_watch.diff.overlay_check import check_overlay
+from contract_watch.diff.published_document import PublishedDocument, read_published_document
+from contract_watch.errors import UsageError
+from contract_watch.generator.outputs import generate_outputs
+from contract_watch.report.escaping import escape_text
+
+_CHANGELOG = "CHANGELOG.md"
+_ACCEPTED_FILE = "accepted.toml"
+_OPERATION = re.compile(r"\$\.paths\['([^']+)'\]\.(get|put|post|delete|options|head|patch|trace)\b")
+"""How a target of the overlay begins that names one operation."""
+_MAX_BREAKING_CHANGES = 3
+"""Changes that break which the changelog names."""
+
+
+def accept_document(contract: Contract, given: str) -> list[str]:
+    """Take over the document that ``contract``'s vendor publishes; return a line for each thing done, none if it is stored.
+
+    The document is the one that ``make drift`` compared last, so that users take over what they looked at; ``given``,
+    a file or an address, names another one. It is stored as far as it is under contract, the overlay is applied, the
+    client is generated anew with the version that it needs, the old document's digest is recorded, and the changelog
+    gets a line.
+
+    Raises:
+        UsageError: the document cannot be taken over; nothing was changed.
+        FetchError: the document cannot be read now; nothing was changed.
+    """
+    contract.accepted_documents  # noqa: B018 (what cannot be read is told by its own name, not by that of its copy)
+    with staging_directory(contract.root) as scratch:
+        found = _find_document(contract, given)
+        stored = str(contract.settings["published"])
+        base = contract.published.raw
+        wanted = frozenset(
+            list_operations(base)
+            | list_operations(_read_effective_document(contract))
+            | _list_overlay_operations(contract)
+        )
+        revision = extract_operations(found.document, wanted, found.address)
+        if not revision["paths"]:
+            raise UsageError(
+                f"{escape_text(found.address)}: holds none of the operations under contract; nothing was changed"
+            )
+        if revision == base:
+            return []
+        comparison = compare(extract_operations(base, wanted, stored), revision)
+        effective = _apply_overlay(contract, base, revision)
+        impact = assess_document_impact(contract, _read_effective_document(contract), effective, comparison.changes)
+        fresh = _build_replacements(contract, scratch / "tree", revision, found, comparison, impact)
+        replace_atomically(contract.root, fresh)
+    return [
+        f"{contract.name}: {stored} is what {escape_text(found.address)} says ({_format_counts(comparison)})",
+        f"{contract.slug}-client {impact.version.current} -> {impact.version.version}: {impact.version.reason}",
+        f"written: {', '.join(sorted(fresh))}",
+    ]
+
+
+def _find_document(contract: Contract, given: str) -> PublishedDocument:
+    """What is to be taken over: what is given, else what was compared last."""
+    folder = contract.root / KEPT
+    if given:
+        return read_published_document(contract, given, folder, {})
+    known = load_entry(folder, contract.slug)
+    if known is None:
+        raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
+                         "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
+    return PublishedDocument(known.document, known.source, known.digest, False, known)
+
+
+def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
+    """The operations that the overlay's targets name: those too that have moved, once the overlay has been edited for them."""
+    targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.directory / "overlay.yaml")]
+    return {
+        (found[2], normalize_path(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None
+    }
+
+
+def _read_effective_document(contract: Contract) -> dict[str, Any]:
+    """The effective document that the client was generated from: the overlay may have been edited for the new one since."""
+    path = contract.root / "generated" / contract.slug / "openapi.json"
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: is not an OpenAPI 3 document; run `make generate`")
+    return {key: value for key, value in found.items() if key != "x-generated"}
+
+
+def _apply_overlay(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    """The new document with the overlay; a `UsageError` says of each action that does not fit what it needs."""
+    path = contract.directory / "overlay.yaml"
+    actions = read_overlay(path)
+    try:
+        return apply_overlay(revision, actions, str(path.relative_to(contract.root)))
+    except UsageError as error:
+        troubles = _describe_overlay_issues(actions, base, revision)
+        raise UsageError("\n".join([f"{error}; nothing was changed", *troubles])) from error
+
+
+def _describe_overlay_issues(
+    actions: list[Mapping[str, Any]], base: Mapping[str, Any], revision: Mapping[str, Any]
+) -> list[str]:
+    try:
+        found = check_overlay(actions, base, revision).issues
+    except UsageError:  # edited for the new document already, so that it does not fit the old one
+        return []
+    return [f"  action {one.action} ({one.target}): {one.message}; {one.edit}" for one in found]
+
+
+def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, Any], found: PublishedDocument, comparison: Comparison,
+          impact: ClientImpact) -> dict[str, Path]:  # fmt: skip
+    """Everything that is to be replaced, made below ``tree`` as it is to be below the root; by its name there."""
+    slug, stored = contract.slug, str(contract.settings["published"])
+    folder = f"contracts/{slug}"
+    shutil.copytree(contract.directory, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / stored).parent.mkdir(parents=True, exist_ok=True)
+    (tree / stored).write_text(
+        json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
+    )
+    accepted = tree / folder / _ACCEPTED_FILE
+    with accepted.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(_format_entry(contract, found, impact, first=file.tell() == 0))
+    try:
+        generate_outputs(Contract(slug, tree), tree / "generated" / slug)
+    except UsageError:
+        raise
+    except Exception as error:
+        said = next(iter(str(error).splitlines()), "")
+        raise UsageError(f"{folder}: does not fit the new document ({type(error).__name__}: {escape_text(said, 200)}): edit it, and "
+                         "take the document over again; nothing was changed") from error  # fmt: skip
+    fresh = [stored, f"{folder}/{_ACCEPTED_FILE}", f"generated/{slug}"]
+    changelog = contract.root / _CHANGELOG
+    if changelog.is_file():
+        line = f"{_get_today()}: the vendor's document of that day: {_format_changes(comparison)}; `{slug}-client` {impact.version.version}."
+        text = insert_line(changelog.read_text(encoding="utf-8"), contract.name, line)
+        (tree / _CHANGELOG).write_text(text, encoding="utf-8", newline="\n")
+        fresh.append(_CHANGELOG)
+    return {name: tree / name for name in fresh}
+
+
+def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientImpact, *, first: bool) -> str:
+    """What `accepted.toml` says of one document that was taken over."""
+    old = compute_digest((contract.root / contract.settings["published"]).read_bytes())
+    head = (
+        "# Documents of the vendor's that were taken over, the newest last; `make accept` writes here.\n"
+        if first
+        else ""
+    )
+    # Of a file only the name: its folder is nobody else's.
+    source = found.address if found.address.startswith("http") else Path(found.address).name
+    said = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
+            "client": impact.version.version}  # fmt: skip
+    lines = [f"{key} = {json.dumps(escape_text(value))}" for key, value in said.items()]
+    return "\n".join([f"{head}\n[[accepted]]", *lines]) + "\n"
+
+
+def _format_counts(found: Comparison) -> str:
+    words = [(sum(one.level is level for one in found.changes), level.value) for level in reversed(ChangeLevel)]
+    return (
+        ", ".join(f"{count} {word}" for count, word in words if count) + " changes"
+        if found.changes
+        else "no change of meaning"
+    )
+
+
+def _format_changes(found: Comparison) -> str:
+    """What the changelog says of the changes: how many there are, and the first of those that break."""
+    broken = list(dict.fromkeys(one.message for one in found.changes if one.level is ChangeLevel.BREAKING))
+    more = f" and {len(broken) - _MAX_BREAKING_CHANGES} more" if len(broken) > _MAX_BREAKING_CHANGES else ""
+    shown = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])
+    return _format_counts(found) + (f" ({shown}{more})" if broken else "")
+
+
+def _get_today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()

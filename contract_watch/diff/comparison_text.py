@@ -1,0 +1,38 @@
+"""A comparison of two documents as lines for people."""
+
+from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison
+from contract_watch.diff.document.rules import load_rules
+from contract_watch.report.escaping import escape_text
+
+_MAX_LINES = 2000
+"""Lines that are printed; more are counted."""
+_LEVEL_TEXTS = {
+    ChangeLevel.BREAKING: "breaks consumers",
+    ChangeLevel.WARNING: "may break consumers: the documents do not tell",
+    ChangeLevel.COMPATIBLE: "breaks nobody",
+}
+
+
+def format_comparison(found: Comparison) -> list[str]:
+    """A comparison for people: the worst first, each change with its place, its rule and why."""
+    said: list[str] = []
+    for level, words in _LEVEL_TEXTS.items():
+        changes = [change for change in found.changes if change.level is level]
+        if changes:
+            said += ["", f"{level.value} ({len(changes)}): {words}"]
+        for change in changes:
+            said += _format_change(change)
+    counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _LEVEL_TEXTS)
+    left = len(said) - _MAX_LINES
+    rest = [f"… and {left} lines more"] if left > 0 else []
+    return [f"{found.level.value}: {counted}", *said[:_MAX_LINES], *rest]
+
+
+def _format_change(change: ApiChange) -> list[str]:
+    rule = load_rules()[change.rule]
+    part = f" in a {change.direction} {change.area}" if rule.is_schema_rule else ""
+    return [
+        f"  {escape_text(change.location)}",
+        f"    {change.message} [{change.rule}{part}]",
+        f"    {rule.assess(change.direction, change.area).consequence}",
+    ]

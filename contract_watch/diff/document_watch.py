@@ -1,0 +1,74 @@
+"""Watch several vendors' documents: a record of each, with waivers applied."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract_watch.contracts.registry import Contract
+from contract_watch.diff.document.document_cache import CachedDocument
+from contract_watch.diff.document.rules import load_rules, suggest_rule_id
+from contract_watch.diff.document_check import check_document
+from contract_watch.errors import UsageError
+from contract_watch.report.escaping import escape_text
+from contract_watch.report.record import Record
+from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
+
+
+def apply_document_waivers(record: Record, waivers: Sequence[Waiver], today: dt.date) -> list[str]:
+    """Take what is waived out of ``record``; a line for each waiver of changes that has expired, or that nothing needs."""
+    mine = [one for one in waivers if one.rule]
+    every = record.findings
+    record.findings, record.waived, expired = apply_waivers(every, mine, today)
+    if record.reason is not None:
+        return expired  # what was not compared needs no waiver, as far as anybody knows
+    unused = [one for one in mine if one.expires >= today and not any(one.matches(finding) for finding in every)]
+    return [*expired, *(f"waiver {one.label} waives nothing that changed: delete it" for one in unused)]
+
+
+@dataclass
+class WatchedDocuments:
+    """The result for several vendors.
+
+    ``cached`` holds, by slug, the documents to store once a user has seen the report. ``waiver_problems`` has a line for
+    each waiver that has expired or that no change needs.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    cached: dict[str, CachedDocument] = field(default_factory=dict)
+    waiver_problems: list[str] = field(default_factory=list)
+
+
+def watch_documents(contracts: Sequence[Contract], published: str) -> WatchedDocuments:
+    """Compare each vendor's published document with the stored one; ``published`` names another file or address.
+
+    Every file of waivers is read before anything is fetched.
+
+    Raises:
+        UsageError: a contract, its waivers or ``published`` cannot be used.
+    """
+    waivers = {contract.slug: _read_waivers(contract.directory / "waivers.toml") for contract in contracts}
+    result = WatchedDocuments()
+    for contract in contracts:
+        record, cached = check_document(contract, published)
+        if cached is not None:
+            result.cached[contract.slug] = cached
+        problems = apply_document_waivers(record, waivers[contract.slug], _get_today())
+        result.waiver_problems += [f"{contract.slug}/waivers.toml: {line}" for line in problems]
+        result.records.append(record)
+    return result
+
+
+def _read_waivers(path: Path) -> list[Waiver]:
+    """Read the waivers in ``path`` and refuse those that name an unknown rule."""
+    waivers = read_waivers(path)
+    for number, waiver in enumerate(waivers, 1):
+        if waiver.rule and waiver.rule not in load_rules():
+            suggestion = suggest_rule_id(waiver.rule)
+            fix = f'use "{suggestion}"' if suggestion else "see docs/rules.md"
+            raise UsageError(f'{path}: waiver {number}: unknown rule "{escape_text(waiver.rule)}"; {fix}')
+    return waivers
+
+
+def _get_today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

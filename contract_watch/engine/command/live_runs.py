@@ -1,0 +1,58 @@
+"""Runs on the real accounts of vendors, each in a process of its own with no other vendor's keys."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from contract_watch.cli import ExitStatus
+from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.errors import UsageError
+
+
+def list_variables(contract: Contract) -> list[str]:
+    """The environment variables that a run on a vendor's account may read, the one that it needs first."""
+    own = [contract.address_variable] if contract.address_variable else []
+    consents = [consent.variable for consent in contract.consents.values()]
+    return [*(credential.variable for credential in contract.credentials), *own, *consents]
+
+
+def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -> list[str]:
+    """The variables without which there can be no run on a vendor's account."""
+    needed = [credential.variable for credential in contract.credentials if credential.required]
+    needed += [contract.address_variable] if contract.address_variable and not contract.server_origin else []
+    return [variable for variable in needed if not environment.get(variable)]
+
+
+def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with what ``SECRETS_JSON`` says of the contracts' variables; a `UsageError` where it is no object."""
+    plain = {name: value for name, value in environment.items() if name != "SECRETS_JSON"}
+    try:
+        given = json.loads(environment.get("SECRETS_JSON") or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise UsageError("SECRETS_JSON must be a JSON object from names to values")
+    wanted = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
+    return plain | {name: value for name, value in given.items() if name in wanted and isinstance(value, str) and value}
+
+
+def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str, out: Path, fail_on: str) -> int:
+    """Run the suite on one vendor's account and return its status; OK, with a line, if the account has no key.
+
+    ``environment`` is that of `read_environment`; the process gets no variable of another vendor.
+    """
+    if missing := list_missing_variables(contract, environment):
+        print(f"{contract.name}: skipped: {', '.join(missing)} not set", flush=True)
+        return ExitStatus.OK
+    others = {
+        variable
+        for other in choose_contracts("all")
+        if other.slug != contract.slug
+        for variable in list_variables(other)
+    }
+    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", live,
+               "--out", str(out / contract.slug), "--fail-on", fail_on]  # fmt: skip
+    ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)
+    return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
