@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.support.sampling import FULL
+from tests.support.sampling import leave_out, read_samples
 from tests.support.suite_process import PAID_KEY
 
 # The same examples every time, and no clock: a red test is red for everybody.
@@ -30,12 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked as full, unless everything was asked for."""
-    if config.getoption("--all"):
+    """Leave out what the samples leave out, unless everything was asked for, or a test by its own name."""
+    named = any("::" in argument for argument in config.invocation_params.args)
+    if config.getoption("--all") or named or config.getoption("keyword"):
         return
-    left_out = [item for item in items if item.get_closest_marker(FULL) is not None]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item.get_closest_marker(FULL) is None]
+    config.hook.pytest_deselected(items=leave_out(items, read_samples()))
 
 
 @pytest.fixture(name="jetemail", scope="session")
