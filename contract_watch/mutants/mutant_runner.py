@@ -1,6 +1,7 @@
 """One mutant on trial: the probes and the client stage against it, up to the first finding."""
 
 import datetime as dt
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,7 +139,7 @@ def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterat
 
 def _names_property(mutant: Mutant, finding: Finding) -> bool:
     """Whether the finding says which property drifted: in its id, or as a word of its title."""
-    words = finding.title.replace(",", " ").replace("/", " ").split()
+    words = re.findall(r"[^\s,/`:]+", finding.title)
     return mutant.field in finding.id.split("/") or mutant.field in words
 
 

@@ -144,6 +144,15 @@ class Gate:
         finally:
             self._is_cleaning_up = before
 
+    def note_inventory(self, ids: Collection[str]) -> None:
+        """Note that every object was listed before the run created any; ``ids`` are never the run's own."""
+        self.preexisting_ids |= set(ids)
+        self.has_inventory = True
+
+    def note_restored(self, *, restored: bool) -> None:
+        """Note if the last listing shows every changed object restored."""
+        self.is_restored = restored
+
     def wall(self) -> float:
         """Return seconds since 1970 by the run's clock."""
         return self._clock.wall()

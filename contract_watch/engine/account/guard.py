@@ -76,6 +76,11 @@ class Guard:
         self._identity_arguments = {_normalize_argument(name.strip("{}")) for name in roles}
         self._messages = MessageCodec(self.contract) if self.contract.grpc is not None else None
 
+    def withdraw_consents(self, reason: str) -> None:
+        """Block from now on what the user consented to; ``reason`` explains it in the report."""
+        self.refusal_reason = reason
+        self.consents = frozenset()
+
     @contextmanager
     def permit_pairs(self, pairs: Collection[tuple[str, str]]) -> Iterator[None]:
         """Also permit these exact pairs of operation and identity inside the block."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.config import ListConfig
-from contract_watch.engine.running.session import Session
+from contract_watch.engine.account.account_session import AccountSession
 
 _MAX_PAGES = 200
 _EARLIEST, _LATEST = 1e9, 1e14
@@ -30,7 +30,7 @@ class ListedObject:
     raw: Any
 
 
-def list_objects(session: Session, holders: Iterable[str] = ()) -> list[ListedObject] | None:
+def list_objects(session: AccountSession, holders: Iterable[str] = ()) -> list[ListedObject] | None:
     """List all objects of the first account and of ``holders``; return None if a list is unavailable or incomplete."""
     accounts = dict.fromkeys([session.contract.credentials[0].account, *holders])
     found: list[ListedObject] = []
@@ -42,12 +42,12 @@ def list_objects(session: Session, holders: Iterable[str] = ()) -> list[ListedOb
     return found
 
 
-def has_safe_identity(session: Session, row: ListedObject) -> bool:
+def has_safe_identity(session: AccountSession, row: ListedObject) -> bool:
     """Return True if the object's identity is no secret of this run that a server used as one."""
     return session.redactor.redact_string(row.identity) == row.identity
 
 
-def _list_account(session: Session, account: str) -> list[ListedObject] | None:
+def _list_account(session: AccountSession, account: str) -> list[ListedObject] | None:
     config = session.contract.list_config
     if config is None:
         return None
@@ -72,7 +72,7 @@ def _list_account(session: Session, account: str) -> list[ListedObject] | None:
 
 
 def _read_page(
-    session: Session, config: ListConfig, account: str, arguments: dict[str, Any]
+    session: AccountSession, config: ListConfig, account: str, arguments: dict[str, Any]
 ) -> list[ListedObject] | None:
     with session.record_attempt():
         exchange = session.send_operation(config.operation, arguments, account)

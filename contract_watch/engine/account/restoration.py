@@ -4,12 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from contract_watch.engine.account.account_session import AccountSession
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.inventory import ListedObject, list_objects, resolve_pointer
 from contract_watch.engine.account.ledger import LedgerEntry, LedgerState
 from contract_watch.engine.account.object_names import is_same_name, normalize_name
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.running.session import Session
 
 MAX_WAIT = 10.0
 """Seconds to look for an object whose creation was requested and never answered."""
@@ -17,7 +17,7 @@ _PAUSE = 1.0
 _MAX_TRIES = 2
 
 
-def record_initial_state(session: Session, gate: Gate) -> str:
+def record_initial_state(session: AccountSession, gate: Gate) -> str:
     """Record the state that consented operations change; return why that is impossible, or an empty string.
 
     Also records all existing ids: none of them is ever taken for the run's own.
@@ -27,8 +27,7 @@ def record_initial_state(session: Session, gate: Gate) -> str:
     rows = list_objects(session)
     if rows is None:
         return "the account's objects cannot be listed"
-    gate.preexisting_ids |= {row.identity for row in rows}
-    gate.has_inventory = True
+    gate.note_inventory({row.identity for row in rows})
     for operation in gate.guard.consents:
         if not gate.ledger.acquire_lock(f"crossing{hashlib.sha256(gate.run.account.encode()).hexdigest()[:16]}"):
             return "another run on the account does so now"
@@ -39,7 +38,9 @@ def record_initial_state(session: Session, gate: Gate) -> str:
     return ""
 
 
-def find_unrestored(session: Session, gate: Gate, run_id: str, rows: Sequence[ListedObject]) -> list[tuple[str, str]]:
+def find_unrestored(
+    session: AccountSession, gate: Gate, run_id: str, rows: Sequence[ListedObject]
+) -> list[tuple[str, str]]:
     """List what a run changed that was not its own and is not restored: pairs of operation and identity to perform.
 
     A later change by somebody else stays.
@@ -53,7 +54,9 @@ def find_unrestored(session: Session, gate: Gate, run_id: str, rows: Sequence[Li
     return wanted
 
 
-def perform_operation(session: Session, gate: Gate, operation: str, identity: str, account: str | None = None) -> bool:
+def perform_operation(
+    session: AccountSession, gate: Gate, operation: str, identity: str, account: str | None = None
+) -> bool:
     """Perform one operation on an object that is not the run's own; return True on success."""
     declared = session.contract.operations[operation]
     with gate.guard.permit_pairs({(operation, identity)}), session.record_attempt():
@@ -62,13 +65,13 @@ def perform_operation(session: Session, gate: Gate, operation: str, identity: st
         ).succeeded
 
 
-def has_effect(session: Session, operation: str, row: ListedObject) -> bool:
+def has_effect(session: AccountSession, operation: str, row: ListedObject) -> bool:
     """Return True if a listed object is in the state that ``operation``, which needs consent, causes."""
     consent = session.contract.consents[operation]
     return bool(resolve_pointer(row.raw, consent.field) == consent.value)
 
 
-def delete_object(session: Session, gate: Gate, row: ListedObject) -> bool:
+def delete_object(session: AccountSession, gate: Gate, row: ListedObject) -> bool:
     """Delete an object that the guard does not know as this run's, after undoing consented operations on it."""
     contract = session.contract
     undoing = [consent.undo for name, consent in contract.consents.items() if has_effect(session, name, row)]
@@ -78,14 +81,14 @@ def delete_object(session: Session, gate: Gate, row: ListedObject) -> bool:
     ][-1]
 
 
-def find_leftovers(session: Session, gate: Gate) -> list[str]:
+def find_leftovers(session: AccountSession, gate: Gate) -> list[str]:
     """List the account a last time, after the run deleted its objects; return the leftovers.
 
     An entry of the ledger is deleted only if a complete list lacks it and its deletion was confirmed or its creation
     never was. An object whose creation was never answered is looked for during `MAX_WAIT` seconds.
     """
     waited, tries, lag = 0.0, Counter[str](), session.contract.lifecycle.lag
-    gate.is_restored = False
+    gate.note_restored(restored=False)
     if lag and gate.ledger.list_remaining(gate.run.run_id):
         gate.wait(lag)  # a list may lag behind
     while True:
@@ -108,12 +111,12 @@ def find_leftovers(session: Session, gate: Gate) -> list[str]:
         gate.wait(_PAUSE)
         waited += _PAUSE
     lost = _settle_entries(gate, found)
-    gate.is_restored = not changed
+    gate.note_restored(restored=not changed)
     similar = [row.name for row in rows if row not in found and _carries_run_id(gate, row)]
     return [*similar, *lost, *(row.name or row.identity for row in found), *_describe_unrestored(changed)]
 
 
-def confirm_removals(session: Session, gate: Gate) -> None:
+def confirm_removals(session: AccountSession, gate: Gate) -> None:
     """Mark deleted objects as absent if a complete list lacks them; else they count as still there."""
     removed = [entry for entry in gate.ledger.list_remaining(gate.run.run_id) if entry.state is LedgerState.DELETED]
     rows = list_objects(session, [entry.holder for entry in removed if entry.holder]) if removed else None

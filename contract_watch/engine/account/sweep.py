@@ -9,13 +9,13 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contract_watch.engine.account.account_session import AccountSession
 from contract_watch.engine.account.gate import Gate, RunStoppedError
 from contract_watch.engine.account.inventory import ListedObject, has_safe_identity, list_objects
 from contract_watch.engine.account.ledger import LedgerEntry, LedgerError, LedgerRun, LedgerState
 from contract_watch.engine.account.object_names import ParsedName, parse_name
 from contract_watch.engine.account.restoration import delete_object, find_unrestored, matches_entry, perform_operation
 from contract_watch.engine.judging.attempt import RunAbortedError
-from contract_watch.engine.running.session import Session
 
 _PAUSE = 0.5
 FORGET_AFTER = 600.0
@@ -82,7 +82,7 @@ def find_candidates(
     return found
 
 
-def sweep_account(session: Session, gate: Gate, *, delete: bool, cap: int, min_age: float) -> SweepResult:
+def sweep_account(session: AccountSession, gate: Gate, *, delete: bool, cap: int, min_age: float) -> SweepResult:
     """Find the leftovers of killed runs on the session's account, delete them if ``delete``, and list everything again.
 
     Single failures do not end it. Objects of the session's own run are not touched.
@@ -101,7 +101,7 @@ def sweep_account(session: Session, gate: Gate, *, delete: bool, cap: int, min_a
 
 
 def _sweep_objects(
-    session: Session,
+    session: AccountSession,
     gate: Gate,
     killed: Sequence[LedgerRun],
     result: SweepResult,
@@ -152,7 +152,7 @@ def _sweep_objects(
 
 
 def _delete_candidates(
-    session: Session, gate: Gate, killed: Sequence[LedgerRun], rows: Sequence[ListedObject], result: SweepResult
+    session: AccountSession, gate: Gate, killed: Sequence[LedgerRun], rows: Sequence[ListedObject], result: SweepResult
 ) -> bool:
     """Restore what killed runs changed, then delete the candidates; return True if there was anything to do."""
     restored = False
@@ -166,7 +166,7 @@ def _delete_candidates(
     return restored or bool(result.candidates)
 
 
-def _list_settled_objects(session: Session, gate: Gate, known: KnownRuns) -> list[ListedObject] | None:
+def _list_settled_objects(session: AccountSession, gate: Gate, known: KnownRuns) -> list[ListedObject] | None:
     """List all objects, again while a list may lag behind the ledger."""
     holders = [entry.holder for entries in known.killed.values() for entry in entries if entry.holder]
     rows, lag = list_objects(session, holders), session.contract.lifecycle.lag

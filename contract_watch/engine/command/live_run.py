@@ -123,11 +123,10 @@ class LiveRun:
         if not mutates or session.stop_reason is not None:
             return
         try:
-            gate.guard.refusal_reason = record_initial_state(session, gate)
+            if problem := record_initial_state(session, gate):
+                gate.guard.withdraw_consents(problem)
         except (RunAbortedError, LedgerError) as end:
             session.stop(str(end))
-        if gate.guard.refusal_reason:
-            gate.guard.consents = frozenset()
         if session.contract.lifecycle.id and not gate.has_inventory:
             session.stop(
                 "what is on the account cannot be listed, and without that nobody could tell what is the run's own"

@@ -11,6 +11,7 @@ from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite, VendorRun
 from contract_watch.engine.exploring.exploration import list_modes
+from contract_watch.engine.judging.findings import ContractBrokenError
 from contract_watch.engine.running.progress import Progress
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
@@ -21,10 +22,6 @@ TestFunction = TypeVar("TestFunction", bound=Callable[..., None])
 STAGES = ("probes", "client", "explore")
 FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
 """The order of the probes: those that make objects first, so that later ones find some."""
-
-
-class ContractBrokenError(AssertionError):
-    """A target does not keep its contract: what a contract test fails with."""
 
 
 def assert_no_findings(findings: list[Finding]) -> None:

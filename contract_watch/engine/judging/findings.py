@@ -10,6 +10,10 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.finding import Finding
 
 
+class ContractBrokenError(AssertionError):
+    """A target does not keep its contract: what a contract test fails with."""
+
+
 def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement:
     """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
     text = redactor.redact_string
