@@ -1,6 +1,35 @@
-"""What changed from one OpenAPI document to another, and whom it breaks.
+"""Comparison of two OpenAPI documents: the changes between them, and the consumers that each change breaks.
 
-A request may accept more, never less; a response may say less, never more. `rules.toml` has a rule for each kind of change.
+A request may accept more values, never fewer; a response may return fewer, never more. Each kind of change has a rule in
+`rules.toml`. The package knows no vendor.
+
+`loader`, `json_parser`, `yaml_parser`, `reference_check`, `limits`
+    load a document from bytes, strictly and within limits; one line refuses anything else.
+`fetching`
+    fetches a document from an address; anything but the whole document is inconclusive.
+`source`, `json_pointer`
+    resolve references and tell equal parts of the two documents.
+`normalized_schema`, `schema_reader`, `normalization`, `unevaluated`
+    read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
+`schemas`, `scalars`, `objects`, `arrays`, `combinators`, `member_matching`, `annotations`, `schema_location`
+    compare two schemas; the resulting edits have no direction.
+`lazy_references`
+    compares the targets of two references once, and reports the edits wherever the references occur.
+`operations`, `parameters`, `media_types`, `encoding`, `responses`, `security`, `servers`, `deprecation`
+    compare everything that is not a schema.
+`rules.toml`, `rules`, `change_log`, `changes`
+    assess edits and changes by direction and area.
+`scope`, `document_cache`
+    extract the part under contract; cache the document that was compared last.
+
+An edit has an effect on a set of values (`Effect`: widens, narrows, both, unclear, nothing). Only the change log knows
+the direction of the values, and asks the rule. An edit whose location hides its effect (a member of a `oneOf` that
+overlaps others, anything below `contains` with a maximum) is exactly a warning.
+
+Run time is linear in the size of the documents and of the output. A pair of references is compared once, references to
+unchanged schemas are not followed, and edits far away in a network of references are reported for one root only. The
+same comparison checks if one schema is a subset of another. An open check in a cycle counts as True; if the result turns
+out to be False, the results that relied on it are discarded.
 """
 
 import datetime as dt
@@ -15,10 +44,13 @@ __all__ = ["ApiChange", "ChangeLevel", "Comparison", "Direction", "compare"]
 
 
 def compare(base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None) -> Comparison:
-    """Compare two OpenAPI documents, of 3.0 or 3.1, whose references lead to places in themselves.
+    """Compare two OpenAPI documents (3.0, 3.1 or 3.2) whose references are all local.
 
-    ``today`` is the day that sunsets are measured by; the machine's, where none is given.
+    Args:
+        base: the older document.
+        revision: the newer document.
+        today: the date that decides which sunset dates have passed; by default the current date in UTC.
     """
-    journal = ChangeLog(base, revision, today or dt.datetime.now(dt.UTC).date())
-    operations.compare(journal)
-    return journal.build_comparison()
+    change_log = ChangeLog(base, revision, today or dt.datetime.now(dt.UTC).date())
+    operations.compare(change_log)
+    return change_log.build_comparison()

@@ -1,4 +1,4 @@
-"""What two schemas say of lists: the items that are named one by one, all others, and what has to be among them."""
+"""Comparison of array constraints: items by position, all other items, `contains` and `unevaluatedItems`."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from contract_watch.diff.document.schema_location import (
 def compare(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
-    """Every edit of what lists may be."""
+    """Yield the edits of array constraints."""
     listed = max(before.prefix_length, after.prefix_length)
     most = before.max_items if before.max_items == after.max_items else None
     inner: list[EditOrLink] = []
@@ -29,7 +29,7 @@ def compare(
         yield create_edit(f"prefix-items-{word}", Effect.NOTHING, f"{listed} items with schemas of their own", location)
     if most is None or most > listed:
         old, new = before.find_item(listed), after.find_item(listed)
-        rest = (old or new)[0].path if old or new else ()  # `items`, or what says as much
+        rest = (old or new)[0].path if old or new else ()  # `items`, or its equivalent
         yield from walk.compare(old, new, location.enter(old, new, *rest))
     yield from _compare_contains(walk, before, after, location)
     key = "unevaluatedItems"
@@ -49,7 +49,7 @@ def _compare_contains(
             )
             continue
         inner = list(walk.compare((old[0],), (new[0],), location.enter((old[0],), (new[0],))))
-        # With a maximum, fewer that fit may be more that are allowed.
+        # With a maximum, a narrower item schema may allow more arrays.
         yield from (inner if old[2] is None and new[2] is None else map(mark_unclear, inner))
         yield from _compare_count("min-contains", old[1], new[1], location, narrows_up=True)
         yield from _compare_count("max-contains", old[2], new[2], location, narrows_up=False)
@@ -60,7 +60,7 @@ def _compare_count(
 ) -> Iterator[EditOrLink]:
     if before == after:
         return
-    # No most is the largest most.
+    # A missing maximum is larger than any other.
     up = before is not None and (after is None or after > before)
     words = f"{kind} changed from {before} to {after}"
     yield create_edit(

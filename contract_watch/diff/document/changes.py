@@ -1,4 +1,4 @@
-"""What a comparison of two documents gives: changes, each with the rule that judges it."""
+"""The result of a comparison of two documents: changes, each with its level."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -7,11 +7,11 @@ from typing import Literal
 Direction = Literal["request", "response"]
 OPPOSITE_DIRECTIONS: dict[Direction, Direction] = {"request": "response", "response": "request"}
 Tokens = tuple[str, ...]
-"""The way to a place, from the document's root, as in a JSON pointer."""
+"""The path from the root of the document, as in a JSON pointer."""
 
 
 class ChangeLevel(Enum):
-    """What a change means for consumers; the worst of them last."""
+    """The meaning of a change for consumers, in ascending order of severity."""
 
     NONE = "none"
     COMPATIBLE = "compatible"
@@ -20,14 +20,15 @@ class ChangeLevel(Enum):
 
     @property
     def rank(self) -> int:
-        """How bad it is: 0 to 3."""
+        """The severity: 0 to 3."""
         return list(ChangeLevel).index(self)
 
 
 class Effect(Enum):
-    """What a change does to the set of values that a schema allows.
+    """The effect of a change on the set of values that a schema allows.
 
-    ``BOTH`` takes some away and adds others, ``UNCLEAR`` cannot be told from the documents, ``NOTHING`` leaves the set.
+    ``BOTH`` removes some values and adds others. ``UNCLEAR`` means that the documents do not show the effect. ``NOTHING``
+    leaves the set unchanged.
     """
 
     NOTHING = "nothing"
@@ -44,10 +45,16 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SchemaEdit:
-    """One difference between two schemas, whichever way their values travel.
+    """One difference between two schemas, independent of the direction of their values.
 
-    ``kind`` names it in `rules.toml`, ``at`` is its place (a JSON pointer), ``depth`` says how far below the root schema that is: 0 is the
-    root. ``removed``: the place is in the base. ``muted`` are directions in which the values do not travel at all.
+    Args:
+        kind: the id of its rule in `rules.toml`.
+        location: a JSON pointer to its location.
+        effect: the effect on the set of allowed values.
+        message: the edit in a few words.
+        depth: the number of levels below the root schema; 0 is the root.
+        is_removed: True if the location is in the base.
+        muted_directions: the directions in which the values never occur.
     """
 
     kind: str
@@ -88,5 +95,5 @@ class Comparison:
 
     @property
     def level(self) -> ChangeLevel:
-        """The worst level of any change; `none` where there is no change."""
+        """The highest level of all changes; `none` without any change."""
         return max((change.level for change in self.changes), key=lambda level: level.rank, default=ChangeLevel.NONE)

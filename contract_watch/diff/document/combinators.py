@@ -1,4 +1,4 @@
-"""What two schemas say with `anyOf`, `oneOf` and `not`."""
+"""Comparison of `anyOf`, `oneOf` and `not`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,9 +14,10 @@ _KINDS = {"anyOf": "any-of", "oneOf": "one-of"}
 def align_combinators(
     walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
 ) -> tuple[Combinator, Combinator] | None:
-    """Both sides as groups, where only one is written as one: the other is a group of one. None: compare them as they are.
+    """Return both sides as combinators if only one is written as one, else None.
 
-    A schema wrapped into a group that keeps it is the same schema with others beside it.
+    The other side becomes a combinator with one member: a schema that is wrapped into a combinator is still the same
+    schema, with other members next to it.
     """
     if len(before.combinators) + len(after.combinators) != 1:
         return None
@@ -28,12 +29,12 @@ def align_combinators(
 
 
 def _as_member(node: Conjunction) -> Conjunction:
-    """A schema as a member of a group that stands where it stands itself."""
+    """Return a schema as a member of a combinator at its own location."""
     return tuple(SubSchema(part.raw) for part in node) if len(node) == 1 else node
 
 
 def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
-    """The group of a schema, with all else that the schema says in each member; None where that cannot be told apart."""
+    """Return the combinator of a schema with its sibling keywords added to each member, or None if that is impossible."""
     (group,) = schema.combinators
     if schema.also_null:
         return None
@@ -55,7 +56,7 @@ def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema:
 def compare(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
-    """Every edit of groups and of what is excluded."""
+    """Yield the edits of combinators and of `not`."""
     old, new = list(before.combinators), list(after.combinators)
     for one in list(old):
         if (other := next((g for g in new if _is_same_combinator(walk, one, g)), None)) is not None:
@@ -77,7 +78,7 @@ def compare(
 def compare_members(
     walk: SchemaWalk, before: Combinator, after: Combinator, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
-    """Every edit from one group to another: members that came, went, and changed."""
+    """Yield the edits from one combinator to another: members that were added, removed or changed."""
     asked = MemberMatcher(walk, before.members, after.members)
     kept, old, new = _match_members(walk, asked, before.members, after.members)
     inner = [
@@ -91,7 +92,7 @@ def compare_members(
         [one for one in numbers if one not in others] for numbers, others in ((old, set(covered)), (new, set(covering)))
     )
     yield from inner
-    if before.kind == after.kind == "oneOf":  # what is in two members is in none
+    if before.kind == after.kind == "oneOf":  # `oneOf` rejects values of two members
         if covered and not told_apart[0]:
             words = "a member is gone that excluded values of another"
             yield create_edit("one-of-overlap-removed", Effect.WIDENS, words, location)
@@ -103,7 +104,7 @@ def compare_members(
         words = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
         yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, words, location)
-    # What two members of a oneOf allow is refused: so an edit of one may do the opposite where they overlap.
+    # `oneOf` rejects values of two members, so an edit of one may have the opposite effect where members overlap.
     elif (
         after.kind == "oneOf"
         and not all(told_apart)
@@ -120,7 +121,7 @@ def _compare_unmatched(
     unmatched: tuple[list[int], list[int]],
     location: SchemaLocation,
 ) -> Iterator[EditOrLink]:
-    """Members without a partner, which may have one where there are too many to compare all with all."""
+    """Yield the edits for members without a match; a match may exist if there are too many pairs to compare."""
     unsure = ", or within another: there are too many to tell"
     for one in unmatched[0]:
         sure = one not in matcher.uncertain[0]
@@ -143,7 +144,12 @@ def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) ->
 def _match_members(
     walk: SchemaWalk, matcher: MemberMatcher, before: Sequence[Conjunction], after: Sequence[Conjunction]
 ) -> tuple[list[tuple[int, int]], list[int], list[int]]:
-    """Numbers of members of which one is the heir of the other, and of those without a partner; not of those that are the same."""
+    """Match the members of two combinators.
+
+    Returns:
+        The pairs of indexes of changed members, and the indexes without a match on either side. Identical members are in
+        none of them.
+    """
     same = list(matcher.list_identical())
     old = dict.fromkeys(number for number in range(len(before)) if number not in {one for one, _ in same})
     new = dict.fromkeys(number for number in range(len(after)) if number not in {other for _, other in same})
@@ -166,7 +172,7 @@ def _match_members(
 
 
 def _is_comparable(walk: SchemaWalk, one: Conjunction, other: Conjunction) -> bool:
-    """Whether one member may be taken for a changed form of the other: some type is common to both."""
+    """Return True if one member may be a changed version of the other: they have a type in common."""
     before, after = walk.normalize(0, one), walk.normalize(1, other)
     return before.types is None or after.types is None or bool(before.types & after.types)
 
@@ -205,7 +211,7 @@ def _compare_nots(
 
 
 def combine_effects(effects: Iterable[Effect]) -> Effect:
-    """What several effects come to, one after another."""
+    """Return the effect of several effects in a row."""
     found = set(effects) - {Effect.NOTHING}
     if len(found) > 1:
         return Effect.BOTH

@@ -1,4 +1,4 @@
-"""How long something was said to stay: deprecation, the day of its sunset, and how settled it is."""
+"""Comparison of deprecation, sunset dates (`x-sunset`) and stability levels (`x-stability-level`)."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _STABLE = ("draft", "alpha", "beta", "stable")
 
 
 def classify_removal(removed: Mapping[str, Any], today: dt.date) -> str:
-    """Which removal it is, as the rules call it, by what was said of the thing that is gone."""
+    """Return the kind of a removal, as in the ids of rules, from the removed object."""
     if removed.get(STABILITY) in ("draft", "alpha"):
         return "removed-while-unstable"
     if removed.get("deprecated") is not True:
@@ -26,7 +26,7 @@ def classify_removal(removed: Mapping[str, Any], today: dt.date) -> str:
 
 
 def parse_sunset(thing: Mapping[str, Any]) -> dt.date | None:
-    """The day until which a thing stays; None where none is named, or it cannot be read."""
+    """Return the sunset date of an object, or None if it has none or it cannot be parsed."""
     said = thing.get(SUNSET)
     if isinstance(said, dt.datetime):
         return said.date()
@@ -39,14 +39,14 @@ def parse_sunset(thing: Mapping[str, Any]) -> dt.date | None:
 
 
 def is_unstable(thing: Mapping[str, Any]) -> bool:
-    """Whether nobody is to rely on it yet."""
+    """Return True if the object is a draft or an alpha version."""
     return thing.get(STABILITY) in ("draft", "alpha")
 
 
 def compare_deprecation(
     change_log: ChangeLog, base: Mapping[str, Any], revision: Mapping[str, Any], at: Tokens
 ) -> None:
-    """Tell what changed in how long an operation stays."""
+    """Record the changes of an operation's deprecation, sunset date and stability."""
     was, is_ = base.get("deprecated") is True, revision.get("deprecated") is True
     if was != is_:
         change_log.record_change(
@@ -82,7 +82,7 @@ def _compare_stability(change_log: ChangeLog, old: object, new: object, at: Toke
     if after is None and new is not None:
         change_log.record_change("operation-stability-unreadable", at, f"{new!s:.40} is no level of stability")
         return
-    # What says nothing is stable.
+    # No level means stable.
     before, after = (3 if before is None else before), (3 if after is None else after)
     if before != after:
         word = "increased" if after > before else "decreased"

@@ -1,4 +1,7 @@
-"""The document that was compared last: kept, so that it need not be sent again, and so that what is accepted is what was seen."""
+"""Cache of the document that was compared last.
+
+With its ETag an unchanged document is not sent again, and `make accept` takes exactly the document that was compared.
+"""
 
 import datetime as dt
 import hashlib
@@ -13,15 +16,21 @@ from contract_watch.errors import UsageError
 from contract_watch.report.atomic_file import write_atomically
 
 CACHE_DIRECTORY = ".published"
-"""Below the project's root; not under version control."""
+"""Relative to the project's root; not under version control."""
 
 
 @dataclass(frozen=True)
 class CachedDocument:
-    """A vendor's document. ``source`` is its address without a query, or its file; ``key`` identifies the whole address.
+    """A vendor's document in the cache.
 
-    ``etag`` is what the server knows it by, or empty; ``fetched`` the day; ``digest`` that of the bytes that came. ``content``
-    is the document as JSON, ``form`` the digest of that.
+    Args:
+        source: the document's address without a query, or its file.
+        key: the digest of the whole address.
+        etag: the ETag of the response, or "".
+        fetched: the date of the response, in ISO format.
+        digest: the digest of the bytes that were received.
+        content: the document as JSON.
+        content_digest: the digest of ``content``.
     """
 
     source: str
@@ -34,12 +43,12 @@ class CachedDocument:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The document, read anew."""
+        """Parse the document again."""
         return parse_document(self.content.encode(), self.source)
 
 
 def create_entry(document: dict[str, Any], received: bytes, source: str, key: str, etag: str = "") -> CachedDocument:
-    """A document that came as the bytes ``came`` today, to be kept."""
+    """Return the cache entry for a document that was received today as ``received``."""
     content = json.dumps(document, ensure_ascii=False)
     today = dt.datetime.now(dt.UTC).date().isoformat()
     return CachedDocument(
@@ -54,10 +63,10 @@ def create_entry(document: dict[str, Any], received: bytes, source: str, key: st
 
 
 def store_entry(directory: Path, slug: str, entry: CachedDocument) -> None:
-    """Keep a vendor's document in place of the one before.
+    """Store a vendor's document and replace the previous one.
 
     Raises:
-        UsageError: the folder cannot be written to.
+        UsageError: the directory cannot be written to.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -67,7 +76,7 @@ def store_entry(directory: Path, slug: str, entry: CachedDocument) -> None:
 
 
 def load_entry(directory: Path, slug: str) -> CachedDocument | None:
-    """The document of a vendor that was kept; None where there is none, or not the whole of it."""
+    """Return the cached document of a vendor, or None if there is none or it is damaged."""
     path = directory / f"{slug}.json"
     try:
         if path.stat().st_size > 4 * MAX_BYTES:
@@ -80,5 +89,5 @@ def load_entry(directory: Path, slug: str) -> CachedDocument | None:
 
 
 def compute_digest(content: bytes) -> str:
-    """What identifies bytes."""
+    """Return the SHA-256 digest of ``content``."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Parts of a form: how each property of a body is written, as ``encoding`` says it, or its type where nothing does."""
+"""Comparison of the parts of forms: the encoding of each property, by ``encoding`` or by its type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MAX_DEPTH = 20
 
 @dataclass(frozen=True)
 class _PartEncoding:
-    """How a part is written: in which media types, or in a style; and whether signs such as / and ? stand as they are."""
+    """The encoding of a part: its media types or its style, and if reserved characters stay unescaped."""
 
     types: frozenset[str] = frozenset()
     style: tuple[str, bool] | None = None
@@ -27,9 +27,14 @@ class _PartEncoding:
 
 
 def compare(change_log: ChangeLog, base: Any, revision: Any, names: tuple[str, str], at: tuple[Tokens, Tokens]) -> None:
-    """Tell what changed in how the parts of two bodies are written; ``base`` and ``revision`` are media type objects.
+    """Record the changes of the encoding of two bodies.
 
-    ``names`` are their media types: there are parts in forms alone.
+    Args:
+        change_log: the record of changes.
+        base: the media type object in the base.
+        revision: the media type object in the revision.
+        names: their media types; only forms have parts.
+        at: their locations.
     """
     kinds = tuple(map(_classify_form, names))
     if not kinds[0] or kinds[0] != kinds[1]:
@@ -71,7 +76,7 @@ def _read_encoding(
     value: NormalizedSchema,
 ) -> _PartEncoding:
     single = value.types is not None and value.types <= _SCALAR_TYPES | {"null"}
-    # Of multipart bodies, 3.0 leaves styles out; a type that is named in a form is how the value is written.
+    # OpenAPI 3.0 ignores styles in multipart bodies; in other forms `contentType` replaces the style.
     styled = (kind == _FORM or not source.is_openapi_30) and any(key in spec for key in _STYLED)
     if styled or (kind == _FORM and "contentType" not in spec):
         style = str(spec.get("style", "form"))
@@ -91,7 +96,7 @@ def _read_encoding(
 def _list_default_types(
     change_log: ChangeLog, side: int, value: NormalizedSchema, *, old: bool, depth: int = 0
 ) -> frozenset[str]:
-    """The media types that a part has where nothing else is said."""
+    """Return the media types of a part without an explicit encoding."""
     if value.types is None or depth > _MAX_DEPTH:
         return frozenset({"text/plain" if old else "application/octet-stream"})
     found = set[str]()
@@ -131,12 +136,12 @@ def _compare_part(change_log: ChangeLog, name: str, old: _PartEncoding, new: _Pa
 
 
 def _list_uncovered(types: frozenset[str], others: frozenset[str]) -> list[str]:
-    """The media types that no other is, or is a range of."""
+    """Return the media types that are neither among the others nor in one of their ranges."""
     return sorted(one for one in types if not {one, f"{one.partition('/')[0]}/*", "*/*"} & others)
 
 
 def _compare_headers(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    """What is said beside a part."""
+    """Record the changes of a part's headers."""
     found = [
         {name.lower(): (source.follow(raw), (*place, "headers", name)) for name, raw in as_object(one).items() if name.lower() != "content-type"}
         for source, one, place in zip((change_log.base, change_log.revision), (base, revision), at, strict=True)

@@ -1,6 +1,7 @@
-"""The document that a vendor publishes now, fetched. Whatever is not that document, whole, is no answer and never drift.
+"""Fetching of the document that a vendor publishes now.
 
-Nothing is believed before it has been read: an ETag is handed out only with a document that can be compared.
+Anything but the whole document is an error that leaves the run inconclusive, never drift. An ETag is returned only with
+a document that was parsed and can be compared.
 """
 
 import re
@@ -25,22 +26,25 @@ _DOCUMENT_TYPES = re.compile(
     r"(?:application|text)/(?:[a-z0-9!#$&^_.+-]+\+)?(?:x-)?(?:json|yaml)|text/(?:plain|vnd\.yaml)"
     r"|application/vnd\.oai\.openapi|(?:application|binary)/octet-stream|"
 )
-"""Media types in which documents are published; one that is not told is as good as octets (RFC 9110, section 8.3)."""
+"""Media types of published documents; a missing media type counts as octets (RFC 9110, section 8.3)."""
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _ETAG = re.compile(r'(?:W/)?"[!\x23-\x7e]{0,250}"')
-"""RFC 9110, section 8.8.3, without the signs beyond ASCII; of other forms none is kept or sent."""
+"""RFC 9110, section 8.8.3, but ASCII only; other ETags are neither stored nor sent."""
 
 
 class FetchError(InconclusiveError):
-    """A published document that cannot be read now. The message is one line: address, problem, fix."""
+    """A published document that cannot be fetched now. The message is one line: address, problem, fix."""
 
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """What one fetch may take.
+    """The limits of one fetch.
 
-    ``connect`` is for finding and reaching the server, and again for agreeing on TLS, ``read`` for each pause in what
-    comes, ``total`` for everything, redirects included; all in seconds. ``size`` is in bytes, packed and unpacked.
+    Args:
+        connect: seconds to find and reach the server, and again for the TLS handshake.
+        read: seconds for each pause in the response.
+        total: seconds for everything, redirects included.
+        size: bytes of the body, compressed and decompressed.
     """
 
     connect: float = 5.0
@@ -51,10 +55,13 @@ class FetchLimits:
 
 @dataclass(frozen=True)
 class FetchedDocument:
-    """A document that was published: as read, and as it came, unpacked.
+    """A published document.
 
-    ``etag`` is what the server knows this version by, to be given to the next `fetch_document` of the same address; empty where
-    it gave none. ``address`` is where the last redirect led.
+    Args:
+        document: the parsed document.
+        content: the decompressed body.
+        etag: the ETag of this version, for the next `fetch_document` of the same address; "" if the server sends none.
+        address: the address after the last redirect.
     """
 
     document: dict[str, Any]
@@ -65,13 +72,13 @@ class FetchedDocument:
 
 @dataclass(frozen=True)
 class NotModified:
-    """The version that ``etag`` names is still what is published."""
+    """The published version is still the one with this ``etag``."""
 
     etag: str
 
 
 TransportFactory = Callable[[Deadline], httpx.BaseTransport]
-"""Makes what a fetch goes over: the network, or what stands in for it."""
+"""A factory of the transport of a fetch: the network, or a substitute."""
 DEFAULT_LIMITS = FetchLimits()
 
 
@@ -86,14 +93,20 @@ def fetch_document(
     limits: FetchLimits = DEFAULT_LIMITS,
     create_transport: TransportFactory = _create_network_transport,
 ) -> FetchedDocument | NotModified:
-    """The OpenAPI document at ``url``, https, or http on this machine's loopback.
+    """Fetch the OpenAPI document at ``url``: https, or http on this machine's loopback.
 
-    ``etag`` is that of the version which the caller has kept, as an earlier fetch of the same address gave it; without
-    one the answer is never `NotModified`. Proxies and settings of the environment are not read, and no credentials and
-    cookies are sent. Redirects are followed to the same scheme, host and port only.
+    Proxies and other settings of the environment are ignored. No credentials and cookies are sent. Redirects are followed
+    within the same scheme, host and port only.
+
+    Args:
+        url: the address.
+        etag: the ETag of the cached version, from an earlier fetch of the same address; without it the result is never
+            `NotModified`.
+        limits: the limits of time and size.
+        create_transport: the factory of the transport.
 
     Raises:
-        CouldNotTellError: no whole document came from there.
+        FetchError: the server did not return a whole document.
     """
     address = _parse_address(url)
     kept = etag if _ETAG.fullmatch(etag) else ""
@@ -107,7 +120,7 @@ def fetch_document(
 
 
 def _parse_address(url: str) -> httpx.URL:
-    """``url``, if a document may be asked for there. It is not shown as it stands: it may hold credentials."""
+    """Parse ``url`` and refuse addresses that must not be fetched. Errors hide it: it may hold credentials."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -128,7 +141,7 @@ def _parse_address(url: str) -> httpx.URL:
 def _send_request(
     transport: httpx.BaseTransport, address: httpx.URL, etag: str, limits: FetchLimits
 ) -> FetchedDocument | NotModified | httpx.URL:
-    """What one request brings; an address where it is redirected."""
+    """Send one request and return its result, or the address of a redirect."""
     headers = {"User-Agent": USER_AGENT, "Accept": _ACCEPT, "Accept-Encoding": "gzip"}
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
     request = httpx.Request(
@@ -191,7 +204,7 @@ def _choose_remedy(status: int) -> str:
 
 
 def _resolve_redirect(address: httpx.URL, location: str) -> httpx.URL:
-    """Where ``location`` leads from ``address``, if that is on the same server."""
+    """Return the target of a redirect if it is on the same server."""
     try:
         found = address.join(location)
     except (httpx.InvalidURL, ValueError) as error:
@@ -205,10 +218,10 @@ def _resolve_redirect(address: httpx.URL, location: str) -> httpx.URL:
 
 
 def _read_body(response: httpx.Response, address: httpx.URL, max_size: int) -> bytes:
-    """The body, unpacked, if neither what comes nor what it unpacks to is more than ``most`` bytes.
+    """Return the decompressed body of at most ``max_size`` bytes, both as received and decompressed.
 
     Raises:
-        zlib.error: it is not packed as it says, or something is missing, or something follows.
+        zlib.error: the compressed data is malformed, incomplete or followed by other data.
     """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -237,7 +250,7 @@ def _read_body(response: httpx.Response, address: httpx.URL, max_size: int) -> b
 
 
 def _format_address(address: httpx.URL) -> str:
-    """An address as errors show it: without credentials and query."""
+    """Return an address without credentials and query, for errors."""
     host = f"[{address.host}]" if ":" in address.host else address.host
     port = f":{address.port}" if address.port else ""
     return escape_text(f"{address.scheme}://{host}{port}{address.path}", MAX_SHOWN_LENGTH)

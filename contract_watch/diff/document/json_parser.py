@@ -1,4 +1,4 @@
-"""JSON, read strictly: no name twice, no number that is none, and nothing parsed that is too large or too deep."""
+"""Strict parser of JSON: it refuses duplicate names, non-finite numbers, and input that is too large or too deep."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from contract_watch.diff.document.limits import (
 )
 from contract_watch.report.escaping import escape_text
 
-# Possessive, and closed or not: whatever stands in the text, each sign of it is looked at once.
+# Possessive, and the closing quote is optional: each character of any input is read once.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'
 _STRINGS = re.compile(_STRING.encode(), re.DOTALL)
 _STRUCTURE = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
@@ -29,15 +29,15 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _PAIRED_SURROGATES = re.compile(
     r"(?:[^\\]++|\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?!u[dD][89a-fA-F]).))*+", re.DOTALL
 )
-"""What goes up to the first escape that is half of a surrogate pair without the other half."""
+"""Everything up to the first escape of a surrogate without its other half."""
 
 
 def parse(content: bytes) -> Any:
-    """The value that ``content``, JSON in UTF-8 without a byte order mark, stands for.
+    """Parse ``content``, JSON in UTF-8 without a byte order mark.
 
     Raises:
-        RefusedError: it is no JSON, or has a name twice in one object, a number that no float can hold, half of a
-            surrogate pair, or more of anything than `bounds` allows.
+        InvalidDocumentError: it is not JSON, or it contains a duplicate name, a number outside the range of floats, half of
+            a surrogate pair, or more than `limits` allows.
     """
     too_deep = _is_too_deep(content)
     text = content.decode()
@@ -58,11 +58,11 @@ def parse(content: bytes) -> Any:
 
 
 class _JsonReader:
-    """Parses once, and remembers what was JSON and is refused all the same: the parser does not say where it stands."""
+    """A parser that collects valid JSON to refuse afterwards, because `json` reports no position for it."""
 
     def __init__(self) -> None:
         self._duplicate: tuple[Any, list[tuple[str, Any]]] | None = None
-        """The last object with a name twice, and its pairs. Of earlier ones the second name may have taken the place."""
+        """The last object with a duplicate name, and its pairs; earlier ones may have been replaced by the second name."""
         self._invalid_numbers: list[tuple[Any, str]] = []
 
     def read(self, text: str) -> Any:
@@ -72,7 +72,7 @@ class _JsonReader:
         )  # fmt: skip
 
     def check(self, value: Any) -> None:
-        """Refuse ``value``, the one that was read, for what was remembered."""
+        """Raise an error for the problems that were collected while ``value`` was parsed."""
         if self._duplicate:
             holder, pairs = self._duplicate
             names = Counter(name for name, _ in pairs)
@@ -102,15 +102,15 @@ class _JsonReader:
 
 
 def _is_too_deep(content: bytes) -> bool:
-    """Whether ``content`` is nested too deep; refused here where it holds too much."""
-    # A value and a name have two quotation marks each; what seems an escaped one may end a text, so these are not counted.
+    """Return True if ``content`` is nested too deeply; raise an error if it has too many values."""
+    # Each name and each string has two quotation marks; escaped ones are not counted, as they may end a string.
     if content.count(b'"') - content.count(b'\\"') > 4 * MAX_VALUES:
         raise InvalidDocumentError(TOO_MANY)
     bare = _STRINGS.sub(b"", content)
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_VALUES:
         raise InvalidDocumentError(TOO_MANY)
     steps = map(_DEPTH_STEPS.__getitem__, bare.translate(None, _NON_BRACKETS))
-    # Where more is closed than was opened it is no JSON, and is not read up to there.
+    # With more closing than opening brackets it is not JSON, and parsing stops before that point.
     return max(accumulate(islice(steps, 2 * MAX_VALUES)), default=0) > MAX_DEPTH
 
 

@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901), and the local references of OpenAPI documents that are made of them."""
+"""JSON pointers (RFC 6901) and the local references of OpenAPI documents."""
 
 import re
 from collections.abc import Iterable
@@ -9,26 +9,26 @@ _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def format_pointer(parts: Iterable[str | int]) -> str:
-    """The pointer that leads through ``parts``, names and positions; the whole document's is empty."""
+    """Return the pointer through ``parts``, names and indexes; "" is the whole document."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def parse_pointer(pointer: str) -> tuple[str, ...]:
-    """The names and positions that a pointer leads through, as texts."""
+    """Return the names and indexes of a pointer as strings."""
     return tuple(map(unescape_token, pointer.split("/")[1:]))
 
 
 def unescape_token(token: str) -> str:
-    """What a token of a pointer stands for."""
+    """Return the name or index that a token of a pointer stands for."""
     return token.replace("~1", "/").replace("~0", "~")
 
 
 Trail = tuple[Any, str | int] | None
-"""How a node was reached: the trail of what holds it, and its name or position there; None at the top."""
+"""The path to a node: the trail of its parent, and its name or index there; None at the root."""
 
 
 def build_path(trail: Trail) -> list[str | int]:
-    """The names and positions that a trail leads through."""
+    """Return the names and indexes of a trail."""
     parts: list[str | int] = []
     while trail is not None:
         trail, part = trail
@@ -37,7 +37,7 @@ def build_path(trail: Trail) -> list[str | int]:
 
 
 def find_path(document: Any, wanted: Any) -> list[str | int]:
-    """Where ``wanted``, the very object, stands in ``document``; the way to nothing where it does not."""
+    """Return the path to the object ``wanted`` itself in ``document``, or an empty path if it is not there."""
     stack: list[tuple[Any, Trail]] = [(document, None)]
     while stack:
         node, trail = stack.pop()
@@ -51,13 +51,12 @@ def find_path(document: Any, wanted: Any) -> list[str | int]:
 
 
 def resolve_pointer(document: Any, reference: str) -> Any:
-    """What a local ``reference`` (``#/components/schemas/A``) leads to in ``document``, itself a reference or not.
+    """Return the target of a local ``reference`` (``#/components/schemas/A``), which may be a reference itself.
 
-    The part behind ``#`` is percent-encoded where it has to be, as in any address. References on the way are not
-    followed: a pointer leads through what is written.
+    The fragment is percent-decoded. References on the way are not followed.
 
     Raises:
-        LookupError: it leads nowhere, or is none.
+        LookupError: the reference has no target, or is not a local reference.
     """
     if not reference.startswith("#/"):
         raise LookupError(reference)

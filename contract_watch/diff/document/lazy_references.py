@@ -1,4 +1,4 @@
-"""References that are followed: what they lead to is compared once, and told wherever one of them stands."""
+"""References between schemas: their targets are compared once, and the edits reported at each place of use."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -8,13 +8,13 @@ from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.schema_location import SchemaLink
 
 _MAX_DISTANCE = 24
-"""References behind references, from the root of a body, that are told for each root."""
+"""The number of references in a chain, from the root of a body, that each root reports."""
 
 
 class ReferenceTarget:
-    """The edits between what two references lead to, found when they are first asked for.
+    """The edits between the targets of two references, computed on first use.
 
-    Their places begin at the schemas that the references lead to.
+    Their locations are relative to the targets.
     """
 
     __slots__ = ("_cached_edits", "_compute_edits", "has_edits")
@@ -23,22 +23,22 @@ class ReferenceTarget:
         self._compute_edits = compute_edits
         self._cached_edits: list[SchemaEdit | ResolvedLink] | None = None
         self.has_edits: bool | None = None
-        """Whether any edit is here or behind further links; None: not known yet."""
+        """True if there is an edit here or behind further links; None: not known yet."""
 
     @property
     def edits(self) -> "list[SchemaEdit | ResolvedLink]":
-        """Edits, and further links."""
+        """The edits, and further links."""
         if self._cached_edits is None:
             self._cached_edits = list(self._compute_edits())
         return self._cached_edits
 
     def reset(self) -> None:
-        """Have it found anew."""
+        """Discard the edits, so that they are computed again."""
         self._cached_edits = self.has_edits = None
 
 
 class ResolvedLink:
-    """A link, with what is behind it. ``site`` tells the link from others; ``at`` are its places, as JSON pointers."""
+    """A link and its target. ``key`` identifies the link; ``locations`` are its locations as JSON pointers."""
 
     __slots__ = ("depth", "is_unclear", "key", "locations", "muted_directions", "target")
 
@@ -52,10 +52,12 @@ class ResolvedLink:
 def follow_links(
     found: Iterable[SchemaEdit | ResolvedLink], distant_keys: set[tuple[object, ...]] | None = None
 ) -> Iterator[SchemaEdit]:
-    """Edits, and those that links lead to: each reference is followed at each of its places once, the shortest way first.
+    """Yield edits and those behind links; each reference is followed once at each of its locations, breadth first.
 
-    ``told`` is what other roots led to, far away, and is added to: in documents whose schemas all hang together, what is
-    many references away is told of one root only, as the places would be more and longer than anybody could read.
+    Args:
+        found: the edits and links of a root.
+        distant_keys: the links that earlier roots followed beyond the maximal distance; this call adds its own. Only the
+            first root reports such edits: where all schemas refer to each other, reports would be too long to read.
     """
     seen: set[tuple[object, ...]] = set()
     waiting: deque[tuple[Iterable[SchemaEdit | ResolvedLink], _LinkFrame | None]] = deque([(found, None)])
@@ -70,7 +72,7 @@ def follow_links(
             if not one.target.has_edits:
                 continue
             inner = _LinkFrame(frame, one)
-            # What is read-only on one way here may not be on another: each is judged by itself.
+            # The same schema may be read-only on one path and not on another, so each is followed.
             key = (one.key, inner.muted_directions, inner.is_unclear, inner.depth == 0)
             if key in seen or (distant_keys is not None and inner.distance > _MAX_DISTANCE and key in distant_keys):
                 continue
@@ -81,7 +83,7 @@ def follow_links(
 
 
 def _mark_targets_with_edits(root: ReferenceTarget) -> None:
-    """Tell of ``root``, and of all that its links lead to, whether there is any edit: what is silent need not be followed."""
+    """Set ``has_edits`` for ``root`` and all targets behind it; targets without edits need not be followed."""
     users: dict[ReferenceTarget, list[ReferenceTarget]] = {}
     loud, todo, reached = list[ReferenceTarget](), [root], {root}
     while todo:
@@ -104,7 +106,7 @@ def _mark_targets_with_edits(root: ReferenceTarget) -> None:
 
 
 class _LinkFrame:
-    """A link that is being followed, at the end of those that led to it. Places are only put together where they are told."""
+    """A link during the traversal, with the links before it. Locations are joined only when an edit is reported."""
 
     __slots__ = ("cached_locations", "depth", "distance", "is_unclear", "link", "muted_directions", "outer")
 
@@ -120,7 +122,7 @@ class _LinkFrame:
 
     @property
     def locations(self) -> tuple[str, str]:
-        """Its places, in the base and in the revision."""
+        """The locations in the base and in the revision."""
         frame: _LinkFrame | None = self
         without = list[_LinkFrame]()
         while frame is not None and frame.cached_locations is None:
@@ -132,7 +134,7 @@ class _LinkFrame:
         return known
 
     def relocate_edit(self, edit: SchemaEdit) -> SchemaEdit:
-        """An edit that is behind the link, as it is at the link's place."""
+        """Return an edit behind the link at the location of the link."""
         effect = edit.effect
         if self.is_unclear and effect is not Effect.NOTHING:
             effect = Effect.UNCLEAR

@@ -1,8 +1,7 @@
-"""An OpenAPI document read from a file or from bytes, JSON or YAML; whatever is not one is refused in one line.
+"""Loading of OpenAPI documents from files or bytes, JSON or YAML; anything else is refused with one line.
 
-What comes out is plain JSON: objects with texts as names, arrays, texts, finite numbers, true, false and null, no deeper
-and no more of it than `bounds` says, and every local reference in it leads to something. Time and memory are bounded by
-the size alone, whatever the content.
+The result is plain JSON: objects with strings as names, arrays, strings, finite numbers, booleans and null. It is
+within `limits`, and each of its local references has a target. Time and memory are bounded by the size of the input.
 """
 
 import json
@@ -20,20 +19,20 @@ from contract_watch.report.escaping import escape_text
 _VERSION = re.compile(r"3\.[012]\.\d+(?:-.*)?", re.ASCII)
 _MARKUP = re.compile(r"<!doctype\s+html|<html|<head|<body", re.IGNORECASE)
 _PREFIX_LENGTH = 4096
-"""Signs in which a page says that it is one."""
+"""Characters to search for HTML tags."""
 _JSON = re.compile(rb'\s*(?:\[|\{\s*["}]|\{\s*\Z)')
-"""How JSON begins that can be a document.
+"""The beginning of a JSON document.
 
-YAML may begin like this too, and would read broken JSON: a value that got lost would be null. So what begins like JSON is
-JSON, and YAML of that kind needs a line ``---`` before it.
+YAML may begin the same way, and a YAML parser would accept broken JSON: a missing value would become null. So such
+input is parsed as JSON; YAML of that form needs a line ``---`` before it.
 """
 
 
 def load_document(path: Path) -> dict[str, Any]:
-    """The OpenAPI document in the file at ``path``.
+    """Load the OpenAPI document in the file at ``path``.
 
     Raises:
-        UsageError: it cannot be read, or `parse_document` refuses it.
+        UsageError: the file cannot be read, or `parse_document` refuses it.
     """
     shown = escape_text(str(path), MAX_SHOWN_LENGTH)
     try:
@@ -46,16 +45,20 @@ def load_document(path: Path) -> dict[str, Any]:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
-    except ValueError as error:  # a name that no file can have
+    except ValueError as error:  # no file can have such a name
         raise UsageError(f"{shown}: is not the name of a file; correct it") from error
     return parse_document(content, str(path))
 
 
 def parse_document(content: bytes, name: str) -> dict[str, Any]:
-    """The OpenAPI document (3.0, 3.1 or 3.2) that ``content`` is, JSON or YAML in UTF-8 or UTF-16; ``name`` is for errors.
+    """Parse an OpenAPI document (3.0, 3.1 or 3.2), JSON or YAML in UTF-8 or UTF-16.
+
+    Args:
+        content: the bytes of the document.
+        name: its name in errors.
 
     Raises:
-        UsageError: it is none that can be compared; one line with name, place, what is wrong and the remedy.
+        UsageError: it cannot be compared; the message is one line with name, position, problem and fix.
     """
     try:
         return _parse_content(content)
@@ -84,7 +87,7 @@ def _describe_size(size: int) -> str:
 
 
 def _convert_to_utf8(content: bytes) -> bytes:
-    """``content`` in UTF-8 without a byte order mark, whatever of Unicode's encodings it is in."""
+    """Convert ``content`` from any encoding of Unicode to UTF-8 without a byte order mark."""
     encoding = json.detect_encoding(content)
     try:
         if encoding not in ("utf-8", "utf-8-sig"):
@@ -96,7 +99,7 @@ def _convert_to_utf8(content: bytes) -> bytes:
 
 
 def _check_structure(value: Any) -> None:
-    """Refuse what is no OpenAPI document of a version that is read, or has no form that one could look into."""
+    """Raise an error unless ``value`` is an OpenAPI document of a supported version with objects at its top."""
     if value is None:
         raise InvalidDocumentError("is empty; give an OpenAPI document")
     if not isinstance(value, dict):

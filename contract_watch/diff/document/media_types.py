@@ -1,4 +1,4 @@
-"""Bodies: the media types that there are, and the schema of each."""
+"""Comparison of bodies: their media types, and the schema of each."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from contract_watch.diff.document.source import as_object
 
 
 def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    """Tell what changed between two ``content`` objects; ``area`` is ``request-body`` or ``response``."""
+    """Record the changes between two ``content`` objects; ``area`` is ``request-body`` or ``response``."""
     old, new = _collect_types(base), _collect_types(revision)
     for name in old:
         here = ((*at[0], old[name][0]), (*at[1], new[name][0])) if name in new else None
@@ -24,19 +24,19 @@ def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tupl
             )
             _compare_schemas(change_log, area, raw, added.pop(heir)[1], ((*at[0], old[name][0]), place))
     for name, (written, raw) in gone.items():
-        if (range_ := _find_range(new, name)) is not None:  # it falls under the range now
+        if (range_ := _find_range(new, name)) is not None:  # a range of the revision includes it
             _compare_schemas(change_log, area, raw, range_[1], ((*at[0], written), (*at[1], range_[0])))
         else:
             change_log.record_change(f"{area}-media-type-removed", (*at[0], written), f"media type {name} removed")
     for name, (written, raw) in added.items():
-        if (range_ := _find_range(old, name)) is not None:  # it fell under the range
+        if (range_ := _find_range(old, name)) is not None:  # a range of the base includes it
             _compare_schemas(change_log, area, range_[1], raw, ((*at[0], range_[0]), (*at[1], written)))
         else:
             change_log.record_change(f"{area}-media-type-added", (*at[1], written), f"media type {name} added")
 
 
 def _collect_types(content: Any) -> dict[str, tuple[str, Any]]:
-    """Each media type in its plain spelling, with how it is written and what is said of it."""
+    """Return the media types by their normal form, each with its original spelling and its media type object."""
     content = as_object(content)
     return {_normalize_type(written): (written, said) for written, said in content.items()}
 
@@ -47,13 +47,13 @@ def _normalize_type(written: str) -> str:
 
 
 def _find_range(types: dict[str, tuple[str, Any]], name: str) -> tuple[str, Any] | None:
-    """The narrowest range that a media type falls under."""
+    """Return the narrowest range that includes a media type, or None."""
     kind = name.partition("/")[0]
     return next((types[one] for one in (f"{kind}/*", "*/*") if one in types and one != name), None)
 
 
 def _classify_change(name: str, other: str) -> str:
-    """How one media type became the other; empty where it is another one."""
+    """Return the kind of change from one media type to the other, or "" if they are unrelated."""
     one, two = name.partition(";")[0], other.partition(";")[0]
     if one == two:
         return "parameters-changed"

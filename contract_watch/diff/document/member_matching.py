@@ -1,7 +1,7 @@
-"""The members of two groups against each other: which is the heir of which, which lies within which, and which overlap.
+"""Matching of the members of two combinators: which replaces which, which is a subset of which, and which overlap.
 
-Groups may have a thousand members. So what cannot be is told from a few small sets of each member, and only the rest is
-compared; where that is still too much, the answer is that nobody knows.
+Combinators may have a thousand members. Cheap outlines rule out most pairs, and only the rest is compared. Beyond a
+limit the result is "unknown".
 """
 
 from collections import Counter
@@ -15,18 +15,21 @@ from contract_watch.diff.document.normalized_schema import Conjunction, Normaliz
 from contract_watch.diff.document.schema_location import SchemaWalk
 
 _MAX_EXHAUSTIVE_PAIRS = 400
-"""Pairs of members that are all asked about."""
+"""The number of pairs of members up to which all are compared."""
 _MAX_SUBSET_CHECKS = 2000
-"""Pairs of members that are asked about at most, as many for each member of the base."""
+"""The maximal number of compared pairs, divided evenly among the members of the base."""
 _MAX_OVERLAP_PAIRS = 40_000
-"""Pairs of members that are looked at one by one for whether they overlap."""
+"""The maximal number of pairs that are checked for overlaps."""
 
 _LARGE_NUMBER = 2**1000
 _OBJECT = frozenset({"object"})
 
 
 class MemberMatcher:
-    """The members of two groups, known by their numbers. ``unsure`` are those that not all was asked about, on each side."""
+    """A matcher of the members of two combinators, by index.
+
+    ``uncertain`` holds the members on each side that were not compared with all others.
+    """
 
     def __init__(self, walk: SchemaWalk, before: Sequence[Conjunction], after: Sequence[Conjunction]) -> None:
         self._walk, self._before, self._after = walk, before, after
@@ -35,18 +38,18 @@ class MemberMatcher:
         self._candidates: dict[int, list[tuple[int, bool, bool]]] = {}
 
     def find_match(self, old: int, among: Container[int]) -> int | None:
-        """The first member of the revision ``among`` those given that lies within one of the base, or it in that."""
+        """Return the first member of the revision in ``among`` that is a subset or a superset of one of the base, or None."""
         for new, inner, outer in self._list_candidates(old):
             if new in among and ((inner and self._is_subset(old, new)) or (outer and self._is_superset(old, new))):
                 return new
         return None
 
     def is_covered(self, old: int) -> bool:
-        """Whether every value of a member of the base is one of some member of the revision, as far as can be told."""
+        """Return True if every value of a member of the base belongs to some member of the revision, as far as is known."""
         return any(inner and self._is_subset(old, new) for new, inner, _ in self._list_candidates(old))
 
     def list_covered_members(self, found: Iterable[int]) -> list[int]:
-        """Those of the revision's members that lie within one of the base, as far as can be told."""
+        """Return the members of the revision that are subsets of one of the base, as far as is known."""
         left = dict.fromkeys(found)
         for old in range(len(self._before) if left else 0):
             for new, _, outer in self._list_candidates(old, None if old in self._candidates else left):
@@ -61,7 +64,7 @@ class MemberMatcher:
         return self._walk.is_reverse_subset(self._after[new], self._before[old])
 
     def _list_candidates(self, old: int, only: Container[int] | None = None) -> Iterable[tuple[int, bool, bool]]:
-        """The members of the revision that one of the base may lie within, and those that may lie within it: the first few."""
+        """Return the first members of the revision that may be supersets or subsets of one of the base."""
         if len(self._before) * len(self._after) <= _MAX_EXHAUSTIVE_PAIRS:
             return ((new, True, True) for new in range(len(self._after)))
         if old in self._candidates:
@@ -89,7 +92,7 @@ class MemberMatcher:
         return near
 
     def _build_outlines(self) -> "tuple[list[_Outline], list[tuple[_Outline, list[int]]]]":
-        """What tells members apart cheaply: of each of the base; and of the revision, with those that are the same in that."""
+        """Return the outlines of the base's members, and those of the revision's with the members that share each."""
         walk = self._walk
         views = [
             [walk.normalize(side, node) for node in nodes] for side, nodes in enumerate((self._before, self._after))
@@ -103,10 +106,10 @@ class MemberMatcher:
             kinds.setdefault(_build_outline(walk, 1, view, mark), []).append(new)
         return [_build_outline(walk, 0, view, mark) for view in views[0]], list(kinds.items())
 
-    # -- partners
+    # -- matches
 
     def list_identical(self) -> Iterator[tuple[int, int]]:
-        """Pairs of members that say the same in the same words, each member in one."""
+        """Yield pairs of identical members; each member occurs in at most one."""
         waiting: dict[tuple[int, ...], list[int]] = {}
         for new, node in enumerate(self._after):
             waiting.setdefault(self._intern_node(node), []).append(new)
@@ -123,7 +126,7 @@ class MemberMatcher:
         return tuple(self._walk.intern(part.raw) for part in node)
 
     def list_same_name(self, old: Iterable[int], new: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Pairs of these members that have the same name, each member in one."""
+        """Yield pairs of members with the same name; each member occurs in at most one."""
         waiting: dict[str, list[int]] = {}
         for number in new:
             if (name := _find_name(self._after[number])) is not None:
@@ -135,21 +138,21 @@ class MemberMatcher:
 
 
 def _find_name(node: Conjunction) -> str | None:
-    """What a member is called: the reference that it is, or its title."""
+    """Return the name of a member: its reference or its title."""
     raw = node[0].raw if node else None
     found = raw.get("$ref", raw.get("title")) if isinstance(raw, dict) else None
     return found if isinstance(found, str) else None
 
 
-# -- what cannot lie within what
+# -- pairs that cannot be subsets
 
 
 @dataclass(frozen=True, slots=True)
 class _Outline:
-    """What tells cheaply that a member does not lie within another.
+    """An outline of a member, which shows cheaply that it is not a subset of another.
 
-    ``marks`` are the values of the property that tells most members apart; None where nothing is listed. ``open``: nothing
-    can be told cheaply.
+    ``is_open`` means that the outline shows nothing. ``tags`` are the values of the property that distinguishes most
+    members, or None if they are not listed.
     """
 
     is_open: bool
@@ -186,12 +189,12 @@ def _build_outline(walk: SchemaWalk, side: int, schema: NormalizedSchema, tag_pr
 
 
 def _approximate_bound(bound: tuple[Fraction, bool] | None) -> float | None:
-    """A bound, as a number that is compared soon; None where there is none, or it is too large for that."""
+    """Return a bound as a float, which compares quickly; None if there is none, or it is too large."""
     return float(bound[0]) if bound is not None and abs(bound[0]) < _LARGE_NUMBER else None
 
 
 def _list_enum_properties(walk: SchemaWalk, side: int, schema: NormalizedSchema) -> Iterator[str]:
-    """The properties whose values are listed one by one."""
+    """Yield the names of properties with an enum or a constant."""
     for name, parts in schema.properties.items():
         raws = [walk.resolve(side, (part,)) or {} for part in parts]
         if any("enum" in raw or "const" in raw for raw in raws):
@@ -199,7 +202,7 @@ def _list_enum_properties(walk: SchemaWalk, side: int, schema: NormalizedSchema)
 
 
 def _may_be_subset(one: _Outline, other: _Outline) -> bool:
-    """Whether one member may lie within the other; no where a comparison would find values that do not."""
+    """Return False if a comparison would find values of one member that the other rejects."""
     if one.is_open or other.is_open:
         return True
     if other.types is not None and (one.types is None or not one.types <= other.types):
@@ -219,11 +222,11 @@ def _may_be_subset(one: _Outline, other: _Outline) -> bool:
     return True
 
 
-# -- whether members overlap
+# -- overlaps
 
 
 def are_disjoint(walk: SchemaWalk, side: int, found: Iterable[Conjunction]) -> bool:
-    """Whether no value is allowed by two of these, for all that can be told."""
+    """Return True if certainly no value matches two of these schemas."""
     views = [view for view in (walk.normalize(side, node) for node in found) if not view.rejects_all]
     objects = [view for view in views if view.types == _OBJECT]
     others = [view for view in views if view.types != _OBJECT]
@@ -235,7 +238,7 @@ def are_disjoint(walk: SchemaWalk, side: int, found: Iterable[Conjunction]) -> b
 
 
 def _have_distinct_tags(walk: SchemaWalk, side: int, views: Sequence[NormalizedSchema]) -> bool:
-    """Whether one property tells all of these from each other, or each requires what none of the others names."""
+    """Return True if one property distinguishes all schemas, or each requires a property that no other names."""
     shared = set.intersection(*(view.required & set(view.properties) for view in views)) if views else set()
     for name in sorted(shared):
         listed = [walk.normalize(side, view.find_property(name)).values for view in views]
@@ -270,7 +273,7 @@ def _are_schemas_disjoint(
 def _are_objects_disjoint(
     walk: SchemaWalk, side: int, one: NormalizedSchema, other: NormalizedSchema, depth: int
 ) -> bool:
-    """By a property that both require and that differs; or because each requires what the other does not name."""
+    """Check properties that both require, then properties that only one of them names and requires."""
     for name in sorted(one.required & other.required):
         if depth < 2 and name in one.properties and name in other.properties:
             left, right = one.find_property(name), other.find_property(name)

@@ -1,4 +1,4 @@
-"""Views made plain: what can be said in several ways is said in one."""
+"""Normalization of constraints: equivalent spellings become one."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -9,14 +9,14 @@ from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.source import JSON
 
 MIN_SIZES = {"minLength": 0, "minItems": 0, "minProperties": 0}
-"""Keywords with the value that is the same as leaving them out."""
+"""Minimum keywords, with the value that means the same as leaving them out."""
 MAX_SIZES = ("maxLength", "maxItems", "maxProperties")
 
 
 def normalize_constraints(schema: NormalizedSchema) -> None:
-    """Say in one way what can be said in several."""
+    """Replace equivalent spellings of constraints by one."""
     if schema.also_null:
-        schema.also_null = bool(schema.combinators)  # else nothing but types and values keeps it out
+        schema.also_null = bool(schema.combinators)  # without combinators only types and values exclude null
         if schema.types is not None:
             schema.types |= {"null"}
         if schema.values is not None and None not in schema.values:
@@ -27,7 +27,7 @@ def normalize_constraints(schema: NormalizedSchema) -> None:
             schema.types = (schema.types - {"number"}) | {"integer"} if whole else schema.types - {"integer"}
         if "integer" in schema.types:
             _normalize_integer_bounds(schema)
-            # A whole number that is a multiple of 2/3 is one of 2; all are of 1/2.
+            # An integer that is a multiple of 2/3 is one of 2; every integer is a multiple of 1/2.
             schema.multiples = {Fraction(step.numerator) for step in schema.multiples} - {Fraction(1)}
     if len(schema.multiples) > 1:
         schema.multiples = {reduce(_compute_common_multiple, schema.multiples)}
@@ -37,7 +37,7 @@ def normalize_constraints(schema: NormalizedSchema) -> None:
 
 
 def _normalize_values(schema: NormalizedSchema, listed: list[JSON]) -> None:
-    """Leave out values of types that are not allowed; all values of a type are that type."""
+    """Drop values whose type is not allowed, and lists that contain all values of their type."""
     schema.values = [one for one in listed if schema.types is None or schema.types & list_value_types(one)]
     schema.types = frozenset(min(list_value_types(one)) for one in schema.values)
     booleans = sum(isinstance(one, bool) for one in schema.values)
@@ -46,7 +46,7 @@ def _normalize_values(schema: NormalizedSchema, listed: list[JSON]) -> None:
 
 
 def _normalize_integer_bounds(schema: NormalizedSchema) -> None:
-    """Bounds of integers, said without exclusion: above 0 is 1 and more."""
+    """Make the bounds of integers inclusive: above 0 is 1 and more."""
     if schema.lower is not None:
         value, exclusive = schema.lower
         schema.lower = (Fraction(math.floor(value) + 1 if exclusive else math.ceil(value)), False)
@@ -56,13 +56,13 @@ def _normalize_integer_bounds(schema: NormalizedSchema) -> None:
 
 
 def _compute_common_multiple(one: Fraction, other: Fraction) -> Fraction:
-    """The least number that is a multiple of both."""
+    """Return the least common multiple of both."""
     return Fraction(math.lcm(one.numerator * other.denominator, other.numerator * one.denominator),
                     one.denominator * other.denominator)  # fmt: skip
 
 
 def list_value_types(value: JSON) -> frozenset[str]:
-    """The JSON types of a value: 1 is an integer and a number."""
+    """Return the JSON types of a value: 1 is an integer and a number."""
     if value is None:
         return frozenset({"null"})
     if isinstance(value, bool):
@@ -77,19 +77,19 @@ def list_value_types(value: JSON) -> frozenset[str]:
 
 
 def intersect_values(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
-    """The values of one list that are in the other, too."""
+    """Return the values of one list that are in the other."""
     known = set(map(make_value_key, other))
     return [value for value in one if make_value_key(value) in known]
 
 
 def subtract_values(one: Sequence[JSON], other: Sequence[JSON]) -> list[JSON]:
-    """The values of one list that are not in the other."""
+    """Return the values of one list that are not in the other."""
     known = set(map(make_value_key, other))
     return [value for value in one if make_value_key(value) not in known]
 
 
 def make_value_key(value: JSON) -> Hashable:
-    """A name for a value, the same for equal ones alone: 1 equals 1.0, but true is not 1."""
+    """Return a key that is the same for equal JSON values only: 1 equals 1.0, but true is not 1."""
     if isinstance(value, list):
         return "list", tuple(map(make_value_key, value))
     if isinstance(value, dict):

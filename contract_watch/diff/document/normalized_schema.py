@@ -1,4 +1,4 @@
-"""A schema as the set of conditions that a value has to meet."""
+"""Schemas in normal form: the set of conditions that a value has to meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from contract_watch.diff.document.source import JSON
 
 @dataclass(frozen=True)
 class SubSchema:
-    """A schema, and its place below the schema that it was found in."""
+    """A schema, and its path below the schema that contains it."""
 
     raw: JSON
     path: Tokens = ()
 
 
 Conjunction = tuple[SubSchema, ...]
-"""What a value has to meet, all of it; none: anything is allowed."""
+"""Schemas that a value has to match, all of them; none allows any value."""
 
 
 @dataclass(frozen=True)
 class Combinator:
-    """``anyOf`` or ``oneOf``."""
+    """A combinator: ``anyOf`` or ``oneOf``."""
 
     kind: str
     members: tuple[Conjunction, ...]
@@ -31,7 +31,7 @@ class Combinator:
 
 @dataclass(frozen=True)
 class Condition:
-    """``if``, ``then`` and ``else``."""
+    """A condition: ``if``, ``then`` and ``else``."""
 
     if_schema: SubSchema
     then_schema: Conjunction
@@ -40,7 +40,7 @@ class Condition:
 
 @dataclass
 class AdditionalProperties:
-    """One object schema's own properties, and what it says of all others."""
+    """The named properties of one object schema, and its schema for all others."""
 
     names: frozenset[str]
     patterns: tuple[str, ...]
@@ -49,9 +49,10 @@ class AdditionalProperties:
 
 @dataclass
 class NormalizedSchema:
-    """All conditions of a schema. ``types`` None: any; ``values`` None: not listed one by one.
+    """All conditions of a schema.
 
-    ``null_too``: null is allowed beside what groups say.
+    ``types`` is None if any type is allowed, ``values`` if there is no list of values. ``also_null`` allows null in
+    addition to the values that combinators allow.
     """
 
     rejects_all: bool = False
@@ -89,18 +90,18 @@ class NormalizedSchema:
     also_null: bool = False
 
     def allows_type(self, kind: str) -> bool:
-        """Whether values of a JSON type may be allowed; an integer is a number."""
+        """Return True if values of a JSON type may be allowed; an integer is a number."""
         return self.types is None or kind in self.types or (kind == "integer" and "number" in self.types)
 
     @property
     def has_only_combinators(self) -> bool:
-        """Whether there is no condition at all beside groups."""
+        """Return True if there are no conditions except combinators."""
         bare = NormalizedSchema(combinators=self.combinators, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
                     write_only=self.write_only, deprecated=self.deprecated)  # fmt: skip
         return self == bare
 
     def find_property(self, name: str) -> Conjunction:
-        """What a property's value has to meet, its own schema and whatever else applies to that name."""
+        """Return the schemas that the value of a property has to match: its own and all others that apply to the name."""
         found = [
             part
             for expression, parts in self.pattern_properties.items()
@@ -116,16 +117,16 @@ class NormalizedSchema:
 
     @property
     def additional_properties(self) -> Conjunction:
-        """What the value of a property that nothing names has to meet."""
+        """The schemas for the values of properties that the schema does not name."""
         return tuple(closer.schema for closer in self.closed_objects)
 
     @property
     def is_closed(self) -> bool:
-        """Whether a property that nothing names is refused."""
+        """True if properties that the schema does not name are rejected."""
         return any(closer.schema.raw is False for closer in self.closed_objects)
 
     def find_item(self, index: int) -> Conjunction:
-        """What the item at an index has to meet; behind all that are listed one by one, with a large one."""
+        """Return the schemas for the item at an index; a large index gives those for additional items."""
         return tuple(
             part
             for prefix, rest in self.item_lists
@@ -134,24 +135,24 @@ class NormalizedSchema:
 
     @property
     def max_items(self) -> int | None:
-        """How many items there may be; None where nothing is said. A list ends where nothing may follow."""
+        """The maximal number of items, or None; an array also ends where no further item is allowed."""
         ends = [len(prefix) for prefix, rest in self.item_lists if rest is not None and rest.raw is False]
         return min([*ends, self.sizes["maxItems"]] if "maxItems" in self.sizes else ends, default=None)
 
     @property
     def prefix_length(self) -> int:
-        """How many items have a schema of their own."""
+        """The number of items with a schema of their own."""
         return max((len(prefix) for prefix, _ in self.item_lists), default=0)
 
 
 def _may_match(expression: str, name: str) -> bool:
-    """Whether a name of ``patternProperties`` may mean a property; one that is not a plain text may mean any."""
+    """Return True if an expression of ``patternProperties`` may match a property; only literals are certain not to."""
     plain = expression.removeprefix("^").removesuffix("$")
     return _matches_literally(expression, name) or not plain.replace("_", "").replace("-", "").isalnum()
 
 
 def _matches_literally(expression: str, name: str) -> bool:
-    """Whether a name of ``patternProperties`` means a property for certain: it is a plain text that stands there."""
+    """Return True if an expression of ``patternProperties`` certainly matches a property, as a literal does."""
     plain = expression.removeprefix("^").removesuffix("$")
     if not plain.replace("_", "").replace("-", "").isalnum():
         return False

@@ -1,4 +1,4 @@
-"""What two schemas say of objects: which properties there are, which have to be there, and what else may be."""
+"""Comparison of object constraints: properties, required properties, and all other names."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _NO_DIRECTIONS: frozenset[Direction] = frozenset()
 def compare(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
-    """Every edit of what objects may be."""
+    """Yield the edits of object constraints."""
     for name in before.properties:
         if name in after.properties:
             yield from _compare_common(walk, before, after, location, name)
@@ -41,7 +41,7 @@ def compare(
 def _compare_common(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation, name: str
 ) -> Iterator[EditOrLink]:
-    """A property that both have."""
+    """Yield the edits of a property that both sides name."""
     old, new = before.find_property(name), after.find_property(name)
     was_required, is_required = name in before.required, name in after.required
     if was_required == is_required and len(old) == len(new) == 1 and walk.is_equal(old[0].raw, new[0].raw):
@@ -74,7 +74,7 @@ def _compare_common(
 def _compare_removed(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation, name: str
 ) -> Iterator[EditOrLink]:
-    """A property that the revision does not name any more."""
+    """Yield the edits for a property that only the base names."""
     old, other = before.find_property(name), after.find_property(name)
     was, is_ = walk.normalize(0, old), walk.normalize(1, other)
     here = location.enter(old, (), "properties", name)
@@ -102,7 +102,7 @@ def _compare_removed(
 def _compare_added(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation, name: str
 ) -> Iterator[EditOrLink]:
-    """A property that the base does not name."""
+    """Yield the edits for a property that only the revision names."""
     other, new = before.find_property(name), after.find_property(name)
     was, is_ = walk.normalize(0, other), walk.normalize(1, new)
     here = location.enter((), new, "properties", name)
@@ -110,7 +110,7 @@ def _compare_added(
     if name in after.required and name not in before.required:
         words = f"required property {name} added"
         yield create_edit("required-property-added", Effect.NARROWS, words, here, muted_directions=muted)
-    if name in before.required and name not in after.required:  # required, and not declared
+    if name in before.required and name not in after.required:  # it was required without a schema
         yield create_edit(
             "property-became-optional",
             Effect.WIDENS,
@@ -136,7 +136,7 @@ def _compare_added(
 def _compare_additional(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
-    """What is said of properties that nothing names."""
+    """Yield the edits of the schema for properties that no other keyword names."""
     old, new = before.additional_properties, after.additional_properties
     here = location.enter_condition(old, new, "additionalProperties")
     if before.is_closed != after.is_closed:
@@ -201,7 +201,7 @@ def _compare_pattern_properties(
 def _is_unconstrained(
     walk: SchemaWalk, old: Conjunction, new: Conjunction, before: NormalizedSchema, after: NormalizedSchema
 ) -> bool:
-    """Whether names that came or went had nothing to meet, and would have nothing to meet without a mention."""
+    """Return True if names that were added or removed have no constraints on either side."""
     without = before if new else after
     if without.additional_properties or before.unevaluated or after.unevaluated:
         return False
@@ -213,8 +213,8 @@ def _compare_dependencies(
 ) -> Iterator[EditOrLink]:
     for name in sorted({*before.dependent_required, *after.dependent_required}):
         old, new = set(before.dependent_required.get(name, ())), set(after.dependent_required.get(name, ()))
-        # Either keyword says it, so the place is the schema.
-        new -= after.required & before.required  # they have to be there anyway
+        # Two keywords have this meaning, so the location is that of the schema.
+        new -= after.required & before.required  # these are required anyway
         old -= after.required
         if new - old:
             words = f"where {name} is, {', '.join(sorted(new - old))} has to be"

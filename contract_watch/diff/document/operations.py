@@ -1,4 +1,4 @@
-"""Paths and their operations, webhooks and callbacks."""
+"""Comparison of paths and their operations, webhooks and callbacks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from contract_watch.diff.document.source import SourceDocument, as_object
 
 @dataclass(frozen=True)
 class PathItem:
-    """A path item: its path as it is written, what is said of it, and its place."""
+    """A path item: its path as written, its object, and its location."""
 
     path: str
     spec: Mapping[str, Any]
@@ -24,14 +24,14 @@ class PathItem:
 
 @dataclass(frozen=True)
 class DocumentContext:
-    """What is said of operations for the whole document."""
+    """The comparisons that cover the whole document."""
 
     security: SecurityComparison
     servers: ServerComparison
 
 
 def compare(change_log: ChangeLog) -> None:
-    """Tell what changed in all paths and webhooks."""
+    """Record the changes of all paths and webhooks."""
     whole = DocumentContext(SecurityComparison(change_log), ServerComparison(change_log))
     whole.security.compare_schemes()
     base, revision = change_log.base.raw, change_log.revision.raw
@@ -97,7 +97,7 @@ def _compare_operations(
 ) -> None:
     base, revision = spec
     if deprecation.is_unstable(base) and deprecation.is_unstable(revision):
-        return  # nobody is to rely on it
+        return  # drafts carry no promise
     at = ((*items[0].location, method), (*items[1].location, method))
     deprecation.compare_deprecation(change_log, base, revision, at[1])
     _compare_names(change_log, base, revision, at)
@@ -170,13 +170,13 @@ def _compare_bodies(change_log: ChangeLog, base: Any, revision: Any, at: tuple[T
     media_types.compare(change_log, "request-body", old.get("content"), new.get("content"), content)
 
 
-# -- where the vendor is who calls
+# -- requests that the vendor sends
 
 
 def _compare_vendor_calls(
     change_log: ChangeLog, context: DocumentContext, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]
 ) -> None:
-    """Webhooks by name, callbacks by expression."""
+    """Record the changes of webhooks, by name, or of a callback, by expression."""
     old, new = (as_object(said) for said in (base, revision))
     for name in old:
         if name not in new:
@@ -198,7 +198,7 @@ def _compare_callbacks(
     change_log: ChangeLog, context: DocumentContext, base: Any, revision: Any, at: tuple[Tokens, Tokens]
 ) -> None:
     if change_log.vendor_calls:
-        return  # a call within a call: no document has one
+        return  # callbacks of callbacks do not occur
     old, new = (as_object(said) for said in (base, revision))
     for name in old:
         if name not in new:

@@ -1,4 +1,4 @@
-"""Parameters: what callers say beside the body."""
+"""Comparison of parameters."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,20 +11,20 @@ from contract_watch.diff.document.source import SourceDocument, as_object
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 _IGNORED = ("accept", "content-type", "authorization")
-"""Headers that OpenAPI says elsewhere."""
+"""Headers that other parts of OpenAPI describe."""
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 ParameterMap = dict[tuple[str, str], tuple[Mapping[str, Any], Tokens]]
 
 
 def normalize_path(path: str) -> str:
-    """A path without the names of what stands in it."""
+    """Return a path without the names of its placeholders."""
     return _PLACEHOLDER.sub("{}", path)
 
 
 def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[Any, Tokens]]) -> ParameterMap:
-    """All parameters of an operation, the later lists' before the earlier ones', with their places.
+    """Return the parameters of an operation with their locations; later lists take precedence.
 
-    Those of the path are known by their position: their name is nobody's business but the document's.
+    Path parameters are identified by position, because renaming one changes no request.
     """
     places = {name: str(number) for number, name in enumerate(_PLACEHOLDER.findall(path))}
     found: ParameterMap = {}
@@ -40,7 +40,7 @@ def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[
 
 
 def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -> None:
-    """Tell what changed."""
+    """Record the changes of parameters."""
     for key, (old, at) in base.items():
         area, name = f"{key[0]}-parameter", old.get("name")
         if key not in revision:
@@ -72,7 +72,7 @@ def _compare_parameter(
             f"{area}-{'deprecated' if is_ else 'reactivated'}", here, f"{name}: deprecated is {is_} now"
         )
     was, is_ = old.get("allowEmptyValue") is True, new.get("allowEmptyValue") is True
-    if was != is_ and area == "query-parameter":  # it means nothing elsewhere
+    if was != is_ and area == "query-parameter":  # other parameters ignore it
         word = "allowed" if is_ else "refused"
         change_log.record_change(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
     was, is_ = old.get("allowReserved") is True, new.get("allowReserved") is True
@@ -87,7 +87,7 @@ def _compare_parameter(
 def _compare_serialization(
     change_log: ChangeLog, area: str, old: Mapping[str, Any], new: Mapping[str, Any], at: tuple[Tokens, Tokens]
 ) -> None:
-    """How the value is written, and its schema."""
+    """Record the changes of a parameter's encoding and of its schema."""
     name = new.get("name")
     before, after = (find_schema(said) for said in (old, new))
     if before[0] != after[0]:
@@ -105,7 +105,7 @@ def _compare_serialization(
             "parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), as_string=True
         )
         return
-    of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there it stands before a single value too
+    of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there the style also applies to single values
     if styles[0] != styles[1] and (any(several) or of_one):
         change_log.record_change(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
     places = ((*at[0], *before[2]), (*at[1], *after[2]))
@@ -113,12 +113,12 @@ def _compare_serialization(
 
 
 def is_string_encoded(media_type: str) -> bool:
-    """Whether a value of the media type is a text, whatever its schema calls it; JSON has types of its own."""
+    """Return True if values of the media type are strings, whatever type the schema gives; JSON has types."""
     return "json" not in media_type
 
 
 def find_schema(spec: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
-    """The media type that a parameter or header is written in, empty where it has none; its schema, and where that is."""
+    """Return the media type of a parameter or header ("" if none), its schema, and the path of that schema."""
     content = spec.get("content")
     if isinstance(content, dict) and content:
         name = next(iter(content))
@@ -133,18 +133,18 @@ def find_style(spec: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def is_composite(schema: Mapping[str, Any]) -> bool:
-    """Whether a value may have parts, which a style sets side by side."""
+    """Return True if a value may have several parts, which a style joins."""
     said = schema.get("type")
     types = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     return not types or bool({"array", "object"} & set(map(str, types)))
 
 
 def _is_list_of_one(change_log: ChangeLog, one: Any, several: Any, styles: list[tuple[str, bool]]) -> bool:
-    """Whether what one value was is written as a list of that one is, and may be such a list."""
+    """Return True if an array of one item is encoded as the single value was, and such an array is allowed."""
     before, after = change_log.base.follow(one), change_log.revision.follow(several)
     item = change_log.revision.follow(after.get("items", {}))
     if after.get("type") != "array" or before.get("type") != item.get("type") or after.get("minItems", 0) not in (0, 1):
         return False
-    # Other styles split a text at its commas, spaces or bars; numbers and truth values have none.
+    # Other styles split a string at commas, spaces or bars; numbers and booleans contain none.
     undivided = item.get("type") in ("integer", "number", "boolean") and styles[0][0] == styles[1][0]
     return styles[1] == ("form", True) or undivided

@@ -1,8 +1,8 @@
-"""Every `$ref` of a document leads to something within it: found out once, so that no reader has to ask again.
+"""Check that each `$ref` of a document has a target in it, so that no other module has to.
 
-What stands where any JSON may stand (examples, defaults, constants, extensions) is no reference, whatever it looks like,
-and a property may be called `$ref`, `example` or `default`: so each object is read either as one whose keys are keywords,
-or as a map from names of the vendor's choosing.
+Anything in a place for arbitrary JSON (examples, defaults, constants, extensions) is not a reference, and a property
+may have the name `$ref`, `example` or `default`. So each object is either one with keywords as keys, or a map with
+names that the vendor chooses.
 """
 
 import re
@@ -16,24 +16,24 @@ from contract_watch.report.escaping import escape_text
 
 _BUNDLE_HINT = "bundle it into one document first, with Redocly's `redocly bundle` for one"
 _ANY_JSON = frozenset({"const", "dataValue", "default", "enum", "example", "mapping", "scopes", "security", "value"})
-"""Keywords whose values hold no references: any JSON, or texts."""
+"""Keywords whose values contain no references: arbitrary JSON or strings."""
 _MAPS = frozenset({
     "$defs", "additionalOperations", "callbacks", "content", "definitions", "dependencies", "dependentSchemas", "encoding",
     "examples", "headers", "links", "mediaTypes", "parameters", "pathItems", "paths", "patternProperties", "properties",
     "requestBodies", "responses", "schemas", "securitySchemes", "variables", "webhooks",
 })  # fmt: skip
-"""Keywords whose values, where they are objects, are maps from names."""
+"""Keywords whose values, if they are objects, are maps with names as keys."""
 _HOLDERS = (dict, list)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _EXTENSIBLE_MAPS = frozenset({"paths", "responses"})
-"""Maps in which a name that begins with ``x-`` is an extension."""
+"""Maps in which names that begin with ``x-`` are extensions."""
 
 
 def check_references(document: dict[str, Any]) -> None:
-    """Refuse a ``document`` with a reference that leads nowhere, out of it, to no object, or in a circle of references.
+    """Raise an error if a reference in ``document`` has no target, an external one, one that is not an object, or a cycle.
 
     Raises:
-        RefusedError: with the first such reference, where it stands and what is wrong with it.
+        InvalidDocumentError: with the first such reference, its location and its problem.
     """
     sound: set[str] = set()
     for reference, trail in _iterate_references(document):
@@ -44,7 +44,7 @@ def check_references(document: dict[str, Any]) -> None:
 
 
 def _check_reference(document: dict[str, Any], reference: str, trail: Trail, checked: set[str]) -> None:
-    """Follow a reference to its end, and add all on the way to ``sound``."""
+    """Follow a chain of references to its end, and add them all to ``checked``."""
     chain: dict[str, None] = {}
     place: Trail | str = trail
     while reference not in checked:
@@ -70,8 +70,8 @@ def _check_reference(document: dict[str, Any], reference: str, trail: Trail, che
 
 
 def _iterate_references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]:
-    """The value of every `$ref`, with the trail of the object it stands in, in the document's order."""
-    # With each node, the keyword it is the map of; empty where its own keys are keywords.
+    """Yield the value of each `$ref` with the trail of its object, in the order of the document."""
+    # The keyword of each node that is a map, or "" if the node's keys are keywords.
     stack: list[tuple[Any, str, Trail]] = [(document, "", None)]
     while stack:
         node, names, trail = stack.pop()
@@ -80,7 +80,7 @@ def _iterate_references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]
             within = [(inner, "", (trail, at)) for at, inner in enumerate(node) if type(inner) in _HOLDERS]
         else:
             reference = node.get("$ref")
-            # A property may have that name: then it is a schema.
+            # A property may be named $ref; its value is a schema.
             if type(reference) is str or (reference is not None and not names):
                 yield reference, trail
             within = [
@@ -92,7 +92,7 @@ def _iterate_references(document: dict[str, Any]) -> Iterator[tuple[Any, Trail]]
 
 
 def _is_any_json(key: str, value: Any, names: str) -> bool:
-    """Whether what stands under ``key`` holds no references, but any JSON."""
+    """Return True if the value of ``key`` is arbitrary JSON without references."""
     if names:
         return names in _EXTENSIBLE_MAPS and key.startswith("x-")
     return key in _ANY_JSON or key.startswith("x-") or (key == "examples" and type(value) is list)

@@ -1,4 +1,4 @@
-"""Responses: the statuses that there are, their bodies and headers."""
+"""Comparison of responses: their statuses, bodies and headers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from contract_watch.diff.document.parameters import find_schema, find_style, is_
 from contract_watch.diff.document.source import as_object
 
 _IGNORED = ("content-type",)
-"""Headers that OpenAPI says elsewhere."""
+"""Headers that other parts of OpenAPI describe."""
 
 
 def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    """Tell what changed between two ``responses`` objects."""
+    """Record the changes between two ``responses`` objects."""
     old, new = (as_object(said) for said in (base, revision))
     old, new = ({_normalize_status(status): status for status in said} for said in (old, new))
     for key, status in old.items():
@@ -22,7 +22,7 @@ def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, T
         other = key if key == "DEFAULT" and key in new else other
         if other is None and key.endswith("XX"):
             parts = [one for one in new if one[0] == key[0] and one.isdigit() and one not in old]
-            for one in parts:  # some of the range are named one by one now
+            for one in parts:  # the revision lists some statuses of the range
                 _compare_response(change_log, base[status], revision[new[one]], ((*at[0], status), (*at[1], new[one])))
             if parts:
                 change_log.record_change(
@@ -38,11 +38,11 @@ def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, T
             continue
         wide = f"{key[0]}XX"
         if wide in old:
-            if wide in new:  # it fell under the range, which goes on for others
+            if wide in new:  # the range includes it on both sides
                 _compare_response(
                     change_log, base[old[wide]], revision[status], ((*at[0], old[wide]), (*at[1], status))
                 )
-            continue  # or it was told with the range
+            continue  # the range was compared with it above
         word = "default" if key == "DEFAULT" else "success" if key.startswith("2") else "error"
         change_log.record_change(f"{word}-response-added", (*at[1], status), f"response {status} added")
 

@@ -1,4 +1,4 @@
-"""What two schemas say of texts, numbers and values as such: types, formats, lists of values, bounds, sizes, patterns."""
+"""Comparison of scalar constraints: types, formats, enums, bounds, sizes and patterns."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,19 +12,19 @@ from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.source import JSON
 
 Differences = Iterator[tuple[str, Effect, str]]
-"""Kind, effect and words of each difference."""
+"""The kind, the effect and the message of each difference."""
 _WIDER_FORMATS = {"int32": {"int64"}, "float": {"double"}}
-"""Formats whose values all have another format too."""
+"""Formats whose values all belong to another format."""
 _SIZE_KINDS = {"minLength": "min-length", "minItems": "min-items", "minProperties": "min-properties",
                "maxLength": "max-length", "maxItems": "max-items", "maxProperties": "max-properties"}  # fmt: skip
 _SIZED_TYPES = {"Length": "string", "Items": "array", "Properties": "object"}
 _STRING_ENCODABLE = frozenset({"integer", "number", "boolean"})
-"""Types whose values are texts as well, where values are sent as texts."""
+"""Types whose values are strings where values are sent as strings."""
 _MAX_SHOWN_LENGTH = 60
 
 
 def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
-    """What differs in the values as such. ``textual``: they travel as texts, as parameters do."""
+    """Yield the differences of scalar constraints; ``as_string`` if values are sent as strings, as parameters are."""
     if base.values is not None and revision.values is not None:
         yield from _compare_enums(base, revision, as_string=as_string)
         return
@@ -59,23 +59,23 @@ def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_st
 
 
 def _may_repeat_items(schema: NormalizedSchema) -> bool:
-    """Whether a list may be long enough to have anything twice."""
+    """Return True if an array may be long enough to contain duplicates."""
     return schema.sizes.get("maxItems", 2) > 1
 
 
 def format_value(value: JSON) -> str:
-    """A value of a document, as short words."""
+    """Return a value in a short form for messages."""
     text = str(int(value) if isinstance(value, Fraction) and value.denominator == 1 else
                float(value) if isinstance(value, Fraction) else value)  # fmt: skip
     text = f"'{text}'" if isinstance(value, str) else text
     return text if len(text) <= _MAX_SHOWN_LENGTH else text[: _MAX_SHOWN_LENGTH - 1] + "…"
 
 
-# -- values listed one by one
+# -- enums
 
 
 def _compare_enums(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
-    """Both list their values: what else they say matters for those alone."""
+    """Compare two enums; the other constraints matter for the listed values only."""
     before = [value for value in base.values or () if _satisfies(base, value)]
     after = [value for value in revision.values or () if _satisfies(revision, value)]
     if as_string:
@@ -91,7 +91,7 @@ def _compare_enums(base: NormalizedSchema, revision: NormalizedSchema, *, as_str
 
 
 def _encode_as_string(value: JSON) -> JSON:
-    """A value as the text that it is sent as."""
+    """Return a value as the string that is sent."""
     if isinstance(value, bool):
         return str(value).lower()
     return format_value(_to_fraction(value)) if isinstance(value, int | float) and math.isfinite(value) else value
@@ -112,7 +112,7 @@ def _compare_enum_presence(base: NormalizedSchema, revision: NormalizedSchema, *
 
 
 def _satisfies(schema: NormalizedSchema, value: JSON) -> bool:
-    """Whether a listed value meets what else its schema says of values as such."""
+    """Return True if a listed value meets the other scalar constraints of its schema."""
     if schema.types is not None and not schema.types & list_value_types(value):
         return False
     if isinstance(value, str | list | dict):
@@ -144,7 +144,7 @@ def _matches_pattern(pattern: str, value: str, options: jsonschema_rs.RegexOptio
     try:
         return bool(jsonschema_rs.is_valid({"pattern": pattern}, value, pattern_options=options))
     except ValueError:
-        return True  # no expression that runs in linear time: nobody can say
+        return True  # not a linear-time pattern, so the result is unknown
 
 
 # -- types and formats
@@ -186,7 +186,7 @@ def _compare_type_sets(before: frozenset[str], after: frozenset[str], *, as_stri
 
 
 def _compare_string_constraints(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
-    """What one side asks of texts, where the other has numbers or truth values, which are sent as texts as well."""
+    """Yield the string constraints of one side where the other allows numbers or booleans, which are sent as strings."""
     for one, other, word, effect in (
         (base, revision, "introduced", Effect.NARROWS),
         (revision, base, "dropped", Effect.WIDENS),
@@ -213,7 +213,7 @@ def _report_nullable(*, gained: bool) -> Differences:
 
 
 def _is_type_covered(one: str, types: frozenset[str], *, as_string: bool) -> bool:
-    """Whether the values of a type are all of other types too."""
+    """Return True if all values of a type belong to the other types."""
     if one in types or (one == "integer" and "number" in types):
         return True
     return as_string and "string" in types and one in _STRING_ENCODABLE
@@ -243,7 +243,7 @@ def _compare_formats(base: NormalizedSchema, revision: NormalizedSchema) -> Diff
 
 
 def _share_formatted(base: NormalizedSchema, revision: NormalizedSchema) -> bool:
-    """Whether there are values in both that a format can be about."""
+    """Return True if both sides allow values that a format applies to."""
     return any(base.allows_type(kind) and revision.allows_type(kind) for kind in ("string", "integer"))
 
 
@@ -283,7 +283,7 @@ def _is_bound_implied(
     *,
     low: bool,
 ) -> bool:
-    """Whether a format on the other side says a bound that only one side spells out."""
+    """Return True if a format on one side implies the bound that only the other side spells out."""
     if (before is None) is (after is None):
         return False
     bound, formats = (after, base.formats) if before is None else (before, revision.formats)
@@ -319,7 +319,7 @@ def _compare_size(key: str, word: str, base: NormalizedSchema, revision: Normali
 def _is_size_implied(
     key: str, base: NormalizedSchema, revision: NormalizedSchema, before: int | None, after: int | None
 ) -> bool:
-    """Whether other keywords say a size that came or went: what is required, has to be contained, or may not follow."""
+    """Return True if other keywords imply a size that was added or removed: required, contains, or a closed array."""
     implied: dict[str, Callable[[NormalizedSchema], int]] = {"minProperties": lambda view: len(view.required),
                "minItems": lambda view: max((least for _, least, _ in view.contains), default=0)}  # fmt: skip
     if key not in implied:
@@ -354,7 +354,7 @@ def _format_steps(steps: set[Fraction]) -> str:
 
 
 def _compare_sets(word: str, before: set[str], after: set[str]) -> Differences:
-    """Expressions, of which a value has to match every one. Whether one is wider than another nobody can say cheaply."""
+    """Compare sets of patterns that a value has to match entirely; comparing two patterns is too expensive."""
     gone, new = before - after, after - before
     if gone and new:
         yield f"{word}-changed", Effect.UNCLEAR, f"{word} changed from {_join_values(gone)} to {_join_values(new)}"

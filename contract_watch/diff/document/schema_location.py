@@ -1,4 +1,4 @@
-"""Where two schemas stand, and how their comparison goes on from there."""
+"""Locations of schemas, links between them, and the interface of their comparison."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from contract_watch.report.escaping import escape_text
 
 @dataclass(frozen=True, slots=True)
 class SchemaLocation:
-    """Where two schemas stand: in the base and in the revision, and how far below their root.
+    """The locations of two schemas in the base and in the revision, and the depth below their roots.
 
-    What is said in several places (`allOf`) stands at the first: ``tips`` lead there, and not to what is below the others.
+    Schemas with several locations (`allOf`) have the first: ``suffixes`` lead there, but not to what is below the others.
     """
 
     base: Tokens
@@ -24,21 +24,21 @@ class SchemaLocation:
 
     @property
     def full_paths(self) -> tuple[Tokens, Tokens]:
-        """The places themselves."""
+        """The complete locations."""
         return (*self.base, *self.suffixes[0]), (*self.revision, *self.suffixes[1])
 
     def descend(self, *tokens: str) -> "SchemaLocation":
-        """A place further down, called the same on both sides."""
+        """Return the location of a subschema with the same path on both sides."""
         base, revision = self.full_paths
         return SchemaLocation((*base, *tokens), (*revision, *tokens), self.depth + 1)
 
     def enter(self, base: Conjunction, revision: Conjunction, *tokens: str) -> "SchemaLocation":
-        """The place of two parts; ``tokens`` where a side has none."""
+        """Return the location of two subschemas; ``tokens`` is the path on a side without one."""
         (old, old_tip), (new, new_tip) = _split_path(base, tokens), _split_path(revision, tokens)
         return SchemaLocation((*self.base, *old), (*self.revision, *new), self.depth + 1, (old_tip, new_tip))
 
     def enter_condition(self, base: Conjunction, revision: Conjunction, *tokens: str) -> "SchemaLocation":
-        """The place of two parts, as a condition that the schema here has itself: as deep as the schema is."""
+        """Return the location of two subschemas that are conditions of this schema, at the depth of the schema."""
         return replace(self.enter(base, revision, *tokens), depth=self.depth)
 
 
@@ -50,9 +50,9 @@ def _split_path(node: Conjunction, tokens: Tokens) -> tuple[Tokens, Tokens]:
 
 @dataclass(frozen=True, slots=True)
 class SchemaLink:
-    """A place where a reference leads on, in place of the edits that it leads to: those are the same wherever it stands.
+    """A reference that stands for the edits between its targets, which are the same at each of its locations.
 
-    ``muted`` as of edits; ``clouded``: what the edits do to the set of values cannot be told from here.
+    ``muted_directions`` is as for edits. ``is_unclear`` means that the effect of the edits is unknown at this location.
     """
 
     base: Conjunction
@@ -66,54 +66,54 @@ EditOrLink = SchemaEdit | SchemaLink
 
 
 class SchemaWalk(Protocol):
-    """A comparison under way."""
+    """A running comparison."""
 
     def compare(self, base: Conjunction, revision: Conjunction, location: SchemaLocation) -> Iterator[EditOrLink]:
-        """Every edit between two nodes and below them."""
+        """Yield the edits between two nodes and below them."""
         ...
 
     def compare_optional(
         self, kind: str, before: Conjunction, after: Conjunction, location: SchemaLocation, *tokens: str
     ) -> Iterator[EditOrLink]:
-        """A further condition that came (fewer values) or went (more); edits of one that stayed."""
+        """Yield the edit for a condition that was added or removed, or the edits of one that is on both sides."""
         ...
 
     def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
-        """What edits do to the set of values, those included that references lead to."""
+        """Return the effects of edits, including those behind references."""
         ...
 
     def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
-        """The kinds of edits, those included that references lead to."""
+        """Return the kinds of edits, including those behind references."""
         ...
 
     def is_equal(self, base: Any, revision: Any) -> bool:
-        """Whether two raw things say the same in the same words, with all that they refer to."""
+        """Return True if two values are equal, with everything that they refer to."""
         ...
 
     def intern(self, raw: Any) -> int:
-        """A number for what is said, the same where the words are."""
+        """Return a number that equal values share."""
         ...
 
     def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
-        """Whether every value of the base is one of the revision, as far as can be told."""
+        """Return True if every value of the base belongs to the revision, as far as is known."""
         ...
 
     def is_reverse_subset(self, revision: Conjunction, base: Conjunction) -> bool:
-        """Whether every value of the revision is one of the base, as far as can be told."""
+        """Return True if every value of the revision belongs to the base, as far as is known."""
         ...
 
     def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
-        """The conditions of a node of the base (0) or of the revision (1)."""
+        """Return the conditions of a node of the base (0) or the revision (1)."""
         ...
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
-        """The one schema that a node is, its reference followed; None where it is several."""
+        """Return the schema of a node after its reference, or None if the node has several schemas."""
         ...
 
 
 def create_edit(kind: str, effect: Effect, message: str, location: SchemaLocation, *, is_removed: bool = False,
          muted_directions: frozenset[Direction] = frozenset()) -> SchemaEdit:  # fmt: skip
-    """An edit at a place: in the base where something was ``removed``, else in the revision."""
+    """Return an edit at its location in the revision, or in the base if ``is_removed``."""
     return SchemaEdit(
         kind,
         format_pointer(location.full_paths[0 if is_removed else 1]),
@@ -126,12 +126,12 @@ def create_edit(kind: str, effect: Effect, message: str, location: SchemaLocatio
 
 
 def mute_edit(found: EditOrLink, muted_directions: frozenset[Direction]) -> EditOrLink:
-    """An edit, or what leads to some, as one about values that do not travel in these directions."""
+    """Return an edit or a link for values that do not occur in these directions."""
     return replace(found, muted_directions=found.muted_directions | muted_directions) if muted_directions else found
 
 
 def mark_unclear(found: EditOrLink) -> EditOrLink:
-    """An edit, or what leads to some, as one of which nobody can tell what it does to the set of values."""
+    """Return an edit or a link with an unknown effect on the set of values."""
     if isinstance(found, SchemaLink):
         return replace(found, is_unclear=True)
     return found if found.effect is Effect.NOTHING else replace(found, effect=Effect.UNCLEAR)

@@ -1,7 +1,7 @@
-"""Schemas read into views: references followed, `allOf` merged, spellings made one.
+"""Reading of schemas into normal form: references are followed, `allOf` is merged, equivalent spellings become one.
 
-What the two dialects say differently (3.0's ``nullable`` and its boolean bounds), and what one dialect can say in several
-ways (a list of types, a group of plain types, a group of one), is the same afterwards.
+The result hides the differences between the dialects (``nullable`` and boolean bounds in 3.0), and those between
+equivalent forms in one dialect: a list of types, a combinator of plain types, a combinator with one member.
 """
 
 import math
@@ -31,27 +31,27 @@ from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "deprecated",
                         "default", "readOnly", "writeOnly"})  # fmt: skip
-"""Keywords that leave the set of allowed values as it is."""
+"""Keywords that do not change the set of allowed values."""
 _TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
 _DISPLAY_FORMATS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
-"""Formats that say how a value is shown, and nothing of which values there are."""
+"""Formats that describe the display of a value, not the set of values."""
 _EXTENSIBLE = "x-extensible-enum"
 
 
 class SchemaReader:
-    """The views of one document's schemas, each made once."""
+    """A reader of one document's schemas with a cache."""
 
     def __init__(self, source: SourceDocument) -> None:
         self.source = source
         self._cache: dict[tuple[object, ...], tuple[Conjunction, NormalizedSchema]] = {}
 
     def read(self, node: Conjunction) -> NormalizedSchema:
-        """The conditions of a node. Do not change it."""
+        """Return the conditions of a node. Callers must not change them."""
         key = (
             tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
         )
         made = self._cache.get(key)
-        if made is None:  # the places within one schema begin at it, those within several where they were found
+        if made is None:  # paths are relative to a single schema, but complete for several
             view = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node))
             made = self._cache[key] = (node, view)
         return made[1]
@@ -70,7 +70,7 @@ class _SchemaBuilder:
         self._source, self._schema = source, schema
         self._followed: set[str] = set()
         self.schemas: list[tuple[Tokens, Mapping[str, Any]]] = []
-        """Every schema that was taken in, with its place."""
+        """All merged schemas with their paths."""
 
     def add_all(self, node: Iterable[SubSchema]) -> None:
         waiting = list(reversed(list(node)))
@@ -91,7 +91,7 @@ class _SchemaBuilder:
             waiting += reversed(self._add_schema(raw, part.path))
 
     def _add_schema(self, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
-        """Take a schema's own conditions in; gives the further schemas that have to be met."""
+        """Add the conditions of a schema, and return further schemas that also have to match."""
         self.schemas.append((at, raw))
         more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(_as_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
@@ -106,10 +106,10 @@ class _SchemaBuilder:
         self._add_annotations(raw)
         return more
 
-    # -- groups
+    # -- combinators
 
     def _add_combinator(self, kind: str, members: list[SubSchema]) -> list[SubSchema]:
-        """Take ``anyOf`` or ``oneOf`` in: as a list of types, as something that may also be null, or as it is."""
+        """Add ``anyOf`` or ``oneOf``: as a list of types or values, as nullable, or unchanged."""
         view = self._schema
         plain = [_find_plain_types(self._source, part.raw) for part in members]
         if all(types is not None for types in plain):
@@ -130,7 +130,7 @@ class _SchemaBuilder:
         view.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
         return []
 
-    # -- what a schema says itself
+    # -- keywords
 
     def _add_types(self, raw: Mapping[str, Any]) -> None:
         view = self._schema
@@ -252,7 +252,7 @@ class _SchemaBuilder:
 
 
 def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
-    """The members of a group; a member of ``anyOf`` that is one itself gives its own."""
+    """Return the members of a combinator; an ``anyOf`` within ``anyOf`` contributes its own members."""
     found: list[SubSchema] = []
     for number, member in enumerate(_as_list(raw.get(kind))):
         here = (*at, kind, str(number))
@@ -262,29 +262,29 @@ def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubS
 
 
 def _list_constraints(raw: Mapping[str, Any]) -> set[str]:
-    """The keywords of a schema that are about which values there are."""
+    """Return the keywords of a schema that constrain its values."""
     return {key for key in raw if key not in ANNOTATIONS and (key == _EXTENSIBLE or not str(key).startswith("x-"))}
 
 
 def _allows_anything(raw: JSON) -> bool:
-    """Whether a schema allows every value, for all that it says itself."""
+    """Return True if a schema has no constraint of its own."""
     return raw is True or (isinstance(raw, dict) and not _list_constraints(raw))
 
 
 def _allows_nothing(raw: JSON) -> bool:
-    """Whether a schema says itself that it allows no value."""
+    """Return True if a schema itself excludes every value."""
     return raw is False or (isinstance(raw, dict) and _allows_anything(raw.get("not", False)))
 
 
 def _allows_any_string(raw: JSON) -> bool:
-    """Whether a schema allows every text: names are nothing else."""
+    """Return True if a schema allows every string, as names are."""
     return _allows_anything(raw) or (
         isinstance(raw, dict) and _list_constraints(raw) == {"type"} and raw["type"] == "string"
     )
 
 
 def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
-    """The types that a schema allows, where it says nothing else; None where it does."""
+    """Return the types that a schema allows, or None if it has other constraints."""
     raw = source.follow(raw)
     said = raw.get("type")
     if _list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
@@ -300,7 +300,7 @@ def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | Non
 
 
 def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exclusive: bool) -> list[JSON] | None:
-    """All values of a group of constants and lists of values; None where it is something else. ``once``: each in one member."""
+    """Return all values of a combinator of enums and constants, or None. ``is_exclusive``: no value may occur twice."""
     found: list[JSON] = []
     known: set[Hashable] = set()
     for part in members:
@@ -320,7 +320,7 @@ def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exc
 
 
 def _intersect_types(one: frozenset[str] | None, other: frozenset[str]) -> frozenset[str]:
-    """The types that both allow."""
+    """Return the types that both allow."""
     if one is None:
         return other
     both = one & other
@@ -330,7 +330,7 @@ def _intersect_types(one: frozenset[str] | None, other: frozenset[str]) -> froze
 
 
 def _tighten_bound(schema: NormalizedSchema, value: Fraction, exclusive: bool, *, low: bool) -> None:
-    """Keep the stricter of two bounds."""
+    """Replace a bound if the new one is stricter."""
     known = schema.lower if low else schema.upper
     new = (value, exclusive)
     if known is None or known[0] == value:

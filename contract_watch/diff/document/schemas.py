@@ -1,13 +1,12 @@
-"""Two schemas against each other: every edit, with what it does to the set of values.
+"""Comparison of two schemas: all edits, each with its effect on the set of values.
 
-Edits know no direction: whether more or fewer values are good or bad, the rules say.
+Edits have no direction. The rules decide if more or fewer values break consumers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contract_watch.contracts.matchers import are_equal
-from contract_watch.diff.document import arrays, combinators, objects, unevaluated
+from contract_watch.diff.document import annotations, arrays, combinators, objects, unevaluated
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
 from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
 from contract_watch.diff.document.normalized_schema import Condition, Conjunction, NormalizedSchema, SubSchema
@@ -17,24 +16,24 @@ from contract_watch.diff.document.schema_reader import SchemaReader
 from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged
 
 _MAX_DEPTH = 100
-"""How far nested schemas are compared; where what is deeper differs, that is all that is said."""
+"""The maximal depth of compared schemas; any difference below it is one edit."""
 
 _TOO_DEEP = "what is nested deeper here is something else, and is not compared"
 
 _STRING_LEVELS = 2
-"""Levels of a parameter's schema that are sent as texts: its own and that of its items or properties."""
+"""Levels of a parameter's schema that are sent as strings: its own, and its items or properties."""
 
 _MAX_SUBSET_NESTING = 16
-"""How many questions whether one schema lies within another may stand within one another."""
+"""The maximal nesting of subset checks."""
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class SchemaComparison:
-    """Compares the schemas of two documents.
+    """A comparison of the schemas of two documents.
 
-    What a pair of references leads to is compared once, and told wherever one of them stands: so the time goes with the
-    size of the documents and of what is told.
+    The targets of a pair of references are compared once, and the edits reported at each location. So the run time is
+    linear in the size of the documents and of the output.
     """
 
     def __init__(self, base: SourceDocument, revision: SourceDocument) -> None:
@@ -49,15 +48,20 @@ class SchemaComparison:
         self._nesting = 0
         self._open_checks, self._used_assumption = 0, False
         self._provisional: list[tuple[Effect, Key] | ReferenceTarget] = []
-        """What was found since the outermost question was asked, in this order."""
+        """Results since the outermost subset check began, in order."""
         self._targets: dict[tuple[int | None, ...], ReferenceTarget] = {}
         self._pinned: list[Any] = []
 
     def find_edits(self, base: Any, revision: Any, locations: tuple[Tokens, Tokens], kind: tuple[str, ...] = (), *,
               as_string: bool = False) -> Iterator[SchemaEdit]:  # fmt: skip
-        """Every edit from one raw schema to the other; ``at`` are their places.
+        """Yield the edits from one raw schema to the other.
 
-        ``kind`` says what kind of root this is, all of which are judged alike. ``textual``: a parameter's, sent as a text.
+        Args:
+            base: the schema in the base.
+            revision: the schema in the revision.
+            locations: the locations of both.
+            kind: the kind of root; roots of one kind share the limit on distant references.
+            as_string: True if the values are sent as strings, as parameters are.
         """
         nodes = (SubSchema(base),), (SubSchema(revision),)
         levels = _STRING_LEVELS if as_string else 0
@@ -71,7 +75,7 @@ class SchemaComparison:
             yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, SchemaLocation(*locations, depth=1))
 
     def _discard_open_checks(self) -> None:
-        """Forget the questions that were not answered."""
+        """Forget subset checks that did not finish."""
         self._subsets = {key: answer for key, answer in self._subsets.items() if answer is not None}
         self._open_checks, self._used_assumption = 0, False
         self._provisional.clear()
@@ -79,7 +83,7 @@ class SchemaComparison:
     def _resolve_links(
         self, found: Iterable[EditOrLink], *, as_string: int = 0
     ) -> Iterator["SchemaEdit | ResolvedLink"]:
-        """Edits as they are, and links with what is behind them; so many levels of ``textual`` schemas."""
+        """Yield edits unchanged and links with their targets; ``as_string`` counts levels that are sent as strings."""
         for one in found:
             if isinstance(one, SchemaEdit):
                 yield one
@@ -88,12 +92,12 @@ class SchemaComparison:
                 yield ResolvedLink(site, one, self._find_target(one, as_string=max(0, as_string - one.location.depth)))
 
     def _find_target(self, link: SchemaLink, *, as_string: int) -> "ReferenceTarget":
-        """What a pair of references leads to, the same object for all that lead to the same."""
+        """Return the target of a pair of references; links to the same schemas share one."""
         ends = self._follow_references(0, link.base), self._follow_references(1, link.revision)
         key = (*map(_get_id, ends[0]), None, *map(_get_id, ends[1]), as_string)
         known = self._targets.get(key)
         if known is None:
-            self._pinned += [link, ends]  # so that their ids stay their own
+            self._pinned += [link, ends]  # keeps their ids unique
             known = self._targets[key] = ReferenceTarget(lambda: self._compare_target(known, link, as_string=as_string))
         return known
 
@@ -106,7 +110,7 @@ class SchemaComparison:
         return self._resolve_links(walk.compare_resolved(link.base, link.revision, _NOWHERE), as_string=as_string)
 
     def _follow_references(self, side: int, node: Conjunction) -> Conjunction:
-        """Where a node leads that is a reference and nothing else; itself where it says more."""
+        """Return the target of a node that is nothing but a reference, else the node."""
         if len(node) != 1:
             return node
         source, raw = self._sources[side], node[0].raw
@@ -117,7 +121,7 @@ class SchemaComparison:
         return (SubSchema(raw),)
 
     def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
-        """What edits do to the set of values, those included that references lead to; unclear where that is too deep."""
+        """Return the effects of edits, including those behind references; unclear if the nesting is too deep."""
         if self._nesting >= _MAX_SUBSET_NESTING:
             return {Effect.UNCLEAR}
         self._nesting += 1
@@ -127,7 +131,7 @@ class SchemaComparison:
             self._nesting -= 1
 
     def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
-        """The kinds of edits, those included that references lead to; none but a strange one where that is too deep."""
+        """Return the kinds of edits, including those behind references; "" if the nesting is too deep."""
         if self._nesting >= _MAX_SUBSET_NESTING:
             return {""}
         self._nesting += 1
@@ -137,11 +141,11 @@ class SchemaComparison:
             self._nesting -= 1
 
     def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
-        """The conditions of a node of the base (0) or of the revision (1)."""
+        """Return the conditions of a node of the base (0) or the revision (1)."""
         return self._readers[side].read(node)
 
     def is_equal(self, base: Any, revision: Any) -> bool:
-        """Whether two raw things say the same in the same words, with all that they refer to."""
+        """Return True if two values are equal, with everything that they refer to."""
         if not self._same_dialect:
             return False
         key = (id(base), id(revision))
@@ -156,25 +160,25 @@ class SchemaComparison:
         return known
 
     def intern(self, raw: Any) -> int:
-        """A number for what is said, the same where the words are."""
+        """Return a number that equal values share."""
         return self._interner.intern(raw)
 
     def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
-        """Whether every value of the base is one of the revision, as far as can be told."""
+        """Return True if every value of the base belongs to the revision, as far as is known."""
         return self._check_subset(base, revision, Effect.WIDENS)
 
     def is_reverse_subset(self, revision: Conjunction, base: Conjunction) -> bool:
-        """Whether every value of the revision is one of the base, as far as can be told."""
+        """Return True if every value of the revision belongs to the base, as far as is known."""
         return self._check_subset(base, revision, Effect.NARROWS)
 
     def _check_subset(self, base: Conjunction, revision: Conjunction, way: Effect) -> bool:
         key = (way, _make_key(base, revision))
         if key not in self._subsets:
-            self._pinned += [base, revision]  # so that their ids stay their own
+            self._pinned += [base, revision]  # keeps their ids unique
             return self._compute_subset(key, base, revision)
         known = self._subsets[key]
         self._used_assumption = self._used_assumption or known is None
-        return known is not False  # yes, as long as it is being asked: circles would never end
+        return known is not False  # an open check counts as True, because cycles would never end
 
     def _compute_subset(self, key: tuple[Effect, Key], base: Conjunction, revision: Conjunction) -> bool:
         self._subsets[key] = None
@@ -192,7 +196,7 @@ class SchemaComparison:
         return answer
 
     def _discard_since(self, begun: int) -> None:
-        """Drop what was found while a question was taken for answered with yes, now that the answer is no."""
+        """Discard the results that relied on an open check which turned out to be False."""
         for one in self._provisional[begun:]:
             if isinstance(one, ReferenceTarget):
                 one.reset()
@@ -201,7 +205,7 @@ class SchemaComparison:
         del self._provisional[begun:]
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
-        """The one schema that a node is, its reference followed; None where it is several."""
+        """Return the schema of a node after its reference, or None if the node has several schemas."""
         return self._sources[side].follow(node[0].raw) if len(node) == 1 else None
 
 
@@ -209,45 +213,45 @@ _NOWHERE = SchemaLocation((), ())
 
 
 class _RootWalk:
-    """One walk from a root, up to the references."""
+    """A comparison from one root up to its references; see `SchemaWalk` for the methods."""
 
     def __init__(self, schemas: SchemaComparison, *, as_string: int = 0) -> None:
         self._schemas, self._string_levels = schemas, as_string
 
     def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.collect_effects(found)
 
     def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.collect_kinds(found)
 
     def is_equal(self, base: Any, revision: Any) -> bool:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.is_equal(base, revision)
 
     def intern(self, raw: Any) -> int:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.intern(raw)
 
     def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.is_subset(base, revision)
 
     def is_reverse_subset(self, revision: Conjunction, base: Conjunction) -> bool:
-        """Whether every value of the revision is one of the base, as far as can be told."""
+        """Return True if every value of the revision belongs to the base, as far as is known."""
         return self._schemas.is_reverse_subset(revision, base)
 
     def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.normalize(side, node)
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
-        """See Schemas."""
+        """Delegate to the comparison of the documents."""
         return self._schemas.resolve(side, node)
 
     def compare(self, base: Conjunction, revision: Conjunction, location: SchemaLocation) -> Iterator[EditOrLink]:
-        """Every edit between two nodes and below them."""
+        """Yield the edits between two nodes and below them."""
         if not (base or revision):
             return
         if len(base) == len(revision) == 1 and self._schemas.is_equal(base[0].raw, revision[0].raw):
@@ -263,11 +267,11 @@ class _RootWalk:
     def compare_resolved(
         self, base: Conjunction, revision: Conjunction, location: SchemaLocation
     ) -> Iterator[EditOrLink]:
-        """Every edit between two nodes and below them, their own references followed."""
+        """Yield the edits between two nodes and below them after following their references."""
         before, after = self.normalize(0, base), self.normalize(1, revision)
         if (wrapped := combinators.align_combinators(self, base, revision, before, after)) is not None:
             yield from combinators.compare_members(self, *wrapped, location)
-            yield from _compare_annotations(before, after, location)
+            yield from annotations.compare(before, after, location)
             return
         found = self._compare_constraints(before, after, location)
         if before.unevaluated.keys() & after.unevaluated.keys():
@@ -293,12 +297,12 @@ class _RootWalk:
         yield from combinators.compare(self, before, after, location)
         yield from self._compare_conditions(before, after, location)
         yield from self._compare_contents(before, after, location)
-        yield from _compare_annotations(before, after, location)
+        yield from annotations.compare(before, after, location)
 
     def compare_optional(
         self, kind: str, before: Conjunction, after: Conjunction, location: SchemaLocation, *tokens: str
     ) -> Iterator[EditOrLink]:
-        """A further condition that came (fewer values) or went (more); edits of one that stayed."""
+        """Yield the edit for a condition that was added or removed, or the edits of one that is on both sides."""
         here = location.enter_condition(before, after, *tokens)
         if before and after:
             yield from self.compare(before, after, location.enter(before, after, *tokens))
@@ -352,46 +356,8 @@ def _make_key(base: Conjunction, revision: Conjunction) -> Key:
     return tuple(map(_get_id, base)), tuple(map(_get_id, revision))
 
 
-def _compare_annotations(
-    before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
-) -> Iterator[EditOrLink]:
-    if before.default is not None or after.default is not None:
-        if before.default is None or after.default is None:
-            word = "removed" if after.default is None else "added"
-            yield create_edit(f"default-{word}", Effect.NOTHING, f"default {word}", location)
-        elif not are_equal(before.default[0], after.default[0]):
-            words = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
-            yield create_edit("default-changed", Effect.NOTHING, words, location)
-    if before.deprecated != after.deprecated:
-        word = "deprecated" if after.deprecated else "reactivated"
-        yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
-    yield from _compare_discriminators(before, after, location)
-    old_values, new_values = before.extensible_values, after.extensible_values
-    gone = [v for v in old_values or () if new_values is not None and v not in new_values]
-    new = [v for v in new_values or () if old_values is not None and v not in old_values]
-    if gone:
-        yield create_edit(
-            "extensible-enum-value-removed", Effect.NARROWS, f"no longer among the values: {gone!r:.60}", location
-        )
-    if new:
-        yield create_edit("extensible-enum-value-added", Effect.NOTHING, f"new among the values: {new!r:.60}", location)
-
-
-def _compare_discriminators(
-    before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
-) -> Iterator[EditOrLink]:
-    old, new = before.discriminator, after.discriminator
-    if old is None and new is None:
-        return
-    if old is None or new is None:
-        word = "added" if old is None else "removed"
-        yield create_edit(f"discriminator-{word}", Effect.NOTHING, f"discriminator {word}", location)
-    elif old.get("propertyName") != new.get("propertyName") or (old.get("mapping") or {}) != (new.get("mapping") or {}):
-        yield create_edit("discriminator-changed", Effect.NOTHING, "discriminator changed", location)
-
-
 def _has_reference(raw: Any) -> bool:
-    """Whether what a schema says itself stands behind a reference: its own, or one in what is read together with it."""
+    """Return True if a schema or a member of its combinators is a reference."""
     if not isinstance(raw, dict):
         return False
     if isinstance(raw.get("$ref"), str):

@@ -1,4 +1,4 @@
-"""The part of a document that is under contract: some operations, and what they reach."""
+"""Extraction of the part of a document that is under contract: some operations, and everything that they refer to."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from contract_watch.diff.document.source import JSON, SourceDocument, as_object,
 from contract_watch.errors import UsageError
 
 OperationKeys = frozenset[tuple[str, str]]
-"""Operations by method, in small letters, and the form of their path."""
+"""Operations by method in lower case, and path without placeholder names."""
 _SECURITY = "securitySchemes"
 
 
 def list_operations(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Every operation of a document, by method and form of its path, as people write it: ``GET /users/{id}``."""
+    """Return all operations by method and normalized path, each in the form ``GET /users/{id}``."""
     source = SourceDocument(document)
     return {
         (method, normalize_path(path)): f"{method.upper()} {path}"
@@ -26,13 +26,18 @@ def list_operations(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name: str) -> dict[str, Any]:
-    """``document`` with the operations that are ``wanted``, what they reach, and what it says of itself; else nothing.
+    """Return ``document`` with the ``wanted`` operations and everything that they refer to.
 
-    Nothing that is kept is changed. Components are kept that are referred to, by way of others too; security schemes that
-    a requirement names; tags that an operation has. Webhooks are no operations that a consumer calls, and are left out.
+    Metadata stays, and so do components that are referred to directly or indirectly, security schemes that a requirement
+    names, and tags of the operations; all of them are unchanged. Webhooks are left out: consumers do not call them.
+
+    Args:
+        document: the whole document.
+        wanted: the operations to extract.
+        name: the name of the document in errors.
 
     Raises:
-        UsageError: something that is kept refers into an operation that is not; ``name`` says in which document.
+        UsageError: an extracted part refers into an operation that is left out.
     """
     source = SourceDocument(document)
     paths = {}
@@ -57,7 +62,7 @@ def _select_tags(document: Mapping[str, Any], paths: Mapping[str, Any]) -> list[
 
 
 def _select_components(source: SourceDocument, document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The components that ``kept`` reaches, in their order."""
+    """Return the components that ``document`` refers to, in their order."""
     every = as_object(source.raw.get("components"))
     schemes = [(_SECURITY, scheme) for scheme in _list_schemes(document)]
     reached: set[tuple[str, str]] = set()
@@ -77,7 +82,7 @@ def _select_components(source: SourceDocument, document: Mapping[str, Any], name
 
 
 def _list_schemes(document: Mapping[str, Any]) -> set[str]:
-    """The security schemes that any requirement names."""
+    """Return the names of security schemes in all requirements."""
     holders = [
         document,
         *(one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)),
@@ -86,7 +91,7 @@ def _list_schemes(document: Mapping[str, Any]) -> set[str]:
 
 
 def _list_targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
-    """The components that anything below ``node`` refers to, by kind and name."""
+    """Return the components that anything below ``node`` refers to, by kind and name."""
     waiting, found = [node], []
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""Credentials: which a caller needs, and how they are sent."""
+"""Comparison of security requirements and schemes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 Alternative = Mapping[str, frozenset[str]]
-"""Schemes that are needed together, with the scopes of each."""
+"""Schemes that are required together, with the scopes of each."""
 
 
 class SecurityComparison:
-    """Compares what operations ask for, with the schemes that are one under two names taken for one."""
+    """A comparison of requirements that treats a renamed scheme as the same one."""
 
     def __init__(self, change_log: ChangeLog) -> None:
         self._journal = change_log
@@ -24,7 +24,7 @@ class SecurityComparison:
         }
 
     def compare_requirements(self, base: Mapping[str, Any], revision: Mapping[str, Any], location: Tokens) -> None:
-        """Tell whether callers with the credentials that were enough are let in, and whether others are now."""
+        """Record if the credentials that were sufficient still are, and if others are now."""
         raw_old = base.get("security", self._journal.base.raw.get("security"))
         raw_new = revision.get("security", self._journal.revision.raw.get("security"))
         old, new = _parse_alternatives(raw_old), _parse_alternatives(raw_new, self._names)
@@ -48,7 +48,7 @@ class SecurityComparison:
             )
 
     def compare_schemes(self) -> None:
-        """Tell how schemes changed, wherever they are used."""
+        """Record the changes of the schemes themselves."""
         at = ("components", "securitySchemes")
         heirs = set(self._names.values())
         for name, said in self._old.items():
@@ -105,7 +105,7 @@ def _make_scheme_key(scheme: Mapping[str, Any]) -> str:
 
 
 def _parse_alternatives(raw: Any, names: Mapping[str, str] | None = None) -> list[Alternative]:
-    """Which credentials are enough, one or another of the list; nothing asked for is one that needs none."""
+    """Return the alternative requirements; no requirement is one alternative that needs no scheme."""
     if not isinstance(raw, Sequence) or not raw:
         return [{}]
     names = names or {}
@@ -120,7 +120,7 @@ def _parse_alternatives(raw: Any, names: Mapping[str, str] | None = None) -> lis
 
 
 def _is_sufficient(one: Alternative, required: Alternative) -> bool:
-    """Whether who has the credentials of the one has those of the other."""
+    """Return True if the credentials for one alternative also meet the other."""
     return all(name in one and scopes <= one[name] for name, scopes in required.items())
 
 

@@ -1,4 +1,4 @@
-"""Servers: the addresses that an API is called at."""
+"""Comparison of servers."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +15,14 @@ _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*|//[^/?#]*", re.IGNORECASE)
 _PORTS = {"http": ":80", "https": ":443"}
 _ANY_VALUE = "{}"
-"""What stands in an address for a value that may be any."""
+"""The placeholder in an address for a variable with any value."""
 _MAX_ADDRESSES = 256
-"""Addresses that a server is spelled out to."""
+"""The maximal number of addresses that a server is expanded to."""
 
 
 @dataclass(frozen=True)
 class ServerList:
-    """A list of servers as it is written, its place, and how far below the root that is: 0 is the root's own."""
+    """A list of servers as written, its location, and its level: 0 is the document, higher levels are nearer to the operation."""
 
     raw: Any
     location: Tokens
@@ -30,9 +30,9 @@ class ServerList:
 
 
 class ServerComparison:
-    """Compares the servers of operations: their own, else their path's, else the document's.
+    """A comparison of the servers of operations: their own, else their path's, else the document's.
 
-    Where the list is written says nothing; what changed in the document's is told once, and there.
+    The level of a list makes no difference. A change of the document's list is reported once.
     """
 
     def __init__(self, change_log: ChangeLog) -> None:
@@ -44,7 +44,10 @@ class ServerComparison:
         self._has_common_operation = False
 
     def compare_operation(self, levels_by_side: Sequence[Sequence[tuple[Mapping[str, Any], Tokens]]]) -> None:
-        """Tell what changed for an operation: on each side the path item and the operation itself, with their places."""
+        """Record the changes of an operation's servers.
+
+        ``levels_by_side`` holds the path item and the operation of both sides, with their locations.
+        """
         found = []
         for side, levels in enumerate(levels_by_side):
             own = [
@@ -54,12 +57,12 @@ class ServerComparison:
             ]
             found.append(own[-1] if own else self._roots[side])
         if self._journal.vendor_calls and not (found[0].level and found[1].level):
-            return  # the consumer says where it is called
+            return  # the consumer chooses the address
         self._has_common_operation = self._has_common_operation or not self._journal.vendor_calls
         self._compare_lists(found[0], found[1])
 
     def compare_document_servers(self) -> None:
-        """Tell of the document's own list, where there is no operation in both that it could be told of."""
+        """Record the changes of the document's list if no operation is in both documents."""
         if not self._has_common_operation:
             self._compare_lists(self._roots[0], self._roots[1])
 
@@ -70,9 +73,9 @@ class ServerComparison:
 
 
 def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> None:
-    """Tell what changed between two lists of servers: in that of the two that is nearer to the operation."""
+    """Record the changes between two lists, at the one that is nearer to the operation."""
     old, new = _parse_servers(base.raw), _parse_servers(revision.raw)
-    if not old:  # none named: the root of wherever the document is
+    if not old:  # no server means the root of the document's own host
         new.pop("/", None)
     were, are = _AddressSet(old.values()), _AddressSet(new.values())
     for form, server in old.items():
@@ -93,7 +96,7 @@ def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> No
 
 @dataclass(frozen=True)
 class _ServerEntry:
-    """A server of a list: its number, its url as it is written, its variables in their order, and all its addresses."""
+    """A server: its index, its URL as written, its variables in their order, and all its addresses."""
 
     number: int
     url: str
@@ -102,7 +105,7 @@ class _ServerEntry:
 
 
 def _parse_servers(raw: Any) -> dict[str, _ServerEntry]:
-    """Servers by their address without the names of its variables."""
+    """Return servers by their URL without the names of variables."""
     found: dict[str, _ServerEntry] = {}
     for number, said in enumerate(raw if isinstance(raw, list) else ()):
         if isinstance(said, dict):
@@ -116,7 +119,7 @@ def _parse_servers(raw: Any) -> dict[str, _ServerEntry]:
 
 
 def _normalize_url(url: str) -> str:
-    """An address without what makes no other: a slash at its end, a port that goes without saying, the case of its host."""
+    """Remove insignificant parts of an address: a trailing slash, a default port, and the case of the host."""
     host = _HOST.match(url)
     if host is not None:
         name = host[0].lower()
@@ -125,7 +128,7 @@ def _normalize_url(url: str) -> str:
 
 
 def _expand_addresses(url: str, variables: Sequence[tuple[str, Mapping[str, Any]]]) -> frozenset[str]:
-    """Every address of a server, a variable that may be anything left open; the one that is written, where there are too many."""
+    """Return all addresses of a server; a variable with any value stays a placeholder. Beyond the limit, return only the URL."""
     values = [list(map(str, listed)) if (listed := _list_values(said)) else [_ANY_VALUE] for _, said in variables]
     if prod(map(len, values)) > _MAX_ADDRESSES:
         return frozenset({_normalize_url(url) + repr(values)})
@@ -137,12 +140,12 @@ def _expand_addresses(url: str, variables: Sequence[tuple[str, Mapping[str, Any]
 
 
 def _list_values(spec: Mapping[str, Any]) -> list[Any] | None:
-    """The values of a variable; None where it may have any."""
+    """Return the values of a variable, or None if it may have any."""
     return spec["enum"] if isinstance(spec.get("enum"), list) else None
 
 
 class _AddressSet:
-    """The addresses of several servers."""
+    """A set of the addresses of several servers."""
 
     def __init__(self, servers: Iterable[_ServerEntry]) -> None:
         self._known = {address for server in servers for address in server.addresses}
@@ -152,7 +155,7 @@ class _AddressSet:
         ]
 
     def contains_all(self, server: _ServerEntry) -> bool:
-        """Whether all addresses of a server are among these."""
+        """Return True if the set contains all addresses of a server."""
         rest = server.addresses - self._known
         return all(any(one.fullmatch(address) for one in self._templates) for address in rest)
 

@@ -1,4 +1,4 @@
-"""One of the two documents: where its references lead, and what its schemas reach."""
+"""A document under comparison, its references, and the equality of its parts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,22 +8,22 @@ from contract_watch.diff.document.json_pointer import resolve_pointer, unescape_
 
 JSON = Any
 _MAX_STEPS = 64
-"""References that may lead to references, one after another."""
+"""The maximal length of a chain of references."""
 
 
 class SourceDocument:
-    """A document whose references lead to places in itself."""
+    """A document whose references are local."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.raw = document
         self.is_openapi_30 = str(document.get("openapi", "")).startswith("3.0")
-        """Whether schemas are those of OpenAPI 3.0, not JSON Schema's of 2020-12."""
+        """True if schemas follow OpenAPI 3.0, False if they follow JSON Schema 2020-12."""
         self._targets: dict[str, JSON] = {}
         self._references: dict[int, frozenset[str]] = {}
         self._pinned: list[JSON] = []
 
     def resolve(self, reference: str) -> JSON:
-        """What a reference leads to; None where that is nowhere in this document."""
+        """Return the target of a reference, or None if the document has none."""
         if reference not in self._targets:
             try:
                 self._targets[reference] = resolve_pointer(self.raw, reference)
@@ -32,7 +32,7 @@ class SourceDocument:
         return self._targets[reference]
 
     def follow(self, node: JSON) -> Mapping[str, Any]:
-        """An object of the document with its own reference followed; empty where it leads nowhere, or is no object."""
+        """Return an object after following its references; empty if there is no target or it is not an object."""
         for _ in range(_MAX_STEPS):
             if not isinstance(node, dict):
                 return {}
@@ -43,21 +43,21 @@ class SourceDocument:
         return {}
 
     def find_references(self, node: JSON) -> frozenset[str]:
-        """Every reference below ``node``, itself included; not what those lead to."""
+        """Return all references in and below ``node``, but not in their targets."""
         known = self._references.get(id(node))
         if known is None:
             known = self._references[id(node)] = frozenset(_iterate_references(node))
-            self._pinned.append(node)  # so that its id stays its own
+            self._pinned.append(node)  # keeps its id unique
         return known
 
 
 def as_object(value: JSON) -> Mapping[str, Any]:
-    """``value`` where it is an object, else an empty one."""
+    """Return ``value`` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def decode_token(token: str) -> str:
-    """A token of a JSON pointer in a URI's fragment, as the name it stands for."""
+    """Decode a token of a JSON pointer in a URI fragment."""
     if "%" in token:
         token = unquote(token)
     return unescape_token(token)
@@ -77,9 +77,9 @@ def _iterate_references(node: JSON) -> Iterator[str]:
 
 
 class JsonInterner:
-    """Numbers for whatever JSON there is, equal where the JSON says the same: the order of names in an object says nothing.
+    """A table of numbers for JSON values; equal values share a number, whatever the order of their names.
 
-    Each thing is looked at once, however often it is asked for. To Python 1 equals true: not here.
+    Each value is visited once. Unlike in Python, 1 is not equal to true.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class JsonInterner:
         self._pinned: list[JSON] = []
 
     def intern(self, node: JSON) -> int:
-        """The number of ``node``, however deep it is. Do not change it afterwards."""
+        """Return the number of ``node`` at any depth. Callers must not change it afterwards."""
         waiting = [node]
         while waiting:
             one = waiting[-1]
@@ -106,7 +106,7 @@ class JsonInterner:
             else:
                 known = self._assign_number(tuple(map(self._get_number, one)))
             self._numbers_by_id[id(one)] = known
-            self._pinned.append(one)  # so that its id stays its own
+            self._pinned.append(one)  # keeps its id unique
         return self._get_number(node)
 
     def _get_number(self, node: JSON) -> int:
@@ -119,7 +119,7 @@ class JsonInterner:
 
 
 def find_unchanged(base: SourceDocument, revision: SourceDocument, interner: JsonInterner) -> frozenset[str]:
-    """The references that lead to the same in both documents, whatever those reach included."""
+    """Return the references with equal targets in both documents, including everything that those refer to."""
     todo = [*base.find_references(base.raw), *revision.find_references(revision.raw)]
     inner: dict[str, frozenset[str]] = {}
     changed: set[str] = set()

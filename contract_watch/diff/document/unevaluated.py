@@ -1,6 +1,7 @@
-"""What is said of items and properties that nothing else speaks of: `unevaluatedItems` and `unevaluatedProperties`.
+"""Comparison and normalization of `unevaluatedItems` and `unevaluatedProperties`.
 
-They see what stands beside them and below that, not what their own schema is put together with.
+These keywords take into account their sibling keywords and everything below those, but not the schemas that their own
+schema is combined with.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,11 +13,14 @@ from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocat
 from contract_watch.diff.document.source import as_object
 
 _ANNOTATIONS = ("default-", "schema-", "discriminator-", "read-only-", "write-only-", "extensible-enum-")
-"""Kinds of edits that say nothing of which items and properties are spoken of."""
+"""Kinds of edits that do not affect which items and properties are evaluated."""
 
 
 def normalize_unevaluated(schema: NormalizedSchema, schemas: Sequence[tuple[Tokens, Mapping[str, Any]]]) -> None:
-    """Say what is unevaluated as what nothing names, where that is the same. ``said`` are the schemas of the view."""
+    """Replace the unevaluated keywords by `additionalProperties` or `items` where that is equivalent.
+
+    ``schemas`` are the merged schemas with their paths.
+    """
     for key, ends, fold in (
         ("unevaluatedProperties", "additionalProperties", _normalize_properties),
         ("unevaluatedItems", "items", _normalize_items),
@@ -26,7 +30,7 @@ def normalize_unevaluated(schema: NormalizedSchema, schemas: Sequence[tuple[Toke
             scope = part.path[:-1]
             seen = [raw for at, raw in schemas if at[: len(scope)] == scope]
             if any(ends in raw for raw in seen):
-                continue  # it leaves none that is not evaluated
+                continue  # this keyword evaluates all the rest
             if _depends_on_value(schema, seen) or (
                 key == "unevaluatedItems" and any("contains" in raw for raw in seen)
             ):
@@ -38,7 +42,7 @@ def normalize_unevaluated(schema: NormalizedSchema, schemas: Sequence[tuple[Toke
 
 
 def _depends_on_value(schema: NormalizedSchema, seen: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether it depends on the value what is evaluated."""
+    """Return True if the evaluated items and properties depend on the value."""
     if schema.combinators or schema.conditions or schema.dependent_schemas:
         return True
     return any("if" in raw or any(one is True or one == {} for one in _as_list(raw.get("anyOf"))) for raw in seen)
@@ -53,7 +57,7 @@ def _normalize_properties(schema: NormalizedSchema, part: SubSchema, seen: Seque
 
 
 def _normalize_items(schema: NormalizedSchema, part: SubSchema, seen: Sequence[Mapping[str, Any]]) -> None:
-    """The longest of the lists that it sees goes on with it."""
+    """Use the schema for the items after the longest list of positions."""
     longest = max((len(_as_list(raw.get("prefixItems"))) for raw in seen), default=0)
     scope = part.path[:-1]
     for number, (prefix, _) in enumerate(schema.item_lists):
@@ -68,7 +72,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def compare(walk: SchemaWalk, found: Iterable[EditOrLink], location: SchemaLocation) -> Iterator[EditOrLink]:
-    """The edits ``found`` where both sides speak of what is left; and that more or less of it is left by them."""
+    """Yield the edits ``found``, and one more if they may change which items or properties are evaluated."""
     told = list(found)
     yield from told
     if any(not kind.startswith(_ANNOTATIONS) for kind in walk.collect_kinds(told)):

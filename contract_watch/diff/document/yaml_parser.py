@@ -1,7 +1,7 @@
-"""YAML, read as OpenAPI asks: the core schema of YAML 1.2, names as they are written, no tags of a language's own.
+"""Parser of YAML as OpenAPI requires: the core schema of YAML 1.2, names as written, and no custom tags.
 
-Values are built here from the parser's events: PyYAML's own builders are recursive, follow aliases without a bound, and
-read `no`, dates and 12:30 as YAML 1.1 did.
+The parser builds values from PyYAML's events. PyYAML's own constructors are recursive, expand aliases without limit,
+and interpret `no`, dates and 12:30 as YAML 1.1 does.
 """
 
 import re
@@ -25,9 +25,9 @@ from contract_watch.report.escaping import escape_text
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES_WITHOUT_LIBYAML = 8 * 1024 * 1024
-"""Bytes of YAML where PyYAML came without libyaml; a megabyte takes some seconds then."""
+"""Bytes of YAML if PyYAML lacks libyaml; a megabyte takes some seconds then."""
 
-# YAML 1.2.2, section 10.3.2. What is no number has another first sign than these, or is one of the words.
+# YAML 1.2.2, section 10.3.2. Anything that is not a number starts differently, or is one of these words.
 _KEYWORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -36,7 +36,7 @@ _NUMBER_STARTS = frozenset("-+.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _MAX_BASED_LENGTH = 200
-"""Signs of a number in hexadecimal or octal digits that a float can hold, whatever they are."""
+"""Characters of a hexadecimal or octal number that a float can always hold."""
 _NON_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _COLLECTION_TAGS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -44,10 +44,10 @@ _TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
 
 
 class _OpenCollection:
-    """An object or array whose end has not come.
+    """An object or array that is still open.
 
-    ``add`` appends to an array, and is None for an object; ``key`` is the name in an object whose value comes next, None
-    where a name comes next. ``height`` counts the levels that are in it so far, ``used`` what had been counted before it.
+    ``add`` appends to an array, and is None for an object. ``key`` is the name whose value comes next, or None if a name
+    comes next. ``height`` counts the levels in it so far; ``count_before`` is the number of values before it.
     """
 
     __slots__ = ("add", "anchor", "count_before", "height", "key", "value")
@@ -63,7 +63,7 @@ class _OpenCollection:
 
 @dataclass(frozen=True)
 class _AnchorTarget:
-    """What an anchor stands for, how many values that is, and in how many levels."""
+    """The value of an anchor, its number of values, and its number of levels."""
 
     value: Any
     size: int
@@ -71,18 +71,18 @@ class _AnchorTarget:
 
 
 def parse(content: bytes) -> Any:
-    """The value that ``content``, YAML in UTF-8 without a byte order mark, stands for; what an alias stands for is copied.
+    """Parse ``content``, YAML in UTF-8 without a byte order mark; aliases become copies.
 
     Raises:
-        RefusedError: it is no YAML, or more than one document of it, has a name twice in one object, a name that is no
-            scalar, a merge key, a tag of another schema, an alias without an end, a number that no float can hold, or
-            more of anything than `bounds` allows.
+        InvalidDocumentError: it is not YAML, or it contains several documents, a duplicate name, a name that is not a
+            scalar, a merge key, a tag of another schema, an alias to itself, a number outside the range of floats, or more
+            than `limits` allows.
     """
     if _LOADER is yaml.SafeLoader and len(content) > MAX_BYTES_WITHOUT_LIBYAML:
         raise InvalidDocumentError(
             f"is YAML of more than {MAX_BYTES_WITHOUT_LIBYAML} bytes; install PyYAML with libyaml"
         )
-    # Each is compared with all the others before the first event comes.
+    # PyYAML compares each directive with all others before the first event.
     if _TAG_DIRECTIVE.search(content):
         raise InvalidDocumentError("has a %TAG directive; remove it, an OpenAPI document has no tags of its own")
     try:
@@ -103,22 +103,22 @@ def parse(content: bytes) -> Any:
 
 
 class _YamlBuilder:
-    """Makes one value out of a parser's events, without recursion."""
+    """A builder of one value from the events of a parser, without recursion."""
 
     def __init__(self, loader: Any) -> None:
         self._next_event = loader.get_event
         self._open_collections = [_OpenCollection([], None, 0)]
-        """An array for the document, and in it what is open."""
+        """A list for the document, then the open objects and arrays in it."""
         self._anchors: dict[str, _AnchorTarget | None] = {}
-        """What each anchor stands for; None until its end has come."""
+        """The target of each anchor; None until it is complete."""
         self._value_count = 0
 
     def build_document(self) -> Any:
-        """The value of the only document; None where there is none."""
-        self._next_event()  # the beginning of the stream
+        """Return the value of the only document, or None if there is none."""
+        self._next_event()  # the start of the stream
         if type(self._next_event()) is yaml.StreamEndEvent:
             return None
-        # One way for each kind of event within a document.
+        # One handler for each kind of event within a document.
         ways = {
             yaml.ScalarEvent: self._add_scalar, yaml.AliasEvent: self._add_alias,
             yaml.MappingStartEvent: lambda event: self._begin_collection(event, {}), yaml.MappingEndEvent: self._end_collection,
@@ -144,7 +144,7 @@ class _YamlBuilder:
         if top.add is None and top.key is None:
             if text in top.value or event.anchor is not None or (plainly and text == "<<"):
                 raise self._build_name_error(event)
-            top.key = text  # as it is written: `200` and `on` are texts here
+            top.key = text  # names stay as written: `200` and `on` are strings
             return
         value: Any = text
         if plainly and text in _KEYWORDS:
@@ -193,7 +193,7 @@ class _YamlBuilder:
         self._reject_as_name(event)
         target = self._anchors.get(event.anchor)
         if target is None:
-            # An anchor without a target is that of something whose end has not come.
+            # An anchor without a target belongs to an object or array that is still open.
             within = event.anchor in self._anchors
             words = "within what it stands for; use a $ref" if within else "before its anchor; put the anchor first"
             raise _build_error(
@@ -226,14 +226,14 @@ class _YamlBuilder:
 
 
 def _copy_value(value: Any) -> Any:
-    """A copy, so that what is changed in one place stays in the others. Never deeper than `MAX_DEPTH`."""
+    """Return a copy, so that a change in one place leaves the others alone. The depth is at most `MAX_DEPTH`."""
     if type(value) is dict:
         return {name: _copy_value(inner) for name, inner in value.items()}
     return [_copy_value(inner) for inner in value] if type(value) is list else value
 
 
 def _parse_plain_number(event: Any) -> Any:
-    """What a plain scalar is whose first sign is a number's: a number, or a text such as ``2024-01-01``."""
+    """Return the value of a plain scalar that starts like a number: a number, or a string such as ``2024-01-01``."""
     text = event.value
     found: int | float | None = None
     if _DECIMAL.fullmatch(text):
