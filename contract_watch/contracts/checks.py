@@ -1,7 +1,7 @@
-"""Checks that stand between a request and its success, in whatever order a vendor makes them.
+"""The outcomes of a request that fails checks, when no document orders the checks.
 
-Documents say what is refused, seldom in which order. So a model collects the checks that a request fails; a server may
-answer any of them. A check may hold only under some readings: then success without it is allowed as well.
+A model collects every check that a request fails; a server may answer with any of them. Some checks apply under some
+values of an interpretation only; then success is an outcome as well.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -13,10 +13,12 @@ from contract_watch.contracts.model import Outcome
 
 @dataclass(frozen=True)
 class Check:
-    """A failed check: the ``status`` it is refused with, the ``clause`` that says so, and ``why`` in words.
+    """A failed check.
 
-    ``reading`` and ``scope`` name the reading that decides whether it is a failure at all: the values in ``refusing``
-    refuse. Without a reading it is certain, unless it is ``maybe``: what nothing knowable decides.
+    ``status`` is the status of the refusal, ``clause`` the promise that requires it, ``why`` its reason in prose.
+    ``interpretation`` and ``scope`` name the interpretation that decides if the request fails: it does under each of
+    ``refusing_values``. A check without an interpretation is certain, unless ``is_undecidable``: then a refusal and a
+    success are both allowed, and neither narrows anything.
     """
 
     status: int
@@ -28,7 +30,7 @@ class Check:
     is_undecidable: bool = False
 
     def find_refusing_values(self, interpretations: Interpretations) -> tuple[str, ...]:
-        """The refusing values that are still possible."""
+        """Return the refusing values that are still possible."""
         return tuple(
             value
             for value in interpretations.get_choices(self.interpretation, self.scope)
@@ -36,7 +38,7 @@ class Check:
         )
 
     def is_certain(self, interpretations: Interpretations) -> bool:
-        """Whether every reading still possible refuses."""
+        """Return True if every possible value refuses."""
         if not self.interpretation:
             return not self.is_undecidable
         return self.find_refusing_values(interpretations) == interpretations.get_choices(
@@ -44,18 +46,18 @@ class Check:
         )
 
     def is_possible(self, interpretations: Interpretations) -> bool:
-        """Whether some reading still possible refuses."""
+        """Return True if some possible value refuses."""
         return not self.interpretation or bool(self.find_refusing_values(interpretations))
 
     def is_preferred(self, interpretations: Interpretations) -> bool:
-        """Whether the mock's reading refuses."""
+        """Return True if the value that the mock follows refuses."""
         return (
             bool(self.interpretation)
             and interpretations.get_choices(self.interpretation, self.scope)[0] in self.refusing_values
         )
 
     def narrow_by_refusal(self, interpretations: Interpretations) -> Interpretations:
-        """What a refusal by this check shows."""
+        """Return ``interpretations`` narrowed by a refusal for this check."""
         return (
             interpretations.narrow(self.interpretation, self.refusing_values, self.scope)
             if self.interpretation
@@ -63,7 +65,7 @@ class Check:
         )
 
     def narrow_by_success(self, interpretations: Interpretations) -> Interpretations:
-        """What a success in spite of this check shows."""
+        """Return ``interpretations`` narrowed by a success despite this check."""
         if not self.interpretation:
             return interpretations
         others = [
@@ -82,38 +84,34 @@ def build_outcomes(
     order: Sequence[int] = (),
     exempt_clauses: Collection[str] = (),
 ) -> list[Outcome]:
-    """The outcomes allowed to a request that fails ``checks``, the mock's first.
+    """Return the outcomes allowed to a request that fails ``checks``, the mock's first.
 
-    Refusals come in ``order`` of their statuses. ``succeed`` gives the outcomes under the readings by which none of
-    the uncertain checks refused; it is asked only where no check is certain. Checks of the clauses in ``excused``
-    (see `Request`) are passed over.
+    ``refuse`` builds the outcome of one check. ``succeed`` builds the outcomes under the values by which none of the
+    uncertain checks refuses; it is called only if success is possible. ``order`` lists statuses: refusals are sorted by
+    it, other statuses last. Checks of ``exempt_clauses`` are skipped (see `Request`).
     """
-    live = [check for check in checks if check.clause not in exempt_clauses and check.is_possible(interpretations)]
-    if not live:
+    active = [check for check in checks if check.clause not in exempt_clauses and check.is_possible(interpretations)]
+    if not active:
         return list(succeed(interpretations))
-    live.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))
-    outcomes = {check: refuse(check, check.narrow_by_refusal(interpretations)) for check in live}
-    first = [check for check in live if check.is_certain(interpretations) or check.is_preferred(interpretations)]
-    ordered = [*first, *(check for check in live if check not in first)]
-    if any(check.is_certain(interpretations) or _is_covered(check, live, interpretations) for check in live):
-        return [outcomes[check] for check in ordered]
-    shown = interpretations
-    for check in live:
-        shown = check.narrow_by_success(shown)
-    return [
-        *(outcomes[check] for check in first),
-        *succeed(shown),
-        *(outcomes[check] for check in ordered if check not in first),
-    ]
+    active.sort(key=lambda check: order.index(check.status) if check.status in order else len(order))
+    refusals = {check: refuse(check, check.narrow_by_refusal(interpretations)) for check in active}
+    first = [check for check in active if check.is_certain(interpretations) or check.is_preferred(interpretations)]
+    rest = [check for check in active if check not in first]
+    if any(check.is_certain(interpretations) or _is_covered(check, active, interpretations) for check in active):
+        return [refusals[check] for check in (*first, *rest)]
+    narrowed = interpretations
+    for check in active:
+        narrowed = check.narrow_by_success(narrowed)
+    return [*(refusals[check] for check in first), *succeed(narrowed), *(refusals[check] for check in rest)]
 
 
-def _is_covered(check: Check, live: Sequence[Check], interpretations: Interpretations) -> bool:
-    """Whether this check and others on its reading refuse under every value that is left."""
+def _is_covered(check: Check, active: Sequence[Check], interpretations: Interpretations) -> bool:
+    """Return True if the checks that share this one's interpretation refuse under all its possible values together."""
     if not check.interpretation:
         return False
     refusing = {
         value
-        for other in live
+        for other in active
         if (other.interpretation, other.scope) == (check.interpretation, check.scope)
         for value in other.find_refusing_values(interpretations)
     }

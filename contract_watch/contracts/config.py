@@ -1,4 +1,4 @@
-"""The tables of a ``contract.toml``, each as what it means."""
+"""The tables of ``contract.toml`` as types; fields have the names of the keys, except where ``key`` gives another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CredentialLocation:
-    """Where a credential may stand, written as ``form`` with the key in place of ``{}``.
+    """A location of the credential in a request: the header ``header``, or the property ``field`` of the JSON body.
 
-    Either in the header ``header``, or in the JSON body under ``field``.
+    ``form`` is the value, with ``{}`` in place of the key; ``name`` names the location in clause ids.
     """
 
     name: str
@@ -19,11 +19,11 @@ class CredentialLocation:
 
     @property
     def scheme(self) -> str:
-        """What stands beside the key; empty where it stands alone."""
+        """The form without the key, such as ``Bearer``; empty if the key stands alone."""
         return self.form.replace("{}", "").strip()
 
     def insert_key(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
-        """``headers`` and ``body`` with ``value`` in this place; a body that is no object holds none."""
+        """Return ``headers`` and ``body`` with ``value`` inserted; a body other than an object stays as it is."""
         if self.header:
             return {**headers, self.header: value}, body
         return dict(headers), {**body, self.field: value} if isinstance(body, dict) else body
@@ -31,9 +31,10 @@ class CredentialLocation:
 
 @dataclass(frozen=True)
 class Credential:
-    """One account's key: the environment variable that holds it, and the value that test targets take when unset.
+    """The key of one account.
 
-    ``required`` credentials a run cannot do without; ``about`` says in words which account it is.
+    ``variable`` is the environment variable that contains the key, ``test`` the value for the mock and loopback URLs if
+    it is unset. A run needs every ``required`` credential. ``about`` describes the account in prose.
     """
 
     account: str
@@ -45,12 +46,12 @@ class Credential:
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """The operations that make, remove and read back an object.
+    """The operations that create, remove and read an object.
 
-    ``id`` is the property of create's answer that holds the object's id, as a JSON pointer, where the server hands ids
-    out. What names an object then is its id, and the name that a run gives in create is only a mark to know it by.
-    ``lag`` is for how many seconds after a change a reading may still show what was before. ``crossing`` are operations
-    that change other objects than the one they name.
+    ``id`` is a JSON pointer to the object's id in the response of create, if the server assigns ids; empty otherwise.
+    Later requests then name the object by its id, and the name in create only marks it as the run's own. ``lag`` is the
+    time in seconds during which a read can still return the state before a change. ``affects_others`` (the key
+    ``crossing``) lists the operations that change objects other than the one they name.
     """
 
     create: str
@@ -61,7 +62,7 @@ class Lifecycle:
     affects_others: list[str] = field(default_factory=list, metadata={"key": "crossing"})
 
     def extract_id(self, body: Any) -> str | None:
-        """The id that create's answer ``shown`` tells; None where it tells none, or the server hands none out."""
+        """Return the id in the response ``body`` of create; None if it has none or the server assigns no ids."""
         for part in self.id.split("/")[1:]:
             body = body.get(part) if isinstance(body, dict) else None
         return body if self.id and isinstance(body, str) and body else None
@@ -69,7 +70,10 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class RateConfig:
-    """An account's allowance: ``requests`` in any ``seconds``; who passes it is refused for ``block`` seconds."""
+    """The vendor's rate limit for an account.
+
+    It admits ``requests`` in any window of ``seconds``; a client that exceeds it is rejected for ``block`` seconds.
+    """
 
     requests: int
     seconds: float
@@ -78,12 +82,12 @@ class RateConfig:
 
 @dataclass(frozen=True)
 class ListConfig:
-    """How all objects of an account can be seen: what a dead run left is found by it.
+    """The operation that lists all objects of an account; the sweep finds the objects of killed runs with it.
 
-    ``operation`` lists them. ``rows`` points at the list in its answer, ``name`` at a run's name in a row; ``id`` at what
-    identifies the object where that is not its name, ``created`` at the time it was made, where a row tells it: epoch
-    seconds or milliseconds, or RFC 3339. Where the vendor has pages, ``offset`` and ``limit`` point into the request, and
-    ``size`` is how many rows are asked for at once. All pointers are JSON pointers.
+    Fields other than ``operation`` and ``size`` are JSON pointers. ``rows`` points to the array in the response.
+    Within a row, ``name`` points to the name that a run gave, ``id`` to the object's id if that is not its name, and
+    ``created`` to the time of its creation, if rows have one: epoch seconds or milliseconds, or RFC 3339. For a vendor
+    with pages, ``offset`` and ``limit`` point into the request, which asks for ``size`` rows at a time.
     """
 
     operation: str
@@ -98,9 +102,10 @@ class ListConfig:
 
 @dataclass(frozen=True)
 class LimitsConfig:
-    """What one run on the vendor may do at most: the environment can lower it, nothing can raise it.
+    """The upper limits of one run on the vendor's server; the environment can lower them, nothing can raise them.
 
-    ``share`` of the account's rate, ``requests`` in all, ``objects`` of its own alive at once, ``minutes`` of time.
+    ``share`` is a fraction of the account's rate limit, ``requests`` the total, ``objects`` the run's own objects that
+    exist at once, ``minutes`` the duration.
     """
 
     share: float = 0.8
@@ -111,11 +116,11 @@ class LimitsConfig:
 
 @dataclass(frozen=True)
 class Consent:
-    """What an operation that changes objects besides the one it names needs on a real account.
+    """The consent that an operation of `Lifecycle.affects_others` needs on a real account.
 
-    ``variable`` is set to 1 by who consents; ``about`` says to what. ``field`` of a listed row (a JSON pointer) has
-    ``value`` where the operation has been done to it: so the former state is known, and how to restore it. ``undo`` is the
-    operation that undoes it.
+    The user consents by setting ``variable`` to 1; ``about`` describes the effect. The operation is in effect on the
+    listed rows whose ``field`` (a JSON pointer) equals ``value``, so a run knows the former state and can restore it.
+    ``undo`` is the operation that reverses it.
     """
 
     variable: str
@@ -127,7 +132,7 @@ class Consent:
 
 @dataclass(frozen=True)
 class GrpcConfig:
-    """How the vendor speaks gRPC: the full name of its ``service``, and the method of each operation."""
+    """The vendor's gRPC service: its full name, and the method of each operation id."""
 
     service: str
     methods: dict[str, str]
@@ -135,9 +140,10 @@ class GrpcConfig:
 
 @dataclass(frozen=True)
 class AcceptedDocument:
-    """A document of the vendor's that was taken over. ``digest`` is that of its bytes, ``replaced`` that of the one before.
+    """A published document that was accepted after the first one.
 
-    ``source`` is its file or address, ``client`` the version that the client package got with it.
+    ``digest`` is the digest of its bytes, ``replaced`` that of the document before. ``source`` is its file or URL,
+    ``client`` the version that the client package got with it.
     """
 
     date: str

@@ -1,4 +1,4 @@
-"""Readings: the ways to understand what a vendor's documents leave open."""
+"""Interpretations: the possible meanings of what a vendor's documents leave open."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,18 +8,19 @@ from contract_watch.errors import UsageError
 
 @dataclass(frozen=True)
 class Interpretations:
-    """Which readings are still possible.
+    """The values that each interpretation can still have.
 
-    ``open`` names every reading of a model with its values; the mock takes the first value that is left. ``left`` holds
-    those that were narrowed: told to the mock, or shown by a target. A reading may be narrowed for one scope only (one
-    operation, one kind of input): a vendor need not treat all alike.
+    ``declared`` maps every interpretation of a model to its values; the mock follows the first possible one.
+    ``narrowed`` holds the values that remain after a choice for the mock or after a response of the target. An
+    interpretation can be narrowed within one scope (an operation, a kind of input), because a vendor need not treat all
+    of them alike; its key is then ``name@scope``.
     """
 
     declared: Mapping[str, tuple[str, ...]]
     narrowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def get_choices(self, name: str, scope: str = "") -> tuple[str, ...]:
-        """The values of ``name`` that are still possible within ``scope``, the mock's first."""
+        """Return the possible values of ``name`` within ``scope``, the mock's first."""
         if not self.narrowed:
             return self.declared[name]
         everywhere = self.narrowed.get(name, self.declared[name])
@@ -29,7 +30,7 @@ class Interpretations:
         return tuple(value for value in here if value in everywhere)
 
     def narrow(self, name: str, values: Collection[str], scope: str = "") -> "Interpretations":
-        """The same readings with ``name`` being one of ``values`` within ``scope``."""
+        """Return a copy in which ``name`` has one of ``values`` within ``scope``."""
         before = self.get_choices(name, scope)
         after = tuple(value for value in before if value in values)
         if after == before:
@@ -37,10 +38,11 @@ class Interpretations:
         return replace(self, narrowed={**self.narrowed, f"{name}@{scope}" if scope else name: after})
 
     def decide(self, values: Mapping[str, str]) -> "Interpretations":
-        """The same readings with those in ``values`` decided; an unknown name or value is a `UsageError`."""
+        """Return a copy with one value for each name in ``values``; raise `UsageError` for an unknown name or value."""
         for name, value in values.items():
             if name not in self.declared:
-                raise UsageError(f"reading {name!r} is unknown: choose from {', '.join(sorted(self.declared))}")
+                raise UsageError(f"unknown interpretation {name!r}; choose from {', '.join(sorted(self.declared))}")
             if value not in self.declared[name]:
-                raise UsageError(f"reading {name} cannot be {value!r}: choose from {', '.join(self.declared[name])}")
+                choices = ", ".join(self.declared[name])
+                raise UsageError(f"interpretation {name!r} must be one of {choices}, got {value!r}")
         return replace(self, narrowed={**self.narrowed, **{name: (value,) for name, value in values.items()}})

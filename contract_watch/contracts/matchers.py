@@ -1,8 +1,7 @@
-"""Patterns: bodies that can be both said and checked.
+"""Matchers: bodies that the mock renders and the suite checks, from the same line of a model.
 
-The mock renders a pattern, the suite matches an answer against it; both read the same line of a model. Patterns judge
-values, not structure: an undeclared property or a wrong type is found by the effective document's schema, before any
-pattern is asked (`contract_watch.contracts.schema`).
+Matchers judge values. Undeclared properties and wrong types are found before, by the effective document's schema
+(`contract_watch.contracts.schema`).
 """
 
 import json
@@ -18,11 +17,12 @@ ValuePath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Where a value breaks a pattern.
+    """A value that its matcher does not accept.
 
-    ``path`` leads to the value, ``kind`` is a word for finding ids (`missing`, `unexpected`, `value`), ``expected`` is
-    a phrase for people, ``clause`` names the promise broken where the pattern knows it (see `ForClause`), ``otherwise`` the
-    one to suspect where that one is known to be kept, ``about`` the object concerned where it is one of a `ListMatcher`.
+    ``path`` leads to the value. ``kind`` is a word for finding ids, such as ``missing``, ``unexpected`` or ``value``;
+    ``expected`` describes the accepted values in prose. ``clause`` is the broken promise, if the matcher knows it (see
+    `ForClause`); ``suspected_clause`` is the more likely one if the target has satisfied ``clause`` before.
+    ``object_name`` is the name of the object concerned, for a row of a `ListMatcher`.
     """
 
     path: ValuePath
@@ -34,20 +34,22 @@ class Mismatch:
 
 
 class Matcher(Protocol):
-    """A set of JSON values that can give one of its members and tell how a value fails to be one."""
+    """A set of JSON values."""
 
-    def render(self) -> JSON: ...
+    def render(self) -> JSON:
+        """Return one value of the set."""
 
-    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]: ...
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        """Yield the reasons why ``value``, which stands at ``path``, is not in the set; none if it is."""
 
 
 def is_match(matcher: Matcher, value: JSON) -> bool:
-    """Whether ``value`` is one of the pattern's."""
+    """Return True if ``matcher`` accepts ``value``."""
     return next(iter(matcher.find_mismatches(value)), None) is None
 
 
 def are_equal(left: JSON, right: JSON) -> bool:
-    """Equality of JSON values: 1 equals 1.0, but true is not 1."""
+    """Compare JSON values: 1 equals 1.0, but true does not equal 1."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
@@ -59,7 +61,7 @@ def are_equal(left: JSON, right: JSON) -> bool:
 
 @dataclass(frozen=True)
 class Constant:
-    """Exactly this value."""
+    """The matcher of one value."""
 
     value: JSON
 
@@ -73,7 +75,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Satisfies:
-    """A value for which ``holds`` is true; ``sample`` is the one said, ``expected`` the phrase for it."""
+    """The matcher of values for which ``predicate`` is true; it renders ``sample``, ``expected`` describes them."""
 
     sample: JSON
     predicate: Callable[[JSON], bool]
@@ -92,7 +94,7 @@ _SECRET_LETTERS = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class FreshSecret:
-    """A text of ``shortest`` to ``longest`` characters that is new each time it is said; ``length`` are said."""
+    """The matcher of strings of ``shortest`` to ``longest`` characters; it renders a new one of ``length`` each time."""
 
     shortest: int
     longest: int
@@ -108,10 +110,10 @@ class FreshSecret:
 
 @dataclass(frozen=True)
 class ObjectMatcher:
-    """An object with ``required`` properties, perhaps ``optional`` ones, and none of ``never``.
+    """The matcher of objects with all ``required`` properties, any of the ``optional`` and none of the ``forbidden``.
 
-    Others are not this pattern's business: the effective document's schema finds undocumented ones. Said are the
-    required properties, and those optional ones that ``said`` names.
+    ``forbidden`` maps each name to the clause that forbids it, or to an empty string. Other properties are ignored: the
+    effective document's schema finds undocumented ones. The required properties and ``rendered_optional`` are rendered.
     """
 
     required: Mapping[str, Matcher]
@@ -120,21 +122,21 @@ class ObjectMatcher:
     rendered_optional: frozenset[str] = frozenset()
 
     def render(self) -> JSON:
-        shown = {**self.required, **{name: p for name, p in self.optional.items() if name in self.rendered_optional}}
-        return {name: pattern.render() for name, pattern in shown.items()}
+        optional = {name: self.optional[name] for name in self.optional if name in self.rendered_optional}
+        return {name: matcher.render() for name, matcher in {**self.required, **optional}.items()}
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, dict):
             yield Mismatch(path, "type", "an object")
             return
-        for name, pattern in self.required.items():
+        for name, matcher in self.required.items():
             if name not in value:
-                yield Mismatch((*path, name), "missing", f"the property {name}", getattr(pattern, "clause", None))
+                yield Mismatch((*path, name), "missing", f"the property {name}", getattr(matcher, "clause", None))
             else:
-                yield from pattern.find_mismatches(value[name], (*path, name))
-        for name, pattern in self.optional.items():
+                yield from matcher.find_mismatches(value[name], (*path, name))
+        for name, matcher in self.optional.items():
             if name in value:
-                yield from pattern.find_mismatches(value[name], (*path, name))
+                yield from matcher.find_mismatches(value[name], (*path, name))
         for name, clause in self.forbidden.items():
             if name in value:
                 yield Mismatch((*path, name), "unexpected", f"no property {name}", clause or None)
@@ -142,7 +144,7 @@ class ObjectMatcher:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of several patterns; the first is said. A mismatch is told as the one that comes nearest."""
+    """The union of ``matchers``; the first one is rendered, and the mismatches of the closest one are reported."""
 
     matchers: Sequence[Matcher]
 
@@ -150,18 +152,18 @@ class OneOf:
         return self.matchers[0].render()
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
-        failures = [list(pattern.find_mismatches(value, path)) for pattern in self.matchers]
-        yield from min(failures, key=lambda found: (self._has_wrong_type(value, found), len(found)))
+        failures = [list(matcher.find_mismatches(value, path)) for matcher in self.matchers]
+        yield from min(failures, key=lambda mismatches: (self._has_wrong_type(value, mismatches), len(mismatches)))
 
     @staticmethod
-    def _has_wrong_type(value: JSON, found: list[Mismatch]) -> bool:
-        """Whether the mismatch is that of a pattern for texts, and the value is none."""
-        return not isinstance(value, str) and any(one.kind == "encoding" for one in found)
+    def _has_wrong_type(value: JSON, mismatches: list[Mismatch]) -> bool:
+        """Return True if the matcher wants a string of JSON and ``value`` is not a string: it is not the closest."""
+        return not isinstance(value, str) and any(one.kind == "encoding" for one in mismatches)
 
 
 @dataclass(frozen=True)
 class EncodedJson:
-    """A text that holds JSON of the inner pattern, as some vendors put lists into strings."""
+    """The matcher of strings that contain JSON of the inner matcher; some vendors put lists into strings."""
 
     inner: Matcher
 
@@ -172,17 +174,18 @@ class EncodedJson:
         try:
             decoded = json.loads(value)
         except (TypeError, ValueError, RecursionError):
-            yield Mismatch(path, "encoding", "a text that holds JSON")
+            yield Mismatch(path, "encoding", "a string that contains JSON")
             return
         yield from self.inner.find_mismatches(decoded, path)
 
 
 @dataclass(frozen=True)
 class ForClause:
-    """The inner pattern, owed to a clause of its own: a mismatch is a breach of that clause.
+    """The inner matcher, required by ``clause``: a mismatch breaks that clause.
 
-    Where the target has been seen to keep that clause, it is more likely one of ``otherwise``, if given: what was set
-    well may have been spoilt since. Not so where a text holds no JSON at all: that is the answering operation's own doing.
+    If the target has satisfied ``clause`` before, ``suspected_clause`` is the more likely one: the value was set
+    correctly and changed later. A string that contains no JSON names no clause, because the operation that answers
+    encoded it.
     """
 
     clause: str
@@ -193,18 +196,19 @@ class ForClause:
         return self.inner.render()
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
-        for found in self.inner.find_mismatches(value, path):
-            if found.clause is None and found.kind != "encoding":
-                found = replace(found, clause=self.clause, suspected_clause=self.suspected_clause)  # noqa: PLW2901 (the same, told more fully)
-            yield found
+        for mismatch in self.inner.find_mismatches(value, path):
+            if mismatch.clause is None and mismatch.kind != "encoding":
+                yield replace(mismatch, clause=self.clause, suspected_clause=self.suspected_clause)
+            else:
+                yield mismatch
 
 
 @dataclass(frozen=True)
 class ExpectedRow:
-    """A row that a `ListMatcher` must hold: ``row`` is its pattern, ``clause`` the promise that put it there.
+    """A row that a list must contain: ``row`` is its matcher, ``clause`` the promise that requires it.
 
-    ``otherwise`` is suspected where the row is missing and that promise is known to be kept (see `ForClause`).
-    ``accepts`` tells whether a listed key may be this row's where the key itself is not known yet.
+    ``suspected_clause`` is reported if the row is missing (see `ForClause`). ``accepts_key`` returns True for the keys
+    that the row can have, if its key is unknown; None accepts any.
     """
 
     row: Matcher
@@ -215,10 +219,11 @@ class ExpectedRow:
 
 @dataclass(frozen=True)
 class ListMatcher:
-    """An array of objects told apart by the text under ``key``.
+    """The matcher of arrays of objects that are identified by the string property ``key``.
 
-    Each row of ``known`` stands in it once; each of ``unnamed`` stands in it under some key that it accepts; a key in
-    ``absent`` does not (its value is the clause that removed it). Rows of other keys are foreign: somebody else's.
+    The array must contain each of ``known_rows`` (by key) once, and each of ``unnamed_rows`` under some key that it
+    accepts. ``get_absence_clause`` maps a key to the clause that forbids it, None for others. Rows with other keys are
+    ignored: they belong to somebody else.
     """
 
     key: str
@@ -246,8 +251,8 @@ class ListMatcher:
                 yield Mismatch((*path, index, self.key), "unexpected", f"no row named {name}", clause, name)
         for name, expected in self.known_rows.items():
             yield from self._match_row(rows, name, expected, path)
-        for expected, found in zip(self.unnamed_rows, self.resolve_keys(value), strict=True):
-            yield from self._match_row(rows, found, expected, path)
+        for expected, resolved in zip(self.unnamed_rows, self.resolve_keys(value), strict=True):
+            yield from self._match_row(rows, resolved, expected, path)
 
     @staticmethod
     def _match_row(
@@ -258,11 +263,14 @@ class ListMatcher:
                            expected.suspected_clause)  # fmt: skip
             return
         index, row = rows[name]
-        for found in expected.row.find_mismatches(row, (*path, index)):
-            yield replace(found, object_name=name)
+        for mismatch in expected.row.find_mismatches(row, (*path, index)):
+            yield replace(mismatch, object_name=name)
 
     def resolve_keys(self, value: JSON) -> list[str | None]:
-        """For each of ``unnamed``, the listed key that is its own, or None."""
+        """Assign a listed key to each of ``unnamed_rows``, None to a row that is left without one.
+
+        The assignment is a maximum matching of a bipartite graph, by augmenting paths (Kuhn's algorithm).
+        """
         keys = [row.get(self.key) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
         free = [key for key in keys if isinstance(key, str) and key not in self.known_rows]
         owner: dict[str, int] = {}
@@ -272,7 +280,7 @@ class ListMatcher:
         return [names.get(index) for index in range(len(self.unnamed_rows))]
 
     def _assign_key(self, index: int, free: list[str], owner: dict[str, int], tried: set[str]) -> bool:
-        """Give the row at ``index`` of ``unnamed`` a name, moving others to another where that makes room."""
+        """Assign a key to the row at ``index``, and other keys to other rows if that makes room; return False if none."""
         accepts = self.unnamed_rows[index].accepts_key
         for name in free:
             if name in tried or (accepts is not None and not accepts(name)):
@@ -285,7 +293,7 @@ class ListMatcher:
 
 
 def collect_clauses(matcher: Matcher) -> Iterator[str]:
-    """The clauses that a matching answer shows to be kept."""
+    """Yield the clauses that a matching response satisfies."""
     if isinstance(matcher, ForClause):
         yield matcher.clause
         yield from collect_clauses(matcher.inner)

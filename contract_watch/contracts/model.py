@@ -1,4 +1,4 @@
-"""What a vendor's model is: behaviour as pure functions over immutable state."""
+"""The protocol of a vendor's model: its behaviour as pure functions over immutable state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ModelState = Any
 
 @dataclass(frozen=True)
 class Account:
-    """One account at the vendor: its name in the model, and the plan or permission that the name stands for."""
+    """An account at the vendor: its name in ``contract.toml``, which tells its plan or permission, and its key."""
 
     name: str
     key: str
@@ -21,11 +21,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One answer that the contract allows to a request, with the state that follows.
+    """A response that the contract allows to a request, and the state that follows it.
 
-    ``clause`` is the id of the promise that calls for this answer; ``why`` says it in words. ``body`` is None where no
-    body is promised. ``state`` is what follows: a state, or a function of the body actually answered, for what only
-    the answer tells (an id, a name that the vendor made).
+    ``clause`` is the id of the promise that requires this response, ``why`` its reason in prose. ``body`` is None if no
+    body is promised. ``next_state`` is a state, or a function from the actual response body to a state, for values that
+    only the response contains (an id, a name that the vendor generated).
     """
 
     status: int
@@ -35,34 +35,37 @@ class Outcome:
     next_state: ModelState | Callable[[Any], ModelState]
 
     def resolve_next_state(self, body: Any) -> ModelState:
-        """The state after this outcome was answered with ``body``."""
+        """Return the state after a response with ``body``."""
         return self.next_state(body) if callable(self.next_state) else self.next_state
 
 
 class Model(Protocol):
-    """A vendor's behaviour. Nothing here does I/O or reads a clock; time comes in with the request."""
+    """A vendor's behaviour.
+
+    No method does I/O or reads a clock; the request carries the time. States are immutable.
+    """
 
     interpretations: Mapping[str, tuple[str, ...]]
-    """Every reading by name with its values; the mock takes the first unless told."""
+    """Values of each interpretation by name; the mock follows the first one by default."""
 
     rules: Mapping[str, str]
-    """Clauses that no schema can state, id to sentence; the document's own clauses are derived."""
+    """Clauses that no schema can state, as id and sentence; `clauses` derives the document's own."""
 
     def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ModelState:
-        """The first state.
+        """Return the initial state.
 
-        Names that begin with ``fresh`` exist only if a request made them; of others nothing is known. The mock, which
-        knows everything, passes an empty text.
+        An object whose name starts with ``own_prefix`` exists only if a request created it; whether others exist is
+        unknown. The mock knows every object, so it passes an empty string.
         """
 
     def outcomes(self, state: ModelState, request: Request) -> Sequence[Outcome]:
-        """Every answer allowed to a declared operation's ``request``; the mock gives the first."""
+        """Return every outcome allowed to a request for a declared operation; the mock answers the first."""
 
     def forget(self, state: ModelState, names: Iterable[str]) -> ModelState:
-        """The state in which it is unknown whether any of ``names`` exists: a target left the contract there."""
+        """Return a state in which the existence of ``names`` is unknown, after a target broke the contract there."""
 
     def list_owned(self, state: ModelState) -> Sequence[tuple[str, str]]:
-        """What this state says exists, as (account name, object name): what a run must clean up."""
+        """Return the existing objects as (account name, object name); a run deletes them at its end."""
 
     def dump(self, state: ModelState) -> Any:
-        """The state as JSON, without secrets."""
+        """Return ``state`` as JSON without secrets."""

@@ -1,4 +1,4 @@
-"""An OpenAPI document read for what this project asks of it: operations, their bodies, parameters and answers."""
+"""An OpenAPI document as operations with bodies, parameters and responses; readers of JSON and TOML files."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from contract_watch.errors import UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
-"""Where a parameter stands in a path."""
+"""A parameter in a path template."""
 
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """What an operation documents for one status: ``media`` maps a media type to its schema (None: any body)."""
+    """A documented response: ``media`` maps each media type to its schema, None if any body conforms."""
 
     status: int
     description: str
@@ -29,12 +29,14 @@ class ResponseSpec:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. ``body`` is None where none is documented; ``parameters`` are the raw, resolved objects.
+    """One operation of a document.
 
-    ``answers`` are the documented answers by status; ``otherwise`` is the one for every status that has none of its own
-    (``default``), if there is one.
+    ``body`` is the schema of the request body (of its first media type), None if none is documented. ``parameters`` are
+    the raw parameter objects with references resolved. ``responses`` maps statuses to documented responses;
+    ``default_response`` documents every other status.
 
-    Its *arguments* are what a caller gives: the body's properties under their names, path parameters as ``{name}``.
+    The *arguments* of an operation are the top-level properties of its body, by name, and its path parameters, as
+    ``{name}``. Query, header and cookie parameters are none.
     """
 
     id: str
@@ -50,24 +52,24 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The operation as people write it: ``POST /things``."""
+        """Method and path, such as ``POST /things``."""
         return f"{self.method} {self.path}"
 
     @property
     def is_read_only(self) -> bool:
-        """Whether its method promises to change nothing."""
+        """True if the method is safe: it changes nothing."""
         return self.method in ("GET", "HEAD", "OPTIONS")
 
     def find_response(self, status: int) -> ResponseSpec | None:
-        """What is documented for ``status``: its own answer, else the one for all others."""
+        """Return the documented response for ``status``, else the default one, else None."""
         return self.responses.get(status, self.default_response)
 
     def get_response_key(self, status: int) -> str:
-        """How clauses name the documented answer for ``status``."""
+        """Return the key of the documented response for ``status`` in clause ids: the status, or ``default``."""
         return str(status) if status in self.responses or self.default_response is None else "default"
 
     def get_arguments(self) -> dict[str, dict[str, Any]]:
-        """The schema of every argument, path parameters first."""
+        """Return the schema of each argument, path parameters first."""
         path = {f"{{{p['name']}}}": p.get("schema", {}) for p in self.parameters if p.get("in") == "path"}
         document = self.body.document if self.body is not None else {}
         properties = (
@@ -76,35 +78,41 @@ class Operation:
         return {**path, **{name: resolve_reference(document, raw) for name, raw in properties.items()}}
 
     def get_required_arguments(self) -> list[str]:
-        """The names of the arguments that every request needs."""
+        """Return the names of the required arguments, path parameters first."""
         body = (
             resolve_reference(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
         )
         return [*(name for name in self.get_arguments() if name.startswith("{")), *body]
 
     def build_path(self, parameters: Mapping[str, Any]) -> str:
-        """The path with ``parameters`` in their places, percent-encoded."""
+        """Return the path with ``parameters`` inserted, percent-encoded."""
         return build_path(self.path, parameters)
 
     def match_path(self, path: str) -> dict[str, str] | None:
-        """The parameters that ``path`` (percent-encoded, below the server's) gives, where it is one of this operation's."""
+        """Return the path parameters in ``path``, None if it is not a path of this operation.
+
+        ``path`` is percent-encoded and without the server's base path.
+        """
         if "{" not in self.path:
             return {} if path == self.path else None
-        ours, theirs = self.path.split("/"), path.split("/")
-        if len(ours) != len(theirs):
+        template, segments = self.path.split("/"), path.split("/")
+        if len(template) != len(segments):
             return None
-        found: dict[str, str] = {}
-        for mine, their in zip(ours, theirs, strict=True):
-            place = _PLACEHOLDER.fullmatch(mine)
-            if place is not None and their:
-                found[place[1]] = unquote(their)
-            elif mine != their:
+        parameters: dict[str, str] = {}
+        for expected, segment in zip(template, segments, strict=True):
+            placeholder = _PLACEHOLDER.fullmatch(expected)
+            if placeholder is not None and segment:
+                parameters[placeholder[1]] = unquote(segment)
+            elif expected != segment:
                 return None
-        return found
+        return parameters
 
 
 class OpenApi:
-    """An OpenAPI 3 document. ``raw`` is the parsed JSON and is never changed; ``source`` names it in errors."""
+    """An OpenAPI 3 document.
+
+    ``raw`` is the parsed JSON, which is never modified; ``source`` names the document in errors.
+    """
 
     def __init__(self, raw: Mapping[str, Any], source: str = "the document") -> None:
         self.raw = raw
@@ -112,10 +120,10 @@ class OpenApi:
 
     @cached_property
     def operations(self) -> dict[str, Operation]:
-        """Every operation by its id (``METHOD path`` where it has none), in the document's order.
+        """Every operation by id (``METHOD path`` if it has none), in the document's order.
 
         Raises:
-            UsageError: the document is not well formed, or two operations have one id.
+            UsageError: The document is malformed, or two operations share an id.
         """
         try:
             operations = [
@@ -126,12 +134,14 @@ class OpenApi:
             ]
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             problem = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise UsageError(f"{self._source}: is not a well-formed OpenAPI document ({problem})") from error
-        found = {operation.id: operation for operation in operations}
-        if len(found) < len(operations):
-            twice = next(o.id for o in operations if found[o.id] is not o)
-            raise UsageError(f"{self._source}: two operations have the id {twice!r}")
-        return found
+            raise UsageError(
+                f"{self._source}: is not a well-formed OpenAPI document ({problem}); correct it"
+            ) from error
+        by_id = {operation.id: operation for operation in operations}
+        if len(by_id) < len(operations):
+            repeated = next(o.id for o in operations if by_id[o.id] is not o)
+            raise UsageError(f"{self._source}: two operations have the id {repeated!r}; rename one of them")
+        return by_id
 
     def _parse_operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         raw = item[method]
@@ -167,29 +177,33 @@ class OpenApi:
         return ResponseSpec(status, raw.get("description", ""), media)
 
     def find_operation(self, path: str, method: str) -> Operation | None:
-        """The operation declared for ``method`` and document path ``path``, if any."""
+        """Return the operation declared for the path template ``path`` and ``method``, if any."""
         return next((o for o in self.operations.values() if o.path == path and o.method == method.upper()), None)
 
     def match_request(self, path: str, method: str) -> tuple[Operation | None, dict[str, str]]:
-        """The operation that a request for ``path`` (percent-encoded, below the server's) is to, and its path parameters."""
+        """Return the operation that serves a request, and its path parameters; (None, {}) if none is declared.
+
+        ``path`` is percent-encoded and without the server's base path. Of several templates that match, the one with
+        the fewest parameters wins.
+        """
         for operation in sorted(self.operations.values(), key=lambda one: one.path.count("{")):
-            if operation.method == method.upper() and (found := operation.match_path(path)) is not None:
-                return operation, found
+            if operation.method == method.upper() and (parameters := operation.match_path(path)) is not None:
+                return operation, parameters
         return None, {}
 
     def find_path_template(self, path: str) -> str | None:
-        """The document path that ``path`` (percent-encoded, below the server's) belongs to, whatever the method."""
+        """Return the path template that ``path`` matches, for any method; see `match_request`."""
         paths = sorted(self.operations.values(), key=lambda one: one.path.count("{"))
         return next((operation.path for operation in paths if operation.match_path(path) is not None), None)
 
 
 def build_path(path: str, parameters: Mapping[str, Any]) -> str:
-    """A document's ``path`` with ``parameters`` in their places, percent-encoded."""
-    return _PLACEHOLDER.sub(lambda found: _encode_segment(parameters.get(found[1], found[0])), path)
+    """Return the path template ``path`` with ``parameters`` inserted, percent-encoded."""
+    return _PLACEHOLDER.sub(lambda match: _encode_segment(parameters.get(match[1], match[0])), path)
 
 
 def split_arguments(arguments: Any) -> tuple[dict[str, Any], Any]:
-    """Path parameters by name, and the body, of a request's ``arguments``; what is no object is all body."""
+    """Split ``arguments`` into path parameters by name and the body; a value other than an object is the body."""
     if not isinstance(arguments, dict):
         return {}, arguments
     parameters = {name[1:-1]: value for name, value in arguments.items() if name.startswith("{")}
@@ -197,33 +211,33 @@ def split_arguments(arguments: Any) -> tuple[dict[str, Any], Any]:
 
 
 def join_arguments(parameters: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    """The arguments of a request with these path parameters and this body; a body that is no object has none."""
+    """Merge path parameters and body into arguments; a body other than an object adds none."""
     return {**{f"{{{name}}}": value for name, value in parameters.items()}, **(body if isinstance(body, dict) else {})}
 
 
 def _encode_segment(value: Any) -> str:
-    """``value`` as one segment of a path; ``.`` and ``..`` would lead elsewhere if they were not encoded."""
-    text = quote(str(value), safe="", errors="surrogatepass")
-    return text.replace(".", "%2E") if text in (".", "..") else text
+    """Percent-encode ``value`` as one path segment, also ``.`` and ``..``, which would change the path."""
+    segment = quote(str(value), safe="", errors="surrogatepass")
+    return segment.replace(".", "%2E") if segment in (".", "..") else segment
 
 
 def read_json(path: Path) -> Any:
-    """The JSON in ``path``; a `UsageError` that names the file and the line where it is none."""
+    """Return the parsed JSON of the file ``path``; a `UsageError` names the file and the line."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8 text") from error
+        raise UsageError(f"{path}: is not UTF-8; save it as UTF-8") from error
     except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{error.lineno}: is not JSON ({error.msg})") from error
+        raise UsageError(f"{path}:{error.lineno}: is not JSON ({error.msg}); correct it") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The TOML in ``path``; a `UsageError` that names the file where it is none."""
+    """Return the parsed TOML of the file ``path``; a `UsageError` names the file."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path}: is not TOML: {error}") from error
+        raise UsageError(f"{path}: is not TOML ({error}); correct it") from error

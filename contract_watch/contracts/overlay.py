@@ -1,7 +1,8 @@
-"""Our corrections to a published document: the OpenAPI Overlay format, applied strictly.
+"""Corrections to a published document in the OpenAPI Overlay format, applied strictly.
 
-Strict means that an action must say why, must match, and must change something. An action that matches nothing has
-lost its target, one that changes nothing has been overtaken by the vendor; both are errors that name the action.
+Strict means that each action needs a description, must match and must change something. An action that matches nothing
+has lost its target; one that changes nothing is obsolete, because the vendor has made the correction. Both raise a
+`UsageError` that names the action. Source of the format: https://spec.openapis.org/overlay/v1.0.0.html.
 """
 
 import copy
@@ -17,68 +18,69 @@ from contract_watch.errors import UsageError
 
 JSON = Any
 NodePath = tuple[str | int, ...]
-"""The names and positions that lead to a place of a document."""
+"""Property names and array positions from the root of a document to a node."""
 
 
 def read_overlay(path: Path) -> list[Mapping[str, Any]]:
-    """The actions of the overlay file at ``path``, checked for form; a `UsageError` names the file and the action."""
+    """Return the actions of the overlay file ``path``; a `UsageError` names the file and the malformed action."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f":{line + 1}" if line is not None else ""
-        raise UsageError(f"{path}{where}: is not YAML: {getattr(error, 'problem', None) or 'bad text'}") from error
+        line_suffix = f":{line + 1}" if line is not None else ""
+        problem = getattr(error, "problem", None) or type(error).__name__
+        raise UsageError(f"{path}{line_suffix}: is not YAML ({problem}); correct it") from error
     if not isinstance(raw, dict) or not str(raw.get("overlay", "")).startswith("1."):
-        raise UsageError(f"{path}: is not an OpenAPI Overlay (it needs `overlay: 1.0.0` and a list `actions`)")
+        raise UsageError(f"{path}: is not an OpenAPI Overlay; it needs `overlay: 1.0.0` and a list `actions`")
     actions = raw.get("actions")
     if not isinstance(actions, list) or not actions:
-        raise UsageError(f"{path}: has no list `actions`")
+        raise UsageError(f"{path}: has no list `actions`; add one, with at least one action")
     for number, action in enumerate(actions, 1):
-        where = f"{path}: action {number}"
         if not isinstance(action, dict) or not isinstance(action.get("target"), str):
-            raise UsageError(f"{where}: needs a `target`, a JSONPath")
+            raise UsageError(f"{path}: action {number}: needs a `target`; add a JSONPath")
+        name = f"{path}: action {number} ({action['target']})"
         if not str(action.get("description") or "").strip():
-            raise UsageError(f"{where} ({action['target']}): needs a `description`, its reason")
+            raise UsageError(f"{name}: needs a `description`; add its reason")
         if ("update" in action) == ("remove" in action) or action.get("remove", True) is not True:
-            raise UsageError(f"{where} ({action['target']}): needs either `update` or `remove: true`")
+            raise UsageError(f"{name}: must have either `update` or `remove: true`")
         if unknown := set(action) - {"target", "description", "update", "remove"}:
-            raise UsageError(f"{where} ({action['target']}): has an unknown key {min(unknown)!r}")
+            raise UsageError(f"{name}: has the unknown key {min(unknown)!r}; remove it")
     return actions
 
 
 def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]], source: str) -> dict[str, Any]:
-    """A copy of ``document`` with ``actions`` applied in order; ``source`` names the overlay in errors."""
+    """Return a copy of ``document`` with ``actions`` applied in order; ``source`` names the overlay in errors."""
     result: dict[str, Any] = copy.deepcopy(dict(document))
     for number, action in enumerate(actions, 1):
         where = f"{source}: action {number} ({action['target']})"
         locations = find_matches(result, action["target"], where)
         if not locations:
-            raise UsageError(f"{where}: matches nothing; correct the target, or drop the action")
+            raise UsageError(f"{where}: matches nothing; correct the target or remove the action")
         before = copy.deepcopy(result)
         for location in locations:
             apply_action(result, location, action, where)
         if are_equal(result, before):
-            raise UsageError(f"{where}: changes nothing; the document says so already, drop the action")
+            raise UsageError(f"{where}: changes nothing, the document already has this; remove the action")
     return result
 
 
 def find_matches(document: JSON, target: str, where: str) -> list[NodePath]:
-    """The places that ``target`` matches, once each and from the end.
+    """Return the locations that the JSONPath ``target`` matches, once each and from the end.
 
-    In that order, removing an array item leaves the places of the others as they were found. ``where`` names the action
-    in errors.
+    In this order the removal of an array item does not shift the locations that follow. ``where`` names the action in
+    errors.
     """
     try:
         nodes = list(jsonpath_rfc9535.find(target, document))
     except jsonpath_rfc9535.JSONPathError as error:
-        raise UsageError(f"{where}: is not a JSONPath: {str(error).splitlines()[0]}") from error
+        raise UsageError(f"{where}: is not a JSONPath ({str(error).splitlines()[0]}); correct the target") from error
     return sorted({node.location for node in nodes}, key=_build_sort_key, reverse=True)
 
 
 def apply_action(document: JSON, location: NodePath, action: Mapping[str, Any], where: str) -> None:
-    """Change ``document`` at one place as ``action`` says."""
+    """Apply ``action`` to ``document`` in place, at one location."""
     if "remove" in action:
         _remove(document, location, where)
     else:
@@ -91,7 +93,7 @@ def _build_sort_key(location: NodePath) -> list[tuple[bool, str | int]]:
 
 def _remove(document: JSON, location: NodePath, where: str) -> None:
     if not location:
-        raise UsageError(f"{where}: would remove the whole document")
+        raise UsageError(f"{where}: would remove the whole document; correct the target")
     parent = document
     for part in location[:-1]:
         parent = parent[part]
@@ -107,7 +109,7 @@ def _update(document: JSON, location: NodePath, update: JSON, where: str) -> Non
     elif isinstance(target, dict) and isinstance(update, dict):
         _merge(target, update)
     else:
-        raise UsageError(f"{where}: an update needs an object or an array to land on")
+        raise UsageError(f"{where}: an update needs an object or an array as its target; correct the target")
 
 
 def _merge(target: dict[str, Any], update: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""A contract's gRPC messages: between bytes and the JSON that REST says, whose shape models know.
+"""The codec of a contract's gRPC messages: bytes to and from the JSON of REST, which models use.
 
-The descriptors come from ``generated/<slug>/descriptors.binpb``, made from the contract's ``.proto`` files, and live in a pool
-of their own: others in the same process may use the same names.
+The descriptors come from ``generated/<slug>/descriptors.binpb``, which ``make generate`` builds from the contract's
+``.proto`` files. They are in a descriptor pool of their own, because other code in the process can use the same names.
 """
 
 import json
@@ -29,12 +29,12 @@ _STATUS = "google.rpc.Status"
 
 
 class MessageCodecError(ValueError):
-    """Bytes that are no message of the expected type, or JSON that no such message can say."""
+    """Bytes that are not a message of the expected type, or JSON that such a message cannot represent."""
 
 
 @dataclass(frozen=True)
 class GrpcStatus:
-    """What a gRPC call came to: its ``code``, a ``message`` for people, and ``details`` as JSON, each with its ``@type``."""
+    """The status of a gRPC call; ``details`` are JSON objects, each with its ``@type``."""
 
     code: int
     message: str = ""
@@ -42,7 +42,7 @@ class GrpcStatus:
 
 
 class MessageCodec:
-    """The messages of one contract that speaks gRPC."""
+    """The codec of one contract that has gRPC."""
 
     def __init__(self, contract: Contract) -> None:
         assert contract.grpc is not None
@@ -53,12 +53,12 @@ class MessageCodec:
     @cached_property
     def _pool(self) -> DescriptorPool:
         try:
-            found = FileDescriptorSet.FromString(self._path.read_bytes())
+            descriptors = FileDescriptorSet.FromString(self._path.read_bytes())
         except (OSError, DecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it holds no descriptors"
-            raise UsageError(f"{self._path}: cannot be read ({reason}): run `make generate`") from error
+            reason = getattr(error, "strerror", None) or "it contains no descriptors"
+            raise UsageError(f"{self._path}: cannot be read ({reason}); run `make generate`") from error
         pool = DescriptorPool()
-        for file in found.file:
+        for file in descriptors.file:
             pool.Add(file)
         return pool
 
@@ -69,57 +69,57 @@ class MessageCodec:
             return {name: service.methods_by_name[method] for name, method in self._grpc.methods.items()}
         except KeyError as error:
             raise UsageError(
-                f"{self._contract.config_file}: `grpc` names {error}, which the .proto does not have"
+                f"{self._contract.config_file}: `grpc` names {error}, which the .proto does not declare; correct the name"
             ) from error
 
     def get_method_path(self, operation: str) -> str:
-        """Where an operation's method is called."""
+        """Return the HTTP/2 path of an operation's method."""
         return f"/{self._grpc.service}/{self._methods[operation].name}"
 
     # -- requests
 
     def encode_request(self, operation: Operation, parameters: Mapping[str, Any], body: Any) -> bytes:
-        """The request with these arguments as bytes; `MessageCodecError` where protobuf has no words for them."""
+        """Encode a request; raise `MessageCodecError` if the message cannot represent its arguments."""
         if isinstance(body, MissingBody):
             body = {}
         if not isinstance(body, dict):
-            raise MessageCodecError("a message is an object")
+            raise MessageCodecError("a message must be an object")
         return self._encode(self._methods[operation.id].input_type, {**body, **parameters})
 
     def decode_request(self, operation: Operation, content: bytes) -> tuple[dict[str, str], Any]:
-        """Path parameters and body of the request in ``content``, as REST has them; `MessageCodecError` where it is none."""
-        shown = self._decode(self._methods[operation.id].input_type, content)
+        """Decode a request to the path parameters and the body of REST; raise `MessageCodecError` if it is malformed."""
+        message = self._decode(self._methods[operation.id].input_type, content)
         names = [name[1:-1] for name in operation.get_arguments() if name.startswith("{")]
-        parameters = {name: str(shown.pop(name, "")) for name in names}
-        return parameters, shown if operation.body is not None else MissingBody.ABSENT
+        parameters = {name: str(message.pop(name, "")) for name in names}
+        return parameters, message if operation.body is not None else MissingBody.ABSENT
 
-    # -- answers
+    # -- responses
 
     def encode_response(self, operation: str, body: JSON) -> bytes:
-        """A success with the body ``shown`` as bytes."""
+        """Encode the body of a success; a body other than an object becomes an empty message."""
         return self._encode(self._methods[operation].output_type, body if isinstance(body, dict) else {})
 
     def decode_response(self, operation: str, content: bytes) -> JSON:
-        """The body of a success, as REST shows it; `MessageCodecError` where it is none.
+        """Decode the body of a success to the JSON of REST; raise `MessageCodecError` if it is malformed.
 
-        Fields that the ``.proto`` does not have are shown as ``field_<number>``.
+        Fields that the ``.proto`` does not declare are named ``field_<number>``.
         """
         return self._decode(self._methods[operation].output_type, content)
 
     def encode_status(self, status: GrpcStatus) -> bytes:
-        """A ``google.rpc.Status`` as bytes."""
-        shown = {"code": status.code, "message": status.message, "details": list(status.details)}
-        return self._encode(self._pool.FindMessageTypeByName(_STATUS), shown)
+        """Encode a ``google.rpc.Status``."""
+        fields = {"code": status.code, "message": status.message, "details": list(status.details)}
+        return self._encode(self._pool.FindMessageTypeByName(_STATUS), fields)
 
     def decode_status(self, content: bytes) -> GrpcStatus:
-        """The ``google.rpc.Status`` in ``content``; `MessageCodecError` where it is none."""
+        """Decode a ``google.rpc.Status``; raise `MessageCodecError` if it is malformed."""
         message: Any = self._parse_message(self._pool.FindMessageTypeByName(_STATUS), content)
         return GrpcStatus(
             message.code, message.message, tuple(self._decode_detail(detail) for detail in message.details)
         )
 
     def _decode_detail(self, detail: Message) -> JSON:
-        """A detail as JSON; of a type that the ``.proto`` does not have, only the type is told."""
+        """Decode a detail to JSON; of a type that the ``.proto`` does not declare, only ``@type`` is known."""
         try:
             return json_format.MessageToDict(detail, descriptor_pool=self._pool)
         except (DecodeError, TypeError, ValueError, RecursionError, json_format.SerializeToJsonError):
@@ -133,15 +133,17 @@ class MessageCodec:
             json_format.ParseDict(value, message, descriptor_pool=self._pool)
             return message.SerializeToString()
         except (json_format.ParseError, EncodeError, TypeError, ValueError, RecursionError) as error:
-            raise MessageCodecError(f"no {descriptor.full_name} can say it ({type(error).__name__})") from error
+            problem = type(error).__name__
+            raise MessageCodecError(f"the value does not fit {descriptor.full_name} ({problem})") from error
 
     def _decode(self, descriptor: Descriptor, content: bytes) -> dict[str, Any]:
         message = self._parse_message(descriptor, content)
         try:
-            shown = json_format.MessageToDict(message, descriptor_pool=self._pool)
+            decoded = json_format.MessageToDict(message, descriptor_pool=self._pool)
         except (TypeError, ValueError, RecursionError, json_format.SerializeToJsonError) as error:
-            raise MessageCodecError(f"no {descriptor.full_name} that JSON can show: {type(error).__name__}") from error
-        return _add_unknown_fields(message, shown)
+            problem = type(error).__name__
+            raise MessageCodecError(f"the {descriptor.full_name} cannot be converted to JSON ({problem})") from error
+        return _add_unknown_fields(message, decoded)
 
     @staticmethod
     def _parse_message(descriptor: Descriptor, content: bytes) -> Message:
@@ -149,24 +151,25 @@ class MessageCodec:
         try:
             message.ParseFromString(content)
         except (DecodeError, ValueError, RecursionError) as error:
-            raise MessageCodecError(f"no {descriptor.full_name}: {type(error).__name__}") from error
+            problem = type(error).__name__
+            raise MessageCodecError(f"the bytes are not a {descriptor.full_name} ({problem})") from error
         return message
 
 
 def _add_unknown_fields(message: Message, decoded: dict[str, Any]) -> dict[str, Any]:
-    """``shown`` with what its message holds beyond its descriptor, in it and in the messages below it."""
-    unknown: Any = UnknownFieldSet(message)  # its stubs do not say that it can be walked through
+    """Add the fields that the descriptor does not declare to ``decoded``, also in nested messages."""
+    unknown: Any = UnknownFieldSet(message)  # its stubs lack __iter__
     extra = {f"field_{field.field_number}": _format_unknown_value(field.data) for field in unknown}
     for field, value in message.ListFields():
-        told = decoded.get(field.json_name)
+        inner = decoded.get(field.json_name)
         if field.message_type is None:
             continue
-        if isinstance(value, Message) and isinstance(told, dict):
-            decoded[field.json_name] = _add_unknown_fields(value, told)
-        elif isinstance(told, list):
-            pairs = zip(value, told, strict=True)
+        if isinstance(value, Message) and isinstance(inner, dict):
+            decoded[field.json_name] = _add_unknown_fields(value, inner)
+        elif isinstance(inner, list):
             decoded[field.json_name] = [
-                _add_unknown_fields(one, seen) if isinstance(seen, dict) else seen for one, seen in pairs
+                _add_unknown_fields(item, json_item) if isinstance(json_item, dict) else json_item
+                for item, json_item in zip(value, inner, strict=True)
             ]
     return {**decoded, **extra}
 
@@ -176,18 +179,18 @@ def _format_unknown_value(data: Any) -> JSON:
 
 
 def build_status(status: int, response_body: JSON) -> GrpcStatus:
-    """The gRPC status of a refusal that REST answers with ``status`` and the body ``shown``."""
+    """Convert an error response of REST to a gRPC status; a missing code follows from ``status``."""
     body = response_body if isinstance(response_body, dict) else {}
-    told = body.get("code")
+    code = body.get("code")
     details = body.get("details")
     return GrpcStatus(
-        told if isinstance(told, int) and not isinstance(told, bool) else guess_grpc_code(status),
+        code if isinstance(code, int) and not isinstance(code, bool) else guess_grpc_code(status),
         str(body.get("message", "")),
         tuple(details) if isinstance(details, list) else (),
     )
 
 
 def build_error_body(status: GrpcStatus) -> bytes:
-    """The body with which REST shows a refusal."""
-    shown: dict[str, Any] = {"code": status.code, "message": status.message}
-    return json.dumps(shown | ({"details": list(status.details)} if status.details else {})).encode()
+    """Return the body of the error response of REST for ``status``."""
+    body: dict[str, Any] = {"code": status.code, "message": status.message}
+    return json.dumps(body | ({"details": list(status.details)} if status.details else {})).encode()

@@ -1,7 +1,7 @@
-"""Secrets kept out of everything that is stored or shown.
+"""Redaction: removes secrets from everything that is stored or printed.
 
-A value is a secret by schema (``format: password``), by the name it stands under, or because it equals a secret met
-before. What replaces it says how long it was and nothing else.
+A value is a secret by its schema (``format: password``), by the name of its property or header, or because it contains
+a known secret. The marker that replaces it gives its length and nothing else.
 """
 
 import contextlib
@@ -21,18 +21,18 @@ _SECRET_NAME = re.compile(
 )
 _MARKER = re.compile(r"\[redacted, [0-9]+ characters\]")
 _MAX_NAMES = 1000
-"""How many names' answers are remembered: names come from servers, and memory is bounded."""
+"""Size of the cache of names: servers choose names, so memory has to be bounded."""
 _MIN_SECRET_LENGTH = MIN_SECRET_BYTES
-"""A value shorter than this is not looked for elsewhere: it would blank half a report."""
+"""Length of the shortest value that is redacted wherever it occurs; shorter ones would blank half a report."""
 _MAX_DEPTH = 4
-"""How often JSON that stands in a text of JSON is looked into."""
+"""Levels of JSON within strings of JSON that are parsed."""
 _COOKIES = ("cookie", "set-cookie", "proxy-authorization")
 _TRANSPORT_LOGGERS = ("httpcore", "hpack", "h2", "hyperframe", "urllib3", "grpc")
-"""Loggers of libraries that log what goes over the wire, byte by byte."""
+"""Loggers of libraries that log the bytes on the wire."""
 
 
 def find_password_names(document: Document) -> frozenset[str]:
-    """The names of all properties that ``document`` gives the format ``password``."""
+    """Return the names of all properties with ``format: password`` in ``document``."""
 
     def walk(node: JSON) -> Iterator[str]:
         if isinstance(node, dict):
@@ -49,10 +49,11 @@ def find_password_names(document: Document) -> frozenset[str]:
 
 
 class Redactor:
-    """Replaces secrets. ``names`` are property and header names whose values are secrets whatever they look like.
+    """A set of known secrets, and the methods that replace them.
 
-    What stands in the text ``public`` is not looked for elsewhere, even where it was sent as a secret: random passwords may
-    be any word, an operation's name for one.
+    ``names`` are property and header names whose values are always secrets, ``values`` the secrets known from the start.
+    A value that occurs in ``public`` is never redacted elsewhere, even if it was sent as a secret: a random password can
+    be any word, an operation's name for example.
     """
 
     def __init__(self, names: Iterable[str] = (), values: Iterable[str] = (), public: str = "") -> None:
@@ -65,7 +66,7 @@ class Redactor:
             self.add_secret(value)
 
     def is_secret_name(self, name: str) -> bool:
-        """Whether what stands under ``name`` is a secret."""
+        """Return True if the value under ``name``, a property or header, is a secret."""
         known = self._secret_names.get(name)
         if known is None:
             known = name.lower() in self._names or _SECRET_NAME.search(name) is not None
@@ -74,18 +75,18 @@ class Redactor:
         return known
 
     def add_secret(self, value: JSON) -> None:
-        """Remember ``value`` as a secret, to be replaced wherever and however spelled it appears from now on."""
+        """Add ``value`` to the known secrets: from now on it is replaced wherever it occurs, in any encoding."""
         if not isinstance(value, str) or _MARKER.fullmatch(value):
             return
-        for text in {value, value.strip()}:  # servers and shells trim
-            if len(text) >= _MIN_SECRET_LENGTH and text not in self._public:
-                self._secrets.add(text, len(text))
-                for spelled in list_encodings(text):
-                    self._encoded_secrets.add(spelled, len(text))
-                self._shortest = min(self._shortest, len(text))
+        for secret in {value, value.strip()}:  # servers and shells trim
+            if len(secret) >= _MIN_SECRET_LENGTH and secret not in self._public:
+                self._secrets.add(secret, len(secret))
+                for encoded in list_encodings(secret):
+                    self._encoded_secrets.add(encoded, len(secret))
+                self._shortest = min(self._shortest, len(secret))
 
     def copy_with(self, secrets: Iterable[str]) -> "Redactor":
-        """A redactor that also knows ``secrets``; this one stays as it is."""
+        """Return a redactor that also knows ``secrets``; this one does not change."""
         other = Redactor(self._names, public=self._public)
         other._secrets, other._encoded_secrets, other._shortest = (
             self._secrets.copy(),
@@ -97,40 +98,40 @@ class Redactor:
         return other
 
     def add_secrets_from(self, value: JSON) -> None:
-        """Remember every secret of `carried`."""
+        """Add every secret that `find_secrets` finds in ``value``."""
         for secret in self.find_secrets(value):
             self.add_secret(secret)
 
     def find_secrets(self, value: JSON) -> Iterator[str]:
-        """Every secret that ``value``, a JSON body, carries under a telling name; in texts that are JSON too."""
-        waiting = [(value, False, 0)]
-        while waiting:
-            shown, secret, depth = waiting.pop()
-            if isinstance(shown, dict):
-                waiting += [(inner, secret or self.is_secret_name(name), depth) for name, inner in shown.items()]
-            elif isinstance(shown, list):
-                waiting += [(inner, secret, depth) for inner in shown]
-            elif isinstance(shown, str) and secret:
-                yield shown
-            elif isinstance(shown, str) and depth < _MAX_DEPTH:
-                waiting.append((_parse_inner_json(shown), False, depth + 1))
+        """Yield every string under a secret name in ``value``, a JSON body, and in strings of JSON within it."""
+        pending = [(value, False, 0)]
+        while pending:
+            node, is_secret, depth = pending.pop()
+            if isinstance(node, dict):
+                pending += [(inner, is_secret or self.is_secret_name(name), depth) for name, inner in node.items()]
+            elif isinstance(node, list):
+                pending += [(inner, is_secret, depth) for inner in node]
+            elif isinstance(node, str) and is_secret:
+                yield node
+            elif isinstance(node, str) and depth < _MAX_DEPTH:
+                pending.append((_parse_inner_json(node), False, depth + 1))
 
     def redact_string(self, text: str) -> str:
-        """``text`` with every known secret replaced."""
+        """Return ``text`` with every known secret replaced."""
         if len(text) < self._shortest:
             return text
         content = text.encode("utf-8", "surrogatepass")
-        found = find_secret_spans(content, self._secrets, self._encoded_secrets)
-        if not found:
+        spans = find_secret_spans(content, self._secrets, self._encoded_secrets)
+        if not spans:
             return text
-        kept, done = [], 0
-        for start, end, length in found:
-            kept += [content[done:start], _format_marker(length).encode()]
+        parts, done = [], 0
+        for start, end, length in spans:
+            parts += [content[done:start], _format_marker(length).encode()]
             done = end
-        return b"".join([*kept, content[done:]]).decode("utf-8", "surrogatepass")
+        return b"".join([*parts, content[done:]]).decode("utf-8", "surrogatepass")
 
     def redact_json(self, value: JSON, depth: int = 0) -> JSON:
-        """``value`` with every secret replaced, in a new structure; ``depth`` is how many texts of JSON it stands in."""
+        """Return a copy of ``value`` with every secret replaced; ``depth`` counts the strings of JSON around it."""
         if isinstance(value, dict):
             return {
                 self.redact_string(name): mask_value(inner)
@@ -144,13 +145,13 @@ class Redactor:
             return value
         if depth < _MAX_DEPTH and (inner := _parse_inner_json(value)) is not None:
             with contextlib.suppress(RecursionError):
-                shown = self.redact_json(inner, depth + 1)
-                if shown != inner:
-                    return json.dumps(shown, ensure_ascii=False)
+                redacted = self.redact_json(inner, depth + 1)
+                if redacted != inner:
+                    return json.dumps(redacted, ensure_ascii=False)
         return self.redact_string(value)
 
     def replace_secrets(self, value: JSON, substitute: Callable[[str], str], *, secret: bool = False) -> JSON:
-        """``value`` with ``other`` in the place of every text that stands under a telling name."""
+        """Return a copy of ``value`` in which ``substitute`` has replaced every string under a secret name."""
         if isinstance(value, dict):
             return {
                 name: self.replace_secrets(inner, substitute, secret=secret or self.is_secret_name(name))
@@ -161,7 +162,7 @@ class Redactor:
         return substitute(value) if secret and isinstance(value, str) else value
 
     def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """``headers`` with credentials and cookies replaced."""
+        """Return ``headers`` with credentials, cookies and known secrets replaced."""
         return {
             self.redact_string(name): mask_secret(value)
             if self.is_secret_name(name) or name.lower() in _COOKIES
@@ -170,9 +171,9 @@ class Redactor:
         }
 
     def redact_log(self, logger: str, message: str) -> str:
-        """What may be kept of the ``words`` that a library logged: of one that carries bytes, but what it was doing.
+        """Redact a library's log message; of a transport library, return only the first word, the event.
 
-        It logs headers before anything could be learnt from the body behind them.
+        Transport libraries log headers before the body behind them has been searched for secrets.
         """
         if logger.partition(".")[0] in _TRANSPORT_LOGGERS:
             message = message.partition(" ")[0]
@@ -180,12 +181,12 @@ class Redactor:
 
     @staticmethod
     def describe_error(error: BaseException) -> str:
-        """What may be told of an error: its kind. Its text may quote what was sent: a bad header's quotes the key."""
+        """Return the type of ``error`` only: its message can quote the request, such as a malformed header with the key."""
         return type(error).__name__
 
 
 def mask_secret(value: str) -> str:
-    """What stands in a secret's place."""
+    """Return the marker that replaces the secret ``value``."""
     return _format_marker(len(value))
 
 
@@ -194,7 +195,7 @@ def _format_marker(length: int) -> str:
 
 
 def _parse_inner_json(text: str) -> JSON:
-    """The object or array that ``text`` holds as JSON; None where it holds none."""
+    """Parse ``text`` if it is a JSON object or array, else return None."""
     if text[:64].lstrip()[:1] not in ("{", "["):
         return None
     try:
@@ -204,7 +205,7 @@ def _parse_inner_json(text: str) -> JSON:
 
 
 def mask_value(value: JSON) -> JSON:
-    """A secret's value without its content: null and booleans tell nothing, the rest goes."""
+    """Replace a secret value of any type; null and booleans stay, because they reveal nothing."""
     if value is None or isinstance(value, bool):
         return value
     return mask_secret(value) if isinstance(value, str) else "[redacted]"

@@ -1,4 +1,4 @@
-"""The contracts at hand: each folder below ``contracts/`` that holds a ``contract.toml``, known by its slug."""
+"""The registry of contracts: each directory ``contracts/<slug>/`` that has a ``contract.toml``."""
 
 import hashlib
 import importlib
@@ -36,11 +36,21 @@ SLUG = re.compile(r"[a-z][a-z0-9]*")
 
 
 ROLES = ("new", "existing", "foreign")
-"""What an argument names: an object to be, one that is, or something that a run never makes."""
+"""Roles of an argument that names something.
+
+``new`` names the object that the request creates, ``existing`` an object of the vendor's account, ``foreign`` something
+that a run never creates.
+"""
+_TYPE_NAMES = {
+    str: "a string", dict: "a table", list: "a list", bool: "a boolean", int: "an integer", float: "a number",
+}  # fmt: skip
 
 
 class Contract:
-    """One vendor's contract. Everything is read from the folder when first asked for; a bad file is a `UsageError`."""
+    """One vendor's contract.
+
+    Properties read their file on first access; a file that is missing or malformed raises a `UsageError` that names it.
+    """
 
     def __init__(self, slug: str, root: Path = ROOT) -> None:
         self.slug = slug
@@ -50,20 +60,23 @@ class Contract:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """``contract.toml`` as it stands, checked for the keys that every contract needs."""
+        """The parsed ``contract.toml``, with every required top-level key."""
         settings = read_toml(self.config_file)
-        wanted = {"name": str, "published": str, "rate": dict, "places": list, "credentials": list,
-                  "identities": dict, "lifecycle": dict}  # fmt: skip
-        for key, kind in wanted.items():
-            if not isinstance(settings.get(key), kind):
-                raise UsageError(f"{self.config_file}: needs `{key}`, a {kind.__name__}")
+        required = {"name": str, "published": str, "rate": dict, "places": list, "credentials": list,
+                    "identities": dict, "lifecycle": dict}  # fmt: skip
+        for key, kind in required.items():
+            if key not in settings:
+                raise UsageError(f"{self.config_file}: `{key}` is missing; add {_TYPE_NAMES[kind]}")
+            if not isinstance(settings[key], kind):
+                raise UsageError(f"{self.config_file}: `{key}` must be {_TYPE_NAMES[kind]}, got {settings[key]!r}")
         return settings
 
     def _load_tables(self, key: str, kind: type[Any]) -> list[Any]:
-        """The tables under ``key`` as instances of ``kind``, whose fields they must match in name and type."""
+        """Return the tables under ``key`` as instances of the dataclass ``kind``."""
         return self._parse_tables(key, self.settings[key], kind)
 
     def _parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
+        """Check each table in ``raw`` against the fields of ``kind``, in name and type, and build its instance."""
         file = file or self.config_file
         types = get_type_hints(kind)
         keys = {one.metadata.get("key", one.name): one for one in fields(kind)}
@@ -71,129 +84,136 @@ class Contract:
         instances = []
         for table in raw if isinstance(raw, list) else [raw]:
             if not isinstance(table, dict):
-                raise UsageError(f"{file}: `{key}` is a table")
-            if wrong := [
-                *(f"unknown {n!r}" for n in table.keys() - keys),
-                *(f"no {n!r}" for n in required - table.keys()),
-            ]:
-                raise UsageError(f"{file}: `{key}` does not fit: {', '.join(sorted(wrong))}")
+                raise UsageError(f"{file}: `{key}` must be a table, got {table!r}")
+            if unknown := table.keys() - keys:
+                raise UsageError(f"{file}: `{key}` has the unknown key {min(unknown)!r}; use {', '.join(keys)}")
+            if missing := required - table.keys():
+                raise UsageError(f"{file}: `{key}` lacks the key {min(missing)!r}; add it")
             for name, value in table.items():
                 expected = get_origin(types[keys[name].name]) or types[keys[name].name]  # dict for dict[str, str]
                 fits = isinstance(value, int | float) if expected is float else type(value) is expected
                 if not fits or (expected is float and isinstance(value, bool)):
-                    raise UsageError(f"{file}: `{key}.{name}` is a {expected.__name__}, not {value!r}")
+                    raise UsageError(f"{file}: `{key}.{name}` must be {_TYPE_NAMES[expected]}, got {value!r}")
             instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
         return instances
 
     @cached_property
     def name(self) -> str:
-        """The vendor's name as people write it."""
+        """The vendor's name in prose, such as ``Acme``."""
         return str(self.settings["name"])
 
     @cached_property
     def credential_locations(self) -> list[CredentialLocation]:
-        """Where a credential may stand, the usual place first: a header."""
-        found: list[CredentialLocation] = self._load_tables("places", CredentialLocation)
-        if not found or not found[0].header or any(bool(place.header) == bool(place.field) for place in found):
+        """The locations of a credential in a request, the default one first; that one is a header."""
+        locations: list[CredentialLocation] = self._load_tables("places", CredentialLocation)
+        if not locations or not locations[0].header or any(bool(one.header) == bool(one.field) for one in locations):
             raise UsageError(
-                f"{self.config_file}: each of `places` has a `header` or a `field`, and the first a `header`"
+                f"{self.config_file}: each of `places` must have either `header` or `field`; the first must have `header`"
             )
-        return found
+        return locations
 
     @cached_property
     def credentials(self) -> list[Credential]:
-        """The accounts' keys, the one that most requests use first."""
+        """The credential of each account, the default one first."""
         return self._load_tables("credentials", Credential)
 
     def check_keys_differ(self, keys: dict[str, str]) -> dict[str, str]:
-        """``keys``, by account, as they are; a `UsageError` where two accounts have one: no rule could tell them apart."""
+        """Return ``keys`` (by account) unchanged; raise `UsageError` if two accounts share one key.
+
+        The rules tell accounts apart by their keys alone.
+        """
         for credential in self.credentials:
             for other in self.credentials:
                 if other is not credential and keys.get(other.account, "") == keys.get(credential.account):
-                    raise UsageError(f"{credential.variable} and {other.variable} hold the same key: unset one of them")
+                    raise UsageError(f"{credential.variable} and {other.variable} hold the same key; unset one of them")
         return keys
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
-        """How an object is made, removed and read back."""
-        found: Lifecycle = self._load_tables("lifecycle", Lifecycle)[0]
-        for operation in (found.create, found.remove, found.read, *found.affects_others):
+        """The operations that create, remove and read an object."""
+        lifecycle: Lifecycle = self._load_tables("lifecycle", Lifecycle)[0]
+        for operation in (lifecycle.create, lifecycle.remove, lifecycle.read, *lifecycle.affects_others):
             self._check_operation_declared(operation, "lifecycle")
-        return found
+        return lifecycle
 
     @cached_property
     def rate(self) -> RateConfig:
-        """The account's allowance."""
-        found: RateConfig = self._load_tables("rate", RateConfig)[0]
-        return found
+        """The vendor's rate limit for one account."""
+        rate: RateConfig = self._load_tables("rate", RateConfig)[0]
+        return rate
 
     @cached_property
     def limits(self) -> LimitsConfig:
-        """What a run on the vendor may do at most."""
-        found: LimitsConfig = (
-            self._load_tables("limits", LimitsConfig)[0] if "limits" in self.settings else LimitsConfig()
-        )
-        fine = 0 < found.share <= 1 and found.requests > 0 and found.objects > 0 and 0 < found.minutes <= 6 * 60
-        if not fine:
+        """The upper limits of one run on the vendor's own server."""
+        if "limits" not in self.settings:
+            return LimitsConfig()
+        limits: LimitsConfig = self._load_tables("limits", LimitsConfig)[0]
+        if not (0 < limits.share <= 1 and limits.requests > 0 and limits.objects > 0 and 0 < limits.minutes <= 6 * 60):
             raise UsageError(
-                f"{self.config_file}: `limits`: share is above 0, up to 1; the others are above 0; minutes up to 360"
+                f"{self.config_file}: `limits` is out of range; `share` must be above 0 and at most 1, "
+                "`minutes` above 0 and at most 360, `requests` and `objects` above 0"
             )
-        return found
+        return limits
 
     @cached_property
     def list_config(self) -> ListConfig | None:
-        """How all objects of an account can be seen, if the vendor can list them."""
+        """The configuration of the operation that lists an account's objects; None if the vendor has none."""
         if "listing" not in self.settings:
             return None
-        found: ListConfig = self._load_tables("listing", ListConfig)[0]
-        self._check_operation_declared(found.operation, "listing")
-        pointers = (found.rows, found.name, found.id, found.created, found.offset, found.limit)
-        if any(pointer and pointer[0] != "/" for pointer in pointers) or not (found.rows and found.name):
+        listing: ListConfig = self._load_tables("listing", ListConfig)[0]
+        self._check_operation_declared(listing.operation, "listing")
+        pointers = (listing.rows, listing.name, listing.id, listing.created, listing.offset, listing.limit)
+        if any(pointer and pointer[0] != "/" for pointer in pointers) or not (listing.rows and listing.name):
             raise UsageError(
-                f"{self.config_file}: `listing` has JSON pointers, such as /users, and needs `rows` and `name`"
+                f"{self.config_file}: `listing` must have `rows` and `name`, and pointers must be JSON pointers like /users"
             )
-        if bool(found.offset) != bool(found.limit) or found.size < 1:
-            raise UsageError(f"{self.config_file}: `listing` has `offset` and `limit`, or neither; `size` is above 0")
-        return found
+        if bool(listing.offset) != bool(listing.limit) or listing.size < 1:
+            raise UsageError(
+                f"{self.config_file}: `listing` must have both `offset` and `limit` or neither, and a `size` above 0"
+            )
+        return listing
 
     @cached_property
     def consents(self) -> dict[str, Consent]:
-        """By operation that changes other objects than the one it names, what it needs on a real account."""
+        """The consent that each operation of `Lifecycle.affects_others` needs on a real account, by operation."""
         raw = self.settings.get("consent", {})
         if not isinstance(raw, dict) or raw.keys() != set(self.lifecycle.affects_others):
             raise UsageError(
-                f"{self.config_file}: `consent` has a table for each operation of `lifecycle.crossing`, and no other"
+                f"{self.config_file}: `consent` must have one table for each operation of `lifecycle.crossing` and no other"
             )
-        found: dict[str, Consent] = {
-            n: self._parse_tables(f"consent.{n}", table, Consent)[0] for n, table in raw.items()
+        consents: dict[str, Consent] = {
+            name: self._parse_tables(f"consent.{name}", table, Consent)[0] for name, table in raw.items()
         }
-        for name, consent in found.items():
+        for name, consent in consents.items():
             self._check_operation_declared(consent.undo, f"consent.{name}.undo")
-        return found
+        return consents
 
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
-        """By operation, the arguments that name something, each with its role (see `ROLES`)."""
-        found: dict[str, dict[str, str]] = {}
+        """The role (see `ROLES`) of each argument that names something, by operation and argument."""
+        identities: dict[str, dict[str, str]] = {}
         for operation, roles in self.settings["identities"].items():
             self._check_operation_declared(operation, "identities")
             if not isinstance(roles, dict):
-                raise UsageError(f"{self.config_file}: identities.{operation} is a table from arguments to roles")
-            known = self.operations[operation].get_arguments()
-            for written, role in roles.items():
-                argument = written.removeprefix("/")
-                if role not in ROLES or argument not in known or (written[:1] not in "/{"):
-                    raise UsageError(f"{self.config_file}: identities.{operation}: {written!r} = {role!r} is not `/property` or "
-                                     f"`{{parameter}}` of that operation with one of the roles {', '.join(ROLES)}")  # fmt: skip
-            found[operation] = {written.removeprefix("/"): role for written, role in roles.items()}
-        return found
+                raise UsageError(
+                    f"{self.config_file}: `identities.{operation}` must be a table of arguments and roles, got {roles!r}"
+                )
+            arguments = self.operations[operation].get_arguments()
+            for key, role in roles.items():
+                if role not in ROLES or key.removeprefix("/") not in arguments or (key[:1] not in "/{"):
+                    raise UsageError(
+                        f"{self.config_file}: `identities.{operation}` has the bad entry {key!r} = {role!r}; write "
+                        f'"/property" or "{{parameter}}" of that operation, with a role of {", ".join(ROLES)}'
+                    )
+            identities[operation] = {key.removeprefix("/"): role for key, role in roles.items()}
+        return identities
 
     def get_roles(self, operation: str | None) -> dict[str, str]:
-        """The arguments of ``operation`` that name something, each with its role."""
+        """Return the role of each argument of ``operation`` that names something."""
         return self.identities.get(operation or "", {})
 
     def is_read_only(self, operation: str | None) -> bool:
-        """Whether ``operation`` changes nothing."""
+        """Return True if ``operation`` changes nothing: by its method, or as the contract's read or list operation."""
         declared = self.operations.get(operation or "")
         if declared is None:
             return False
@@ -202,21 +222,21 @@ class Contract:
 
     @cached_property
     def unprovoked_statuses(self) -> dict[str, str]:
-        """Documented statuses that no request provokes, each with the reason why: ``429``, or ``operation/404``."""
+        """Documented statuses that no request provokes (``429`` or ``operation/404``), each with its reason."""
         raw = self.settings.get("provoked", {})
-        for status, why in raw.items() if isinstance(raw, dict) else [("", None)]:
-            operation, _, number = status.rpartition("/")
-            if not re.fullmatch(r"[45][0-9]{2}", number) or not isinstance(why, str):
+        for key, reason in raw.items() if isinstance(raw, dict) else [("", None)]:
+            operation, _, status = key.rpartition("/")
+            if not re.fullmatch(r"[45][0-9]{2}", status) or not isinstance(reason, str):
                 raise UsageError(
-                    f"{self.config_file}: `provoked` is a table from statuses, or operation/status, to the reason why nothing "
-                    f"provokes them; {status!r} is no such entry"
+                    f"{self.config_file}: `provoked` has the bad entry {key!r}; "
+                    'write "429" or "operation/404" = "why no request provokes it"'
                 )
             if operation:
                 self._check_operation_declared(operation, "provoked")
         return dict(raw)
 
     def is_unprovoked(self, operation: Operation, status: int) -> bool:
-        """Whether no request provokes a documented status of ``operation``: server errors, and what the contract names."""
+        """Return True if no request provokes a documented status: a server error, or one that the contract names."""
         return (
             status >= 500
             or str(status) in self.unprovoked_statuses
@@ -225,39 +245,40 @@ class Contract:
 
     @cached_property
     def grpc(self) -> GrpcConfig | None:
-        """How the vendor speaks gRPC, if it does: with a method for every operation."""
+        """The gRPC service and the method of every operation; None if the vendor has no gRPC."""
         if "grpc" not in self.settings:
             return None
-        found: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
-        for operation in found.methods:
+        grpc: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
+        for operation in grpc.methods:
             self._check_operation_declared(operation, "grpc.methods")
-        if missing := [operation for operation in self.operations if operation not in found.methods]:
-            raise UsageError(f"{self.config_file}: `grpc.methods` has no method for {missing[0]}")
-        return found
+        if missing := [operation for operation in self.operations if operation not in grpc.methods]:
+            raise UsageError(f"{self.config_file}: `grpc.methods` has no method for {missing[0]}; add it")
+        return grpc
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """The ways to speak to the vendor, the usual one first."""
+        """The protocols that the vendor supports, the default one first."""
         return ("rest", "grpc", "grpc-web") if self.grpc is not None else ("rest",)
 
     def _check_operation_declared(self, operation: str, key: str) -> None:
         if operation not in self.operations:
             raise UsageError(
-                f"{self.config_file}: `{key}` names the operation {operation!r}, which the document does not declare"
+                f"{self.config_file}: `{key}` names the operation {operation!r}, which the document does not declare; "
+                "use an operationId of the effective document"
             )
 
     @cached_property
     def published(self) -> OpenApi:
-        """The published document, untouched."""
+        """The vendor's published document, unchanged."""
         path = self.root / self.settings["published"]
         raw = read_json(path)
         if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3."):
-            raise UsageError(f"{path}: is not an OpenAPI 3 document")
+            raise UsageError(f"{path}: is not an OpenAPI 3 document; its `openapi` must be a version 3.x")
         return OpenApi(raw, str(path))
 
     @cached_property
     def effective(self) -> OpenApi:
-        """The published document with the overlay applied: what client, mock and suite go by."""
+        """The effective document, published document plus overlay, which client, mock and suite read."""
         overlay = self.directory / "overlay.yaml"
         actions = read_overlay(overlay)
         raw = apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root)))
@@ -267,41 +288,41 @@ class Contract:
 
     @property
     def operations(self) -> dict[str, Operation]:
-        """The effective document's operations by id."""
+        """The operations of the effective document by id."""
         return self.effective.operations
 
     @cached_property
     def model(self) -> Model:
-        """The vendor's executable behaviour, from ``model.py``."""
+        """The vendor's model, from ``contracts/<slug>/model.py``."""
         module = importlib.import_module(f"contracts.{self.slug}.model")
         model: Model = module.build(self.effective, self.published)
         return model
 
     @cached_property
     def hosts(self) -> frozenset[str]:
-        """Host names of the vendor's own servers: what counts as live."""
-        ours = self.settings.get("servers", [])
-        if not isinstance(ours, list) or not all(isinstance(url, str) for url in ours):
-            raise UsageError(f"{self.config_file}: `servers` is a list of addresses")
-        urls = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
-        hosts = (urlsplit(url).hostname for url in (*urls, *ours) if "{" not in url)
+        """Host names of the vendor's own servers; a target on one of them counts as live."""
+        configured = self.settings.get("servers", [])
+        if not isinstance(configured, list) or not all(isinstance(url, str) for url in configured):
+            raise UsageError(f"{self.config_file}: `servers` must be a list of URLs, got {configured!r}")
+        documented = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
+        hosts = (urlsplit(url).hostname for url in (*documented, *configured) if "{" not in url)
         return frozenset(host.lower().rstrip(".") for host in hosts if host and not host.startswith("*."))
 
     @cached_property
     def parent_domains(self) -> frozenset[str]:
-        """Domains below which every host is the vendor's: ``servers`` of the form ``https://*.example.com``."""
+        """Domains whose subdomains are all the vendor's: ``servers`` of the form ``https://*.example.com``."""
         hosts = (urlsplit(url).hostname or "" for url in self.settings.get("servers", []))
         return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
 
     @cached_property
     def server_origin(self) -> str:
-        """Scheme and authority of the first server that the document names; empty where it names none that is whole."""
+        """Scheme and authority of the document's first server; empty if it has none, or a relative or templated one."""
         parts = urlsplit(str((self.effective.raw.get("servers") or [{}])[0].get("url", "")))
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "{" not in parts.netloc else ""
 
     @cached_property
     def accepted_documents(self) -> list[AcceptedDocument]:
-        """The vendor's documents that were taken over since the first, the newest last; from `accepted.toml`."""
+        """The published documents accepted since the first, the newest last, from ``accepted.toml``."""
         path = self.directory / "accepted.toml"
         if not path.exists():
             return []
@@ -309,51 +330,50 @@ class Contract:
 
     @property
     def upstream(self) -> str:
-        """The address where the vendor publishes its document now; empty where nobody knows one."""
-        named = self.settings.get("upstream", "")
-        if not isinstance(named, str):
-            raise UsageError(f"{self.config_file}: `upstream` is the address of a document")
-        return named
+        """The URL where the vendor publishes its document now; empty if none is known."""
+        url = self.settings.get("upstream", "")
+        if not isinstance(url, str):
+            raise UsageError(f"{self.config_file}: `upstream` must be a URL, got {url!r}")
+        return url
 
     @property
     def address_variable(self) -> str:
-        """The environment variable that holds the vendor's address, where each customer has one of his own; else empty."""
-        named = self.settings.get("address_variable", "")
-        if not isinstance(named, str):
-            raise UsageError(f"{self.config_file}: `address_variable` is the name of an environment variable")
-        return named
+        """The environment variable with the URL of one's own instance; empty if all customers share one server."""
+        name = self.settings.get("address_variable", "")
+        if not isinstance(name, str):
+            raise UsageError(f"{self.config_file}: `address_variable` must be a string, got {name!r}")
+        return name
 
     @cached_property
     def base_path(self) -> str:
-        """The path of the first server, which stays when a target replaces scheme and authority."""
+        """The path of the first server; it stays when a target replaces scheme and authority."""
         servers = self.effective.raw.get("servers") or [{}]
         return urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
 
     @cached_property
     def public_content(self) -> str:
-        """All that the effective document and the model's rules say: none of it is a secret."""
-        said = [json.dumps(self.effective.raw, ensure_ascii=False), *self.model.rules, *self.operations]
-        return "\n".join(said)
+        """The effective document, the ids of the model's rules and the operation ids: no part of it is a secret."""
+        return "\n".join([json.dumps(self.effective.raw, ensure_ascii=False), *self.model.rules, *self.operations])
 
     @cached_property
     def digest(self) -> str:
-        """What this contract says, as one hash: its effective document and its model's sources."""
+        """The SHA-256 digest of the effective document and the contract's Python sources."""
         parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]
         parts += [path.read_text(encoding="utf-8") for path in sorted(self.directory.glob("*.py"))]
         return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def load_contracts(root: Path = ROOT) -> dict[str, Contract]:
-    """Every contract below ``root`` by slug, in alphabetical order."""
-    found = sorted(path.parent.name for path in (root / "contracts").glob("*/contract.toml"))
-    return {slug: Contract(slug, root) for slug in found if SLUG.fullmatch(slug)}
+    """Return every contract below ``root`` by slug, in alphabetical order."""
+    names = sorted(path.parent.name for path in (root / "contracts").glob("*/contract.toml"))
+    return {name: Contract(name, root) for name in names if SLUG.fullmatch(name)}
 
 
 def choose_contracts(vendor: str, root: Path = ROOT) -> list[Contract]:
-    """The contracts that ``vendor`` names: one slug, or ``all``; a `UsageError` lists the slugs there are."""
-    known = load_contracts(root)
+    """Return the contract with the slug ``vendor``, or every contract for ``all``; raise `UsageError` for others."""
+    contracts = load_contracts(root)
     if vendor == "all":
-        return list(known.values())
-    if vendor not in known:
-        raise UsageError(f"vendor {vendor!r} is unknown: choose from {', '.join(known)} or all")
-    return [known[vendor]]
+        return list(contracts.values())
+    if vendor not in contracts:
+        raise UsageError(f"unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
+    return [contracts[vendor]]

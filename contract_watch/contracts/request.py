@@ -1,4 +1,4 @@
-"""A request as a model sees it: what was asked, whichever surface carried it."""
+"""A request as models receive it, the same for every protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class MissingBody(Enum):
-    """What stands in ``Request.body`` where there is no JSON value."""
+    """Values of ``Request.body`` for a request without a JSON body: an empty one, or one that is not JSON."""
 
     ABSENT = "absent"
     MALFORMED = "malformed"
@@ -15,14 +15,15 @@ class MissingBody(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """One request.
+    """A request, decoded.
 
-    ``operation`` is the effective document's operation id, None where it declares none for this method and path.
-    ``headers`` have lower-case names; a name sent twice has its values joined with a comma and a space.
-    ``body`` is the JSON value, or a member of `MissingBody`. ``parameters`` holds path parameters by name.
-    ``timestamp`` is when it was sent (suite) or received (mock), in seconds since the epoch. ``exempt_clauses`` are clauses
-    that this request is not held to: how a mutant of the mock switches a promise off (see
-    `contract_watch.contracts.checks.judge`). ``account`` names the account whose key it carries; models ignore it.
+    ``operation`` is the operation id of the effective document, None if it declares none for this method and path.
+    ``path`` is the requested path; its parameters are in ``parameters``, by name. Query parameters are not part of a
+    request yet. ``headers`` have lower-case names; the values of a repeated header are joined with a comma and a space.
+    ``body`` is the JSON value or a `MissingBody`. ``timestamp`` is the time of sending (suite) or receiving (mock), in
+    seconds since the epoch. ``exempt_clauses`` are ids of clauses that the model does not enforce on this request:
+    mutants switch promises off with them (see `checks.build_outcomes`). ``account`` is the name of the account whose key
+    the request carries; models ignore it.
     """
 
     operation: str | None

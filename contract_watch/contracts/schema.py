@@ -1,4 +1,4 @@
-"""Schemas as judges of JSON values: what breaks them, and what stands in a value that they never mention.
+"""Validation of JSON values against the schemas of a document, and the search for undocumented properties.
 
 Vendors' patterns run on jsonschema-rs with its linear-time regular expressions, never on a backtracking engine.
 """
@@ -18,10 +18,10 @@ _MAX_DEPTH = 100
 
 @dataclass(frozen=True)
 class Violation:
-    """One way a value breaks its schema.
+    """A violation of a schema.
 
-    ``path`` leads to the value (for a missing property: to the property), ``keyword`` is the schema keyword broken,
-    ``expected`` says what the schema asks for.
+    ``path`` leads to the value, or to the property that is missing. ``keyword`` is the violated schema keyword,
+    ``expected`` the requirement in prose.
     """
 
     path: ValuePath
@@ -30,47 +30,51 @@ class Violation:
 
     @property
     def pointer(self) -> str:
-        """The path as text for ids: array positions are written ``*``."""
+        """The path as a string for ids, with ``*`` for array positions."""
         return "/".join("*" if isinstance(part, int) else part for part in self.path)
 
 
 def resolve_reference(document: Document, node: JSON) -> JSON:
-    """``node`` with its own local ``$ref`` followed, however often; an endless chain is a ValueError."""
+    """Follow the local ``$ref`` of ``node`` until a node has none; raise ValueError for a cycle.
+
+    Only the node itself is resolved, not the nodes below it.
+    """
     for _ in range(32):
         if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
             return node
-        found: JSON = document
+        target: JSON = document
         for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part.replace("~1", "/").replace("~0", "~")]
-        node = found
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        node = target
     raise ValueError("a $ref that leads to itself")
 
 
 class Schema:
-    """One schema of an OpenAPI document, ready to judge values."""
+    """A schema of an OpenAPI document, compiled for validation."""
 
     def __init__(self, document: Document, schema: Mapping[str, Any]) -> None:
         self.document = document
         self.schema = schema
         self._combinators: dict[int, Schema] = {}
         version = str(document.get("openapi", "3.1"))
-        judge = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
-        self._validator = judge(
+        # OpenAPI 3.0 has Draft 4's exclusiveMinimum and exclusiveMaximum; 3.1 is Draft 2020-12.
+        validator = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
+        self._validator = validator(
             {**schema, "components": document.get("components", {})},
             pattern_options=jsonschema_rs.RegexOptions(),
             offline=True,
         )
 
     def accepts(self, value: JSON) -> bool:
-        """Whether ``value`` is valid."""
+        """Return True if ``value`` is valid."""
         try:
             return bool(self._validator.is_valid(value))
         except ValueError:
             return bool(self._validator.is_valid(_sanitize_value(value)))
 
     def find_violations(self, value: JSON) -> list[Violation]:
-        """Every way in which ``value`` breaks the schema, in the validator's order."""
-        if self.accepts(value):  # much faster than finding no error
+        """Return every violation in ``value``, in the validator's order."""
+        if self.accepts(value):  # much faster than an empty iter_errors
             return []
         try:
             return [self._build_violation(error) for error in self._validator.iter_errors(value)]
@@ -83,15 +87,15 @@ class Schema:
         kind = error.kind
         keyword = kind.name
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-            return Violation((*path, kind.property), keyword, "the property, which is required")
-        detail = {name: text for name, text in kind.as_dict().items() if name not in ("value", "context")}
-        words = [" or ".join(map(str, value)) if isinstance(value, list) else str(value) for value in detail.values()]
+            return Violation((*path, kind.property), keyword, "the required property")
+        limits = [limit for name, limit in kind.as_dict().items() if name not in ("value", "context")]
+        words = [" or ".join(map(str, limit)) if isinstance(limit, list) else str(limit) for limit in limits]
         return Violation(path, keyword, f"{keyword} {' '.join(words)}".strip())
 
     def find_undocumented(self, value: JSON) -> Iterator[ValuePath]:
-        """The path of every property in ``value`` that the schema does not mention.
+        """Yield the path of every property in ``value`` that the schema does not declare.
 
-        Meant for a value that the schema accepts. Free-form objects (no ``properties``) mention everything.
+        ``value`` must be valid. A free-form object (one without ``properties``) declares every name.
         """
         yield from self._find_undocumented([self.schema], value, ())
 
@@ -115,7 +119,7 @@ class Schema:
     @cached_property
     def property_names(self) -> frozenset[str]:
         """The names of all properties that the schema declares, at any depth."""
-        found: set[str] = set()
+        names: set[str] = set()
         seen: list[JSON] = []
 
         def walk(raw: JSON) -> None:
@@ -123,34 +127,34 @@ class Schema:
             if not isinstance(schema, dict) or any(schema is known for known in seen):
                 return
             seen.append(schema)
-            found.update(schema.get("properties", {}))
+            names.update(schema.get("properties", {}))
             inner = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
             for one in (*inner, *schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())):
                 walk(one)
 
         walk(self.schema)
-        return frozenset(found)
+        return frozenset(names)
 
     def _get_combinator(self, schema: Mapping[str, Any]) -> "Schema":
-        """The schema of a combinator's member, made once: the documents do not change."""
+        """Return the compiled schema of a member of ``oneOf`` or ``anyOf``, from a cache."""
         key = id(schema)
         if key not in self._combinators:
             self._combinators[key] = Schema(self.document, schema)
         return self._combinators[key]
 
     def _flatten(self, schemas: list[Mapping[str, Any]], value: JSON) -> Iterator[Mapping[str, Any]]:
-        """The schemas that describe ``value``: references followed, combinators replaced by the members that hold."""
+        """Yield the schemas that apply to ``value``, with references resolved and combinators replaced by members."""
         for schema in schemas:
-            found = resolve_reference(self.document, schema)
-            yield found
-            yield from self._flatten(found.get("allOf", []), value)
-            for member in (*found.get("oneOf", []), *found.get("anyOf", [])):
+            resolved = resolve_reference(self.document, schema)
+            yield resolved
+            yield from self._flatten(resolved.get("allOf", []), value)
+            for member in (*resolved.get("oneOf", []), *resolved.get("anyOf", [])):
                 if self._get_combinator(member).accepts(value):
                     yield from self._flatten([member], value)
 
 
 def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
-    """``value`` as the validator can hold it: half surrogate pairs replaced, and cut where it is nested too deep."""
+    """Return a copy that the validator can represent: lone surrogates replaced, nesting cut at `_MAX_DEPTH`."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict | list) and depth > _MAX_DEPTH:

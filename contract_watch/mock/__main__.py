@@ -1,4 +1,4 @@
-"""``python -m contract_watch.mock --port 8025``: every vendor, until interrupted."""
+"""The command ``python -m contract_watch.mock``: serves every vendor until interrupted."""
 
 import sys
 

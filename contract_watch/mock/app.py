@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: the vendors' own paths; its controls are `contract_watch.mock.controls`."""
+"""The mock as an ASGI application: the vendors' paths. `contract_watch.mock.controls` has the controls."""
 
 import asyncio
 import json
@@ -31,20 +31,21 @@ from contract_watch.mock.vendor import MAX_BODY, MockVendor, check_overlaps, par
 
 
 class Mock:
-    """The vendors served together, their faults and their journal. An ASGI application."""
+    """An ASGI application of several vendors, which share faults and a journal."""
 
     def __init__(self, vendors: Sequence[MockVendor], environment: Mapping[str, str]) -> None:
         check_overlaps(list(vendors))
         self.vendors = {vendor.contract.slug: vendor for vendor in vendors}
         names = {name for v in vendors for name in find_password_names(v.contract.effective.raw)}
         values = [key for v in vendors for key in read_keys(v.contract, environment).values()]
-        places = {
+        credential_names = {
             name.lower()
             for v in vendors
-            for place in v.contract.credential_locations
-            for name in (place.header, place.field)
+            for location in v.contract.credential_locations
+            for name in (location.header, location.field)
         }
-        self.journal = MockJournal(Redactor(names | (places - {"authorization"}), values), places)
+        redactor = Redactor(names | (credential_names - {"authorization"}), values)
+        self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue()
         self.grpc_calls = [GrpcCalls(v, self.faults, self.journal) for v in vendors if v.contract.grpc is not None]
         endpoints: dict[str, ASGIApp] = dict(self._build_endpoints())
@@ -62,7 +63,7 @@ class Mock:
         self._app.add_exception_handler(404, _respond_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. Paths without parameters are found at once, all others by Starlette's router."""
+        """Serve one request; paths without parameters bypass Starlette's slower router."""
         await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
 
     def _build_endpoints(self) -> Iterator[tuple[str, "VendorEndpoint"]]:
@@ -75,7 +76,7 @@ class Mock:
 
 
 class VendorEndpoint:
-    """One path of a vendor's, with all its methods. Plain ASGI: this is what a load on the mock goes through."""
+    """The endpoint of one path, with all its methods; plain ASGI for speed under load."""
 
     def __init__(
         self, vendor: MockVendor, operations: Mapping[str, Operation], faults: FaultQueue, journal: MockJournal
@@ -86,30 +87,30 @@ class VendorEndpoint:
         self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request as the vendor would, or as a fault says."""
+        """Answer one request as the vendor would, or as a fault specifies."""
         headers = _decode_headers(scope)
         try:
-            sent = await read_body(receive)
+            received = await read_body(receive)
         except BodyTooLargeError:
-            await send_json(send, 413, {"error": f"the mock reads at most {MAX_BODY} bytes"})
+            await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
             return
-        body, method, path = parse_body(sent), scope["method"], scope["path"]
+        body, method, path = parse_body(received), scope["method"], scope["path"]
         operation = self._operations.get(method)
         fault = self._faults.take(operation.id if operation else None, method, path)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
         if fault is not None and fault.status is not None:
-            status, shown = fault.status, fault.body
+            status, answer = fault.status, fault.body
         elif operation is None:
-            status, shown = _respond_to_undeclared_method(self._vendor, method)
+            status, answer = _respond_to_undeclared_method(self._vendor, method)
         else:
-            status, shown = self._vendor.handle_request(operation, path, headers, body, scope.get("path_params", {}))
-        content = encode_json(shown)
-        self._journal.record_call(method, path, headers, body, status, shown, len(sent) + len(content))
+            status, answer = self._vendor.handle_request(operation, path, headers, body, scope.get("path_params", {}))
+        content = encode_json(answer)
+        self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content))
         if fault is None:
             await send_content(send, status, content)
         else:
-            response = await _build_faulty_response(scope, receive, fault, status, shown)
+            response = await _build_faulty_response(scope, receive, fault, status, answer)
             await response(scope, receive, send)
 
 
@@ -122,9 +123,9 @@ def _decode_headers(scope: Scope) -> dict[str, str]:
 
 
 def _respond_to_undeclared_method(vendor: MockVendor, method: str) -> tuple[int, Any]:
-    """What a method answers that no document declares: 405, but for what the readings say of HEAD and OPTIONS."""
-    told = vendor.interpretations.get(method.lower(), "405")
-    return int(told), None if told != "405" else {"error": HTTPStatus(405).phrase}
+    """Answer an undeclared method with 405; interpretations can give HEAD and OPTIONS another status."""
+    status = vendor.interpretations.get(method.lower(), "405")
+    return int(status), None if status != "405" else {"error": HTTPStatus(405).phrase}
 
 
 async def _respond_not_found(_request: Request, _error: Exception) -> Response:
@@ -132,9 +133,9 @@ async def _respond_not_found(_request: Request, _error: Exception) -> Response:
 
 
 async def _build_faulty_response(scope: Scope, receive: Receive, fault: Fault, status: int, body: Any) -> Response:
-    """The answer as the fault spoils it; cut and closed connections are written past the server, on the socket."""
-    text = isinstance(body, str)
-    response = Response(body, status, media_type="text/plain") if text else build_json_response(status, body)
+    """Build the response with the fault applied; a truncated or missing one goes to the socket, past the server."""
+    is_text = isinstance(body, str)
+    response = Response(body, status, media_type="text/plain") if is_text else build_json_response(status, body)
     for name, value in fault.headers.items():
         response.headers[name] = value
     if fault.cut is None and not fault.close:

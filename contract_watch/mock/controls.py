@@ -1,4 +1,4 @@
-"""The mock's controls below ``/__mock/``: health, state, calls, faults and readings."""
+"""The mock's controls below ``/__mock/``: health, state, calls, faults and interpretations."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,17 +17,17 @@ _PREFIX = "/__mock"
 
 
 class MockControls:
-    """What a test may ask of the mock; these calls are never counted."""
+    """The endpoints that tests control the mock with; the journal does not record calls to them."""
 
     def __init__(self, vendors: Mapping[str, MockVendor], faults: FaultQueue, journal: MockJournal) -> None:
         self._vendors = vendors
         self._faults = faults
         self._journal = journal
         self.grpc_address = ""
-        """Where native gRPC is spoken, ``host:port``; empty where it is not."""
+        """The address of native gRPC, ``host:port``; empty if it is not served."""
 
     def build_routes(self) -> list[Route]:
-        """The controls as routes."""
+        """Build the routes of the controls."""
         return [
             Route(f"{_PREFIX}/health", self._handle_health),
             Route(f"{_PREFIX}/state", self._handle_state, methods=["GET", "DELETE"]),
@@ -37,8 +37,8 @@ class MockControls:
         ]
 
     async def _handle_health(self, _request: Request) -> Response:
-        spoken = {"grpc": self.grpc_address} if self.grpc_address else {}
-        return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **spoken})
+        addresses = {"grpc": self.grpc_address} if self.grpc_address else {}
+        return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses})
 
     async def _handle_state(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -72,16 +72,16 @@ class MockControls:
         return build_json_response(200, {slug: vendor.interpretations for slug, vendor in self._vendors.items()})
 
     def _set_interpretations(self, chosen: Any) -> None:
-        """Take the readings ``{slug: {name: value}}``; where one is wrong, none is taken."""
-        texts = isinstance(chosen, dict) and all(
+        """Set the interpretations ``{slug: {name: value}}``; if one is unknown, set none."""
+        is_well_formed = isinstance(chosen, dict) and all(
             isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
             for values in chosen.values()
         )
-        if not texts:
-            raise UsageError('readings are an object by vendor: {"<vendor>": {"<reading>": "<value>"}}')
+        if not is_well_formed:
+            raise UsageError('interpretations must be an object {"<vendor>": {"<interpretation>": "<value>"}}')
         for slug, values in chosen.items():
             if slug not in self._vendors:
-                raise UsageError(f"vendor {slug!r} is not served here: choose from {', '.join(self._vendors)}")
-            MockVendor(self._vendors[slug].contract, {}, values)
+                raise UsageError(f"unknown vendor {slug!r}; this mock serves {', '.join(self._vendors)}")
+            MockVendor(self._vendors[slug].contract, {}, values)  # raises for an unknown name or value
         for slug, values in chosen.items():
             self._vendors[slug].set_interpretations(values)

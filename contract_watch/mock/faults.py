@@ -1,4 +1,4 @@
-"""Scripted faults: what the mock does wrong when told to, and how often."""
+"""Scripted faults: misbehaviours of the mock that a test asks for."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,11 +36,11 @@ _FAULT_SCHEMA = Schema(
 
 @dataclass
 class Fault:
-    """One fault, played to the next ``times`` requests that match ``operation``, ``method`` and ``path`` (None: any).
+    """A fault for the next ``times`` requests that match ``operation``, ``method`` and ``path`` (None: any).
 
-    ``status`` answers that status with ``body`` (JSON, or a text as it stands) in place of the vendor's own answer;
-    ``delay`` waits so many seconds first; ``cut`` promises the whole body and ends the connection after so many bytes
-    of it; ``close`` ends it without an answer.
+    ``status`` replaces the vendor's response by one with this status and ``body`` (JSON; a string is sent as plain
+    text); ``headers`` are added. ``delay`` waits this many seconds first. ``cut`` announces the whole body and closes the
+    connection after this many bytes of it. ``close`` closes the connection without a response.
     """
 
     times: int = 1
@@ -55,7 +55,7 @@ class Fault:
     close: bool = False
 
     def matches(self, operation: str | None, method: str, path: str) -> bool:
-        """Whether the fault is meant for this request."""
+        """Return True if the fault applies to this request."""
         return (
             self.times > 0
             and self.operation in (None, operation)
@@ -65,26 +65,27 @@ class Fault:
 
 
 def parse_fault(raw: Any) -> Fault:
-    """The fault that ``raw``, a JSON object, describes; a `UsageError` says what is wrong with it."""
-    wrong = _FAULT_SCHEMA.find_violations(raw)
-    if wrong:
-        raise UsageError(f"a fault's {wrong[0].pointer or 'object'} should be otherwise: {wrong[0].expected}")
+    """Build the fault that the JSON value ``raw`` describes; raise `UsageError` if it is malformed."""
+    violations = _FAULT_SCHEMA.find_violations(raw)
+    if violations:
+        field = f"`{violations[0].pointer}`" if violations[0].pointer else "the object"
+        raise UsageError(f"fault: {field} is not valid; expected {violations[0].expected}")
     if "body" in raw and "status" not in raw:
-        raise UsageError("a fault's body needs a status")
+        raise UsageError("fault: `body` needs a `status`; add one")
     fault = Fault(**raw)
-    if isinstance(fault.body, str):  # half a surrogate pair cannot be sent
+    if isinstance(fault.body, str):  # a lone surrogate cannot be sent
         fault.body = fault.body.encode("utf-8", "replace").decode()
     return fault
 
 
 class FaultQueue:
-    """The faults still to be played, oldest first."""
+    """The pending faults, oldest first."""
 
     def __init__(self) -> None:
         self.pending: list[Fault] = []
 
     def take(self, operation: str | None, method: str, path: str) -> Fault | None:
-        """The fault to play to this request, if any; it is used up once."""
+        """Return the first fault that applies to this request, if any, and count it down."""
         if not self.pending:
             return None
         fault = next((fault for fault in self.pending if fault.matches(operation, method, path)), None)

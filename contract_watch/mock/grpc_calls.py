@@ -1,4 +1,4 @@
-"""gRPC calls to a vendor, whichever wire they came over: the same model answers them, through the shape of REST."""
+"""gRPC calls to a vendor, native or gRPC-web, decoded to the JSON of REST and answered by the same model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,16 @@ from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor
 
 INVALID, INTERNAL = 3, 13
-"""What is answered to bytes that are no message, and where a scripted fault is none."""
+"""The codes for a request that is not a message, and for a scripted body that is not one."""
 
 
 @dataclass(frozen=True)
 class GrpcResponse:
-    """What a call came to. ``content`` is the answer's message, empty where it was refused; ``fault`` what spoils it."""
+    """The response to a call.
+
+    ``content`` is the encoded message, empty for an error; ``details`` the encoded ``google.rpc.Status`` of an error
+    with details; ``fault`` the fault that the transport still has to apply.
+    """
 
     status: GrpcStatus
     content: bytes = b""
@@ -25,22 +29,22 @@ class GrpcResponse:
 
 
 class GrpcCalls:
-    """The methods of one vendor, by path."""
+    """The gRPC methods of one vendor, by path."""
 
     def __init__(self, vendor: MockVendor, faults: FaultQueue, journal: MockJournal) -> None:
         self._vendor, self._faults, self._journal = vendor, faults, journal
         self._messages = MessageCodec(vendor.contract)
         self.methods = {
-            self._messages.get_method_path(name): declared for name, declared in vendor.contract.operations.items()
+            self._messages.get_method_path(name): operation for name, operation in vendor.contract.operations.items()
         }
 
     def build_error(self, status: GrpcStatus) -> GrpcResponse:
-        """A refusal. Details come only with something to say beyond the code and the text."""
+        """Build an error response; a status without details is sent as code and message only."""
         details = self._messages.encode_status(status) if status.details else b""
         return GrpcResponse(status, details=details)
 
     def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
-        """The answer to one call; the vendor's state goes on. ``headers`` have lower-case names."""
+        """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
         path = self._messages.get_method_path(operation.id)
         fault = self._faults.take(operation.id, operation.method, path)
         if fault is not None and fault.status is not None:
@@ -51,15 +55,15 @@ class GrpcCalls:
             self._journal.record_call("POST", path, headers, None, 400, str(error), len(content))
             return self.build_error(GrpcStatus(INVALID, str(error)))
         address = operation.build_path(parameters)
-        status, shown = self._vendor.handle_request(operation, address, headers, body, parameters)
-        self._journal.record_call("POST", path, headers, body, status, shown, len(content))
+        status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
+        self._journal.record_call("POST", path, headers, body, status, answer, len(content))
         if status < 300:
-            return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, shown), fault=fault)
-        refused = self.build_error(build_status(status, shown))
-        return GrpcResponse(refused.status, b"", refused.details, fault)
+            return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
+        refusal = self.build_error(build_status(status, answer))
+        return GrpcResponse(refusal.status, b"", refusal.details, fault)
 
     def _build_faulty_response(self, operation: Operation, fault: Fault) -> GrpcResponse:
-        """The answer that a fault gives in place of the vendor's own; a code in its body is left as it is where it fits."""
+        """Build the response of a fault with a status; a code in its body is used if it corresponds to that status."""
         assert fault.status is not None
         if fault.status < 300:
             try:
@@ -67,13 +71,12 @@ class GrpcCalls:
                     GrpcStatus(0), self._messages.encode_response(operation.id, fault.body), fault=fault
                 )
             except MessageCodecError as error:
-                return GrpcResponse(GrpcStatus(INTERNAL, f"the scripted body is no message: {error}"), fault=fault)
-        told = build_status(fault.status, fault.body)
-        fits = told.code != 0 and HTTP_STATUS.get(told.code) == fault.status
-        refused = GrpcStatus(
-            told.code if fits else guess_grpc_code(fault.status), told.message or "a scripted fault", told.details
-        )
+                return GrpcResponse(GrpcStatus(INTERNAL, f"the scripted body is not a message: {error}"), fault=fault)
+        scripted = build_status(fault.status, fault.body)
+        fits = scripted.code != 0 and HTTP_STATUS.get(scripted.code) == fault.status
+        code = scripted.code if fits else guess_grpc_code(fault.status)
+        status = GrpcStatus(code, scripted.message or "a scripted fault", scripted.details)
         try:
-            return GrpcResponse(refused, details=self.build_error(refused).details, fault=fault)
-        except MessageCodecError:  # details that no message can say are left out
-            return GrpcResponse(GrpcStatus(refused.code, refused.message), fault=fault)
+            return GrpcResponse(status, details=self.build_error(status).details, fault=fault)
+        except MessageCodecError:  # omit details that cannot be encoded
+            return GrpcResponse(GrpcStatus(status.code, status.message), fault=fault)

@@ -1,4 +1,4 @@
-"""The vendors over gRPC on a port of its own: HTTP/2 without TLS."""
+"""Native gRPC on a port of its own: HTTP/2 without TLS."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,30 +13,31 @@ from contract_watch.mock.vendor import MAX_BODY
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _GRACE = 1.0
-"""Seconds that calls in progress may take when the server ends."""
+"""Seconds in which running calls can complete when the server stops."""
 
 
 class NativeGrpcHandler(grpc.GenericRpcHandler):
-    """Routes calls to the vendors that speak gRPC."""
+    """The router of calls to the vendors that have gRPC."""
 
     def __init__(self, calls: Sequence[GrpcCalls]) -> None:
         self._methods = {path: (one, operation) for one in calls for path, operation in one.methods.items()}
 
     def service(self, details: Any) -> Any:
         """See grpc.GenericRpcHandler."""
-        found = self._methods.get(details.method)
-        if found is None:
+        method = self._methods.get(details.method)
+        if method is None:
             return None
-        calls, operation = found
+        calls, operation = method
 
-        async def behaviour(messages: Any, context: Any) -> bytes:
-            # Taken as a stream of messages, since the library leaves a call without a whole one unanswered.
-            found = [message async for message in messages]
-            if len(found) != 1:
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a call is one whole message")
-            return await _handle_call(calls, operation, found[0], context)
+        async def respond(messages: Any, context: Any) -> bytes:
+            # A stream handler, because the library never answers a unary call without a complete message.
+            received = [message async for message in messages]
+            if len(received) != 1:
+                problem = f"a call must have one complete message, got {len(received)}"
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem)
+            return await _handle_call(calls, operation, received[0], context)
 
-        return grpc.stream_unary_rpc_method_handler(behaviour)
+        return grpc.stream_unary_rpc_method_handler(respond)
 
 
 async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
@@ -44,16 +45,15 @@ async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, c
     for name, value in context.invocation_metadata() or ():
         if isinstance(value, str):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    answer = calls.handle_call(operation, headers, content)
-    if answer.fault is not None and answer.fault.delay:
-        await asyncio.sleep(answer.fault.delay)
-    if answer.fault is not None and answer.fault.close:
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "the connection was closed, as scripted")
-    if answer.status.code:
-        await context.abort(
-            _CODES.get(answer.status.code, grpc.StatusCode.UNKNOWN), answer.status.message, _build_trailers(answer)
-        )
-    return answer.content
+    response = calls.handle_call(operation, headers, content)
+    if response.fault is not None and response.fault.delay:
+        await asyncio.sleep(response.fault.delay)
+    if response.fault is not None and response.fault.close:
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "a scripted fault closed the connection")
+    if response.status.code:
+        code = _CODES.get(response.status.code, grpc.StatusCode.UNKNOWN)
+        await context.abort(code, response.status.message, _build_trailers(response))
+    return response.content
 
 
 def _build_trailers(response: GrpcResponse) -> tuple[tuple[str, bytes], ...]:
@@ -61,18 +61,18 @@ def _build_trailers(response: GrpcResponse) -> tuple[tuple[str, bytes], ...]:
 
 
 async def start_server(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
-    """A running server on ``port`` of loopback (0: a free one), and its address, ``host:port``."""
-    largest = ("grpc.max_receive_message_length", MAX_BODY)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), largest])
+    """Start a server on ``port`` of loopback (0: a free one); return it with its address, ``host:port``."""
+    max_length = ("grpc.max_receive_message_length", MAX_BODY)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), max_length])
     server.add_generic_rpc_handlers((NativeGrpcHandler(calls),))
     try:
         bound = server.add_insecure_port(f"127.0.0.1:{port}")
     except RuntimeError as error:
-        raise UsageError(f"port {port} on 127.0.0.1 cannot be used for gRPC: choose another with GRPC_PORT=") from error
+        raise UsageError(f"port {port} on 127.0.0.1 cannot be used for gRPC; choose another with GRPC_PORT=") from error
     await server.start()
     return server, f"127.0.0.1:{bound}"
 
 
 async def stop_server(server: Any) -> None:
-    """End it; calls in progress have a moment."""
+    """Stop ``server``; running calls have a second to complete."""
     await server.stop(_GRACE)

@@ -1,4 +1,4 @@
-"""The vendors over gRPC-web: an ASGI endpoint for each method, beside REST on the same port."""
+"""gRPC-web: an ASGI endpoint for each method, on the port of REST."""
 
 import asyncio
 
@@ -14,13 +14,13 @@ _UNIMPLEMENTED, _TOO_LARGE = 12, 8
 
 
 class GrpcWebEndpoint:
-    """One method of a vendor's over gRPC-web."""
+    """The endpoint of one gRPC-web method."""
 
     def __init__(self, calls: GrpcCalls, operation: Operation) -> None:
         self._calls, self._operation = calls, operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call."""
+        """Serve one call."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -28,7 +28,7 @@ class GrpcWebEndpoint:
         media_type = headers.get("content-type", "")
         if scope["method"] != "POST" or not grpc_web.is_grpc_web(media_type):
             status = 405 if scope["method"] != "POST" else 415
-            await send_json(send, status, {"error": "gRPC-web is POST with one of its media types"})
+            await send_json(send, status, {"error": "a gRPC-web call must be a POST with a gRPC-web media type"})
             return
         try:
             body = await read_body(receive)
@@ -37,26 +37,26 @@ class GrpcWebEndpoint:
                 send, media_type, self._calls.build_error(GrpcStatus(_TOO_LARGE, str(error) or "the body is too large"))
             )
             return
-        answer = self._handle_call(headers, media_type, body)
-        if answer.fault is not None and answer.fault.delay:
-            await asyncio.sleep(answer.fault.delay)
-        if answer.fault is not None and answer.fault.close:
+        response = self._handle_call(headers, media_type, body)
+        if response.fault is not None and response.fault.delay:
+            await asyncio.sleep(response.fault.delay)
+        if response.fault is not None and response.fault.close:
             scope["extensions"]["mock.connection"]["transport"].close()
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
-        await _send_response(send, media_type, answer)
+        await _send_response(send, media_type, response)
 
     def _handle_call(self, headers: dict[str, str], media_type: str, body: bytes) -> GrpcResponse:
         try:
-            found = list(grpc_web.decode_frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
+            frames = list(grpc_web.decode_frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
         except grpc_web.FrameError as error:
             return self._calls.build_error(GrpcStatus(INVALID, str(error)))
-        if any(flags & grpc_web.COMPRESSED for flags, _ in found):
-            return self._calls.build_error(GrpcStatus(_UNIMPLEMENTED, "compressed messages are not understood"))
-        if len(found) != 1 or found[0][0]:
-            return self._calls.build_error(GrpcStatus(INVALID, "a call is one frame with one message"))
-        return self._calls.handle_call(self._operation, headers, found[0][1])
+        if any(flags & grpc_web.COMPRESSED for flags, _ in frames):
+            return self._calls.build_error(GrpcStatus(_UNIMPLEMENTED, "compressed messages are not supported"))
+        if len(frames) != 1 or frames[0][0]:
+            return self._calls.build_error(GrpcStatus(INVALID, "a call must be one frame with one message"))
+        return self._calls.handle_call(self._operation, headers, frames[0][1])
 
 
 async def _send_response(send: Send, media_type: str, response: GrpcResponse) -> None:

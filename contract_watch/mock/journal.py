@@ -1,4 +1,4 @@
-"""What was asked and answered lately, without secrets."""
+"""The journal of recent exchanges, without secrets."""
 
 import time
 from collections import deque
@@ -12,21 +12,21 @@ from contract_watch.contracts.request import MissingBody
 MAX_CALLS = 1000
 _MAX_LENGTH = 200
 _MAX_DEPTH = 16
-"""Longer texts and lists are cut: the journal is for reading, and bounded."""
+"""Strings, lists and objects beyond these limits are truncated, so that the journal stays readable and bounded."""
 _LOOKAHEAD = 4096
-"""Characters behind what is shown that are redacted with it: a secret may begin in the one and end in the other."""
+"""Characters beyond `_MAX_LENGTH` that are redacted too: a secret can begin before the limit and end after it."""
 _LARGE_SIZE = 4096
-"""Bytes from which on an exchange is cut when it is noted, so that the journal stays small."""
+"""Size in bytes above which an exchange is redacted and truncated at once, to bound the memory of the journal."""
 
 
 class MockJournal:
     """The last `MAX_CALLS` exchanges.
 
-    Secrets are replaced before anything is shown, and not before: every request would pay for it.
+    Secrets are redacted when the journal is read, not on every request, which would slow the mock down.
+    ``credential_names`` are the names, in lower case, of the headers and body properties that carry credentials.
     """
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
-        """``places`` are the headers and the body's properties, in lower case, that credentials stand in."""
         self._redactor = redactor
         self._credential_names = credential_names
         self._calls: deque[tuple[dict[str, Any], list[str] | None]] = deque(maxlen=MAX_CALLS)
@@ -34,13 +34,13 @@ class MockJournal:
     def record_call(
         self, method: str, path: str, headers: Mapping[str, str], body: Any, status: int, response_body: Any, size: int
     ) -> None:
-        """Keep one exchange; ``body`` and ``answer`` are JSON values, or `MissingBody` members, of ``size`` bytes in all."""
+        """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies."""
         call = {
             "at": time.time(),
             "method": method,
             "path": path,
             "credential": any(
-                place in headers or (isinstance(body, dict) and place in body) for place in self._credential_names
+                name in headers or (isinstance(body, dict) and name in body) for name in self._credential_names
             ),
             "body": body.value if isinstance(body, MissingBody) else body,
             "status": status,
@@ -53,20 +53,20 @@ class MockJournal:
         )
 
     def redact_json(self, value: Any) -> Any:
-        """A JSON value without secrets, whole."""
+        """Return ``value`` without secrets, untruncated."""
         return self._redactor.redact_json(value)
 
     def list_calls(self) -> list[dict[str, Any]]:
-        """The exchanges kept, oldest first. A password that any of them carries is a secret in all."""
-        known = (self._find_secrets(call) if secrets is None else secrets for call, secrets in self._calls)
-        redactor = self._redactor.copy_with(secret for one in known for secret in one)
+        """Return the exchanges, oldest first; a password in any of them is redacted in all."""
+        found = (self._find_secrets(call) if secrets is None else secrets for call, secrets in self._calls)
+        redactor = self._redactor.copy_with(secret for secrets in found for secret in secrets)
         return [_redact_call(call, redactor) for call, _ in self._calls]
 
     def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
         return [*self._redactor.find_secrets(call["body"]), *self._redactor.find_secrets(call["answer"])]
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove all exchanges."""
         self._calls.clear()
 
 
@@ -76,9 +76,9 @@ def _redact_call(call: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
 
 
 def _redact_and_truncate(value: Any, redactor: Redactor, depth: int = 0) -> Any:
-    """``value`` without secrets, and cut."""
+    """Redact ``value`` and truncate its strings, lists, objects and nesting."""
     if isinstance(value, str):
-        text = redactor.redact_string(value[: _MAX_LENGTH + _LOOKAHEAD])  # what is not shown need not be searched
+        text = redactor.redact_string(value[: _MAX_LENGTH + _LOOKAHEAD])
         if len(value) > _MAX_LENGTH:
             return f"{text[:_MAX_LENGTH]}… ({len(value)} characters)"
         return text

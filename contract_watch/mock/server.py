@@ -1,4 +1,4 @@
-"""The mock as a running server: in a thread for tests, in its own process for ``python -m contract_watch.mock``."""
+"""The mock's server: in a thread for tests, in its own process for ``python -m contract_watch.mock``."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ _START_TIMEOUT = 10.0
 
 
 class MockProtocol(HttpToolsProtocol):
-    """uvicorn's own protocol, which also lends the connection to scripted faults: ASGI cannot break one."""
+    """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection."""
 
     def on_message_begin(self) -> None:
         """See HttpToolsProtocol."""
@@ -34,20 +34,25 @@ def build_mock(
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Mock:
-    """A mock of ``chosen``, with keys from ``environment`` (the process's own by default) and ``readings`` by vendor.
+    """Build a mock of ``contracts``.
+
+    ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
+    that the mock follows, by vendor and name.
 
     Raises:
-        UsageError: a reading is of no vendor that is served, or not one of its own.
+        UsageError: A vendor is not among ``contracts``, or has no such interpretation.
     """
     environment = os.environ if environment is None else environment
-    told = interpretations or {}
-    if strange := sorted(told.keys() - {contract.slug for contract in contracts}):
-        raise UsageError(f"vendor {strange[0]!r} is not served: choose from {', '.join(one.slug for one in contracts)}")
-    return Mock([MockVendor(contract, environment, told.get(contract.slug, {})) for contract in contracts], environment)
+    chosen = interpretations or {}
+    slugs = [contract.slug for contract in contracts]
+    if unknown := sorted(chosen.keys() - set(slugs)):
+        raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
+    vendors = [MockVendor(contract, environment, chosen.get(contract.slug, {})) for contract in contracts]
+    return Mock(vendors, environment)
 
 
 def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
-    """A socket bound to ``port`` on loopback (0: a free one); a `UsageError` that names ``variable`` where it is taken."""
+    """Bind a socket to ``port`` on ``host`` (0: a free one); if it is in use, raise `UsageError` naming ``variable``."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -55,12 +60,12 @@ def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> s
     except (OSError, OverflowError) as error:
         bound.close()
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"port {port} on {host} cannot be used ({reason}): choose another with {variable}=") from error
+        raise UsageError(f"port {port} on {host} cannot be used ({reason}); choose another with {variable}=") from error
     return bound
 
 
 def build_config(mock: ASGIApp) -> uvicorn.Config:
-    """How the mock is served."""
+    """Build uvicorn's configuration for the mock."""
     return uvicorn.Config(
         mock,
         http=MockProtocol,
@@ -77,7 +82,7 @@ def build_config(mock: ASGIApp) -> uvicorn.Config:
 
 
 class _MockServer(uvicorn.Server):
-    """A server that says in a thread-safe way when it is ready, with gRPC beside it where some vendor speaks that."""
+    """A uvicorn server with a thread-safe ``ready`` event, which also runs native gRPC if a vendor has it."""
 
     def __init__(self, app: ASGIApp, grpc_port: int, on_ready: Callable[[str], None] = lambda _address: None) -> None:
         super().__init__(build_config(app))
@@ -111,14 +116,15 @@ class _MockServer(uvicorn.Server):
 
 @contextmanager
 def run_in_thread(mock: ASGIApp) -> Iterator[str]:
-    """Serve ``mock`` in a thread on a free port of loopback; gives its address, ``http://127.0.0.1:port``."""
+    """Serve ``mock`` in a thread on a free port of loopback; yield its URL, ``http://127.0.0.1:port``."""
     bound = open_socket(0)
     server = _MockServer(mock, 0)
     thread = threading.Thread(target=server.run, args=([bound],), name="mock", daemon=True)
     thread.start()
     try:
         if not server.ready.wait(_START_TIMEOUT) or server.startup_error is not None:
-            raise RuntimeError(f"the mock did not start: {server.startup_error or 'it takes too long'}")
+            problem = server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
+            raise RuntimeError(f"the mock did not start: {problem}")
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -134,24 +140,24 @@ def serve_contracts(
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
-    Prints the addresses, each on a line of its own, and the test credentials.
+    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
     mock = build_mock(contracts, interpretations=interpretations)
     bound = open_socket(port)
-    open_socket(grpc_port, "GRPC_PORT").close()  # gRPC's library says many lines where a port is taken
+    open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 
-    def told(grpc_address: str) -> None:
+    def print_addresses(grpc_address: str) -> None:
         print(f"rest 127.0.0.1:{bound.getsockname()[1]}", flush=True)
         if grpc_address:
             print(f"grpc {grpc_address}", flush=True)
         for contract in contracts:
             for credential in contract.credentials:
-                given = os.environ.get(credential.variable)
-                shown = f"{credential.test} (the test value)" if not given else f"as ${credential.variable} says"
-                print(f"{contract.slug} {credential.variable}: {shown}, {credential.about}", flush=True)
-        print("controls below /__mock/: health, state, calls, faults, readings. Stop with Ctrl-C.", flush=True)
+                is_set = bool(os.environ.get(credential.variable))
+                key = "from the environment" if is_set else f"{credential.test} (the test value)"
+                print(f"{contract.slug} {credential.variable}: {key}, {credential.about}", flush=True)
+        print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
 
-    server = _MockServer(mock, grpc_port, told)
+    server = _MockServer(mock, grpc_port, print_addresses)
     server.run([bound])
     if server.startup_error is not None:
         raise server.startup_error

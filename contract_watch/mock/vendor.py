@@ -1,4 +1,4 @@
-"""One vendor as a server plays it: the model's first outcome to each request, state kept between them."""
+"""A vendor behind the mock: it answers each request with the model's first outcome and keeps the state."""
 
 import json
 import math
@@ -14,11 +14,11 @@ from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError
 
 MAX_BODY = 8 * 1024 * 1024
-"""The largest request body read, in bytes."""
+"""The largest request body that the mock reads, in bytes."""
 
 
 def read_keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, str]:
-    """The key of each account: from its environment variable, or the documented test value."""
+    """Return the key of each account: from its environment variable, or the documented test value."""
     return contract.check_keys_differ({c.account: environment.get(c.variable) or c.test for c in contract.credentials})
 
 
@@ -35,25 +35,25 @@ class MockVendor:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every object; the readings told stay."""
-        readings = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
-        self.state = self.contract.model.start(self.accounts, readings, own_prefix="")
+        """Reset the state; the chosen interpretations stay."""
+        interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
+        self.state = self.contract.model.start(self.accounts, interpretations, own_prefix="")
 
     @property
     def interpretations(self) -> dict[str, str]:
-        """The reading in force of each name."""
-        told = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
-        return {name: told.get_choices(name)[0] for name in told.declared}
+        """The current value of each interpretation."""
+        decided = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
+        return {name: decided.get_choices(name)[0] for name in decided.declared}
 
     def set_interpretations(self, interpretations: Mapping[str, str]) -> None:
-        """Take ``readings`` from now on, with a fresh state; an unknown one is a `UsageError` and changes nothing."""
-        told = {**self._chosen_interpretations, **interpretations}
-        Interpretations(self.contract.model.interpretations).decide(told)
-        self._chosen_interpretations = told
+        """Choose ``interpretations`` and reset the state; raise `UsageError` and change nothing if one is unknown."""
+        chosen = {**self._chosen_interpretations, **interpretations}
+        Interpretations(self.contract.model.interpretations).decide(chosen)
+        self._chosen_interpretations = chosen
         self.reset()
 
     def dump(self) -> Any:
-        """The state as JSON, without secrets."""
+        """Return the state as JSON without secrets."""
         return self.contract.model.dump(self.state)
 
     def handle_request(
@@ -64,22 +64,22 @@ class MockVendor:
         body: Any,
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
-        """Status and JSON body (None: no body) of the answer to one request; the state goes on.
+        """Answer one request with status and JSON body (None: no body), and update the state.
 
-        ``body`` is what `parse_body` made of the request's, ``parameters`` are its path parameters.
+        ``body`` is the result of `parse_body`, ``parameters`` are the path parameters by name.
         """
         request = Request(operation.id, operation.method, path, headers, body, parameters, time.time())
         return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
 
     def apply_outcome(self, outcome: Outcome) -> tuple[int, Any]:
-        """Answer with ``outcome``: status and JSON body; the state goes on."""
-        shown = outcome.body.render() if outcome.body is not None else None
-        self.state = outcome.resolve_next_state(shown)
-        return outcome.status, shown
+        """Return status and rendered body of ``outcome``, and move to its next state."""
+        body = outcome.body.render() if outcome.body is not None else None
+        self.state = outcome.resolve_next_state(body)
+        return outcome.status, body
 
 
 def parse_body(body: bytes) -> Any:
-    """The JSON value of ``body``, or a member of `MissingBody`."""
+    """Return the JSON value of ``body``, or a `MissingBody` if it is empty or not JSON."""
     if not body:
         return MissingBody.ABSENT
     try:
@@ -103,23 +103,23 @@ _DECODER = json.JSONDecoder(parse_constant=_reject_constant, parse_float=_parse_
 
 
 def check_overlaps(vendors: list[MockVendor]) -> None:
-    """Refuse two contracts that would answer the same address: a `UsageError` that names both."""
-    seen: dict[str, str] = {}
+    """Raise `UsageError` if two contracts declare paths that can match the same request."""
+    slugs: dict[str, str] = {}
     for vendor in vendors:
         contract = vendor.contract
-        ours = {contract.base_path + operation.path for operation in contract.operations.values()}
+        paths = {contract.base_path + operation.path for operation in contract.operations.values()}
         if contract.grpc is not None:
-            ours |= {f"/{contract.grpc.service}/{method}" for method in contract.grpc.methods.values()}
-        for address in sorted(ours):
-            for other, slug in seen.items():
-                if slug != contract.slug and _may_overlap(address, other):
-                    raise UsageError(f"contracts {slug} and {contract.slug} both declare {address}: serve one of them")
-        seen |= dict.fromkeys(ours, contract.slug)
+            paths |= {f"/{contract.grpc.service}/{method}" for method in contract.grpc.methods.values()}
+        for path in sorted(paths):
+            for other, slug in slugs.items():
+                if slug != contract.slug and _may_overlap(path, other):
+                    raise UsageError(f"contracts {slug} and {contract.slug} both declare {path}; serve one of them")
+        slugs |= dict.fromkeys(paths, contract.slug)
 
 
-def _may_overlap(one: str, other: str) -> bool:
-    """Whether some address belongs to both of two paths, whatever stands in their parameters."""
-    ours, theirs = one.split("/"), other.split("/")
-    return len(ours) == len(theirs) and all(
-        mine == their or "{" in mine or "{" in their for mine, their in zip(ours, theirs, strict=True)
+def _may_overlap(path: str, other: str) -> bool:
+    """Return True if some request matches both path templates."""
+    segments, other_segments = path.split("/"), other.split("/")
+    return len(segments) == len(other_segments) and all(
+        left == right or "{" in left or "{" in right for left, right in zip(segments, other_segments, strict=True)
     )

@@ -76,9 +76,14 @@ def test_malformed_setting_is_named(root: Path, key: str, spoil: str) -> None:
     ("old", "new", "part", "problem"),
     [
         ('name = "JetEmail"', 'name = "', "name", "is not TOML"),
-        (r'header = "Authorization"\n', "", "places", "`places` has a `header` or a `field`"),
-        (r'form = "Bearer \{\}"\n', "", "places", "`places` does not fit"),
-        ('variable = "JETEMAIL_API_KEY"', 'varaible = "X"', "credentials", "varaible"),
+        (r'header = "Authorization"\n', "", "places", "`places` must have either `header` or `field`"),
+        (r'form = "Bearer \{\}"\n', "", "places", "`places` lacks the key 'form'; add it"),
+        (
+            'variable = "JETEMAIL_API_KEY"',
+            'varaible = "X"',
+            "credentials",
+            "`credentials` has the unknown key 'varaible'; use account, variable",
+        ),
         ("required = true", "required = true\nplan = 1", "credentials", "plan"),
         ("seconds = 60", "second = 60", "rate", "second"),
         ('read = "listSmtpUsers"', "", "lifecycle", "read"),
@@ -100,19 +105,20 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "part"),
+    ("old", "new", "part", "problem"),
     [
-        ("requests = 240", 'requests = "240"', "rate"),
-        ("required = true", 'required = "no"', "credentials"),
-        ("header = .Authorization.", "header = 3", "places"),
-        (r"deleteSmtpUser = \{[^\n]*", 'deleteSmtpUser = "/username"', "identities"),
-        (r"servers = \[\]", "servers = [3]", "hosts"),
+        ("requests = 240", 'requests = "240"', "rate", "`rate.requests` must be an integer, got '240'"),
+        ("required = true", 'required = "no"', "credentials", "`credentials.required` must be a boolean, got 'no'"),
+        ("header = .Authorization.", "header = 3", "places", "`places.header` must be a string, got 3"),
+        (r"deleteSmtpUser = \{[^\n]*", 'deleteSmtpUser = "/username"', "identities",
+         "`identities.deleteSmtpUser` must be a table of arguments and roles, got '/username'"),
+        (r"servers = \[\]", "servers = [3]", "hosts", "`servers` must be a list of URLs, got [3]"),
     ],
-)
-def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part: str) -> None:
-    """Claim: the same holds below the top. Expectation: a usage error that names the file."""
+)  # fmt: skip
+def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part: str, problem: str) -> None:
+    """Claim: the same holds below the top. Expectation: a usage error with the file, the key and the value."""
     _edit_config(root, old, new)
-    assert "contract.toml" in _read_refusal(root, part)
+    assert _read_refusal(root, part) == f"{root / 'contracts/jetemail/contract.toml'}: {problem}"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
     """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
     with pytest.raises(UsageError) as refusal:
         choose_contracts("nobody", root)
-    assert str(refusal.value) == "vendor 'nobody' is unknown: choose from jetemail or all"
+    assert str(refusal.value) == "unknown vendor 'nobody'; choose from jetemail or all"
     assert [contract.slug for contract in choose_contracts("jetemail", root)] == ["jetemail"]
     assert [contract.slug for contract in choose_contracts("all")] == sorted(load_contracts())
     assert "jetemail" in load_contracts()

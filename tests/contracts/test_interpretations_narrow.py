@@ -66,9 +66,9 @@ def test_chosen_interpretations_are_decided() -> None:
 @pytest.mark.parametrize(
     ("told", "line"),
     [
-        ({"weight": "1"}, "reading 'weight' is unknown: choose from hue, size"),
-        ({"hue": "green"}, "reading hue cannot be 'green': choose from red, blue"),
-        ({"size": "small", "hue": ["red"]}, "reading hue cannot be ['red']: choose from red, blue"),
+        ({"weight": "1"}, "unknown interpretation 'weight'; choose from hue, size"),
+        ({"hue": "green"}, "interpretation 'hue' must be one of red, blue, got 'green'"),
+        ({"size": "small", "hue": ["red"]}, "interpretation 'hue' must be one of red, blue, got ['red']"),
     ],
 )
 def test_unknown_interpretation_is_refused(told: dict[str, str], line: str) -> None:

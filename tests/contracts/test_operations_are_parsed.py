@@ -92,7 +92,11 @@ def test_operation_is_found_by_path_and_method(document: OpenApi) -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b'{\n"a": }', r":2: is not JSON"), (b"\xff", ": is not UTF-8 text"), (None, r": cannot be read \(No such file")],
+    [
+        (b'{\n"a": }', r":2: is not JSON"),
+        (b"\xff", ": is not UTF-8; save it"),
+        (None, r": cannot be read \(No such file"),
+    ],
 )
 def test_bad_json_is_named(tmp_path: Path, content: bytes | None, problem: str) -> None:
     """Claim: a file that is no JSON is a usage error. Expectation: its name, the line where there is one, and why."""

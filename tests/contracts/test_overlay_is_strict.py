@@ -69,7 +69,7 @@ def test_doubtful_action_is_named(tmp_path: Path, action: str, target: str, prob
         ("actions: []", ": is not an OpenAPI Overlay"),
         ("overlay: 2.0.0\nactions: []", ": is not an OpenAPI Overlay"),
         ("", ": is not an OpenAPI Overlay"),
-        ("overlay: 1.0.0", ": has no list `actions`"),
+        ("overlay: 1.0.0", ": has no list `actions`; add one"),
         ("overlay: 1.0.0\nactions: []", ": has no list `actions`"),
         ("overlay: 1.0.0\nactions: {target: $}", ": has no list `actions`"),
     ],

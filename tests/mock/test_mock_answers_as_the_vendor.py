@@ -226,7 +226,7 @@ def test_contracts_that_overlap_are_refused() -> None:
     one, other = Contract("jetemail"), Contract("jetemail")
     assert other.model
     other.slug = "twin"
-    with pytest.raises(UsageError, match=rf"^contracts jetemail and twin both declare {PATH}: "):
+    with pytest.raises(UsageError, match=rf"^contracts jetemail and twin both declare {PATH}; "):
         build_mock([one, other], {})
 
 
