@@ -1,6 +1,6 @@
-"""``python -m contract_watch.mutants``: how much of every drift the suite notices.
+"""Measure how many mutants the suite kills: ``python -m contract_watch.mutants``.
 
-0: every floor is reached; 1: one is not; 2: it did not come to an end; 3: wrong usage.
+Exit status 0: every floor is reached; 1: one is not; 2: the measurement did not finish; 3: wrong usage.
 """
 
 import json
@@ -20,33 +20,39 @@ from contract_watch.report.atomic_file import write_atomically
 
 
 def _select_mutants(contract: Contract, options: Any) -> list[Mutant]:
-    MutantConfig(contract)  # a malformed one is told before anything is measured
+    MutantConfig(contract)  # fail on a malformed file before measuring
     return select_mutants(contract, options.only, options.shard, options.sample)
 
 
 @cli.command(interrupted="nothing was written")
 def main(arguments: list[str] | None = None) -> int:
-    """Measure; see the module for the statuses."""
-    made = create_parser("contract_watch.mutants", "Measures the suite with mutants.", "mutant", FAMILIES)
-    order = parse_measurement(made, arguments, _select_mutants)
-    results, seconds = order.run(Path(__file__).parent / "every_mutant.py")
-    whole = not order.settings["only"] and order.settings["shard"] == (1, 1) and not order.settings["sample"]
-    scores = [compute_score(contract, found, results, is_complete=whole) for contract, found in order.work.items()]
+    """Measure and write the reports; the module lists the exit statuses."""
+    parser = create_parser("contract_watch.mutants", "Measure the suite with mutants.", "mutant", FAMILIES)
+    measurement = parse_measurement(parser, arguments, _select_mutants)
+    results, seconds = measurement.run(Path(__file__).parent / "every_mutant.py")
+    is_complete = (
+        not measurement.settings["only"]
+        and measurement.settings["shard"] == (1, 1)
+        and not measurement.settings["sample"]
+    )
+    scores = [
+        compute_score(contract, found, results, is_complete=is_complete) for contract, found in measurement.work.items()
+    ]
     for one in scores:
         print(format_terminal(one, seconds), end="\n\n")
-    shown = {
+    report = {
         "format": 1,
         "seconds": round(seconds, 1),
         "processes": count_cores(),
         "runs": [as_json(s) for s in scores],
     }
-    write_atomically(order.directory / "mutants.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-    write_atomically(order.directory / "mutants.md", format_markdown(scores, seconds))
-    print(f"reports: {order.directory}/mutants.json, mutants.md")
-    complaints = [line for one in scores for line in one.list_failures()]
-    for line in complaints:
+    write_atomically(measurement.directory / "mutants.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(measurement.directory / "mutants.md", format_markdown(scores, seconds))
+    print(f"reports: {measurement.directory}/mutants.json, mutants.md")
+    failures = [line for one in scores for line in one.list_failures()]
+    for line in failures:
         print(f"below the floor: {line}", file=sys.stderr)
-    return 1 if complaints else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which wrong types a lenient server takes for the right one, and what it makes of them."""
+"""Coercions of lenient servers: wrong types that they accept, and the values that they make of them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,4 +26,4 @@ COERCIONS: Mapping[str, Mapping[str, Coercion]] = {
     "object": {"string": lambda value: {} if isinstance(value, str) else value},
     "enum": {"array": lambda value: value[0] if isinstance(value, list) and value else value},
 }  # fmt: skip
-"""By declared type, the one wrong type that a lenient server takes, and what it makes of it."""
+"""Coercions by declared type, then by the wrong type that is accepted."""

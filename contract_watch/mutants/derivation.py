@@ -1,4 +1,4 @@
-"""Every mutant of a contract, derived from its documents and its model; what its specialist says of them."""
+"""Derivation of all mutants of a contract from its documents and model, and the contract's list of equivalent ones."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ _DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (
 
 @dataclass(frozen=True)
 class EquivalentMutants:
-    """Mutants that no client can tell from the vendor: ``ids`` as shell patterns, and the reason."""
+    """Mutants that no client can distinguish from the vendor: ``ids`` as shell patterns, and the reason."""
 
     ids: tuple[str, ...]
     reason: str
@@ -33,7 +33,7 @@ class EquivalentMutants:
 
 @dataclass(frozen=True)
 class ScoreFloors:
-    """What the suite has to reach: share of mutants noticed, share whose operation is named, most requests of a run."""
+    """Floors: share of mutants killed, share of findings that name the operation, and the most requests of a run."""
 
     score: float
     diagnosis: float
@@ -41,7 +41,7 @@ class ScoreFloors:
 
 
 def derive_mutants(contract: Contract) -> list[Mutant]:
-    """Every mutant of ``contract``, family by family, in a stable order."""
+    """Derive every mutant of ``contract``, family by family, in a stable order."""
     found = [mutant for derive in _DERIVATIONS for mutant in derive(contract)]
     ids = {mutant.id for mutant in found}
     assert len(ids) == len(found), "mutant ids are unique"
@@ -49,7 +49,7 @@ def derive_mutants(contract: Contract) -> list[Mutant]:
 
 
 class HasId(Protocol):
-    """What can be selected: its ``id`` begins with the kind that it is of."""
+    """An item that can be selected; its ``id`` begins with its kind."""
 
     @property
     def id(self) -> str: ...
@@ -59,7 +59,7 @@ HasIdT = TypeVar("HasIdT", bound=HasId)
 
 
 def select_mutants(contract: Contract, only: str, shard: tuple[int, ...], sample: int = 0) -> list[Mutant]:
-    """The mutants of ``contract`` that `select_items` takes, kind being the family."""
+    """Select the mutants of ``contract`` by family or id, sample and shard (see `select_items`)."""
     return select_items(derive_mutants(contract), ("mutant", "family of mutants"), FAMILIES, only, shard, sample)
 
 
@@ -71,34 +71,38 @@ def select_items(
     shard: tuple[int, ...],
     sample: int,
 ) -> list[HasIdT]:
-    """Those of one kind, or one by its id (empty: all); of these a fixed ``sample`` of each kind (0: all); a shard of it.
+    """Select items of one kind or by id (empty: all); then ``sample`` of each kind (0: all); then a shard.
 
-    ``words`` are what one is called, and what a kind of them is.
+    ``labels`` name an item and a kind of item in error messages.
 
     Raises:
-        UsageError: there is no such kind or id, or nothing for that shard.
+        UsageError: the kind or id is unknown, or there are too few items for that shard.
     """
-    one, kind = labels
+    item_label, kind = labels
     if only:
         items = [item for item in items if only in (item.id, item.id.split("/", 1)[0])]
         if not items:
-            raise UsageError(f"ONLY {only!r} is no {kind}: choose from {', '.join(kinds)}, or give a {one}'s id")
+            raise UsageError(
+                f"ONLY: unknown {kind} {only!r}; choose from {', '.join(kinds)}, or give a {item_label}'s id"
+            )
     if sample:
         groups = [[item for item in items if item.id.startswith(f"{name}/")] for name in kinds]
-        items = [item for mine in groups for item in sample_evenly(mine, sample)]
+        items = [item for group in groups for item in sample_evenly(group, sample)]
     number, of = shard
     if of > len(items):
-        raise UsageError(f"SHARD {number}/{of}: there are only {len(items)} {one}s to share")
+        raise UsageError(
+            f"SHARD: {number}/{of} has no {item_label}, there are only {len(items)} {item_label}s; use a smaller n"
+        )
     return list(items[number - 1 :: of])
 
 
 def sample_evenly(items: Sequence[Item], count: int) -> list[Item]:
-    """``count`` of the items, evenly spread over them; all where there are no more."""
+    """Return ``count`` items, evenly spread; all items if there are no more."""
     return [items[index * len(items) // count] for index in range(count)] if len(items) > count else list(items)
 
 
 class MutantConfig:
-    """What ``contracts/<slug>/mutants.toml`` says: floors, and which mutants are equivalent. Bad files are a `UsageError`."""
+    """Settings in ``contracts/<slug>/mutants.toml``: floors and equivalent mutants. A bad file is a `UsageError`."""
 
     def __init__(self, contract: Contract) -> None:
         self._path = contract.directory / "mutants.toml"
@@ -110,23 +114,23 @@ class MutantConfig:
         try:
             return ScoreFloors(float(raw["score"]), float(raw["diagnosis"]), int(raw["requests"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(f"{self._path}: [floors] needs score, diagnosis and requests, all numbers") from error
+            raise UsageError(f"{self._path}: [floors] must have score, diagnosis and requests, all numbers") from error
 
     def _parse_equivalents(self, raw: Any) -> EquivalentMutants:
         ids, reason = (raw.get("ids"), raw.get("reason")) if isinstance(raw, dict) else (None, None)
         good = isinstance(ids, list) and ids and all(isinstance(one, str) for one in ids)
         if not good or not isinstance(reason, str) or not re.search(r"\w", reason):
-            raise UsageError(f"{self._path}: an [[equivalent]] has `ids`, a list of texts, and a `reason`")
+            raise UsageError(f"{self._path}: an [[equivalent]] must have `ids`, a list of strings, and a `reason`")
         return EquivalentMutants(tuple(ids or ()), reason)
 
     def find_reason(self, mutant: Mutant) -> str:
-        """Why a mutant is equivalent; empty where it is not."""
+        """Find the reason for which a mutant is equivalent; return an empty string if it is not."""
         for entry in self.equivalents:
             if any(fnmatchcase(mutant.id, pattern) for pattern in entry.ids):
                 return entry.reason
         return ""
 
     def find_stale_patterns(self, mutants: Sequence[Mutant]) -> list[str]:
-        """The patterns that match no mutant."""
+        """Find the patterns that match no mutant."""
         every = [pattern for entry in self.equivalents for pattern in entry.ids]
         return [pattern for pattern in every if not any(fnmatchcase(mutant.id, pattern) for mutant in mutants)]

@@ -1,4 +1,4 @@
-"""The work of `make mutants`: each mutant on trial, and the honest vendor first."""
+"""Pytest module of `make mutants`: runs the baseline, then each selected mutant."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,22 +12,25 @@ from contract_watch.mutants.derivation import select_mutants
 from contract_watch.mutants.fixtures import MutantRunnerFactory, mutant_runner_fixture
 from contract_watch.mutants.mutant import Mutant, Mutation
 
-BASELINE = Mutant("baseline", "", "", "The vendor as it should be.", Mutation)
+BASELINE = Mutant("baseline", "", "", "The faithful vendor.", Mutation)
 
 __all__ = ["mutant_runner_fixture"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each mutant that was chosen."""
-    todo = read_work(metafunc.config)
+    """Parametrize the test by the selected mutants."""
+    settings = read_work(metafunc.config)
     pairs = [
         (contract.slug, mutant)
-        for contract in (choose_contracts(slug)[0] for slug in todo["vendors"])
-        for mutant in (BASELINE, *select_mutants(contract, todo["only"], tuple(todo["shard"]), todo["sample"]))
+        for contract in (choose_contracts(slug)[0] for slug in settings["vendors"])
+        for mutant in (
+            BASELINE,
+            *select_mutants(contract, settings["only"], tuple(settings["shard"]), settings["sample"]),
+        )
     ]
     metafunc.parametrize(("slug", "mutant"), pairs, ids=[f"{slug}:{mutant.id}" for slug, mutant in pairs])
 
 
 def test_mutant(slug: str, mutant: Mutant, mutant_runner_of: MutantRunnerFactory, tell: Callable[[Any], None]) -> None:
-    """Tell what became of one mutant."""
+    """Run one mutant and pass on its result."""
     tell({"contract": slug, **asdict(mutant_runner_of(slug).run_mutant(mutant))})

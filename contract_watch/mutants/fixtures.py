@@ -1,4 +1,4 @@
-"""The fixture that the work of this room shares."""
+"""Fixture that the measuring modules share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,13 +13,13 @@ MutantRunnerFactory = Callable[[str], MutantRunner]
 
 @pytest.fixture(name="mutant_runner_of", scope="session")
 def mutant_runner_fixture() -> Iterator[MutantRunnerFactory]:
-    """Gives the court of a vendor, made when first asked for."""
+    """Provide the mutant runner of a vendor, created on first use."""
     with ExitStack() as stack:
-        made: dict[str, MutantRunner] = {}
+        runners: dict[str, MutantRunner] = {}
 
-        def give(slug: str) -> MutantRunner:
-            if slug not in made:
-                made[slug] = stack.enter_context(start_mutant_runner(choose_contracts(slug)[0]))
-            return made[slug]
+        def get_runner(slug: str) -> MutantRunner:
+            if slug not in runners:
+                runners[slug] = stack.enter_context(start_mutant_runner(choose_contracts(slug)[0]))
+            return runners[slug]
 
-        yield give
+        yield get_runner

@@ -1,4 +1,4 @@
-"""What `make mutants` and `make allowed` share: how they are told what to measure, and how they measure it."""
+"""Selection and parallel execution, shared by `make mutants` and `make false-positives`."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,19 +15,19 @@ Item = TypeVar("Item")
 
 
 def create_parser(module: str, description: str, item: str, kinds: Sequence[str]) -> CommandParser:
-    """A parser for what is selected of many: ``each`` is what one is called, ``kinds`` what kinds there are."""
-    made = CommandParser(module, description)
-    made.add_vendor_option()
-    made.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {item}'s id")
-    made.add_argument("--shard", default="", help="i/n: the i-th of n parts")
-    made.add_argument("--sample", default="0", metavar="N", help="a fixed sample: so many of each kind (all)")
-    made.add_out_option()
-    return made
+    """Create a parser for the selection; ``item`` names one item, ``kinds`` are their kinds."""
+    parser = CommandParser(module, description)
+    parser.add_vendor_option()
+    parser.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {item}'s id")
+    parser.add_argument("--shard", default="", help="i/n: the i-th of n parts")
+    parser.add_argument("--sample", default="0", metavar="N", help="a fixed sample: N of each kind (all)")
+    parser.add_out_option()
+    return parser
 
 
 @dataclass(frozen=True)
 class Measurement(Generic[Item]):
-    """What is to be done: ``work`` by contract, ``todo`` for whoever does it, ``out`` for the reports."""
+    """A measurement: selected ``work`` by contract, ``settings`` for its processes, ``directory`` for reports."""
 
     work: Mapping[Contract, list[Item]]
     settings: Mapping[str, Any]
@@ -37,35 +37,34 @@ class Measurement(Generic[Item]):
         """Run the work of ``module`` on all cores; return its results and the seconds that it took.
 
         Raises:
-            InconclusiveError: a part of the work did not come to an end.
+            InconclusiveError: a part of the work did not finish.
         """
-        began = time.monotonic()
-        spent = run_parallel(module, self.settings, count_cores())
-        if spent.failure_reason:
-            raise InconclusiveError(f"{spent.failure_reason}; nothing was written")
-        return spent.results, time.monotonic() - began
+        started = time.monotonic()
+        result = run_parallel(module, self.settings, count_cores())
+        if result.failure_reason:
+            raise InconclusiveError(f"{result.failure_reason}; nothing was written")
+        return result.results, time.monotonic() - started
 
 
 def parse_measurement(
     parser: CommandParser, arguments: list[str] | None, select: Callable[[Contract, Any], list[Item]]
 ) -> Measurement[Item]:
-    """The order that ``arguments`` give, ``select`` telling a contract's part of it; a `UsageError` where they give none.
+    """Parse ``arguments``; ``select`` returns a contract's items. Bad arguments are a `UsageError`.
 
-    Of several vendors, those count that have what is asked for. The folder for the reports is made only after all else
-    was understood.
+    Of several vendors, those without the selected items are left out. The directory for the reports is created last.
     """
-    given = parser.parse_args(arguments)
-    given.shard = parse_shard("--shard", given.shard)
-    given.sample = parse_integer("--sample", given.sample, 0, 999)
+    options = parser.parse_args(arguments)
+    options.shard = parse_shard("--shard", options.shard)
+    options.sample = parse_integer("--sample", options.sample, 0, 999)
     work: dict[Contract, list[Item]] = {}
     problem: UsageError | None = None
-    for contract in choose_contracts(given.vendor):
+    for contract in choose_contracts(options.vendor):
         try:
-            work[contract] = select(contract, given)
+            work[contract] = select(contract, options)
         except UsageError as error:
             problem = error
     if problem is not None and not work:
         raise problem
-    given.vendors = [contract.slug for contract in work]
-    todo = {name: value for name, value in vars(given).items() if name != "out"}
-    return Measurement(work, todo, create_output_directory("--out", given.out))
+    options.vendors = [contract.slug for contract in work]
+    settings = {name: value for name, value in vars(options).items() if name != "out"}
+    return Measurement(work, settings, create_output_directory("--out", options.out))

@@ -1,4 +1,4 @@
-"""Drifts of which methods a path answers."""
+"""Mutants of the methods that a path serves."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,13 +10,13 @@ from contract_watch.mutants.mutant import Mutant, Mutation
 
 
 class FixedResponse(Mutation):
-    """Every request with one method to one path gets one answer."""
+    """Mutation that returns a fixed response to every request with one method to one path."""
 
     def __init__(self, method: str, path: str, response: Response) -> None:
         self._target, self._response = (method, path), response
 
     def intercept(self, operation: Operation | None, method: str, path: str) -> Response | None:
-        """See `Mutation.instead`."""
+        """Implement `Mutation.intercept`."""
         del operation
         if (method, path) != self._target:
             return None
@@ -25,18 +25,18 @@ class FixedResponse(Mutation):
 
 
 def derive_method_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Each operation removed, each method that no operation has answered with success."""
-    typed = {"content-type": "application/json"}
+    """Derive removed operations, and undeclared methods that succeed."""
+    headers = {"content-type": "application/json"}
     for operation in contract.operations.values():
         for status, error in ((404, b'{"error":"Not Found"}'), (405, b'{"error":"Method Not Allowed"}')):
-            play = partial(FixedResponse, operation.method, operation.path, Response(status, typed, error))
-            says = f"{operation.name} is not there any more: {status}."
-            yield Mutant(f"methods/{operation.id}/removed-{status}", operation.id, "", says, play)
+            mutation = partial(FixedResponse, operation.method, operation.path, Response(status, headers, error))
+            description = f"{operation.name} is removed: it answers {status}."
+            yield Mutant(f"methods/{operation.id}/removed-{status}", operation.id, "", description, mutation)
     for path in {operation.path: None for operation in contract.operations.values()}:
         declared = {operation.method for operation in contract.operations.values() if operation.path == path}
         for method in (method.upper() for method in METHODS):
             if method not in declared:
                 body = b"" if method == "HEAD" else b"{}"
-                play = partial(FixedResponse, method, path, Response(200, typed, body))
-                says = f"{method} {path} answers 200."
-                yield Mutant(f"methods{path}/{method}", "", "", says, play, f"{method} {path}")
+                mutation = partial(FixedResponse, method, path, Response(200, headers, body))
+                description = f"{method} {path} answers 200."
+                yield Mutant(f"methods{path}/{method}", "", "", description, mutation, f"{method} {path}")

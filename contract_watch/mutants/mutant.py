@@ -1,4 +1,4 @@
-"""What a mutant is: one deliberate drift of the mock, with a stable id, and how it is played."""
+"""Mutants: deliberate drifts of the mock, each with a stable id and a mutation that plays it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 FAMILIES = ("status", "body", "media", "requests", "credentials", "state", "methods")
-"""What may drift, one module of derivations each or nearly so."""
+"""Families of mutants, about one module of derivations each."""
 
 
 @dataclass(frozen=True)
 class VendorRequest:
-    """One request to a declared operation, as the mock received it; ``at`` is when, in seconds since the epoch."""
+    """Request to a declared operation as the mock received it; ``received_at`` is in seconds since the epoch."""
 
     operation: Operation
     path: str
@@ -27,35 +27,35 @@ class VendorRequest:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What was asked for, by argument (see `Operation`)."""
+        """Return the arguments by name (see `Operation`)."""
         return join_arguments(self.parameters, self.body)
 
     def with_arguments(self, arguments: Mapping[str, Any]) -> "VendorRequest":
-        """The same request with other arguments; a body that is no object stays as it is."""
+        """Return the request with other arguments; a body that is no object stays as it is."""
         parameters, body = split_arguments(dict(arguments))
         return replace(self, parameters=parameters, body=body if isinstance(self.body, dict) or body else self.body)
 
 
 class Mutation:
-    """How a drift is played, for one life of a mock. A play may remember; this one is the honest vendor.
+    """Behaviour of a mutant during one life of a mock. It may keep state; this class is the faithful vendor.
 
-    ``touched`` counts how often the drift made a difference: none says that nothing provoked it. ``delay`` is how long
-    each answer takes, in seconds.
+    ``activations`` counts how often the drift made a difference: 0 means that nothing provoked it. ``delay`` is added
+    to each response, in seconds.
     """
 
     activations = 0
     delay = 0.0
 
     def respond(self, vendor: "MutatedVendor", request: VendorRequest) -> tuple[int, Any]:
-        """Status and JSON body of the answer to a declared operation; the actor's state goes on."""
+        """Return status and JSON body for a declared operation, and advance the vendor's state."""
         return vendor.apply_outcome(vendor.compute_outcome(request))
 
-    def intercept(self, operation: Operation | None, method: str, path: str) -> Response | None:  # noqa: ARG002 (for heirs)
-        """An answer given before the vendor sees the request, if any. ``path`` is the document's."""
+    def intercept(self, operation: Operation | None, method: str, path: str) -> Response | None:  # noqa: ARG002 (for subclasses)
+        """Return a response before the vendor sees the request, or None. ``path`` is the document's."""
         return None
 
-    def edit_response(self, operation: Operation | None, response: Response) -> Response:  # noqa: ARG002 (for heirs)
-        """The answer as it goes over the wire."""
+    def edit_response(self, operation: Operation | None, response: Response) -> Response:  # noqa: ARG002 (for subclasses)
+        """Edit a response before it is sent."""
         return response
 
 
@@ -63,9 +63,9 @@ class Mutation:
 class Mutant:
     """One deliberate drift. ``id`` begins with its ``family``.
 
-    ``operation`` is the id of the operation that drifts (empty: all of them), ``field`` the last part of the name of the
-    property that does, if one does. ``play`` makes a fresh play. ``undeclared`` is the method and path answered that no
-    document declares, if that is the drift.
+    ``operation`` is the id of the drifting operation (empty: all of them), ``field`` the last part of the drifting
+    property's name, if any. ``create_mutation`` creates a fresh mutation. ``undeclared_method`` is the undeclared
+    method and path that the mutant serves, if any.
     """
 
     id: str
@@ -77,5 +77,5 @@ class Mutant:
 
     @property
     def family(self) -> str:
-        """The first part of the id."""
+        """Return the first part of the id."""
         return self.id.split("/", 1)[0]

@@ -1,4 +1,4 @@
-"""One mutant on trial: the probes and the client stage against it, up to the first finding."""
+"""The mutant runner: probes and client stage against one mutant, up to the first finding."""
 
 import datetime as dt
 import re
@@ -34,10 +34,10 @@ _DEPTH = ExplorationDepth(is_repeatable=True)
 
 @dataclass(frozen=True)
 class MutantResult:
-    """What became of one mutant. ``finding`` is the id of the first finding, empty where it survived.
+    """Result of one mutant. ``finding`` is the id of the first finding, empty if the mutant survived.
 
-    ``touched`` counts how often the drift was played, ``requests`` and ``seconds`` lead to the first finding, or to the
-    end; ``reason`` says why a run that found nothing is not a verdict of `none`.
+    ``activations`` counts how often the drift made a difference, ``requests`` and ``seconds`` lead to the first finding
+    or to the end. ``reason`` is why a run without findings has no verdict `none`.
     """
 
     mutant: str
@@ -52,7 +52,7 @@ class MutantResult:
 
 
 class MutantRunner:
-    """Tries the mutants of one contract, on one server in this process."""
+    """Runs the suite against mutants of one contract, on one server in this process."""
 
     def __init__(self, contract: Contract, base: str, server: MutantServer) -> None:
         self._contract = contract
@@ -63,10 +63,10 @@ class MutantRunner:
         self._plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
 
     def run_mutant(self, mutant: Mutant) -> MutantResult:
-        """Run the suite's deterministic stages against the mutant until they find something."""
-        began = time.monotonic()
-        play = mutant.create_mutation()
-        self._server.app = MutantApp(self._contract, play)
+        """Run the suite's deterministic stages against a mutant until the first finding."""
+        started = time.monotonic()
+        mutation = mutant.create_mutation()
+        self._server.app = MutantApp(self._contract, mutation)
         record, found = self.run_suite()
         first = found[0] if found else None
         return MutantResult(
@@ -75,9 +75,9 @@ class MutantRunner:
             first.title if first else "",
             first is not None and self._names_operation(mutant, first),
             first is not None and bool(mutant.field) and _names_property(mutant, first),
-            play.activations,
+            mutation.activations,
             sum(record.requests.values()),
-            round(time.monotonic() - began, 3),
+            round(time.monotonic() - started, 3),
             "" if found else record.reason or "",
         )
 
@@ -87,11 +87,11 @@ class MutantRunner:
         return not mutant.operation or finding.operation == self._contract.operations[mutant.operation].name
 
     def load_mutation(self, mutation: Mutation, interpretations: dict[str, str] | None = None) -> None:
-        """Let the server play ``play`` from now on."""
+        """Serve ``mutation`` from now on."""
         self._server.app = MutantApp(self._contract, mutation, interpretations or {})
 
     def explore(self, seed: int) -> list[Finding]:
-        """The exploring stage once, against what is showing: its findings."""
+        """Run the exploring stage once against the loaded mutation; return its findings."""
         session = self._create_session()
         try:
             runner = Runner(session)
@@ -105,7 +105,7 @@ class MutantRunner:
             session.close()
 
     def run_suite(self, probes: list[Probe] | None = None) -> tuple[Record, list[Finding]]:
-        """One run of probes and client against what is showing: its record, and the first findings."""
+        """Run probes and client once against the loaded mutation; return the record and the first findings."""
         session = self._create_session()
         record = session.record
         try:
@@ -138,14 +138,14 @@ def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterat
 
 
 def _names_property(mutant: Mutant, finding: Finding) -> bool:
-    """Whether the finding says which property drifted: in its id, or as a word of its title."""
+    """Return True if a finding names the drifting property: in its id, or as a word of its title."""
     words = re.findall(r"[^\s,/`:]+", finding.title)
     return mutant.field in finding.id.split("/") or mutant.field in words
 
 
 @contextmanager
 def start_mutant_runner(contract: Contract) -> Iterator[MutantRunner]:
-    """A court with its server, on a free port of loopback."""
-    house = MutantServer()
-    with run_in_thread(house) as base:
-        yield MutantRunner(contract, base, house)
+    """Start a mutant runner and its server on a free loopback port."""
+    server = MutantServer()
+    with run_in_thread(server) as base:
+        yield MutantRunner(contract, base, server)

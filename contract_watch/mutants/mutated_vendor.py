@@ -1,4 +1,4 @@
-"""The mock with a play in it: a vendor that drifts in one way, over HTTP."""
+"""The mock of a mutant: a vendor that drifts in one way, over HTTP."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from contract_watch.mutants.mutant import Mutation, VendorRequest
 
 
 class MutatedVendor(MockVendor):
-    """A vendor whose answers a play gives, with what plays need of the model."""
+    """A vendor whose responses come from a mutation, with the parts of the model that mutations need."""
 
     def __init__(
         self,
@@ -42,20 +42,20 @@ class MutatedVendor(MockVendor):
         body: Any,
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
-        """See `MockVendor.answer`."""
+        """Implement `MockVendor.handle_request`."""
         return self.mutation.respond(self, VendorRequest(operation, path, headers, body, time.time(), parameters))
 
     def compute_outcome(self, request: VendorRequest, state: ModelState = None) -> Outcome:
-        """The honest outcome of a request, in the present state or another."""
+        """Compute the faithful outcome of a request, in the present state or another."""
         return self._list_outcomes(request, frozenset(), state)[0]
 
     def compute_exempt_outcome(
         self, request: VendorRequest, exempt_clauses: Collection[str], state: ModelState = None
     ) -> Outcome | None:
-        """The outcome of a request that is not held to ``clauses``; None where the model has no answer to it then."""
+        """Compute the outcome of a request without ``exempt_clauses``; return None if the model has none."""
         try:
             return next(iter(self._list_outcomes(request, frozenset(exempt_clauses), state)), None)
-        except Exception:  # noqa: BLE001 (a body that no check has passed may break a model anywhere)
+        except Exception:  # noqa: BLE001 (an unvalidated body may break a model anywhere)
             return None
 
     def _list_outcomes(
@@ -67,36 +67,36 @@ class MutatedVendor(MockVendor):
         return self.contract.model.outcomes(self.state if state is None else state, request)
 
     def find_success(self, request: VendorRequest, state: ModelState = None, *, force: bool = False) -> Outcome | None:
-        """The outcome where it is a success; with ``whatever`` refusals are excused until it is one. None: it is none."""
-        excused: set[str] = set()
+        """Find the outcome if it is a success; ``force`` exempts clauses until it is one. Return None if it is none."""
+        exempt_clauses: set[str] = set()
         while True:
-            outcome = self.compute_exempt_outcome(request, excused, state)
+            outcome = self.compute_exempt_outcome(request, exempt_clauses, state)
             if outcome is None or outcome.status < 300:
                 return outcome
-            if not force or outcome.clause in excused:
+            if not force or outcome.clause in exempt_clauses:
                 return None
-            excused.add(outcome.clause)
+            exempt_clauses.add(outcome.clause)
 
     def is_readable(self, request: VendorRequest, state: ModelState) -> bool:
-        """Whether the objects of a state can be read back: not so where they hold what no check has passed."""
+        """Return True if every object of a state can be read; unvalidated data may break the model."""
         names = [name for _, name in self.contract.model.list_owned(state)] or [""]
         try:
             return all(self._can_read(request, state, name) for name in names)
-        except Exception:  # noqa: BLE001 (as in `excused`)
+        except Exception:  # noqa: BLE001 (as in `compute_exempt_outcome`)
             return False
 
     def _can_read(self, request: VendorRequest, state: ModelState, name: str) -> bool:
-        """Whether reading ``name`` (or the list) gives an answer that says something."""
+        """Return True if reading ``name`` (or the list) gives a response with content."""
         read = self.contract.operations[self.contract.lifecycle.read]
-        rehearsal = Simulation(self.contract)
-        looking = rehearsal.build_request(read, rehearsal.build_arguments(read, name))
+        simulation = Simulation(self.contract)
+        probing = simulation.build_request(read, simulation.build_arguments(read, name))
         outcome = self.compute_outcome(
-            replace(request, operation=read, body=looking.body, parameters=looking.parameters), state
+            replace(request, operation=read, body=probing.body, parameters=probing.parameters), state
         )
         return outcome.body is None or bool(outcome.body.render())
 
     def build_error(self, operation: Operation, status: int = 400) -> tuple[int, Any]:
-        """A refusal as the document shows it, with ``status`` or the first documented one of its class."""
+        """Build a documented error response, with ``status`` or the first documented 4xx."""
         status = (
             status if status in operation.responses else min((s for s in operation.responses if s >= 400), default=400)
         )
@@ -104,57 +104,57 @@ class MutatedVendor(MockVendor):
 
     @staticmethod
     def build_example_body(operation: Operation, status: int) -> Any:
-        """The body that the document's examples show for a status; of an undocumented status, an empty object."""
-        answer = operation.find_response(status)
-        schema = next(iter(answer.media.values()), None) if answer is not None else None
+        """Build the example body of a status; an undocumented status has an empty object."""
+        spec = operation.find_response(status)
+        schema = next(iter(spec.media.values()), None) if spec is not None else None
         return build_sample(schema) if schema is not None else {}
 
-    # -- whose and what a request is about
+    # -- accounts and names of a request
 
     def find_account(self, request: VendorRequest) -> str | None:
-        """The account whose key the request carries."""
+        """Find the account whose key the request carries."""
         sent = {
             value
-            for place in self.contract.credential_locations
-            if (value := read_credential(place, request)) is not None
+            for location in self.contract.credential_locations
+            if (value := read_credential(location, request)) is not None
         }
-        forms = [place.form for place in self.contract.credential_locations]
-        good = ((account.name, form.format(account.key)) for account in self.accounts for form in forms)
-        return next((name for name, value in good if value in sent), None)
+        forms = [location.form for location in self.contract.credential_locations]
+        accepted = ((account.name, form.format(account.key)) for account in self.accounts for form in forms)
+        return next((name for name, value in accepted if value in sent), None)
 
     def build_credential(self, account: str) -> dict[str, str]:
-        """The credential header of an account."""
-        place = self.contract.credential_locations[0]
+        """Build the credential header of an account."""
+        location = self.contract.credential_locations[0]
         key = next(known.key for known in self.accounts if known.name == account)
-        return {place.header.lower(): place.form.format(key)}
+        return {location.header.lower(): location.form.format(key)}
 
     def list_roles(self, operation: Operation) -> dict[str, str]:
-        """The arguments that name objects of the account: `new` or `existing`."""
+        """List the arguments that name objects of the account, each with its role `new` or `existing`."""
         return {name: role for name, role in self.contract.get_roles(operation.id).items() if role != "foreign"}
 
     def list_names(self, request: VendorRequest, role: str) -> list[str]:
-        """The objects that a request names in a role."""
+        """List the objects that a request names in a role."""
         arguments = request.arguments
-        return [arguments[name] for name, its in self.list_roles(request.operation).items()
-                if its == role and isinstance(arguments.get(name), str)]  # fmt: skip
+        return [arguments[name] for name, named_role in self.list_roles(request.operation).items()
+                if named_role == role and isinstance(arguments.get(name), str)]  # fmt: skip
 
     def list_owned(self, account: str | None = None) -> list[str]:
-        """The names of the objects that exist, of one account or of all."""
-        return [name for held, name in self.contract.model.list_owned(self.state) if account in (None, held)]
+        """List the names of existing objects, of one account or of all."""
+        return [name for owner, name in self.contract.model.list_owned(self.state) if account in (None, owner)]
 
 
 def replace_arguments(request: VendorRequest, names: Mapping[str, Any]) -> VendorRequest:
-    """The request with other arguments beside its own."""
+    """Replace arguments of a request."""
     return request.with_arguments({**request.arguments, **names})
 
 
 def remove_arguments(request: VendorRequest, *names: str) -> VendorRequest:
-    """The request without some arguments."""
+    """Remove arguments from a request."""
     return request.with_arguments({name: value for name, value in request.arguments.items() if name not in names})
 
 
 def read_credential(location: CredentialLocation, request: VendorRequest) -> str | None:
-    """What stands in a credential's place, if anything does."""
+    """Read the value in a credential's location; None if there is none."""
     if location.header:
         return request.headers.get(location.header.lower())
     value = request.body.get(location.field) if isinstance(request.body, dict) else None
@@ -162,7 +162,7 @@ def read_credential(location: CredentialLocation, request: VendorRequest) -> str
 
 
 class MutantApp:
-    """An ASGI application: a mock of one contract with a play in it, which the mock's controls never see."""
+    """ASGI application: a mock of one contract with a mutation, which the mock's controls never pass."""
 
     def __init__(self, contract: Contract, mutation: Mutation, interpretations: Mapping[str, str] = {}) -> None:
         self._contract = contract
@@ -170,7 +170,7 @@ class MutantApp:
         self._mock = Mock([MutatedVendor(contract, {}, mutation, interpretations)], {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         if scope["path"].startswith("/__mock/"):
             await self._mock(scope, receive, send)
             return
@@ -178,43 +178,43 @@ class MutantApp:
         path = raw.removeprefix(self._contract.base_path)
         operation, _ = self._contract.effective.match_request(path, scope["method"])
         path = self._contract.effective.find_path_template(path) or path
-        reply = self._mutation.intercept(operation, scope["method"], path)
-        if reply is None:
-            reply = await _capture_response(self._mock, scope, receive)
+        response = self._mutation.intercept(operation, scope["method"], path)
+        if response is None:
+            response = await _capture_response(self._mock, scope, receive)
         if self._mutation.delay:
             await asyncio.sleep(self._mutation.delay)
-        if reply is not None:
-            await _send_response(send, self._mutation.edit_response(operation, reply))
+        if response is not None:
+            await _send_response(send, self._mutation.edit_response(operation, response))
 
 
 class MutantServer:
-    """A server's application that can be another one from request to request: a server for many plays."""
+    """ASGI application that delegates to ``app``, which may be replaced between requests."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request as what is showing does."""
+        """Serve one request by the current application."""
         assert self.app is not None
         await self.app(scope, receive, send)
 
 
 async def _capture_response(app: ASGIApp, scope: Scope, receive: Receive) -> Response | None:
-    """The answer of ``app``, kept back; None where it broke the connection instead."""
-    heard: list[Message] = []
+    """Capture the response of ``app``; None if it broke the connection."""
+    messages: list[Message] = []
 
-    async def keep(message: Message) -> None:
-        heard.append(message)
+    async def collect(message: Message) -> None:
+        messages.append(message)
 
-    await app(scope, receive, keep)
-    if not heard:
+    await app(scope, receive, collect)
+    if not messages:
         return None
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in heard[0].get("headers", ())}
-    return Response(heard[0]["status"], headers, b"".join(message.get("body", b"") for message in heard[1:]))
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in messages[0].get("headers", ())}
+    return Response(messages[0]["status"], headers, b"".join(message.get("body", b"") for message in messages[1:]))
 
 
 async def _send_response(send: Send, response: Response) -> None:
-    """Send an answer; one that has an empty content-length goes in chunks."""
+    """Send a response, chunked if its content-length is empty."""
     chunked = response.headers.get("content-length") == ""
     headers = {**response.headers, "content-length": "" if chunked else str(len(response.body))}
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items() if value]

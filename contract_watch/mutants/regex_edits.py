@@ -1,4 +1,4 @@
-"""Regular expressions one step tighter and one step looser, by editing their text; none is ever run here."""
+"""Edits of regular expressions: one step tighter or looser, by editing their source; none is executed here."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ _RANGE = re.compile(r"\\.|[^\\]-[^\]\\]|[^\\]")
 
 
 def loosen_pattern(pattern: str) -> Iterator[tuple[str, str]]:
-    """Patterns that take more, each with a word for what is looser. What a pattern says twice is edited twice."""
+    """Yield looser patterns, each with a name for the edit. Repeated parts are edited together."""
     if pattern.startswith("^"):
         yield "no-start", pattern[1:]
     if pattern.endswith("$") and not pattern.endswith("\\$"):
@@ -24,12 +24,12 @@ def loosen_pattern(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 def tighten_pattern(pattern: str) -> Iterator[tuple[str, str]]:
-    """Patterns that take less, each with a word for what is tighter. What a pattern says twice is edited twice."""
+    """Yield tighter patterns, each with a name for the edit. Repeated parts are edited together."""
     yield from _edit_each_part(pattern, _narrow_part)
 
 
 def _edit_each_part(pattern: str, edits: Callable[[str], Iterator[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
-    """The pattern with each kind of part edited, one at a time."""
+    """Yield the pattern with each kind of part edited, one at a time."""
     for number, part in enumerate(dict.fromkeys(_PART.findall(pattern))):
         for word, other in edits(part):
             yield f"{word}-{number}", _replace_parts(pattern, {part: other})
@@ -74,7 +74,7 @@ def _narrow_part(part: str) -> Iterator[tuple[str, str]]:
 
 
 def _narrow_class(character_class: str) -> Iterator[tuple[str, str]]:
-    """A character class without one of its ranges, or with one of them a character shorter."""
+    """Yield a character class without one of its ranges, or with one of them a character shorter."""
     ranges = _RANGE.findall(character_class[1:-1])
     for index, one in enumerate(ranges):
         before, after = "".join(ranges[:index]), "".join(ranges[index + 1 :])

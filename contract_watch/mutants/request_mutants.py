@@ -1,4 +1,4 @@
-"""Drifts of what requests may say: each constraint a step tighter and a step looser, types, names, crashes."""
+"""Mutants of request validation: constraints a step tighter or looser, coerced types, renamed properties, crashes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,54 +21,54 @@ ValueTest = Callable[[Any], bool]
 
 
 class TightenedConstraint(Mutation):
-    """Requests to one operation that ``refused`` picks are refused where the honest vendor grants them.
+    """Mutation that rejects requests to one operation that the faithful vendor accepts and ``rejects`` picks.
 
-    Or, with ``sought``, where it has looked for what they name: 404.
+    With ``after_lookup``, also those whose object does not exist: 404.
     """
 
     def __init__(self, operation: str, rejects: ValueTest, status: int = 400, *, after_lookup: bool = False) -> None:
         self._operation, self._rejects, self._status, self._after_lookup = operation, rejects, status, after_lookup
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
-        mine = request.operation.id == self._operation and _has_arguments(request)
-        valid = outcome.status < 300 or (self._after_lookup and outcome.status == 404)
-        if mine and valid and self._rejects(request.arguments):
+        matches = request.operation.id == self._operation and _has_arguments(request)
+        passes = outcome.status < 300 or (self._after_lookup and outcome.status == 404)
+        if matches and passes and self._rejects(request.arguments):
             self.activations += 1
             return vendor.build_error(request.operation, self._status)
         return vendor.apply_outcome(outcome)
 
 
 class LoosenedConstraint(Mutation):
-    """Requests to one operation that ``taken`` picks are not held to one clause."""
+    """Mutation that exempts requests to one operation that ``accepts`` picks from one clause."""
 
     def __init__(self, operation: str, clause: str, accepts: ValueTest) -> None:
         self._operation, self._clause, self._accepts = operation, clause, accepts
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
-        honest = vendor.compute_outcome(request)
-        mine = request.operation.id == self._operation and _has_arguments(request)
-        if mine and honest.status >= 400 and self._accepts(request.arguments):
+        """Implement `Mutation.respond`."""
+        faithful = vendor.compute_outcome(request)
+        matches = request.operation.id == self._operation and _has_arguments(request)
+        if matches and faithful.status >= 400 and self._accepts(request.arguments):
             outcome = vendor.compute_exempt_outcome(request, {self._clause})
             if outcome is not None:
-                self.activations += outcome.status != honest.status
+                self.activations += outcome.status != faithful.status
                 return vendor.apply_outcome(outcome)
-        return vendor.apply_outcome(honest)
+        return vendor.apply_outcome(faithful)
 
 
 class RewrittenRequest(Mutation):
-    """Requests to one operation are taken as if they had other arguments, or another body, where ``change`` gives one.
+    """Mutation that rewrites arguments or body of requests to one operation, if ``change`` returns others.
 
-    With ``whatever`` it is granted even where the other body is no valid one either.
+    With ``force``, the request succeeds even if the new body is invalid too.
     """
 
     def __init__(self, operation: str, change: Callable[[MutatedVendor, Any], Any], *, force: bool = False) -> None:
         self._operation, self._change, self._force = operation, change, force
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         before = request.arguments if _has_arguments(request) else request.body
         after = self._change(vendor, before) if request.operation.id == self._operation else before
         if after is before or vendor.find_account(request) is None:
@@ -81,7 +81,7 @@ class RewrittenRequest(Mutation):
 
 
 def derive_request_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Every constraint of every property of every body, and the body itself."""
+    """Derive mutants of every constraint of every property, and of the body itself."""
     for operation in contract.operations.values():
         if operation.body is not None:
             yield from _derive_body_mutants(operation, ArgumentBuilder(contract).list_optional(operation))
@@ -97,48 +97,48 @@ def _has_arguments(request: VendorRequest) -> bool:
 def _derive_body_mutants(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
     head = f"requests/{operation.id}/body"
 
-    def unwrapped(_actor: MutatedVendor, body: Any) -> Any:
+    def unwrap_array(_vendor: MutatedVendor, body: Any) -> Any:
         return body[0] if isinstance(body, list) and body else body
 
-    says = f"{operation.name} takes an array for the object in it."
-    yield Mutant(f"{head}/array", operation.id, "", says, partial(RewrittenRequest, operation.id, unwrapped))
+    description = f"{operation.name} accepts an array around the object."
+    yield Mutant(f"{head}/array", operation.id, "", description, partial(RewrittenRequest, operation.id, unwrap_array))
     if operation.body_required and operation.body is not None:
-        whole = operation.body
+        schema = operation.body
 
-        def made_up(actor: MutatedVendor, body: Any) -> Any:
+        def make_up_body(vendor: MutatedVendor, body: Any) -> Any:
             if body is MissingBody.ABSENT:
-                return _fill_names(actor, operation, build_sample(whole))
+                return _fill_names(vendor, operation, build_sample(schema))
             if body and isinstance(body, dict) and all(name.startswith("{") for name in body):
-                return {**build_sample(whole), **body}  # the arguments that stand in the path are all there is
+                return {**build_sample(schema), **body}  # all arguments are in the path
             return body
 
-        says = f"{operation.name} takes no body at all."
-        play = partial(RewrittenRequest, operation.id, made_up, force=True)
-        yield Mutant(f"{head}/absent", operation.id, "", says, play)
+        description = f"{operation.name} accepts a request without body."
+        mutation = partial(RewrittenRequest, operation.id, make_up_body, force=True)
+        yield Mutant(f"{head}/absent", operation.id, "", description, mutation)
 
     if not optional:
         return
 
-    def nulls_left_out(_actor: MutatedVendor, body: Any) -> Any:
+    def drop_nulls(_vendor: MutatedVendor, body: Any) -> Any:
         if not isinstance(body, dict) or None not in body.values():
             return body
         return {name: value for name, value in body.items() if value is not None}
 
-    says = f"{operation.name} takes null for what is absent."
-    yield Mutant(f"{head}/nulls", operation.id, "", says, partial(RewrittenRequest, operation.id, nulls_left_out))
+    description = f"{operation.name} accepts null for an absent property."
+    yield Mutant(f"{head}/nulls", operation.id, "", description, partial(RewrittenRequest, operation.id, drop_nulls))
 
 
 def _fill_names(vendor: MutatedVendor, operation: Operation, body: Any) -> Any:
-    """``body`` naming an object that is there, or a new one."""
+    """Fill in the names of ``body``: of an existing object, or a new one."""
     for name, role in vendor.list_roles(operation).items():
         if name in body:
-            there = vendor.list_owned()
-            body = {**body, name: there[0] if role == "existing" and there else f"made-up-{len(there)}"}
+            owned = vendor.list_owned()
+            body = {**body, name: owned[0] if role == "existing" and owned else f"made-up-{len(owned)}"}
     return body
 
 
 class _PropertyMutants:
-    """The drifts of one property of a body."""
+    """Derivation of the mutants of one property of a body."""
 
     def __init__(
         self, contract: Contract, operation: Operation, name: str, schema: Mapping[str, Any], *, required: bool
@@ -147,7 +147,7 @@ class _PropertyMutants:
         self._schema, self._required = schema, required
 
     def derive(self) -> Iterator[Mutant]:
-        if self._name.startswith("{"):  # a path holds a text, always
+        if self._name.startswith("{"):  # a path parameter is always a string
             yield from self._derive_bounds(self._schema, "", lambda value: [value])
             return
         yield from self._derive_presence()
@@ -168,56 +168,56 @@ class _PropertyMutants:
     ) -> Mutant:
         name = self._name
 
-        def picked(body: dict[str, Any]) -> bool:
+        def picks(body: dict[str, Any]) -> bool:
             return name in body and rejects(body[name])
 
-        play = partial(TightenedConstraint, self._operation.id, picked, status, after_lookup=name.startswith("{"))
-        return self._create_mutant(f"{variant}{pointer.replace('/*', '/items')}", description, play)
+        mutation = partial(TightenedConstraint, self._operation.id, picks, status, after_lookup=name.startswith("{"))
+        return self._create_mutant(f"{variant}{pointer.replace('/*', '/items')}", description, mutation)
 
     def _create_loosened(
         self, variant: str, description: str, keyword: str, accepts: ValueTest, pointer: str = ""
     ) -> Mutant:
         name, operation = self._name, self._operation.id
 
-        def picked(body: dict[str, Any]) -> bool:
+        def picks(body: dict[str, Any]) -> bool:
             return name in body and accepts(body[name])
 
-        play = partial(LoosenedConstraint, operation, f"{operation}/request/{name}{pointer}/{keyword}", picked)
-        return self._create_mutant(f"{variant}{pointer.replace('/*', '/items')}", description, play)
+        mutation = partial(LoosenedConstraint, operation, f"{operation}/request/{name}{pointer}/{keyword}", picks)
+        return self._create_mutant(f"{variant}{pointer.replace('/*', '/items')}", description, mutation)
 
-    # -- there or not, and under which name
+    # -- presence and name
 
     def _derive_presence(self) -> Iterator[Mutant]:
         name, operation = self._name, self._operation
 
-        def stand_in(actor: MutatedVendor, body: Any) -> Any:
+        def add_property(vendor: MutatedVendor, body: Any) -> Any:
             if not isinstance(body, dict) or name in body:
                 return body
             value = build_sample(Schema(self._contract.effective.raw, self._schema))
-            return _fill_names(actor, operation, {**body, name: value})
+            return _fill_names(vendor, operation, {**body, name: value})
 
-        def under_another_name(_actor: MutatedVendor, body: Any) -> Any:
+        def rename_property(_vendor: MutatedVendor, body: Any) -> Any:
             if not isinstance(body, dict) or not {name, change_name_style(name)} & set(body):
                 return body
             rest = {key: value for key, value in body.items() if key not in (name, change_name_style(name))}
             return {**rest, name: body[change_name_style(name)]} if change_name_style(name) in body else rest
 
         if self._required:
-            play = partial(RewrittenRequest, operation.id, stand_in)
-            yield self._create_mutant("optional", "need not be there", play)
+            mutation = partial(RewrittenRequest, operation.id, add_property)
+            yield self._create_mutant("optional", "is optional", mutation)
         elif self._contract.get_roles(operation.id).get(name) != "foreign":
-            refused = partial(TightenedConstraint, operation.id, lambda body: name not in body)
-            yield self._create_mutant("required", "has to be there", refused)
-            yield self._create_tightened("refused", "may not be there", lambda _value: True)
-        renamed_play = partial(RewrittenRequest, operation.id, under_another_name)
-        yield self._create_mutant("renamed", f"is read under the name {change_name_style(name)}", renamed_play)
+            rejects = partial(TightenedConstraint, operation.id, lambda body: name not in body)
+            yield self._create_mutant("required", "is required", rejects)
+            yield self._create_tightened("refused", "is rejected", lambda _value: True)
+        renamed = partial(RewrittenRequest, operation.id, rename_property)
+        yield self._create_mutant("renamed", f"is read under the name {change_name_style(name)}", renamed)
 
     # -- bounds
 
     def _derive_bounds(
         self, schema: Mapping[str, Any], pointer: str, each: Callable[[Any], list[Any]]
     ) -> Iterator[Mutant]:  # fmt: skip
-        """Every bound of the property, or of its items (``each`` gives the values that the bound is about)."""
+        """Derive mutants of each bound of the property, or of its items (``each`` returns the bounded values)."""
         for keyword, size, step in (
             ("minLength", len, 1), ("maxLength", len, -1), ("minItems", len, 1), ("maxItems", len, -1),
             ("minimum", lambda value: value, 1), ("maximum", lambda value: value, -1),
@@ -241,8 +241,8 @@ class _PropertyMutants:
         self, schema: Mapping[str, Any], pointer: str, each: Callable[[Any], list[Any]]
     ) -> Iterator[Mutant]:  # fmt: skip
         document = self._contract.effective.raw
-        ours = Schema(document, schema)
-        theirs = self._find_published_schema(pointer)
+        effective = Schema(document, schema)
+        published = self._find_published_schema(pointer)
         edits = [("tighter", *edit) for edit in regex_edits.tighten_pattern(schema["pattern"])]
         edits += [("looser", *edit) for edit in regex_edits.loosen_pattern(schema["pattern"])]
         for way, word, pattern in edits:
@@ -251,21 +251,21 @@ class _PropertyMutants:
             try:
                 other = Schema(document, {**schema, "pattern": pattern})
             except ValueError:
-                continue  # not an expression any more
-            refused = partial(_any_passes, each, partial(_is_accepted_by_one, ours, [other]))
-            taken = partial(_any_passes, each, partial(_is_accepted_by_one, other, [ours, theirs]))
+                continue  # no longer a regular expression
+            rejects = partial(_any_passes, each, partial(_is_accepted_by_one, effective, [other]))
+            accepts = partial(_any_passes, each, partial(_is_accepted_by_one, other, [effective, published]))
             if way == "tighter":
-                yield self._create_tightened(f"pattern-tighter-{word}", f"the pattern is {pattern}", refused, pointer)
+                yield self._create_tightened(f"pattern-tighter-{word}", f"the pattern is {pattern}", rejects, pointer)
             else:
                 yield self._create_loosened(
-                    f"pattern-looser-{word}", f"the pattern is {pattern}", "pattern", taken, pointer
+                    f"pattern-looser-{word}", f"the pattern is {pattern}", "pattern", accepts, pointer
                 )
 
     def _find_published_schema(self, pointer: str) -> Schema:
-        """The published schema of the property or its items: what it takes, a vendor may take."""
+        """Find the published schema of the property or its items: a vendor may accept all that it accepts."""
         document = self._contract.published.raw
-        theirs = self._contract.published.find_operation(self._operation.path, self._operation.method)
-        prop = theirs.get_arguments().get(self._name, {}) if theirs is not None else {}
+        operation = self._contract.published.find_operation(self._operation.path, self._operation.method)
+        prop = operation.get_arguments().get(self._name, {}) if operation is not None else {}
         return Schema(document, prop.get("items", {}) if pointer else prop)
 
     # -- types
@@ -276,17 +276,17 @@ class _PropertyMutants:
         items = resolve_reference(self._contract.effective.raw, schema.get("items", {}))
         coercions = COERCIONS.get("enum" if "enum" in schema else str(kind), {})
         for word, coerce in coercions.items():
-            yield self._create_coerced(f"coerced-{word}", f"a {word} is taken for what it says", coerce)
+            yield self._create_coerced(f"coerced-{word}", f"a {word} is coerced", coerce)
         for word, coerce in COERCIONS.get(str(items.get("type")), {}).items():
 
             def each(value: Any, coerce: Callable[[Any], Any] = coerce) -> Any:
                 return [coerce(item) for item in value] if isinstance(value, list) else value
 
-            says = f"a {word} in it is taken for what it says"
-            yield self._create_coerced(f"coerced-{word}/items", says, each, force=True)
+            description = f"a {word} among its items is coerced"
+            yield self._create_coerced(f"coerced-{word}/items", description, each, force=True)
         if kind == "number":
             yield self._create_tightened(
-                "integer", "has to be whole", lambda value: isinstance(value, float) and value % 1 != 0
+                "integer", "must be an integer", lambda value: isinstance(value, float) and value % 1 != 0
             )
 
     def _create_coerced(
@@ -294,7 +294,7 @@ class _PropertyMutants:
     ) -> Mutant:
         name = self._name
 
-        def change(_actor: MutatedVendor, body: Any) -> Any:
+        def change(_vendor: MutatedVendor, body: Any) -> Any:
             if not isinstance(body, dict) or name not in body:
                 return body
             value = coerce(body[name])
@@ -310,21 +310,23 @@ class _PropertyMutants:
         schema = self._schema
         for value in schema.get("enum", [True, False] if schema.get("type") == "boolean" else []):
             word = str(value).lower()
-            yield self._create_tightened(f"refused-{word}", f"{word} is refused", partial(_is_same_value, value))
+            yield self._create_tightened(f"refused-{word}", f"{word} is rejected", partial(_is_same_value, value))
             yield self._create_tightened(
                 f"crash-{word}", f"{word} is answered 500", partial(_is_same_value, value), status=500
             )
         if "enum" in schema:
 
-            def named_alike(value: Any) -> bool:
+            def differs_in_case(value: Any) -> bool:
                 return isinstance(value, str) and value.lower() in schema["enum"]
 
-            yield self._create_loosened("enum-any", "any text is taken", "enum", lambda value: isinstance(value, str))
-            yield self._create_loosened("enum-any-case", "case is ignored", "enum", named_alike)
+            yield self._create_loosened(
+                "enum-any", "any string is accepted", "enum", lambda value: isinstance(value, str)
+            )
+            yield self._create_loosened("enum-any-case", "case is ignored", "enum", differs_in_case)
             for value in find_enum_values(self._contract.effective.raw, self._name):
                 if value not in schema["enum"]:
                     yield self._create_loosened(
-                        f"enum-added-{value}", f"{value} is taken", "enum", partial(_is_same_value, value)
+                        f"enum-added-{value}", f"{value} is accepted", "enum", partial(_is_same_value, value)
                     )
         if schema.get("type") == "array":
             yield self._create_tightened("crash-empty", "[] is answered 500", lambda value: value == [], status=500)
@@ -341,16 +343,16 @@ _BOUND_TYPES = {"minLength": str, "maxLength": str, "minItems": list, "maxItems"
 def _is_on_bound(
     kind: Any, size: Callable[[Any], Any], bound: Any, each: Callable[[Any], list[Any]], value: Any
 ) -> bool:
-    """Whether some value is exactly on ``bound``."""
+    """Return True if some value is exactly on ``bound``."""
     return any(isinstance(v, kind) and not isinstance(v, bool) and size(v) == bound for v in each(value))
 
 
 def _any_passes(each: Callable[[Any], list[Any]], test: Callable[[str], bool], value: Any) -> bool:
-    return any(isinstance(text, str) and test(text) for text in each(value))
+    return any(isinstance(string, str) and test(string) for string in each(value))
 
 
 def _is_accepted_by_one(accepting: Schema, rejecting: Sequence[Schema], value: str) -> bool:
-    """Whether one schema takes the text and the others do not."""
+    """Return True if one schema accepts the string and no other does."""
     return accepting.accepts(value) and not any(schema.accepts(value) for schema in rejecting)
 
 

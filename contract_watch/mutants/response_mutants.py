@@ -1,4 +1,4 @@
-"""Drifts of answers: another status, another body, another media type."""
+"""Mutants of responses: another status, another body, another media type."""
 
 import copy
 import json
@@ -21,14 +21,14 @@ PropertyEdit = Callable[[dict[str, Any], str], None]
 
 
 class EditedResponse(Mutation):
-    """Every answer of one operation and status is edited."""
+    """Mutation that edits every response of one operation and status."""
 
     def __init__(self, operation: str, status: int, edit: Callable[[Response], Response]) -> None:
         self._target = (operation, status)
         self._edit = edit
 
     def edit_response(self, operation: Operation | None, response: Response) -> Response:
-        """See `Mutation.reply`."""
+        """Implement `Mutation.edit_response`."""
         if operation is None or (operation.id, response.status) != self._target:
             return response
         edited = self._edit(response)
@@ -37,10 +37,10 @@ class EditedResponse(Mutation):
 
 
 def _list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
-    """Every operation with the answers that a run makes the mock say.
+    """Yield each operation with the responses that a run provokes from the mock.
 
-    What only a scripted fault provokes is no vendor's drift, and where another operation's fault stands for it nobody
-    hears it at all.
+    A response that only a scripted fault provokes is no vendor's drift; faults represented by another operation's are
+    not sent at all.
     """
     silent = {probe.id for probe in plan_probes(contract) if probe.family == "faults" and probe.represented_by}
     for operation in contract.operations.values():
@@ -49,16 +49,16 @@ def _list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, di
 
 
 def derive_status_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Each documented status replaced by each other one, by an undocumented one of its class, by 200 and by 500."""
+    """Derive each documented status replaced by each other, an undocumented one of its class, 200 and 500."""
     for operation, answers in _list_provoked_responses(contract):
         for status in answers:
             kind = status // 100
             others = (*_UNDOCUMENTED[kind], *range(100 * kind + 90, 100 * kind + 100))
-            strange = next(s for s in others if s not in operation.responses)
-            for other in sorted({*operation.responses, strange, 200, 500} - {status}):
-                play = partial(EditedResponse, operation.id, status, partial(_set_status, other))
-                says = f"{operation.name} answers {other} where it should answer {status}."
-                yield Mutant(f"status/{operation.id}/{status}/{other}", operation.id, "", says, play)
+            undocumented = next(s for s in others if s not in operation.responses)
+            for other in sorted({*operation.responses, undocumented, 200, 500} - {status}):
+                mutation = partial(EditedResponse, operation.id, status, partial(_set_status, other))
+                description = f"{operation.name} answers {other} instead of {status}."
+                yield Mutant(f"status/{operation.id}/{status}/{other}", operation.id, "", description, mutation)
 
 
 def _set_status(status: int, response: Response) -> Response:
@@ -69,7 +69,7 @@ def _set_status(status: int, response: Response) -> Response:
 
 
 def derive_media_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Each answer as a page, as plain text, as problem+json, without a media type, cut, empty; a body where none is."""
+    """Derive each response as HTML, text, problem+json, without media type, cut or empty; and unexpected bodies."""
     edits = {
         "html": lambda reply: _set_media_type(reply, "text/html; charset=utf-8", _HTML_PAGE),
         "text": lambda reply: _set_media_type(reply, "text/plain; charset=utf-8"),
@@ -82,9 +82,9 @@ def derive_media_mutants(contract: Contract) -> Iterator[Mutant]:
     for operation, answers in _list_provoked_responses(contract):
         for status, answer in answers.items():
             for name, edit in (edits if answer.media else bodies).items():
-                play = partial(EditedResponse, operation.id, status, edit)
-                says = f"{operation.name} {status} has another media type or no whole JSON: {name}."
-                yield Mutant(f"media/{operation.id}/{status}/{name}", operation.id, "", says, play)
+                mutation = partial(EditedResponse, operation.id, status, edit)
+                description = f"{operation.name} {status} has another media type or incomplete JSON: {name}."
+                yield Mutant(f"media/{operation.id}/{status}/{name}", operation.id, "", description, mutation)
 
 
 def _drop_content_type(response: Response) -> dict[str, str]:
@@ -101,14 +101,14 @@ def _set_media_type(response: Response, media_type: str, body: bytes | None = No
 
 @dataclass(frozen=True)
 class PropertyPath:
-    """A property in an answer: its schema, and the way to it (``*`` for every item of an array)."""
+    """Schema of a property in a response, and the path to it (``*`` for every item of an array)."""
 
     path: tuple[str, ...]
     schema: Mapping[str, Any]
 
 
 def list_property_paths(document: Document, schema: Any, path: tuple[str, ...] = ()) -> Iterator[PropertyPath]:
-    """Every property below ``schema``, whichever member of a combinator declares it."""
+    """List every property below ``schema``, in any member of a combinator."""
     found = resolve_reference(document, schema)
     for member in (*found.get("allOf", ()), *found.get("oneOf", ()), *found.get("anyOf", ())):
         yield from list_property_paths(document, member, path)
@@ -120,7 +120,7 @@ def list_property_paths(document: Document, schema: Any, path: tuple[str, ...] =
 
 
 def list_types(document: Document, schema: Mapping[str, Any]) -> set[str]:
-    """The JSON types that a schema takes; a number takes integers."""
+    """List the JSON types that a schema accepts; a number includes integers."""
     found: set[str] = set()
     for member in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
         found |= list_types(document, resolve_reference(document, member))
@@ -130,54 +130,60 @@ def list_types(document: Document, schema: Mapping[str, Any]) -> set[str]:
 
 
 def derive_body_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Each property of each answer gone, of another type, renamed, emptied, wrapped; each body of another form."""
+    """Derive each property missing, of another type, renamed, emptied or wrapped; each body of another shape."""
     document = contract.effective.raw
     for operation, answers in _list_provoked_responses(contract):
         for status, answer in answers.items():
             schema = next(iter(answer.media.values()), None)
             if schema is None:
                 continue
-            for place in list_property_paths(document, schema.schema):
-                for name, edit in _list_property_edits(document, place):
-                    yield _create_mutant(operation, status, place.path, name, partial(_edit_property, place.path, edit))
-            for place in (
+            for location in list_property_paths(document, schema.schema):
+                for name, edit in _list_property_edits(document, location):
+                    yield _create_mutant(
+                        operation, status, location.path, name, partial(_edit_property, location.path, edit)
+                    )
+            for location in (
                 PropertyPath((), resolve_reference(document, schema.schema)),
                 *list_property_paths(document, schema.schema),
             ):
-                for name, change in _list_value_edits(place, document, status):
-                    yield _create_mutant(operation, status, place.path, name, partial(_edit_value, place.path, change))
+                for name, change in _list_value_edits(location, document, status):
+                    yield _create_mutant(
+                        operation, status, location.path, name, partial(_edit_value, location.path, change)
+                    )
 
 
 def _create_mutant(
     operation: Operation, status: int, path: tuple[str, ...], name: str, edit: Callable[[Any], Any]
 ) -> Mutant:
-    where = "/".join(path)
-    spot = f"{where}/{name}" if where else name
-    says = f"{operation.name} {status} answers {where or 'its body'} otherwise: {name}."
-    play = partial(EditedResponse, operation.id, status, partial(_edit_body, edit))
-    return Mutant(f"body/{operation.id}/{status}/{spot}", operation.id, path[-1] if path else "", says, play)
+    pointer = "/".join(path)
+    variant = f"{pointer}/{name}" if pointer else name
+    description = f"{operation.name} {status} answers {pointer or 'its body'} differently: {name}."
+    mutation = partial(EditedResponse, operation.id, status, partial(_edit_body, edit))
+    return Mutant(
+        f"body/{operation.id}/{status}/{variant}", operation.id, path[-1] if path else "", description, mutation
+    )
 
 
 def _edit_body(edit: Callable[[Any], Any], response: Response) -> Response:
     try:
-        shown = json.loads(response.body)
+        body = json.loads(response.body)
     except ValueError:
         return response
-    edited = edit(copy.deepcopy(shown))
+    edited = edit(copy.deepcopy(body))
     return (
         response
-        if edited == shown and _have_same_types(edited, shown)
+        if edited == body and _have_same_types(edited, body)
         else replace(response, body=json.dumps(edited).encode())
     )
 
 
 def _have_same_types(one: Any, other: Any) -> bool:
-    """Whether two equal values are alike to JSON too: 1 is not true."""
+    """Return True if two equal values have equal JSON types: 1 is not true."""
     return json.dumps(one) == json.dumps(other)
 
 
 def _edit_property(path: tuple[str, ...], edit: PropertyEdit, body: Any) -> Any:
-    """``shown`` with the property at ``path`` edited, in every item where the path leads through an array."""
+    """Edit the property at ``path``, in every item where the path leads through an array."""
     if len(path) == 1:
         if isinstance(body, dict) and path[0] in body:
             edit(body, path[0])
@@ -190,7 +196,7 @@ def _edit_property(path: tuple[str, ...], edit: PropertyEdit, body: Any) -> Any:
 
 
 def _edit_value(path: tuple[str, ...], change: Callable[[Any], Any], body: Any) -> Any:
-    """``shown`` with the value at ``path`` changed."""
+    """Change the value at ``path``."""
     if not path:
         return change(body)
     if path[-1] == "*":
@@ -203,16 +209,16 @@ def _edit_value(path: tuple[str, ...], change: Callable[[Any], Any], body: Any) 
 
 
 def _list_property_edits(document: Document, location: PropertyPath) -> Iterator[tuple[str, PropertyEdit]]:
-    """What may become of one property."""
-    taken = list_types(document, location.schema)
+    """List the edits of one property."""
+    types = list_types(document, location.schema)
     yield "missing", lambda parent, name: parent.pop(name)
     yield "renamed", _rename_property
-    for kind, make in _TYPE_CHANGES.items():
-        if kind not in taken:
-            yield ("null" if kind == "null" else f"type-{kind}"), partial(_set_property, make)
-    if not taken & {"object"}:
+    for kind, convert in _TYPE_CHANGES.items():
+        if kind not in types:
+            yield ("null" if kind == "null" else f"type-{kind}"), partial(_set_property, convert)
+    if not types & {"object"}:
         yield "wrapped", lambda parent, name: parent.update({name: {name: parent[name]}})
-    if taken - {"boolean"}:
+    if types - {"boolean"}:
         yield "emptied", partial(_set_property, lambda value: type(value)() if not isinstance(value, bool) else value)
     if "const" in location.schema:
         yield "flipped", partial(_set_property, _flip_value)
@@ -230,8 +236,8 @@ _TYPE_CHANGES: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _set_property(make: Callable[[Any], Any], parent: dict[str, Any], name: str) -> None:
-    parent[name] = make(parent[name])
+def _set_property(convert: Callable[[Any], Any], parent: dict[str, Any], name: str) -> None:
+    parent[name] = convert(parent[name])
 
 
 def _rename_property(parent: dict[str, Any], name: str) -> None:
@@ -239,7 +245,7 @@ def _rename_property(parent: dict[str, Any], name: str) -> None:
 
 
 def change_name_style(name: str) -> str:
-    """The name in another style: ``lastSeen`` as ``last_seen``, ``last_seen`` as ``lastSeen``, ``seen`` as ``Seen``."""
+    """Convert a name to another style: ``lastSeen`` to ``last_seen`` and back, ``seen`` to ``Seen``."""
     if "_" in name:
         head, *rest = name.split("_")
         return head + "".join(word.capitalize() for word in rest)
@@ -253,7 +259,7 @@ def _flip_value(value: Any) -> Any:
 
 
 def _list_bound_edits(schema: Mapping[str, Any]) -> Iterator[tuple[str, PropertyEdit]]:
-    """One step past each bound that a schema sets to what is answered."""
+    """List values one step past each bound of a schema."""
     if "enum" in schema:
         yield "enum", partial(_set_property, lambda value: f"{value}-not")
     if schema.get("minLength"):
@@ -273,15 +279,15 @@ def _list_bound_edits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Property
 def _list_value_edits(
     location: PropertyPath, document: Document, status: int
 ) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """What may become of a body, of an object in it, or of an array in it."""
+    """List the edits of a body, of an object in it, or of an array in it."""
     schema = location.schema
     if not location.path:
-        yield "empty-object", lambda _shown: {}
-        yield "array", lambda shown: [shown]
-        yield "wrapped", lambda shown: {"data": shown}
+        yield "empty-object", lambda _body: {}
+        yield "array", lambda body: [body]
+        yield "wrapped", lambda body: {"data": body}
         if status >= 400:
             problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "It was refused."}
-            yield "problem", lambda _shown: dict(problem)
+            yield "problem", lambda _body: dict(problem)
     items = resolve_reference(document, schema.get("items", {}))
     if "properties" in schema or (location.path and "properties" in items):
         yield "undocumented", partial(_add_property, "trace_id", "4711")
@@ -290,9 +296,9 @@ def _list_value_edits(
             if resolve_reference(document, inner).get("format") == "password":
                 yield f"{name}-always", partial(_add_property, name, "Zm9vYmFyYmF6cXV4")
     if "properties" in items:
-        yield "last-dropped", lambda shown: shown[:-1]
-        yield "first-dropped", lambda shown: shown[1:]
-        yield "doubled", lambda shown: [*shown, *shown[-1:]]
+        yield "last-dropped", lambda body: body[:-1]
+        yield "first-dropped", lambda body: body[1:]
+        yield "doubled", lambda body: [*body, *body[-1:]]
 
 
 def _add_property(name: str, value: Any, body: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Drifts of what is refused: conflicts ignored, names never freed, refusals that take effect, rules off."""
+"""Mutants of refusals: ignored conflicts, names never freed, refusals that take effect, disabled rules."""
 
 import copy
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 
 class IgnoredConflict(Mutation):
-    """A conflict is ignored: what stands in the way of one operation is removed first."""
+    """Mutation that ignores a conflict: it first removes the object in conflict."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
         if request.operation.id == self._operation and outcome.status == 409:
             life = vendor.contract.lifecycle
@@ -42,7 +42,7 @@ class IgnoredConflict(Mutation):
 
 
 class UnfreedName(Mutation):
-    """A name that one operation gave up stays taken."""
+    """Mutation that keeps a name taken after one operation freed it."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
@@ -50,31 +50,31 @@ class UnfreedName(Mutation):
         self._names_by_object: dict[str, set[str]] = {}
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         outcome, before = vendor.compute_outcome(request), set(vendor.list_owned())
         if outcome.status < 300 and self._taken_names & set(vendor.list_names(request, "new")):
             self.activations += 1
             return vendor.build_error(request.operation, 409)
-        answer = vendor.apply_outcome(outcome)
-        for made in set(vendor.list_owned()) - before:
-            self._names_by_object[made] = {made, *vendor.list_names(request, "new")}
-        if request.operation.id == self._operation and answer[0] < 300:
+        response = vendor.apply_outcome(outcome)
+        for created in set(vendor.list_owned()) - before:
+            self._names_by_object[created] = {created, *vendor.list_names(request, "new")}
+        if request.operation.id == self._operation and response[0] < 300:
             self._taken_names |= {
                 name for gone in before - set(vendor.list_owned()) for name in self._names_by_object.get(gone, {gone})
             }
-        return answer
+        return response
 
 
 class AppliedRefusal(Mutation):
-    """A refusal of one operation with one status does what was asked all the same."""
+    """Mutation that performs an operation although one of its statuses refuses it."""
 
     def __init__(self, operation: str, status: int) -> None:
         self._target = (operation, status)
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         refused, before = vendor.compute_outcome(request), vendor.state
-        answer = vendor.apply_outcome(refused)
+        response = vendor.apply_outcome(refused)
         if (request.operation.id, refused.status) == self._target and vendor.find_account(request) is not None:
             outcome = vendor.find_success(request, before, force=True)
             after = (
@@ -85,18 +85,18 @@ class AppliedRefusal(Mutation):
             if outcome is not None and vendor.is_readable(request, after):
                 vendor.state = after
                 self.activations += 1
-        return answer
+        return response
 
 
 class DisabledRule(Mutation):
-    """One rule is not kept: what it refuses is granted, what it promises of an answer or a list is not so."""
+    """Mutation that disables one rule: it permits refused requests, and breaks the rule in responses and lists."""
 
     def __init__(self, rule: str) -> None:
         self._rule = rule
         self._requested_names: dict[str, None] = {}
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
         self._requested_names.update(
             dict.fromkeys((*vendor.list_names(request, "new"), *vendor.list_names(request, "existing")))
@@ -105,53 +105,53 @@ class DisabledRule(Mutation):
             granted = vendor.compute_exempt_outcome(request, {self._rule}) if outcome.clause == self._rule else None
             self.activations += granted is not None
             return vendor.apply_outcome(granted or outcome)
-        status, shown = vendor.apply_outcome(outcome)
-        if outcome.clause == self._rule and isinstance(outcome.body, ObjectMatcher) and isinstance(shown, dict):
+        status, body = vendor.apply_outcome(outcome)
+        if outcome.clause == self._rule and isinstance(outcome.body, ObjectMatcher) and isinstance(body, dict):
             self.activations += 1
-            return status, self._break_rule(request, outcome, shown)
-        return status, self._add_hidden_rows(vendor, outcome.body, shown)
+            return status, self._break_rule(request, outcome, body)
+        return status, self._add_hidden_rows(vendor, outcome.body, body)
 
     @staticmethod
     def _break_rule(request: VendorRequest, outcome: Outcome, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer without what the rule adds to the documented one, and with what it forbids."""
+        """Break the rule in a response: drop its additions, add the properties that it forbids."""
         assert isinstance(outcome.body, ObjectMatcher)
-        answer = request.operation.find_response(outcome.status)
-        schema = next(iter(answer.media.values())) if answer is not None else None
-        always = resolve_reference(schema.document, schema.schema).get("required", ()) if schema is not None else ()
+        spec = request.operation.find_response(outcome.status)
+        schema = next(iter(spec.media.values())) if spec is not None else None
+        required = resolve_reference(schema.document, schema.schema).get("required", ()) if schema is not None else ()
         sent = request.arguments
-        kept = {name: value for name, value in body.items() if name in always}
-        return {**kept, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.forbidden}}
+        documented = {name: value for name, value in body.items() if name in required}
+        return {**documented, **{name: sent.get(name, "Zm9vYmFyYmF6cXV4") for name in outcome.body.forbidden}}
 
-    def _add_hidden_rows(self, vendor: MutatedVendor, pattern: Matcher | None, body: Any) -> Any:
-        """The answer with the rows that the rule keeps out of a list."""
-        if isinstance(pattern, ForClause | EncodedJson):
-            return self._add_hidden_rows(vendor, pattern.inner, body)
-        if isinstance(pattern, ObjectMatcher) and isinstance(body, dict):
-            inner = {name: self._add_hidden_rows(vendor, pattern.required[name], body[name])
-                     for name in pattern.required if name in body}  # fmt: skip
+    def _add_hidden_rows(self, vendor: MutatedVendor, matcher: Matcher | None, body: Any) -> Any:
+        """Add the rows that the rule excludes from a list."""
+        if isinstance(matcher, ForClause | EncodedJson):
+            return self._add_hidden_rows(vendor, matcher.inner, body)
+        if isinstance(matcher, ObjectMatcher) and isinstance(body, dict):
+            inner = {name: self._add_hidden_rows(vendor, matcher.required[name], body[name])
+                     for name in matcher.required if name in body}  # fmt: skip
             return {**body, **inner}
-        if isinstance(pattern, ListMatcher) and isinstance(body, list):
+        if isinstance(matcher, ListMatcher) and isinstance(body, list):
             names = dict.fromkeys([*vendor.list_owned(), *self._requested_names])
             extra = [
                 name
                 for name in names
-                if name not in pattern.known_rows and pattern.get_absence_clause(name) == self._rule
+                if name not in matcher.known_rows and matcher.get_absence_clause(name) == self._rule
             ]
-            rows = [{**copy.deepcopy(body[0]), pattern.key: name} for name in extra if body]
+            rows = [{**copy.deepcopy(body[0]), matcher.key: name} for name in extra if body]
             self.activations += bool(rows)
             return [*body, *rows]
         return body
 
 
 def derive_rule_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Every conflict, every name given up, every refusal of every operation that changes anything; every prose rule."""
+    """Derive mutants of every conflict, freed name and refusal of mutating operations, and of every prose rule."""
     for operation in contract.operations.values():
         if contract.is_read_only(operation.id):
             continue
         roles = set(contract.get_roles(operation.id).values()) - {"foreign"}
         if 409 in operation.responses:
             yield _create_mutant(
-                operation, "replaced", "what is in the way is removed", partial(IgnoredConflict, operation.id)
+                operation, "replaced", "the object in conflict is removed", partial(IgnoredConflict, operation.id)
             )
         if operation.id == contract.lifecycle.remove or roles == {"new", "existing"}:
             yield _create_mutant(
@@ -159,14 +159,16 @@ def derive_rule_mutants(contract: Contract) -> Iterator[Mutant]:
             )
         for status in operation.responses:
             if 400 <= status < 500 and status != 401 and not contract.is_unprovoked(operation, status):
-                says = f"{status} does what was asked"
-                yield _create_mutant(operation, f"done/{status}", says, partial(AppliedRefusal, operation.id, status))
+                description = f"{status} performs the request"
+                yield _create_mutant(
+                    operation, f"done/{status}", description, partial(AppliedRefusal, operation.id, status)
+                )
     for rule, sentence in contract.model.rules.items():
         operation_id, _, rest = rule.partition("/")
         kind, _, name = rest.partition("/")
         if kind == "rule":
-            says = f"{contract.operations[operation_id].name}, not so any more: {sentence}"
-            yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", says, partial(DisabledRule, rule))
+            description = f"{contract.operations[operation_id].name} breaks a rule: {sentence}"
+            yield Mutant(f"state/{operation_id}/off/{name}", operation_id, "", description, partial(DisabledRule, rule))
 
 
 def _create_mutant(operation: Operation, variant: str, description: str, mutation: Any) -> Mutant:

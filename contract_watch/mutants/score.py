@@ -1,4 +1,4 @@
-"""What the trials of one contract's mutants come to: matrix, survivors, score, diagnosis."""
+"""The mutation score of one contract: matrix, survivors, ratio, diagnosis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from contract_watch.mutants.mutant_runner import MutantResult
 
 @dataclass
 class ScoreCell:
-    """Mutants of one family and operation: noticed, not noticed, and those that nobody can notice."""
+    """Counts of mutants of one family and operation."""
 
     killed: int = 0
     survived: int = 0
@@ -22,14 +22,14 @@ class ScoreCell:
 
 @dataclass
 class MutationScore:
-    """The measure of the suite against one contract's mutants. ``honest`` is the trial of the vendor as it should be."""
+    """Score of the suite for one contract's mutants. ``baseline`` is the result of the faithful vendor."""
 
     contract: Contract
     floors: ScoreFloors
     baseline: MutantResult | None
     results: dict[str, MutantResult]
     equivalent_reasons: Mapping[str, str]
-    """Why a mutant is equivalent, by id."""
+    """Reason for which a mutant is equivalent, by id."""
     matrix: dict[tuple[str, str], ScoreCell] = field(default_factory=dict)
     killed: list[str] = field(default_factory=list)
     survivors: list[str] = field(default_factory=list)
@@ -39,22 +39,22 @@ class MutationScore:
 
     @property
     def eligible_count(self) -> int:
-        """How many mutants are not equivalent."""
+        """Count the mutants that are not equivalent."""
         return len(self.killed) + len(self.survivors)
 
     @property
     def ratio(self) -> float:
-        """The share of the counted mutants that were noticed."""
+        """Return the share of eligible mutants that were killed."""
         return len(self.killed) / self.eligible_count if self.eligible_count else 1.0
 
     @property
     def operation_diagnosis(self) -> float:
-        """The share of the noticed mutants whose first finding names the operation that drifts."""
+        """Return the share of killed mutants whose first finding names the drifting operation."""
         return self._compute_ratio([name for name in self.killed if self.results[name].names_operation], self.killed)
 
     @property
     def property_diagnosis(self) -> float:
-        """The share of the noticed mutants of a property whose first finding names it."""
+        """Return the share of killed mutants of a property whose first finding names it."""
         of_one = [name for name in self.killed if self.mutants[name].field]
         return self._compute_ratio([name for name in of_one if self.results[name].names_property], of_one)
 
@@ -63,66 +63,61 @@ class MutationScore:
         return len(part) / len(every) if every else 1.0
 
     def compute_spans(self) -> dict[str, tuple[float, float]]:
-        """Requests and seconds to the first finding: median and most."""
+        """Compute median and maximum of requests and seconds to the first finding."""
         found = [self.results[name] for name in self.killed]
         if not found:
             return {}
         return {
-            "requests": (median(t.requests for t in found), max(t.requests for t in found)),
-            "seconds": (median(t.seconds for t in found), max(t.seconds for t in found)),
+            "requests": (median(result.requests for result in found), max(result.requests for result in found)),
+            "seconds": (median(result.seconds for result in found), max(result.seconds for result in found)),
         }
 
     def list_failures(self) -> list[str]:
-        """Every floor that is not reached, every statement of the contract's that does not hold; a line each."""
+        """List every missed floor and every wrong statement of ``mutants.toml``, one line each."""
         found = []
         if self.ratio < self.floors.score:
-            found.append(f"the score, {self.ratio:.2%}, is below its floor, {self.floors.score:.2%}: see the survivors")
+            found.append(f"score {self.ratio:.2%}, must be at least {self.floors.score:.2%}; see the survivors")
         if self.operation_diagnosis < self.floors.diagnosis:
             named, floor = self.operation_diagnosis, self.floors.diagnosis
-            found.append(
-                f"the diagnosis rate, {named:.2%}, is below its floor, {floor:.2%}: see names_operation in mutants.json"
-            )
+            found.append(f"diagnosis {named:.2%}, must be at least {floor:.2%}; see names_operation in mutants.json")
         if self.baseline is not None and self.baseline.finding:
-            found.append(f"a false alarm: the honest vendor is said to break {self.baseline.finding}")
+            found.append(f"false alarm: the faithful vendor has the finding {self.baseline.finding}")
         if self.baseline is not None and self.baseline.requests > self.floors.requests:
-            found.append(f"a run takes {self.baseline.requests} requests, more than {self.floors.requests}")
+            found.append(f"a run takes {self.baseline.requests} requests, must be at most {self.floors.requests}")
         found += [
-            f"{name} is listed as equivalent, but {self.results[name].finding} shows it"
+            f"{name} is listed as equivalent, but {self.results[name].finding} kills it; remove it from mutants.toml"
             for name in self.killed_equivalents
         ]
-        found += [
-            f"mutants.toml lists {pattern!r} as equivalent, and there is no such mutant"
-            for pattern in self.stale_patterns
-        ]
+        found += [f"mutants.toml: {pattern!r} matches no mutant; remove it" for pattern in self.stale_patterns]
         return found
 
 
 def compute_score(
     contract: Contract, mutants: Sequence[Mutant], results: Sequence[Mapping[str, Any]], *, is_complete: bool
 ) -> MutationScore:
-    """The score of ``mutants`` from their trials' results. ``whole`` says that no mutant was left out."""
-    judgement = MutantConfig(contract)
-    mine = [MutantResult(**{name: value for name, value in result.items() if name != "contract"})
+    """Compute the score of ``mutants`` from their results. ``is_complete`` means that no mutant was left out."""
+    config = MutantConfig(contract)
+    own = [MutantResult(**{name: value for name, value in result.items() if name != "contract"})
             for result in results if result["contract"] == contract.slug]  # fmt: skip
-    trials = {trial.mutant: trial for trial in mine}
-    reasons = {mutant.id: reason for mutant in mutants if (reason := judgement.find_reason(mutant))}
-    made = MutationScore(contract, judgement.floors, trials.pop("baseline", None), trials, reasons)
-    made.mutants = {mutant.id: mutant for mutant in mutants}
-    made.stale_patterns = judgement.find_stale_patterns(mutants) if is_complete else []
+    by_id = {result.mutant: result for result in own}
+    reasons = {mutant.id: reason for mutant in mutants if (reason := config.find_reason(mutant))}
+    score = MutationScore(contract, config.floors, by_id.pop("baseline", None), by_id, reasons)
+    score.mutants = {mutant.id: mutant for mutant in mutants}
+    score.stale_patterns = config.find_stale_patterns(mutants) if is_complete else []
     operations = [*(operation.name for operation in contract.operations.values()), "all"]
-    made.matrix = {(family, operation): ScoreCell() for family in FAMILIES for operation in operations}
+    score.matrix = {(family, operation): ScoreCell() for family in FAMILIES for operation in operations}
     for mutant in mutants:
-        if mutant.id not in trials:
+        if mutant.id not in by_id:
             continue
         name = contract.operations[mutant.operation].name if mutant.operation else "all"
-        cell, killed = made.matrix[mutant.family, name], bool(trials[mutant.id].finding)
+        cell, killed = score.matrix[mutant.family, name], bool(by_id[mutant.id].finding)
         if mutant.id in reasons:
             cell.equivalent += 1
-            made.killed_equivalents += [mutant.id] if killed else []
+            score.killed_equivalents += [mutant.id] if killed else []
         elif killed:
             cell.killed += 1
-            made.killed.append(mutant.id)
+            score.killed.append(mutant.id)
         else:
             cell.survived += 1
-            made.survivors.append(mutant.id)
-    return made
+            score.survivors.append(mutant.id)
+    return score

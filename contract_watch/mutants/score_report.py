@@ -1,4 +1,4 @@
-"""A score as a table for people and as JSON for machines."""
+"""Reports of a score: tables for people, JSON for programs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from contract_watch.report.escaping import escape_markdown, escape_text
 
 
 def build_rows(score: MutationScore) -> Iterator[tuple[str, ...]]:
-    """The matrix: a head, a row for each family, a row of sums. A cell is ``killed/counted``, ``+n`` equivalent."""
+    """Build the matrix: a head, a row per family, a row of sums. A cell is ``killed/eligible``, ``+n`` equivalent."""
     operations = list(dict.fromkeys(operation for _, operation in score.matrix))
     yield ("family", *operations, "sum")
     for family in FAMILIES:
@@ -26,48 +26,48 @@ def _sum_cells(cells: Sequence[ScoreCell]) -> ScoreCell:
 
 
 def _format_cell(cell: ScoreCell) -> str:
-    counted = cell.killed + cell.survived
-    if not counted and not cell.equivalent:
+    eligible = cell.killed + cell.survived
+    if not eligible and not cell.equivalent:
         return "-"
-    return f"{cell.killed}/{counted}" + (f" +{cell.equivalent}" if cell.equivalent else "")
+    return f"{cell.killed}/{eligible}" + (f" +{cell.equivalent}" if cell.equivalent else "")
 
 
 def format_figures(score: MutationScore) -> Iterator[str]:
-    """What the matrix comes to, a line each."""
-    yield (f"score {score.ratio:.2%} ({len(score.killed)} of {score.eligible_count} mutants noticed, floor {score.floors.score:.2%}); "
-           f"{len(score.equivalent_reasons)} equivalent ones are not counted")  # fmt: skip
+    """Format the figures, one line each."""
+    yield (f"score {score.ratio:.2%} ({len(score.killed)} of {score.eligible_count} mutants killed, floor {score.floors.score:.2%}); "
+           f"{len(score.equivalent_reasons)} equivalent mutants are not counted")  # fmt: skip
     yield (f"diagnosis: the first finding names the operation in {score.operation_diagnosis:.2%} "
            f"(floor {score.floors.diagnosis:.2%}), the property in {score.property_diagnosis:.2%}")  # fmt: skip
-    for what, (middle, most) in score.compute_spans().items():
-        yield f"{what} to the first finding: {middle:g} at the median, {most:g} at most"
+    for unit, (middle, maximum) in score.compute_spans().items():
+        yield f"{unit} to the first finding: median {middle:g}, maximum {maximum:g}"
     if score.baseline is not None:
-        yield f"the honest vendor: no finding in {score.baseline.requests} requests (at most {score.floors.requests})" if (
+        yield f"the faithful vendor: no finding in {score.baseline.requests} requests (at most {score.floors.requests})" if (
             not score.baseline.finding
-        ) else f"the honest vendor: {score.baseline.finding}"  # fmt: skip
+        ) else f"the faithful vendor: {score.baseline.finding}"  # fmt: skip
 
 
 def format_survivors(score: MutationScore) -> Iterator[str]:
-    """Every survivor: its id, what it does, and whether anything provoked it."""
+    """Format every survivor: its id, description, and activations."""
     for name in score.survivors:
-        trial = score.results[name]
-        how = f"provoked {trial.activations} times" if trial.activations else "never provoked"
-        yield f"{name}: {score.mutants[name].description} ({how}{f'; {trial.reason}' if trial.reason else ''})"
+        result = score.results[name]
+        activity = f"provoked {result.activations} times" if result.activations else "never provoked"
+        yield f"{name}: {score.mutants[name].description} ({activity}{f'; {result.reason}' if result.reason else ''})"
 
 
 def format_terminal(score: MutationScore, seconds: float) -> str:
-    """The report for a terminal."""
+    """Format the report for a terminal."""
     table = list(build_rows(score))
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     lines += ["", *format_figures(score), f"{len(score.results)} mutants in {seconds:.0f} s"]
     if score.survivors:
         lines += ["", "survivors:", *(f"  {escape_text(line)}" for line in format_survivors(score))]
-    return "\n".join([f"{score.contract.name}: mutants noticed of those that count, +equivalent ones", *lines])
+    return "\n".join([f"{score.contract.name}: mutants killed/eligible, +equivalent", *lines])
 
 
 def format_markdown(scores: Sequence[MutationScore], seconds: float) -> str:
-    """The report as Markdown."""
-    lines = ["# Mutants", "", f"A cell is noticed/counted, +equivalent. {seconds:.0f} s in all."]
+    """Format the report as Markdown."""
+    lines = ["# Mutants", "", f"A cell is killed/eligible, +equivalent. The run took {seconds:.0f} s."]
     for score in scores:
         lines += ["", f"## {escape_markdown(score.contract.name)}", ""]
         head, *body = build_rows(score)
@@ -92,7 +92,7 @@ def _format_row(cells: Sequence[str]) -> str:
 
 
 def as_json(score: MutationScore) -> dict[str, Any]:
-    """The score as `mutants.json` tells it."""
+    """Convert the score for `mutants.json`."""
     return {
         "contract": score.contract.slug,
         "contract_digest": score.contract.digest,
@@ -105,6 +105,6 @@ def as_json(score: MutationScore) -> dict[str, Any]:
         "equivalent": dict(score.equivalent_reasons),
         "failures": score.list_failures(),
         "mutants": [
-            {"description": score.mutants[name].description, **asdict(trial)} for name, trial in score.results.items()
+            {"description": score.mutants[name].description, **asdict(result)} for name, result in score.results.items()
         ],
     }

@@ -1,4 +1,4 @@
-"""The work of `make allowed`: a whole run of the suite against each allowed change, or its exploring stage once."""
+"""Pytest module of `make false-positives`: a whole run against each permitted change, or one exploring stage."""
 
 import json
 import subprocess
@@ -20,16 +20,18 @@ from contract_watch.mutants.fixtures import MutantRunnerFactory, mutant_runner_f
 __all__ = ["mutant_runner_fixture"]
 
 RUN_TIMEOUT = 300.0
-"""Seconds that a whole run may take."""
+"""Time limit of a whole run in seconds."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each change that was chosen."""
-    todo = read_work(metafunc.config)
+    """Parametrize the test by the selected changes."""
+    settings = read_work(metafunc.config)
     pairs = [
         (contract.slug, change)
-        for contract in (choose_contracts(slug)[0] for slug in todo["vendors"])
-        for change in select_changes(contract, todo["only"], tuple(todo["shard"]), todo["seeds"], todo["sample"])
+        for contract in (choose_contracts(slug)[0] for slug in settings["vendors"])
+        for change in select_changes(
+            contract, settings["only"], tuple(settings["shard"]), settings["seeds"], settings["sample"]
+        )
     ]
     metafunc.parametrize(("slug", "change"), pairs, ids=[f"{slug}:{change.id}" for slug, change in pairs])
 
@@ -37,30 +39,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_change(
     slug: str, change: PermittedChange, mutant_runner_of: MutantRunnerFactory, tell: Callable[[Any], None]
 ) -> None:
-    """Tell what the suite says of one change."""
-    court, play, began = mutant_runner_of(slug), change.create_mutation(), time.monotonic()
-    court.load_mutation(play, dict(change.interpretations))
+    """Play one change and pass on the suite's verdict."""
+    runner, mutation, started = mutant_runner_of(slug), change.create_mutation(), time.monotonic()
+    runner.load_mutation(mutation, dict(change.interpretations))
     if change.kind == "seed":
-        found = court.explore(int(change.id.removeprefix("seed/")))
+        found = runner.explore(int(change.id.removeprefix("seed/")))
         result: dict[str, Any] = {"verdict": "breaking" if found else "none", "findings": [f.id for f in found],
                                   "requests": 0, "reason": None}  # fmt: skip
     else:
-        with TemporaryDirectory(prefix="false-positives-") as folder:
-            result = _run_suite(slug, court.address, Path(folder))
-        result["activations"] = play.activations
+        with TemporaryDirectory(prefix="false-positives-") as directory:
+            result = _run_suite(slug, runner.address, Path(directory))
+        result["activations"] = mutation.activations
     tell(
         result
         | {
             "contract": slug,
             "change": change.id,
             "description": change.description,
-            "seconds": time.monotonic() - began,
+            "seconds": time.monotonic() - started,
         }
     )
 
 
 def _run_suite(slug: str, target: str, directory: Path) -> dict[str, Any]:
-    """The command that a team runs, against ``target``; how it ended."""
+    """Run the suite as teams do, against ``target``; return verdict, findings and requests."""
     command = [
         sys.executable,
         "-m",
@@ -73,14 +75,14 @@ def _run_suite(slug: str, target: str, directory: Path) -> dict[str, Any]:
         str(directory),
         "--seed",
         "1",
-        "--surface",  # the changes dress what REST says
+        "--surface",  # the changes apply to REST responses
         "rest",
     ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False)  # noqa: S603 (our own)
     report = directory / "findings.json"
     if not report.exists():
         raise AssertionError(f"the suite ended with {ended.returncode}: {ended.stderr.strip()[-200:]}")
-    found = json.loads(report.read_text(encoding="utf-8"))
-    requests = found["requests"]["probes"] + found["requests"]["client"]
-    return {"verdict": found["verdict"], "findings": [f["id"] for f in found["findings"]], "requests": requests,
-            "reason": found["reason"]}  # fmt: skip
+    run = json.loads(report.read_text(encoding="utf-8"))
+    requests = run["requests"]["probes"] + run["requests"]["client"]
+    return {"verdict": run["verdict"], "findings": [f["id"] for f in run["findings"]], "requests": requests,
+            "reason": run["reason"]}  # fmt: skip

@@ -1,14 +1,14 @@
-"""Few choices that hold every pair: each value of each factor beside each value of every other."""
+"""Pairwise combinations: few rows that contain each pair of values of two factors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 
 def build_pairwise_rows(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Rows with a value for every factor, such that every pair of values of two factors stands in some row.
+    """Build rows with a value for every factor, so that each pair of values of two factors is in some row.
 
-    Greedy: each row begins with a pair that is still missing, and takes for each other factor the value that brings the
-    most missing pairs with it. The same factors give the same rows.
+    Greedy: each row begins with a missing pair, and takes for each other factor the value that covers most missing
+    pairs. The same factors give the same rows.
     """
     names = sorted(factors, key=lambda name: -len(factors[name]))
     missing = {
@@ -30,7 +30,7 @@ def build_pairwise_rows(factors: Mapping[str, Sequence[str]]) -> Iterator[dict[s
 
 
 def _order_pair(names: Sequence[str], name: str, value: str, other: str, held: str) -> tuple[str, str, str, str]:
-    """The pair as `build_pairwise_rows` keeps it: the factor that comes first in ``names`` first."""
+    """Order a pair as `build_pairwise_rows` stores it: by the factors' order in ``names``."""
     if names.index(name) < names.index(other):
         return name, value, other, held
     return other, held, name, value

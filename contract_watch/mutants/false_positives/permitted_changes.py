@@ -1,4 +1,4 @@
-"""Changes that the documents allow: none of them may be found fault with, in a whole run."""
+"""Changes that the documents permit; a finding of a whole run against one is a false positive."""
 
 import gzip
 import json
@@ -18,12 +18,12 @@ from contract_watch.mutants.mutated_vendor import MutatedVendor
 KINDS = ("wire", "interpretation", "pair", "seed")
 _OTHER_WORDING = "In other words: „grün“, ☃ and <b>no</b> harm"
 LATENCY = 0.02
-"""Seconds that a slow answer takes."""
+"""Seconds that a slow response takes."""
 
 
 @dataclass(frozen=True)
 class PermittedChange:
-    """One change. ``id`` begins with its kind; ``play`` and ``readings`` are what it does to the mock."""
+    """A permitted change. ``id`` begins with its kind; ``create_mutation`` and ``interpretations`` apply it."""
 
     id: str
     description: str
@@ -32,64 +32,66 @@ class PermittedChange:
 
     @property
     def kind(self) -> str:
-        """The first part of the id."""
+        """Return the first part of the id."""
         return self.id.split("/", 1)[0]
 
 
 class RewordedStrings(Mutation):
-    """Every text that the contract leaves free is worded otherwise."""
+    """Mutation that rewords every string that the contract leaves open."""
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
-        """See `Mutation.answer`."""
+        """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
-        status, shown = vendor.apply_outcome(outcome)
-        return status, self._reword(outcome.body, shown)
+        status, body = vendor.apply_outcome(outcome)
+        return status, self._reword(outcome.body, body)
 
-    def _reword(self, pattern: Matcher | None, body: Any) -> Any:
-        if not isinstance(pattern, ObjectMatcher) or not isinstance(body, dict):
+    def _reword(self, matcher: Matcher | None, body: Any) -> Any:
+        if not isinstance(matcher, ObjectMatcher) or not isinstance(body, dict):
             return body
-        free = {name for name, inner in pattern.required.items()
+        free = {name for name, inner in matcher.required.items()
                 if isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
         self.activations += bool(free)
         return {name: _OTHER_WORDING if name in free else value for name, value in body.items()}
 
 
 class ReformattedResponses(Mutation):
-    """Every answer goes over the wire in another dress: same status, same JSON value."""
+    """Mutation that reformats every response: same status, same JSON value."""
 
     def __init__(self, reformat: Callable[[Response], Response]) -> None:
         self._reformat = reformat
 
     def edit_response(self, operation: Operation | None, response: Response) -> Response:
-        """See `Mutation.reply`."""
+        """Implement `Mutation.edit_response`."""
         del operation
-        dressed = self._reformat(response)
-        self.activations += dressed != response
-        return dressed
+        edited = self._reformat(response)
+        self.activations += edited != response
+        return edited
 
 
 class AddedLatency(Mutation):
-    """Every answer takes its time."""
+    """Mutation that delays every response."""
 
     delay = LATENCY
 
 
 def _rewrite_json(change: Callable[[Any], str]) -> Callable[[Response], Response]:
-    """A dress that writes the same JSON otherwise."""
+    """Create a formatter that writes the same JSON differently."""
 
-    def dress(reply: Response) -> Response:
-        return replace(reply, body=change(json.loads(reply.body)).encode()) if reply.body else reply
+    def rewrite(response: Response) -> Response:
+        return replace(response, body=change(json.loads(response.body)).encode()) if response.body else response
 
-    return dress
+    return rewrite
 
 
 def _add_headers(**added: str) -> Callable[[Response], Response]:
     names = {name.replace("_", "-"): value for name, value in added.items()}
-    return lambda reply: replace(reply, headers={**reply.headers, **names})
+    return lambda response: replace(response, headers={**response.headers, **names})
 
 
 def _set_media_type(media_type: str) -> Callable[[Response], Response]:
-    return lambda reply: _add_headers(content_type=media_type)(reply) if "content-type" in reply.headers else reply
+    return lambda response: (
+        _add_headers(content_type=media_type)(response) if "content-type" in response.headers else response
+    )
 
 
 def _compress_body(response: Response) -> Response:
@@ -109,7 +111,7 @@ def _reverse_properties(value: Any) -> Any:
 
 
 def _reverse_rows(value: Any) -> Any:
-    """Arrays of objects the other way round: no order is promised of rows."""
+    """Reverse arrays of objects: no document promises an order of rows."""
     if isinstance(value, dict):
         return {name: _reverse_rows(inner) for name, inner in value.items()}
     if isinstance(value, list) and all(isinstance(inner, dict) for inner in value):
@@ -118,7 +120,7 @@ def _reverse_rows(value: Any) -> Any:
 
 
 def _convert_integers(value: Any) -> Any:
-    """Whole numbers as ``5.0``, which JSON Schema takes for an integer as well."""
+    """Convert integers to the form ``5.0``, which JSON Schema accepts as an integer."""
     if isinstance(value, dict):
         return {name: _convert_integers(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -131,21 +133,21 @@ _WIRE_FORMATS: Mapping[str, tuple[str, Callable[[Response], Response]]] = {
     "row-order": ("rows come in another order", _rewrite_json(lambda value: json.dumps(_reverse_rows(value)))),
     "pretty": ("JSON is indented", _rewrite_json(lambda value: json.dumps(value, indent=4) + "\n")),
     "spaced": ("JSON has more spaces", _rewrite_json(partial(json.dumps, separators=(" , ", " : "), ensure_ascii=False))),
-    "escaped": ("JSON escapes what it may", _rewrite_json(lambda value: json.dumps(value).replace("/", "\\/"))),
+    "escaped": ("JSON escapes every slash and non-ASCII character", _rewrite_json(lambda value: json.dumps(value).replace("/", "\\/"))),
     "numbers": ("whole numbers are written with a fraction", _rewrite_json(lambda value: json.dumps(_convert_integers(value)))),
     "charset": ("the media type has a charset", _set_media_type("application/json; charset=utf-8")),
-    "media-case": ("the media type is spelled in other case", _set_media_type('Application/JSON;Charset="UTF-8"')),
-    "headers": ("headers that nobody asked for", _add_headers(
+    "media-case": ("the media type is in mixed case", _set_media_type('Application/JSON;Charset="UTF-8"')),
+    "headers": ("additional headers", _add_headers(
         x_request_id="b6e2-11", set_cookie="s=1; HttpOnly", cache_control="no-store", x_ratelimit_remaining="239",
         strict_transport_security="max-age=1", www_authenticate='Bearer realm="api"', server="nginx")),
-    "no-keep-alive": ("every connection ends with its answer", _add_headers(connection="close")),
-    "chunked": ("bodies come in chunks", lambda reply: replace(reply, headers={**reply.headers, "content-length": ""})),
+    "no-keep-alive": ("every connection closes after its response", _add_headers(connection="close")),
+    "chunked": ("bodies come in chunks", lambda response: replace(response, headers={**response.headers, "content-length": ""})),
     "gzip": ("bodies are compressed", _compress_body),
 }  # fmt: skip
 
 
 def list_permitted_changes(contract: Contract, seeds: int = 0) -> list[PermittedChange]:
-    """Every allowed change of ``contract``, in a stable order; then ``seeds`` of the exploring stage."""
+    """List every permitted change of ``contract`` in a stable order, then ``seeds`` seeds of the exploring stage."""
     return [
         *_list_wire_changes(),
         *_list_interpretation_changes(contract),
@@ -155,10 +157,10 @@ def list_permitted_changes(contract: Contract, seeds: int = 0) -> list[Permitted
 
 
 def _list_wire_changes() -> Iterator[PermittedChange]:
-    yield PermittedChange("wire/wording", "texts that no document fixes are worded otherwise", RewordedStrings)
-    yield PermittedChange("wire/latency", f"every answer takes {LATENCY * 1000:.0f} ms more", AddedLatency)
-    for name, (says, dress) in _WIRE_FORMATS.items():
-        yield PermittedChange(f"wire/{name}", says, partial(ReformattedResponses, dress))
+    yield PermittedChange("wire/wording", "strings that no document fixes are reworded", RewordedStrings)
+    yield PermittedChange("wire/latency", f"every response takes {LATENCY * 1000:.0f} ms longer", AddedLatency)
+    for name, (description, reformat) in _WIRE_FORMATS.items():
+        yield PermittedChange(f"wire/{name}", description, partial(ReformattedResponses, reformat))
 
 
 def _list_interpretation_changes(contract: Contract) -> Iterator[PermittedChange]:
