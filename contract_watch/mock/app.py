@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,10 +24,11 @@ from contract_watch.mock.bodies import (
 )
 from contract_watch.mock.controls import MockControls
 from contract_watch.mock.faults import Fault, FaultQueue
-from contract_watch.mock.grpc_calls import GrpcCalls
-from contract_watch.mock.grpc_web import GrpcWebEndpoint
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, check_overlaps, parse_body, read_keys
+
+if TYPE_CHECKING:
+    from contract_watch.mock.grpc_calls import GrpcCalls
 
 
 class Mock:
@@ -47,13 +48,10 @@ class Mock:
         redactor = Redactor(names | (credential_names - {"authorization"}), values)
         self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue()
-        self.grpc_calls = [GrpcCalls(v, self.faults, self.journal) for v in vendors if v.contract.grpc is not None]
+        self.grpc_calls: list[GrpcCalls] = []
         endpoints: dict[str, ASGIApp] = dict(self._build_endpoints())
-        endpoints |= {
-            path: GrpcWebEndpoint(calls, operation)
-            for calls in self.grpc_calls
-            for path, operation in calls.methods.items()
-        }
+        if grpc_vendors := [vendor for vendor in vendors if vendor.contract.grpc is not None]:
+            endpoints |= self._build_grpc_endpoints(grpc_vendors)
         self._static_endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         methods = [method.upper() for method in METHODS]
         routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
@@ -61,6 +59,18 @@ class Mock:
         self._app = Starlette(routes=[*self.controls.build_routes(), *routes])
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(404, _respond_not_found)
+
+    def _build_grpc_endpoints(self, vendors: Sequence[MockVendor]) -> dict[str, ASGIApp]:
+        # protobuf and gRPC load slowly, and most vendors have neither.
+        from contract_watch.mock.grpc_calls import GrpcCalls  # noqa: PLC0415
+        from contract_watch.mock.grpc_web import GrpcWebEndpoint  # noqa: PLC0415
+
+        self.grpc_calls = [GrpcCalls(vendor, self.faults, self.journal) for vendor in vendors]
+        return {
+            path: GrpcWebEndpoint(calls, operation)
+            for calls in self.grpc_calls
+            for path, operation in calls.methods.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; paths without parameters bypass Starlette's slower router."""

@@ -13,7 +13,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
-from contract_watch.mock import grpc_native
 from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import MockVendor
 
@@ -95,6 +94,8 @@ class _MockServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
         if self._mock is not None:
+            from contract_watch.mock import grpc_native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
+
             try:
                 self._native, address = await grpc_native.start_server(self._mock.grpc_calls, self._grpc_port)
             except UsageError as error:
@@ -109,6 +110,8 @@ class _MockServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
         if self._native is not None:
+            from contract_watch.mock import grpc_native  # noqa: PLC0415 (loaded by now)
+
             await grpc_native.stop_server(self._native)
         if self.startup_error is None:
             await super().shutdown(sockets)

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.pytest_plugin import FAMILIES
-from contract_watch.engine.exploring.exploration import (
-    ExplorationDepth,
-    explore_requests,
-    explore_workflows,
-    list_modes,
-)
+from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
+from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe

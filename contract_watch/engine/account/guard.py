@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
+
+if TYPE_CHECKING:
+    from contract_watch.contracts.protobuf import MessageCodec
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MASKING_HEADERS = ("content-encoding", "x-http-method-override", "x-http-method", "x-method-override")
@@ -74,7 +76,7 @@ class Guard:
     def __post_init__(self) -> None:
         roles = {name for operation in self.contract.operations for name in self.contract.get_roles(operation)}
         self._identity_arguments = {_normalize_argument(name.strip("{}")) for name in roles}
-        self._messages = MessageCodec(self.contract) if self.contract.grpc is not None else None
+        self._messages = _create_codec(self.contract)
 
     def withdraw_consents(self, reason: str) -> None:
         """Block from now on what the user consented to; ``reason`` explains it in the report."""
@@ -154,6 +156,8 @@ class Guard:
             raise BlockedRequestError(f"{operation.name}: its body is not valid JSON") from error
 
     def _parse_message(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, str], Any]:
+        from contract_watch.contracts.protobuf import MessageCodecError  # noqa: PLC0415 (loads slowly)
+
         messages = self._messages
         operation = None if messages is None else next(
             (o for o in self.contract.operations.values() if messages.get_method_path(o.id) == outgoing.path), None
@@ -270,3 +274,12 @@ def _unframe_message(encoded: EncodedRequest) -> EncodedRequest:
     if encoded.method != "POST" or len(framed) != 1 or framed[0][0]:
         raise BlockedRequestError("a gRPC-web request must be one POST of one message")
     return replace(encoded, content=framed[0][1], is_grpc_message=True)
+
+
+def _create_codec(contract: Contract) -> "MessageCodec | None":
+    """Return the messages of a contract that has gRPC."""
+    if contract.grpc is None:
+        return None
+    from contract_watch.contracts.protobuf import MessageCodec  # noqa: PLC0415 (loads slowly)
+
+    return MessageCodec(contract)

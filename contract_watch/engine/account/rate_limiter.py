@@ -199,6 +199,21 @@ class LocalRateLimiter:
         new.replace(self._file)
 
 
+def create_rate_limiter(
+    url: str, directory: Path, account: str, requests: int, seconds: float, clock: Clock
+) -> RateLimiter:
+    """Create the limiter that ``url`` names; without one, the machine's own with its file in ``directory``.
+
+    Raises:
+        UsageError: ``url`` is not the address of a Redis. The message hides its password.
+    """
+    if not url:
+        return LocalRateLimiter(directory, account, requests, seconds, clock)
+    from contract_watch.engine.account.redis_rate_limiter import RedisRateLimiter  # noqa: PLC0415 (loads slowly)
+
+    return RedisRateLimiter(url, account, requests, seconds)
+
+
 def _format_file_name(account: str) -> str:
     """Format a file name that stays in its directory for any ``account``: readable part and digest."""
     readable = re.sub(r"[^a-z0-9]+", "-", account.lower()).strip("-")[:40]

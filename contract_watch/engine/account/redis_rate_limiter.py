@@ -1,7 +1,6 @@
 """The rate limiter for processes on several machines: the rules of `sliding_window.py` in a Redis, on its clock."""
 
 import uuid
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,8 +9,7 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from contract_watch.engine.account.clock import Clock
-from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter, RateLimiter, Slot
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, Slot
 from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit
 from contract_watch.errors import UsageError
 from contract_watch.report.escaping import escape_text
@@ -166,19 +164,6 @@ class RedisRateLimiter:
                 f"{URL_VARIABLE}: the server at {self._location} is no Redis; correct the variable"
             )
         return found
-
-
-def create_rate_limiter(
-    url: str, directory: Path, account: str, requests: int, seconds: float, clock: Clock
-) -> RateLimiter:
-    """Create the limiter that ``url`` names; without one, the machine's own with its file in ``directory``.
-
-    Raises:
-        UsageError: ``url`` is not the address of a Redis. The message hides its password.
-    """
-    if not url:
-        return LocalRateLimiter(directory, account, requests, seconds, clock)
-    return RedisRateLimiter(url, account, requests, seconds)
 
 
 def _create_client(url: str) -> tuple[str, "redis.Redis"]:

@@ -14,7 +14,7 @@ from contract_watch.engine.account.live_settings import LiveSettings
 from contract_watch.engine.account.network_sandbox import block_connections
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.account.precheck import ProbePrecheck
-from contract_watch.engine.account.redis_rate_limiter import create_rate_limiter
+from contract_watch.engine.account.rate_limiter import create_rate_limiter
 from contract_watch.engine.account.restoration import record_initial_state
 from contract_watch.engine.account.sweep import SweepResult, sweep_account
 from contract_watch.engine.command.options import RunOptions

@@ -10,7 +10,7 @@ import pytest
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite, VendorRun
-from contract_watch.engine.exploring.exploration import list_modes
+from contract_watch.engine.exploring.depth import list_modes
 from contract_watch.engine.judging.findings import ContractBrokenError
 from contract_watch.engine.running.progress import Progress
 from contract_watch.report.finding import Finding

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from contract_watch.cli import ignore_signals
@@ -17,12 +18,11 @@ from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
-from contract_watch.engine.exploring.exploration import DEFAULT_DEPTH, ExplorationDepth
+from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
-from contract_watch.engine.protocols.grpc_protocols import GrpcWebProtocol
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_origin, join_base_path
 from contract_watch.engine.running.cleanup import (
@@ -35,10 +35,11 @@ from contract_watch.engine.running.cleanup import (
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
-from contract_watch.mock.app import Mock
-from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import CoverageCell, Record
 from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
+
+if TYPE_CHECKING:
+    from contract_watch.mock.app import Mock
 
 
 @dataclass
@@ -65,8 +66,8 @@ class Suite:
             known = {probe.id for probe in planned}
             assert len(known) == len(planned), "probe ids are unique"
             for surface in options.protocols[contract.slug]:
-                can_say = can_encode_rest if surface == "rest" else can_encode_grpc
-                mine = [probe for probe in planned if can_say(contract, probe)]
+                can_encode = can_encode_rest if surface == "rest" else can_encode_grpc
+                mine = [probe for probe in planned if can_encode(contract, probe)]
                 self.plans[contract.slug, surface] = _select_probes(mine, options)
             every = read_waivers(contract.directory / "waivers.toml")
             self._waivers[contract.slug] = [one for one in every if not one.rule]
@@ -167,6 +168,8 @@ class Suite:
             secure = parts.scheme == "https" and (not self.options.grpc_target or self.options.target == "live")
             return self._connector.connect_grpc(contract, told, gate, secure=secure)
         if protocol == "grpc-web":
+            from contract_watch.engine.protocols.grpc_protocols import GrpcWebProtocol  # noqa: PLC0415 (loads slowly)
+
             return GrpcWebProtocol(contract, base, self._connector.connect_http(get_origin(base), gate))
         return None
 
@@ -180,6 +183,9 @@ class Suite:
         if self.options.target != "mock":
             return self.options.addresses[contract.slug]
         if self._mock is None:
+            # The server loads slowly, and only this target needs one.
+            from contract_watch.mock.server import build_mock, run_in_thread  # noqa: PLC0415
+
             self._mock = build_mock(self.options.contracts)
             self._mock_address = self._stack.enter_context(run_in_thread(self._mock))
         return join_base_path(contract, self._mock_address)

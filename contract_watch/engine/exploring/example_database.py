@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
-from hypothesis.extra.redis import RedisExampleDatabase
 
 from contract_watch.errors import InconclusiveError, UsageError
 
@@ -57,9 +55,9 @@ class NamespacedDatabase(ExampleDatabase):
 class FailSafeDatabase(ExampleDatabase):
     """A database that may fail: then it is not asked again, ``failed`` says why, and what was found is told all the same."""
 
-    def __init__(self, database: ExampleDatabase) -> None:
+    def __init__(self, database: ExampleDatabase, expected_errors: tuple[type[Exception], ...] = (OSError,)) -> None:
         super().__init__()
-        self._database = database
+        self._database, self._expected_errors = database, expected_errors
         self.failure = ""
 
     def save(self, key: bytes, value: bytes) -> None:
@@ -81,7 +79,7 @@ class FailSafeDatabase(ExampleDatabase):
             return
         try:
             ask()
-        except (OSError, redis.RedisError) as error:
+        except self._expected_errors as error:
             self.failure = f"the example database failed ({type(error).__name__}): what is found is not shared any more"
 
 
@@ -101,6 +99,10 @@ def open_shared_database(environment: Mapping[str, str] | None = None) -> FailSa
     url = (os.environ if environment is None else environment).get(REDIS_VARIABLE, "")
     if not url:
         return FailSafeDatabase(DirectoryBasedExampleDatabase(_DIRECTORY))
+    # Both load slowly, and most explorations share nothing through a Redis.
+    import redis  # noqa: PLC0415
+    from hypothesis.extra.redis import RedisExampleDatabase  # noqa: PLC0415
+
     try:
         parts = urlsplit(url)
         place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}" if parts.scheme != "unix" else parts.path
@@ -117,4 +119,4 @@ def open_shared_database(environment: Mapping[str, str] | None = None) -> FailSa
         raise DatabaseUnavailableError(
             f"{REDIS_VARIABLE}: no Redis answers at {place}: start it, or unset the variable"
         ) from error
-    return FailSafeDatabase(RedisExampleDatabase(client))
+    return FailSafeDatabase(RedisExampleDatabase(client), (OSError, redis.RedisError))

@@ -2,10 +2,8 @@
 
 import contextlib
 import hashlib
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -18,9 +16,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 
 from contract_watch.contracts.openapi import join_arguments, split_arguments
-from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.account.restoration import confirm_removals
+from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
 from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
 from contract_watch.engine.exploring.workflow import build_workflow
 from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
@@ -32,29 +30,6 @@ from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck
 
-
-@dataclass(frozen=True)
-class ExplorationDepth:
-    """How far one exploration goes.
-
-    ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
-    with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. What ``repeats`` another by its
-    seed reads and keeps no examples: they would make it depend on what ran in between. ``until``, on the monotonic clock,
-    ends a search; one that found something has `MAX_SHRINK_SECONDS` seconds more to make it small, and ``shrinks`` requests:
-    a vendor counts them. ``heed``, called before every request, raises where the search is to end at once.
-    """
-
-    examples: int = 8
-    workflows: int = 8
-    steps: int = 10
-    database: ExampleDatabase | None = None
-    is_repeatable: bool = False
-    until: float = math.inf
-    max_shrink_requests: float = 600
-    raise_if_interrupted: Callable[[], None] = lambda: None
-
-
-DEFAULT_DEPTH = ExplorationDepth()
 MAX_SHRINK_SECONDS = 20.0
 _MIN_SIGHTINGS = 2
 _MAX_ROUNDS = 3
@@ -67,12 +42,6 @@ class _SearchTimeout(BaseException):
 
 class DriftFoundError(AssertionError):
     """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
-
-
-def list_modes(contract: Contract) -> list[tuple[str, str]]:
-    """Every operation with every kind of data that it can be explored with."""
-    return [(name, mode) for name, operation in contract.operations.items()
-            for mode in (("positive", "negative") if operation.body or operation.parameters else ("positive",))]  # fmt: skip
 
 
 def explore_requests(

@@ -12,13 +12,9 @@ from typing import Any
 from contract_watch.cli import Interruption
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.example_database import FailSafeDatabase
-from contract_watch.engine.exploring.exploration import (
-    ExplorationDepth,
-    explore_requests,
-    explore_workflows,
-    list_modes,
-)
+from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 from contract_watch.engine.exploring.pytest_case import PytestCase
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.targets import join_base_path

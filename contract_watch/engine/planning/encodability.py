@@ -1,6 +1,5 @@
 """Which probes a protocol can express."""
 
-from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.probe import Probe, fill_with_stand_ins
 
@@ -12,6 +11,8 @@ def can_encode_rest(_contract: Contract, probe: Probe) -> bool:
 
 def can_encode_grpc(contract: Contract, probe: Probe) -> bool:
     """Return True if protobuf can express every request of ``probe``."""
+    from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError  # noqa: PLC0415 (loads slowly)
+
     messages = MessageCodec(contract)
     try:
         for step in probe.steps:

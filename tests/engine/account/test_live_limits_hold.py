@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.exploring.exploration import ExplorationDepth
+from contract_watch.engine.exploring.depth import ExplorationDepth
 from tests.support.live_runs import is_run_name, make_options, run_suite
 from tests.support.production.fake import FakeProduction
 from tests.support.rate_limits.redis_server import serve_redis

@@ -7,7 +7,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring import exploration
-from contract_watch.engine.exploring.exploration import ExplorationDepth
+from contract_watch.engine.exploring.depth import ExplorationDepth
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from tests.support.live_runs import is_run_name, make_options, run_suite

@@ -11,8 +11,8 @@ import pytest
 
 from contract_watch.engine.account import redis_rate_limiter
 from contract_watch.engine.account.clock import SystemClock
-from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter
-from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter, create_rate_limiter
+from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, LocalRateLimiter, create_rate_limiter
+from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, RedisRateLimiter
 from contract_watch.errors import UsageError
 from tests.support.loopback_server import LoopbackResponse, serve_app
 from tests.support.rate_limits.redis_limiters import ACCOUNT, SECRET, open_limiter, read_refusal, take_slot

@@ -10,6 +10,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, 
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.exploring.depth import ExplorationDepth
 from contract_watch.engine.exploring.example_database import (
     REDIS_VARIABLE,
     DatabaseUnavailableError,
@@ -17,7 +18,7 @@ from contract_watch.engine.exploring.example_database import (
     NamespacedDatabase,
     open_shared_database,
 )
-from contract_watch.engine.exploring.exploration import ExplorationDepth, explore_requests, explore_workflows
+from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
