@@ -1,4 +1,4 @@
-"""What is no OpenAPI document, or a hostile one, is refused in one line and cheaply."""
+"""Anything but an OpenAPI document, and any hostile one, is refused with one line and at low cost."""
 
 import io
 import json
@@ -61,7 +61,7 @@ from tests.support.json_strategies import VALUES
     ],
 )  # fmt: skip
 def test_what_is_no_document_is_named(content: bytes | str, words: str) -> None:
-    """Claim: a file of another kind is refused. Expectation: one line, with the place where there is one, and why."""
+    """A file of another kind is refused with one line: the position if there is one, and the reason."""
     line = read_refusal(content)
     assert line.startswith("some file:")
     assert words in line
@@ -88,21 +88,21 @@ def test_what_is_no_document_is_named(content: bytes | str, words: str) -> None:
     ],
 )  # fmt: skip
 def test_json_that_readers_take_differently_is_refused(content: str, words: str) -> None:
-    """Claim: what readers differ on is refused. Situation: names twice, numbers that are none, half of a surrogate pair.
+    """JSON that parsers disagree on is refused: duplicate names, non-finite numbers, half of a surrogate pair.
 
-    Expectation: one line that names it and its place, with nothing in it that steers a terminal.
+    The one line names the problem and its position, and contains nothing that controls a terminal.
     """
     assert words in read_refusal(content)
 
 
 def test_an_escape_of_a_backslash_is_no_half_of_a_pair() -> None:
-    """Situation: a backslash and the letters `ud800`; a whole pair; a pair in capitals. Expectation: read."""
+    """A backslash and the letters `ud800`, a whole pair, and a pair in capitals are accepted."""
     found = parse_document_text('{"openapi": "3.1.0", "paths": {}, "x": "\\\\ud800 \\ud83d\\ude00 \\uD83D\\uDE00"}')
     assert found["x"] == "\\ud800 😀 😀"
 
 
 def test_numbers_up_to_the_longest_are_read() -> None:
-    """Claim: every number that is read can be made a float. Situation: the longest. Expectation: the same, JSON and YAML."""
+    """Every accepted number fits a float: the longest one is the same from JSON and YAML."""
     digits = "9" * MAX_NUMBER_LENGTH
     assert (
         parse_document_text(f'{{"openapi": "3.1.0", "paths": {{}}, "x": {digits}}}')["x"]
@@ -128,9 +128,9 @@ def test_numbers_up_to_the_longest_are_read() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("loader", ["libyaml", "Python"])
 def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: YAML stands for JSON, or is refused. Situation: tags, endless aliases, names that are no texts, merge keys.
+    """YAML beyond JSON is refused: tags, endless aliases, names that are not strings, merge keys.
 
-    Expectation: one line with its place, whether libyaml reads or Python; nothing is ever built of a tag.
+    The one line has the position, with libyaml and with Python alone; no tag ever creates an object.
     """
     if loader == "Python":
         monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
@@ -152,7 +152,7 @@ def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeyp
     ],
 )  # fmt: skip
 def test_a_reference_to_nowhere_is_named(reference: Any, words: str) -> None:
-    """Claim: references lead within the document, or it is refused. Expectation: the reference, its place, the remedy."""
+    """A reference that does not lead into the document is refused; the line has the reference, its location and the fix."""
     given_document = make_schemas_document(A={"allOf": [{"$ref": reference}]})
     if words == "read":
         assert parse_document_text(json.dumps(given_document)) == given_document
@@ -177,7 +177,7 @@ def test_a_reference_to_nowhere_is_named(reference: Any, words: str) -> None:
     ids=lambda wrong: json.dumps(wrong)[:60],
 )  # fmt: skip
 def test_references_are_found_wherever_they_may_stand(wrong: Json) -> None:
-    """Claim: no reference is overlooked. Situation: one to a file in each kind of place. Expectation: refused."""
+    """A reference to a file is found and refused in every place that may contain one."""
     assert "another file" in read_refusal(make_document(**wrong))
 
 
@@ -189,7 +189,7 @@ def test_references_are_found_wherever_they_may_stand(wrong: Json) -> None:
     ],
 )  # fmt: skip
 def test_a_circle_of_references_alone_is_named(given_schemas: Any, line: str) -> None:
-    """Claim: a reference ends at something. Situation: circles of one, two and behind a way in. Expectation: refused."""
+    """A cycle of references alone is refused: of one, of two, and behind another reference."""
     given_document = make_schemas_document(**{
         name: {**schema, "$ref": f"#/components/schemas/{schema['$ref']}"} for name, schema in given_schemas.items()
     })  # fmt: skip
@@ -198,11 +198,11 @@ def test_a_circle_of_references_alone_is_named(given_schemas: Any, line: str) ->
 
 
 def test_what_is_just_within_the_bounds_is_read() -> None:
-    """Claim: bounds are where they are said to be. Situation: depth and number of values, JSON, YAML and by aliases.
+    """The limits of depth and of values are exact, for JSON, YAML and aliases.
 
-    Expectation: the greatest is read, one more is refused.
+    The largest document is accepted, and one with one more is refused.
     """
-    # The document and the array are a level each; of values there are the document, its version, paths and the array.
+    # The document and the array are one level each; document, version, paths and array are one value each.
     for levels, ok in ((MAX_DEPTH - 2, True), (MAX_DEPTH - 1, False)):
         nested = "[" * levels + "]" * levels
         for text in (f'{{"openapi": "3.1.0", "paths": {{}}, "x": [{nested}]}}', f"openapi: 3.1.0\npaths: {{}}\nx: [{nested}]",
@@ -228,9 +228,9 @@ def test_what_is_just_within_the_bounds_is_read() -> None:
     + [(name, words, 6.0) for name, (_, words) in LARGEST.items()],
 )
 def test_hostile_documents_are_refused_cheaply(name: str, words: str, seconds: float) -> None:
-    """Claim: time and memory are bounded by the size alone. Situation: a process of its own for each hostile document.
+    """A hostile document costs bounded time and memory, measured in a process of its own.
 
-    Expectation: one line; less than 2 seconds of the processor (6 for the largest that is read at all) and 300 MiB.
+    It is refused with one line within 2 seconds of processor time (6 for the largest accepted one) and 300 MiB.
     """
     command = [sys.executable, "-m", "tests.support.documents.hostile", name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -245,7 +245,7 @@ def test_hostile_documents_are_refused_cheaply(name: str, words: str, seconds: f
 
 @pytest.mark.parametrize("size", [MAX_BYTES + 1, 200 * 1024 * 1024])
 def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: size is looked at before anything else. Situation: a file of 200 MiB. Expectation: refused, and never read."""
+    """A file of 200 MiB is refused by its size, without reading it."""
     path = tmp_path / "large.json"
     with path.open("wb") as file:
         file.truncate(size)
@@ -259,7 +259,7 @@ def test_a_file_too_large_is_not_opened(tmp_path: Path, size: int, monkeypatch: 
 
 
 def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: a file that is small when it is looked at, and endless when it is read. Expectation: too large."""
+    """A file that turns out to be endless while it is read is refused as too large."""
 
     class EndlessFile(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -275,10 +275,7 @@ def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypa
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
-    """Claim: a file that cannot be read is a usage error. Situation: none, a folder, a pipe, a device, no name of one.
-
-    Expectation: its name and why, at once.
-    """
+    """A missing file, a directory, a pipe, a device and an impossible name are refused at once, with name and reason."""
     os.mkfifo(tmp_path / "pipe")
     for path, words in (
         (tmp_path / "none", "cannot be read (No such file or directory)"), (tmp_path, "is not a file"),
@@ -291,7 +288,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 
 
 def test_yaml_without_libyaml_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: PyYAML without libyaml, which is ten times slower. Expectation: less is read of YAML, JSON as ever."""
+    """Without libyaml, which is ten times faster, the limit for YAML is lower; JSON is unaffected."""
     monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     assert "install PyYAML with libyaml" in read_refusal(b"a: " + b"x" * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML)
     assert parse_document_text(json.dumps(MINIMAL) + " " * yaml_parser.MAX_BYTES_WITHOUT_LIBYAML) == MINIMAL
@@ -310,10 +307,7 @@ _PIECES = ["a", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "\\", "\n",
 ), st.sampled_from(["libyaml", "Python"]))  # fmt: skip
 @settings(max_examples=1000)
 def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
-    """Claim: no text does anything else than to be read or refused. Situation: any bytes, any text, what YAML is made of.
-
-    Expectation: a document that JSON can hold, or one printable line.
-    """
+    """Any bytes and any string are either a document that JSON can hold, or refused with one printable line."""
     with pytest.MonkeyPatch.context() as patch:
         if loader == "Python":
             patch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
@@ -328,19 +322,19 @@ def test_anything_is_read_or_refused(content: bytes, loader: str) -> None:
 
 
 def test_the_name_of_what_is_refused_cannot_break_the_line() -> None:
-    """Situation: a file's name with line breaks and escapes, five thousand signs long. Expectation: one printable line."""
+    """A file name of five thousand characters with line breaks and escapes results in one printable line."""
     assert read_refusal("", "a\n\x1b[2J" + "b" * 5000).startswith(r"a\n\x1b[2Jbbb")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--base", "a.json"], ["--bogus"], ["--base", "", "--revision", ""]])
 def test_wrong_usage_of_a_comparison_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: 3 and one line, as of the other commands."""
+    """Wrong usage ends with 3 and one line, as for the other commands."""
     assert compare_documents.main(arguments) == 3
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
 def test_an_interrupted_comparison_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: interrupted while it reads. Expectation: 2 and one line."""
+    """An interruption while a document is loaded ends with 2 and one line."""
 
     def interrupted(_path: Path) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""A comparison never hides a value: what one schema takes and the other does not, in the direction that breaks, is told."""
+"""A comparison hides no value: a value that only one side accepts is reported in the direction in which it breaks."""
 
 import os
 from typing import Any
@@ -11,12 +11,12 @@ from contract_watch.diff.document import ChangeLevel, compare
 from tests.support.documents import schema_strategies as drawn
 
 EXAMPLES = int(os.environ.get("SET_EXAMPLES", "400"))
-"""How many pairs are drawn; `make prove-sets` draws many more."""
+"""The number of drawn pairs; `make prove-sets` draws many more."""
 _SUITE = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
 def make_document(schema: Any, *, in_response: bool) -> dict[str, Any]:
-    """A document in which a schema is sent, or answered."""
+    """Return a document with the schema in a request or in a response."""
     content = {"application/json": {"schema": schema}}
     response: dict[str, Any] = {"description": "it is so"}
     operation: dict[str, Any] = {"responses": {"200": {**response, **({"content": content} if in_response else {})}}}
@@ -26,15 +26,15 @@ def make_document(schema: Any, *, in_response: bool) -> dict[str, Any]:
 
 
 def make_validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
-    """What tells whether a value is one of the schema's."""
+    """Return a validator of the schema."""
     return jsonschema_rs.Draft202012Validator(schema)
 
 
 def find_hiding_directions(base: Any, revision: Any, value: Any) -> list[str]:
-    """The directions in which a comparison hides ``value``: it breaks somebody, and no change that might is told."""
+    """Return the directions in which a comparison hides ``value``: it breaks a consumer, and no change reports it."""
     before, after = make_validator(base).is_valid(value), make_validator(revision).is_valid(value)
     found = []
-    # A property that the base does not declare nobody sends.
+    # No consumer sends a property that the base does not declare.
     sent = drawn.find_property_names(value) <= drawn.find_declared_names(base)
     for answered, breaks in ((False, before and not after and sent), (True, after and not before)):
         if breaks:
@@ -49,11 +49,10 @@ def find_hiding_directions(base: Any, revision: Any, value: Any) -> list[str]:
 @_SUITE
 @given(drawn.draw_pair(), st.lists(drawn.values, min_size=5, max_size=30))
 def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
-    """Claim: `none` and `compatible` are safe.
+    """The levels `none` and `compatible` are safe, as jsonschema-rs confirms for small schemas and values.
 
-    Situation: two small schemas, drawn apart or one an edit of the other, and values; jsonschema-rs is the judge.
-    Expectation: where a value was taken and is refused, a request is warned of at least; where one was not possible and
-    now is, a response.
+    If a value was accepted and no longer is, requests get at least a warning; if it was impossible and no longer is,
+    responses do.
     """
     base, revision = pair
     for value in (*drawn.SCALARS, *values):
@@ -63,7 +62,7 @@ def test_no_value_is_hidden(pair: tuple[Any, Any], values: list[Any]) -> None:
 @_SUITE
 @given(drawn.schemas)
 def test_a_schema_does_not_differ_from_itself(schema: Any) -> None:
-    """Expectation: no change, in whatever place."""
+    """A schema does not differ from itself, wherever it occurs."""
     for answered in (False, True):
         assert (
             compare(make_document(schema, in_response=answered), make_document(schema, in_response=answered)).changes

@@ -1,4 +1,4 @@
-"""Documents of odd shapes: the comparison ends, soon, and says what changed at the far end."""
+"""The comparison of documents with unusual shapes ends soon, and finds the change at the far end."""
 
 import copy
 from collections import Counter
@@ -16,7 +16,7 @@ _NOTHING_ELSE: dict[str, Any] = {"type": "integer"}
 
 
 def _make_referring_schema(shape: str, reference: dict[str, Any]) -> dict[str, Any]:
-    """A schema that leads on to ``reference``."""
+    """Return a schema that refers to ``reference``."""
     return {
         "alias": reference,
         "allOf": {"allOf": [reference, {"description": "that"}]},
@@ -30,7 +30,7 @@ def _make_referring_schema(shape: str, reference: dict[str, Any]) -> dict[str, A
 
 
 def _make_chained_document(shape: str, last: dict[str, Any], links: int = CHAIN_LENGTH) -> dict[str, Any]:
-    """A body at one end of a chain of references, and ``end`` at the other."""
+    """Return a document with a body at one end of a chain of references, and ``last`` at the other."""
     schemas = {f"S{n}": _make_referring_schema(shape, {"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(links)}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}
     operation = {"requestBody": {"content": content}, "responses": {"200": {"description": "", "content": content}}}
@@ -40,10 +40,9 @@ def _make_chained_document(shape: str, last: dict[str, Any], links: int = CHAIN_
 
 @pytest.mark.parametrize("shape", ["alias", "allOf", "anyOf", "oneOf", "not", "items", "properties"])
 def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
-    """Claim: neither depth nor the number of ways to a schema stops a comparison, or hides what it is about.
+    """Neither depth nor the number of paths to a schema stops a comparison or hides a change.
 
-    Situation: a schema fifteen hundred references away, by ways that double at each, loses values.
-    Expectation: it is told, in requests and in responses; never `none`, and no error.
+    A schema 1,500 references away, over paths that double at each step, loses values: requests and responses report it.
     """
     found = compare(
         _make_chained_document(shape, {"type": "string"}),
@@ -55,7 +54,7 @@ def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", ["allOf", "anyOf", "oneOf", "not", "items", "properties"])
 def test_circle_of_references_ends(shape: str) -> None:
-    """Expectation: a change of a schema within the circle that leads back to its beginning is told; nothing else is."""
+    """A change of a schema in a cycle of references is reported, and nothing else."""
 
     def circle(most: int) -> dict[str, Any]:
         end = {"anyOf": [{"$ref": "#/components/schemas/S0"}, {"type": "string", "maxLength": most}]}
@@ -67,10 +66,9 @@ def test_circle_of_references_ends(shape: str) -> None:
 
 
 def test_each_reference_is_a_location_of_use() -> None:
-    """Claim: a component's change is told at each place that uses it, and a circle is not gone round twice.
+    """A change of a component is reported at each place of use, and a cycle is followed once.
 
-    Situation: a schema used by three properties and by itself loses a property.
-    Expectation: four places, of which one is through itself.
+    A schema that three properties and the schema itself use loses a property: four locations, one through itself.
     """
 
     def document(*names: str) -> dict[str, Any]:
@@ -93,10 +91,9 @@ def test_each_reference_is_a_location_of_use() -> None:
 
 
 def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
-    """Claim: where all schemas hang together in a chain, each root is not told of all of them.
+    """Where all schemas form a chain, distant roots do not report the same change.
 
-    Situation: 300 bodies, each a schema that refers to the next body's; the last loses values.
-    Expectation: roots that are near are told; those far away are not, but for one.
+    Of 300 bodies, each refers to the next one, and the last loses values: the near roots report it, and one distant root.
     """
 
     def document(end: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +113,9 @@ def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
 
 
 def test_what_is_muted_on_one_way_is_reported_on_another() -> None:
-    """Claim: a schema that is read-only in one place of a body is judged by itself in another.
+    """A schema that is read-only in one place of a body is assessed separately in another.
 
-    Situation: a body uses a schema twice, first where it is read-only; what that refers to loses values.
-    Expectation: compatible by the first way, breaking by the second.
+    A body uses a schema twice, first read-only, and it loses values: compatible in the first place, breaking in the other.
     """
 
     def document(most: int) -> dict[str, Any]:
@@ -147,9 +143,9 @@ _BRANCHES: dict[str, Callable[[str, int], dict[str, Any]]] = {
                               "items": {"type": {"a": "string", "r": "integer"}[side]}},
     "excluded": lambda side, n: {"not": {"const": f"{side}{n}"}},
 }  # fmt: skip
-"""Members of a group, for a side and a number: no two allow the same."""
+"""Members of a combinator, by side and number; no two accept the same values."""
 _REPORTED = ("kinds", "names", "patterns", "ranges")
-"""Those of which a look at each tells that they have nothing in common."""
+"""Kinds of members whose outlines show that they have nothing in common."""
 
 
 @pytest.mark.parametrize("kind", ["anyOf", "oneOf"])
@@ -157,10 +153,10 @@ _REPORTED = ("kinds", "names", "patterns", "ranges")
 def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
     members: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claim: a group's time goes with its length, not with the square of it, and what was not compared is not hidden.
+    """The time for a combinator is linear in its length, and an unfinished comparison hides nothing.
 
-    Situation: groups of 300 members of which none is on both sides, 90,000 pairs. Expectation: few questions, of which
-    there are none where members show what they are; every member told, and the change breaks wherever that is shown.
+    Of 300 members on each side none is on both, which makes 90,000 pairs: few are compared, and none if the outlines
+    suffice. Every member is reported, and the change breaks wherever that is known.
     """
     asked = list[Conjunction]()
     ask = SchemaComparison.is_subset
@@ -184,7 +180,7 @@ def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
 
 @pytest.mark.parametrize("kind", ["anyOf", "oneOf"])
 def test_the_matches_in_long_groups_are_found(kind: str) -> None:
-    """Situation: 300 kinds of object in another order, of which one may hold less and one is gone. Expectation: just that."""
+    """Of 300 reordered members, the changed one and the removed one are found, and nothing else."""
     base = [_BRANCHES["kinds"]("a", n) for n in range(300)]
     revision = copy.deepcopy(base[:-1])
     revision[7]["properties"]["said"]["maxLength"] = 3
@@ -201,10 +197,7 @@ def test_the_matches_in_long_groups_are_found(kind: str) -> None:
 @pytest.mark.parametrize("levels", [90, 300, 2000])
 @pytest.mark.parametrize("shape", ["allOf", "anyOf", "oneOf", "not", "items", "default", "enum"])
 def test_deep_schemas_neither_stop_a_comparison_nor_hide_what_differs(shape: str, levels: int) -> None:
-    """Claim: what is too deep to compare is told as such. Situation: schemas or values within each other, with another end.
-
-    Expectation: some change, none of a document and itself, and no error.
-    """
+    """Schemas or values that are nested too deeply to compare are reported as such if they differ, without an error."""
     others = {"anyOf": [_NOTHING_ELSE], "oneOf": [{"type": "boolean", "x": 1}]}
 
     def deep(end: dict[str, Any]) -> dict[str, Any]:
@@ -223,7 +216,7 @@ def test_deep_schemas_neither_stop_a_comparison_nor_hide_what_differs(shape: str
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_numbers_that_json_has_not_are_passed_over(number: float) -> None:
-    """Claim: a document from elsewhere may hold them. Expectation: no error, and no change of a document and itself."""
+    """NaN and infinite numbers, which other parsers accept, cause no error and no change between equal documents."""
     schemas: list[dict[str, Any]] = [
         {"enum": [number, 1], "minimum": 0},
         {"const": number, "multipleOf": 2},

@@ -1,4 +1,4 @@
-"""The collection of document pairs deserves its word: its documents are well formed, and values prove its verdicts."""
+"""The collection of document pairs is sound: its documents are well formed, and values prove its verdicts."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ def _list_pairs(area: str) -> list[DocumentPair]:
 
 
 def _filter_provable(pairs: list[DocumentPair]) -> list[DocumentPair]:
-    """Pairs of schemas of which values can tell."""
+    """Return the pairs of schemas that values can decide."""
     return [pair for pair in pairs if FRAGMENT_KINDS[pair.fragment_kind].directions and not pair.unprovable]
 
 
@@ -29,12 +29,12 @@ def _make_proofs(pair: DocumentPair) -> list[PairProof]:
 
 
 def _wrap_witness(pair: DocumentPair, witness: object) -> object:
-    """The whole value in which a witness stands."""
+    """Return the whole value that contains a witness."""
     return {"value": witness} if FRAGMENT_KINDS[pair.fragment_kind].is_property else witness
 
 
 def test_collection_is_large_and_even() -> None:
-    """Claim: no verdict and no place is measured by a handful. Expectation: of each verdict and place there are some."""
+    """Each verdict and each kind of fragment has enough pairs."""
     verdicts = Counter(pair.verdict for pair in PAIRS)
     places = Counter(pair.fragment_kind for pair in PAIRS)
     versions = Counter(version[:3] for pair in PAIRS for version in set(pair.versions))
@@ -45,14 +45,14 @@ def test_collection_is_large_and_even() -> None:
 
 
 def test_every_pair_has_its_own_name_and_reason() -> None:
-    """Claim: a failing pair can be found and understood. Expectation: ids are unique, reasons are one sentence or two."""
+    """Ids are unique, and reasons are one or two sentences."""
     assert [id_ for id_, times in Counter(pair.id for pair in PAIRS).items() if times > 1] == []
     assert [pair.id for pair in PAIRS if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", pair.id)] == []
     assert [pair.id for pair in PAIRS if not re.fullmatch(r"[A-Z0-9`/-].{15,240}\.", pair.why)] == []
 
 
 def test_no_pair_is_there_twice() -> None:
-    """Claim: the collection counts what it holds. Expectation: no two pairs have the same two documents."""
+    """No two pairs have the same two documents."""
     known: dict[str, str] = {}
     others = {pair.id: known.setdefault(f"{pair.base}\n{pair.revision}", pair.id) for pair in PAIRS}
     assert {id_: other for id_, other in others.items() if id_ != other} == {}
@@ -60,7 +60,7 @@ def test_no_pair_is_there_twice() -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_documents_are_well_formed(area: str) -> None:
-    """Claim: a pair is judged by its change, not by its mistakes. Expectation: OpenAPI's own schema has nothing to say."""
+    """A pair is assessed by its change, not by mistakes: OpenAPI's own schema accepts its documents."""
     found = {pair.id: [*find_problems(pair.base), *find_problems(pair.revision)] for pair in _list_pairs(area)}
     assert {id_: wrong for id_, wrong in found.items() if wrong} == {}
 
@@ -82,7 +82,7 @@ def test_documents_are_well_formed(area: str) -> None:
     ],
 )
 def test_malformed_documents_are_found(document: dict[str, object], problem: str) -> None:
-    """Claim: the test above can fail. Situation: a document with one mistake each. Expectation: it is named."""
+    """A document with one mistake is found, which shows that the test above can fail."""
     whole = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {}, **document}
     assert problem in "\n".join(find_problems(whole))
 
@@ -105,7 +105,7 @@ def test_malformed_documents_are_found(document: dict[str, object], problem: str
     ],
 )  # fmt: skip
 def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken: JSON, refused: JSON) -> None:
-    """Claim: the judge of the pairs knows what OpenAPI says beyond JSON Schema. Expectation: one value taken, one refused."""
+    """The oracle of the pairs knows the differences between OpenAPI and JSON Schema: it accepts and rejects one value each."""
     judge = SchemaOracle(schema, {"Text": {"type": "string"}}, version, flow)
     assert judge.sends(taken)
     assert refused is None or not judge.accepts(refused)
@@ -123,7 +123,7 @@ def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken:
     ],
 )
 def test_nobody_says_what_is_not_declared(schema: JSON, said: JSON, unsaid: JSON) -> None:
-    """Claim: an added property is no narrowing, since nobody sent it. Expectation: only what is declared is said."""
+    """Nobody sends an undeclared property, so adding one narrows nothing."""
     judge = SchemaOracle(schema, {"B": {"properties": {"b": {}}}}, "3.1.0", "request")
     assert judge.sends(said)
     assert not judge.sends(unsaid)
@@ -131,10 +131,10 @@ def test_nobody_says_what_is_not_declared(schema: JSON, said: JSON, unsaid: JSON
 
 @pytest.mark.parametrize("area", AREAS)
 def test_witnesses_prove_the_verdict(area: str) -> None:
-    """Claim: what is said to break does. Situation: each witness, asked of both sides in each direction of flow.
+    """Each witness proves the verdict of its pair, in each direction.
 
-    Expectation: `breaking`: it was relied on, and is not any more; `compatible`: it shows a change, that breaks nobody.
-    No other verdict has one.
+    For `breaking` a consumer relied on it, and no longer can; for `compatible` it shows a change that breaks nobody. No other
+    verdict has a witness.
     """
     wrong = []
     for pair in _list_pairs(area):
@@ -148,16 +148,16 @@ def test_witnesses_prove_the_verdict(area: str) -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_every_breaking_schema_has_a_witness(area: str) -> None:
-    """Claim: `breaking` is proven and not felt. Expectation: a witness for every pair of schemas."""
+    """Every breaking pair of schemas has a witness."""
     breaking = [pair for pair in _filter_provable(_list_pairs(area)) if pair.verdict == "breaking"]
     assert [pair.id for pair in breaking if not pair.witness] == []
 
 
 @pytest.mark.parametrize("area", AREAS)
 def test_no_value_speaks_against_a_harmless_verdict(area: str) -> None:
-    """Claim: what is not called `breaking` hides nothing that is. Situation: values at the edges of both schemas.
+    """No value at the boundaries of both schemas contradicts a harmless verdict.
 
-    Expectation: none that is sent by one who knows one side is refused by the other; for `none`, none tells them apart.
+    No value from a sender that knows one side is rejected by the other; for `none`, no value distinguishes them.
     """
     wrong = []
     for pair in _filter_provable(_list_pairs(area)):
@@ -172,10 +172,10 @@ def test_no_value_speaks_against_a_harmless_verdict(area: str) -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_no_proof_speaks_against_the_verdict(area: str) -> None:
-    """Claim: verdicts hold for all values, not only for those tried. Situation: containment, where it can be decided.
+    """No proof of containment contradicts a verdict, for all values.
 
-    Expectation: `none`: neither side takes what the other does not; `compatible`: the reader takes all that the sender
-    says; `breaking`: it does not take all that the sender may say, in one direction at least.
+    For `none` neither side accepts more than the other. For `compatible` the reader accepts everything that the sender may
+    send. For `breaking` it does not, in at least one direction.
     """
     wrong = []
     for pair in _filter_provable(_list_pairs(area)):
@@ -191,7 +191,7 @@ def test_no_proof_speaks_against_the_verdict(area: str) -> None:
 
 
 def test_most_harmless_verdicts_are_proven() -> None:
-    """Claim: the test above is no empty one. Expectation: 95 % of harmless pairs of schemas are proven to be so."""
+    """At least 95 % of the harmless pairs of schemas are proven to be so."""
     harmless = [pair for pair in _filter_provable(list(PAIRS)) if pair.verdict in ("none", "compatible")]
     proofs = [proof for pair in harmless for proof in _make_proofs(pair)]
     proven = [proof.reader.prove_containment(proof.sender, closed=True) is Containment.YES for proof in proofs]
@@ -200,9 +200,9 @@ def test_most_harmless_verdicts_are_proven() -> None:
 
 
 def test_excuses_are_needed() -> None:
-    """Claim: only what values cannot show is excused. Situation: pairs that say why no value proves them.
+    """Only pairs that values cannot decide are exempt.
 
-    Expectation: no value breaks what is called `breaking`, and some would break what is called harmless.
+    No value breaks an exempt pair that is `breaking`, and some value would break an exempt pair that is harmless.
     """
     excused = [pair for pair in PAIRS if pair.unprovable]
     assert excused
@@ -229,7 +229,7 @@ def test_excuses_are_needed() -> None:
     ],
 )  # fmt: skip
 def test_malformed_entries_are_refused(tmp_path: Path, text: str, problem: str) -> None:
-    """Claim: a slip of the pen is no pair. Situation: an entry without reason, at no place, or that YAML reads otherwise."""
+    """A malformed entry is refused: without a reason, with an unknown kind, or with values that YAML misreads."""
     (tmp_path / "area.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=problem):
         load_pairs(tmp_path)

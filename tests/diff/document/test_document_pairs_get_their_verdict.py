@@ -1,4 +1,4 @@
-"""The comparison of documents says of every pair in the collection what its reason says: `tests/data/document_pairs`."""
+"""The comparison gives every pair in `tests/data/document_pairs` its verdict."""
 
 import copy
 import re
@@ -11,7 +11,7 @@ from tests.support.documents.pairs import FRAGMENT_KINDS, VERDICTS, DocumentPair
 
 PAIRS = load_pairs()
 AREAS = sorted({pair.area for pair in PAIRS})
-# Equal in meaning, not only gone after its day: told apart by neither side.
+# Equal in meaning; neither side distinguishes them.
 EQUAL = [
     pair
     for pair in PAIRS
@@ -25,14 +25,14 @@ def _make_id(pair: DocumentPair) -> str:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=_make_id)
 def test_verdict_is_the_reasoned_one(pair: DocumentPair) -> None:
-    """Claim: the comparison is right about every pair. Expectation: its level is the verdict that was reasoned out."""
+    """The level of a comparison is the verdict of the pair."""
     found = document.compare(pair.base, pair.revision)
     assert found.level.value == pair.verdict, f"{pair.why} {[change.message for change in found.changes]}"
 
 
 @pytest.mark.parametrize("area", AREAS)
 def test_document_does_not_differ_from_itself(area: str) -> None:
-    """Claim: no change is seen where there is none. Situation: either document beside a copy of itself."""
+    """A document does not differ from its copy."""
     for pair in (pair for pair in PAIRS if pair.area == area):
         for whole in (pair.base, pair.revision):
             assert document.compare(whole, copy.deepcopy(whole)).changes == (), pair.id
@@ -40,15 +40,15 @@ def test_document_does_not_differ_from_itself(area: str) -> None:
 
 @pytest.mark.parametrize("pair", EQUAL, ids=_make_id)
 def test_equality_has_no_direction(pair: DocumentPair) -> None:
-    """Claim: two spellings of one document are equal both ways. Situation: the revision as the base."""
+    """Two spellings of one document are equal in both directions."""
     assert document.compare(pair.revision, pair.base).level.value == "none"
 
 
 @pytest.mark.parametrize("area", AREAS)
 def test_comparison_is_of_a_piece(area: str) -> None:
-    """Claim: a comparison is read by its changes. Expectation: its level is their worst, and both documents stay as they were.
+    """The level is the highest of the changes, and both documents stay unchanged.
 
-    Each change says its rule, its direction, a line, and a place that is in the revision or was in the base.
+    Each change has a rule, a direction, one line, and a location that exists in the revision or in the base.
     """
     for pair in (pair for pair in PAIRS if pair.area == area):
         base, revision = pair.base, pair.revision
@@ -65,9 +65,10 @@ def test_comparison_is_of_a_piece(area: str) -> None:
 
 
 def test_change_of_the_documents_servers_is_reported_once() -> None:
-    """Claim: one change is one line. Situation: operations at the document's servers, of which one goes; a path with its own.
+    """A change of the document's servers is reported once, at the list.
 
-    Expectation: it is told of the list where it stands; an operation that is given a list of its own is told beside it.
+    Of several operations with the document's servers one is removed, and a path has a list of its own. An operation that
+    gets its own list is reported in addition.
     """
     urls = [{"url": f"https://{name}.example.com"} for name in "ab"]
     base: dict[str, Any] = {
@@ -87,11 +88,11 @@ def test_change_of_the_documents_servers_is_reported_once() -> None:
 
 
 def _exists(whole: dict[str, Any], pointer: str) -> bool:
-    """Whether ``pointer`` leads somewhere in ``whole``; references on the way are followed."""
+    """Return True if ``pointer`` has a target in ``whole``; references on the way are followed."""
     node: Any = whole
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
-        # What stands beside a reference is there as well as what it leads to.
+        # The siblings of a reference count as well as its target.
         node = node if isinstance(node, dict) and name in node else _resolve_reference(whole, node)
         try:
             node = node[int(name)] if isinstance(node, list) else node[name]

@@ -1,4 +1,4 @@
-"""An OpenAPI document is read as it is, in JSON and in YAML."""
+"""OpenAPI documents in JSON and in YAML are parsed completely."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ from tests.support.json_strategies import VALUES
 
 @pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.2", "3.2.0", "3.1.0-rc1"])
 def test_every_version_that_is_compared_is_read(version: str) -> None:
-    """Claim: 3.0, 3.1 and 3.2 are read, in JSON and in YAML. Expectation: the document as it stands."""
+    """Documents of 3.0, 3.1 and 3.2 are parsed, in JSON and in YAML."""
     expected = {"openapi": version, "paths": {"/a": {"get": {"responses": {"200": {"description": "ä"}}}}}}
     assert parse_document_text(json.dumps(expected)) == expected
     text = f"openapi: {version}\npaths:\n  /a:\n    get:\n      responses:\n        200:\n          description: ä\n"
@@ -39,17 +39,14 @@ def test_every_version_that_is_compared_is_read(version: str) -> None:
     "text", ['{"openapi": "3.1.0", "paths": {}, "x": "ä😀"}', 'openapi: 3.1.0\npaths: {}\nx: "ä😀"']
 )
 def test_every_encoding_of_unicode_is_read(text: str, encoding: str) -> None:
-    """Claim: a byte order mark and UTF-16 are no obstacle. Expectation: the same document, without the mark."""
+    """A byte order mark and UTF-16 make no difference; the mark is dropped."""
     assert parse_document(text.encode(encoding), "some file") == make_document(x="ä😀")
     assert "is not JSON" in read_refusal('{"openapi": }'.encode(encoding))
 
 
 @pytest.mark.parametrize("contract", load_contracts().values(), ids=list(load_contracts()))
 def test_published_documents_are_read(contract: Any) -> None:
-    """Claim: what vendors publish is read. Situation: every stored document, as JSON and written anew as YAML.
-
-    Expectation: what the json module reads.
-    """
+    """Every stored document is parsed as the json module does, as JSON and rewritten as YAML."""
     path = contract.root / contract.settings["published"]
     path = path if path.is_file() else contract.folder / contract.settings["published"]
     expected = json.loads(path.read_bytes())
@@ -58,7 +55,7 @@ def test_published_documents_are_read(contract: Any) -> None:
 
 
 def _quote_string(text: str) -> str:
-    """A text in YAML's double quotes: everything but plain ASCII escaped."""
+    """Return a string in double quotes of YAML, with everything but plain ASCII escaped."""
     signs = (
         sign if sign.isascii() and sign.isprintable() and sign not in '"\\' else f"\\U{ord(sign):08x}" for sign in text
     )
@@ -66,7 +63,7 @@ def _quote_string(text: str) -> str:
 
 
 def _format_flow(value: Any) -> str:
-    """``value`` in YAML's flow style. A name that may be longer than 1024 signs needs its question mark."""
+    """Return ``value`` in flow style; names longer than 1024 characters require a question mark."""
     if isinstance(value, dict):
         return (
             "{" + ", ".join(f"? {_quote_string(name)} : {_format_flow(inner)}" for name, inner in value.items()) + "}"
@@ -77,7 +74,7 @@ def _format_flow(value: Any) -> str:
 
 
 def _format_block(value: Any, indent: str) -> str:
-    """``value`` in YAML's block style, as it follows a name or a dash."""
+    """Return ``value`` in block style, as it follows a name or a dash."""
     if isinstance(value, dict) and value:
         return "".join(
             f"\n{indent}? {_quote_string(name)}\n{indent}: {_format_block(v, indent + '  ')}"
@@ -90,10 +87,7 @@ def _format_block(value: Any, indent: str) -> str:
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["flow", "block"]))
 def test_json_and_yaml_are_read_alike(values: Json, style: str) -> None:
-    """Claim: one document in two spellings is one document. Situation: any names and values, block and flow style.
-
-    Expectation: equal to the last sign, order and kinds of numbers included.
-    """
+    """JSON and YAML with any names and values give equal documents, including order and types of numbers."""
     given_document = make_document(**{"x-values": values})
     expected = repr(given_document)
     assert repr(parse_document_text(json.dumps(given_document))) == expected
@@ -121,7 +115,7 @@ def test_json_and_yaml_are_read_alike(values: Json, style: str) -> None:
 def test_plain_yaml_is_read_by_the_core_schema(
     text: str, value: Any, loader: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claim: the traps of YAML 1.1 (dates, `no`, base 60 and 8) are none. Expectation: what YAML 1.2 says, of that kind."""
+    """Dates, `no`, and numbers of base 60 and 8, which YAML 1.1 misreads, have their value and type of YAML 1.2."""
     if loader == "Python":
         monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     text = f"\n  {text}" if text in ("- a", "-") else text
@@ -130,14 +124,14 @@ def test_plain_yaml_is_read_by_the_core_schema(
 
 
 def test_brackets_in_texts_are_no_depth_and_commas_no_values() -> None:
-    """Situation: texts with more brackets and commas than there may be levels and values. Expectation: read."""
+    """Brackets and commas in strings count neither as levels nor as values."""
     words = "[{" * MAX_DEPTH + '"\\' + "," * MAX_VALUES
     assert parse_document_text(json.dumps(make_document(x=words)))["x"] == words
     assert parse_document_text(f"openapi: 3.1.0\npaths: {{}}\nx: '{words}'")["x"] == words
 
 
 def test_spaces_before_a_document_are_nothing() -> None:
-    """Situation: ten thousand empty lines first. Expectation: read."""
+    """Ten thousand empty lines before a document make no difference."""
     assert (
         parse_document_text("\n" * 10_000 + json.dumps(MINIMAL))
         == parse_document_text("\n" * 10_000 + "openapi: 3.1.0\npaths: {}")
@@ -146,9 +140,9 @@ def test_spaces_before_a_document_are_nothing() -> None:
 
 
 def test_broken_json_is_not_read_as_yaml() -> None:
-    """Claim: what begins like JSON is JSON. Situation: a value that got lost, which YAML would read as null.
+    """Input that begins like JSON is JSON: a missing value is an error, though YAML would take it for null.
 
-    Expectation: refused as JSON; YAML's flow style is read where its names have no quotes, or ``---`` stands before it.
+    YAML in flow style is accepted if its names have no quotes, or after a line ``---``.
     """
     assert ":1:31: is not JSON (Expecting value)" in read_refusal('{"openapi": "3.1.0", "paths": }')
     assert parse_document_text("{openapi: 3.1.0, paths: {}, # what JSON has not\n}") == MINIMAL
@@ -156,10 +150,7 @@ def test_broken_json_is_not_read_as_yaml() -> None:
 
 
 def test_names_in_yaml_are_texts_as_they_are_written() -> None:
-    """Claim: a status without quotes is a status. Situation: names that would be numbers, dates, booleans.
-
-    Expectation: texts, sign for sign, also where JSON has the same name.
-    """
+    """Names in YAML stay strings as written, even if they look like numbers, dates or booleans."""
     found = parse_yaml_value(
         '{200: a, on: b, 2024-01-01: c, 1.10: d, ~: e, 0x1F: f, true: g, "": h, "q": i, !!str 5: j}'
     )
@@ -168,10 +159,7 @@ def test_names_in_yaml_are_texts_as_they_are_written() -> None:
 
 
 def test_an_alias_is_a_copy() -> None:
-    """Claim: aliases are allowed in moderation. Situation: objects, texts and numbers, within each other.
-
-    Expectation: what they stand for, and a change in one place is none in another.
-    """
+    """An alias is a copy of an object, a string or a number: changing one leaves the others alone."""
     found = parse_yaml_value("\n  a: &a {b: &b [1, &t no]}\n  c: *a\n  d: [*b, *t, *a]\n  e: &a 5\n  f: *a")
     assert found == {
         "a": {"b": [1, "no"]},
@@ -185,9 +173,9 @@ def test_an_alias_is_a_copy() -> None:
 
 
 def test_what_any_json_may_stand_in_holds_no_references() -> None:
-    """Claim: only references are followed. Situation: what looks like one in examples, defaults, constants, extensions.
+    """Examples, defaults, constants and extensions contain no references, whatever they look like.
 
-    Expectation: read; where a property has the name of such a keyword, its reference counts.
+    A property with the name of such a keyword does contain references.
     """
     data = {"$ref": "#/nowhere"}
     assert parse_document_text(json.dumps(make_document(
@@ -209,9 +197,9 @@ def test_what_any_json_may_stand_in_holds_no_references() -> None:
 
 
 def test_references_are_followed_as_written() -> None:
-    """Claim: a pointer is read by RFC 6901. Situation: `/`, `~`, percent signs, positions, a chain, a schema `true`.
+    """Pointers follow RFC 6901: `/`, `~`, percent signs, indexes, a chain, a schema `true`.
 
-    Expectation: read, and `resolve_pointer` finds the same.
+    The document is accepted, and `resolve_pointer` finds the same targets.
     """
     given_document = make_schemas_document(**{
         "a/b~c d": {"oneOf": [{"type": "string"}, True]}, "two": {"$ref": "#/components/schemas/three"},

@@ -1,4 +1,4 @@
-"""A published document is fetched whole from where it should come, or the run could not tell: never drift."""
+"""A published document is fetched as a whole from the right server, or the run is inconclusive; it is never drift."""
 
 import gzip
 import socket
@@ -17,7 +17,7 @@ from tests.support.loopback_server import App, LoopbackResponse, serve_app
 
 
 def fetch_refusal_from(app: App, path: str = "/openapi.json", limits: FetchLimits = SHORT_LIMITS) -> str:
-    """The line with which the answer of ``app`` is given up, after one request."""
+    """Return the error message for the response of ``app``, after exactly one request."""
     with serve_app(app) as server:
         line = fetch_refusal(server.url + path, limits=limits)
         assert line.startswith(f"{server.url}{path}"), line
@@ -26,7 +26,7 @@ def fetch_refusal_from(app: App, path: str = "/openapi.json", limits: FetchLimit
 
 
 def fetch_from(app: App, **how: Any) -> FetchedDocument:
-    """What is fetched from ``app``."""
+    """Fetch the document from ``app``."""
     with serve_app(app) as server:
         found = fetch_document(f"{server.url}/openapi.json", **how)
         assert isinstance(found, FetchedDocument)
@@ -35,7 +35,7 @@ def fetch_from(app: App, **how: Any) -> FetchedDocument:
 
 @pytest.mark.parametrize(("content", "media"), [(JSON, "application/json"), (YAML, "application/yaml")])
 def test_a_document_comes_as_it_is_published(content: bytes, media: str) -> None:
-    """Claim: what a vendor publishes is fetched whole, JSON or YAML. Expectation: as read, as it came, and from where."""
+    """A document in JSON or YAML is fetched as a whole, with its bytes and its address."""
     with serve_app(lambda _asked: LoopbackResponse(200, content=content, media_type=media)) as server:
         found = fetch_document(f"{server.url}/docs/openapi?a=b#part")
         assert isinstance(found, FetchedDocument)
@@ -47,7 +47,7 @@ def test_a_document_comes_as_it_is_published(content: bytes, media: str) -> None
 
 
 def test_a_request_says_who_asks_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: nothing of the environment goes out. Situation: proxies and a .netrc are set. Expectation: these headers only."""
+    """A request has fixed headers and nothing from the environment, though proxies and a .netrc are set."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with serve_app(lambda _asked: make_document_response()) as server:
@@ -66,16 +66,13 @@ def test_a_request_says_who_asks_and_nothing_else(monkeypatch: pytest.MonkeyPatc
      "application/octet-stream", "binary/octet-stream", ""],
 )  # fmt: skip
 def test_every_media_type_of_documents_is_accepted(media: str) -> None:
-    """Claim: documents are published under many media types, or none. Expectation: read, whatever it says."""
+    """Documents of many media types, and of none, are accepted."""
     assert fetch_from(lambda _asked: LoopbackResponse(200, content=JSON, media_type=media)).document == DOCUMENT
 
 
 @pytest.mark.parametrize("etag", ['"abc"', 'W/"abc-gzip"', '""', '"' + "x" * 250 + '"'])
 def test_an_etag_is_given_back_and_believed(etag: str) -> None:
-    """Claim: what has not changed is not fetched again. Situation: a server with an ETag, asked twice.
-
-    Expectation: the ETag with the document; then it is sent, and 304 means not modified.
-    """
+    """An ETag is returned, sent with the next request, and 304 then means not modified."""
 
     def app(asked: Any) -> LoopbackResponse:
         known = asked.headers.get("if-none-match") == etag
@@ -91,7 +88,7 @@ def test_an_etag_is_given_back_and_believed(etag: str) -> None:
 
 @pytest.mark.parametrize("etag", ["abc", '"a"b"', 'w/"abc"', '"ä"', '"' + "x" * 300 + '"', '"a", "b"', "*", '"a b"'])
 def test_what_is_no_etag_is_neither_kept_nor_sent(etag: str) -> None:
-    """Situation: an ETag that is malformed, with spaces or endless. Expectation: none; as an argument it is not sent."""
+    """A malformed ETag, with spaces or of excessive length, is neither returned nor sent."""
     with serve_app(lambda _asked: LoopbackResponse(200, content=JSON, headers={"ETag": etag})) as server:
         found = fetch_document(server.url, etag=etag)
         assert isinstance(found, FetchedDocument)
@@ -101,9 +98,9 @@ def test_what_is_no_etag_is_neither_kept_nor_sent(etag: str) -> None:
 
 
 def test_redirects_on_the_same_server_are_followed() -> None:
-    """Claim: a document may move within its server. Situation: five redirects, absolute and relative, of every status.
+    """Five redirects on the same server are followed, absolute and relative, with each status.
 
-    Expectation: the last answer, and its address; no cookie that was set on the way is sent.
+    The result has the last address, and no cookie from the way is sent.
     """
     places = ["/a", "b/c?d=e", "../f", "//{host}/g", "http://{host}/h"]
 
@@ -126,7 +123,7 @@ def test_redirects_on_the_same_server_are_followed() -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "identity"])
 def test_packed_documents_are_unpacked(encoding: str) -> None:
-    """Claim: gzip is understood. Situation: a body in one piece, and in chunks of a byte. Expectation: the document."""
+    """A body with gzip is decompressed, in one piece or in chunks of one byte."""
     content = JSON if encoding == "identity" else gzip.compress(JSON, mtime=0)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in content)
@@ -135,7 +132,7 @@ def test_packed_documents_are_unpacked(encoding: str) -> None:
 
 
 def test_the_largest_document_is_fetched() -> None:
-    """Claim: the size is bounded, and up to the bound everything comes. Expectation: as large is read, a byte more is not."""
+    """A document of the maximal size is fetched, and one byte more is refused."""
     limits = FetchLimits(size=len(JSON))
     assert fetch_from(lambda _asked: make_document_response(), limits=limits).content == JSON
     assert (
@@ -167,9 +164,9 @@ def test_the_largest_document_is_fetched() -> None:
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_asked(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: documents come over https, or from this machine. Situation: other addresses, and such with credentials.
+    """Only https, and http on this machine, is requested, and no address with credentials.
 
-    Expectation: no name is looked up; one line, without what is secret.
+    Other addresses cause no name resolution, and one line without anything secret.
     """
     monkeypatch.delattr(socket, "getaddrinfo")
     line = fetch_refusal(url)
@@ -179,7 +176,7 @@ def test_an_address_that_is_not_asked(url: str, words: str, monkeypatch: pytest.
 
 @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 400, 401, 403, 404, 410, 418, 429, 500, 503, 599])
 def test_every_other_status_is_given_up(status: int) -> None:
-    """Claim: only 200 brings a document. Situation: another status, with one; 304 that nobody asked for. Expectation: told."""
+    """Any status but 200 fails, even with a document, and so does a 304 without an ETag."""
     content = b"" if status in (204, 304) else JSON
     assert f": answered {status}, not 200; " in fetch_refusal_from(
         lambda _asked: LoopbackResponse(status, content=content)
@@ -217,7 +214,7 @@ def test_every_other_status_is_given_up(status: int) -> None:
     ids=lambda given: repr(given)[:70],
 )  # fmt: skip
 def test_what_is_no_whole_document_is_given_up(answer: LoopbackResponse | bytes | None, words: str) -> None:
-    """Claim: an answer that is not the document, whole, is never compared. Expectation: one line with address and remedy."""
+    """A response that is not the whole document fails with one line: address and fix."""
     assert words in fetch_refusal_from(lambda _asked: answer)
 
 
@@ -233,9 +230,9 @@ def test_what_is_no_whole_document_is_given_up(answer: LoopbackResponse | bytes 
     ],
 )  # fmt: skip
 def test_a_redirect_elsewhere_is_not_followed(location: str, words: str) -> None:
-    """Claim: a document is not fetched from another server than it was looked for. Situation: other host, port, scheme.
+    """A redirect to another host, port or scheme is not followed.
 
-    Expectation: one line that names it, without what is secret; nobody else is asked.
+    The one line names it without anything secret, and no other server gets a request.
     """
     with serve_app(lambda _asked: make_document_response()) as other:
 
@@ -252,7 +249,7 @@ def test_a_redirect_elsewhere_is_not_followed(location: str, words: str) -> None
 
 
 def test_redirects_without_an_end_are_given_up() -> None:
-    """Situation: a server that redirects to itself. Expectation: six requests, then one line."""
+    """A server that redirects to itself gets six requests, then one line follows."""
     with serve_app(lambda _asked: LoopbackResponse(301, content=b"", headers={"Location": "/again"})) as server:
         assert "more than 5 redirects" in fetch_refusal(f"{server.url}/openapi.json")
         assert len(server.requests) == 6
@@ -264,9 +261,9 @@ def test_redirects_without_an_end_are_given_up() -> None:
     ids=["spaces", "document and zeros", "packed blocks of nothing"],
 )  # fmt: skip
 def test_a_bomb_of_gzip_is_not_unpacked(content: bytes) -> None:
-    """Claim: size counts packed and unpacked. Situation: 60 MB in some kilobytes, and 30 MB that are nothing.
+    """The limit applies to compressed and decompressed bytes: 60 MB in some kilobytes, and 30 MB of nothing.
 
-    Expectation: too large, without a Content-Length that says so, and never much more in memory than may come.
+    Both are refused without a Content-Length, and memory stays close to the limit.
     """
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
     pieces = b"".join(
@@ -286,7 +283,7 @@ def test_a_bomb_of_gzip_is_not_unpacked(content: bytes) -> None:
 
 
 def test_another_line_can_be_given() -> None:
-    """Claim: a caller decides what a fetch goes over. Situation: a stand-in. Expectation: asked over https, within the deadline."""
+    """A caller may substitute the transport, which gets an https request within the deadline."""
     seen: list[Any] = []
 
     def answer(asked: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Every fetch of a document ends in time, whatever the server, the name's look-up or the network does."""
+"""Every fetch ends in time, whatever the server, the name resolution or the network does."""
 
 import itertools
 import socket
@@ -18,7 +18,7 @@ from tests.support.loopback_server import WAIT, LoopbackResponse, serve_app
 
 @contextmanager
 def serve_dripping(first: bytes, drop: bytes) -> Iterator[str]:
-    """A server that says ``first`` and then ``drop`` again and again, with a pause, for as long as anybody listens."""
+    """Run a server that sends ``first``, and then ``drop`` again and again with a pause."""
     over = threading.Event()
 
     def serve() -> None:
@@ -56,10 +56,7 @@ def serve_dripping(first: bytes, drop: bytes) -> Iterator[str]:
     ids=["headers", "hints", "body", "chunks", "gzip"],
 )  # fmt: skip
 def test_no_fetch_lasts_longer_than_its_deadline(first: bytes, drop: bytes) -> None:
-    """Claim: a fetch has one deadline, whatever a server drips. Situation: something comes all the time, for forty seconds.
-
-    Expectation: given up when the time is over, though no single pause was too long.
-    """
+    """A fetch ends at its deadline, though the server sends something all the time and no pause is too long."""
     begin = time.monotonic()
     with serve_dripping(first, drop) as place:
         line = fetch_refusal(f"http://{place}/a", limits=FetchLimits(read=30.0, total=0.5))
@@ -68,7 +65,7 @@ def test_no_fetch_lasts_longer_than_its_deadline(first: bytes, drop: bytes) -> N
 
 
 def test_a_redirect_does_not_begin_a_new_deadline() -> None:
-    """Situation: each redirect takes a while. Expectation: given up before the last."""
+    """Slow redirects share one deadline."""
     held = threading.Event()
 
     def app(_asked: Any) -> LoopbackResponse:
@@ -81,14 +78,14 @@ def test_a_redirect_does_not_begin_a_new_deadline() -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
-    """Situation: the request is taken and not answered. Expectation: the pause is bounded."""
+    """A server that does not respond is given up after a bounded pause."""
     with serve_dripping(b"", b"") as place:
         line = fetch_refusal(f"http://{place}/", limits=FetchLimits(read=0.2, total=WAIT))
         assert line == f"http://{place}/: gives no whole answer in time; try again later"
 
 
 def test_a_server_that_is_not_there_is_given_up() -> None:
-    """Situation: nobody listens; a name that nobody has. Expectation: one line."""
+    """A closed port and an unknown name result in one line."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         port = bound.getsockname()[1]
     for url in (
@@ -104,13 +101,13 @@ def test_a_server_that_is_not_there_is_given_up() -> None:
     ("said", "words"), [(b"HTTP/1.1 400 No\r\n\r\n", "no trusted TLS connection"), (b"", "takes no connection in time")]
 )
 def test_without_tls_nothing_is_sent(said: bytes, words: str) -> None:
-    """Claim: https means TLS. Situation: a server that speaks HTTP, or nothing. Expectation: given up in time."""
+    """A server without TLS is given up in time, whether it sends HTTP or nothing."""
     with serve_dripping(said, said) as place:
         assert words in fetch_refusal(f"https://{place}/", limits=FetchLimits(connect=0.4))
 
 
 def test_a_look_up_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: the system's look-up, which has no time-out, is bounded too. Situation: one that never ends."""
+    """A name resolution that never ends is given up, though the system has no timeout for it."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: [over.wait(WAIT)][:0])
     assert "takes no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.2))
@@ -118,7 +115,7 @@ def test_a_look_up_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_all_addresses_of_a_name_have_one_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: a name with a hundred addresses, each of which is silent for a while. Expectation: as long as with one."""
+    """A hundred silent addresses of one name share one timeout."""
     given: list[float] = []
 
     def connect(_self: Any, _host: str, _port: int, timeout: float, *_more: Any) -> None:
@@ -135,7 +132,7 @@ def test_all_addresses_of_a_name_have_one_time_out(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: a connection is there when all time is over, and TLS would begin. Expectation: given up, and closed."""
+    """A connection that comes after the deadline is closed before TLS begins."""
     closed: list[bool] = []
 
     class SlowStream(httpcore.NetworkStream):
@@ -152,7 +149,7 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: a name with two addresses, the first of which refuses. Expectation: the document comes from the second."""
+    """The second address of a name is tried if the first refuses."""
     with serve_app(lambda _asked: make_document_response()) as server:
         port = server.server_port
         found = [(0, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("::1", "127.0.0.1")]

@@ -1,4 +1,4 @@
-"""Fetches of documents in tests: small answers, and the line of a fetch that gives up."""
+"""Helpers for fetches of documents: small responses, and the error of a fetch that fails."""
 
 import json
 
@@ -14,14 +14,14 @@ SHORT_LIMITS = FetchLimits(connect=0.5, read=0.5, total=5.0)
 
 
 def make_document_response(content: bytes = JSON, **headers: str) -> LoopbackResponse:
-    """A document, as a server should send it; in names of headers ``_`` stands for ``-``."""
+    """Return a response with a document; in names of headers ``_`` stands for ``-``."""
     return LoopbackResponse(
         200, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
 
 
 def fetch_refusal(url: str, *, etag: str = "", limits: FetchLimits = SHORT_LIMITS) -> str:
-    """The one line with which a fetch gives up."""
+    """Return the error message of a fetch that fails."""
     with pytest.raises(FetchError) as refusal:
         fetch_document(url, etag=etag, limits=limits)
     line = str(refusal.value)

@@ -1,4 +1,4 @@
-"""Documents that are meant to hurt whoever reads them, and a command that reads one and says what it cost."""
+"""Hostile documents, and a command that parses one and prints its cost."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ _ASTRAL = "\U0001f600".encode()
 _JUST_ENOUGH_VALUES = MAX_VALUES // 2 - 1000
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
-    # Each with the words with which it is refused.
+    # Each with a part of its error message.
     "JSON arrays 10,000 deep": (lambda: b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "100 levels"),
     "JSON objects 10,000 deep": (lambda: b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "100 levels"),
     "JSON brackets to the end": (lambda: b"[" * MAX_BYTES, "more than 500,000 values"),
@@ -62,7 +62,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "HTML page": (lambda: b"<!DOCTYPE html>" + b"<p>" * (7 * _MIB), "is an HTML page"),
 }  # fmt: skip
 LARGEST: dict[str, tuple[Callable[[], bytes], str]] = {
-    # As much as is read at all, in forms that cost most.
+    # The largest inputs that are parsed at all, in their most expensive forms.
     "JSON names": (lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _JUST_ENOUGH_VALUES)) + b"}", "not an OpenAPI document"),
     "JSON names, the last twice": (
         lambda: b"{" + b",".join(b'"k%d":0' % n for n in range(2 * _JUST_ENOUGH_VALUES)) + b',"k0":1}', 'the name "k0" twice',
@@ -83,17 +83,17 @@ LARGEST: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 def _read_peak_memory() -> float:
-    """The most memory that this process had at once, in MiB."""
+    """Return the peak memory of this process in MiB."""
     status = Path("/proc/self/status")
     if not status.exists():
         return getrusage(RUSAGE_SELF).ru_maxrss / _MIB
-    # Not the resource usage there: it begins with what the parent had.
+    # The resource usage would start with the memory of the parent process.
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 
 
 def main(name: str) -> None:
-    """Read the document of that name, and print the line of its refusal, seconds of the processor, and MiB of memory."""
+    """Parse the document ``name``, and print its error, the processor time in seconds, and the memory in MiB."""
     content = (HOSTILE | LARGEST)[name][0]()
     forget = Path("/proc/self/clear_refs")
     if forget.exists():

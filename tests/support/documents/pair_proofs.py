@@ -1,10 +1,10 @@
-"""Values as judges of schema pairs: which side takes what, read by jsonschema-rs and by nothing of the comparison.
+"""Proofs of pairs of schemas by values: jsonschema-rs decides which side accepts a value, without the comparison.
 
-Where jsonschema-rs can prove that one schema takes all that another does, its proof is asked for as well.
+Where jsonschema-rs can prove that one schema contains another, the proof counts as well.
 
-Both versions of OpenAPI are put into JSON Schema 2020-12 first: `nullable`, boolean exclusive bounds and references
-with neighbours mean in 3.0 what its text says, integer and float formats are ranges, and a property that is read-only
-is not sent in a request, nor a write-only one in a response; where one is sent all the same, it may be anything.
+Schemas of both versions of OpenAPI are translated to JSON Schema 2020-12: `nullable`, boolean exclusive bounds and
+references with siblings as 3.0 defines them, integer and float formats as ranges. A read-only property does not occur in
+a request, nor a write-only one in a response; if it does, it may have any value.
 """
 
 import json
@@ -23,7 +23,7 @@ _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLES = ("items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else")
 _UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _WHOLE = {"properties", "patternProperties", "items", "prefixItems", "additionalProperties"}
-"""Keywords whose schemas stand for a value of their own, not for a further condition on the same one."""
+"""Keywords whose schemas apply to another value, not to the same one."""
 _LARGEST_FLOAT = 3.4028234663852886e38
 _RANGES = {
     "int32": {"minimum": -(2**31), "maximum": 2**31 - 1},
@@ -35,7 +35,7 @@ _DEEPEST = 4
 
 
 class SchemaOracle:
-    """One side of a pair, in one direction of flow: which values its schema takes."""
+    """One side of a pair in one direction: the values that its schema accepts."""
 
     def __init__(self, schema: JSON, components: Mapping[str, JSON], version: str, flow: str) -> None:
         self._parts = (schema, components)
@@ -43,11 +43,11 @@ class SchemaOracle:
         self._hidden = "readOnly" if flow == "request" else "writeOnly"
 
     def accepts(self, value: JSON) -> bool:
-        """Whether the schema takes ``value``."""
+        """Return True if the schema accepts ``value``."""
         return bool(self._open_validator.is_valid(value))
 
     def sends(self, value: JSON) -> bool:
-        """Whether one who knows this schema sends ``value``: it is taken, and holds no property that is not declared."""
+        """Return True if a sender with this schema may send ``value``: accepted, and without undeclared properties."""
         return self.accepts(value) and bool(self._closed_validator.is_valid(value))
 
     @cached_property
@@ -64,7 +64,7 @@ class SchemaOracle:
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, pattern_options=options, offline=True)
 
     def prove_containment(self, other: "SchemaOracle", *, closed: bool) -> Containment:
-        """Whether all that ``other`` takes (or says, where ``closed``) is taken here, as far as that can be proven."""
+        """Prove or disprove that this schema accepts all values that ``other`` accepts, or sends if ``closed``."""
         try:
             ours, theirs = (
                 jsonschema_rs.canonicalize(schema, draft=jsonschema_rs.Draft202012, validate_formats=True, offline=True)
@@ -80,7 +80,7 @@ class SchemaOracle:
         return {"allOf": [self._translate_schema(schema, closed=closed, whole=True)], "components": {"schemas": named}}
 
     def _translate_schema(self, schema: JSON, *, closed: bool, whole: bool) -> JSON:
-        """``schema`` in 2020-12. ``closed`` refuses properties that are not declared, where it stands for a ``whole`` value."""
+        """Translate ``schema`` to 2020-12; ``closed`` rejects undeclared properties if it applies to a ``whole`` value."""
         if isinstance(schema, bool):
             return schema
         if self._old and "$ref" in schema:
@@ -104,7 +104,7 @@ class SchemaOracle:
 
     def _translate_keyword(self, key: str, value: JSON, *, closed: bool) -> JSON:
         whole = key in _WHOLE
-        # What stands under a negation or a condition would turn round there.
+        # A negation or a condition would invert the meaning.
         closed = closed and key not in ("not", "if", "contains", "propertyNames")
         if key in _MAPS:
             return {name: self._translate_schema(one, closed=closed, whole=whole) for name, one in value.items()}
@@ -116,7 +116,7 @@ class SchemaOracle:
 
 
 def _convert_from_3_0(schema: dict[str, Any]) -> None:
-    """What 3.0 spells in its own way; `nullable` counts only beside a `type`, and an `enum` still has to name null."""
+    """Translate the keywords of 3.0; `nullable` requires a `type`, and an `enum` must still list null."""
     if schema.pop("nullable", False) and isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
     for bound in ("Minimum", "Maximum"):
@@ -125,7 +125,7 @@ def _convert_from_3_0(schema: dict[str, Any]) -> None:
 
 
 class PairProof:
-    """A pair in one direction of flow. ``relied`` and ``gained`` are what a change breaks, and what it adds."""
+    """A pair in one direction, with an oracle for the sender and one for the reader."""
 
     def __init__(self, pair: DocumentPair, flow: str) -> None:
         place = FRAGMENT_KINDS[pair.fragment_kind]
@@ -140,19 +140,19 @@ class PairProof:
         self._schemas = [schema for schema in schemas if schema]
 
     def is_broken_by(self, value: JSON) -> bool:
-        """Whether ``value`` was relied on, and is not any more: sent and refused, or said and unknown."""
+        """Return True if ``value`` was valid and no longer is: sent and rejected, or returned and unknown."""
         return self.sender.accepts(value) and not self.reader.accepts(value)
 
     def is_gained_by(self, value: JSON) -> bool:
-        """Whether ``value`` shows that the change is one: the opposite of `breaks`."""
+        """Return True if ``value`` is new: the opposite of `is_broken_by`."""
         return self.reader.accepts(value) and not self.sender.accepts(value)
 
     def is_broken_in_use_by(self, value: JSON) -> bool:
-        """As `breaks`, where nobody sends properties that its own side does not declare."""
+        """Return the same as `is_broken_by` for senders that never send undeclared properties."""
         return self.sender.sends(value) and not self.reader.accepts(value)
 
     def list_candidates(self) -> list[JSON]:
-        """Values at the edges of what both schemas say."""
+        """Return values at the boundaries of both schemas."""
         found: list[JSON] = []
         for schema, components in self._schemas:
             found += make_candidates(schema, components)
@@ -178,7 +178,7 @@ _TEXTS = {
 
 
 def make_candidates(schema: JSON, components: Mapping[str, JSON], depth: int = 0) -> list[JSON]:
-    """Values at the edges of ``schema``, some that it takes and some that it does not; at most some sixty a level."""
+    """Return values at the boundaries of ``schema``, accepted and rejected ones; at most about sixty per level."""
     if isinstance(schema, bool) or depth > _DEEPEST:
         return list(_ANYTHING[:4])
     return _drop_duplicates(
@@ -246,7 +246,7 @@ def _make_objects(schema: Mapping[str, Any], components: Mapping[str, JSON], dep
 
 
 def _find_declared_properties(schema: JSON, components: Mapping[str, JSON], depth: int) -> Iterator[tuple[str, JSON]]:
-    """The properties that a schema declares, those of what it is combined of too."""
+    """Yield the properties that a schema declares, including those of its combinators."""
     if isinstance(schema, bool) or depth > _DEEPEST:
         return
     if "$ref" in schema:

@@ -1,24 +1,24 @@
-"""The collection of document pairs that the comparison is measured with: how it is written, read and expanded.
+"""The collection of document pairs that measures the comparison: its format, its parser and its documents.
 
-`tests/data/document_pairs/*.yaml` holds a list of entries for each area. An entry is a pair of documents, what they differ
-in, and what that means for a consumer:
+Each file `tests/data/document_pairs/*.yaml` is a list of entries for one area. An entry has two documents, their
+difference, and its meaning for a consumer:
 
     - id: request-property-max-length-lowered
       in: request-property
       base: {type: string, maxLength: 10}
       revision: {type: string, maxLength: 9}
       verdict: breaking
-      why: A text of 10 letters was accepted and is refused.
+      why: A string of 10 characters was accepted and is rejected.
       witness: [aaaaaaaaaa]
 
-`in` says what `base` and `revision` are a fragment of (`FRAGMENT_KINDS`); the rest of the document is the same on both sides.
-`openapi` is the version, `"3.1"` where nothing is said, or a list of the two sides' versions. What every document has
-and nobody reads (`info`, descriptions of responses, an operation's one response) is filled in where it is missing.
+`in` is the kind of fragment that `base` and `revision` are (`FRAGMENT_KINDS`); the rest of the document is the same on
+both sides. `openapi` is the version, `"3.1"` by default, or a list of the versions of both sides. Required parts without
+meaning for the comparison (`info`, descriptions of responses, the only response of an operation) are filled in.
 
-A verdict about schemas is proven by values. `witness` lists values that one side takes and the other does not: for
-`breaking`, values that a consumer relied on (sent by the base's consumer and refused by the revision, or said by the
-revision and unknown to the base); for `compatible`, values that were gained for requests, or are no longer said in
-responses. `unprovable` says why values cannot show a verdict: a parameter's text, or a convention rather than a set.
+Values prove a verdict about schemas. `witness` lists values that one side accepts and the other does not: for
+`breaking`, values that a consumer relied on (sent by the base's consumer and rejected by the revision, or returned by the
+revision and unknown to the base); for `compatible`, values that requests gained, or that responses no longer contain.
+`unprovable` states why values cannot prove a verdict: a parameter's string, or a convention rather than a set.
 """
 
 import copy
@@ -41,11 +41,11 @@ _KEYS = {"id", "in", "openapi", "base", "revision", "verdict", "why", "witness",
 
 @dataclass(frozen=True)
 class FragmentKind:
-    """Where a fragment stands.
+    """A kind of fragment.
 
-    ``document`` makes a document of the fragment. ``schema`` is the schema that its values are judged by (None: the
-    fragment holds none), with the components that it refers to. ``flows`` says who sends such values: ``request`` (the
-    consumer sends, the vendor reads), ``response``, or both. ``named`` tells that a value stands in a property.
+    ``wrap`` makes a document of the fragment. ``find_schema`` returns the schema of the fragment (None: it has none).
+    ``directions`` are those of its values: ``request`` (the consumer sends), ``response`` (the vendor sends), or both.
+    ``is_property`` means that the value is a property.
     """
 
     wrap: Callable[[JSON], dict[str, Any]]
@@ -54,7 +54,7 @@ class FragmentKind:
     is_property: bool = False
 
     def list_schemas(self, fragment: JSON) -> tuple[JSON, Mapping[str, JSON]] | None:
-        """The schema of ``fragment`` and the components beside it; None where it is no schema."""
+        """Return the schema of ``fragment`` and its components, or None if it has none."""
         if self.find_schema is None:
             return None
         components: Mapping[str, JSON] = self.wrap(fragment).get("components", {}).get("schemas", {})
@@ -63,9 +63,9 @@ class FragmentKind:
 
 @dataclass(frozen=True)
 class DocumentPair:
-    """One pair: two whole documents, the verdict expected of their comparison, and the reason in a line.
+    """One pair: two whole documents, the expected verdict of their comparison, and the reason in a line.
 
-    ``area`` is the file that it is written in, ``fragments`` are base and revision as written there.
+    ``area`` is the name of its file, ``fragments`` are base and revision as written there.
     """
 
     id: str
@@ -89,13 +89,13 @@ class DocumentPair:
         return self._make_document(1)
 
     def _make_document(self, side: int) -> dict[str, Any]:
-        """A document of its own, that shares nothing with the fragment it is made of."""
+        """Return a new document that shares nothing with the fragment."""
         document = copy.deepcopy(FRAGMENT_KINDS[self.fragment_kind].wrap(self.fragments[side]))
         return complete_document(document, self.versions[side])
 
 
 def complete_document(document: dict[str, Any], version: str) -> dict[str, Any]:
-    """``document`` with what every document must have and nobody reads; it is written into. ``version`` is of OpenAPI."""
+    """Add the required parts without meaning to ``document``, in place, and return it."""
     whole = {"openapi": version, "info": {"title": "Things", "version": "1"}, **document}
     if "webhooks" not in whole:
         whole.setdefault("paths", {})
@@ -113,7 +113,7 @@ def _add_description(response: dict[str, Any]) -> None:
 
 
 def find_operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every operation that is written in ``document``, those of webhooks, components and callbacks too."""
+    """Yield all operations of ``document``, including webhooks, components and callbacks."""
     components = document.get("components", {})
     groups = [document.get("paths", {}), document.get("webhooks", {}), components.get("pathItems", {})]
     groups += components.get("callbacks", {}).values()
@@ -158,7 +158,7 @@ def _wrap_parameters(parameters: JSON) -> dict[str, Any]:
 
 
 def _make_parameter_wrapper(location: str) -> Callable[[JSON], dict[str, Any]]:
-    """A document whose one parameter ``value`` stands in ``location`` and has the schema."""
+    """Return a function that makes a document with one parameter ``value`` in ``location``."""
     if location == "path":
         given = {"name": "value", "in": "path", "required": True}
         return lambda schema: {"paths": {"/things/{value}": {"get": {"parameters": [{**given, "schema": schema}]}}}}
@@ -180,7 +180,7 @@ def _wrap_callback(operation: JSON) -> dict[str, Any]:
 
 
 def _wrap_shared_schemas(schemas: JSON) -> dict[str, Any]:
-    """A document in which what is sent is also what comes back: the component `Thing`."""
+    """Return a document that accepts and returns the same component `Thing`."""
     operation = {
         "requestBody": {"required": True, **_wrap_content(_THING)},
         "responses": {"200": _wrap_content(_THING)},
@@ -216,7 +216,7 @@ FRAGMENT_KINDS: Mapping[str, FragmentKind] = {
     "parameter-header": FragmentKind(_make_parameter_wrapper("header"), _REQUEST, _identity),
     "parameter-cookie": FragmentKind(_make_parameter_wrapper("cookie"), _REQUEST, _identity),
     "response-header": FragmentKind(_wrap_response_header, _RESPONSE, _identity),
-    # What the vendor sends to the consumer, and what the consumer answers.
+    # Requests from the vendor to the consumer, and their responses.
     "webhook-body": FragmentKind(
         lambda schema: _wrap_webhook({"requestBody": _wrap_content(schema)}), _RESPONSE, _identity
     ),
@@ -229,7 +229,7 @@ FRAGMENT_KINDS: Mapping[str, FragmentKind] = {
     "callback-answer": FragmentKind(
         lambda schema: _wrap_callback({"responses": {"200": _wrap_content(schema)}}), _REQUEST, _identity
     ),
-    # Schemas by name, of which `Thing` is used.
+    # Schemas by name; `Thing` is used.
     "request-schemas": FragmentKind(
         lambda all_: {**_wrap_request_body(_THING), "components": {"schemas": all_}}, _REQUEST, _refer_to_thing
     ),
@@ -245,11 +245,11 @@ FRAGMENT_KINDS: Mapping[str, FragmentKind] = {
     "paths": FragmentKind(lambda paths: {"paths": paths}),
     "document": FragmentKind(lambda document: document),
 }
-"""What a fragment may be a fragment of, by the name in `in`."""
+"""The kinds of fragments by their name in `in`."""
 
 
 class StrictYamlLoader(yaml.SafeLoader):
-    """Refuses what YAML would take for something else without a word: a key written twice, `on` as true, a bare date."""
+    """A loader that refuses silent surprises of YAML: a duplicate key, `on` as true, a bare date."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
@@ -269,16 +269,16 @@ StrictYamlLoader.add_constructor("tag:yaml.org,2002:timestamp", StrictYamlLoader
 
 
 def load_yaml(file: Path) -> JSON:
-    """What a file of examples holds.
+    """Return the content of a file of examples.
 
     Raises:
-        ValueError: a key is written twice, or a text lacks its quotation marks.
+        ValueError: a key is duplicated, or a string lacks its quotation marks.
     """
     return yaml.load(file.read_text(encoding="utf-8"), StrictYamlLoader)  # noqa: S506 (a safe loader, made stricter)
 
 
 def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
-    """The pair that ``entry`` describes; a malformed one is a ValueError that names it."""
+    """Return the pair of ``entry``; raise ValueError with its id if it is malformed."""
     unknown = entry.keys() - _KEYS
     missing = {"id", "in", "base", "revision", "verdict", "why"} - entry.keys()
     if unknown or missing or entry["in"] not in FRAGMENT_KINDS or entry["verdict"] not in VERDICTS:
@@ -299,10 +299,10 @@ def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
 
 
 def load_pairs(folder: Path = DIRECTORY) -> tuple[DocumentPair, ...]:
-    """Every pair of the collection, areas in the order of their names.
+    """Return all pairs of the collection, areas in alphabetical order.
 
     Raises:
-        ValueError: an entry is malformed, a key is written twice, or a text lacks its quotation marks.
+        ValueError: an entry is malformed, a key is duplicated, or a string lacks its quotation marks.
     """
     found = []
     for file in sorted(folder.glob("*.yaml")):

@@ -1,7 +1,7 @@
-"""An example of each rule of the comparison of documents: how it is written, read and expanded.
+"""Examples of the rules of the comparison of documents: their format, their parser and their documents.
 
-`tests/data/rule_examples/schema/<kind>.yaml` is about a kind of edit of a schema, `tests/data/rule_examples/api/<rule>.yaml` about a
-rule for anything else:
+The example of a rule of schemas is `tests/data/rule_examples/schema/<id>.yaml`, that of any other rule
+`tests/data/rule_examples/api/<id>.yaml`:
 
     in: operation
     positive:
@@ -10,11 +10,11 @@ rule for anything else:
     negative:
       base: {}
       revision: {deprecated: false}
-      why: False is what it is where nothing is said.
+      why: False is the default.
 
-Of the positive two the rule speaks; of the negative two, which are close to them, it does not, for the reason in `why`
-(others may). `in` says what they are a fragment of, as in the collection of pairs; a schema has none, as it is put into
-every place that the rule is about. `malformed` says why the documents are not well formed, where the rule is about such.
+The rule applies to the positive pair. It does not apply to the negative pair, which is similar, for the reason in
+`why`; other rules may. `in` is the kind of fragment, as in the collection of pairs; a schema has none, because it is put
+into every kind that the rule covers. `malformed` states why the documents are not well formed, for rules about such.
 """
 
 import copy
@@ -57,7 +57,7 @@ class ExampleDocuments:
 
 @dataclass(frozen=True)
 class RuleExample:
-    """One file. ``name`` is its folder and stem, ``place`` what its fragments are part of (none: they are schemas)."""
+    """One file. ``name`` is its directory and stem, ``fragment_kind`` the kind of its fragments ("": they are schemas)."""
 
     name: str
     fragment_kind: str
@@ -77,7 +77,7 @@ class RuleExample:
             yield ExampleDocuments(kind, direction, area, base, revision)
 
     def make_webhook_documents(self) -> DocumentVersions:
-        """The positive example with its paths as webhooks: the vendor is who calls."""
+        """Return the positive example with its paths as webhooks, where the vendor sends the requests."""
         base, revision = self._make_documents(self.fragment_kind, positive=True)
         return _convert_to_webhooks(base), _convert_to_webhooks(revision)
 
@@ -98,7 +98,7 @@ def _list_fragment_kinds(rule: ChangeRule) -> Iterator[tuple[str, Direction, str
 
 
 def _make_document(place: str, fragment: JSON) -> dict[str, Any]:
-    """A document of its own, that shares nothing with the fragment."""
+    """Return a new document that shares nothing with the fragment."""
     return complete_document(copy.deepcopy(FRAGMENT_KINDS[place].wrap(fragment)), _VERSION)
 
 
@@ -112,10 +112,10 @@ def get_example_name(rule: ChangeRule) -> str:
 
 
 def load_examples(folder: Path = DIRECTORY) -> dict[str, RuleExample]:
-    """Every example by its name.
+    """Return all examples by name.
 
     Raises:
-        ValueError: a file is malformed, a key is written twice, or a text lacks its quotation marks.
+        ValueError: a file is malformed, a key is duplicated, or a string lacks its quotation marks.
     """
     files = sorted(folder.glob("*/*.yaml"))
     return {

@@ -1,4 +1,4 @@
-"""Small schemas and values, drawn at random, for comparisons that a validator can judge."""
+"""Strategies for small schemas and values that a validator can check."""
 
 import copy
 from typing import Any
@@ -96,7 +96,7 @@ schemas: st.SearchStrategy[Any] = st.recursive(_flat, _nest_schemas, max_leaves=
 
 @st.composite
 def draw_pair(draw: st.DrawFn) -> tuple[Any, Any]:
-    """A schema and another: drawn apart, or the one with an edit somewhere in it."""
+    """Draw two schemas: independent ones, or one and an edited copy."""
     base = draw(schemas)
     if draw(st.booleans()):
         return base, draw(schemas)
@@ -105,7 +105,7 @@ def draw_pair(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @st.composite
 def draw_edit(draw: st.DrawFn, base: Any) -> Any:
-    """``base`` with one keyword taken out, put in, or taken from another schema."""
+    """Draw a copy of ``base`` with one keyword removed, added, or taken from another schema."""
     found = copy.deepcopy(base)
     places = [place for place in _find_subschemas(found) if isinstance(place, dict)]
     if not places:
@@ -119,7 +119,7 @@ def draw_edit(draw: st.DrawFn, base: Any) -> Any:
 
 
 def _find_subschemas(schema: Any) -> list[Any]:
-    """A schema and all below it."""
+    """Return a schema and all its subschemas."""
     found = [schema]
     if isinstance(schema, dict):
         for name in ("items", "contains", "additionalProperties", "not", "if", "then"):
@@ -134,14 +134,14 @@ def _find_subschemas(schema: Any) -> list[Any]:
 
 
 def find_declared_names(schema: Any) -> set[str]:
-    """The names of the properties that a schema declares anywhere."""
+    """Return the names of all properties that a schema declares."""
     return {
         name for place in _find_subschemas(schema) if isinstance(place, dict) for name in place.get("properties", {})
     }
 
 
 def find_property_names(value: Any) -> set[str]:
-    """The names of the properties in a value."""
+    """Return the names of all properties in a value."""
     if isinstance(value, dict):
         return set(value) | {name for inner in value.values() for name in find_property_names(inner)}
     return {name for inner in value for name in find_property_names(inner)} if isinstance(value, list) else set()

@@ -1,4 +1,4 @@
-"""Small OpenAPI documents for tests, read or refused."""
+"""Small OpenAPI documents for tests of the parser."""
 
 import json
 from typing import Any
@@ -13,17 +13,17 @@ MINIMAL: Json = {"openapi": "3.1.0", "paths": {}}
 
 
 def make_document(**more: Any) -> Json:
-    """The least document, with ``more`` in it."""
+    """Return the smallest document with ``more`` in it."""
     return {**MINIMAL, **more}
 
 
 def make_schemas_document(**given: Any) -> Json:
-    """A document with these schemas."""
+    """Return a document with these schemas."""
     return make_document(components={"schemas": given})
 
 
 def read_refusal(content: bytes | str | Json, name: str = "some file") -> str:
-    """The one line with which ``content`` is refused."""
+    """Return the error message for ``content``."""
     content = json.dumps(content) if isinstance(content, dict) else content
     with pytest.raises(UsageError) as refusal:
         parse_document(content.encode() if isinstance(content, str) else content, name)
@@ -35,10 +35,10 @@ def read_refusal(content: bytes | str | Json, name: str = "some file") -> str:
 
 
 def parse_document_text(text: str) -> Json:
-    """The document that a text is."""
+    """Parse a document from a string."""
     return parse_document(text.encode(), "some file")
 
 
 def parse_yaml_value(text: str) -> Any:
-    """What a value written in YAML as ``text`` is."""
+    """Parse a value that is written in YAML."""
     return parse_document_text(f"openapi: 3.1.0\npaths: {{}}\nx-value: {text}\n")["x-value"]

@@ -1,7 +1,7 @@
-"""Whether a document of the collection is well formed, so that no pair is judged by its mistakes.
+"""Check that a document of the collection is well formed, so that no pair is assessed by its mistakes.
 
-The official schemas of OpenAPI 3.0 and 3.1 (as Schemathesis carries them) and the metaschema of 2020-12 judge its form;
-the rest is what they leave out: misspelt keywords, references that lead nowhere, parameters that no path has.
+The official schemas of OpenAPI 3.0 and 3.1 (as Schemathesis ships them) and the metaschema of 2020-12 check its form.
+The rest is up to this module: misspelt keywords, references without a target, parameters that no path has.
 """
 
 import json
@@ -36,13 +36,13 @@ _SINGLES |= {"unevaluatedItems", "unevaluatedProperties"}
 
 
 def find_problems(document: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the form of ``document``, a line each; none for a good one."""
+    """Return the problems of ``document``, a line each; a good one has none."""
     if json.loads(json.dumps(document)) != document:
         return ["holds something that JSON has not, or a key that is no text"]
     old = document["openapi"].startswith("3.0")
     judge = definitions.OPENAPI_30_VALIDATOR if old else definitions.OPENAPI_31_VALIDATOR
     found = [f"{error.instance_path}: {error.message}" for error in judge.iter_errors(document)]
-    # Below a malformed node nothing else can be told.
+    # Below a malformed node no other check makes sense.
     return found or [
         *_find_bad_schemas(document, old=old),
         *_find_bad_references(document),
@@ -64,7 +64,7 @@ def _find_bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str
 
 
 def _find_root_schemas(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
-    """Every outermost schema: under `schema`, or a component's."""
+    """Yield the outermost schemas: below `schema`, or a component."""
     if isinstance(node, list):
         for one in node:
             yield from _find_root_schemas(one)
@@ -82,7 +82,7 @@ def _find_root_schemas(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
 
 
 def _walk_schemas(schema: JSON) -> Iterator[dict[str, Any]]:
-    """``schema`` and every schema in it."""
+    """Yield ``schema`` and all its subschemas."""
     if not isinstance(schema, dict):
         return
     yield schema
@@ -102,12 +102,12 @@ def _find_bad_references(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _resolve_reference(document: Mapping[str, Any], node: JSON) -> JSON:
-    """``node`` with its reference followed, which is a URI and may be percent-encoded."""
+    """Return ``node`` after following its reference, a URI that may be percent-encoded."""
     return resolve_reference(document, {"$ref": unquote(node["$ref"])} if isinstance(node.get("$ref"), str) else node)
 
 
 def _walk_objects(node: JSON) -> Iterator[dict[str, Any]]:
-    """Every object of a document, but for those that are only values."""
+    """Yield all objects of a document, except those that are only values."""
     if isinstance(node, dict):
         yield node
     members = [inner for key, inner in node.items() if key not in _DATA] if isinstance(node, dict) else node
