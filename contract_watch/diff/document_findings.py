@@ -1,4 +1,4 @@
-"""What changed in a vendor's document, as findings: in the form of those that a contract run reports."""
+"""Changes of a vendor's document as findings, in the form that a contract run reports."""
 
 import json
 import re
@@ -18,14 +18,14 @@ from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding, Severity
 
 _MAX_VALUE_LENGTH = 4000
-"""How much of a place in a document a finding shows, in letters of its JSON."""
+"""The characters of JSON that a finding holds of one location of a document."""
 _STATUS = re.compile(r"[1-5][0-9]{2}")
-_WARNING_PREFIX = "It may break consumers: the documents do not tell. "
+_WARNING_PREFIX = "This change may break code. "
 
 
 @dataclass(frozen=True)
 class ComparedDocuments:
-    """Two documents that were compared: how the stored one is called, where the other is, and how both can be seen again."""
+    """Two documents that were compared, with the path of the stored one and the path or address of the published one."""
 
     base: Mapping[str, Any]
     revision: Mapping[str, Any]
@@ -34,7 +34,7 @@ class ComparedDocuments:
 
     @property
     def reproduction(self) -> str:
-        """A command that shows the changes again."""
+        """A command that compares the documents again."""
         base = shlex.quote(self.stored_path)
         if self.published_address.startswith(("http://", "https://")):
             return (
@@ -48,83 +48,92 @@ def build_findings(
     compared: ComparedDocuments,
     client: Mapping[ApiChange, CorrelatedChange] | None = None,
 ) -> list[Finding]:
-    """A finding for each rule and location of ``changes``.
+    """Return a finding for each rule and location of ``changes``.
 
-    `breaking` changes are breaking, all others additive. ``client`` says of a change what becomes of the client.
+    `breaking` changes give breaking findings, all others additive ones. ``client`` maps a change to its effect on the
+    generated client; None if that is unknown.
     """
-    together: dict[tuple[str, str], list[ApiChange]] = {}
+    groups: dict[tuple[str, str], list[ApiChange]] = {}
     for change in changes:
-        together.setdefault((change.rule, change.location), []).append(change)
-    sides = SourceDocument(compared.base), SourceDocument(compared.revision)
+        groups.setdefault((change.rule, change.location), []).append(change)
+    documents = SourceDocument(compared.base), SourceDocument(compared.revision)
     return [
         _build_finding(
-            same, compared, sides, None if client is None else [client[one] for one in same if one in client]
+            group,
+            compared,
+            documents,
+            None if client is None else [client[change] for change in group if change in client],
         )
-        for same in together.values()
+        for group in groups.values()
     ]
 
 
 def format_finding_id(rule: str, location: str) -> str:
-    """The id of the finding of a change: the same from run to run."""
+    """Return the id of a change's finding; it is the same from run to run."""
     return f"document/{rule}{location}"
 
 
 def _build_finding(
-    same: list[ApiChange],
+    changes: list[ApiChange],
     compared: ComparedDocuments,
-    sides: tuple[SourceDocument, SourceDocument],
+    documents: tuple[SourceDocument, SourceDocument],
     client: list[CorrelatedChange] | None,
 ) -> Finding:
-    change = max(same, key=lambda one: one.level.rank)
-    assessment = load_rules()[change.rule].assess(change.direction, change.area)
-    operation, status = _parse_location(change.location)
-    words = "; ".join(dict.fromkeys(one.message for one in same))
-    title = f"{operation}: {words}"
-    why = f"{_WARNING_PREFIX if change.level is ChangeLevel.WARNING else ''}{assessment.consequence}"
-    if reached := "; ".join(dict.fromkeys(one.description for one in client or ())):
-        why += f" In the client: {reached}."
-    before, now = (_get_value(side, change.location) for side in sides)
+    worst = max(changes, key=lambda change: change.level.rank)
+    assessment = load_rules()[worst.rule].assess(worst.direction, worst.area)
+    operation, status = _parse_location(worst.location)
+    messages = "; ".join(dict.fromkeys(change.message for change in changes))
+    consequence = f"{_WARNING_PREFIX if worst.level is ChangeLevel.WARNING else ''}{assessment.consequence}"
+    if effects := "; ".join(dict.fromkeys(correlated.description for correlated in client or ())):
+        consequence += f" In the client: {effects}."
+    before, after = (_get_value(document, worst.location) for document in documents)
+    stored = "absent" if before is None else escape_text(json.dumps(before, ensure_ascii=False), 300)
     return Finding(
-        id=format_finding_id(change.rule, change.location),
-        severity=Severity.BREAKING if change.level is ChangeLevel.BREAKING else Severity.ADDITIVE,
+        id=format_finding_id(worst.rule, worst.location),
+        severity=Severity.BREAKING if worst.level is ChangeLevel.BREAKING else Severity.ADDITIVE,
         operation=operation,
         surface="rest",
         status=status,
-        title=escape_text(title),
-        why=why,
-        clause=change.rule,
-        promise=f"{compared.stored_path} at {escape_text(change.location)}: {escape_text(json.dumps(before, ensure_ascii=False), 300)}",
+        title=escape_text(f"{operation}: {messages}"),
+        why=consequence,
+        clause=worst.rule,
+        promise=f"{compared.stored_path} at {escape_text(worst.location)}: {stored}",
         exchange={
             "request": {"method": "GET", "url": compared.published_address, "headers": {}, "body": None},
-            "response": {"status": 200, "headers": {}, "body": now},
+            "response": {"status": 200, "headers": {}, "body": after},
         },
         reproduce=compared.reproduction,
         symbols=None
         if client is None
-        else tuple(dict.fromkeys(line for one in client for line in describe_symbol_changes(one.symbol_changes))),
+        else tuple(
+            dict.fromkeys(line for correlated in client for line in describe_symbol_changes(correlated.symbol_changes))
+        ),
     )
 
 
 def _parse_location(location: str) -> tuple[str, int | None]:
-    """The operation that a location is in, ``METHOD path``, and the status of the answer; ``ANY`` for more than one."""
-    at = parse_pointer(location)
-    if at[:1] != ("paths",) or len(at) < 2:
+    """Return the operation of a location as ``METHOD path`` and the status of its response.
+
+    ``ANY`` stands for several methods, ``*`` for several paths; the status is None outside of one response.
+    """
+    parts = parse_pointer(location)
+    if parts[:1] != ("paths",) or len(parts) < 2:
         return "ANY *", None
-    method = at[2].upper() if len(at) > 2 and at[2] in METHODS else "ANY"
-    answer = at[4] if at[3:4] == ("responses",) and len(at) > 4 else ""
-    return f"{method} {at[1]}", int(answer) if _STATUS.fullmatch(answer) else None
+    method = parts[2].upper() if len(parts) > 2 and parts[2] in METHODS else "ANY"
+    status = parts[4] if parts[3:4] == ("responses",) and len(parts) > 4 else ""
+    return f"{method} {parts[1]}", int(status) if _STATUS.fullmatch(status) else None
 
 
-def _get_value(source: SourceDocument, location: str) -> Any:
-    """What stands at a place of use, through references; null where nothing does, a text where it is long."""
-    found: Any = source.raw
+def _get_value(document: SourceDocument, location: str) -> Any:
+    """Return the value at a location, through references; None if it is absent, a shortened string if it is long."""
+    value: Any = document.raw
     for name in parse_pointer(location):
-        found = source.follow(found) if isinstance(found, dict) and name not in found else found
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-        elif isinstance(found, list) and name.isascii() and name.isdigit() and int(name) < len(found):
-            found = found[int(name)]
+        value = document.follow(value) if isinstance(value, dict) and name not in value else value
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
         else:
             return None
-    text = json.dumps(found, ensure_ascii=False)
-    return found if len(text) <= _MAX_VALUE_LENGTH else escape_text(text, _MAX_VALUE_LENGTH)
+    text = json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= _MAX_VALUE_LENGTH else escape_text(text, _MAX_VALUE_LENGTH)

@@ -1,4 +1,4 @@
-"""What a vendor publishes now: from a file, from an address, or, where the server knows it as unchanged, what was kept."""
+"""The document that a vendor publishes now: from a file, from an address, or from the cache if the server says 304."""
 
 import json
 import sys
@@ -20,7 +20,10 @@ _URL_SCHEMES = ("http://", "https://")
 
 @dataclass(frozen=True)
 class PublishedDocument:
-    """A document, where it is from, and what identifies its bytes. ``asked``: a server was. ``kept`` is what to keep of it."""
+    """A document with its address and the digest of its bytes.
+
+    ``was_requested`` is True if a server was asked. ``cached`` is the entry for the cache.
+    """
 
     document: dict[str, Any]
     address: str
@@ -30,40 +33,44 @@ class PublishedDocument:
 
 
 def get_variable_name(contract: Contract) -> str:
-    """The environment variable that says where a vendor's document is published."""
+    """Return the environment variable that holds the address of a vendor's document."""
     return f"{contract.slug.upper()}_PUBLISHED"
 
 
 def find_address(contract: Contract, given: str, environment: Mapping[str, str]) -> str:
-    """Where ``contract``'s vendor publishes its document; empty where nobody says so.
+    """Return the file or address of the document that ``contract``'s vendor publishes, empty if it is unknown.
 
-    ``given`` comes first, then the variable, of the environment or of the JSON object in ``VARS_JSON`` (which is how a CI
-    job hands over all variables of a repository), then the contract's own.
+    ``given`` takes precedence, then the variable of the environment, then the same variable in the JSON object
+    ``VARS_JSON`` (a CI job passes all variables of a repository in it), then ``upstream`` of the contract.
+
+    Raises:
+        UsageError: ``VARS_JSON`` is not JSON.
     """
     try:
         others = json.loads(environment.get("VARS_JSON") or "{}")
     except (ValueError, RecursionError) as error:
-        raise UsageError("VARS_JSON is not JSON: unset it, or give an object") from error
+        raise UsageError("VARS_JSON: must be a JSON object; unset it or correct it") from error
     name = get_variable_name(contract)
-    told = others.get(name, "") if isinstance(others, dict) else ""
-    return given or environment.get(name, "") or str(told) or contract.upstream
+    from_json = others.get(name, "") if isinstance(others, dict) else ""
+    return given or environment.get(name, "") or str(from_json) or contract.upstream
 
 
 def read_published_document(
     contract: Contract, given: str, cache: Path, environment: Mapping[str, str]
 ) -> PublishedDocument:
-    """The document that ``contract``'s vendor publishes now; ``folder`` has what was kept of the last one.
+    """Read the document that ``contract``'s vendor publishes now.
 
-    ``given`` is a file or an address; where it is empty, the variable of ``environment`` counts, then the contract's own.
+    ``given`` is a file or an address; if it is empty, `find_address` chooses one. ``cache`` is the directory of the
+    document that was read last.
 
     Raises:
-        UsageError: there is no such file.
-        CouldNotTellError: there is no address, or nothing came from it that can be compared.
+        UsageError: the file does not exist.
+        FetchError: there is no address, or it returned no document that can be compared.
     """
     source = find_address(contract, given, environment)
     if not source:
-        raise FetchError(f"where {contract.name} publishes its document is not known: give PUBLISHED=file-or-url, set "
-                                f"{get_variable_name(contract)}, or put the address into {contract.config_file.name} as `upstream`")  # fmt: skip
+        raise FetchError(f"the address of {contract.name}'s document is unknown: give PUBLISHED=file-or-url, set "
+                                f"{get_variable_name(contract)}, or set `upstream` in {contract.config_file.name}")  # fmt: skip
     known = load_entry(cache, contract.slug)
     online = source.lower().startswith(_URL_SCHEMES)
     found = _fetch(source, known) if online else _read_file(source)
@@ -71,16 +78,14 @@ def read_published_document(
 
 
 def redact_address(source: str) -> str:
-    """A file, or an address without what may be secret in it: what stands before the host, and the query."""
+    """Return a path, or an address without the parts that may be secret: credentials and the query."""
     if not source.lower().startswith(_URL_SCHEMES):
-        return source.encode(
-            errors="backslashreplace"
-        ).decode()  # what is no UTF-8 in a file's name has no place in JSON
+        return source.encode(errors="backslashreplace").decode()  # JSON cannot hold a file name that is not UTF-8
     try:
         parts = urlsplit(source)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
     host = parts.hostname or ""
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"
 
@@ -88,8 +93,8 @@ def redact_address(source: str) -> str:
 def _read_file(name: str) -> CachedDocument:
     path = Path(name)
     if not path.is_file():
-        what = "is no file" if path.exists() else "there is no such file"
-        raise UsageError(f"PUBLISHED={name}: {what}; give a file or an address that begins with https://")
+        problem = "not a file" if path.exists() else "no such file"
+        raise UsageError(f"PUBLISHED={name}: {problem}; give a file or an address that begins with https://")
     try:
         document = load_document(path)
         return create_entry(document, path.read_bytes(), redact_address(name), name)
@@ -98,10 +103,10 @@ def _read_file(name: str) -> CachedDocument:
 
 
 def _fetch(url: str, known: CachedDocument | None) -> CachedDocument:
-    same = known is not None and known.key == compute_digest(url.encode(errors="surrogateescape"))
+    is_known = known is not None and known.key == compute_digest(url.encode(errors="surrogateescape"))
     print(f"fetching {redact_address(url)} …", file=sys.stderr)
-    found = fetch_document(url, etag=known.etag if known is not None and same else "")
+    found = fetch_document(url, etag=known.etag if known is not None and is_known else "")
     if isinstance(found, NotModified):
-        assert known is not None, "an ETag is sent only with what is kept"
+        assert known is not None, "an ETag is sent only if the document is cached"
         return known
     return create_entry(found.document, found.content, redact_address(found.address), url, found.etag)

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files that are written whole or not at all."""
 
 import os
 import secrets
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` by way of a temporary file beside it: a reader never sees half of it.
+    """Write ``text`` to ``path`` through a temporary file in the same directory, so no reader sees half of it.
 
     Raises:
-        OSError: the folder cannot be written to; whatever stood at ``path`` still does.
+        OSError: the directory is not writable; a file that was at ``path`` is unchanged.
     """
-    # Named before it is there, so that an interruption while it is being made finds it too.
+    # The name is chosen before the file exists, so that an interruption during creation removes it too.
     part = path.parent / f".{path.name[:100]}.{secrets.token_hex(4)}.part"
     try:
         with part.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

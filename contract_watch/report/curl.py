@@ -1,4 +1,4 @@
-"""Reproductions: a request as a curl line that anybody can paste, without secrets."""
+"""Reproductions: requests as curl lines that anybody can paste, without secrets."""
 
 import base64
 import re
@@ -10,28 +10,28 @@ _OMITTED_HEADERS = {"host", "accept-encoding", "connection", "content-length", "
 
 
 def synthesize_secret(secret: str) -> str:
-    """A synthetic text of the same shape: as long by any measure, with letters, digits and the rest where they were.
+    """Return a synthetic string of the same shape: the same length in characters and bytes, the same kind at each index.
 
-    It has as many different signs as may be, since vendors measure passwords, unless the secret has but one; the same secret
-    gives the same text.
+    Characters vary as far as possible, since vendors measure the strength of passwords; a secret of one repeated character
+    gives another repeated character. The same secret always gives the same string.
     """
-    varied = len(set(secret)) > 1
-    return "".join(_replace_character(letter, number if varied else 0) for number, letter in enumerate(secret))
+    is_varied = len(set(secret)) > 1
+    return "".join(_replace_character(character, index if is_varied else 0) for index, character in enumerate(secret))
 
 
-def _replace_character(character: str, number: int) -> str:
+def _replace_character(character: str, index: int) -> str:
     if character.isascii() and character.isdigit():
-        return string.digits[(7 * number + 1) % 10]
+        return string.digits[(7 * index + 1) % 10]
     if character.isascii() and character.isalpha():
-        signs = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
-        return signs[11 * number % 26]
+        letters = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
+        return letters[11 * index % 26]
     if character.isascii():
         return "!"
     return "é" if ord(character) < 0x800 else "€" if ord(character) < 0x10000 else "😀"
 
 
 def format_curl(method: str, url: str, headers: Mapping[str, str], body: str | None, keys: Mapping[str, str]) -> str:
-    """One curl line. ``keys`` maps each known key to the shell expression that stands in for it."""
+    """Return one curl line; ``keys`` maps each known credential to the shell expression that replaces it."""
     parts = ["curl -sS -i", "-X", shlex.quote(method), quote_shell(url, keys)]
     for name, value in headers.items():
         if name.lower() not in _OMITTED_HEADERS:
@@ -42,7 +42,7 @@ def format_curl(method: str, url: str, headers: Mapping[str, str], body: str | N
 
 
 def quote_shell(text: str, keys: Mapping[str, str]) -> str:
-    """``text`` quoted for a shell, with keys as variables."""
+    """Quote ``text`` for a shell, with the credentials of ``keys`` replaced by their shell expressions."""
     known = sorted((key for key in keys if key in text), key=len, reverse=True)
     if not known:
         return shlex.quote(text)
@@ -59,9 +59,10 @@ def format_binary_curl(
     *,
     http2: str = "",
 ) -> str:
-    """One curl line that posts ``content``; ``ids`` in it, as long as what they stand for, become shell expressions too.
+    """Return one curl line that posts the bytes ``content``.
 
-    ``http2`` is curl's option for it, where it is wanted.
+    ``ids`` maps ids in ``content`` to shell variables; the value of a variable must be as long as the id, since gRPC
+    messages carry lengths. ``http2`` is curl's option for HTTP/2, or empty.
     """
     parts = ["curl -sS -i", *([http2] if http2 else []), "-X POST", shlex.quote(url)]
     parts += [
@@ -69,7 +70,7 @@ def format_binary_curl(
         for name, value in headers.items()
         if name.lower() not in _OMITTED_HEADERS
     ]
-    swaps = [f"s/{known}/{variable}/g" for known, variable in ids.items() if known.encode() in content]
-    swap = f""" | LC_ALL=C sed "{";".join(swaps)}\"""" if swaps else ""
-    said = base64.b64encode(content).decode()
-    return " ".join([*parts, f"--data-binary @<(base64 -d <<<'{said}'{swap})"])
+    replacements = [f"s/{known}/{variable}/g" for known, variable in ids.items() if known.encode() in content]
+    sed = f""" | LC_ALL=C sed "{";".join(replacements)}\"""" if replacements else ""
+    encoded = base64.b64encode(content).decode()
+    return " ".join([*parts, f"--data-binary @<(base64 -d <<<'{encoded}'{sed})"])

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Severity(Enum):
-    """What a finding means for a consumer who relied on the contract."""
+    """The effect of a finding on code that relies on the contract."""
 
     ADDITIVE = "additive"
     BREAKING = "breaking"
@@ -14,13 +14,18 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement. ``id`` is stable from run to run.
+    """One disagreement; ``id`` is the same from run to run.
 
-    ``operation`` is written ``METHOD path``; ``status`` is the status answered, None where there was no answer.
-    ``title`` says what was promised and what came, ``why`` what that means for a consumer, ``clause`` is the id of the
-    promise and ``promise`` its words. ``exchange`` is the redacted request and response as JSON; ``again`` the second
-    one, where asking again gave another answer (``flapping``). ``reproduce`` is one or more curl lines. ``symbols`` says of a
-    change of a document what happens to which symbols of the generated client; None where that is not known, or no question.
+    Attributes:
+        operation: ``METHOD path``.
+        status: the status of the response, None without a response.
+        title: the expected and the actual behaviour.
+        why: the code of consumers that fails.
+        clause: the id of the broken promise; ``promise`` is its wording.
+        exchange: the redacted request and response as JSON.
+        reproduce: one or more curl lines.
+        flapping: a retry did not reproduce it; ``again`` is the exchange of the retry.
+        symbols: for a change of a document, the changes of the generated client; None if unknown or not applicable.
     """
 
     id: str
@@ -39,13 +44,13 @@ class Finding:
     symbols: tuple[str, ...] | None = None
 
     def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
-        """The same finding, seen once and not again."""
+        """Return the finding as one that a retry, whose exchange is ``again``, did not reproduce."""
         return replace(self, flapping=True, again=again)
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as it stands in ``findings.json``."""
-        shown = {**vars(self), "severity": self.severity.value}
+        """Return the finding as ``findings.json`` holds it."""
+        content = {**vars(self), "severity": self.severity.value}
         for optional in ("again", "symbols"):
-            if shown[optional] is None:
-                del shown[optional]
-        return shown
+            if content[optional] is None:
+                del content[optional]
+        return content

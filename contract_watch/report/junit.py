@@ -1,4 +1,4 @@
-"""JUnit XML: a suite for each vendor, a case for each check."""
+"""The JUnit report: a suite for each vendor, a case for each check."""
 
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
@@ -9,7 +9,7 @@ from contract_watch.report.record import Record, SuiteCheck
 
 
 def format_junit(records: Sequence[Record]) -> str:
-    """The records as JUnit XML. Text from a server is stripped of what XML cannot carry."""
+    """Return the records as JUnit XML; strings from a server are escaped, since XML cannot carry every character."""
     root = ET.Element("testsuites", name="contracts")
     for record in records:
         root.append(_build_suite(record))
@@ -18,8 +18,10 @@ def format_junit(records: Sequence[Record]) -> str:
 
 
 def _build_suite(record: Record) -> ET.Element:
-    standing = {(finding.id, finding.surface): finding for finding in record.findings}
-    failed = [one for one in record.suite_checks if any((name, one.surface) in standing for name in one.finding_ids)]
+    counted = {(finding.id, finding.surface): finding for finding in record.findings}
+    failed = [
+        check for check in record.suite_checks if any((name, check.surface) in counted for name in check.finding_ids)
+    ]
     suite = ET.Element(
         "testsuite",
         name=record.contract,
@@ -28,29 +30,31 @@ def _build_suite(record: Record) -> ET.Element:
         tests=str(len(record.suite_checks) + 1),
         failures=str(len(failed)),
         errors=str(int(record.reason is not None)),
-        skipped=str(sum(bool(checked.skip_reason) for checked in record.suite_checks)),
+        skipped=str(sum(bool(check.skip_reason) for check in record.suite_checks)),
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in (("verdict", record.verdict.label), ("seed", record.seed), ("target", record.target)):
         ET.SubElement(properties, "property", name=name, value=escape_text(str(value)))
-    verdict = ET.SubElement(suite, "testcase", classname=f"{record.contract}.run", name="the run can tell", time="0")
+    verdict = ET.SubElement(
+        suite, "testcase", classname=f"{record.contract}.run", name="the run is conclusive", time="0"
+    )
     if record.reason is not None:
         ET.SubElement(verdict, "error", message=escape_text(record.reason), type="inconclusive")
-    for checked in record.suite_checks:
-        suite.append(_build_case(record, checked, standing))
+    for check in record.suite_checks:
+        suite.append(_build_case(record, check, counted))
     return suite
 
 
-def _build_case(record: Record, checked: SuiteCheck, standing: Mapping[tuple[str, str], Finding]) -> ET.Element:
-    surface = f".{checked.surface}" if len(record.surfaces) > 1 else ""
+def _build_case(record: Record, check: SuiteCheck, counted: Mapping[tuple[str, str], Finding]) -> ET.Element:
+    surface = f".{check.surface}" if len(record.surfaces) > 1 else ""
     case = ET.Element(
         "testcase",
-        classname=f"{record.contract}{surface}.{checked.stage}",
-        name=escape_text(checked.id),
-        time=f"{checked.seconds:.3f}",
+        classname=f"{record.contract}{surface}.{check.stage}",
+        name=escape_text(check.id),
+        time=f"{check.seconds:.3f}",
     )
-    shown = [(name, checked.surface) for name in checked.finding_ids if (name, checked.surface) in standing]
-    for finding in (standing[key] for key in shown):
+    keys = [(name, check.surface) for name in check.finding_ids if (name, check.surface) in counted]
+    for finding in (counted[key] for key in keys):
         failure = ET.SubElement(case, "failure", message=escape_text(finding.title), type=finding.severity.value)
         failure.text = "\n".join(
             [
@@ -59,6 +63,6 @@ def _build_case(record: Record, checked: SuiteCheck, standing: Mapping[tuple[str
                 *(escape_text(line, 4000) for line in finding.reproduce.split("\n")),
             ]
         )
-    if checked.skip_reason:
-        ET.SubElement(case, "skipped", message=escape_text(checked.skip_reason))
+    if check.skip_reason:
+        ET.SubElement(case, "skipped", message=escape_text(check.skip_reason))
     return case

@@ -1,76 +1,77 @@
-"""Markdown, fit for a CI job's summary."""
+"""The Markdown report, fit for the summary of a CI job."""
 
 import json
 from collections.abc import Iterator, Sequence
 
-from contract_watch.report.coverage_table import build_coverage_rows, format_totals
+from contract_watch.report.coverage_table import build_coverage_rows
 from contract_watch.report.escaping import escape_markdown, format_code_block
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
+from contract_watch.report.summary import format_headline, format_totals
 
 _VERDICT_ICONS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
 _MAX_BODY_LENGTH = 800
 _MAX_FINDINGS_BYTES = 300_000
-"""How many bytes of findings a vendor gets: a CI job's summary holds a mebibyte."""
+"""The bytes of findings for each vendor: the summary of a CI job holds one mebibyte."""
 
 
 def format_markdown(records: Sequence[Record]) -> str:
-    """The page: a vendor a section, its verdict first, then its table, then its findings."""
+    """Return the page: a section for each vendor with its result, its table and its findings."""
     return "\n".join(line for record in records for line in _format_section(record)) + "\n"
 
 
 def _format_section(record: Record) -> Iterator[str]:
-    word = record.verdict.label
-    yield f"## {_VERDICT_ICONS[word]} {escape_markdown(record.name)}: {word}"
+    yield f"## {_VERDICT_ICONS[record.verdict.label]} {escape_markdown(record.name)}: {format_headline(record)}"
     yield ""
     if record.reason:
-        yield f"**Why it could not tell everything:** {escape_markdown(record.reason)}"
+        yield f"**Incomplete:** {escape_markdown(record.reason)}"
         yield ""
-    where = (
-        f"Document {escape_markdown(record.target)}"
-        if record.document
-        else f"Target {escape_markdown(record.target)}, seed {record.seed}"
-    )
-    yield f"{escape_markdown(format_totals(record))} {where}."
+    totals = escape_markdown(format_totals(record))
+    if record.document:
+        yield f"Document: {escape_markdown(record.target)}, {totals}"
+    else:
+        yield f"Target: {escape_markdown(record.target)}, seed {record.seed}, {totals}"
     yield ""
-    rows = list(build_coverage_rows(record))
-    if rows:
-        yield "| " + " | ".join(rows[0]) + " |"
-        yield "|" + "---|" * len(rows[0])
-        for row in rows[1:]:
-            yield "| " + " | ".join(escape_markdown(cell) for cell in row) + " |"
-        yield ""
+    yield from _format_table(record)
     size = 0
     findings = record.group_findings()
-    for number, (finding, where) in enumerate(findings):
-        lines = list(_format_finding(finding, where))
+    for number, (finding, surfaces) in enumerate(findings):
+        lines = list(_format_finding(finding, surfaces))
         size += sum(len(line.encode()) for line in lines)
         if size > _MAX_FINDINGS_BYTES:
-            yield f"… and {len(findings) - number} more findings: findings.json has them all."
+            yield f"… and {len(findings) - number} more findings: see findings.json"
             yield ""
             break
         yield from lines
     yield from _format_details(record)
 
 
-def _format_finding(finding: Finding, where: str) -> Iterator[str]:
-    flapping = " (flapping: asked again, it was not repeated)" if finding.flapping else ""
-    yield f"### {finding.severity.value}: {escape_markdown(finding.title)}{where}{flapping}"
+def _format_table(record: Record) -> Iterator[str]:
+    rows = list(build_coverage_rows(record))
+    if not rows:
+        return
+    yield "| " + " | ".join(rows[0]) + " |"
+    yield "|" + "---|" * len(rows[0])
+    for row in rows[1:]:
+        yield "| " + " | ".join(escape_markdown(cell) for cell in row) + " |"
+    yield ""
+
+
+def _format_finding(finding: Finding, surfaces: str) -> Iterator[str]:
+    flaky = " (flaky: not reproduced on retry)" if finding.flapping else ""
+    yield f"### {finding.severity.value}: {escape_markdown(finding.title)}{surfaces}{flaky}"
     yield ""
     yield f"- Clause: {escape_markdown(finding.promise)} ({escape_markdown(finding.clause)})"
-    yield f"- For consumers: {escape_markdown(finding.why)}"
+    yield f"- Impact: {escape_markdown(finding.why)}"
     yield f"- Finding: {escape_markdown(finding.id)}"
     yield ""
     yield from format_code_block(finding.reproduce, "sh")
     response = finding.exchange.get("response")
     if response is not None:
         body = json.dumps(response["body"], ensure_ascii=False)
-        cut = (
-            body
-            if len(body) <= _MAX_BODY_LENGTH
-            else f"{body[:_MAX_BODY_LENGTH]}… (the whole of it is in findings.json)"
-        )
-        yield from format_code_block(f"HTTP {response['status']}\n{cut}", "")
+        if len(body) > _MAX_BODY_LENGTH:
+            body = f"{body[:_MAX_BODY_LENGTH]}… (findings.json has the whole body)"
+        yield from format_code_block(f"HTTP {response['status']}\n{body}", "")
     else:
         yield from format_code_block(str(finding.exchange.get("trouble", "")), "")
     yield ""
@@ -86,7 +87,7 @@ def _format_details(record: Record) -> Iterator[str]:
         yield "</details>"
         yield ""
     if record.not_exercised:
-        yield f"<details><summary>{len(record.not_exercised)} clauses not exercised</summary>"
+        yield f"<details><summary>{len(record.not_exercised)} clauses not checked</summary>"
         yield ""
         for why in dict.fromkeys(record.not_exercised.values()):
             names = [escape_markdown(name) for name, reason in record.not_exercised.items() if reason == why]

@@ -1,4 +1,4 @@
-"""Everything a run learned about one vendor, ready for the reports."""
+"""The results of a run for one vendor, from which every report is built."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ VERSION = "0.1.0"
 
 @dataclass
 class CoverageCell:
-    """What happened where an operation answers one status: how many answers conformed, how many drifted."""
+    """The number of conforming and of drifted responses of one operation with one status."""
 
     conforming: int = 0
     drifted: int = 0
@@ -27,7 +27,7 @@ class CoverageCell:
 class SuiteCheck:
     """One check of the suite on one surface: a probe, a flow through the client, an exploration.
 
-    ``skipped`` says why it was not made.
+    ``skip_reason`` is empty for a check that was made.
     """
 
     id: str
@@ -41,10 +41,17 @@ class SuiteCheck:
 
 @dataclass
 class Record:
-    """One vendor's run. ``cells`` is by operation (``METHOD path``) and status; ``documented`` are the clauses' ids.
+    """The run of one vendor.
 
-    ``live`` says of a run on a real account how far it may go, as whom, and what its names begin with. ``document`` says of a
-    comparison of documents what was compared, and what that asks of the client and of the overlay.
+    Attributes:
+        reason: why the run is incomplete; None if it is complete.
+        requests: requests that reached the target, by stage; ``by_surface`` counts them by surface.
+        documented: the ids of all clauses; ``not_exercised`` maps those that were not checked to the reason.
+        waived: accepted findings with their waivers; ``findings`` holds the others.
+        left_behind: objects of the run that could not be removed.
+        live: for a run on a real account, its permissions, its account and the prefix of its names.
+        document: for a comparison of documents, the two documents and the effect on the client and on the overlay.
+        coverage: results by operation (``METHOD path``) and status.
     """
 
     contract: str
@@ -70,31 +77,31 @@ class Record:
     suite_checks: list[SuiteCheck] = field(default_factory=list)
 
     def count_request(self, stage: str, surface: str) -> None:
-        """One request reached the target."""
+        """Count one request that reached the target."""
         self.requests[stage] += 1
         self.by_surface[surface] = self.by_surface.get(surface, 0) + 1
 
     @property
     def verdict(self) -> Verdict:
-        """The word for this run."""
+        """The verdict of this run."""
         return derive_verdict(self.findings, self.reason)
 
     def group_findings(self) -> list[tuple[Finding, str]]:
-        """The findings, each once, with the surfaces that show it in words; none where the vendor has but one."""
+        """Return each finding once, with a phrase that names its surfaces; the phrase is empty for a vendor with one surface."""
         groups: dict[str, list[Finding]] = {}
         for finding in self.findings:
             groups.setdefault(finding.id, []).append(finding)
-        several = len(self.surfaces) > 1
+        has_several = len(self.surfaces) > 1
         return [
-            (same[0], f" (over {', '.join(one.surface for one in same)})" if several else "")
-            for same in groups.values()
+            (group[0], f" (over {', '.join(finding.surface for finding in group)})" if has_several else "")
+            for group in groups.values()
         ]
 
     def _surface_counts(self) -> dict[str, Any]:
         return {"by_surface": self.by_surface} if len(self.surfaces) > 1 else {}
 
     def to_json(self) -> dict[str, Any]:
-        """The run as ``findings.json`` holds it."""
+        """Return the run as ``findings.json`` holds it."""
         return {
             "format": FORMAT,
             "version": VERSION,

@@ -1,4 +1,4 @@
-"""Every report of a run, written into its folder."""
+"""The report files of a run."""
 
 import json
 from collections.abc import Sequence
@@ -13,13 +13,15 @@ REPORT_NAMES = ("findings.json", "junit.xml", "report.md")
 
 
 def write_reports(records: Sequence[Record], out: Path, *, single: bool) -> None:
-    """Write `findings.json` (one object for a ``single`` vendor, else a list of runs), `format_junit.xml` and `format_markdown.md`.
+    """Write ``findings.json``, ``junit.xml`` and ``report.md`` into the directory ``out``.
+
+    ``findings.json`` is the run itself for a ``single`` vendor, otherwise an object with a list of runs.
 
     Raises:
-        OSError: the folder cannot be written to.
+        OSError: the directory is not writable.
     """
     runs = [record.to_json() for record in records]
-    shown = runs[0] if single and runs else {"runs": runs}
-    write_atomically(out / "findings.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    content = runs[0] if single and runs else {"runs": runs}
+    write_atomically(out / "findings.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     write_atomically(out / "junit.xml", format_junit(records))
     write_atomically(out / "report.md", format_markdown(records))

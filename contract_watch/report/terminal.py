@@ -1,78 +1,84 @@
-"""The report on a terminal: what happened, what it means, what to do next."""
+"""The report on a terminal: the findings, the result, and the next step."""
 
 import json
 from collections.abc import Iterator
 
-from contract_watch.report.coverage_table import build_coverage_rows, format_totals
+from contract_watch.report.coverage_table import build_coverage_rows
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
+from contract_watch.report.summary import format_headline, format_totals
 
-_MEANINGS = {
-    "none": "The target keeps its contract.",
-    "additive": "The target does more than its contract says; nobody who relies on the contract breaks.",
-    "inconclusive": "The run cannot tell whether the target keeps its contract.",
-    "breaking": "The target broke its contract: consumers who rely on it break.",
+_CONSEQUENCES = {
+    "none": "",
+    "additive": "The target does more than the contract says. Code that relies on the contract still works.",
+    "inconclusive": "The run could not check whether the target keeps the contract.",
+    "breaking": "The target breaks the contract. Code that relies on the contract will fail.",
 }
 _NEXT_STEPS = {
     "none": "",
     "additive": "Next: extend the contract (overlay, model), or waive the finding in the contract's waivers.toml.",
     "inconclusive": "Next: remove the cause and run again.",
-    "breaking": "Next: reproduce it with the curl lines, tell the vendor, or waive it in the contract's waivers.toml.",
+    "breaking": "Next: reproduce it with the curl lines; report it to the vendor, or waive it in the contract's waivers.toml.",
 }
-_DOCUMENT_MEANINGS = {
-    "none": "The vendor's document means what the stored one means.",
-    "additive": "The vendor's document says other things than the stored one; nobody who relies on that breaks for certain.",
-    "inconclusive": "It cannot be told whether the vendor's document has changed.",
-    "breaking": "The vendor's document breaks consumers who rely on the stored one.",
+_DOCUMENT_CONSEQUENCES = {
+    "none": "The published document means what the stored one means.",
+    "additive": "The published document differs from the stored one. No change breaks consumers for certain.",
+    "inconclusive": "The published document could not be compared with the stored one.",
+    "breaking": "The published document breaks code that relies on the stored one.",
 }
+_ACCEPT = "run make accept VENDOR={} to store the new document"
+_WAIVE = "or waive changes by rule and location in waivers.toml."
+_FIX_OVERLAY = "apply the edits in the notes on overlay.yaml"
 _DOCUMENT_NEXT_STEPS = {
     "none": "",
-    "additive": "Next: make accept VENDOR={} takes the new document over, or waive changes by rule and location in waivers.toml.",
+    "additive": f"Next: {_ACCEPT}, {_WAIVE}",
     "inconclusive": "Next: remove the cause and run again.",
-    "breaking": "Next: tell the consumers, then make accept VENDOR={} takes the new document over, or waive changes by rule and "
-    "location in waivers.toml.",
+    "breaking": f"Next: warn the consumers, then {_ACCEPT}, {_WAIVE}",
 }
 _OVERLAY_NEXT_STEPS = {
-    "none": "Next: the overlay does not fit the new document as it did: do what the notes on overlay.yaml say, then make accept "
-    "VENDOR={} takes it over.",
-    "additive": "Next: do what the notes on overlay.yaml say, then make accept VENDOR={} takes the new document over.",
+    "none": f"Next: the overlay does not fit the new document: {_FIX_OVERLAY}, then {_ACCEPT}.",
+    "additive": f"Next: {_FIX_OVERLAY}, then {_ACCEPT}.",
     "inconclusive": "Next: remove the cause and run again.",
-    "breaking": "Next: tell the consumers, do what the notes on overlay.yaml say, then make accept VENDOR={} takes the new document "
-    "over.",
+    "breaking": f"Next: warn the consumers, {_FIX_OVERLAY}, then {_ACCEPT}.",
 }
 _COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
 _MAX_FINDINGS = 12
 _MAX_LINE_LENGTH = 600
+_MAX_BODY_LENGTH = 300
 
 
 def format_terminal(record: Record, *, colour: bool) -> str:
-    """The report on one vendor as lines of text; every word of a server's is made plain first."""
+    """Return the report on one vendor as lines; strings from a server are escaped."""
     return "\n".join(_format_lines(record, colour))
 
 
 def _format_lines(record: Record, colour: bool) -> Iterator[str]:
     yield from _format_table(record)
     findings = record.group_findings()
-    for finding, where in findings[:_MAX_FINDINGS]:
+    for finding, surfaces in findings[:_MAX_FINDINGS]:
         yield ""
-        yield from _format_finding(finding, where)
+        yield from _format_finding(finding, surfaces)
     if len(findings) > _MAX_FINDINGS:
         yield f"\n… and {len(findings) - _MAX_FINDINGS} more findings: see findings.json"
     yield ""
     yield from (f"waived until {w.expires}: {escape_text(f.id)} ({escape_text(w.reason)})" for f, w in record.waived)
     yield from (f"note: {escape_text(note)}" for note in record.notes)
     yield from (f"left behind: {escape_text(name)}: delete it by hand" for name in record.left_behind)
-    word = record.verdict.label
-    verdict = f"\x1b[1;{_COLOURS[word]}m{word}\x1b[0m" if colour else word
-    meaning, steps = (_DOCUMENT_MEANINGS, _DOCUMENT_NEXT_STEPS) if record.document else (_MEANINGS, _NEXT_STEPS)
+    verdict = record.verdict.label
+    headline = format_headline(record)
+    yield f"{record.name}: " + (f"\x1b[1;{_COLOURS[verdict]}m{headline}\x1b[0m" if colour else headline)
+    consequences, steps = (
+        (_DOCUMENT_CONSEQUENCES, _DOCUMENT_NEXT_STEPS) if record.document else (_CONSEQUENCES, _NEXT_STEPS)
+    )
     steps = _OVERLAY_NEXT_STEPS if record.document.get("overlay") else steps
-    yield f"{record.name} at {escape_text(record.target)}: {verdict}. {meaning[word]}"
+    if consequences[verdict]:
+        yield consequences[verdict]
     if record.reason:
-        yield f"Because: {escape_text(record.reason)}"
-    yield format_totals(record)
-    if steps[word]:
-        yield steps[word].format(record.contract)
+        yield f"Incomplete: {escape_text(record.reason)}"
+    yield f"{'Document' if record.document else 'Target'}: {escape_text(record.target)}, {format_totals(record)}"
+    if steps[verdict]:
+        yield steps[verdict].format(record.contract)
 
 
 def _format_table(record: Record) -> Iterator[str]:
@@ -84,18 +90,27 @@ def _format_table(record: Record) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _format_finding(finding: Finding, where: str) -> Iterator[str]:
-    flapping = " [flapping: asked again, it was not repeated]" if finding.flapping else ""
-    yield f"{finding.severity.value}: {escape_text(finding.title)}{where}{flapping}"
-    yield f"  promised: {escape_text(finding.promise)}"
+def _format_finding(finding: Finding, surfaces: str) -> Iterator[str]:
+    flaky = " [flaky: not reproduced on retry]" if finding.flapping else ""
+    yield f"{finding.severity.value}: {escape_text(finding.title)}{surfaces}{flaky}"
     response = finding.exchange.get("response")
-    if response is not None and finding.id.startswith("document/"):
-        body = response["body"]
-        yield f"  now:      {'nothing' if body is None else escape_text(json.dumps(body, ensure_ascii=False), 300)}"
-    elif response is None:
-        yield f"  came:     no answer: {escape_text(str(finding.exchange.get('trouble', '')))}"
+    if finding.id.startswith("document/") and response is not None:
+        yield f"  before:  {escape_text(finding.promise)}"
+        yield f"  after:   {'removed' if response['body'] is None else _format_body(response['body'])}"
     else:
-        yield f"  came:     {response['status']} {escape_text(json.dumps(response['body'], ensure_ascii=False), 300)}"
-    yield f"  means:    {escape_text(finding.why)}"
-    yield f"  id:       {escape_text(finding.id)}"
+        yield f"  clause:  {escape_text(finding.promise)}"
+        yield f"  actual:  {_format_response(finding)}"
+    yield f"  impact:  {escape_text(finding.why)}"
+    yield f"  id:      {escape_text(finding.id)}"
     yield from (f"  {escape_text(line, _MAX_LINE_LENGTH)}" for line in finding.reproduce.split("\n"))
+
+
+def _format_response(finding: Finding) -> str:
+    response = finding.exchange.get("response")
+    if response is None:
+        return f"no response: {escape_text(str(finding.exchange.get('trouble', '')))}"
+    return f"{response['status']} {_format_body(response['body'])}"
+
+
+def _format_body(body: object) -> str:
+    return escape_text(json.dumps(body, ensure_ascii=False), _MAX_BODY_LENGTH)

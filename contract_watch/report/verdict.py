@@ -1,4 +1,4 @@
-"""The one word for a whole run."""
+"""The verdict of a whole run, and the exit status of a command."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -7,7 +7,7 @@ from contract_watch.report.finding import Finding, Severity
 
 
 class Verdict(IntEnum):
-    """In joining order: the greater one wins."""
+    """A verdict; of several, the greatest one counts."""
 
     NONE = 0
     ADDITIVE = 1
@@ -16,12 +16,12 @@ class Verdict(IntEnum):
 
     @property
     def label(self) -> str:
-        """As it is written everywhere."""
+        """The word that reports use."""
         return self.name.lower()
 
 
 def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
-    """The verdict of a run with ``findings`` (the waived ones left out); ``reason`` says why it could not tell all."""
+    """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None."""
     worst = Verdict.INCONCLUSIVE if reason else Verdict.NONE
     for finding in findings:
         worst = max(worst, Verdict.BREAKING if finding.severity is Severity.BREAKING else Verdict.ADDITIVE)
@@ -29,11 +29,11 @@ def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
 
 
 def compute_exit_status(verdicts: Iterable[Verdict], *, left_behind: bool, fail_on: str) -> int:
-    """The command's status over all vendors: 1 drift, 2 could not tell or left something behind, 0 else.
+    """Return the exit status for all vendors: 1 for drift, 2 for inconclusive or objects left behind, otherwise 0.
 
-    ``fail_on`` is `breaking`, or `additive` where additive drift fails too.
+    ``fail_on`` is `breaking`, or `additive` to fail on additive drift too.
     """
-    found = set(verdicts)
-    if Verdict.BREAKING in found or (fail_on == "additive" and Verdict.ADDITIVE in found):
+    distinct = set(verdicts)
+    if Verdict.BREAKING in distinct or (fail_on == "additive" and Verdict.ADDITIVE in distinct):
         return 1
-    return 2 if left_behind or Verdict.INCONCLUSIVE in found else 0
+    return 2 if left_behind or Verdict.INCONCLUSIVE in distinct else 0

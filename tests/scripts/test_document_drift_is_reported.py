@@ -142,7 +142,7 @@ def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: p
 
     assert run_drift_on(contract, make_document(contract, gone))[0] == 1
     told = capsys.readouterr().out
-    assert "now:      nothing" in told
+    assert "after:   removed" in told
     assert "200 null" not in told
 
 

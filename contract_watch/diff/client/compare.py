@@ -1,12 +1,13 @@
-"""What has changed between two generations of a client, symbol by symbol, and whether it breaks who uses it.
+"""The changes between two generations of a client, symbol by symbol, and the code that each breaks.
 
-Who uses a client makes the classes of its requests and reads those of its answers (`contract_watch.diff.client.class_uses`), and has a type
-checker look at both. So what is set may come to accept more and never less, what is read may come to say less and never
-more: ``X`` that becomes ``X | Unset`` breaks its readers and nobody who sets it. Models are made by keyword; the order of
-their attributes is the document's, which promises none.
+Code that uses a client creates the classes of requests and reads those of responses
+(`contract_watch.diff.client.class_uses`), and a type checker examines both. A type that code sets may become wider and
+never narrower; a type that code reads may become narrower and never wider: a change of ``X`` to ``X | Unset`` breaks code
+that reads it and no code that sets it. Models take their fields by position too, in the order of the document. A document
+promises no order of properties, so a new order is reported and does not count as breaking.
 
-What happens to parameters is griffe's judgement. It says nothing of types, of what attrs classes are made with and of
-enumerations, and nothing of what breaks nobody: that is judged here.
+griffe judges parameters. It ignores types, the arguments of attrs classes, enumerations, and compatible changes: these
+are judged here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChange
 from contract_watch.diff.client.types import ClientType, TypeRelation, relate_types
 
 _PARAMETER_BREAKAGES = {
-    griffe.BreakageKind.PARAMETER_REMOVED: (SymbolChangeKind.PARAMETER_REMOVED, "calls that give it raise a TypeError"),
+    griffe.BreakageKind.PARAMETER_REMOVED: (SymbolChangeKind.PARAMETER_REMOVED, "calls that pass it raise a TypeError"),
     griffe.BreakageKind.PARAMETER_ADDED_REQUIRED: (
         SymbolChangeKind.PARAMETER_ADDED_REQUIRED,
         "calls without it raise a TypeError",
@@ -31,9 +32,12 @@ _PARAMETER_BREAKAGES = {
     ),
     griffe.BreakageKind.PARAMETER_MOVED: (
         SymbolChangeKind.PARAMETER_MOVED,
-        "calls that give it by its place give another one",
+        "calls that pass it by position pass another parameter",
     ),
-    griffe.BreakageKind.PARAMETER_CHANGED_KIND: (SymbolChangeKind.PARAMETER_KIND, "calls cannot give it as they did"),
+    griffe.BreakageKind.PARAMETER_CHANGED_KIND: (
+        SymbolChangeKind.PARAMETER_KIND,
+        "calls that pass it the old way raise a TypeError",
+    ),
     griffe.BreakageKind.PARAMETER_CHANGED_DEFAULT: (
         SymbolChangeKind.PARAMETER_DEFAULT,
         "calls without it send another value",
@@ -63,11 +67,9 @@ def _compare_names(base: ClientApi, revision: ClientApi) -> Iterator[SymbolChang
     """What can be named no more, or newly."""
     was, now = _list_names(base), _list_names(revision)
     for name in _select_outermost(was - now, base.modules):
-        yield SymbolChange(
-            name, SymbolChangeKind.REMOVED, is_breaking=True, consequence="who names it finds nothing there"
-        )
+        yield SymbolChange(name, SymbolChangeKind.REMOVED, is_breaking=True, consequence="code that names it will fail")
     for name in _select_outermost(now - was, revision.modules):
-        yield SymbolChange(name, SymbolChangeKind.ADDED, is_breaking=False, consequence="nobody has used it yet")
+        yield SymbolChange(name, SymbolChangeKind.ADDED, is_breaking=False, consequence="no code uses it yet")
 
 
 def _list_names(api: ClientApi) -> frozenset[str]:
@@ -113,12 +115,12 @@ def _compare_functions(
         if old is None:
             if parameter.default is not None:
                 yield SymbolChange(
-                    symbol, SymbolChangeKind.PARAMETER_ADDED, is_breaking=False, consequence="calls may do without it"
+                    symbol, SymbolChangeKind.PARAMETER_ADDED, is_breaking=False, consequence="calls may omit it"
                 )
             continue
         if old.default is None and parameter.default is not None:
             yield SymbolChange(
-                symbol, SymbolChangeKind.PARAMETER_OPTIONAL, is_breaking=False, consequence="calls may do without it"
+                symbol, SymbolChangeKind.PARAMETER_OPTIONAL, is_breaking=False, consequence="calls may omit it"
             )
         flips = (old.default is None) != (parameter.default is None)
         yield from _compare_types(
@@ -153,13 +155,13 @@ def _compare_types(
         return
     reasons = []
     if ClassUse.SET in use and found is not TypeRelation.WIDER:
-        reasons.append("values that it took are refused by a type checker, and by the server")
+        reasons.append("code that sets old values will be rejected by a type checker and by the server")
     if ClassUse.READ in use and found is not TypeRelation.NARROWER:
-        reasons.append("who reads it meets values that there were none of")
-    nobody = "what it gives is of the old type" if found is TypeRelation.NARROWER else "it takes all that it took"
+        reasons.append("code that reads it will get values it does not expect")
+    harmless = "its values are still of the old type" if found is TypeRelation.NARROWER else "it accepts all old values"
     if found is TypeRelation.OTHER:
-        nobody = "nobody reads or sets it"
-    yield SymbolChange(symbol, kind, bool(reasons), " and ".join(reasons) or nobody, was.text, now.text)
+        harmless = "no code reads or sets it"
+    yield SymbolChange(symbol, kind, bool(reasons), " and ".join(reasons) or harmless, was.text, now.text)
 
 
 def _compare_classes(
@@ -170,18 +172,18 @@ def _compare_classes(
             name,
             SymbolChangeKind.REPLACED,
             is_breaking=True,
-            consequence="an enumeration and a class have nothing in common",
+            consequence="code that uses it will fail: an enumeration and a class have nothing in common",
         )
         return
     if was.bases != now.bases:
         lost = not set(was.bases) <= set(now.bases)
-        why = "it cannot stand for what it could" if lost else "it is all that it was"
+        why = "code that uses it as its old base class will fail" if lost else "it keeps its old base classes"
         yield SymbolChange(name, SymbolChangeKind.BASE, lost, why, ", ".join(was.bases), ", ".join(now.bases))
     yield from _compare_enum_members(name, was.enum_members or {}, now.enum_members or {}, use)
     changes = list(_compare_attribute_sets(name, was.attributes, now.attributes, use, bases))
     yield from changes
     if ClassUse.SET in use and not any(change.is_breaking for change in changes) and _has_new_order(was, now):
-        why = "models are made by keyword; who gives values by their place gives them to another attribute"
+        why = "code that passes values by position sets other attributes; pass them by keyword"
         yield SymbolChange(name, SymbolChangeKind.ORDER, is_breaking=False, consequence=why)
     for own, before, after in _iterate_common(was.methods, now.methods):
         yield from _compare_functions(f"{name}.{own}", before, after, use, bases)
@@ -197,16 +199,16 @@ def _compare_enum_members(
                 symbol,
                 SymbolChangeKind.MEMBER_REMOVED,
                 is_breaking=True,
-                consequence="who names it gets an AttributeError",
+                consequence="code that names it raises an AttributeError",
             )
         elif value != now[own]:
-            why = "it is another value than it was"
+            why = "code that compares or sends the old value will fail"
             yield SymbolChange(
                 symbol, SymbolChangeKind.MEMBER_VALUE, is_breaking=True, consequence=why, before=value, after=now[own]
             )
     for own in now.keys() - was.keys():
         reads = ClassUse.READ in use
-        why = "who has a case for each member has none for it" if reads else "nobody has to send it"
+        why = "code that handles each member has no case for it" if reads else "no code has to send it"
         yield SymbolChange(f"{name}.{own}", SymbolChangeKind.MEMBER_ADDED, is_breaking=reads, consequence=why)
 
 
@@ -224,10 +226,10 @@ def _compare_attribute_sets(
         else:
             ways = [
                 way
-                for which, way in ((ClassUse.SET, "make the class with it"), (ClassUse.READ, "read it"))
-                if which in use
+                for needed, way in ((ClassUse.SET, "creates the class with it"), (ClassUse.READ, "reads it"))
+                if needed in use
             ]
-            why = f"programs that {' or '.join(ways)} raise an error"
+            why = f"code that {' or '.join(ways)} raises an error"
             yield SymbolChange(symbol, SymbolChangeKind.ATTRIBUTE_REMOVED, is_breaking=True, consequence=why)
     for own in now.keys() - was.keys():
         if not now[own].is_required:
@@ -235,11 +237,15 @@ def _compare_attribute_sets(
                 f"{name}.{own}",
                 SymbolChangeKind.ATTRIBUTE_ADDED,
                 is_breaking=False,
-                consequence="programs may leave it alone",
+                consequence="code may ignore it",
             )
         else:
             sets = ClassUse.SET in use
-            why = "programs make the class without it" if sets else "the client fills it; nobody else makes the class"
+            why = (
+                "code that creates the class without it will fail"
+                if sets
+                else "only the client creates the class, and it sets the attribute"
+            )
             yield SymbolChange(
                 f"{name}.{own}", SymbolChangeKind.ATTRIBUTE_ADDED_REQUIRED, is_breaking=sets, consequence=why
             )
@@ -252,15 +258,19 @@ def _compare_attributes(
     texts = (was.type.text if was.type else "", now.type.text if now.type else "")
     if flips and now.is_required:
         sets = ClassUse.SET in use
-        why = "programs make the class without it" if sets else "it is always there"
+        why = "code that creates the class without it will fail" if sets else "it is always set"
         yield SymbolChange(symbol, SymbolChangeKind.ATTRIBUTE_REQUIRED, sets, why, *texts)
     elif flips:
         reads = ClassUse.READ in use and now.type is not None and now.type.may_be_unset
-        why = "who reads it may meet Unset" if reads else "programs may do without it"
+        why = "code that reads it may get Unset" if reads else "code may omit it"
         yield SymbolChange(symbol, SymbolChangeKind.ATTRIBUTE_OPTIONAL, reads, why, *texts)
     elif was.default != now.default and was.is_init_argument and now.is_init_argument:
         sets = ClassUse.SET in use
-        why = "programs that leave it out send another value" if sets else "the client fills it in any case"
+        why = (
+            "code that omits it sends another value"
+            if sets
+            else "only the client creates the class, and it sets the attribute"
+        )
         yield SymbolChange(symbol, SymbolChangeKind.ATTRIBUTE_DEFAULT, sets, why, was.default or "", now.default or "")
     yield from _compare_types(
         symbol, SymbolChangeKind.ATTRIBUTE_TYPE, was.type, now.type, use, bases, changes_requiredness=flips

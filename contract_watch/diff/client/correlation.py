@@ -24,7 +24,7 @@ from contract_watch.diff.client.symbol_changes import (
 from contract_watch.diff.client.symbol_index import SymbolIndex
 from contract_watch.diff.client.version import HasLevel
 
-NO_SYMBOL = "no symbol; behaviour"
+NO_SYMBOL = "no symbol changes, only behaviour"
 _WHOLE_SYMBOL_KINDS = (SymbolChangeKind.ADDED, SymbolChangeKind.REMOVED)
 _LIST_POSITION = re.compile(r"/(parameters|allOf|anyOf|oneOf|prefixItems)/[0-9]+|/required/[0-9]+$")
 """Where a location counts places in a list, which may not be the same in both documents."""

@@ -1,17 +1,17 @@
-"""The version that a client package needs next, by Semantic Versioning.
+"""The next version of a client package, by Semantic Versioning.
 
-The rule, in words. A version is *major.minor.patch*.
+A version is *major.minor.patch*. The rule:
 
-- Something breaks, a symbol's user or a caller of the API itself: the next major, ``1.4.2`` to ``2.0.0``.
-- Nothing breaks, but a symbol is new or changed, or a change of the document cannot be judged from it: the next minor,
+- A change of a symbol or of the document breaks code: the next major, ``1.4.2`` to ``2.0.0``.
+- Nothing breaks, but a symbol was added or changed, or a change of the document may break code: the next minor,
   ``1.4.2`` to ``1.5.0``.
-- No symbol is touched, the API only allows more or says less: the next patch, ``1.4.2`` to ``1.4.3``.
-- Nothing has changed: no new version.
+- No symbol changed, and all changes of the document are compatible: the next patch, ``1.4.2`` to ``1.4.3``.
+- Nothing changed: no new version.
 
-Below ``1.0.0`` nothing is promised by the major, so each step is one place further right: what breaks takes the next
-minor (``0.4.2`` to ``0.5.0``), all else the next patch. The first major is a decision of people and never taken here.
-A pre-release (``2.0.0rc1``) is on its way to its release, and needs no greater one for what that release's step covers
-already: from ``2.0.0rc1`` something that breaks leads to ``2.0.0``, from ``2.1.0rc1`` to ``3.0.0``.
+Below ``1.0.0`` a major promises nothing, so each step moves one number to the right: breaking changes take the next minor
+(``0.4.2`` to ``0.5.0``), all others the next patch. People decide on the first major; this module never does.
+A pre-release needs no greater release than the one it leads to, if that release's step covers the change: from
+``2.0.0rc1`` a breaking change leads to ``2.0.0``, from ``2.1.0rc1`` to ``3.0.0``.
 """
 
 import re
@@ -27,11 +27,11 @@ from contract_watch.errors import UsageError
 
 _VERSION = re.compile(r"v?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9})*)(?P<rest>.*)")
 _PRE_RELEASE = re.compile(r"[-.]?(a|b|rc|dev|alpha|beta|preview)", re.IGNORECASE)
-"""How the rest of a version begins that comes before its release."""
+"""The start of a suffix that marks a pre-release."""
 
 
 class VersionStep(IntEnum):
-    """How far a version has to go; the greater wins."""
+    """The number of a version that increases; of several steps, the greatest one counts."""
 
     NONE = 0
     PATCH = 1
@@ -40,24 +40,24 @@ class VersionStep(IntEnum):
 
 
 class HasLevel(Protocol):
-    """What is asked of a change of the document: the word for its level."""
+    """A change of the document, of which only the level matters here."""
 
     @property
     def level(self) -> "HasValue":
-        """`compatible`, `warning` or `breaking`."""
+        """A member whose value is `compatible`, `warning` or `breaking`."""
 
 
 class HasValue(Protocol):
-    """A level, an enumeration's member."""
+    """A member of an enumeration of levels."""
 
     @property
     def value(self) -> str:
-        """The word."""
+        """The level as a string."""
 
 
 @dataclass(frozen=True)
 class NextVersion:
-    """The next version: ``version`` is ``current`` where ``step`` is none. ``why`` is the rule that decided."""
+    """The next version; it equals ``current`` if ``step`` is `VersionStep.NONE`. ``reason`` is the rule that decided."""
 
     current: str
     version: str
@@ -66,50 +66,55 @@ class NextVersion:
 
 
 def read_current_version(client: Path) -> str:
-    """The version in the ``pyproject.toml`` of the package folder ``client``; a `UsageError` where it says none."""
+    """Read the version from ``pyproject.toml`` in the package directory ``client``.
+
+    Raises:
+        UsageError: the file is missing or unreadable, or has no version.
+    """
     path = client / "pyproject.toml"
     try:
         version = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); run `make generate`") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: says no version; run `make generate`") from error
-    _parse_version(str(version))
+        raise UsageError(f"{path}: has no version; run `make generate`") from error
+    _parse_version(str(version), f"{path}: version")
     return str(version)
 
 
 def choose_next_version(current: str, symbols: Iterable[SymbolChange], document: Iterable[HasLevel]) -> NextVersion:
-    """What follows ``current`` after these changes of symbols and of the document."""
-    step, why = _choose_step(list(symbols), [change.level.value for change in document])
-    release, early = _parse_version(current)
-    return NextVersion(current, _bump_version(release, step, is_pre_release=early) if step else current, step, why)
+    """Return the version that follows ``current`` after these changes of symbols and of the document."""
+    step, reason = _choose_step(list(symbols), [change.level.value for change in document])
+    release, is_pre_release = _parse_version(current)
+    version = _bump_version(release, step, is_pre_release=is_pre_release) if step else current
+    return NextVersion(current, version, step, reason)
 
 
 def _choose_step(symbols: list[SymbolChange], levels: list[str]) -> tuple[VersionStep, str]:
     if broken := sorted({change.symbol for change in symbols if change.is_breaking}):
         return (
             VersionStep.MAJOR,
-            f"{_format_count(len(broken), 'symbol')} of the client cannot be used as before: {broken[0]}{_format_more(broken)}",
+            f"{_format_count(len(broken), 'client symbol')} changed incompatibly: {broken[0]}{_format_more(broken)}",
         )
     if count := levels.count("breaking"):
         return (
             VersionStep.MAJOR,
-            f"callers break on {_format_count(count, 'change')} of the document, though no symbol does",
+            f"{_format_count(count, 'document change')} will break callers, though no client symbol changed incompatibly",
         )
     if symbols:
         changed = len({change.symbol for change in symbols})
         return (
             VersionStep.MINOR,
-            f"{_format_count(changed, 'symbol')} of the client new or changed, and none breaks its users",
+            f"{_format_count(changed, 'client symbol')} added or changed, all compatibly",
         )
     if count := levels.count("warning"):
         return (
             VersionStep.MINOR,
-            f"{_format_count(count, 'change')} that the document alone cannot decide, on no symbol",
+            f"{_format_count(count, 'document change')} may break callers, though no client symbol changed",
         )
     if "compatible" in levels:
-        return VersionStep.PATCH, "the document has changed, and no symbol of the client"
-    return VersionStep.NONE, "nothing has changed"
+        return VersionStep.PATCH, "the document changed, no client symbol did"
+    return VersionStep.NONE, "nothing changed"
 
 
 def _format_count(number: int, word: str) -> str:
@@ -120,14 +125,14 @@ def _format_more(broken: list[str]) -> str:
     return ", …" if len(broken) > 1 else ""
 
 
-def _parse_version(version: str) -> tuple[tuple[int, int, int], bool]:
-    """Major, minor and patch, and whether ``version`` comes before that release."""
-    found = _VERSION.fullmatch(version.strip())
-    if found is None:
-        raise UsageError(f"version {version!r} is none that can be counted on: it begins with numbers such as 1.4.2")
-    numbers = [int(number) for number in found["release"].split(".")]
+def _parse_version(version: str, source: str = "version") -> tuple[tuple[int, int, int], bool]:
+    """Return major, minor and patch, and True if ``version`` is a pre-release of them."""
+    matched = _VERSION.fullmatch(version.strip())
+    if matched is None:
+        raise UsageError(f"{source} must begin with numbers such as 1.4.2, got {version!r}")
+    numbers = [int(number) for number in matched["release"].split(".")]
     major, minor, patch = (*numbers, 0, 0)[:3]
-    return (major, minor, patch), _PRE_RELEASE.match(found["rest"]) is not None
+    return (major, minor, patch), _PRE_RELEASE.match(matched["rest"]) is not None
 
 
 def _bump_version(release: tuple[int, int, int], step: VersionStep, *, is_pre_release: bool) -> str:

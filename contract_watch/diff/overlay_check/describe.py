@@ -1,4 +1,4 @@
-"""A fit in words: what is so, and the edit that the overlay needs."""
+"""Descriptions of overlay issues: the problem, and the edit that the overlay needs."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,10 +36,10 @@ _MAX_LOCATIONS = 3
 
 
 def describe_issues(fit: ActionCheck) -> Iterator[OverlayIssue]:
-    """All that is to be told of one action, the worst first."""
+    """Yield the issues of one action, the worst first."""
     if fit.is_too_deep:
-        yield _build_issue(fit, OverlayIssueKind.BROKEN, (), "the new document is nested too deep to look for it",
-                       f"give {_format_action(fit)} a target that needs no `..`")  # fmt: skip
+        yield _build_issue(fit, OverlayIssueKind.BROKEN, (), "the new document is nested too deeply to search for the target",
+                       f"give {_format_action(fit)} a target without `..`")  # fmt: skip
     elif not fit.matches:
         yield _describe_lost(fit) if fit.lost else _describe_superfluous(fit)
     else:
@@ -65,45 +65,45 @@ def _build_issue(
 
 
 def _describe_lost(fit: ActionCheck) -> OverlayIssue:
-    message = f"matches nothing any more: {_describe_loss(fit)}"
+    message = f"no longer matches: {_describe_loss(fit)}"
     return _build_issue(fit, OverlayIssueKind.LOST, _list_lost(fit.lost), message, _suggest_target(fit, fit.lost[0]))
 
 
 def _describe_loss(fit: ActionCheck) -> str:
-    """What is gone, and where the vendor has moved it."""
-    gone = _list_lost(fit.lost)
-    moved = next((one.moved_to for one in fit.lost if one.is_complete and one.moved_to), "")
-    where = f"; the vendor has moved it to {escape_text(moved, _MAX_LOCATION_LENGTH)}" if moved else ""
-    return f"{_format_locations(gone)} {'are' if gone[1:] else 'is'} gone{where}"
+    """Return the locations that the document no longer has, and the new location if the vendor moved one."""
+    lost = _list_lost(fit.lost)
+    moved_to = next((one.moved_to for one in fit.lost if one.is_complete and one.moved_to), "")
+    move = f"; the vendor moved it to {escape_text(moved_to, _MAX_LOCATION_LENGTH)}" if moved_to else ""
+    return f"the document no longer has {_format_locations(lost)}{move}"
 
 
 def _suggest_target(fit: ActionCheck, first: NearestLocation) -> str:
     path = escape_text(format_jsonpath(first.location), 2 * _MAX_LOCATION_LENGTH)
-    others = f"; it matched {len(fit.lost)} places, so look for the others too" if len(fit.lost) > 1 else ""
+    others = f"; it matched {len(fit.lost)} locations, so check the others too" if len(fit.lost) > 1 else ""
     if first.is_complete and first.moved_to:
-        return f"correct the component instead: make {path} the target of {_format_action(fit)}{others}"
+        return f"correct the component instead: set the target of {_format_action(fit)} to {path}{others}"
     if first.is_complete and first.renaming:
         old, new = (escape_text(name, _MAX_VALUE_LENGTH) for name in first.renaming)
         return (
-            f"if `{old}` is `{new}` now, make {path} the target of {_format_action(fit)}, else drop the action{others}"
+            f"if `{old}` is now `{new}`, set the target of {_format_action(fit)} to {path}; otherwise drop it{others}"
         )
     if first.is_complete:
-        return (
-            f"it is there and does not fit the target any more: make {path} the target of {_format_action(fit)}{others}"
-        )
-    return f"drop {_format_action(fit)} if the vendor has dropped what it corrects; the nearest that is left is {path}"
+        return f"the target no longer matches the location: set the target of {_format_action(fit)} to {path}{others}"
+    return (
+        f"drop {_format_action(fit)} if the vendor removed what it corrects; the nearest remaining location is {path}"
+    )
 
 
 def _describe_fewer(fit: ActionCheck) -> OverlayIssue:
     known = sum(not place.is_new for place in fit.matches)
-    message = f"matches {known} of {known + len(fit.lost)} places still; {_describe_loss(fit)}"
+    message = f"still matches {known} of {known + len(fit.lost)} locations: {_describe_loss(fit)}"
     reached = {place.location for place in fit.matches}
     again = next((one for one in fit.lost if one.is_complete and one.location not in reached), None)
     if again is None:
-        edit = f"none, if the vendor has dropped that for good: {_format_action(fit)} still does the rest"
+        edit = f"none, if the vendor removed that for good: {_format_action(fit)} still corrects the rest"
     else:
         path = escape_text(format_jsonpath(again.location), 2 * _MAX_LOCATION_LENGTH)
-        edit = f"repeat {_format_action(fit)} with the target {path}, if that is the same thing"
+        edit = f"repeat {_format_action(fit)} with the target {path}, if that is the same object"
     return _build_issue(fit, OverlayIssueKind.FEWER, _list_lost(fit.lost), message, edit)
 
 
@@ -114,11 +114,12 @@ def _list_lost(gone: Sequence[NearestLocation]) -> list[NodePath]:
 def _describe_superfluous(fit: ActionCheck) -> OverlayIssue:
     places = [place.location for place in fit.matches] or fit.resolved
     if fit.is_removal:
-        said = "what it removes is gone, or is what the overlay makes of it"
+        message = "the new document already lacks what it removes, or equals the result of the overlay"
+    elif fit.matches:
+        message = "the new document already contains the whole update"
     else:
-        said = "the vendor says all of it, or takes away what it corrects, as the overlay does"
-        said = "the new document says all of it already" if fit.matches else said
-    return _build_issue(fit, OverlayIssueKind.SUPERFLUOUS, places, said, f"drop {_format_action(fit)}")
+        message = "the new document already equals the result of the overlay"
+    return _build_issue(fit, OverlayIssueKind.SUPERFLUOUS, places, message, f"drop {_format_action(fit)}")
 
 
 def _describe_partly(fit: ActionCheck) -> Iterator[OverlayIssue]:
@@ -130,32 +131,32 @@ def _describe_partly(fit: ActionCheck) -> Iterator[OverlayIssue]:
         shown = ", ".join(_format_key(fit, one) for one in keys[:12]) + (
             f" and {len(keys) - 12} more" if keys[12:] else ""
         )
-        message = f"the new document says some of it already: {shown}"
+        message = f"the new document already contains a part of the update: {shown}"
         yield _build_issue(
             fit,
             OverlayIssueKind.PARTLY,
             places,
             message,
-            f"take {shown} out of the update of {_format_action(fit)}",
+            f"remove {shown} from the update of {_format_action(fit)}",
             keys,
         )
     said = [place.location for place in fit.matches if _is_published(place)]
     if fit.duplicates:
         keys = sorted({keys for found in fit.duplicates.values() for keys in found}, key=str)
         shown = ", ".join(_format_key(fit, one) for one in keys[:12])
-        message = f"the vendor lists {shown} at {len(fit.duplicates)} of {len(fit.matches)} places, where it would stand twice"
-        edit = f"split {_format_action(fit)} into one for the places that need {shown}, and one without it for {_format_locations(fit.duplicates)}"
+        message = f"would add {shown} twice at {len(fit.duplicates)} of {len(fit.matches)} locations, where the vendor lists it already"
+        edit = f"split {_format_action(fit)}: one action for the locations that need {shown}, one without it for {_format_locations(fit.duplicates)}"
         yield _build_issue(fit, OverlayIssueKind.PARTLY, fit.duplicates, message, edit)
     elif not fit.superfluous_keys and (said or (fit.resolved and fit.is_removal)):
         done = [*said, *fit.resolved]
         total = len(fit.matches) + len(fit.resolved)
-        message = f"the new document has it already at {len(done)} of {total} places: {_format_locations(done)}"
+        message = f"the new document already contains it at {len(done)} of {total} locations: {_format_locations(done)}"
         yield _build_issue(
             fit,
             OverlayIssueKind.PARTLY,
             done,
             message,
-            f"none: {_format_action(fit)} is needed at the others, leave it as it is",
+            f"none: the other locations still need {_format_action(fit)}",
         )
 
 
@@ -165,7 +166,7 @@ def _is_published(place: OverlayMatch) -> bool:
 
 
 def _shorten_keys(fit: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
-    """The fewest keys under which all that is dropped stands, and nothing else."""
+    """Return the fewest keys that cover everything in ``dropped`` and nothing else."""
     kept = [leaf for leaf in iterate_leaves(fit.action["update"]) if leaf not in dropped]
     holding = {leaf[:length] for leaf in kept for length in range(len(leaf) + 1)}
     return list(
@@ -178,7 +179,7 @@ def _shorten_keys(fit: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
 
 
 def _describe_parts(fit: ActionCheck) -> Iterator[OverlayIssue]:
-    """What would be hidden and what cannot be applied: once for all places at which the same has happened."""
+    """Yield the parts that collide or cannot be applied, once for all locations with the same change."""
     alike: dict[tuple[PartState, Keys, str], list[tuple[OverlayMatch, UpdatePart]]] = {}
     for place in fit.matches:
         for part in place.parts:
@@ -187,12 +188,12 @@ def _describe_parts(fit: ActionCheck) -> Iterator[OverlayIssue]:
     for (state, keys, change), found in alike.items():
         places = [place.location + _locate_part(part) for place, part in found]
         kind, message, edit = _describe_part(fit, state, keys, change, found[0])
-        more = f" (and at {len(places) - 1} more)" if places[1:] else ""
+        more = f" (and at {len(places) - 1} more locations)" if places[1:] else ""
         yield _build_issue(fit, kind, places, message + more, edit)
 
 
 def _locate_part(part: UpdatePart) -> Keys:
-    """The way from the target to the place that a part is about, which its own array's position does not lead to."""
+    """Return the path from the target to the location of a part, without an index into the update's own array."""
     return part.keys if not part.keys or isinstance(part.keys[-1], str) else part.keys[:-1]
 
 
@@ -204,10 +205,10 @@ def _describe_part(
         escape_text(format_pointer(place.location + _locate_part(part)), _MAX_LOCATION_LENGTH) or "the whole document"
     )
     key = _format_key(fit, keys)
-    out = f"take {key} out of the update of {_format_action(fit)}" if keys else f"drop {_format_action(fit)}"
+    out = f"remove {key} from the update of {_format_action(fit)}" if keys else f"drop {_format_action(fit)}"
     if state is PartState.BECAME_REFERENCE:
         link = escape_text(get_reference(part.after) or "", _MAX_LOCATION_LENGTH)
-        message = f"{where} is a reference to {link} now, beside which nothing counts"
+        message = f"{where} is now a reference to {link}; keywords next to a reference are ignored"
         path = (
             escape_text(format_jsonpath(tuple(map(decode_token, link[2:].split("/")))), 2 * _MAX_LOCATION_LENGTH)
             if link[:2] == "#/"
@@ -216,42 +217,44 @@ def _describe_part(
         return (
             OverlayIssueKind.BROKEN,
             message,
-            f"correct {path} instead, and leave this place out: change the target of {_format_action(fit)}",
+            f"correct {path} instead and exclude this location: change the target of {_format_action(fit)}",
         )
     if state is PartState.REMOVED:
         return (
             OverlayIssueKind.BROKEN,
-            f"{where} is gone: the update would make a new one of its own",
-            (f"{out}, or give it the new name of what it corrects"),
+            f"the document no longer has {where}; the update would create it anew",
+            f"{out}, or rename it if the vendor did",
         )
     if state is PartState.TYPE_CHANGED:
-        message = f"{where} is {_format_type(part.after)} now, and the update needs {_format_type(part.before, part.wanted)} to land on"
+        message = (
+            f"{where} is now {_format_type(part.after)}; the update needs {_format_type(part.before, part.wanted)}"
+        )
         return OverlayIssueKind.BROKEN, message, f"{out}, or rewrite it for {_format_type(part.after)}"
     if state is PartState.MIXES_REFERENCE:
-        message = f"{where} {change}; a reference would come to stand beside other things"
-        edit = f"{out} if the vendor's is right, else add an action before it that removes {where}"
+        message = f"{where} {change}; the update would put a reference next to other keywords"
+        edit = f"{out} if the vendor's version is right; otherwise add an action before it that removes {where}"
         return OverlayIssueKind.COLLIDES, message, edit
     if fit.is_removal:
-        message = f"would remove {where}, which has changed: {change}"
+        message = f"would remove {where}, which the vendor changed: {change}"
         return (
             OverlayIssueKind.COLLIDES,
             message,
-            f"read what the vendor says there now; if that is right, drop {_format_action(fit)}",
+            f"review the vendor's version; if it is right, drop {_format_action(fit)}",
         )
-    message = f"would hide what the vendor has changed: {where} {change}"
-    edit = f"{out} if the vendor is right now; else leave it"
+    message = f"would overwrite a change of the vendor: {where} {change}"
+    edit = f"{out} if the vendor's version is right; otherwise keep it"
     if part.before is ABSENT and isinstance(part.wanted, dict):
-        edit = f"{out} if the vendor's serves, or give ours another name there and wherever it is referred to"
+        edit = f"{out} if the vendor's version fits; otherwise rename ours, there and in every reference"
     return OverlayIssueKind.COLLIDES, message, edit
 
 
 def _format_change(part: UpdatePart) -> str:
-    """Was and is, at the first place below where the two differ; ours and theirs, where there was nothing."""
+    """Return the old and the new value at the first difference; ours and the vendor's if there was no old value."""
     ours = part.before is ABSENT or part.before is UNKNOWN
     way, was, now = _find_difference(part.wanted if ours else part.before, part.after)
     below = f"{escape_text(format_pointer(way), _MAX_LOCATION_LENGTH)} " if way else ""
     return f"{below}is {_format_value(now)}, ours is {_format_value(was)}" if ours else (
-        f"{below}was {_format_value(was)} → is {_format_value(now)}"
+        f"{below}changed from {_format_value(was)} to {_format_value(now)}"
     )  # fmt: skip
 
 
@@ -274,7 +277,7 @@ def _find_difference(was: JSON, now: JSON) -> tuple[NodePath, JSON, JSON]:
 
 def _format_value(value: JSON) -> str:
     if value is ABSENT:
-        return "nothing"
+        return "absent"
     text = ""
     for piece in json.JSONEncoder(ensure_ascii=False).iterencode(value):
         text += piece[: _MAX_VALUE_LENGTH + 1]
@@ -284,24 +287,24 @@ def _format_value(value: JSON) -> str:
 
 
 def _format_type(*values: JSON) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
     known = [value for value in values if value is not UNKNOWN and value is not ABSENT]
-    return names.get(type(known[0]), "a number") if known else "nothing"
+    return names.get(type(known[0]), "a number") if known else "absent"
 
 
 def _describe_wider(fit: ActionCheck) -> Iterator[OverlayIssue]:
     new = [p for p in fit.matches if p.is_new and any(part.state not in UNNEEDED_STATES for part in p.parts)]
     if not new or not fit.is_needed:
         return
-    does = "removes what is there" if fit.is_removal else "changes what is there"
-    shown = "a place that is new" if len(new) == 1 else f"{len(new)} places that are new"
-    message = f"matches {shown}, and {does}: {_format_locations(place.location for place in new)}"
-    edit = f"none, if {_format_action(fit)} is right there too; else name in its target the places that it is about"
+    effect = "removes" if fit.is_removal else "changes"
+    count = "a new location" if len(new) == 1 else f"{len(new)} new locations"
+    message = f"also {effect} {count}: {_format_locations(place.location for place in new)}"
+    edit = f"none, if {_format_action(fit)} is right there too; otherwise narrow its target"
     yield _build_issue(fit, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
 
 
 def _format_locations(places: Iterable[NodePath]) -> str:
-    """The first few of ``places``, and how many more there are."""
+    """Return the first few of ``places`` and the number of the others."""
     waiting = iter(places)
     shown = ", ".join(
         escape_text(format_pointer(place), _MAX_LOCATION_LENGTH) or "the whole document"
@@ -312,7 +315,7 @@ def _format_locations(places: Iterable[NodePath]) -> str:
 
 
 def _format_key(fit: ActionCheck, keys: Keys) -> str:
-    """``keys`` as a reader finds them in the overlay; an item of an array by what it says."""
+    """Return ``keys`` as the overlay writes them; an item of an array by its value."""
     shown, value = "", fit.action.get("update")
     for key in keys:
         value = get_child(value, key)

@@ -102,9 +102,11 @@ def test_where_no_symbol_changes_the_text_says_so_and_where(impacts: dict[str, V
         joined.document_change.location.rsplit("/", 1)[1]: joined.description
         for joined in impacts["jetemail"].impact.correlated
     }
-    assert texts["maxLength"] == "no symbol; behaviour of jetemail_client.models.CreateSmtpUserBody.username"
+    assert (
+        texts["maxLength"] == "no symbol changes, only behaviour of jetemail_client.models.CreateSmtpUserBody.username"
+    )
     assert texts["description"] == (
-        "no symbol; behaviour of jetemail_client.api.outbound.create_smtp_user.sync (also sync_detailed, asyncio_detailed, asyncio)"
+        "no symbol changes, only behaviour of jetemail_client.api.outbound.create_smtp_user.sync (also sync_detailed, asyncio_detailed, asyncio)"
     )
     assert texts["usage"] == "jetemail_client.models.SmtpUser.usage: attribute removed"
     assert texts["422"].startswith(

@@ -47,13 +47,13 @@ def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str
 @pytest.mark.parametrize(
     ("symbols", "document", "step", "why"),
     [
-        ([BREAKS, BREAKS], [COMPATIBLE], VersionStep.MAJOR, "1 symbol of the client cannot be used as before: acme_client.models.User.name"),
-        ([ADDS], [BREAKING, BREAKING], VersionStep.MAJOR, "callers break on 2 changes of the document, though no symbol does"),
-        ([], [BREAKING], VersionStep.MAJOR, "callers break on 1 change of the document, though no symbol does"),
-        ([ADDS], [WARNING], VersionStep.MINOR, "1 symbol of the client new or changed, and none breaks its users"),
-        ([], [COMPATIBLE, WARNING], VersionStep.MINOR, "1 change that the document alone cannot decide, on no symbol"),
-        ([], [COMPATIBLE], VersionStep.PATCH, "the document has changed, and no symbol of the client"),
-        ([], [], VersionStep.NONE, "nothing has changed"),
+        ([BREAKS, BREAKS], [COMPATIBLE], VersionStep.MAJOR, "1 client symbol changed incompatibly: acme_client.models.User.name"),
+        ([ADDS], [BREAKING, BREAKING], VersionStep.MAJOR, "2 document changes will break callers, though no client symbol changed incompatibly"),
+        ([], [BREAKING], VersionStep.MAJOR, "1 document change will break callers, though no client symbol changed incompatibly"),
+        ([ADDS], [WARNING], VersionStep.MINOR, "1 client symbol added or changed, all compatibly"),
+        ([], [COMPATIBLE, WARNING], VersionStep.MINOR, "1 document change may break callers, though no client symbol changed"),
+        ([], [COMPATIBLE], VersionStep.PATCH, "the document changed, no client symbol did"),
+        ([], [], VersionStep.NONE, "nothing changed"),
     ],
 )  # fmt: skip
 def test_the_reason_is_the_rule_that_decided(
@@ -77,6 +77,6 @@ def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
     for content in (None, "[project", "[project]\nname = 'x'", "project = 1", "[project]\nversion = 'newest'"):
         if content is not None:
             (tmp_path / "pyproject.toml").write_text(content)
-        with pytest.raises(UsageError, match=r"pyproject\.toml: |version 'newest' ") as caught:
+        with pytest.raises(UsageError, match=r"pyproject\.toml: ") as caught:
             read_current_version(tmp_path)
         assert "\n" not in str(caught.value)

@@ -294,7 +294,7 @@ def test_the_ways_to_call_one_operation_share_a_line() -> None:
     ]
     user = SymbolChange("acme_client.models.User", SymbolChangeKind.REMOVED, is_breaking=True, consequence="")
     assert describe_symbol_changes([*changes, user]) == [
-        f"{at}.sync(body) (also asyncio): parameter's type changed",
+        f"{at}.sync(body) (also asyncio): parameter type changed",
         "acme_client.models.User: removed",
     ]
     assert group_call_variants([at, f"{at}.sync", f"{at}.asyncio", f"{at}.sync(body)"]) == [at, f"{at}.sync(body)"]

@@ -91,7 +91,8 @@ def test_a_new_name_is_reported() -> None:
     lost = next(trouble for trouble in found if trouble.action == 2)
     assert lost.kind is OverlayIssueKind.LOST
     assert lost.places == ("/paths/~1outbound~1smarthost",)
-    assert f"make $.paths['/v2{PATH}'].post the target of action 2" in lost.edit
+    assert lost.edit.startswith(f"if `{PATH}` is now `/v2{PATH}`, set the target of action 2 ")
+    assert f" to $.paths['/v2{PATH}'].post;" in lost.edit
     assert len(found) == 17
 
 
@@ -104,9 +105,8 @@ def test_a_new_status_is_reported() -> None:
 
     found = _check_edited_document(edit)
     assert _list_kinds(found) == [(10, OverlayIssueKind.LOST), (11, OverlayIssueKind.LOST), (19, OverlayIssueKind.LOST)]
-    assert (
-        "if `200` is `201` now, make $.paths['/outbound/smarthost'].post.responses['201'] the target" in found[2].edit
-    )
+    assert found[2].edit.startswith("if `200` is now `201`, set the target of action 19 ")
+    assert " to $.paths['/outbound/smarthost'].post.responses['201'];" in found[2].edit
 
 
 def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
@@ -120,7 +120,9 @@ def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
         *((number, OverlayIssueKind.FEWER) for number in (6, 7, 8, 9)),
     ]
     assert found[0].edit.startswith("drop action 4 ")
-    assert "matches 11 of 15 places still; /paths/~1outbound~1smarthost/delete is gone" in found[1].message
+    assert (
+        "matches 11 of 15 locations: the document no longer has /paths/~1outbound~1smarthost/delete" in found[1].message
+    )
     assert found[1].edit.startswith("none, ")
 
 
@@ -157,7 +159,7 @@ def test_a_component_of_our_name_collides() -> None:
     )
     assert _list_kinds(found) == [(5, OverlayIssueKind.COLLIDES)]
     assert found[0].places == ("/components/schemas/ApiError",)
-    assert "take `schemas.ApiError` out of the update of action 5" in found[0].edit
+    assert "remove `schemas.ApiError` from the update of action 5" in found[0].edit
 
 
 PASSWORD = (
@@ -191,7 +193,7 @@ def test_part_of_an_update_is_superfluous() -> None:
     assert _list_kinds(found) == [(11, OverlayIssueKind.COLLIDES), (11, OverlayIssueKind.PARTLY)]
     assert "maxLength is 99, ours is 72" in found[0].message
     assert found[1].keys == (("format",), ("minLength",))
-    assert "take `format`, `minLength` out of the update of action 11" in found[1].edit
+    assert "remove `format`, `minLength` from the update of action 11" in found[1].edit
 
 
 def test_what_an_action_would_hide_is_reported() -> None:
@@ -202,7 +204,7 @@ def test_what_an_action_would_hide_is_reported() -> None:
     actions, base, _ = _load_overlay("jetemail")
     found = check_overlay(actions, base, {**base, "openapi": "3.1.1"})
     assert _list_kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
-    assert '/openapi was "3.0.0" → is "3.1.1"' in found.issues[0].message
+    assert '/openapi changed from "3.0.0" to "3.1.1"' in found.issues[0].message
     assert found.document["openapi"] == "3.1.0"
 
 
@@ -216,7 +218,7 @@ def test_what_an_action_would_remove_is_looked_at() -> None:
         lambda raw: _find_request_schema(raw["paths"][PATH], *place)["schema"].update(type="array")
     )
     assert _list_kinds(found) == [(6, OverlayIssueKind.COLLIDES)]
-    assert 'which has changed: /type was "object" → is "array"' in found[0].message
+    assert 'which the vendor changed: /type changed from "object" to "array"' in found[0].message
     assert found[0].places == ("/paths/~1outbound~1smarthost/patch/responses/400/content/application~1json/schema",)
 
 
@@ -234,14 +236,14 @@ REMOVE = {"target": "$.a.gone", "remove": True}
             {"list": [1, 7]},
             OverlayIssueKind.PARTLY,
             {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
-            "take `list` out",
+            "remove `list` from",
         ),
         (
             {"target": "$.a", "update": {"list": [7, 8]}},
             {"list": [1, 7]},
             OverlayIssueKind.PARTLY,
             {"list": [1, 7, 8]},
-            "take `list: 7` out",
+            "remove `list: 7` from",
         ),
         (WRITE, {"list": [1, 9]}, None, {"deep": {"x": 2, "y": 3}, "list": [1, 9, 7]}, ""),
         (
@@ -249,7 +251,7 @@ REMOVE = {"target": "$.a.gone", "remove": True}
             {"list": "text"},
             OverlayIssueKind.BROKEN,
             {"deep": {"x": 2, "y": 3}, "list": "text"},
-            "take `list` out",
+            "remove `list` from",
         ),
         (WRITE, {"deep": []}, OverlayIssueKind.BROKEN, {"deep": [], "list": [1, 7]}, "or rewrite it for an array"),
         (
@@ -257,9 +259,9 @@ REMOVE = {"target": "$.a.gone", "remove": True}
             {"deep": {"x": 5}},
             OverlayIssueKind.COLLIDES,
             {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
-            "take `deep.x` out",
+            "remove `deep.x` from",
         ),
-        (WRITE, {"deep": {"x": 2, "y": 3}}, OverlayIssueKind.PARTLY, {"list": [1, 7]}, "take `deep` out"),
+        (WRITE, {"deep": {"x": 2, "y": 3}}, OverlayIssueKind.PARTLY, {"list": [1, 7]}, "remove `deep` from"),
         (
             WRITE,
             {"deep": {"x": 2, "y": 3}, "list": [1, 7]},
@@ -267,7 +269,7 @@ REMOVE = {"target": "$.a.gone", "remove": True}
             {"list": [1, 7]},
             "drop action 1 ($.a)",
         ),
-        (REMOVE, {"gone": 2}, OverlayIssueKind.COLLIDES, {}, "read what the vendor says there now"),
+        (REMOVE, {"gone": 2}, OverlayIssueKind.COLLIDES, {}, "review the vendor's version"),
     ],
 )
 def test_each_part_is_reported(

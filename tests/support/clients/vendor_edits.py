@@ -91,7 +91,7 @@ JETEMAIL = [
         "a response property made nullable",
         lambda document: _find_properties(document, "SmtpUser")["quota"].update(type=["number", "null"]),
         [f"{ROW}/quota/type"],
-        frozenset({("models.SmtpUser.quota", "attribute's type changed", True)}),
+        frozenset({("models.SmtpUser.quota", "attribute type changed", True)}),
         "def nullable(user: SmtpUser) -> float:\n    return user.quota",
     ),
     ClientEdit(
@@ -100,7 +100,7 @@ JETEMAIL = [
             type=["number", "null"]
         ),
         [f"{PATH}/patch/{SCHEMA}/quota/type"],
-        frozenset({("models.UpdateSmtpUserBody.quota", "attribute's type changed", False)}),
+        frozenset({("models.UpdateSmtpUserBody.quota", "attribute type changed", False)}),
         "def nullable_request(body: UpdateSmtpUserBody) -> None:\n    body.quota = 1.0",
     ),
     ClientEdit(
@@ -161,14 +161,14 @@ JETEMAIL = [
             approvedDomains={"type": "string"}
         ),
         [f"{PATH}/post/{SCHEMA}/approvedDomains"],
-        frozenset({("models.CreateSmtpUserBody.approved_domains", "attribute's type changed", True)}),
+        frozenset({("models.CreateSmtpUserBody.approved_domains", "attribute type changed", True)}),
         'def typed() -> object:\n    return CreateSmtpUserBody(username="a", approved_domains=["example.com"])',
     ),
     ClientEdit(
         "a response property's type narrowed",
         lambda document: _find_properties(document, "SmtpUser").update(approvedDomains={"type": "string"}),
         [f"{ROW}/approvedDomains/oneOf"],
-        frozenset({("models.SmtpUser.approved_domains", "attribute's type changed", False)}),
+        frozenset({("models.SmtpUser.approved_domains", "attribute type changed", False)}),
         "def narrowed(user: SmtpUser) -> str | list[str]:\n    return user.approved_domains",
     ),
     ClientEdit(
@@ -177,7 +177,7 @@ JETEMAIL = [
             "allowAnyDomain"
         ].update(default=True),
         [f"{PATH}/post/{SCHEMA}/allowAnyDomain/default"],
-        frozenset({("models.CreateSmtpUserBody.allow_any_domain", "attribute's default changed", True)}),
+        frozenset({("models.CreateSmtpUserBody.allow_any_domain", "attribute default changed", True)}),
     ),
     ClientEdit(
         "a length limited",
@@ -223,7 +223,7 @@ SMTP2GO = [
         frozenset(
             {
                 ("models.ViewSmtpUsersBody.page", "attribute added", False),
-                ("models.ViewSmtpUsersBody", "attributes put in another order", False),
+                ("models.ViewSmtpUsersBody", "attributes reordered", False),
                 ("models.ViewSmtpUsersBodyPage", "added", False),
                 ("models.ViewSmtpUsersBodyPageAt", "added", False),
             }
@@ -243,7 +243,7 @@ SMTP2GO = [
         [f"{PATCHED}/username/enum"],
         frozenset(
             {
-                ("models.PatchedSmtpUser.username", "attribute's type changed", False),
+                ("models.PatchedSmtpUser.username", "attribute type changed", False),
                 ("models.PatchedSmtpUserUsername", "added", False),
             }
         ),
@@ -296,7 +296,7 @@ ZITADEL = [
         "a date that becomes a text",
         lambda document: _find_properties(document, "ListDetails")["viewTimestamp"].pop("format"),
         [f"{FOUND}/details/properties/viewTimestamp/format"],
-        frozenset({("models.ListDetails.view_timestamp", "attribute's type changed", True)}),
+        frozenset({("models.ListDetails.view_timestamp", "attribute type changed", True)}),
     ),
     ClientEdit(
         "a body that may be left out",
@@ -314,7 +314,7 @@ ZITADEL = [
         ["/paths/~1admin~1v1~1smtp~1{id}~1_activate/post/security"],
         frozenset(
             expect_on_every_function(
-                "api.smtp_configs.activate_smtp_config", "(client)", "parameter's type changed", breaks=False
+                "api.smtp_configs.activate_smtp_config", "(client)", "parameter type changed", breaks=False
             )
         ),
     ),

@@ -1,0 +1,34 @@
+"""The result of one vendor in a few words, as the terminal and the Markdown report begin with it."""
+
+from contract_watch.report.record import Record
+from contract_watch.report.verdict import Verdict
+
+
+def format_headline(record: Record) -> str:
+    """Return the result and how much was checked, such as ``no drift (153 of 153 clauses checked)``."""
+    total = len(record.documented)
+    checked = f"{total - len(record.not_exercised)} of {total}"
+    unit = "operations compared" if record.document else "clauses checked"
+    return f"{_format_result(record)} ({checked} {unit})"
+
+
+def format_totals(record: Record) -> str:
+    """Return how many requests were sent, by stage, and how many seconds the run took."""
+    seconds = f"{record.seconds:.1f} s"
+    total = sum(record.requests.values())
+    if record.document:
+        return f"{_format_count(total, 'request')} in {seconds}" if total else seconds
+    parts = ", ".join(f"{count} {stage}" for stage, count in record.requests.items())
+    return f"{_format_count(total, 'request')} ({parts}) in {seconds}"
+
+
+def _format_result(record: Record) -> str:
+    if record.verdict is Verdict.NONE:
+        return "no drift"
+    if record.verdict is Verdict.INCONCLUSIVE:
+        return "inconclusive"
+    return f"{record.verdict.label} drift, {_format_count(len(record.group_findings()), 'finding')}"
+
+
+def _format_count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
