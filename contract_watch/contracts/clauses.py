@@ -7,7 +7,7 @@ schema can state come from the model's `rules`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, resolve_reference
 
@@ -44,10 +44,20 @@ def _derive_operation_clauses(operation: Operation, document: Document) -> Itera
         responses["default"] = operation.default_response
     for status, response in responses.items():
         yield f"{operation.id}/response/{status}", f"{name} answers {status}: {response.description or 'as documented'}"
-        for schema in response.media.values():
-            if schema is not None:
-                for pointer in _list_property_pointers(document, schema.schema, ""):
-                    yield f"{operation.id}/{status}/body/{pointer}", f"{name} {status} answers {pointer} as documented."
+        yield from _derive_response_clauses(operation, document, status, response)
+
+
+def _derive_response_clauses(
+    operation: Operation, document: Document, status: str, response: ResponseSpec
+) -> Iterator[tuple[str, str]]:
+    label = f"{operation.name} {status}"
+    for header, spec in response.headers.items():
+        verb = "sends" if spec.required else "may send"
+        yield f"{operation.id}/{status}/header/{header}", f"{label} {verb} the header {header} as documented."
+    for schema in response.media.values():
+        if schema is not None:
+            for pointer in _list_property_pointers(document, schema.schema, ""):
+                yield f"{operation.id}/{status}/body/{pointer}", f"{label} answers {pointer} as documented."
 
 
 def _derive_request_clauses(

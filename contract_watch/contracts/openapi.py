@@ -4,12 +4,13 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from contract_watch.contracts.headers import HeaderSpec, parse_header_specs
 from contract_watch.contracts.schema import Schema, resolve_reference
 from contract_watch.errors import UsageError
 
@@ -25,6 +26,7 @@ class ResponseSpec:
     status: int
     description: str
     media: Mapping[str, Schema | None]
+    headers: Mapping[str, HeaderSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class OpenApi:
             name: Schema(self.raw, content["schema"]) if "schema" in content else None
             for name, content in raw.get("content", {}).items()
         }
-        return ResponseSpec(status, raw.get("description", ""), media)
+        return ResponseSpec(status, raw.get("description", ""), media, parse_header_specs(self.raw, raw))
 
     def find_operation(self, path: str, method: str) -> Operation | None:
         """Return the operation declared for the path template ``path`` and ``method``, if any."""

@@ -12,8 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contract_watch.contracts.headers import format_header
 from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, find_password_names
+from contract_watch.contracts.samples import build_header_sample
 from contract_watch.mock.bodies import (
     BodyTooLargeError,
     build_json_response,
@@ -29,6 +31,9 @@ from contract_watch.mock.vendor import MAX_BODY, MockVendor, check_overlaps, par
 
 if TYPE_CHECKING:
     from contract_watch.mock.grpc_calls import GrpcCalls
+
+_FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
+"""Headers that the server itself sends."""
 
 
 class Mock:
@@ -95,6 +100,14 @@ class VendorEndpoint:
         self._operations = operations
         self._faults = faults
         self._journal = journal
+        self._documented_headers: dict[tuple[str, int], dict[str, str]] = {}
+
+    def _get_documented_headers(self, operation: Operation | None, status: int) -> Mapping[str, str]:
+        if operation is None:
+            return {}
+        if (operation.id, status) not in self._documented_headers:
+            self._documented_headers[operation.id, status] = _build_documented_headers(operation, status)
+        return self._documented_headers[operation.id, status]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as the vendor would, or as a fault specifies."""
@@ -117,11 +130,19 @@ class VendorEndpoint:
             status, answer = self._vendor.handle_request(operation, path, headers, body, scope.get("path_params", {}))
         content = encode_json(answer)
         self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content))
+        documented = self._get_documented_headers(operation, status)
         if fault is None:
-            await send_content(send, status, content)
+            await send_content(send, status, content, documented)
         else:
-            response = await _build_faulty_response(scope, receive, fault, status, answer)
+            response = await _build_faulty_response(scope, receive, fault, status, answer, documented)
             await response(scope, receive, send)
+
+
+def _build_documented_headers(operation: Operation, status: int) -> dict[str, str]:
+    """Build a value for every header that the document gives this response, but for those that frame the body."""
+    spec = operation.find_response(status)
+    headers = spec.headers.items() if spec is not None else ()
+    return {name: format_header(one, build_header_sample(one)) for name, one in headers if name not in _FRAMING}
 
 
 def _decode_headers(scope: Scope) -> dict[str, str]:
@@ -142,11 +163,13 @@ async def _respond_not_found(_request: Request, _error: Exception) -> Response:
     return build_json_response(404, {"error": HTTPStatus(404).phrase})
 
 
-async def _build_faulty_response(scope: Scope, receive: Receive, fault: Fault, status: int, body: Any) -> Response:
+async def _build_faulty_response(
+    scope: Scope, receive: Receive, fault: Fault, status: int, body: Any, documented: Mapping[str, str]
+) -> Response:
     """Build the response with the fault applied; a truncated or missing one goes to the socket, past the server."""
     is_text = isinstance(body, str)
     response = Response(body, status, media_type="text/plain") if is_text else build_json_response(status, body)
-    for name, value in fault.headers.items():
+    for name, value in {**documented, **fault.headers}.items():
         response.headers[name] = value
     if fault.cut is None and not fault.close:
         return response

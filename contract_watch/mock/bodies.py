@@ -1,6 +1,7 @@
 """Reading and writing of the mock's bodies: bounded, and JSON."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -37,10 +38,11 @@ async def send_json(send: Send, status: int, value: Any) -> None:
     await send_content(send, status, encode_json(value))
 
 
-async def send_content(send: Send, status: int, content: bytes) -> None:
+async def send_content(send: Send, status: int, content: bytes, more_headers: Mapping[str, str] = {}) -> None:
     """Send a response with a JSON body or an empty one, without the cost of a `Response` object."""
     headers = [(b"content-type", b"application/json")] if content else []
     headers.append((b"content-length", str(len(content)).encode()))
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

@@ -10,7 +10,7 @@ from contract_watch.engine.protocols.wire import Response
 if TYPE_CHECKING:
     from contract_watch.mutants.mutated_vendor import MutatedVendor
 
-FAMILIES = ("status", "body", "media", "requests", "credentials", "state", "methods")
+FAMILIES = ("status", "body", "media", "headers", "requests", "credentials", "state", "methods")
 """Families of mutants, about one module of derivations each."""
 
 

@@ -13,8 +13,8 @@ from contract_watch.contracts.model import ModelState, Outcome
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
+from contract_watch.contracts.samples import build_sample
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import build_sample
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import MockVendor

@@ -8,9 +8,9 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Schema, resolve_reference
 from contract_watch.engine.planning.arguments import ArgumentBuilder, find_enum_values
-from contract_watch.engine.planning.values import build_sample
 from contract_watch.mutants import regex_edits
 from contract_watch.mutants.coercions import COERCIONS
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest

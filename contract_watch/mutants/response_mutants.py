@@ -36,7 +36,7 @@ class EditedResponse(Mutation):
         return edited
 
 
-def _list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
+def list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, dict[int, ResponseSpec]]]:
     """Yield each operation with the responses that a run provokes from the mock.
 
     A response that only a scripted fault provokes is no vendor's drift; faults represented by another operation's are
@@ -50,7 +50,7 @@ def _list_provoked_responses(contract: Contract) -> Iterator[tuple[Operation, di
 
 def derive_status_mutants(contract: Contract) -> Iterator[Mutant]:
     """Derive each documented status replaced by each other, an undocumented one of its class, 200 and 500."""
-    for operation, answers in _list_provoked_responses(contract):
+    for operation, answers in list_provoked_responses(contract):
         for status in answers:
             kind = status // 100
             others = (*_UNDOCUMENTED[kind], *range(100 * kind + 90, 100 * kind + 100))
@@ -79,7 +79,7 @@ def derive_media_mutants(contract: Contract) -> Iterator[Mutant]:
         "empty": lambda reply: replace(reply, body=b""),
     }
     bodies = {"body": lambda reply: _set_media_type(reply, _JSON, b'{"ok":true}')}
-    for operation, answers in _list_provoked_responses(contract):
+    for operation, answers in list_provoked_responses(contract):
         for status, answer in answers.items():
             for name, edit in (edits if answer.media else bodies).items():
                 mutation = partial(EditedResponse, operation.id, status, edit)
@@ -132,7 +132,7 @@ def list_types(document: Document, schema: Mapping[str, Any]) -> set[str]:
 def derive_body_mutants(contract: Contract) -> Iterator[Mutant]:
     """Derive each property missing, of another type, renamed, emptied or wrapped; each body of another shape."""
     document = contract.effective.raw
-    for operation, answers in _list_provoked_responses(contract):
+    for operation, answers in list_provoked_responses(contract):
         for status, answer in answers.items():
             schema = next(iter(answer.media.values()), None)
             if schema is None:

@@ -148,6 +148,19 @@ def test_suite_notices_mutants(copy: RepositoryCopy) -> None:
     assert run["score"] >= 0.9, said
 
 
+def test_suite_notices_header_mutants(copy: RepositoryCopy) -> None:
+    """Every drift of a documented header is noticed, and the finding names operation and header."""
+    arguments = ("--vendor", SLUG, "--only", "headers", "--out", str(copy.reports))
+    output = copy.run_module("contract_watch.mutants", *arguments)
+    (run,) = copy.read_report("mutants.json")["runs"]
+    edits = {trial["mutant"].rpartition("/")[2] for trial in run["mutants"]}
+    assert edits == {"missing", "renamed", "type", "emptied", "minimum", "minItems"}
+    assert run["score"] == 1.0, output
+    for trial in run["mutants"]:
+        assert f"/header/{trial['mutant'].split('/')[3]}/" in trial["finding"], trial
+        assert trial["names_operation"], trial
+
+
 def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
     """Claim: one mock plays every vendor. Situation: `python -m contract_watch.mock` as it is.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract_watch.contracts.headers import parse_header
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema
@@ -187,6 +188,46 @@ def check_secrets(checked: CheckedResponse) -> Iterator[Disagreement]:
             )  # fmt: skip
 
 
+def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report documented headers that are missing though required, or whose value the schema rejects.
+
+    Undocumented headers are never reported: every proxy adds some.
+    """
+    if checked.spec is None or not checked.response.has_documented_headers:
+        return
+    for name, spec in checked.spec.headers.items():
+        clause, header = f"{checked.operation.id}/{checked.key}/header/{name}", f"{checked.id}/header/{name}"
+        value = checked.response.headers.get(name)
+        if value is None and spec.required:
+            yield Disagreement(
+                f"{header}/missing", BREAKING, clause, f"{checked.label}: required header `{name}` is missing",
+                "Code that reads the header will fail.", checked.operation.id,
+                may_be_outage=is_html_page(checked.response),
+            )  # fmt: skip
+        elif value is not None and spec.schema is not None:
+            for found in spec.schema.find_violations(parse_header(spec, value)):
+                yield Disagreement(
+                    f"{header}/{_KINDS.get(found.keyword, found.keyword)}", BREAKING, clause,
+                    f"{checked.label}: expected {found.expected} in header `{name}`, got "
+                    f"{checked.secrets.describe_value({name: value}, (name,))}",
+                    "Code that parses the header will fail or go wrong.", checked.operation.id,
+                )  # fmt: skip
+
+
+def check_secrets_in_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a secret of this run in any header but one that is documented as a password."""
+    documented = checked.spec.headers if checked.spec is not None else {}
+    for name, value in checked.response.headers.items():
+        schema = documented[name].schema if name in documented else None
+        is_password = schema is not None and schema.schema.get("format") == "password"
+        if not is_password and checked.secrets.contains_secret(value):
+            yield Disagreement(
+                f"{checked.id}/header/{name}/secret", BREAKING, checked.clause,
+                f"{checked.label}: header `{name}` contains a secret that this run sent",
+                "The secret leaks to whoever stores or logs responses.", checked.operation.id,
+            )  # fmt: skip
+
+
 RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     check_encoding,
     check_no_body,
@@ -196,6 +237,8 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     check_undocumented_properties,
     check_repeated_passwords,
     check_secrets,
+    check_headers,
+    check_secrets_in_headers,
 )
 """Every check, in the order of their findings."""
 

@@ -10,6 +10,7 @@ from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
@@ -17,7 +18,7 @@ from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
 from contract_watch.engine.planning.scenarios import load_scenarios
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import Variant, build_sample
+from contract_watch.engine.planning.values import Variant
 
 UNDECLARED_METHODS = ("PUT", "TRACE")
 """Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""

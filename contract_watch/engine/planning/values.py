@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.contracts.schema import Schema
 
 _MAX_RUN_LENGTH = 70
 _NUMBERS = (
@@ -269,26 +269,3 @@ def _generate_distinct(example: Any, schemas: SchemaSet, count: int) -> Iterator
                         given += 1
                         if given == count:
                             return
-
-
-def build_sample(schema: Schema, *, with_optional: bool = False) -> Any:
-    """A value of the schema, from its constants, examples and types: with what is required, or with all there is."""
-    document = schema.document
-
-    def make(raw: Any) -> Any:
-        found = resolve_reference(document, raw)
-        if "const" in found:
-            return found["const"]
-        if "example" in found:
-            return found["example"]
-        if "enum" in found:
-            return found["enum"][0]
-        if found.get("type") == "object" or "properties" in found:
-            names = found.get("properties", {}) if with_optional else found.get("required", [])
-            return {name: make(found["properties"][name]) for name in names}
-        if with_optional and found.get("type") == "array" and "items" in found:
-            return [make(found["items"])]
-        defaults = {"string": "text", "boolean": True, "array": []}
-        return defaults.get(found.get("type", ""), found.get("minimum", 0))
-
-    return make(schema.schema)

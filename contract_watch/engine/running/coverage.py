@@ -72,3 +72,8 @@ class Coverage:
         key = operation.get_response_key(status)
         self.exercised_clauses.add(f"{operation.id}/response/{key}")
         self.exercised_clauses |= {f"{operation.id}/{key}/body/{pointer}" for pointer in list_properties(judged.json)}
+        spec, headers = operation.find_response(status), exchange.response.headers
+        if spec is not None and exchange.response.has_documented_headers:
+            self.exercised_clauses |= {
+                f"{operation.id}/{key}/header/{name}" for name in spec.headers if name in headers
+            }
