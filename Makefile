@@ -128,8 +128,8 @@ types: environment ## run mypy --strict
 	@$(RUN) -m mypy
 
 .PHONY: generate
-generate: environment ## write generated/ from the contracts
-	@$(RUN) -m scripts.generate_clients
+generate: environment ## write generated/ from the contracts [VENDOR=]
+	@$(RUN) -m scripts.generate_clients --vendor '$(VENDOR)'
 
 .PHONY: check-generated
 check-generated: environment ## fail if generated/ does not match the contracts

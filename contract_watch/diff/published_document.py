@@ -94,7 +94,7 @@ def _read_file(name: str) -> CachedDocument:
     path = Path(name)
     if not path.is_file():
         problem = "not a file" if path.exists() else "no such file"
-        raise UsageError(f"PUBLISHED={name}: {problem}; give a file or an address that begins with https://")
+        raise UsageError(f"--published {name}: {problem}; give a file or a URL that begins with https://")
     try:
         document = load_document(path)
         return create_entry(document, path.read_bytes(), redact_address(name), name)

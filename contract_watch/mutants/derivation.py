@@ -84,7 +84,7 @@ def select_items(
         items = [item for item in items if only in (item.id, item.id.split("/", 1)[0])]
         if not items:
             raise UsageError(
-                f"ONLY: unknown {kind} {only!r}; choose from {', '.join(kinds)}, or give a {item_label}'s id"
+                f"unknown --only {only!r}; choose a {kind} from {', '.join(kinds)}, or give a {item_label}'s id"
             )
     if sample:
         groups = [[item for item in items if item.id.startswith(f"{name}/")] for name in kinds]
@@ -92,7 +92,7 @@ def select_items(
     number, of = shard
     if of > len(items):
         raise UsageError(
-            f"SHARD: {number}/{of} has no {item_label}, there are only {len(items)} {item_label}s; use a smaller n"
+            f"--shard {number}/{of}: has no {item_label}, there are only {len(items)} {item_label}s; use a smaller n"
         )
     return list(items[number - 1 :: of])
 

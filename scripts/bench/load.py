@@ -14,6 +14,9 @@ from typing import cast
 
 import uvloop
 
+from contract_watch import cli
+from contract_watch.errors import InconclusiveError
+
 _CONTENT_LENGTH = b"content-length:"
 _DRAIN_TIMEOUT = 20.0
 """Seconds that the last answers may take once the time is up."""
@@ -144,16 +147,16 @@ async def run_load(order: LoadOrder) -> LoadResult:
                 run.number - order.first_number)  # fmt: skip
 
 
+@cli.command()
 def main() -> int:
-    """Read the order, carry it out, write what came of it; 1 where the server failed."""
+    """Read an order from standard input, carry it out and print its result; 2 if the server fails."""
     order = LoadOrder(**json.loads(sys.stdin.read()))
     try:
         load = uvloop.run(run_load(order))
     except (OSError, TimeoutError, ValueError) as error:
-        print(error or type(error).__name__, file=sys.stderr)
-        return 1
+        raise InconclusiveError(str(error) or type(error).__name__) from error
     print(json.dumps(asdict(load)))
-    return 0
+    return cli.ExitStatus.OK
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract_watch import cli
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.bodies import read_body, send_json
 from contract_watch.mock.server import build_config, open_socket
@@ -102,11 +103,17 @@ def _add_allow_header(contract: Contract, scope: Scope, send: Send) -> Send:
     return sending
 
 
-def main(slug: str, port: int) -> None:
-    """Serve one vendor's mutants on ``port`` of loopback until ended; a `UsageError` where the port is taken."""
-    application = MutantSwitcher(load_contracts()[slug])
-    uvicorn.Server(build_config(application)).run([open_socket(port)])
+@cli.command(interrupted_status=cli.ExitStatus.OK)
+def main(arguments: list[str] | None = None) -> int:
+    """Serve one vendor's mutants until ended; 3 if the port is taken."""
+    parser = cli.CommandParser("scripts.bench.mutant_server", "Serves one vendor's mutants on loopback.")
+    parser.add_argument("slug")
+    parser.add_argument("port", type=int)
+    given = parser.parse_args(arguments)
+    application = MutantSwitcher(load_contracts()[given.slug])
+    uvicorn.Server(build_config(application)).run([open_socket(given.port)])
+    return cli.ExitStatus.OK
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main())

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.net import find_free_port
 from scripts.bench.load import LoadOrder, LoadResult
@@ -126,7 +127,8 @@ class LoadRunner:
         except subprocess.TimeoutExpired as error:
             raise BenchError("the load did not end in time") from error
         if done.returncode:
-            raise BenchError(f"the load failed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
+            reason = (done.stderr.strip() or "no reason given").splitlines()[-1].removeprefix("error: ")
+            raise BenchError(f"the load failed: {reason}")
         load = LoadResult(**json.loads(done.stdout))
         self._next_number += load.numbers_used
         if load.unexpected_status:
@@ -134,5 +136,14 @@ class LoadRunner:
         return load
 
 
+@cli.command(interrupted_status=cli.ExitStatus.OK)
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the bare application until ended."""
+    parser = cli.CommandParser("scripts.bench.servers", "Serves the bare application on loopback.")
+    parser.add_argument("port", type=int)
+    serve_bare(parser.parse_args(arguments).port)
+    return cli.ExitStatus.OK
+
+
 if __name__ == "__main__":
-    serve_bare(int(sys.argv[1]))
+    sys.exit(main())

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from contract_watch import cli
 from contract_watch.diff.document import compare
 from scripts.bench.table import format_grid
 from tests.support.documents.pairs import load_pairs
@@ -102,9 +103,10 @@ def measure_pairs() -> dict[str, float]:
     return {"pairs": len(found), "each": (time.perf_counter() - begun) / len(found) * 1000}
 
 
+@cli.command()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.document_comparison", description=__doc__)
+    parser = cli.CommandParser("tests.bench.document_comparison", __doc__)
     parser.add_argument("--row", nargs=2, metavar=("SIZE", "SHAPE"), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.row:

@@ -73,9 +73,9 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--only", "weather"], ["ONLY", "weather", "credentials"]),
-        (["--shard", "3/2"], ["SHARD", "3/2"]),
-        (["--vendor", "jetemail", "--only", "methods", "--shard", "13/40"], ["SHARD", "12 mutants"]),
+        (["--only", "weather"], ["--only", "weather", "credentials"]),
+        (["--shard", "3/2"], ["--shard", "3/2"]),
+        (["--vendor", "jetemail", "--only", "methods", "--shard", "13/40"], ["--shard", "12 mutants"]),
         (["--vendor", "nobody"], ["nobody", "jetemail"]),
         (["--sample", "-1"], ["--sample"]),
         (["--speed", "9"], ["--speed"]),

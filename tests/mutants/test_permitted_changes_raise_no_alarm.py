@@ -101,10 +101,10 @@ def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--only", "weather"], ["ONLY", "weather", "wire"]),
-        (["--shard", "0/2"], ["SHARD", "0/2"]),
-        (["--only", "wire/gzip", "--shard", "2/2"], ["SHARD", "only 1"]),
-        (["--seeds", "-1"], ["SEEDS", "-1"]),
+        (["--only", "weather"], ["--only", "weather", "wire"]),
+        (["--shard", "0/2"], ["--shard", "0/2"]),
+        (["--only", "wire/gzip", "--shard", "2/2"], ["--shard", "only 1"]),
+        (["--seeds", "-1"], ["--seeds", "-1"]),
         (["--vendor", "nobody"], ["nobody"]),
     ],
 )

@@ -165,7 +165,7 @@ def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--vendor", "jetemail"], "JETEMAIL_API_KEY is not set"),
     (["--vendor", "nobody"], "nobody"),
-    (["--vendor", "jetemail", "--delete", "yes", "--target", "http://127.0.0.1:9"], "DELETE"),
+    (["--vendor", "jetemail", "--delete", "yes", "--target", "http://127.0.0.1:9"], "--delete must be 0 or 1"),
 ])  # fmt: skip
 def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) -> None:
     """Expectation: status 3."""

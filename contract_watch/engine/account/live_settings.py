@@ -1,11 +1,11 @@
 """Live settings: the permissions and limits of a run on a real account, read from the environment before it begins."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract_watch.cli import parse_number, parse_switch
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.account.gate import CLEANUP_SECONDS, RunLimits
 from contract_watch.engine.account.guard import LiveMode
@@ -113,17 +113,8 @@ def read_run_limits(contract: Contract, environment: Mapping[str, str]) -> RunLi
 
 def _read_number(variable: str, environment: Mapping[str, str], maximum: float) -> float | None:
     text = environment.get(variable, "")
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not 0 < float(text) <= maximum:
-        raise UsageError(
-            f"{variable}: must be above 0 and at most {maximum:g} (it can only lower a limit), got {text!r}"
-        )
-    return float(text)
+    return parse_number(variable, text, maximum) if text else None
 
 
 def _read_switch(variable: str, environment: Mapping[str, str]) -> bool:
-    value = environment.get(variable, "")
-    if value not in ("", "0", "1"):
-        raise UsageError(f"{variable}: must be 1 or unset, got {value!r}")
-    return value == "1"
+    return parse_switch(variable, environment.get(variable, "")) is True

@@ -93,7 +93,7 @@ class Suite:
         }
         if only and not any(self.plans.values()) and only not in explorations and "client/" not in only:
             raise UsageError(
-                f"ONLY {only!r} is neither a probe's nor a finding's id; findings.json and junit.xml name them"
+                f"unknown --only {only!r}; give a probe's or a finding's id, as junit.xml and findings.json list them"
             )
 
     def should_explore(self, name: str = "", contract: Contract | None = None) -> bool:

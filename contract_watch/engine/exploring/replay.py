@@ -44,7 +44,7 @@ class Replay:
     def __init__(self, slug: str, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
         self._contract = choose_contracts(slug)[0]
-        self._target = validate_unguarded_target(environment.get("TARGET") or "mock", environment)
+        self._target = validate_unguarded_target(environment.get("TARGET") or "mock", environment, "TARGET")
         self._keys = load_account_keys(self._contract, self._target, environment)
         self._stack = ExitStack()
 

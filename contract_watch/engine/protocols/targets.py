@@ -10,23 +10,29 @@ from contract_watch.errors import UsageError
 from contract_watch.net import is_loopback
 
 
-def validate_target(target: str) -> str:
+def validate_target(target: str, option: str = "--target") -> str:
     """``mock``, ``live`` or an address without a slash at its end; a `UsageError` where it is none of them."""
     if target in ("mock", "live"):
         return target
     if "@" in target.partition("://")[2].partition("/")[0]:
-        raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
+        raise UsageError(
+            f"{option} must be scheme, host, port and perhaps a path; leave out credentials, query and fragment"
+        )
     if any(sign.isspace() or not sign.isprintable() for sign in target):
-        raise UsageError(f"TARGET {target!r} is not an address: it has white space in it")
+        raise UsageError(f"{option} must be mock, live or a URL without white space, got {target!r}")
     try:
         parts = urlsplit(target)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
+        raise UsageError(
+            f"{option} must be mock, live or a URL such as http://127.0.0.1:8025, got {target!r}"
+        ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise UsageError(f"TARGET {target!r} is not mock, live or an address such as http://127.0.0.1:8025")
+        raise UsageError(f"{option} must be mock, live or a URL such as http://127.0.0.1:8025, got {target!r}")
     if "?" in target or "#" in target or "@" in parts.netloc:
-        raise UsageError("TARGET is scheme, host, port and perhaps a path: no credentials, query or fragment")
+        raise UsageError(
+            f"{option} must be scheme, host, port and perhaps a path; leave out credentials, query and fragment"
+        )
     _normalize_host(target)
     return target.rstrip("/")
 
@@ -39,7 +45,7 @@ def resolve_address(contract: Contract, target: str, environment: Mapping[str, s
     if target == "live":
         target = contract.server_origin or _find_own_server(contract, environment)
     if find_vendor(target, environment) and urlsplit(target).scheme != "https":
-        raise UsageError(f"TARGET {target} is a vendor's own server: keys go there over https alone")
+        raise UsageError(f"--target {target}: is a vendor's own server; use https, which alone may carry keys")
     return join_base_path(contract, target)
 
 
@@ -58,14 +64,14 @@ def _find_own_server(contract: Contract, environment: Mapping[str, str]) -> str:
     variable = contract.address_variable
     if not variable:
         raise UsageError(
-            f"TARGET=live: {contract.name}'s document names no server: give the address as TARGET, with LIVE=read"
+            f"--target live: {contract.name}'s document names no server; give the URL as --target, with --live read"
         )
     given = environment.get(variable, "")
     if not given:
-        raise UsageError(f"{variable} is not set: it holds the address of your own {contract.name}, for TARGET=live")
-    found = validate_target(given)
+        raise UsageError(f"{variable} is not set; set it to the URL of your own {contract.name}, for --target live")
+    found = validate_target(given, variable)
     if found in ("mock", "live"):
-        raise UsageError(f"{variable} is an address, not {found!r}")
+        raise UsageError(f"{variable} must be a URL, got {found!r}")
     return found
 
 
@@ -85,7 +91,7 @@ def _normalize_host(target: str) -> str:
     try:
         return httpx.URL(target).host.lower().rstrip(".")
     except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(f"TARGET {target!r} is not an address such as http://127.0.0.1:8025") from error
+        raise UsageError(f"--target must be a URL such as http://127.0.0.1:8025, got {target!r}") from error
 
 
 def load_account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -94,19 +100,23 @@ def load_account_keys(contract: Contract, target: str, environment: Mapping[str,
     for credential in contract.credentials:
         given = environment.get(credential.variable, "")
         if given and not (given.isascii() and given.isprintable() and " " not in given):
-            raise UsageError(f"{credential.variable} has white space in it, or signs that no header can carry")
+            raise UsageError(
+                f"{credential.variable} has a character that no header can carry, such as white space; copy the key again"
+            )
         if given:
             keys[credential.account] = given
         elif target == "mock" or is_loopback(urlsplit(target).hostname or ""):
             keys[credential.account] = credential.test
         elif credential.required:
-            raise UsageError(f"{credential.variable} is not set: it holds the key of {credential.about}")
+            raise UsageError(f"{credential.variable} is not set; set it to the key of {credential.about}")
     return contract.check_keys_differ(keys)
 
 
-def validate_unguarded_target(target: str, environment: Mapping[str, str]) -> str:
+def validate_unguarded_target(target: str, environment: Mapping[str, str], option: str = "--target") -> str:
     """``target``, checked; a `UsageError` where it is a vendor's own server, on which only guarded runs are possible."""
-    checked = validate_target(target)
+    checked = validate_target(target, option)
     if checked == "live" or (checked != "mock" and find_vendor(checked, environment)):
-        raise UsageError(f"TARGET {target}: on a vendor's own server only `make contract` runs, which is guarded")
+        raise UsageError(
+            f"{option} {target}: is a vendor's own server; only `make contract`, which is guarded, runs there"
+        )
     return checked

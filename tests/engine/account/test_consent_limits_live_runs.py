@@ -120,7 +120,7 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
 
     assert consents("mutate", "1") == {"activateSmtpConfig"}
     assert consents("mutate", "0") == consents("mutate", "") == consents("read", "1") == set()
-    with pytest.raises(UsageError, match="ZITADEL_LIVE_ACTIVATE: must be 1 or unset"):
+    with pytest.raises(UsageError, match="ZITADEL_LIVE_ACTIVATE must be 0 or 1"):
         consents("mutate", "yes")
 
 

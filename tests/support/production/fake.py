@@ -4,7 +4,6 @@ It enforces the rate limit, blocks who passes it, keeps a log of everything aske
 touched. Its connections can be cut in every way. ``python -m tests.support.production.fake --vendor jetemail`` serves it in a process.
 """
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 
+from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.network_sandbox import allow_connections
 from contract_watch.errors import UsageError
@@ -298,41 +298,37 @@ class FakeProductionProcess(FakeProductionControls):
         return answer.json()["value"]
 
 
+@cli.command(interrupted_status=cli.ExitStatus.OK)
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; 3 for wrong usage. Prints where: a line for each surface, then one for the controls."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.support.production.fake", description="Plays a strict vendor on loopback."
-    )
+    """Serve until interrupted, after a line with the address of each surface, then one with that of the controls."""
+    parser = cli.CommandParser("tests.support.production.fake", "Plays a strict vendor on loopback.")
     parser.add_argument("--vendor", required=True, help="a contract's slug")
-    parser.add_argument("--port", type=int, default=0, help="the port, 0 for a free one (0)")
-    parser.add_argument("--grpc-port", type=int, default=0, help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--port", default="0", help="the port, 0 for a free one (0)")
+    parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--owns", default="", help="an expression that the names of runs match in full (their form)")
     parser.add_argument("--also", action="append", default=[], metavar="NAME", help="one name more of somebody else's")
     parser.add_argument("--alone", action="store_true", help="add no foreign objects beside those of a run")
     parser.add_argument("--unlimited", action="store_true", help="count requests, and block nobody")
-    try:
-        given = parser.parse_args(arguments)
-    except SystemExit as end:
-        return 3 if end.code else 0
+    given = parser.parse_args(arguments)
     try:
         form = re.compile(given.owns)
-        contract = _choose_contract(given.vendor)
-        production = FakeProduction(
-            contract,
-            clock=MachineClock(),
-            environment=os.environ,
-            is_run_name=(lambda name: form.fullmatch(name) is not None) if given.owns else has_run_name_form,
-            with_neighbours=not given.alone,
-            enforce_limit=not given.unlimited,
-            foreign_names=given.also,
-            ports=(given.port, given.grpc_port),
-        )
-        with contextlib.suppress(KeyboardInterrupt):
-            production.serve()
-    except (UsageError, re.error) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    return 0
+    except re.error as error:
+        raise UsageError(f"--owns must be a regular expression, got {given.owns!r} ({error})") from error
+    production = FakeProduction(
+        _choose_contract(given.vendor),
+        clock=MachineClock(),
+        environment=os.environ,
+        is_run_name=(lambda name: form.fullmatch(name) is not None) if given.owns else has_run_name_form,
+        with_neighbours=not given.alone,
+        enforce_limit=not given.unlimited,
+        foreign_names=given.also,
+        ports=(
+            cli.parse_integer("--port", given.port, 0, 65_535),
+            cli.parse_integer("--grpc-port", given.grpc_port, 0, 65_535),
+        ),
+    )
+    production.serve()
+    return cli.ExitStatus.OK
 
 
 def _choose_contract(vendor: str) -> Contract:
