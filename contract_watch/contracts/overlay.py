@@ -14,6 +14,7 @@ import jsonpath_rfc9535
 import yaml
 
 from contract_watch.contracts.matchers import are_equal
+from contract_watch.contracts.yaml_file import load_yaml
 from contract_watch.errors import UsageError
 
 JSON = Any
@@ -24,7 +25,7 @@ NodePath = tuple[str | int, ...]
 def read_overlay(path: Path) -> list[Mapping[str, Any]]:
     """Return the actions of the overlay file ``path``; a `UsageError` names the file and the malformed action."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -58,12 +59,26 @@ def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]],
         locations = find_matches(result, action["target"], where)
         if not locations:
             raise UsageError(f"{where}: matches nothing; correct the target or remove the action")
-        before = copy.deepcopy(result)
-        for location in locations:
-            apply_action(result, location, action, where)
-        if are_equal(result, before):
+        changed = [_changes_node(result, location, action, where) for location in locations]
+        if not any(changed):
             raise UsageError(f"{where}: changes nothing, the document already has this; remove the action")
     return result
+
+
+def _changes_node(document: JSON, location: NodePath, action: Mapping[str, Any], where: str) -> bool:
+    """Apply ``action`` at one location; return True if that changes the document."""
+    if "remove" in action:
+        apply_action(document, location, action, where)
+        return True
+    before = copy.deepcopy(_get_node(document, location))
+    apply_action(document, location, action, where)
+    return not are_equal(_get_node(document, location), before)
+
+
+def _get_node(document: JSON, location: NodePath) -> JSON:
+    for part in location:
+        document = document[part]
+    return document
 
 
 def find_matches(document: JSON, target: str, where: str) -> list[NodePath]:
@@ -94,16 +109,11 @@ def _build_sort_key(location: NodePath) -> list[tuple[bool, str | int]]:
 def _remove(document: JSON, location: NodePath, where: str) -> None:
     if not location:
         raise UsageError(f"{where}: would remove the whole document; correct the target")
-    parent = document
-    for part in location[:-1]:
-        parent = parent[part]
-    del parent[location[-1]]
+    del _get_node(document, location[:-1])[location[-1]]
 
 
 def _update(document: JSON, location: NodePath, update: JSON, where: str) -> None:
-    target = document
-    for part in location:
-        target = target[part]
+    target = _get_node(document, location)
     if isinstance(target, list):
         target.append(copy.deepcopy(update))
     elif isinstance(target, dict) and isinstance(update, dict):

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.yaml_file import load_yaml
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep
 from contract_watch.errors import UsageError
@@ -19,7 +20,7 @@ def load_scenarios(contract: Contract, known_clauses: set[str]) -> list[Probe]:
     if not path.exists():
         return []
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(raw, dict):

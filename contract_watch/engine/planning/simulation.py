@@ -21,6 +21,7 @@ class Simulation:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._arguments = ArgumentBuilder(contract)
+        self._prepared: dict[str, tuple[ModelState, str]] = {}
         self._accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
 
     def build_request(self, operation: Operation, arguments: Any, key: str = "") -> Request:
@@ -72,6 +73,8 @@ class Simulation:
 
     def build_prepared_state(self, operation: Operation) -> tuple[ModelState, str]:
         """A state in which an object is there that ``operation`` is granted on, if that can be; and what names it."""
+        if operation.id in self._prepared:
+            return self._prepared[operation.id]
         state, identity = self._create_object()
         for name in self.find_preparation([state], operation, identity) or ():
             other = self._contract.operations[name]
@@ -80,6 +83,7 @@ class Simulation:
                     0
                 ]
             )
+        self._prepared[operation.id] = state, identity
         return state, identity
 
     def _create_object(self) -> tuple[ModelState, str]:
