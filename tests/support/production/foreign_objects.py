@@ -22,7 +22,7 @@ MAX_FOREIGN_OBJECTS = 40
 """How many foreign objects there are at any time, in all."""
 _DAY = 86_400.0
 _RUN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9][a-z0-9-]*")
-_BOOKKEEPING_FIELDS = {"since", "seen", "fresh"}
+_BOOKKEEPING_FIELDS = {"last_operation", "was_read", "unlisted_changes", "unviewed_changes"}
 """What a model keeps with an object to judge answers by; it is no part of the object."""
 _CHARACTERS = "23456789abcdefghijklmnopqrstuvwxyz01"
 
@@ -158,7 +158,7 @@ class _ZitadelAdapter:
         identity = next(made for made in (str(NewConfigId(taken).render()) for _ in range(100)) if made not in taken)
         settings = {**dict.fromkeys(STRING_FIELDS, ""), "senderAddress": f"mail{number}@example.org", "host": "mail.example.org:587",
                     "user": f"somebody{number}", "description": name, "tls": number % 2 == 0}  # fmt: skip
-        sequence = state.next
+        sequence = state.next_sequence
         config = zitadel.SmtpConfig(identity, settings, not state.configs, sequence, True, created, created + 1)
         return replace(state, configs=(*state.configs, config), sequence=sequence), ("admin", identity)
 
@@ -169,7 +169,7 @@ class _ZitadelAdapter:
         return str(shown.settings["description"])
 
     def find_active(self, state: ModelState) -> str | None:
-        return next((config.id for config in state.configs if config.active), None)
+        return next((config.id for config in state.configs if config.is_active), None)
 
 
 _ADAPTERS: Mapping[str, Callable[[], ObjectAdapter]] = {
