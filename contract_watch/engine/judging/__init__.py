@@ -1,1 +1,6 @@
-"""Judge responses by the contract and describe what disagrees."""
+"""The judgement of responses, and findings that say what disagrees.
+
+`judge` asks the vendor's model which responses are allowed; `response_checks` is the list of checks that every
+documented response goes through, one small function each. A disagreement becomes a finding (`findings`) with the
+fewest requests that reproduce it (`reproduction`). `run_secrets` knows the secrets of a run.
+"""

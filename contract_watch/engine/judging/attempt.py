@@ -1,4 +1,4 @@
-"""What happened while one check was made."""
+"""An attempt: the exchanges and disagreements of one check."""
 
 from dataclasses import dataclass, field
 
@@ -7,18 +7,18 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import TransportError
 
 _GENERAL_STATUSES = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
-"""What is answered to every request once a key is revoked, an account is not paid, or another host is to be asked."""
+"""Statuses of every response after a key is revoked, an account unpaid, or a server moved."""
 
 
 class RunAbortedError(Exception):
-    """The run cannot go on; its text is the reason, and the verdict inconclusive at best."""
+    """The error that ends a run; its message is the reason, and the verdict is at best inconclusive."""
 
 
 @dataclass
 class Attempt:
-    """What happened while one check was made: its exchanges, and its disagreements with the exchange of each.
+    """The exchanges of one check, and its disagreements, each with its exchange.
 
-    ``places`` are the ids of disagreements with the number of the exchange, every one of them.
+    ``occurrences`` holds the id of every disagreement with the number of its exchange.
     """
 
     intended_clauses: tuple[str, ...] = ()
@@ -28,22 +28,22 @@ class Attempt:
     occurrences: set[tuple[str, int]] = field(default_factory=set)
 
     def has_disagreement_at(self, name: str, number: int) -> bool:
-        """Whether a disagreement was there at the ``number``-th exchange, or anywhere where that one never came."""
+        """Return True if a disagreement occurred at the ``number``-th exchange, or if that exchange never came."""
         return number >= len(self.exchanges) or (name, number) in self.occurrences
 
     @property
     def has_wrong_status(self) -> bool:
-        """Whether any answer had a status that the contract does not allow there."""
+        """Return True if any response had a status that the contract does not allow."""
         return any(found.is_wrong_status for found, _ in self.disagreements.values())
 
     @property
     def may_be_outage(self) -> bool:
-        """Whether a server that is merely down might have answered so."""
+        """Return True if a server that is merely down may have responded so."""
         return self.transport_error is not None or any(found.may_be_outage for found, _ in self.disagreements.values())
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it may have nothing to do with what was asked: a request that was answered well before can tell."""
+        """Return True if the cause may be unrelated to the request: a control request can tell."""
         statuses = {
             at.response.status
             for found, at in self.disagreements.values()

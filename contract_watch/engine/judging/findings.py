@@ -1,4 +1,4 @@
-"""Disagreements as the reports tell them."""
+"""Disagreements as findings."""
 
 from dataclasses import replace
 
@@ -11,11 +11,11 @@ from contract_watch.report.finding import Finding
 
 
 class ContractBrokenError(AssertionError):
-    """A target does not keep its contract: what a contract test fails with."""
+    """The failure of a contract test: the target breaks its contract."""
 
 
 def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement:
-    """A disagreement in words that may be told; what it is about keeps its name, for the run to find."""
+    """Redact a disagreement for reports; ``object_name`` stays, for the run to find the object."""
     text = redactor.redact_string
     return replace(
         found, id=text(found.id), clause=text(found.clause), title=text(found.title), operation=text(found.operation)
@@ -25,7 +25,7 @@ def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement
 def build_finding(
     found: Disagreement, exchange: Exchange, contract: Contract, protocol: str, redactor: Redactor, reproduce: str
 ) -> Finding:
-    """A disagreement, `redact_disagreement`, as a finding; ``reproduce`` are the commands that show it."""
+    """Build the finding of a redacted disagreement; ``reproduce`` are the commands that show it."""
     operation = contract.operations.get(found.operation)
     return Finding(
         id=found.id,

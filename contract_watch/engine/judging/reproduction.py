@@ -1,4 +1,4 @@
-"""The fewest requests that show a finding, as lines for a shell."""
+"""Reproductions: the fewest requests that show a finding, as shell commands."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _MAX_EXCHANGES = 8
 
 
 def build_key_variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
-    """The shell expression that stands in for each key, the wrong ones that probes send included."""
+    """Map each key, and each wrong key that probes send, to its shell expression."""
     found: dict[str, str] = {}
     for credential in contract.credentials:
         if (key := keys.get(credential.account)) is not None:
@@ -27,11 +27,11 @@ def build_key_variables(contract: Contract, keys: Mapping[str, str]) -> dict[str
 def select_exchanges(
     mutations: Sequence[Exchange], exchange: Exchange, object_name: str | None, life: Lifecycle
 ) -> list[Exchange]:
-    """The changes that made the objects that ``exchange`` is about, in order, then ``exchange`` itself.
+    """Select the changes behind the objects of ``exchange``, in order, then ``exchange`` itself.
 
-    ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through their renames. A
-    list names none and needs some object to show: the last one made. What crosses over to other objects than it names
-    belongs to them, once one of them was made, with what it was done to.
+    ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through renames. A list
+    names no object and needs one to show: the last one created. An operation that affects other objects belongs to
+    them from their creation on.
     """
     before = []
     for earlier in mutations:
@@ -52,7 +52,7 @@ def select_exchanges(
 
 
 def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
-    """The latest of ``needed``, which are in order, and what made the objects that those name."""
+    """Limit ``needed`` to the latest exchanges and the creations of the objects that those name."""
     if len(needed) <= _MAX_EXCHANGES:
         return list(needed)
     late = needed[-_MAX_EXCHANGES + 1 :]
@@ -64,10 +64,10 @@ def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchan
 def format_script(
     exchanges: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle
 ) -> str:
-    """Lines for a shell, one a request. ``keys`` maps keys to shell expressions (see `build_key_variables`).
+    """Format exchanges as shell commands, one a request. ``keys`` maps keys to shell expressions.
 
-    What comes before the last request is said over REST, below the address ``base``, whatever the surface; where the
-    server hands out an id, it becomes a shell variable.
+    All but the last request go over REST, below the address ``base``, over whatever protocol they were sent. An id
+    from the server becomes a shell variable.
     """
     known, said = dict(keys), []
     for step in exchanges[:-1]:
@@ -95,5 +95,5 @@ def _format_over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str
 
 
 def _build_id_filter(life: Lifecycle) -> str:
-    """A sed script that prints the id in create's answer."""
+    """Build a sed script that prints the id in a create response."""
     return f's/.*"{life.id.rpartition("/")[2]}": *"\\([^"]*\\)".*/\\1/p'

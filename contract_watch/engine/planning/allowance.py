@@ -1,4 +1,4 @@
-"""What a run may cost: a whole verdict is to fit into a minute's allowance, so probes that ask the same share it."""
+"""The allowance of requests: a whole run must fit into one minute of a vendor's rate limit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,22 +8,21 @@ from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.probe import Probe, find_placeholders
 
 MAX_REQUESTS = 190
-"""Requests of probes and client together on one surface. A vendor that allows 240 a minute is asked at 80 % of that."""
+"""Requests of probes and client together over one protocol: 80 % of a rate limit of 240 a minute."""
 _RESERVE = 2
-"""For what a vendor's readings make a run ask besides; what is made and removed on the way is counted generously."""
+"""Requests that a vendor's interpretations may add; creations and removals are counted generously."""
 _SHARED_OBJECT_REQUESTS = 6
-"""Requests that make shared objects and remove them."""
+"""Requests that create and remove shared objects."""
 
 
 def fit_to_allowance(
     contract: Contract, probes: Sequence[Probe], is_sent: Callable[[Probe], bool] = lambda _probe: True
 ) -> list[Probe]:
-    """``probes``, of which twins are left out, one after another, until the rest fits into `MAX_REQUESTS` requests.
+    """Leave out equivalent probes, one after another, until the rest needs at most `MAX_REQUESTS` requests.
 
-    Those that are not ``sent`` anyway cost nothing, and stand for no other.
-
-    The largest family of twins gives first, and each keeps one; which operation that is goes round among those that the
-    model surely refuses.
+    Probes that ``is_sent`` rejects cost nothing and represent no other. The largest group of equivalent probes
+    gives first, and each group keeps one. The operation of that one rotates among those that the model surely
+    rejects.
     """
     families: dict[str, list[Probe]] = {}
     for probe in probes:
@@ -48,14 +47,14 @@ def fit_to_allowance(
 
 
 def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
-    """A family with the probe first whose turn it is, those that are sure before the others."""
+    """Rotate a group of equivalent probes, deterministic ones first."""
     sure, others = [p for p in family if p.is_deterministic], [p for p in family if not p.is_deterministic]
     turn = number % len(sure) if sure else 0
     return [*sure[turn:], *sure[:turn], *others]
 
 
 def _count_requests(contract: Contract, probe: Probe) -> int:
-    """The requests of a probe: its steps, and the removal of what they make."""
+    """Count the requests of a probe: its steps, and the removal of the objects that it creates."""
     if probe.family not in ("accepted", "rules"):
         return len(probe.steps)
     life = contract.lifecycle
@@ -69,6 +68,6 @@ def _count_requests(contract: Contract, probe: Probe) -> int:
 
 
 def _count_overhead(contract: Contract) -> int:
-    """What preflight, the client's life, and making, getting ready and removing shared objects cost."""
+    """Count the requests of preflight, client and shared objects."""
     life = [name for name in contract.operations if contract.get_roles(name) or name == contract.lifecycle.read]
     return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED_OBJECT_REQUESTS

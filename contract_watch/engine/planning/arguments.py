@@ -1,4 +1,4 @@
-"""Arguments of requests, made from a contract's documents: the least valid ones, and values for each of them."""
+"""The arguments of requests, derived from a contract's documents: minimal ones, and values on the bounds of each."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,18 +11,18 @@ from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.values import SchemaSet, Variant
 
 _MIN_NAME_LENGTH = 30
-"""From which length on a name has room for the run's form."""
+"""Characters that a name of the run's form needs."""
 
 
 class ArgumentBuilder:
-    """Makes arguments for the operations of one contract, with places (see `probe`) where names and secrets go."""
+    """A builder of arguments for one contract, with placeholders (see `probe`) for names and secrets."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._document = contract.effective.raw
 
     def list_optional(self, operation: Operation) -> list[str]:
-        """The names of the arguments that need not be there."""
+        """List the arguments that may be left out."""
         required = operation.get_required_arguments()
         return [name for name in operation.get_arguments() if name not in required]
 
@@ -30,10 +30,10 @@ class ArgumentBuilder:
         return self._contract.get_roles(operation.id).get(name)
 
     def build_baseline(self, operation: Operation) -> dict[str, Any]:
-        """The least valid arguments: what is required, and one optional property where the schema wants more.
+        """Build minimal valid arguments: the required ones, and one optional property if the schema needs it.
 
-        That is one whose effect can be seen, with its example, where there is such a one: what should be refused and is
-        done all the same then shows. What create makes always has a name of the run's form.
+        That property is one with a visible effect and an example, if possible: then a request that is carried out
+        although it should be rejected shows. Create always gets a name of the run's form.
         """
         properties = operation.get_arguments()
         made = {
@@ -68,13 +68,13 @@ class ArgumentBuilder:
         return next(values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]))).value
 
     def _collect_schemas(self, operation: Operation, name: str, *, item: bool) -> SchemaSet:
-        """The effective schema of an argument, or of its items; and the published one where its pattern was corrected."""
+        """Collect the schema of an argument or its items, and the published one if its pattern was corrected."""
         theirs = self._contract.published.find_operation(operation.path, operation.method)
         found = [(self._document, operation.get_arguments()[name])]
         if theirs is not None:
             found.append((self._contract.published.raw, theirs.get_arguments().get(name, {})))
         schemas = [(document, prop.get("items", {}) if item else prop) for document, prop in found]
-        # A pattern that prose alone gave is no correction: what it refuses the vendor has said to refuse.
+        # A pattern that prose alone gave is no correction: the vendor said that it rejects other values.
         return SchemaSet(
             [Schema(document, prop) for document, prop in schemas if document is self._document or "pattern" in prop]
         )
@@ -82,7 +82,7 @@ class ArgumentBuilder:
     def generate_variants(
         self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool
     ) -> Iterator[Variant]:
-        """Values of an argument on both sides of its constraints: those to be ``accepted``, or the others."""
+        """Generate values of an argument on one side of its constraints: those to be ``accepted``, or the others."""
         role = self.get_role(operation, name)
         items = self._collect_schemas(operation, name, item=True) if prop.get("type") == "array" else None
         judges = self._collect_schemas(operation, name, item=False)
@@ -109,7 +109,7 @@ class ArgumentBuilder:
 
 
 def find_enum_values(document: Document, name: str) -> list[Any]:
-    """The values that properties called ``name`` may have anywhere in a document, where it lists them."""
+    """Collect the values of every enum that a document gives a property called ``name``."""
     found: dict[Any, None] = {}
 
     def walk(node: Any) -> None:

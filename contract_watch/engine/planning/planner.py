@@ -1,4 +1,4 @@
-"""The probes that a contract calls for, planned from its documents alone, before anything is sent."""
+"""The planner: derives the probes of a contract from its documents, before anything is sent."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,16 +21,16 @@ from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.planning.values import Variant
 
 UNDECLARED_METHODS = ("PUT", "TRACE")
-"""Methods tried where no document declares them. HEAD and OPTIONS are left to servers."""
+"""Methods tried on paths that do not declare them. HEAD and OPTIONS are left to servers."""
 _MAX_REQUESTS_PER_READ = 3
-"""How many valid requests share one look at what they did; as many objects are there by then anyway."""
+"""Valid requests that share one read of their effects, each about an object of its own."""
 
 
 def plan_probes(contract: Contract, is_sent: Callable[[Probe], bool] = lambda _probe: True) -> list[Probe]:
-    """Every probe of ``contract``, in the order in which they run.
+    """Plan every probe of ``contract``, in the order in which they run.
 
-    Those that a run has no allowance for are marked as left out, with what is probed in their stead; of which those are
-    that are not ``sent`` in any case, it needs none.
+    Probes beyond the allowance are marked with the probe that represents them. ``is_sent`` returns False for probes
+    that are not sent in any case; they use no allowance.
     """
     planner = Planner(contract, is_sent)
     known = set(derive_clauses(contract))
@@ -45,7 +45,7 @@ def plan_probes(contract: Contract, is_sent: Callable[[Probe], bool] = lambda _p
 
 
 class Planner:
-    """Plans the probes of one contract, family by family."""
+    """A planner of the probes of one contract, family by family."""
 
     def __init__(self, contract: Contract, is_sent: Callable[[Probe], bool]) -> None:
         self._contract, self._is_sent = contract, is_sent
@@ -56,7 +56,7 @@ class Planner:
     # -- families
 
     def plan_credentials(self) -> Iterator[Probe]:
-        """No credential and wrong ones, for each operation; the right one in every other place that it may stand in."""
+        """Plan missing and wrong credentials for each operation, and the right one in every other location."""
         for operation in self._contract.operations.values():
             for number, place in enumerate(self._contract.credential_locations):
                 for case, credential in _build_credential_cases(place, first=number == 0).items():
@@ -78,7 +78,7 @@ class Planner:
                                 (step,), equivalence_key=twins)  # fmt: skip
 
     def plan_undeclared(self) -> Iterator[Probe]:
-        """Methods that no document declares on a path that one does."""
+        """Plan methods that no document declares on declared paths."""
         paths: dict[str, list[Operation]] = {}
         for operation in self._contract.operations.values():
             paths.setdefault(operation.path, []).append(operation)
@@ -97,9 +97,9 @@ class Planner:
                                 (f"{path}/undeclared",), (step,), equivalence_key=method)  # fmt: skip
 
     def plan_accepted(self) -> Iterator[Probe]:
-        """Valid requests on the bounds of every argument: as many together as the model accepts at once.
+        """Plan valid requests on the bounds of every argument, as many bounds in one request as the model accepts.
 
-        A few requests share one look at what they did: each is about an object of its own.
+        A few requests share one read of their effects: each is about an object of its own.
         """
         for operation in self._contract.operations.values():
             if operation.body is None or self._contract.is_read_only(operation.id):
@@ -116,9 +116,9 @@ class Planner:
                 yield self._build_group_probe(operation, f"accepted/{operation.id}/{number}", group)
 
     def _batch_values(self, operation: Operation) -> Iterator[dict[str, Variant]]:
-        """Values of every property for request after request, until each value was in one.
+        """Yield values of several properties for one request after another, until each value was used.
 
-        A value that the model does not surely grant is none to be accepted.
+        A value that the model does not surely grant is left out.
         """
         queues = {
             name: variants
@@ -147,10 +147,9 @@ class Planner:
                 yield variant
 
     def _must_run_alone(self, operation: Operation, name: str, variant: Variant) -> bool:
-        """Whether a value rides alone, so that what comes of it hides no other one.
+        """Return True if a value needs a request of its own, so that its response hides no other.
 
-        It may be refused for what is there already: a short name is not of the run's form, and may be taken. Or it is not
-        sent at all.
+        A short name does not have the run's form and may be taken. Some values are not sent at all.
         """
         if not self._is_sent(self._build_valid_probe(operation, "alone", {name: variant})):
             return True
@@ -179,7 +178,7 @@ class Planner:
         )
 
     def _build_reads(self, operation: Operation, bodies: Sequence[Any]) -> list[ProbeStep]:
-        """What it takes to see the objects that ``bodies`` are about: the list, or a reading of each."""
+        """Build the steps that read the objects of ``bodies``: one list, or one read for each."""
         read = self._contract.operations[self._contract.lifecycle.read]
         asked = self._arguments.build_baseline(read)
         wanted = [
@@ -209,7 +208,7 @@ class Planner:
         return Probe(name, "accepted", operation.id, says, (*targets, *effects), steps, parts)
 
     def plan_refused(self) -> Iterator[Probe]:
-        """Requests just outside each constraint, one at a time."""
+        """Plan requests just outside each constraint, one at a time."""
         for operation in self._contract.operations.values():
             baseline = self._arguments.build_baseline(operation)
             required = operation.get_required_arguments()
@@ -242,7 +241,7 @@ class Planner:
                      is_deterministic=self._simulation.is_refused(operation, body))  # fmt: skip
 
     def _build_nulls_probe(self, operation: Operation) -> Probe | None:
-        """Null for every optional property at once: what a server that takes null for absent grants."""
+        """Build a probe with null for every optional property: a server that reads null as absent accepts it."""
         body = self._arguments.build_baseline(operation)
         properties = operation.get_arguments()
         left = [name for name in properties if name not in body]
@@ -255,7 +254,7 @@ class Planner:
         return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
 
     def _plan_unchanged(self) -> Iterator[Probe]:
-        """A look at what there is, after everything that was refused: where the vendor can show it."""
+        """Plan a read after all rejected requests, if the vendor can list objects."""
         create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
         asked = self._arguments.build_baseline(read)
         clause = next(
@@ -267,7 +266,7 @@ class Planner:
                         (ProbeStep.from_arguments(read, asked),))  # fmt: skip
 
     def plan_faults(self) -> Iterator[Probe]:
-        """Documented statuses that only a scripted fault can provoke: server errors, and what the contract names."""
+        """Plan statuses that only a scripted fault can provoke: server errors, and those that the contract names."""
         for operation in self._contract.operations.values():
             answers = [(status, str(status), answer) for status, answer in operation.responses.items()
                        if self._contract.is_unprovoked(operation, status)]  # fmt: skip
@@ -294,17 +293,17 @@ class Planner:
 
 
 _ANNOTATION_KEYWORDS = ("description", "title", "example", "examples", "default")
-"""What a schema says without constraining anything."""
+"""Keywords that constrain nothing."""
 
 
 def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
-    """What makes two refusals ask the same: the argument's name, its constraints, and what is wrong with the value."""
+    """Build the key that equivalent rejections share: argument name, constraints, and the violated keyword."""
     constraints = {keyword: value for keyword, value in prop.items() if keyword not in _ANNOTATION_KEYWORDS}
     return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
 
 
 def _build_credential_cases(place: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
-    """What is put into a place for credentials, by case: the right key only in places that are not the usual one."""
+    """Build the credentials for one location by case; the right key only in locations that are not the usual one."""
     cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(build_wrong_key(key))}
     if not first:
         return {"good": place.form.format, **cases}
@@ -315,6 +314,6 @@ def _build_credential_cases(place: CredentialLocation, *, first: bool) -> dict[s
 
 
 def _build_short_id(value: Any) -> str:
-    """A short, stable word for a value, to tell probes of one clause apart."""
+    """Build a short, stable word for a value, to distinguish the probes of one clause."""
     text = value[-1] if isinstance(value, list) and value else str(value)
     return "".join(letter if letter.isalnum() else f"%{ord(letter):02x}" for letter in str(text))[:24]

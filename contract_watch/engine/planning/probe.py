@@ -1,10 +1,9 @@
-"""Probes as data: requests that clauses call for, with places for names that only a run can give.
+"""Probes as data: requests that clauses call for, with placeholders for values that only a run can give.
 
-A place in a text is written ``{a}``: any word stands for an object's name, the same within a probe, minted anew each
-time the probe runs. ``{a:64}`` has 64 characters, ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are the name of
-``{a}`` spelled otherwise, ``{a:more}`` is another that begins with it. ``{stock}`` is an object that exists already and is shared, ``{stock:2}`` a second one.
-``{short:1}`` is a random name of one character.
-``{password}`` and ``{password:72}`` are fresh secrets.
+``{a}``: any word stands for an object's name, the same within a probe and fresh each time the probe runs. ``{a:64}`` has
+64 characters; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
+with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
+character. ``{password}`` and ``{password:72}`` are fresh secrets.
 """
 
 import re
@@ -16,17 +15,17 @@ from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.request import MissingBody
 
 POOL_STAND_IN = "ct-000000-rehears-stock"
-"""What stands in for ``{stock}`` where nothing is sent."""
+"""The stand-in for ``{stock}`` where nothing is sent."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
 
 @dataclass(frozen=True)
 class ProbeStep:
-    """One request. ``body`` is a JSON value with places, or `MissingBody.ABSENT`; ``parameters`` are path parameters, with places.
+    """One planned request: ``body`` (a JSON value or `MissingBody.ABSENT`) and ``parameters`` may hold placeholders.
 
-    ``account`` names whose key is sent. ``credential`` replaces the credential: it gets the key and gives what stands in
-    the contract's place number ``place``, or None for no credential at all. ``method`` and ``path`` (below the target's
-    address) stand in for an undeclared operation.
+    ``account`` names whose key is sent. ``credential`` takes the key and returns the value for the contract's
+    credential location number ``location``, or None for no credential. ``method`` and ``path`` (below the target's
+    address) replace ``operation`` for an undeclared one.
     """
 
     operation: str | None
@@ -40,7 +39,7 @@ class ProbeStep:
 
     @classmethod
     def from_arguments(cls, operation: Operation, arguments: Any, **more: Any) -> "ProbeStep":
-        """A request to ``operation`` with ``arguments`` (see `Operation`); what is no object is the body as it stands."""
+        """Build a step with ``arguments`` (see `Operation`); a value that is no object is the body itself."""
         parameters, body = split_arguments(arguments)
         if not body and operation.body is None:
             body = MissingBody.ABSENT
@@ -48,18 +47,19 @@ class ProbeStep:
 
     @property
     def arguments(self) -> list[Any]:
-        """Everything that may hold places."""
+        """Return everything that may hold placeholders."""
         return [dict(self.parameters), self.body]
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A planned flow of requests with a stable ``id``; ``clauses`` are what it exercises, the first what it is for.
+    """A planned flow of requests with a stable ``id``. ``clauses`` are those that it exercises, the main one first.
 
-    ``family`` is the promise it belongs to (one test module each), ``operation`` the one it judges. ``parts`` are the
-    probes to run one by one where this one, which rides several together, is refused. ``needs`` are the accounts
-    without which it cannot run, ``mock_only`` says why only the mock can be made to do it. Probes of one ``twins`` ask the
-    same of several operations, ``sure`` are those that the model surely refuses; ``instead`` is the one that stands for this one, where a run has no allowance for both.
+    ``family`` names its test module, ``operation`` the operation that it judges. ``parts`` are the probes to run
+    one by one if this one, which combines them, is rejected. ``required_accounts`` are the accounts whose keys it
+    needs. ``mock_only_reason`` says why only the mock can be probed so. Probes with one ``equivalence_key`` ask the
+    same of several operations; ``is_deterministic`` marks those that the model surely rejects; ``represented_by``
+    is the probe that runs instead, if the allowance is too small for both.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Probe:
 
 
 def find_placeholders(value: Any) -> set[str]:
-    """The words of all places in ``value``."""
+    """Collect the words of all placeholders in ``value``."""
     if isinstance(value, str):
         return {found.group(1) for found in PLACEHOLDER.finditer(value)}
     if isinstance(value, dict):
@@ -89,7 +89,7 @@ def find_placeholders(value: Any) -> set[str]:
 
 
 def fill_placeholders(value: Any, resolve: Callable[[str, str], str]) -> Any:
-    """``value`` with every place filled by ``give(word, modifier)``, in a new structure."""
+    """Return a copy of ``value`` with each placeholder replaced by ``resolve(word, modifier)``."""
     if isinstance(value, str):
         return PLACEHOLDER.sub(lambda found: resolve(found.group(1), found.group(2) or ""), value)
     if isinstance(value, dict):
@@ -100,7 +100,7 @@ def fill_placeholders(value: Any, resolve: Callable[[str, str], str]) -> Any:
 
 
 def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}) -> Any:
-    """``value`` with stand-ins in its places, or what is ``given`` for their words, for asking a schema or the model."""
+    """Fill placeholders with stand-ins, or with the ``known`` value of a word, to ask a schema or the model."""
     stand_ins = {"n": "ct-000000-rehears-n", "stock": POOL_STAND_IN, "short": "ct-short", "foreign": "zzzzzzzz"}
 
     def give(word: str, modifier: str) -> str:
@@ -114,7 +114,7 @@ def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}) -> Any:
 
 
 def find_modifiers(value: Any, word: str) -> set[str]:
-    """The modifiers with which ``word`` stands in ``value`` as a place."""
+    """Collect the modifiers of the placeholders of ``word`` in ``value``."""
     if isinstance(value, str):
         return {found.group(2) or "" for found in PLACEHOLDER.finditer(value) if found.group(1) == word}
     if isinstance(value, dict | list):
@@ -124,7 +124,7 @@ def find_modifiers(value: Any, word: str) -> set[str]:
 
 
 def number_placeholders(value: Any, number: int) -> Any:
-    """``value`` about objects of its own: the ``number``-th shared one, and new names that no other number has."""
+    """Rename placeholders so that ``value`` is about the ``number``-th shared object and new names of its own."""
     if isinstance(value, str):
         return PLACEHOLDER.sub(lambda found: _number_placeholder(found, number), value)
     if isinstance(value, dict):

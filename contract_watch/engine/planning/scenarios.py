@@ -1,4 +1,4 @@
-"""Flows that a contract's rules call for, from its ``scenarios.yaml``: requests only, the model judges them."""
+"""Scenarios: flows that a contract's rules call for, from ``scenarios.yaml``. The model judges them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ FAMILY = "rules"
 
 
 def load_scenarios(contract: Contract, known_clauses: set[str]) -> list[Probe]:
-    """The contract's flows as probes; a `UsageError` says which is malformed. ``known`` are its clauses."""
+    """Load scenarios as probes; raise `UsageError` for one that is malformed or names an unknown clause."""
     path = contract.directory / "scenarios.yaml"
     if not path.exists():
         return []

@@ -1,4 +1,4 @@
-"""What a contract's model says beforehand: whether a request would be granted, and how an object is got ready for it."""
+"""The simulation of a vendor by its model: is a request granted, and how is an object prepared for it?"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ NAME_PREFIX = "ct-"
 
 
 class Simulation:
-    """Asks the model of one contract; nothing is sent."""
+    """The model of one contract, asked about planned requests. Nothing is sent."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -30,19 +30,19 @@ class Simulation:
         return make_operation_request(self._contract, operation, arguments, "", headers)
 
     def is_granted_in(self, states: Iterable[ModelState], operation: Operation, arguments: Any, key: str = "") -> bool:
-        """Whether a request is granted in every one of ``worlds``, whatever the documents leave open."""
+        """Return True if a request is granted in every one of ``states``, in every interpretation."""
         request = self.build_request(operation, arguments, key)
         outcomes = [self._contract.model.outcomes(world, request) for world in states]
         return all(found and all(outcome.status < 300 for outcome in found) for found in outcomes)
 
     def build_arguments(self, operation: Operation, identity: str) -> Any:
-        """The least valid arguments of ``operation`` about the object ``identity``."""
+        """Build minimal valid arguments of ``operation`` about the object ``identity``."""
         return fill_with_stand_ins(self._arguments.build_baseline(operation), {"stock": identity})
 
     def find_preparation(
         self, states: Sequence[ModelState], operation: Operation, identity: str, key: str = ""
     ) -> list[str] | None:
-        """The operations that get the object ready for ``operation``: none, or one; None where that is not enough."""
+        """Find the operations that prepare an object for ``operation``: none or one; None if that is not enough."""
         wanted = self.build_arguments(operation, identity)
         if self.is_granted_in(states, operation, wanted, key):
             return []
@@ -67,12 +67,12 @@ class Simulation:
         )
 
     def find_preparation_for_new(self, operation: Operation) -> list[str]:
-        """The operations that get a new object ready for ``operation``; none where that is not enough."""
+        """Find the operations that prepare a new object for ``operation``; none if that is not enough."""
         state, identity = self._create_object()
         return self.find_preparation([state], operation, identity) or []
 
     def build_prepared_state(self, operation: Operation) -> tuple[ModelState, str]:
-        """A state in which an object is there that ``operation`` is granted on, if that can be; and what names it."""
+        """Build a state with an object that ``operation`` is granted on, if possible; return it with the identity."""
         if operation.id in self._prepared:
             return self._prepared[operation.id]
         state, identity = self._create_object()
@@ -87,7 +87,7 @@ class Simulation:
         return state, identity
 
     def _create_object(self) -> tuple[ModelState, str]:
-        """A state in which one object was just made, and what names it."""
+        """Build a state with one new object; return it with the identity."""
         model, life = self._contract.model, self._contract.lifecycle
         state = model.start(self._accounts, Interpretations(model.interpretations), NAME_PREFIX)
         create = self._contract.operations[life.create]
@@ -98,13 +98,13 @@ class Simulation:
         return made.resolve_next_state(shown), life.extract_id(shown) or POOL_STAND_IN
 
     def is_refused(self, operation: Operation, arguments: Any) -> bool:
-        """Whether a request with places is refused in every reading, once what it names is there."""
+        """Return True if a request is rejected in every interpretation once the object that it names exists."""
         state, identity = self.build_prepared_state(operation)
         request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}))
         return all(outcome.status >= 400 for outcome in self._contract.model.outcomes(state, request))
 
     def is_granted(self, operation: Operation, arguments: Any) -> bool:
-        """Whether a request with places is granted in every reading, once what it names is there; or in conflict at most."""
+        """Return True if a request about an existing object is granted, or conflicts, in every interpretation."""
         state, identity = self.build_prepared_state(operation)
         request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}))
         outcomes = self._contract.model.outcomes(state, request)

@@ -1,8 +1,8 @@
-"""Values on both sides of a schema's constraints, found from its keywords and its example.
+"""Values on both sides of a schema's constraints, derived from its keywords and its example.
 
-Patterns are explored without reading them: the example is edited in ways that matter (a run of letters grown as far as
-it goes, a number past its octet, something before or behind), and the schema itself tells which edits it still takes.
-A value is used only where published and effective document agree on it.
+Patterns are not parsed. The example is edited in ways that matter: a run of letters grown to its limit, a number
+beyond its octet, a character before or after. The schema itself decides which edits it accepts. A value is used
+only if the published and the effective document agree on it.
 """
 
 import re
@@ -32,16 +32,16 @@ _NUMBERS = (
     "001",
     "09",
 )
-"""Where the ways to write a number up to 255 begin and end."""
+"""Bounds of the spellings of numbers up to 255."""
 _MAX_REJECTED_EDITS = 6
-"""How many values off a pattern are tried: each costs a request."""
+"""Values off a pattern that are tried: each costs a request."""
 _LARGE = 1_000_000
-"""A number that a schema without a maximum must take."""
+"""A number that a schema without a maximum must accept."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A value made for one keyword. ``pointer`` is where below the property the keyword stands (items: ``/*``)."""
+    """A value made for one keyword. ``pointer`` locates the keyword below the property (items: ``/*``)."""
 
     keyword: str
     value: Any
@@ -49,24 +49,24 @@ class Variant:
 
 
 class SchemaSet:
-    """The schemas that must agree on a value: the effective one and, where there is one, the published one."""
+    """The schemas that must agree on a value: the effective one and, if it differs, the published one."""
 
     def __init__(self, schemas: Sequence[Schema]) -> None:
         self._schemas = schemas
 
     def all_accept(self, value: Any) -> bool:
-        """Whether all accept ``value``."""
+        """Return True if all schemas accept ``value``."""
         return all(schema.accepts(value) for schema in self._schemas)
 
     def all_reject(self, value: Any) -> bool:
-        """Whether all refuse ``value``."""
+        """Return True if all schemas reject ``value``."""
         return not any(schema.accepts(value) for schema in self._schemas)
 
 
 def generate_valid(
     schema: Mapping[str, Any], schemas: SchemaSet, item_schemas: SchemaSet | None = None
 ) -> Iterator[Variant]:
-    """Values that the property must take: on its bounds, each enum value, each boolean, texts that stretch a pattern."""
+    """Generate values that the property must accept: bounds, enum values, booleans, strings that stretch a pattern."""
     kind = schema.get("type")
     if "enum" in schema:
         yield from (Variant("enum", value) for value in schema["enum"])
@@ -98,14 +98,14 @@ def generate_invalid(
     item_schemas: SchemaSet | None = None,
     related_values: Sequence[Any] = (),
 ) -> Iterator[Variant]:
-    """Values that the property must refuse: just past each bound, off the enum, off the pattern, one wrong type.
+    """Generate values that the property must reject: beyond each bound, off enum and pattern, one wrong type.
 
-    The wrong type is the one that a lenient server would most likely coerce. ``akin`` are values that properties of the
-    same name list elsewhere.
+    The wrong type is the one that a lenient server would most likely coerce. ``akin`` are enum values of properties
+    with the same name.
     """
     kind = schema.get("type")
     if "enum" in schema:
-        # A member spelled otherwise and a member in a list: what lenient comparison takes.
+        # Lenient comparison accepts a member spelled otherwise, or a member in a list.
         spelled = str(schema["enum"][-1])
         yield Variant("enum", spelled.upper() if spelled != spelled.upper() else f"{spelled}-not")
         yield from (Variant("enum", value) for value in related_values if schemas.all_reject(value))
@@ -177,7 +177,7 @@ def _resize_example(schema: Mapping[str, Any], size: int) -> str:
 
 
 def find_accepted_edits(example: Any, schemas: SchemaSet) -> list[str]:
-    """The example and those of its edits that are taken, most telling first."""
+    """Return the example and its edits that the schema accepts, the most telling first."""
     return [
         text
         for text in dict.fromkeys([str(example), *_generate_edits(str(example), schemas)])
@@ -186,7 +186,7 @@ def find_accepted_edits(example: Any, schemas: SchemaSet) -> list[str]:
 
 
 def find_rejected_edits(example: Any, schemas: SchemaSet) -> list[str]:
-    """Edits of the example that are refused, each for one thing: behind it, before it, and past what a run may be."""
+    """Return edits of the example that the schema rejects, each for one reason."""
     text = str(example)
     around = [f"{text}/8" if text[-1:].isdigit() else f"{text}!", f"!{text}"]
     refused = [edit for edit in (*around, *_generate_violations(text, schemas)) if schemas.all_reject(edit)]
@@ -194,12 +194,12 @@ def find_rejected_edits(example: Any, schemas: SchemaSet) -> list[str]:
 
 
 def _find_runs(text: str) -> Iterator[tuple[int, int]]:
-    """Where the runs of letters and digits in ``text`` begin and end."""
+    """Find the runs of letters and digits in ``text``."""
     yield from (found.span() for found in re.finditer(r"[A-Za-z0-9]+", text))
 
 
 def _generate_edits(text: str, schemas: SchemaSet) -> Iterator[str]:
-    """The example with its runs changed: all numbers at once, each run of letters alone."""
+    """Generate edits of the example: all numbers at once, each run of letters alone."""
     for number in _NUMBERS:
         yield re.sub(r"(?<![A-Za-z0-9])[0-9]+(?![A-Za-z0-9])", number, text)
     for start, end in _find_runs(text):
@@ -217,20 +217,20 @@ def _generate_edits(text: str, schemas: SchemaSet) -> Iterator[str]:
 
 
 def _grow_run(text: str, start: int, end: int) -> list[str]:
-    """``text`` with one run grown, a sign at a time."""
+    """Generate ``text`` with one run grown, one character at a time."""
     sign = "9" if text[start:end].isdigit() else "a"
     return [text[:start] + text[start:end].ljust(size, sign) + text[end:]
             for size in range(end - start + 1, _MAX_RUN_LENGTH)]  # fmt: skip
 
 
 def _find_longest(text: str, start: int, end: int, schemas: SchemaSet) -> str | None:
-    """``text`` with one run as long as it may be."""
+    """Return ``text`` with one run at its maximum length."""
     taken = [edit for edit in _grow_run(text, start, end) if schemas.all_accept(edit)]
     return taken[-1] if taken else None
 
 
 def _generate_violations(text: str, schemas: SchemaSet) -> Iterator[str]:
-    """The example with one run too large, too short, too long, too few, too many, or with a sign that none has."""
+    """Generate the example with one run too large, short, long, missing, repeated, or with a foreign character."""
     runs = list(_find_runs(text))
     last = text[slice(*runs[-1])] if runs else ""
     if last.isdigit():
@@ -251,7 +251,7 @@ def _generate_violations(text: str, schemas: SchemaSet) -> Iterator[str]:
 
 
 def _generate_distinct(example: Any, schemas: SchemaSet, count: int) -> Iterator[str]:
-    """``count`` different texts that are taken: the example with one or two characters changed."""
+    """Generate ``count`` different strings that the schema accepts: the example with one or two characters changed."""
     given = 0
     text = str(example)
     signs = "0123456789" if text[:1].isdigit() else "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -1,4 +1,4 @@
-"""What carries a run's requests: real connections, or what stands in for them where nothing is to be sent."""
+"""Connectors: they open the connections of a run, or stand-ins where nothing must be sent."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,30 +11,30 @@ if TYPE_CHECKING:
 
 
 class Connector(Protocol):
-    """Makes what a run sends through."""
+    """An opener of connections."""
 
     def connect_http(self, base: str, gate: RequestGate | None) -> Wire:
-        """What carries HTTP to ``base``, a scheme and an authority."""
+        """Open an HTTP connection to ``base``, a scheme and an authority."""
         ...
 
     def connect_grpc(
         self, contract: Contract, address: str, gate: RequestGate | None, *, secure: bool
     ) -> "GrpcProtocol":
-        """What carries gRPC to ``address``, ``host:port``."""
+        """Open a gRPC connection to ``address``, ``host:port``."""
         ...
 
 
 class NetworkConnector:
-    """Real connections."""
+    """A connector that opens real connections."""
 
     def connect_http(self, base: str, gate: RequestGate | None) -> Wire:
-        """See Connector."""
+        """Implement `Connector.connect_http`."""
         return Wire(base, gate)
 
     def connect_grpc(
         self, contract: Contract, address: str, gate: RequestGate | None, *, secure: bool
     ) -> "GrpcProtocol":
-        """See Connector."""
+        """Implement `Connector.connect_grpc`."""
         from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol  # noqa: PLC0415 (loads slowly)
 
         return GrpcProtocol(contract, address, secure=secure, gate=gate)

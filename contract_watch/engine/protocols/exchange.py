@@ -1,4 +1,4 @@
-"""One request and its answer, as the reports tell them: without secrets."""
+"""A request and its response, for reports: without secrets."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Exchange:
 
     @property
     def operation(self) -> str | None:
-        """The operation's id."""
+        """Return the operation's id."""
         return self.request.operation
 
     @property
@@ -45,7 +45,7 @@ class Exchange:
         return self.response is not None and self.response.succeeded
 
     def to_json(self, redactor: Redactor) -> dict[str, Any]:
-        """The exchange as JSON for `findings.json`, every secret replaced."""
+        """Format the exchange as JSON for `findings.json`, every secret replaced."""
         request = {
             "method": self.encoded_request.method,
             "url": redactor.redact_string(self.encoded_request.url),
@@ -62,14 +62,14 @@ class Exchange:
         return {"request": request, "response": response}
 
     def build_synthetic_body(self, redactor: Redactor) -> Any:
-        """The request's JSON body with synthetic passwords of the same shape; None where it has none."""
+        """Build the request's JSON body with synthetic passwords of the same shape; None if it has none."""
         try:
             return build_synthetic_json(self.encoded_request.reported_content, redactor)
         except ValueError:
             return None
 
     def format_command(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
-        """The request as a line for a shell, passwords replaced by synthetic ones of the same shape."""
+        """Format the request as a curl command, with synthetic passwords of the same shape."""
         return self.protocol.format_command(self.encoded_request, redactor, keys)
 
 

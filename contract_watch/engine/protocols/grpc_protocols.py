@@ -1,7 +1,7 @@
-"""The surfaces that carry a contract's gRPC messages: native gRPC over HTTP/2, and gRPC-web over HTTP/1.1.
+"""gRPC over HTTP/2 and gRPC-web over HTTP/1.1.
 
-What they say is put into REST's words, so that one model judges all: a refusal becomes the HTTP status that gateways give
-for its code, with the body ``{code, message, details}``.
+Their responses are converted to the form of REST, so that one model judges all. An error becomes the HTTP status
+that gateways give for its code, with the body ``{code, message, details}``.
 """
 
 import json
@@ -32,7 +32,7 @@ _DETAILS = "grpc-status-details-bin"
 
 
 class _MessageCodec:
-    """What both surfaces do with a call before and after the wire."""
+    """The conversion between requests and messages that both protocols share."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -74,7 +74,7 @@ class _MessageCodec:
     def _build_refusal(
         self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]
     ) -> Response:
-        """A refusal, with what its binary details add to it; they must say the same as the code and the text beside them."""
+        """Build the response of an error. Its binary details must agree with its code and message."""
         if details:
             try:
                 told = self._messages.decode_status(details)
@@ -144,7 +144,7 @@ class GrpcProtocol(_MessageCodec):
         return self._build_success(operation, answer, _select_string_metadata(made.initial_metadata()), [])
 
     def _convert_error(self, error: Any) -> Response:
-        """The refusal that an error of the library tells, or the `TransportError` that it stands for."""
+        """Convert an error of the library to the response that it carries, or raise a `TransportError`."""
         code, text = error.code().value[0], error.details() or ""
         trailers = error.trailing_metadata() or ()
         if code == grpc.StatusCode.UNAVAILABLE.value[0] and "connect" in text.lower():
@@ -158,7 +158,7 @@ class GrpcProtocol(_MessageCodec):
         return self._build_refusal(GrpcStatus(code, text), details, headers, [])
 
     def close(self) -> None:
-        """See `Surface.close`."""
+        """Implement `WireProtocol.close`."""
         self._channel.close()
 
 
@@ -211,7 +211,7 @@ class GrpcWebProtocol(_MessageCodec):
         return self._format_command(encoded, headers, redactor, keys)
 
     def _decode_response(self, operation: Operation, media_type: str, reply: Response) -> Response:
-        """An answer in REST's words; one that is not gRPC-web's stays as it is, which is wrong."""
+        """Convert a response to the form of REST; one that is not gRPC-web keeps its form and has a protocol error."""
         came = reply.headers.get("content-type", "")
         if not grpc_web.is_grpc_web(came):
             what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
@@ -259,11 +259,11 @@ class GrpcWebProtocol(_MessageCodec):
         return self._build_refusal(GrpcStatus(int(code), text), details, trailers, flaws)
 
     def close(self) -> None:
-        """See `Surface.close`."""
+        """Implement `WireProtocol.close`."""
         self._wire.close()
 
 
 def _split_message(operation: Operation, shown: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A message's JSON as path parameters and body."""
+    """Split a message's JSON into path parameters and body."""
     names = [name[1:-1] for name in operation.get_arguments() if name.startswith("{")]
     return {n: v for n, v in shown.items() if n in names}, {n: v for n, v in shown.items() if n not in names}

@@ -1,4 +1,4 @@
-"""The run's one way to the target, as libraries that speak httpx want it."""
+"""The run's connection as a transport for libraries built on httpx."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ SendRequest = Callable[[httpx.Request], Response]
 
 
 class HttpxTransport(httpx.BaseTransport):
-    """An httpx transport over ``send``."""
+    """An httpx transport that sends with ``send``."""
 
     def __init__(self, send: SendRequest) -> None:
         self._send = send
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.BaseTransport."""
+        """Implement `httpx.BaseTransport.handle_request`."""
         try:
             reply = self._send(request)
         except TransportError as trouble:
@@ -25,18 +25,18 @@ class HttpxTransport(httpx.BaseTransport):
 
 
 class AsyncHttpxTransport(httpx.AsyncBaseTransport):
-    """The same for asynchronous callers; the exchange itself is made at once, since a run is sequential."""
+    """The same for asynchronous callers. Each exchange blocks: a run is sequential."""
 
     def __init__(self, send: SendRequest) -> None:
         self._inner = HttpxTransport(send)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.AsyncBaseTransport."""
+        """Implement `httpx.AsyncBaseTransport.handle_async_request`."""
         return self._inner.handle_request(request)
 
 
 def build_httpx_response(reply: Response, request: httpx.Request) -> httpx.Response:
-    """A reply as an httpx response; its body is decoded already."""
+    """Build an httpx response; the body is already decoded."""
     kept = {
         n: v for n, v in reply.headers.items() if n not in ("content-encoding", "content-length", "transfer-encoding")
     }

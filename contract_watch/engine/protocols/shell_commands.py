@@ -1,4 +1,4 @@
-"""Requests as lines that anybody can paste into a shell: without secrets, keys as shell variables."""
+"""Requests as curl commands: without secrets, keys as shell variables."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _LIBRARY_HEADERS = {"accept-encoding", "connection", "content-length", "user-age
 
 
 def select_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that matter to an answer; what every HTTP library adds is left out."""
+    """Select the headers that matter to a response; those that every HTTP library adds are dropped."""
     return {name: value for name, value in headers.items() if name.lower() not in _LIBRARY_HEADERS}
 
 
 def format_headers(headers: Mapping[str, str], redactor: Redactor, keys: Mapping[str, str]) -> dict[str, str]:
-    """The headers that matter, without secrets but for ``keys``, which become shell expressions."""
+    """Redact the headers that matter; ``keys`` become shell expressions."""
     safe = redactor.redact_headers(headers)
     return {
         redactor.redact_string(name): value if any(key in value for key in keys) else safe[redactor.redact_string(name)]
@@ -26,7 +26,11 @@ def format_headers(headers: Mapping[str, str], redactor: Redactor, keys: Mapping
 
 
 def build_synthetic_json(content: bytes, redactor: Redactor, keys: Mapping[str, str] = {}) -> JSON:
-    """The JSON in ``content`` with synthetic secrets of the same shape, but for ``keys``; a ValueError where it is none."""
+    """Parse JSON and replace its secrets, except ``keys``, by synthetic ones of the same shape.
+
+    Raises:
+        ValueError: ``content`` is not JSON.
+    """
     try:
         return _replace_secrets(json.loads(content), redactor, keys)
     except RecursionError as error:
@@ -36,7 +40,7 @@ def build_synthetic_json(content: bytes, redactor: Redactor, keys: Mapping[str, 
 def format_request_as_curl(
     method: str, url: str, headers: Mapping[str, str], content: bytes, redactor: Redactor, keys: Mapping[str, str]
 ) -> str:
-    """Format a request as a curl line. ``keys`` maps keys to shell expressions."""
+    """Format a request as a curl command. ``keys`` maps keys to shell expressions."""
     body = None
     if content:
         try:

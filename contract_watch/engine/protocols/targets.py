@@ -1,4 +1,4 @@
-"""Targets: what TARGET may say, where a contract's operations are then, and which keys go there."""
+"""Targets: the values of TARGET, the address of a contract's operations, and the keys sent there."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from contract_watch.net import is_loopback
 
 
 def validate_target(target: str, option: str = "--target") -> str:
-    """``mock``, ``live`` or an address without a slash at its end; a `UsageError` where it is none of them."""
+    """Return ``mock``, ``live`` or an address without a final slash; raise `UsageError` for anything else."""
     if target in ("mock", "live"):
         return target
     if "@" in target.partition("://")[2].partition("/")[0]:
@@ -38,9 +38,9 @@ def validate_target(target: str, option: str = "--target") -> str:
 
 
 def resolve_address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
-    """Where the contract's operations are: below ``target``; a `UsageError` where keys must not go there.
+    """Return the address of the contract's operations on ``target``; raise `UsageError` if keys must not go there.
 
-    Of ``live`` that is the vendor's own server: as the document names it, or as the customer's variable does.
+    For ``live`` it is the vendor's own server, as the document or the customer's variable names it.
     """
     if target == "live":
         target = contract.server_origin or _find_own_server(contract, environment)
@@ -50,12 +50,12 @@ def resolve_address(contract: Contract, target: str, environment: Mapping[str, s
 
 
 def join_base_path(contract: Contract, target: str) -> str:
-    """Where the contract's operations are below an address, whose own path, if it has one, replaces the server's."""
+    """Join an address with the base path of the contract's server, unless the address has a path of its own."""
     return target if urlsplit(target).path else target + contract.base_path
 
 
 def get_origin(base: str) -> str:
-    """Scheme and authority of an address."""
+    """Return the scheme and authority of an address."""
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -76,7 +76,7 @@ def _find_own_server(contract: Contract, environment: Mapping[str, str]) -> str:
 
 
 def find_vendor(target: str, environment: Mapping[str, str]) -> str:
-    """The slug of the vendor whose own server a target is on, of all that there are contracts for; else empty."""
+    """Return the slug of the vendor whose own server ``target`` is on; an empty string if it is none of ours."""
     host = _normalize_host(target)
     for contract in choose_contracts("all"):
         named = environment.get(contract.address_variable, "") if contract.address_variable else ""
@@ -87,7 +87,7 @@ def find_vendor(target: str, environment: Mapping[str, str]) -> str:
 
 
 def _normalize_host(target: str) -> str:
-    """The host as it will be asked for: no letter, dot or case can hide a vendor's own server."""
+    """Normalize a host as a connection would resolve it: no case or final dot can hide a vendor's own server."""
     try:
         return httpx.URL(target).host.lower().rstrip(".")
     except (httpx.InvalidURL, ValueError) as error:
@@ -95,7 +95,7 @@ def _normalize_host(target: str) -> str:
 
 
 def load_account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The accounts' keys: from the environment; else the documented test values, on the mock and on loopback alone."""
+    """Read the accounts' keys from the environment; the mock and loopback addresses default to documented test values."""
     keys = {}
     for credential in contract.credentials:
         given = environment.get(credential.variable, "")
@@ -113,7 +113,7 @@ def load_account_keys(contract: Contract, target: str, environment: Mapping[str,
 
 
 def validate_unguarded_target(target: str, environment: Mapping[str, str], option: str = "--target") -> str:
-    """``target``, checked; a `UsageError` where it is a vendor's own server, on which only guarded runs are possible."""
+    """Validate ``target``; raise `UsageError` for a vendor's own server, where only guarded runs are permitted."""
     checked = validate_target(target, option)
     if checked == "live" or (checked != "mock" and find_vendor(checked, environment)):
         raise UsageError(

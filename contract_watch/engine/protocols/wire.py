@@ -1,7 +1,7 @@
-"""The one way to a target: every request of a run, whoever makes it, goes through a `Wire`.
+"""The connection to a target: every request of a run goes through a `Wire`.
 
-Time and size are bounded, redirects are not followed, proxies and certificate settings of the environment are not
-read, nothing is sent twice, and nothing is sent to another address than the target's.
+Time and size are bounded. Redirects are not followed, proxies and certificate settings of the environment are not
+read, no request is sent twice, and none goes to another address than the target's.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 
 
 class TransportError(Exception):
-    """No whole answer came. ``kind`` is `refused`, `silent`, `broken`, `not-http`, `too-large` or `elsewhere`."""
+    """The error of a request without a whole response.
+
+    ``kind`` is `refused`, `silent`, `broken`, `not-http`, `too-large` or `elsewhere`.
+    """
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -28,10 +31,11 @@ class TransportError(Exception):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer as it came; header names are lower case.
+    """A response as received; header names are lower case.
 
-    gRPC and gRPC-web responses are converted to REST's form; ``protocol_errors`` are the errors in their encoding, each
-    with a word for its kind. Their headers are metadata, which no document describes: ``has_documented_headers`` is False.
+    gRPC and gRPC-web responses are converted to the form of REST. ``protocol_errors`` are the errors in their
+    encoding, each with a word for its kind. Their headers are metadata, which no document describes:
+    ``has_documented_headers`` is False.
     """
 
     status: int
@@ -61,7 +65,7 @@ class Wire:
         self._extensions = {"timeout": timeout.as_dict()}
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         self._transport.close()
 
     def send(self, encoded: EncodedRequest) -> Response:

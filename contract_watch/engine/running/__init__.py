@@ -1,1 +1,7 @@
-"""Run a contract against a target: preflight, probes, client, clean-up."""
+"""The run of a contract against a target: preflight, probes, client, clean-up.
+
+A `Session` sends and judges every request. `TargetKnowledge` holds what is known of the target, `Coverage` what was
+covered. A `Runner` turns probes into requests; its `Confirmation` retries disagreements before they become
+findings, and its `ControlCheck` tells drift from an outage. `generated_client` drives the client that teams
+install.
+"""

@@ -1,4 +1,4 @@
-"""The first and the last of a run: is there a target that knows us, and is nothing of ours left there."""
+"""The beginning and the end of a run: does the target know us, and is nothing of ours left there?"""
 
 import contextlib
 import json
@@ -22,10 +22,10 @@ _MAX_PREFLIGHT_TRIES = 3
 
 
 def run_preflight(session: Session, runner: Runner) -> None:
-    """Find out whether the target answers and takes the keys; where not, the session stops with the reason.
+    """Check that the target responds and accepts the keys; if not, stop the session with the reason.
 
-    An account whose key is not taken is left out, unless it is the first: its clauses are then not exercised. The first
-    answer is judged as any other: it may be the only one that shows an account with nothing in it.
+    An account whose key is rejected is left out, unless it is the first: its clauses are then not exercised. The
+    first response is judged like any other: it may be the only one from an empty account.
     """
     if session.gate is None and fetch_mock_health(session.base).get("mock") is True:
         session.target.mark_as_mock()
@@ -53,7 +53,7 @@ def run_preflight(session: Session, runner: Runner) -> None:
 
 
 def _send_read(session: Session, account: str, identity: str = "") -> Attempt:
-    """One reading: of the list, or of the object ``identity`` where objects are read one by one (empty: of one that is not)."""
+    """Read the list, or the object ``identity`` if objects are read one by one (empty: one that does not exist)."""
     read = session.contract.operations[session.contract.lifecycle.read]
     arguments = Simulation(session.contract).build_arguments(read, identity or session.names.create_name())
     with session.record_attempt() as attempt:
@@ -62,13 +62,13 @@ def _send_read(session: Session, account: str, identity: str = "") -> Attempt:
 
 
 def _reads_one_by_one(session: Session) -> bool:
-    """Whether objects are read one by one, and not in a list."""
+    """Return True if objects are read one by one, not in a list."""
     read = session.contract.operations[session.contract.lifecycle.read]
     return any(name in read.get_required_arguments() for name in session.contract.get_roles(read.id))
 
 
 def _wait_for_response(session: Session, account: str) -> Attempt | None:
-    """The first request that is answered; None where the session was stopped."""
+    """Return the first attempt with a response; stop the session and return None if there is none."""
     words = ""
     for _ in range(_MAX_PREFLIGHT_TRIES):
         attempt = _send_read(session, account)
@@ -83,13 +83,14 @@ def _wait_for_response(session: Session, account: str) -> Attempt | None:
 
 
 def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, ...] = (401, 403)) -> bool:
-    """Whether some other operation knows the key that reading refused: then reading has drifted, the key is good.
+    """Return True if another operation accepts a key that the read rejected: then the read has drifted.
 
-    ``strangers`` are the statuses that say it does not; of an account that may do little, 403 says that it does.
+    ``unknown_statuses`` are those that say that the key is unknown; for a restricted account, 403 says that it is
+    known.
     """
     create = session.contract.operations[session.contract.lifecycle.create]
     if session.gate is not None:
-        return False  # nothing is made on a real account before it is known what is there
+        return False  # nothing is created on a real account before its objects were listed
     with session.record_attempt():
         body = fill_placeholders(
             ArgumentBuilder(session.contract).build_baseline(create),
@@ -100,7 +101,7 @@ def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, .
 
 
 def fetch_mock_health(target: str) -> dict[str, Any]:
-    """What the project's own mock says of itself, where it answers at ``target``; nothing elsewhere. It is not counted."""
+    """Fetch the health of the project's own mock; return an empty dictionary elsewhere. The request is not counted."""
     root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
         with httpx.Client(verify=get_tls_context(target), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
@@ -112,10 +113,10 @@ def fetch_mock_health(target: str) -> dict[str, Any]:
 
 
 def clean_up(session: Session, runner: Runner) -> None:
-    """Delete every object that this run made, then look what is left; what is, goes to the record by name.
+    """Delete every object that this run created, and record by name the objects that remain.
 
-    Deletions are probes like all others: that an object can be deleted is what the contract promises. So is the look
-    afterwards: where an object is still there, that is a finding.
+    Deletions are probes like all others: the contract promises that an object can be deleted. So is the read
+    afterwards: an object that is still there is a finding.
     """
     before = list(session.record.left_behind)
     gate = session.gate
@@ -135,7 +136,7 @@ def clean_up(session: Session, runner: Runner) -> None:
 
 
 def list_possible_leftovers(session: Session) -> list[str]:
-    """What may be there where cleaning up was cut short."""
+    """List the objects that may remain if cleaning up was cut short."""
     names = {name for _, name in session.target.created_objects}
     if session.gate is not None:
         with contextlib.suppress(LedgerError):
@@ -154,7 +155,7 @@ def _clean_up(session: Session, runner: Runner) -> None:
 
 
 def trim_objects(session: Session, runner: Runner) -> None:
-    """Where a run may have few objects at once, and has half of them: delete those that probes do not share."""
+    """Delete objects that probes do not share, if the run has half of the objects that it may have at once."""
     gate = session.gate
     try:
         if gate is None or session.stop_reason is not None or not gate.is_half_full:
@@ -168,14 +169,14 @@ def trim_objects(session: Session, runner: Runner) -> None:
 
 
 def _has_no_id(session: Session, name: str) -> bool:
-    """Whether ``name`` is but the mark of an object whose id never came: it cannot be named, and so not removed."""
+    """Return True if ``name`` belongs to an object whose id never came: it cannot be removed."""
     return bool(session.contract.lifecycle.id) and name not in session.target.received_ids
 
 
 def _verify_removal(session: Session, runner: Runner, account: str, removed: list[str]) -> None:
-    """See whether anything of this run's is still there in ``account``; delete it once more, and note what stays.
+    """Read ``account`` once more, delete this run's objects that are still there, and record those that stay.
 
-    Where objects are read one by one, those are looked at whose removal was not confirmed, and one that was.
+    If objects are read one by one, read those whose removal was not confirmed, and one that was.
     """
     made = [name for held, name in session.target.created_objects if held == account]
     wanted = [name for name in removed if name in made]
@@ -218,7 +219,7 @@ def _build_removal_probe(session: Session, runner: Runner, account: str, name: s
 
 
 def _find_listed_names(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
-    """Which of the objects that this run made, or asked for, a reading shows to ``account``."""
+    """Find the objects of this run that a read shows to ``account``."""
     made = {name for held, name in session.target.created_objects if held == account}
     exchange = looked.exchanges[-1]
     if exchange.response is None:

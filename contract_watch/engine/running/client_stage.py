@@ -1,4 +1,4 @@
-"""The client stage: the generated client against the target, and against every kind of answer that the probes saw."""
+"""The client stage: the generated client against the target, and against every kind of response that the probes saw."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ ClientResults = Callable[[], Iterator[tuple[Exchange, ParsedResponse]]]
 
 
 def run_client(session: Session, runner: Runner) -> list[Finding]:
-    """Drive the client through an object's life; findings are what it cannot read, or reads otherwise."""
+    """Drive the client through the life of an object; return findings for responses that it misreads or cannot read."""
     client = ClientModules(session.contract)
     if not session.may_mutate:
         skipped = SuiteCheck("client/life", "client", "The generated client reads every answer of an object's life.")
@@ -33,7 +33,7 @@ def run_client(session: Session, runner: Runner) -> list[Finding]:
 
 
 def parse_recorded_responses(session: Session, runner: Runner) -> list[Finding]:
-    """Give the client one answer of every operation and status that the run has seen; sends nothing."""
+    """Let the client parse one response of every operation and status that the run has seen; nothing is sent."""
     client = ClientModules(session.contract)
 
     def replies() -> Iterator[tuple[Exchange, ParsedResponse]]:
@@ -79,7 +79,7 @@ def _collect_attempt(session: Session, results: ClientResults) -> Attempt:
             place = f"{exchange.operation}/{exchange.response.status}/"
             known = any(f.id.startswith(place) and "/client/" not in f.id for f in session.record.findings)
             if drifted or known:
-                continue  # the answer itself is a finding already: the client's trouble with it is no second one
+                continue  # the response is a finding already: the client's error is no second one
             for found in find_disagreements(session.contract, exchange.operation, exchange.response, parsed):
                 redacted = redact_disagreement(found, session.redactor)
                 attempt.disagreements.setdefault(redacted.id, (redacted, exchange))

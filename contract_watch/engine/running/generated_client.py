@@ -1,6 +1,6 @@
-"""The generated client, driven as its users drive it, over the run's own transport.
+"""The generated client, driven as its users drive it, over the run's own connection.
 
-It must parse every documented answer into the type that its signature names, lose nothing and invent nothing.
+It must parse every documented response into the type that its signature names, lose nothing and invent nothing.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class ParsedResponse:
-    """What the client made of one reply: a value, or the error it raised."""
+    """The client's result for one response: a value, or the error that it raised."""
 
     value: Any = None
     error: BaseException | None = None
@@ -74,7 +74,7 @@ class ClientModules:
             self.modules[operation] = importlib.import_module(found[snake])
 
     def build_session_client(self, session: Session, key: str, *, asynchronous: bool) -> Any:
-        """An authenticated client with ``key``, speaking through the run's transport."""
+        """Build an authenticated client with ``key`` that uses the run's connection."""
         send = session.send_http_request
         transport = AsyncHttpxTransport(send) if asynchronous else HttpxTransport(send)
         arguments = {"transport": transport, "trust_env": False}
@@ -84,7 +84,7 @@ class ClientModules:
         return client.with_timeout(httpx.Timeout(30.0))
 
     def build_arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """The keyword arguments that carry ``raw``, the operation's arguments."""
+        """Build the keyword arguments that carry ``raw``, the operation's arguments."""
         declared = inspect.signature(self.modules[operation].sync_detailed).parameters
         parameters, body = split_arguments(dict(raw))
         spelled = {_normalize_name(name): name for name in declared}
@@ -92,7 +92,7 @@ class ClientModules:
         return {**given, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else given
 
     def parse_response(self, operation: str, reply: Response) -> ParsedResponse:
-        """What the client makes of a recorded reply."""
+        """Let the client parse a recorded response."""
         module = self.modules[operation]
         client = self.package.Client(base_url="http://127.0.0.1")
         response = build_httpx_response(reply, httpx.Request("GET", "http://127.0.0.1"))
@@ -100,7 +100,7 @@ class ClientModules:
 
 
 def _normalize_name(name: str) -> str:
-    """A parameter's name whichever way it is spelled: the generator makes Python's of the document's."""
+    """Normalize a parameter's name: the generator spells the document's names as Python's."""
     return name.replace("_", "").replace("-", "").lower()
 
 
@@ -112,15 +112,15 @@ def _list_modules(package: ModuleType) -> Iterator[str]:
 def _capture_result(call: Callable[[], Any]) -> ParsedResponse:
     try:
         return ParsedResponse(value=call())
-    except Exception as error:  # noqa: BLE001 (whatever a client raises on an answer is what we want to know)
+    except Exception as error:  # noqa: BLE001 (any error that a client raises is its result)
         return ParsedResponse(error=error)
 
 
 def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exchange, ParsedResponse]]:
-    """The life of an object through the client: each answer parsed.
+    """Drive the client through the life of an object; yield each parsed response.
 
-    Create it, change, list, remove, list with a wrong key; then, asynchronously, what succeeds of it once more. Other
-    refusals the probes have seen already: `parse_recorded` gives them to the client.
+    Create it, change, list, remove, list with a wrong key; then, asynchronously, the successful requests once more.
+    The probes have seen other errors already: `parse_recorded_responses` gives them to the client.
     """
     contract = session.contract
     key = session.keys[contract.credentials[0].account]
@@ -138,7 +138,7 @@ def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exch
 def _drive_lifecycle(
     session: Session, client: ClientModules, connected: Any, asynchronous: bool
 ) -> Iterator[tuple[Exchange, ParsedResponse]]:
-    """Make an object, do everything that can be done with it, look at it, remove it."""
+    """Create an object, do everything that can be done with it, read it, remove it."""
     contract, rehearsal, bodies = session.contract, Simulation(session.contract), ArgumentBuilder(session.contract)
     account, life, name = contract.credentials[0].account, contract.lifecycle, session.names.create_name()
 
@@ -186,14 +186,14 @@ def _call_operation(
     before = len(session.attempt.exchanges)
     parsed = _capture_result(call)
     if len(session.attempt.exchanges) == before and parsed.error is not None:
-        raise parsed.error  # nothing was sent: a fault of ours or the client's, not an answer
+        raise parsed.error  # nothing was sent: a defect of ours or the client's, not a response
     return session.attempt.exchanges[-1], parsed
 
 
 def find_disagreements(
     contract: Contract, operation: str, reply: Response, parsed: ParsedResponse
 ) -> Iterator[Disagreement]:
-    """How the client's reading of a documented answer differs from the answer."""
+    """Find differences between a documented response and the client's parsed value."""
     declared = contract.operations[operation]
     answer = declared.find_response(reply.status)
     if answer is None:
@@ -225,7 +225,7 @@ def find_disagreements(
 
 
 def _is_free_form(answer: ResponseSpec, name: str, shown: Any) -> bool:
-    """Whether a property that the client does not know stands in an object that may hold anything."""
+    """Return True if a property that the client does not know stands in an object that may hold anything."""
     schema = next((schema for schema in answer.media.values() if schema is not None), None)
     return schema is not None and name not in schema.property_names and not any(
         path[-1] == name for path in schema.find_undocumented(shown)
@@ -233,9 +233,9 @@ def _is_free_form(answer: ResponseSpec, name: str, shown: Any) -> bool:
 
 
 def _is_same_value(given: Any, shown: Any) -> bool:
-    """Whether the client gives back what was answered.
+    """Return True if the client returns the values of the response.
 
-    A moment may be written otherwise, to the microsecond, and a UUID in other case: clients hold both as what they are.
+    A time may be spelled otherwise, to the microsecond, and a UUID in another case: clients parse both.
     """
     if isinstance(given, dict) and isinstance(shown, dict):
         return given.keys() == shown.keys() and all(_is_same_value(given[name], shown[name]) for name in given)
@@ -249,7 +249,7 @@ def _is_same_value(given: Any, shown: Any) -> bool:
 
 
 def _parse_timestamp(text: str) -> datetime | None:
-    """The moment that an RFC 3339 text tells, to the microsecond; None where it tells none."""
+    """Parse an RFC 3339 time to the microsecond; return None for any other string."""
     try:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
     except ValueError:
@@ -257,7 +257,7 @@ def _parse_timestamp(text: str) -> datetime | None:
 
 
 def _find_unknown_properties(value: Any) -> Iterator[str]:
-    """Names of properties that landed in ``additional_properties``, at any depth."""
+    """Collect the names of properties in ``additional_properties``, at any depth."""
     if isinstance(value, list):
         for inner in value:
             yield from _find_unknown_properties(inner)

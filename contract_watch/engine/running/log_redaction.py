@@ -1,7 +1,7 @@
-"""What libraries log while a run is on, without secrets.
+"""Log records without secrets.
 
-Each log record of the process is redacted as it is made, below every logger and handler, whoever has set them up: a filter
-on some handler would miss those that a library brings along, and records that do not propagate.
+Each log record of the process is redacted when it is created, below every logger and handler. A filter on a handler
+would miss the handlers of libraries and records that do not propagate.
 """
 
 import logging
@@ -17,7 +17,7 @@ _INSTALLED: list[Any] = []
 
 
 def redact_log_records(redactor: Redactor) -> None:
-    """Have ``redactor`` see every record that is logged from now on, for as long as it is there."""
+    """Redact every later log record with ``redactor``, for as long as it exists."""
     with _LOCK:
         _REDACTORS.add(redactor)
         if not _INSTALLED or logging.getLogRecordFactory() is not _create_record:
@@ -26,7 +26,7 @@ def redact_log_records(redactor: Redactor) -> None:
 
 
 def _create_record(*given: Any, **more: Any) -> logging.LogRecord:
-    """A log record without secrets. Of an error with it only the kind is kept: a traceback's last line is the error's text."""
+    """Create a log record without secrets; of an error only its type, since a traceback ends with the message."""
     record: logging.LogRecord = _INSTALLED[0](*given, **more)
     with _LOCK:
         redactors = list(_REDACTORS)
@@ -34,7 +34,7 @@ def _create_record(*given: Any, **more: Any) -> logging.LogRecord:
         return record
     try:
         words = record.getMessage()
-    except Exception:  # noqa: BLE001 (whatever arguments a library gives that do not fit its words)
+    except Exception:  # noqa: BLE001 (a library's arguments may not fit its format)
         words = str(record.msg)
     if record.exc_info and record.exc_info[1] is not None:
         words = f"{words} ({Redactor.describe_error(record.exc_info[1])})"

@@ -1,4 +1,4 @@
-"""Objects that probes share: made when there is none, and got ready for what is to be asked of them."""
+"""The pool of objects that probes share: created when there is none, and prepared for the next request."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 
 _MAX_CREATIONS = 40
-"""How often a shared object is made anew, where a target keeps losing it."""
+"""How often a shared object is created anew if a target keeps losing it."""
 
 
 class ObjectPool:
@@ -24,23 +24,23 @@ class ObjectPool:
         self._creation_count = 0
 
     def _list_usable(self, account: str) -> list[str]:
-        """The run's own objects of ``account`` that surely exist."""
+        """List the run's own objects of ``account`` that surely exist."""
         session = self._session
         owned = [set(session.contract.model.list_owned(world)) for world in session.target.possible_states]
         return [name for held, name in sorted(owned[0]) if held == account and session.target.owns(name)
                 and all((account, name) in each for each in owned)]  # fmt: skip
 
     def get_unchanged_object(self, account: str) -> str:
-        """As `ready`, but an object of which nothing was said but its name: it takes one short request to make again."""
+        """Return a shared object that was only created: one short request can create it again."""
         if not self._session.may_mutate:
             return self._session.names.create_name()
         plain = [name for name in self._list_usable(account) if name in self._unchanged]
         return plain[0] if plain else self.create_object(account, None)
 
     def get_ready_object(self, account: str, operation: str | None = None, taken: Collection[str] = ()) -> str:
-        """What names an object of ``account`` that exists, that probes may share, and that ``operation`` is granted on.
+        """Return the identity of a shared object of ``account`` that ``operation`` is granted on.
 
-        One is made, or got ready, where there is none. ``taken`` are objects that will not do.
+        One is created or prepared if there is none. Objects in ``taken`` are not used.
         """
         session = self._session
         if not session.may_mutate:
@@ -56,14 +56,14 @@ class ObjectPool:
         return self.create_object(account, operation)
 
     def _prepare_object(self, name: str, account: str, operation: str | None) -> bool:
-        """Whether ``operation`` is granted on an object, which is got ready for it where one request does."""
+        """Prepare an object for ``operation`` if one request does it; return True if the operation is granted then."""
         declared = self._session.contract.operations.get(operation or "")
         if declared is None or "existing" not in self._session.contract.get_roles(operation).values():
             return True
         key = self._session.keys[account]
         way = self._simulation.find_preparation(self._session.target.possible_states, declared, name, key)
         if any(not self._session.may_perform(step) for step in way or ()):
-            return True  # as ready as it can be: what is asked then is not about its state
+            return True  # as ready as possible: the request is not about its state
         for step in way or ():
             with self._session.record_attempt():
                 self._session.send_operation(
@@ -73,11 +73,11 @@ class ObjectPool:
 
     @property
     def shared_identities(self) -> frozenset[str]:
-        """What names the objects that probes share now."""
+        """Return the identities of the objects that probes share now."""
         return frozenset(self._current.values())
 
     def create_object(self, account: str, operation: str | None) -> str:
-        """A new object of ``account``, got ready for ``operation`` if one request does; what names it."""
+        """Create an object of ``account``, prepared for ``operation`` if one request does it; return its identity."""
         session = self._session
         name = session.names.create_name()
         life = session.contract.lifecycle
@@ -85,7 +85,7 @@ class ObjectPool:
         body = fill_placeholders(self._arguments.build_baseline(create), OwnName(name))
         with session.record_attempt() as attempt:
             session.send_operation(create.id, body, account)
-            if attempt.disagreements:  # its answer was not as promised: look whether the object is there
+            if attempt.disagreements:  # the response broke the contract: read if the object exists
                 read = session.contract.operations[life.read]
                 session.send_operation(
                     read.id, self._simulation.build_arguments(read, session.target.get_identity(name)), account

@@ -1,6 +1,6 @@
-"""Long work spread over the cores with pytest-xdist: a module of tests in, a result of each out.
+"""Long work in parallel processes with pytest-xdist: a module of tests in, a result of each out.
 
-The tests are parametrised work, not promises: each reads what to do with `read_work` and says what came of it with the
+The tests are parametrised work, not promises. Each reads its work with `read_work` and reports its result with the
 fixture `tell`. Controller and workers load this module as a plugin.
 """
 
@@ -26,25 +26,25 @@ _PLUGIN_NAME = "contract_watch.engine.running.parallel"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What there is to do, as JSON."""
+    """Add the option that carries the work as JSON."""
     parser.addoption("--work", default="{}")
 
 
 def read_work(config: pytest.Config) -> dict[str, Any]:
-    """What there is to do, as the controller said it."""
+    """Read the work that the controller gave."""
     found: dict[str, Any] = json.loads(config.getoption("--work"))
     return found
 
 
 @pytest.fixture(name="tell")
 def _report_result(record_property: Callable[[str, object], None]) -> Callable[[Any], None]:
-    """Says a test's result, any JSON value."""
+    """Return a function that reports a test's result, any JSON value."""
     return lambda result: record_property(_RESULT, json.dumps(result))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
-    """In a worker: of an error only its kind leaves the process, but for our own words; its text may quote what was sent."""
+    """In a worker, keep only the type of an error, unless it is ours: its message may quote a request."""
     outcome: Any = yield
     report = outcome.get_result()
     if report.failed and call.excinfo is not None:
@@ -60,7 +60,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 @dataclass
 class ParallelResult:
-    """What came of the work: a result of each test that ended well, a line for each that did not."""
+    """The results of the tests that ended well, and a line for each that did not."""
 
     results: list[Any] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class ParallelResult:
 
     @property
     def failure_reason(self) -> str:
-        """Why not all of the work was done, in a line; empty where it was."""
+        """Return one line that explains why some work was not done; empty if all was."""
         if self.interrupted:
             return "interrupted"
         return (
@@ -79,7 +79,7 @@ class ParallelResult:
 
 
 class _ResultCollector:
-    """The controller's side: collects results as the workers report them."""
+    """The controller's collector of results."""
 
     def __init__(self, on_result: Callable[[Any], None]) -> None:
         self.result = ParallelResult()
@@ -87,11 +87,11 @@ class _ResultCollector:
         self._progress = Progress(sys.stderr)
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Every worker says the same: how much work there is."""
+        """Note the amount of work, which is the same for every worker."""
         self._progress.total = len(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One test ended, or failed to begin."""
+        """Collect the result of one test, or its failure."""
         if report.failed:
             words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
             self.result.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
@@ -102,31 +102,31 @@ class _ResultCollector:
             self._on_result(result)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """The work could not be read."""
+        """Collect a failure to read the work."""
         if report.failed:
             self.result.problems.append(f"{report.nodeid}: cannot be collected")
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-        """Pytest itself failed; true, so that it prints no traceback."""
+        """Collect a failure of pytest itself; return True to suppress its traceback."""
         self.result.problems.append(f"internal error: {Redactor.describe_error(excinfo.value)}")
         return True
 
     def pytest_keyboard_interrupt(self) -> None:
-        """It was told to end early."""
+        """Note that the run was interrupted."""
         self.result.interrupted = True
 
     def pytest_sessionfinish(self) -> None:
-        """All is done."""
+        """Note that all is done."""
         self._progress.clear()
 
 
 def run_parallel(
     module: Path, work: Mapping[str, Any], workers: int, on_result: Callable[[Any], None] = lambda _result: None
 ) -> ParallelResult:
-    """Run the tests of ``module``, which read ``todo``, in ``workers`` processes; ``heard`` gets each result."""
+    """Run the tests of ``module`` on ``todo`` in ``workers`` processes; ``heard`` receives each result."""
     gatherer = _ResultCollector(on_result)
     folder = str(module.parent)
-    # tmpdir would remove what other runs of pytest left, for as long as that takes.
+    # tmpdir would remove the leftovers of other pytest runs, however long that takes.
     quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
     quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", folder, "--noconftest"]
     many = [
@@ -150,5 +150,5 @@ def run_parallel(
 
 
 def count_cores() -> int:
-    """How many processes this machine runs side by side."""
+    """Count the processes that this machine runs in parallel."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

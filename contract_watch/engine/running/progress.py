@@ -1,4 +1,4 @@
-"""Progress of a run: one line that rewrites itself on a terminal, a few plain lines elsewhere."""
+"""The progress of a run: one line that rewrites itself on a terminal, a few plain lines elsewhere."""
 
 import time
 from typing import TextIO
@@ -9,7 +9,7 @@ _EVERY = 5.0
 
 
 class Progress:
-    """Writes to ``stream``. Plain where it is no terminal, and with NO_COLOR or TERM=dumb."""
+    """A writer of progress to ``stream``: plain lines unless it is a terminal, and with NO_COLOR or TERM=dumb."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -20,12 +20,12 @@ class Progress:
         self.total = 0
 
     def print_line(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         self.clear()
         self._write(f"{text}\n")
 
     def show_check(self, name: str) -> None:
-        """One check begins."""
+        """Show that a check begins."""
         self._completed += 1
         text = f"[{self._completed}/{self.total}] {name}"[:100]
         now = time.monotonic()
@@ -38,7 +38,7 @@ class Progress:
             self._last = now
 
     def clear(self) -> None:
-        """Take the rewriting line away."""
+        """Clear the rewriting line."""
         if self._shown_length:
             self._write("\r" + " " * self._shown_length + "\r")
             self._shown_length = 0
