@@ -1,4 +1,4 @@
-"""Makes a run of the promises in this folder: options, order, findings, reports."""
+"""Turn the tests of this directory into a run: options, order, findings, reports."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from contract_watch.errors import UsageError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The suite's own options beside pytest's."""
+    """Add the suite's options to pytest's."""
     group = parser.getgroup("contract", "the contract suite")
     for flag, settings in FLAGS.items():
         group.addoption(flag, **settings)
@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the run, unless the command did already; what is wrong with its settings ends it with one line."""
+    """Prepare the run unless the command already has; end with one line if an option is wrong."""
     if any(isinstance(plugin, ContractPlugin) for plugin in config.pluginmanager.get_plugins()):
         return
     try:

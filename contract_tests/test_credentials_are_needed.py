@@ -1,4 +1,4 @@
-"""No operation does anything without a good credential."""
+"""Every operation needs a good credential."""
 
 from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_a_request_without_a_good_credential_is_refused(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: No operation does anything without a good credential.
+    """A request without a good credential is rejected and changes nothing.
 
-    Situation: an operation's valid request, with no key, a wrong one, the right one under another scheme or without one.
-    Expectation: the documented refusal, and an object that stays as it was.
+    It has no key, a wrong one, or the right one under another scheme or without a scheme.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

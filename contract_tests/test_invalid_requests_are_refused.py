@@ -1,4 +1,4 @@
-"""Whatever the document forbids is refused."""
+"""Requests that violate the document are rejected."""
 
 from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_a_request_past_a_bound_is_refused(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: Whatever the document forbids is refused.
+    """A request that violates one constraint is rejected with a documented status.
 
-    Situation: a valid request but for one property, just past one of its constraints.
-    Expectation: the documented refusal.
+    All its other properties are valid.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

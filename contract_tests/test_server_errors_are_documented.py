@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_a_server_error_has_the_documented_form(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: A server error has the documented form.
+    """A server error has the documented body.
 
-    Situation: the mock, told to fail with a documented status (other targets cannot be told to).
-    Expectation: the documented body.
+    Only the mock can be told to fail, so other targets skip this.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

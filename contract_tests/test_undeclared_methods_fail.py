@@ -1,4 +1,4 @@
-"""What the document does not declare is not there."""
+"""Undeclared methods do not succeed."""
 
 from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_a_method_that_is_not_documented_does_not_succeed(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: What the document does not declare is not there.
+    """A method that the document does not declare does not succeed.
 
-    Situation: a method that no document declares, on a path that one does, with a good credential.
-    Expectation: any answer but success.
+    The request has a declared path and a good credential; any response but a 2xx conforms.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

@@ -1,4 +1,4 @@
-"""Whatever the document allows is accepted."""
+"""Requests that satisfy the document are accepted."""
 
 from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_a_request_on_the_bounds_is_accepted(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: Whatever the document allows is accepted.
+    """A request on the bounds of its constraints is accepted, and its values are read back.
 
-    Situation: a valid request with every property on one of its bounds, as many together as may be.
-    Expectation: success, and what was set is read back; where refused, each property is tried alone.
+    As many properties as possible share one request; if it is refused, each is tried alone.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))

@@ -1,6 +1,6 @@
-"""Requests that nobody wrote down keep to the contract too.
+"""Random requests and workflows find no drift.
 
-Schemathesis and Hypothesis load slowly, so the tests import what needs them, and a run that does not explore never does.
+Schemathesis and Hypothesis load slowly, so the tests import them; a run that does not explore never loads them.
 """
 
 import time
@@ -12,10 +12,9 @@ STAGE = "explore"
 
 
 def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mode: str) -> None:
-    """Claim: the contract holds for data that no probe thought of.
+    """The model allows each response to Schemathesis's cases for one operation, valid or not.
 
-    Situation: Schemathesis's cases for one operation, valid or not, with names of the run's own.
-    Expectation: each answer is one that the model allows; else the smallest request that shows it.
+    A finding carries the smallest request that shows it.
     """
     from contract_watch.engine.exploring.exploration import explore_requests  # noqa: PLC0415 (as the module says)
 
@@ -25,18 +24,17 @@ def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mo
 
 @run_when(lambda suite: suite.should_explore("explore/lives"))
 def test_random_workflows_match_model(suite: Suite, slug: str, surface: str) -> None:
-    """Claim: the contract holds along any path through its states.
+    """The model allows each response along random workflows over a few shared names, for MINUTES.
 
-    Situation: random lives of objects under a few names that cross, for as long as MINUTES says.
-    Expectation: each answer is one that the model allows; else the shortest life that shows it.
+    A finding carries the shortest workflow that shows it.
     """
     from contract_watch.engine.exploring.exploration import explore_workflows  # noqa: PLC0415 (as the module says)
 
     run = get_run_or_skip(suite, slug, surface)
-    until = time.monotonic() + 60 * suite.options.minutes
+    deadline = time.monotonic() + 60 * suite.options.minutes
     findings = explore_workflows(run.session, run.runner, suite.options.seed, suite.depth)
-    turn = 0
-    while not findings and time.monotonic() < until and run.session.stop_reason is None:
-        turn += 1
-        findings = explore_workflows(run.session, run.runner, suite.options.seed + turn, suite.depth)
+    round_number = 0
+    while not findings and time.monotonic() < deadline and run.session.stop_reason is None:
+        round_number += 1
+        findings = explore_workflows(run.session, run.runner, suite.options.seed + round_number, suite.depth)
     assert_no_findings(findings)

@@ -1,4 +1,4 @@
-"""Rules that only prose states hold."""
+"""The vendor enforces the rules that only prose states."""
 
 from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_run_or_skip
 from contract_watch.engine.command.suite import Suite
@@ -9,9 +9,8 @@ STAGE = "probes"
 
 
 def test_scenario_matches_model(suite: Suite, slug: str, surface: str, probe: Probe) -> None:
-    """Claim: Rules that only prose states hold.
+    """The vendor enforces the rules that only prose states.
 
-    Situation: a flow of requests from the contract's scenarios, on fresh objects.
-    Expectation: answers, step by step, that the model allows.
+    The contract's scenario runs on fresh objects; the model must allow each response.
     """
     assert_no_findings(get_run_or_skip(suite, slug, surface).runner.run_probe(probe))
