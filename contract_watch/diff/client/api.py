@@ -1,9 +1,8 @@
-"""The public API of a generated client as plain data, read from its source; nothing of it is imported or run.
+"""The public API of a generated client as plain data, read from its source; nothing of it is imported or executed.
 
-A symbol goes by the name that its users import it under: what a package's ``__init__`` lists in ``__all__`` by that
-(``acme_client.models.User``, not ``acme_client.models.user.User``), all else by where it stands. Attributes and methods
-follow a dot, parameters stand in parentheses: ``acme_client.api.users.add_user.sync(body)``. Names with an underscore in
-front are nobody's business, those between two underscores are Python's.
+A symbol has the name that code imports it by: the shortest ``__all__`` that lists it (``acme_client.models.User``, not
+``acme_client.models.user.User``), otherwise the module that defines it. Attributes and methods follow a dot, parameters
+are in parentheses: ``acme_client.api.users.add_user.sync(body)``. Names with a leading underscore are private.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ _ENUM_BASES = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 @dataclass(frozen=True)
 class ClientParameter:
-    """One parameter; ``kind`` is griffe's word (``keyword-only``), ``position`` counts from 0, ``default`` is source."""
+    """One parameter; ``kind`` is griffe's term (``keyword-only``), ``position`` counts from 0, ``default`` is source."""
 
     name: str
     kind: str
@@ -42,7 +41,7 @@ class ClientFunction:
 
 @dataclass(frozen=True)
 class ClientAttribute:
-    """An attribute of a class or a module. ``given`` says whether the class is made with it; ``default`` is source."""
+    """An attribute of a class or a module; ``is_init_argument`` is True if the constructor takes it, ``default`` is source."""
 
     type: ClientType | None
     default: str | None
@@ -50,13 +49,13 @@ class ClientAttribute:
 
     @property
     def is_required(self) -> bool:
-        """Whether nobody makes the class without it."""
+        """True if the constructor requires it."""
         return self.is_init_argument and self.default is None
 
 
 @dataclass(frozen=True)
 class ClientClass:
-    """A class; ``members`` are the names and values (source) of an enumeration, None for any other class."""
+    """A class; ``enum_members`` maps the names of an enumeration to values (source), None for any other class."""
 
     bases: tuple[str, ...]
     attributes: Mapping[str, ClientAttribute]
@@ -66,7 +65,7 @@ class ClientClass:
 
 @dataclass(frozen=True)
 class ClientApi:
-    """What a user of the package can name, by public name. ``loaded`` is griffe's view of the same package."""
+    """The public symbols of a package, by public name; ``griffe_module`` is griffe's model of the same package."""
 
     package: str
     modules: frozenset[str]
@@ -83,7 +82,7 @@ class ClientApi:
 
     @cached_property
     def symbols(self) -> frozenset[str]:
-        """Every public name, those of parameters, attributes and members of enumerations too."""
+        """Every public name, including parameters, attributes and members of enumerations."""
         return frozenset(self._iterate_symbols())
 
     def _iterate_symbols(self) -> Iterator[str]:
@@ -96,19 +95,23 @@ class ClientApi:
             yield from (f"{name}.{own}" for own in (*one.attributes, *(one.enum_members or ())))
 
 
-def read_api(folder: Path, package: str) -> ClientApi:
-    """The API of the package ``package`` that lies in ``folder``; a `UsageError` where it does not, or is no Python."""
-    if not (folder / package / "__init__.py").is_file():
-        raise UsageError(f"{folder}: holds no package {package}; generate it first")
+def read_api(directory: Path, package: str) -> ClientApi:
+    """Read the API of the package ``package`` in ``directory``.
+
+    Raises:
+        UsageError: the package is missing or is not valid Python.
+    """
+    if not (directory / package / "__init__.py").is_file():
+        raise UsageError(f"{directory}: has no package {package}; run `make generate`")
     try:
-        loaded = griffe.load(package, search_paths=[folder], try_relative_path=False, allow_inspection=False)
+        loaded = griffe.load(package, search_paths=[directory], try_relative_path=False, allow_inspection=False)
     except (griffe.LoadingError, SyntaxError) as error:
-        raise UsageError(f"{folder / package}: cannot be read as Python; generate it anew") from error
+        raise UsageError(f"{directory / package}: is not valid Python; run `make generate`") from error
     if not isinstance(loaded, griffe.Module):
-        raise UsageError(f"{folder / package}: is no package; generate it anew")
+        raise UsageError(f"{directory / package}: is not a package; run `make generate`")
     modules = list(_iterate_modules(loaded))
     public = _find_public_names(modules)
-    shown = [module for module in modules if _is_nameable(module, public)]
+    nameable = [module for module in modules if _is_nameable(module, public)]
     functions: dict[str, ClientFunction] = {}
     classes: dict[str, ClientClass] = {}
     values: dict[str, ClientAttribute] = {}
@@ -121,7 +124,7 @@ def read_api(folder: Path, package: str) -> ClientApi:
                 classes[name] = _read_class(member, public)
             elif isinstance(member, griffe.Attribute) and member.name in (module.exports or ()):
                 values[name] = _read_attribute(member, public, is_init_argument=False)
-    return ClientApi(package, frozenset(m.path for m in shown), functions, classes, values, public, loaded)
+    return ClientApi(package, frozenset(m.path for m in nameable), functions, classes, values, public, loaded)
 
 
 def _iterate_modules(module: griffe.Module) -> Iterator[griffe.Module]:
@@ -132,14 +135,14 @@ def _iterate_modules(module: griffe.Module) -> Iterator[griffe.Module]:
 
 
 def _iterate_public_members(module: griffe.Module) -> Iterator[griffe.Object]:
-    """What is defined in ``module`` itself and is public there or further up."""
+    """Yield the objects that ``module`` itself defines and that are public."""
     for member in module.members.values():
         if isinstance(member, griffe.Function | griffe.Class | griffe.Attribute) and member.is_public:
             yield member
 
 
 def _find_public_names(modules: list[griffe.Module]) -> dict[str, str]:
-    """By the full name under which it is defined, the shortest name under which a package lists something of its own."""
+    """Return the shortest exported name of each exported object, by its full name."""
     names: dict[str, str] = {}
     for module in modules:
         for exported in module.exports or ():
@@ -151,7 +154,7 @@ def _find_public_names(modules: list[griffe.Module]) -> dict[str, str]:
 
 
 def _is_nameable(module: griffe.Module, public: Mapping[str, str]) -> bool:
-    """Whether a user names ``module``: it is a package, or holds something that has no shorter name."""
+    """Return True if code names ``module``: it is a package, or defines an object without a shorter name."""
     listed = module.exports or ()
     own = [
         one for one in _iterate_public_members(module) if not isinstance(one, griffe.Attribute) or one.name in listed
@@ -180,14 +183,14 @@ def _read_class(griffe_class: griffe.Class, public: Mapping[str, str]) -> Client
     )
     own = [member for member in griffe_class.members.values() if member.is_public]
     attributes = {member.name: member for member in own if isinstance(member, griffe.Attribute)}
-    made = any(decorator.callable_path in ATTRS_CLASS for decorator in griffe_class.decorators)
+    is_attrs = any(decorator.callable_path in ATTRS_CLASS for decorator in griffe_class.decorators)
     enumeration = any(base in _ENUM_BASES for base in bases)
     return ClientClass(
         bases,
         {}
         if enumeration
         else {
-            name: _read_attribute(one, public, is_init_argument=made and _is_init_argument(one))
+            name: _read_attribute(one, public, is_init_argument=is_attrs and _is_init_argument(one))
             for name, one in attributes.items()
         },
         {member.name: _read_function(member, public) for member in own if isinstance(member, griffe.Function)},
@@ -196,7 +199,7 @@ def _read_class(griffe_class: griffe.Class, public: Mapping[str, str]) -> Client
 
 
 def _is_init_argument(attribute: griffe.Attribute) -> bool:
-    """Whether an attrs class takes ``attribute`` when it is made."""
+    """Return True if the constructor of an attrs class takes ``attribute``."""
     if attribute.annotation is None or "property" in attribute.labels:
         return False
     return str(_get_keyword_arguments(attribute.value).get("init")) != "False"
@@ -213,7 +216,7 @@ def _read_attribute(
 
 
 def _get_keyword_arguments(value: str | griffe.Expr | None) -> dict[str, str | griffe.Expr]:
-    """What a call is given by keyword; nothing where ``value`` is no call."""
+    """Return the keyword arguments of a call; empty if ``value`` is not a call."""
     if not isinstance(value, griffe.ExprCall):
         return {}
     return {one.name: one.value for one in value.arguments if isinstance(one, griffe.ExprKeyword)}

@@ -59,12 +59,12 @@ def compare_apis(base: ClientApi, revision: ClientApi) -> tuple[SymbolChange, ..
 
 
 def _iterate_common(base: Mapping[str, _Item], revision: Mapping[str, _Item]) -> Iterator[tuple[str, _Item, _Item]]:
-    """What both have, by name."""
+    """Yield the items of both, by name."""
     return ((name, base[name], revision[name]) for name in base if name in revision)
 
 
 def _compare_names(base: ClientApi, revision: ClientApi) -> Iterator[SymbolChange]:
-    """What can be named no more, or newly."""
+    """Yield the names that were removed and added."""
     was, now = _list_names(base), _list_names(revision)
     for name in _select_outermost(was - now, base.modules):
         yield SymbolChange(name, SymbolChangeKind.REMOVED, is_breaking=True, consequence="code that names it will fail")
@@ -73,13 +73,13 @@ def _compare_names(base: ClientApi, revision: ClientApi) -> Iterator[SymbolChang
 
 
 def _list_names(api: ClientApi) -> frozenset[str]:
-    """Modules, functions, classes, their methods, and values."""
+    """Return the names of modules, functions, classes, their methods, and values."""
     methods = {f"{name}.{own}" for name, one in api.classes.items() for own in one.methods}
     return frozenset({*api.modules, *api.functions, *api.classes, *methods, *api.values})
 
 
 def _select_outermost(names: frozenset[str], modules: frozenset[str]) -> Iterator[str]:
-    """Those of ``names`` that tell of the others too: modules but not packages of them, and nothing that is in one."""
+    """Yield the outermost of ``names``: modules but not their packages, and nothing inside a yielded name."""
     packages = {_get_owner(module) for module in modules}
     for name in names - packages:
         if name in modules or _get_owner(name) not in names:
@@ -91,7 +91,7 @@ def _get_owner(name: str) -> str:
 
 
 def _compare_parameters(base: ClientApi, revision: ClientApi) -> Iterator[SymbolChange]:
-    """What griffe says of the parameters of functions that both have."""
+    """Yield griffe's breaking changes of the parameters of functions in both."""
     for breakage in griffe.find_breaking_changes(base.griffe_module, revision.griffe_module):
         if breakage.kind in _PARAMETER_BREAKAGES:
             kind, why = _PARAMETER_BREAKAGES[breakage.kind]
@@ -107,7 +107,7 @@ def _compare_parameters(base: ClientApi, revision: ClientApi) -> Iterator[Symbol
 def _compare_functions(
     name: str, was: ClientFunction, now: ClientFunction, use: ClassUse, bases: Mapping[str, str]
 ) -> Iterator[SymbolChange]:
-    """Types, and what breaks nobody; ``use`` says whether what is given counts, what is got, or both."""
+    """Yield changes of types and compatible changes; ``use`` selects parameters, return types, or both."""
     before = {parameter.name: parameter for parameter in was.parameters}
     for parameter in now.parameters:
         symbol = f"{name}({parameter.name})"
@@ -145,7 +145,7 @@ def _compare_types(
     *,
     changes_requiredness: bool = False,
 ) -> Iterator[SymbolChange]:
-    """How a type has changed; where it ``flips`` between required and optional that is told elsewhere."""
+    """Yield the change of a type, without a change between required and optional, which callers report themselves."""
     if was is None or now is None:
         return
     if changes_requiredness:
@@ -278,7 +278,7 @@ def _compare_attributes(
 
 
 def _has_new_order(was: ClientClass, now: ClientClass) -> bool:
-    """Whether a value given by its place would reach another attribute."""
+    """Return True if a value passed by position would set another attribute."""
     after = [name for name, one in now.attributes.items() if one.is_init_argument]
     before = [name for name, one in was.attributes.items() if one.is_init_argument and name in after]
     return after[: len(before)] != before

@@ -1,11 +1,11 @@
-"""Each change of the document with the symbols of the client that it changes, and each change of a symbol with its cause.
+"""Correlation of document changes with symbol changes: each change of the document and the symbols that it changes.
 
-A change's place is looked up in both documents: what was removed stands in the one, what was added in the other. Where
-both have something there and it is not the same (the second of two parameters, where the first is gone), the rule's
-name says which is meant. A change of a symbol belongs to every change of the document whose place has that symbol, since
-one schema may be used in several places; classes that come or go with something that holds them belong to the nearest
-place above. What no change of the document accounts for (a title, a tag or an operation's id names a class or a module)
-is told apart.
+The location of a change is looked up in both documents: the base has what was removed, the revision what was added. If
+both have it and it differs (the second of two parameters after the first was removed), the rule decides which one is
+meant. A change of a symbol belongs to every change of the document whose location has that symbol, since several
+locations may share a schema. A class that appears or disappears together with its owner belongs to the nearest location
+above it. Changes of symbols without a cause (a title, a tag or an operation id names a class or a module) are returned
+separately.
 """
 
 import re
@@ -27,31 +27,31 @@ from contract_watch.diff.client.version import HasLevel
 NO_SYMBOL = "no symbol changes, only behaviour"
 _WHOLE_SYMBOL_KINDS = (SymbolChangeKind.ADDED, SymbolChangeKind.REMOVED)
 _LIST_POSITION = re.compile(r"/(parameters|allOf|anyOf|oneOf|prefixItems)/[0-9]+|/required/[0-9]+$")
-"""Where a location counts places in a list, which may not be the same in both documents."""
+"""Locations with an index into a list; the item may have another index in the other document."""
 _REORDERING_KINDS = (
     SymbolChangeKind.ATTRIBUTE_ADDED,
     SymbolChangeKind.ATTRIBUTE_ADDED_REQUIRED,
     SymbolChangeKind.ATTRIBUTE_REQUIRED,
     SymbolChangeKind.ATTRIBUTE_OPTIONAL,
 )
-"""What can put the attributes of a class in another order."""
+"""The changes that can reorder the attributes of a class."""
 
 
 class ComparableChange(HasLevel, Protocol):
-    """What is asked of a change of the document: its rule, its level, and its place in either document."""
+    """A change of the document: its rule, its level, and its location in either document."""
 
     @property
     def rule(self) -> str:
-        """The rule's id; that of something removed says so."""
+        """The rule's id; it contains ``removed`` for a removal."""
 
     @property
     def location(self) -> str:
-        """The pointer, through references, to the place of use."""
+        """The JSON pointer to the location of use, through references."""
 
 
 @dataclass(frozen=True)
 class CorrelatedChange:
-    """A change of the document, the symbols that stand for its place, and those of their changes that it brings."""
+    """A change of the document, the symbols of its location, and the changes of symbols that it causes."""
 
     document_change: ComparableChange
     symbols: tuple[str, ...]
@@ -59,7 +59,7 @@ class CorrelatedChange:
 
     @property
     def description(self) -> str:
-        """Whom it reaches, on one line: the changes of symbols, or that it changes behaviour and none of them."""
+        """The changes of symbols on one line, or a phrase that only behaviour changes."""
         if self.symbol_changes:
             return "; ".join(describe_symbol_changes(self.symbol_changes))
         return f"{NO_SYMBOL} of {', '.join(group_call_variants(self.symbols))}" if self.symbols else NO_SYMBOL
@@ -68,7 +68,7 @@ class CorrelatedChange:
 def correlate_changes(
     changes: Iterable[ComparableChange], symbols: Sequence[SymbolChange], base: SymbolIndex, revision: SymbolIndex
 ) -> tuple[tuple[CorrelatedChange, ...], tuple[SymbolChange, ...]]:
-    """Each of ``changes``, in order, with those of ``symbols`` that it brings; and those that no change accounts for."""
+    """Return each of ``changes`` with those of ``symbols`` that it causes, and the symbols' changes without a cause."""
     every = list(changes)
     places = [_find_symbols(change, base, revision) for change in every]
     mine = [[one for one in symbols if any(_covers(place, one) for place in some)] for some in places]
@@ -96,7 +96,7 @@ def correlate_changes(
 
 
 def _find_symbols(change: ComparableChange, base: SymbolIndex, revision: SymbolIndex) -> list[ClientSymbols]:
-    """The places that ``change`` is about: where neither document has its location, the nearest above it in both."""
+    """Return the symbols at the location of ``change``; if neither document has it, at the nearest location above it."""
     having = [names for names in (base, revision) if names.contains(change.location)]
     found = [names.find_symbols(change.location) for names in having or (base, revision)]
     if not having:
@@ -108,7 +108,7 @@ def _find_symbols(change: ComparableChange, base: SymbolIndex, revision: SymbolI
 
 
 def _covers(found: ClientSymbols, change: SymbolChange) -> bool:
-    """Whether ``change`` is of one of the place's own symbols, or of a member of an enumeration among them."""
+    """Return True if ``change`` is of one of the symbols, or of a member of an enumeration among them."""
     if not found.is_visible:
         return False
     member = change.kind in (
@@ -122,7 +122,7 @@ def _covers(found: ClientSymbols, change: SymbolChange) -> bool:
 def _find_nearest_above(
     changes: Sequence[ComparableChange], symbol_sets: Sequence[Sequence[ClientSymbols]], symbol: str
 ) -> list[int]:
-    """Which changes have the class ``symbol`` below them, and no other such change in between."""
+    """Return the indexes of the changes with the class ``symbol`` below them and no other such change in between."""
     above = [
         n
         for n, some in enumerate(symbol_sets)
@@ -137,6 +137,6 @@ def _find_nearest_above(
 
 
 def _find_reordering(correlated: Sequence[Sequence[SymbolChange]], symbol: str) -> list[int]:
-    """Which changes move an attribute of the class ``symbol``."""
+    """Return the indexes of the changes that move an attribute of the class ``symbol``."""
     moved = [{one.symbol.rpartition(".")[0] for one in found if one.kind in _REORDERING_KINDS} for found in correlated]
     return [number for number, classes in enumerate(moved) if symbol in classes]

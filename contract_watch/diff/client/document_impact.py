@@ -1,4 +1,4 @@
-"""Whom a vendor's new document breaks: both clients are generated, and judged by `contract_watch.diff.client.impact`."""
+"""The effect of a vendor's new document on its client: both clients are generated and compared."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +17,23 @@ from contract_watch.generator.outputs import generate_comparison_client
 def assess_document_impact(
     contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any], changes: Sequence[ComparableChange]
 ) -> ClientImpact:
-    """What ``changes``, those from ``base`` to ``revision``, make of the client of ``contract``.
+    """Assess the effect of ``changes``, those from ``base`` to ``revision``, on the client of ``contract``.
 
-    Both are effective documents. It takes a few seconds. A document that the generator does not take is a `UsageError`:
-    then nothing is known of the client, and of the document as much as before.
+    Both are effective documents. The call takes a few seconds.
+
+    Raises:
+        UsageError: the generator refuses a document; the changes of the document are still valid.
     """
     package = get_package_name(contract.slug)
     with TemporaryDirectory(prefix="clients-") as scratch:
         old = GeneratedClient(Path(scratch) / "old", package, base)
         new = GeneratedClient(Path(scratch) / "new", package, revision)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda one: generate_comparison_client(contract, one.document, one.directory), (old, new)))
+            list(
+                pool.map(
+                    lambda client: generate_comparison_client(contract, client.document, client.directory), (old, new)
+                )
+            )
         return assess_impact(
             old, new, changes, read_current_version(contract.root / "generated" / contract.slug / "client")
         )

@@ -1,4 +1,4 @@
-"""Whom a document's change breaks: the whole of it, from two generated clients and the changes of the document."""
+"""The effect of a document's changes on the client, from two generated clients and the changes of the document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from contract_watch.diff.client.version import NextVersion, choose_next_version
 
 @dataclass(frozen=True)
 class GeneratedClient:
-    """One generation: ``package`` lies in ``folder`` and was made of the effective document ``document``."""
+    """A generated client: ``package`` is in ``directory`` and was generated from the effective document ``document``."""
 
     directory: Path
     package: str
@@ -24,10 +24,10 @@ class GeneratedClient:
 
 @dataclass(frozen=True)
 class ClientImpact:
-    """What becomes of the client.
+    """The effect on the client.
 
-    ``symbols`` are all changes of its symbols, ``joined`` the changes of the document with what each brings,
-    ``unaccounted`` changes of symbols that none of those brings, ``version`` what the package needs next.
+    ``symbol_changes`` are all changes of its symbols, ``correlated`` the changes of the document with the changes of
+    symbols that each causes, ``unaccounted`` the changes of symbols without a cause, ``version`` the next version.
     """
 
     symbol_changes: tuple[SymbolChange, ...]
@@ -39,13 +39,14 @@ class ClientImpact:
 def assess_impact(
     base: GeneratedClient, revision: GeneratedClient, changes: Sequence[ComparableChange], current: str
 ) -> ClientImpact:
-    """What ``changes`` of the document make of the client whose version is ``current``.
+    """Assess the effect of ``changes``, those from ``base``'s to ``revision``'s document, on a client of version ``current``.
 
-    A package that is not there, or a document that the generator does not take, is a `UsageError`.
+    Raises:
+        UsageError: a package is missing, or the generator refuses a document.
     """
-    before, after = (read_api(one.directory, one.package) for one in (base, revision))
+    before, after = (read_api(client.directory, client.package) for client in (base, revision))
     symbols = compare_apis(before, after)
-    joined, unaccounted = correlate_changes(
+    correlated, unaccounted = correlate_changes(
         changes, symbols, SymbolIndex(base.document, before), SymbolIndex(revision.document, after)
     )
-    return ClientImpact(symbols, joined, unaccounted, choose_next_version(current, symbols, changes))
+    return ClientImpact(symbols, correlated, unaccounted, choose_next_version(current, symbols, changes))

@@ -1,6 +1,6 @@
-"""Where a JSON pointer into a schema leads in the client's classes.
+"""The symbols of a client's classes for a JSON pointer into a schema.
 
-The generator's own tree is followed: its properties know the classes they stand for, and each class its properties, by
+The search follows the generator's own tree: its properties know their classes, and each class knows its properties by
 the names of the document and of the package.
 """
 
@@ -26,7 +26,7 @@ UNCHECKED_KEYWORDS = frozenset((
     "externalDocs", "xml",
 ))
 # fmt: on
-"""Keywords that no symbol shows: the client checks none of them."""
+"""Keywords without an effect on symbols: the client checks none of them."""
 
 _ADDITIONAL_PROPERTIES_MEMBERS = (
     "additional_properties",
@@ -36,15 +36,15 @@ _ADDITIONAL_PROPERTIES_MEMBERS = (
     "__delitem__",
     "__contains__",
 )
-"""What gives access to the properties that a schema does not name."""
+"""The members of a class that give access to properties that a schema does not name."""
 
 
 @dataclass(frozen=True)
 class ClientSymbols:
-    """What stands for a place of the document in the client.
+    """The symbols of the client for one location of the document.
 
-    ``symbols`` are its own: an attribute, a parameter, a class, functions; ``below`` the classes that can be reached from
-    there. ``shown`` is False where no symbol could show a change of it.
+    ``symbols`` are an attribute, a parameter, a class, functions; ``reachable_classes`` those reachable from there.
+    ``is_visible`` is False if no change of the location can change a symbol.
     """
 
     symbols: tuple[str, ...] = ()
@@ -53,23 +53,23 @@ class ClientSymbols:
 
 
 class ClassIndex:
-    """The classes that the generator makes of a document ``raw``, found by the schemas they come from."""
+    """The classes that the generator derives from a document ``raw``, by the schemas that they come from."""
 
     def __init__(self, raw: Mapping[str, Any], data: GeneratorData, package: str) -> None:
         self._raw = raw
         self._package = package
         self._models = {str(model.class_info.name): model for model in data.models}
         named: list[Property] = [*data.models, *data.enums]
-        # A component is made under its pointer, all else under a name.
+        # The generator identifies a component by its pointer, everything else by a name.
         self._components = {f"#{one.name.get_untrusted_value()}": one for one in named}
 
     def find_symbols(
         self, properties: Sequence[Property], raw: Any, parts: Sequence[str], here: tuple[str, ...]
     ) -> ClientSymbols:
-        """Where ``parts`` lead from a schema.
+        """Return the symbols for the pointer ``parts`` from a schema.
 
-        ``properties`` are what the generator made of it, ``raw`` is how the document writes it (None where it does not),
-        ``here`` the symbols that hold it.
+        ``properties`` are the generator's properties for the schema, ``raw`` the schema in the document (None if it is
+        absent there), ``here`` the symbols that own it.
         """
         properties = [*properties, *self._find_referenced_component(properties, raw)]
         raw = resolve_object(self._raw, raw)
@@ -93,12 +93,12 @@ class ClassIndex:
         return ClientSymbols(own, frozenset(self.iterate_reachable_classes(properties)))
 
     def get_component(self, name: str) -> list[Property]:
-        """What is made of a component's schema, if it gets a class."""
+        """Return the property of a component's schema; empty if it gets no class."""
         found = self._components.get(f"#/components/schemas/{name}")
         return [] if found is None else [found]
 
     def iterate_reachable_classes(self, properties: Iterable[Property | None]) -> Iterator[str]:
-        """The symbols of all classes that ``properties`` lead to."""
+        """Yield the symbols of all classes reachable from ``properties``."""
         waiting = [one for one in properties if one is not None]
         seen: set[str] = set()
         while waiting:
@@ -120,7 +120,7 @@ class ClassIndex:
         self, properties: Sequence[Property], raw: Any, name: str, parts: Sequence[str], own: tuple[str, ...]
     ) -> ClientSymbols:
         models = [model for model in self._select_models(properties) if name in _get_properties(model)]
-        if not models:  # the generator has passed it over
+        if not models:  # the generator ignores the property
             return ClientSymbols(own, is_visible=False)
         symbols = tuple(f"{self._get_symbol(model)}.{_get_properties(model)[name].python_name}" for model in models)
         written = raw.get("properties")
@@ -140,7 +140,7 @@ class ClassIndex:
         )
 
     def _select_alternatives(self, properties: Sequence[Property], key: str, written: Any) -> list[Property]:
-        """What is made of one member of a combinator: all of ``properties`` where it cannot be told from the others."""
+        """Return the properties for one member of a combinator: all ``properties`` if it cannot be identified among them."""
         flat = list(_flatten_unions(properties))
         if key == "allOf" or not isinstance(written, dict):
             return flat
@@ -151,7 +151,7 @@ class ClassIndex:
         return [one for one in flat if isinstance(one, ModelProperty) and one.data == schema] or flat
 
     def _find_referenced_component(self, properties: Sequence[Property], raw: Any) -> Iterator[Property]:
-        """The component that ``raw`` refers to, where it has a class that ``properties`` do not lead to already."""
+        """Yield the component that ``raw`` refers to, if it has a class that is not among ``properties``."""
         found = self._components.get(str(raw.get("$ref"))) if isinstance(raw, dict) else None
         if found is not None and self._get_symbol(found) not in {
             self._get_symbol(one) for one in _flatten_unions(properties)
@@ -163,13 +163,13 @@ class ClassIndex:
         return f"{self._package}.models.{one.class_info.name}" if named else ""  # type: ignore[union-attr] # as asked
 
     def _select_models(self, properties: Sequence[Property]) -> list[ModelProperty]:
-        """The models among ``properties``, with what they hold: a reference may know no more than the name."""
+        """Return the models among ``properties`` with their own properties, since a reference may know only the name."""
         models = (one for one in _flatten_unions(properties) if isinstance(one, ModelProperty))
         return [self._models.get(str(one.class_info.name), one) for one in models]
 
 
 def has_pointer(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
-    """Whether ``parts``, a pointer's, lead to something in ``document``, through references."""
+    """Return True if the pointer ``parts`` leads to a value in ``document``, through references."""
     node: Any = document
     for part in parts:
         try:
@@ -186,7 +186,7 @@ def has_pointer(document: Mapping[str, Any], parts: Sequence[str]) -> bool:
 
 
 def resolve_object(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
-    """The object that ``written`` is or refers to in ``document``; an empty one where it is none."""
+    """Return the object that ``written`` is or refers to in ``document``; empty if it is not an object."""
     try:
         found = resolve_reference(document, written)
     except (KeyError, ValueError, TypeError):
@@ -195,7 +195,7 @@ def resolve_object(document: Mapping[str, Any], written: Any) -> dict[str, Any]:
 
 
 def _flatten_unions(properties: Iterable[Property]) -> Iterator[Property]:
-    """``properties`` with the members of unions in their place."""
+    """Yield ``properties`` with unions replaced by their members."""
     for one in properties:
         if isinstance(one, UnionProperty):
             yield from _flatten_unions(one.inner_properties)  # type: ignore[arg-type] # the generator's protocol and its union
@@ -204,7 +204,7 @@ def _flatten_unions(properties: Iterable[Property]) -> Iterator[Property]:
 
 
 def _get_properties(model: ModelProperty) -> dict[str, Property]:
-    """What ``model`` holds, by the document's names."""
+    """Return the properties of ``model``, by the document's names."""
     both = (*(model.required_properties or ()), *(model.optional_properties or ()))
     return {one.name.get_untrusted_value(): one for one in both}
 

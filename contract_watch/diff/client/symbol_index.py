@@ -1,8 +1,8 @@
-"""Which symbols of the client a place in the document is about, by the names that the generator itself gives.
+"""The symbols of the client for a location of the document, by the names that the generator itself chooses.
 
-The generator reads the document, and a JSON pointer is followed through what it made of it: endpoints with parameters,
-bodies and answers here, classes and their properties in `contract_watch.diff.client.schema_symbols`. So conflicts between names, reserved
-words, titles, and properties that several schemas share are as in the package; nothing is named a second time.
+The generator parses the document, and a JSON pointer is followed through its result: endpoints with parameters, bodies
+and responses here, classes and their properties in `contract_watch.diff.client.schema_symbols`. So conflicts between
+names, reserved words, titles, and properties that several schemas share resolve as in the package.
 """
 
 import re
@@ -35,17 +35,18 @@ _CONTAINER_KEYWORDS = (
     "oneOf",
     "prefixItems",
 )
-"""What things stand under by name or number; all else in a location is a word about the thing."""
+"""Keywords whose values are objects by name or index; every other part of a location is a keyword of such an object."""
 _INVISIBLE = ClientSymbols(is_visible=False)
 _INVISIBLE_PATH_KEYWORDS = ("description", "servers", "summary")
 _INVISIBLE_OPERATION_KEYWORDS = ("callbacks", "deprecated", "description", "externalDocs", "servers", "summary")
-"""What is said of a path and of an operation that no symbol shows."""
+"""Keywords of a path and of an operation without an effect on symbols."""
 
 
 class SymbolIndex:
-    """The symbols of ``api``, the client made of the effective document ``raw``, by places in that document.
+    """The symbols of ``api``, the client generated from the effective document ``raw``, by locations of that document.
 
-    A document that the generator does not take is a `UsageError`.
+    Raises:
+        UsageError: the generator refuses the document.
     """
 
     def __init__(self, raw: Mapping[str, Any], api: ClientApi) -> None:
@@ -60,7 +61,7 @@ class SymbolIndex:
                 self._endpoints[_get_document_path(endpoint), endpoint.method] = (module, endpoint)
 
     def find_symbols(self, location: str) -> ClientSymbols:
-        """What the client has for the place that the JSON pointer ``location`` names, or for the nearest above it."""
+        """Return the symbols for the JSON pointer ``location``, or for the nearest location above it."""
         found = self._resolve(_split_pointer(location))
         return ClientSymbols(
             tuple(dict.fromkeys(symbol for symbol in found.symbols if symbol in self.api.symbols)),
@@ -69,7 +70,7 @@ class SymbolIndex:
         )
 
     def contains(self, location: str) -> bool:
-        """Whether the document has the thing that ``location`` is in: operation, parameter, answer, property, member."""
+        """Return True if the document has the operation, parameter, response, property or member around ``location``."""
         parts = _split_pointer(location)
         named = [
             n for n in range(1, len(parts)) if parts[n - 1] in _CONTAINER_KEYWORDS or (n == 2 and parts[0] == "paths")
@@ -194,17 +195,17 @@ class SymbolIndex:
         return (name for name in self.api.functions if name.rpartition(".")[0] == module)
 
     def _iterate_parameters(self, module: str, parameter: str) -> Iterator[str]:
-        """The parameter of each function that takes it."""
+        """Yield the symbol of ``parameter`` for each function of ``module``."""
         return (f"{name}({parameter})" for name in self._iterate_functions(module))
 
 
 def _split_pointer(location: str) -> list[str]:
-    """The parts of a JSON pointer."""
+    """Split a JSON pointer into its parts."""
     return list(parse_pointer(location.removeprefix("#")))
 
 
 def _get_document_path(endpoint: Endpoint) -> str:
-    """The document's path of ``endpoint``, in which the generator puts its own names of parameters."""
+    """Return the path of ``endpoint`` in the document; the generator replaces the names of its parameters."""
     names = {str(one.python_name): one.name.get_untrusted_value() for one in endpoint.path_parameters}
     return re.sub(
         r"\{([^{}]+)\}", lambda found: f"{{{names.get(found[1], found[1])}}}", endpoint.path.get_untrusted_value()
@@ -212,7 +213,7 @@ def _get_document_path(endpoint: Endpoint) -> str:
 
 
 def _choose_media_type(content: Mapping[str, Any]) -> str | None:
-    """The media type of an answer that the generator takes: the first that it can read."""
+    """Return the media type of a response that the generator chooses: the first that it can read."""
     status = HTTPStatusPattern(pattern="200", code_range=(200, 200))
     for name in content:
         alone = Response.model_validate({"description": "", "content": {name: {}}})
@@ -225,7 +226,7 @@ def _choose_media_type(content: Mapping[str, Any]) -> str | None:
 
 
 def _merge_symbols(symbol_sets: Sequence[ClientSymbols]) -> ClientSymbols:
-    """One place that is all of ``places``."""
+    """Return the union of ``symbol_sets``."""
     symbols = tuple(chain.from_iterable(one.symbols for one in symbol_sets))
     return ClientSymbols(
         symbols,

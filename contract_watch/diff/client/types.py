@@ -1,9 +1,9 @@
-"""The types of a client's symbols as sets of alternatives, so that wider and narrower can be told apart.
+"""The types of a client's symbols as sets of alternatives, compared as wider and narrower.
 
-``X | None`` holds two alternatives, ``X`` one. A type is narrower than another where each of its alternatives is one of
-the other's or stands below one: ``bool`` below ``int``, that below ``float``, an enumeration of texts below ``str``,
-everything below ``Any``. What stands in brackets is compared piece by piece: ``list[int]`` is narrower than
-``list[float]``. A type checker may hold lists to be stricter than that; those who read or fill one are not disturbed.
+``X | None`` has two alternatives, ``X`` one. A type is narrower than another if each of its alternatives is one of the
+other's or a subtype of one: ``bool`` of ``int``, ``int`` of ``float``, an enumeration of strings of ``str``, everything of
+``Any``. Arguments in brackets are compared one by one: ``list[int]`` is narrower than ``list[float]``. A type checker
+treats lists as invariant; code that only reads or only fills a list is not affected by that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,13 +20,13 @@ SUPERTYPES = {
     "enum.StrEnum": "str",
     "enum.IntEnum": "int",
 }
-"""What stands right above a name."""
+"""The direct supertype of a name."""
 UNSET = "Unset"
 _LITERAL_PREFIX = "Literal "
 
 
 class TypeRelation(Enum):
-    """What a type has become, seen from the one it was."""
+    """The relation of a new type to the old one."""
 
     SAME = "the same"
     NARROWER = "narrower"
@@ -36,7 +36,7 @@ class TypeRelation(Enum):
 
 @dataclass(frozen=True)
 class Alternative:
-    """One alternative: a full name, and what stands in its brackets. A value of ``Literal`` is an alternative of its own."""
+    """One alternative: a full name and its type arguments. Each value of ``Literal`` is an alternative."""
 
     name: str
     arguments: tuple["ClientType", ...] = ()
@@ -44,14 +44,14 @@ class Alternative:
 
 @dataclass(frozen=True)
 class ClientType:
-    """``alternatives`` are what a value may be; ``text`` is how the source spells them."""
+    """A type: its alternatives, and its source as ``text``."""
 
     alternatives: frozenset[Alternative]
     text: str = field(default="", compare=False)
 
     @property
     def class_names(self) -> Iterator[str]:
-        """Every full name in it, those in brackets too."""
+        """Every full name in the type, including type arguments."""
         for alternative in self.alternatives:
             yield alternative.name
             for inner in alternative.arguments:
@@ -59,7 +59,7 @@ class ClientType:
 
     @property
     def may_be_unset(self) -> bool:
-        """Whether ``Unset``, the client's word for a value that is not there, is among the alternatives."""
+        """True if ``Unset``, the client's marker of an absent value, is an alternative."""
         return any(_is_unset(one) for one in self.alternatives)
 
     @property
@@ -73,7 +73,7 @@ def _is_unset(alternative: Alternative) -> bool:
 
 
 def read_type(annotation: str | griffe.Expr | None, public: Mapping[str, str]) -> ClientType | None:
-    """The type that ``annotation`` writes, None where there is none; ``public`` gives the names that classes go by."""
+    """Parse ``annotation``; None without one. ``public`` maps full names of classes to public names."""
     if annotation is None:
         return None
     return ClientType(frozenset(_iterate_alternatives(annotation, public)), str(annotation))
@@ -103,7 +103,7 @@ def _get_full_name(annotation: str | griffe.Expr, public: Mapping[str, str]) -> 
 
 
 def relate_types(was: ClientType, is_now: ClientType, bases: Mapping[str, str]) -> TypeRelation:
-    """What ``is_now`` is, seen from ``was``; ``bases`` names what the package's own classes are made from."""
+    """Return the relation of ``is_now`` to ``was``; ``bases`` maps the package's own classes to their first base."""
     above = {**SUPERTYPES, **bases}
     narrower, wider = _is_subtype(is_now, was, above), _is_subtype(was, is_now, above)
     if narrower and wider:
@@ -112,7 +112,7 @@ def relate_types(was: ClientType, is_now: ClientType, bases: Mapping[str, str]) 
 
 
 def _is_subtype(one: ClientType, other: ClientType, above: Mapping[str, str]) -> bool:
-    """Whether every value of ``one`` is one of ``other``."""
+    """Return True if every value of ``one`` is a value of ``other``."""
     return all(
         any(_is_subalternative(mine, theirs, above) for theirs in other.alternatives) for mine in one.alternatives
     )
@@ -132,7 +132,7 @@ def _is_subalternative(one: Alternative, other: Alternative, above: Mapping[str,
 
 
 def _iterate_supertypes(name: str, above: Mapping[str, str]) -> Iterator[str]:
-    """The names above ``name``, the nearest first."""
+    """Yield the supertypes of ``name``, the nearest first."""
     if name.startswith(_LITERAL_PREFIX):
         value = name.removeprefix(_LITERAL_PREFIX)
         name = "bool" if value in ("True", "False") else "str" if value[:1] in "'\"" else "int"

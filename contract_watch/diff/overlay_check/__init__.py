@@ -1,4 +1,14 @@
-"""Our overlay against a document that the vendor has published anew: what no longer fits, and the edit that each needs."""
+"""The check of an overlay against a newly published document: the actions that no longer fit, and the edit for each.
+
+It is a three-way comparison of every location that an action touches: in the old document, in the new document, and in
+the result of the whole overlay. `relocate` finds the locations of the old document in the new one (items by name,
+references, likely new names), `diff` compares an update part by part, `match` checks one action and applies it as far as
+possible, `issue` defines an issue, and `describe` words the problem and the edit.
+
+Actions are matched and applied by the functions of `contract_watch.contracts.overlay`, so the lenient application here
+agrees with the strict one. Without lost, broken and colliding actions, the strict overlay without its superfluous parts
+gives the same document.
+"""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -15,11 +25,7 @@ __all__ = ["OverlayCheck", "OverlayIssue", "OverlayIssueKind", "check_overlay"]
 
 @dataclass(frozen=True)
 class OverlayCheck:
-    """The new ``document`` with each action applied as far as it can be, and what of them is to be told.
-
-    Where nothing is lost, broken or colliding it is what the strict overlay makes of the new document, once the
-    superfluous is taken out of it.
-    """
+    """The new ``document`` with each action applied as far as possible, and the issues of the actions."""
 
     document: dict[str, Any]
     issues: tuple[OverlayIssue, ...]
@@ -31,30 +37,30 @@ def check_overlay(
     revision: Mapping[str, Any],
     source: str = "overlay.yaml",
 ) -> OverlayCheck:
-    """Apply ``actions``, which fit ``base``, to ``revision``, which may be any JSON object up to 100 levels deep.
+    """Apply ``actions``, which fit ``base``, to ``revision``, any JSON object of at most 100 levels.
 
-    Each action is measured on both documents as the actions before it have left them: what it takes away or writes over is
-    compared with what that was, and what the vendor says now with what the action says, and with what the whole overlay
-    makes of that place in the end. Of places within each other, which only ``..`` and filters can match at once, each is
-    measured as it was before the action came to any: there the strict overlay may make something else.
+    Each action is checked on both documents as the earlier actions left them. Values that it removes or overwrites are
+    compared with the old ones, and the vendor's new values with those of the action and of the whole overlay. Only ``..``
+    and filters can match nested locations; each of these is checked in its state before the action, so the result may
+    differ from the strict overlay there.
 
     Raises:
         UsageError: the overlay does not fit ``base``; ``source`` names it.
     """
     end = apply_overlay(base, list(actions), source)
     old, new = copy.deepcopy(dict(base)), _copy_tree(dict(revision))
-    told: list[OverlayIssue] = []
+    issues: list[OverlayIssue] = []
     for number, action in enumerate(actions, 1):
-        fit = check_action(number, action, old, new, end)
-        told += describe_issues(fit)
-        fit.apply(new)
-        for location in find_matches(old, fit.target, source):
+        check = check_action(number, action, old, new, end)
+        issues += describe_issues(check)
+        check.apply(new)
+        for location in find_matches(old, check.target, source):
             apply_action(old, location, action, source)
-    return OverlayCheck(new, tuple(told))
+    return OverlayCheck(new, tuple(issues))
 
 
 def _copy_tree(value: Any) -> Any:
-    """A copy in which nothing stands at two places at once, so that an action changes the place that it matches alone."""
+    """Copy a value so that no object occurs at two locations; an action then changes only the location that it matches."""
     if isinstance(value, dict):
         return {name: _copy_tree(inner) for name, inner in value.items()}
     return [_copy_tree(inner) for inner in value] if isinstance(value, list) else value

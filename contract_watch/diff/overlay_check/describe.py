@@ -35,128 +35,132 @@ _MAX_LOCATION_LENGTH = 240
 _MAX_LOCATIONS = 3
 
 
-def describe_issues(fit: ActionCheck) -> Iterator[OverlayIssue]:
+def describe_issues(check: ActionCheck) -> Iterator[OverlayIssue]:
     """Yield the issues of one action, the worst first."""
-    if fit.is_too_deep:
-        yield _build_issue(fit, OverlayIssueKind.BROKEN, (), "the new document is nested too deeply to search for the target",
-                       f"give {_format_action(fit)} a target without `..`")  # fmt: skip
-    elif not fit.matches:
-        yield _describe_lost(fit) if fit.lost else _describe_superfluous(fit)
+    if check.is_too_deep:
+        yield _build_issue(check, OverlayIssueKind.BROKEN, (), "the new document is nested too deeply to search for the target",
+                       f"give {_format_action(check)} a target without `..`")  # fmt: skip
+    elif not check.matches:
+        yield _describe_lost(check) if check.lost else _describe_superfluous(check)
     else:
-        if fit.lost:
-            yield _describe_fewer(fit)
-        if fit.is_needed:
-            yield from _describe_parts(fit)
-            yield from _describe_partly(fit)
+        if check.lost:
+            yield _describe_fewer(check)
+        if check.is_needed:
+            yield from _describe_parts(check)
+            yield from _describe_partly(check)
         else:
-            yield _describe_superfluous(fit)
-        yield from _describe_wider(fit)
+            yield _describe_superfluous(check)
+        yield from _describe_wider(check)
 
 
 def _build_issue(
-    fit: ActionCheck,
+    check: ActionCheck,
     kind: OverlayIssueKind,
     places: Iterable[NodePath],
     message: str,
     edit: str,
     keys: Iterable[Keys] = (),
 ) -> OverlayIssue:
-    return OverlayIssue(fit.number, fit.target, kind, tuple(map(format_pointer, places)), message, edit, tuple(keys))
+    return OverlayIssue(
+        check.number, check.target, kind, tuple(map(format_pointer, places)), message, edit, tuple(keys)
+    )
 
 
-def _describe_lost(fit: ActionCheck) -> OverlayIssue:
-    message = f"no longer matches: {_describe_loss(fit)}"
-    return _build_issue(fit, OverlayIssueKind.LOST, _list_lost(fit.lost), message, _suggest_target(fit, fit.lost[0]))
+def _describe_lost(check: ActionCheck) -> OverlayIssue:
+    message = f"no longer matches: {_describe_loss(check)}"
+    return _build_issue(
+        check, OverlayIssueKind.LOST, _list_lost(check.lost), message, _suggest_target(check, check.lost[0])
+    )
 
 
-def _describe_loss(fit: ActionCheck) -> str:
+def _describe_loss(check: ActionCheck) -> str:
     """Return the locations that the document no longer has, and the new location if the vendor moved one."""
-    lost = _list_lost(fit.lost)
-    moved_to = next((one.moved_to for one in fit.lost if one.is_complete and one.moved_to), "")
+    lost = _list_lost(check.lost)
+    moved_to = next((one.moved_to for one in check.lost if one.is_complete and one.moved_to), "")
     move = f"; the vendor moved it to {escape_text(moved_to, _MAX_LOCATION_LENGTH)}" if moved_to else ""
     return f"the document no longer has {_format_locations(lost)}{move}"
 
 
-def _suggest_target(fit: ActionCheck, first: NearestLocation) -> str:
+def _suggest_target(check: ActionCheck, first: NearestLocation) -> str:
     path = escape_text(format_jsonpath(first.location), 2 * _MAX_LOCATION_LENGTH)
-    others = f"; it matched {len(fit.lost)} locations, so check the others too" if len(fit.lost) > 1 else ""
+    others = f"; it matched {len(check.lost)} locations, so check the others too" if len(check.lost) > 1 else ""
     if first.is_complete and first.moved_to:
-        return f"correct the component instead: set the target of {_format_action(fit)} to {path}{others}"
+        return f"correct the component instead: set the target of {_format_action(check)} to {path}{others}"
     if first.is_complete and first.renaming:
         old, new = (escape_text(name, _MAX_VALUE_LENGTH) for name in first.renaming)
         return (
-            f"if `{old}` is now `{new}`, set the target of {_format_action(fit)} to {path}; otherwise drop it{others}"
+            f"if `{old}` is now `{new}`, set the target of {_format_action(check)} to {path}; otherwise drop it{others}"
         )
     if first.is_complete:
-        return f"the target no longer matches the location: set the target of {_format_action(fit)} to {path}{others}"
+        return f"the target no longer matches the location: set the target of {_format_action(check)} to {path}{others}"
     return (
-        f"drop {_format_action(fit)} if the vendor removed what it corrects; the nearest remaining location is {path}"
+        f"drop {_format_action(check)} if the vendor removed what it corrects; the nearest remaining location is {path}"
     )
 
 
-def _describe_fewer(fit: ActionCheck) -> OverlayIssue:
-    known = sum(not place.is_new for place in fit.matches)
-    message = f"still matches {known} of {known + len(fit.lost)} locations: {_describe_loss(fit)}"
-    reached = {place.location for place in fit.matches}
-    again = next((one for one in fit.lost if one.is_complete and one.location not in reached), None)
+def _describe_fewer(check: ActionCheck) -> OverlayIssue:
+    known = sum(not place.is_new for place in check.matches)
+    message = f"still matches {known} of {known + len(check.lost)} locations: {_describe_loss(check)}"
+    reached = {place.location for place in check.matches}
+    again = next((one for one in check.lost if one.is_complete and one.location not in reached), None)
     if again is None:
-        edit = f"none, if the vendor removed that for good: {_format_action(fit)} still corrects the rest"
+        edit = f"none, if the vendor removed that for good: {_format_action(check)} still corrects the rest"
     else:
         path = escape_text(format_jsonpath(again.location), 2 * _MAX_LOCATION_LENGTH)
-        edit = f"repeat {_format_action(fit)} with the target {path}, if that is the same object"
-    return _build_issue(fit, OverlayIssueKind.FEWER, _list_lost(fit.lost), message, edit)
+        edit = f"repeat {_format_action(check)} with the target {path}, if that is the same object"
+    return _build_issue(check, OverlayIssueKind.FEWER, _list_lost(check.lost), message, edit)
 
 
 def _list_lost(gone: Sequence[NearestLocation]) -> list[NodePath]:
     return list(dict.fromkeys(one.lost for one in gone))
 
 
-def _describe_superfluous(fit: ActionCheck) -> OverlayIssue:
-    places = [place.location for place in fit.matches] or fit.resolved
-    if fit.is_removal:
+def _describe_superfluous(check: ActionCheck) -> OverlayIssue:
+    places = [place.location for place in check.matches] or check.resolved
+    if check.is_removal:
         message = "the new document already lacks what it removes, or equals the result of the overlay"
-    elif fit.matches:
+    elif check.matches:
         message = "the new document already contains the whole update"
     else:
         message = "the new document already equals the result of the overlay"
-    return _build_issue(fit, OverlayIssueKind.SUPERFLUOUS, places, message, f"drop {_format_action(fit)}")
+    return _build_issue(check, OverlayIssueKind.SUPERFLUOUS, places, message, f"drop {_format_action(check)}")
 
 
-def _describe_partly(fit: ActionCheck) -> Iterator[OverlayIssue]:
-    if fit.superfluous_keys:
-        keys = _shorten_keys(fit, fit.superfluous_keys)
+def _describe_partly(check: ActionCheck) -> Iterator[OverlayIssue]:
+    if check.superfluous_keys:
+        keys = _shorten_keys(check, check.superfluous_keys)
         places = [
-            place.location for place in fit.matches if any(part.state in PUBLISHED_STATES for part in place.parts)
+            place.location for place in check.matches if any(part.state in PUBLISHED_STATES for part in place.parts)
         ]
-        shown = ", ".join(_format_key(fit, one) for one in keys[:12]) + (
+        shown = ", ".join(_format_key(check, one) for one in keys[:12]) + (
             f" and {len(keys) - 12} more" if keys[12:] else ""
         )
         message = f"the new document already contains a part of the update: {shown}"
         yield _build_issue(
-            fit,
+            check,
             OverlayIssueKind.PARTLY,
             places,
             message,
-            f"remove {shown} from the update of {_format_action(fit)}",
+            f"remove {shown} from the update of {_format_action(check)}",
             keys,
         )
-    said = [place.location for place in fit.matches if _is_published(place)]
-    if fit.duplicates:
-        keys = sorted({keys for found in fit.duplicates.values() for keys in found}, key=str)
-        shown = ", ".join(_format_key(fit, one) for one in keys[:12])
-        message = f"would add {shown} twice at {len(fit.duplicates)} of {len(fit.matches)} locations, where the vendor lists it already"
-        edit = f"split {_format_action(fit)}: one action for the locations that need {shown}, one without it for {_format_locations(fit.duplicates)}"
-        yield _build_issue(fit, OverlayIssueKind.PARTLY, fit.duplicates, message, edit)
-    elif not fit.superfluous_keys and (said or (fit.resolved and fit.is_removal)):
-        done = [*said, *fit.resolved]
-        total = len(fit.matches) + len(fit.resolved)
+    said = [place.location for place in check.matches if _is_published(place)]
+    if check.duplicates:
+        keys = sorted({keys for found in check.duplicates.values() for keys in found}, key=str)
+        shown = ", ".join(_format_key(check, one) for one in keys[:12])
+        message = f"would add {shown} twice at {len(check.duplicates)} of {len(check.matches)} locations, where the vendor lists it already"
+        edit = f"split {_format_action(check)}: one action for the locations that need {shown}, one without it for {_format_locations(check.duplicates)}"
+        yield _build_issue(check, OverlayIssueKind.PARTLY, check.duplicates, message, edit)
+    elif not check.superfluous_keys and (said or (check.resolved and check.is_removal)):
+        done = [*said, *check.resolved]
+        total = len(check.matches) + len(check.resolved)
         message = f"the new document already contains it at {len(done)} of {total} locations: {_format_locations(done)}"
         yield _build_issue(
-            fit,
+            check,
             OverlayIssueKind.PARTLY,
             done,
             message,
-            f"none: the other locations still need {_format_action(fit)}",
+            f"none: the other locations still need {_format_action(check)}",
         )
 
 
@@ -165,31 +169,31 @@ def _is_published(place: OverlayMatch) -> bool:
     return not place.is_new and states <= UNNEEDED_STATES and bool(states & PUBLISHED_STATES)
 
 
-def _shorten_keys(fit: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
+def _shorten_keys(check: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
     """Return the fewest keys that cover everything in ``dropped`` and nothing else."""
-    kept = [leaf for leaf in iterate_leaves(fit.action["update"]) if leaf not in dropped]
+    kept = [leaf for leaf in iterate_leaves(check.action["update"]) if leaf not in dropped]
     holding = {leaf[:length] for leaf in kept for length in range(len(leaf) + 1)}
     return list(
         dict.fromkeys(
             next(leaf[:length] for length in range(len(leaf) + 1) if leaf[:length] not in holding)
-            for leaf in iterate_leaves(fit.action["update"])
+            for leaf in iterate_leaves(check.action["update"])
             if leaf in dropped
         )
     )
 
 
-def _describe_parts(fit: ActionCheck) -> Iterator[OverlayIssue]:
+def _describe_parts(check: ActionCheck) -> Iterator[OverlayIssue]:
     """Yield the parts that collide or cannot be applied, once for all locations with the same change."""
     alike: dict[tuple[PartState, Keys, str], list[tuple[OverlayMatch, UpdatePart]]] = {}
-    for place in fit.matches:
+    for place in check.matches:
         for part in place.parts:
             if part.state not in UNNEEDED_STATES and part.state is not PartState.APPLIES:
                 alike.setdefault((part.state, part.keys, _format_change(part)), []).append((place, part))
     for (state, keys, change), found in alike.items():
         places = [place.location + _locate_part(part) for place, part in found]
-        kind, message, edit = _describe_part(fit, state, keys, change, found[0])
+        kind, message, edit = _describe_part(check, state, keys, change, found[0])
         more = f" (and at {len(places) - 1} more locations)" if places[1:] else ""
-        yield _build_issue(fit, kind, places, message + more, edit)
+        yield _build_issue(check, kind, places, message + more, edit)
 
 
 def _locate_part(part: UpdatePart) -> Keys:
@@ -198,14 +202,14 @@ def _locate_part(part: UpdatePart) -> Keys:
 
 
 def _describe_part(
-    fit: ActionCheck, state: PartState, keys: Keys, change: str, found: tuple[OverlayMatch, UpdatePart]
+    check: ActionCheck, state: PartState, keys: Keys, change: str, found: tuple[OverlayMatch, UpdatePart]
 ) -> tuple[OverlayIssueKind, str, str]:
     place, part = found
     where = (
         escape_text(format_pointer(place.location + _locate_part(part)), _MAX_LOCATION_LENGTH) or "the whole document"
     )
-    key = _format_key(fit, keys)
-    out = f"remove {key} from the update of {_format_action(fit)}" if keys else f"drop {_format_action(fit)}"
+    key = _format_key(check, keys)
+    out = f"remove {key} from the update of {_format_action(check)}" if keys else f"drop {_format_action(check)}"
     if state is PartState.BECAME_REFERENCE:
         link = escape_text(get_reference(part.after) or "", _MAX_LOCATION_LENGTH)
         message = f"{where} is now a reference to {link}; keywords next to a reference are ignored"
@@ -217,7 +221,7 @@ def _describe_part(
         return (
             OverlayIssueKind.BROKEN,
             message,
-            f"correct {path} instead and exclude this location: change the target of {_format_action(fit)}",
+            f"correct {path} instead and exclude this location: change the target of {_format_action(check)}",
         )
     if state is PartState.REMOVED:
         return (
@@ -234,12 +238,12 @@ def _describe_part(
         message = f"{where} {change}; the update would put a reference next to other keywords"
         edit = f"{out} if the vendor's version is right; otherwise add an action before it that removes {where}"
         return OverlayIssueKind.COLLIDES, message, edit
-    if fit.is_removal:
+    if check.is_removal:
         message = f"would remove {where}, which the vendor changed: {change}"
         return (
             OverlayIssueKind.COLLIDES,
             message,
-            f"review the vendor's version; if it is right, drop {_format_action(fit)}",
+            f"review the vendor's version; if it is right, drop {_format_action(check)}",
         )
     message = f"would overwrite a change of the vendor: {where} {change}"
     edit = f"{out} if the vendor's version is right; otherwise keep it"
@@ -292,15 +296,15 @@ def _format_type(*values: JSON) -> str:
     return names.get(type(known[0]), "a number") if known else "absent"
 
 
-def _describe_wider(fit: ActionCheck) -> Iterator[OverlayIssue]:
-    new = [p for p in fit.matches if p.is_new and any(part.state not in UNNEEDED_STATES for part in p.parts)]
-    if not new or not fit.is_needed:
+def _describe_wider(check: ActionCheck) -> Iterator[OverlayIssue]:
+    new = [p for p in check.matches if p.is_new and any(part.state not in UNNEEDED_STATES for part in p.parts)]
+    if not new or not check.is_needed:
         return
-    effect = "removes" if fit.is_removal else "changes"
+    effect = "removes" if check.is_removal else "changes"
     count = "a new location" if len(new) == 1 else f"{len(new)} new locations"
     message = f"also {effect} {count}: {_format_locations(place.location for place in new)}"
-    edit = f"none, if {_format_action(fit)} is right there too; otherwise narrow its target"
-    yield _build_issue(fit, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
+    edit = f"none, if {_format_action(check)} is right there too; otherwise narrow its target"
+    yield _build_issue(check, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
 
 
 def _format_locations(places: Iterable[NodePath]) -> str:
@@ -314,14 +318,14 @@ def _format_locations(places: Iterable[NodePath]) -> str:
     return f"{shown} and {more} more" if more else shown
 
 
-def _format_key(fit: ActionCheck, keys: Keys) -> str:
+def _format_key(check: ActionCheck, keys: Keys) -> str:
     """Return ``keys`` as the overlay writes them; an item of an array by its value."""
-    shown, value = "", fit.action.get("update")
+    shown, value = "", check.action.get("update")
     for key in keys:
         value = get_child(value, key)
         shown += f": {_format_value(value)}" if isinstance(key, int) and not isinstance(value, dict) else f".{key}"
     return f"`{escape_text(shown.lstrip('.'), _MAX_LOCATION_LENGTH)}`" if keys else "the update"
 
 
-def _format_action(fit: ActionCheck) -> str:
-    return f"action {fit.number} ({escape_text(fit.target, _MAX_LOCATION_LENGTH)})"
+def _format_action(check: ActionCheck) -> str:
+    return f"action {check.number} ({escape_text(check.target, _MAX_LOCATION_LENGTH)})"

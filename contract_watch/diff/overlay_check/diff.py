@@ -1,6 +1,6 @@
-"""What one action says at one place, part by part, held against what the vendor said there and says now.
+"""The comparison of one action at one location, part by part, with the vendor's old and new value there.
 
-A part is as small as what decides about it: a value that is put, an item that is added, or a whole thing.
+A part is the smallest unit of a decision: one value that is set, one item that is added, or a whole object.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,56 +13,56 @@ from contract_watch.diff.overlay_check.relocate import ABSENT, get_child, get_re
 
 JSON = Any
 Keys = tuple[str | int, ...]
-"""The names below a target that an update gives, and positions in the update's own arrays."""
+"""The path of a part below the target: names, and indexes into the update's own arrays."""
 _MAP_KEYWORDS = frozenset({
     "$defs", "additionalOperations", "callbacks", "content", "definitions", "dependentSchemas", "encoding",
     "examples", "headers", "links", "mapping", "mediaTypes", "parameters", "pathItems", "paths", "patternProperties",
     "properties", "requestBodies", "responses", "schemas", "scopes", "securitySchemes", "variables", "webhooks",
 })  # fmt: skip
-"""Keywords whose values are maps from names. The vendor's names and ours stand beside each other there."""
+"""Keywords whose values are maps from names; the vendor's names and ours share such a map."""
 
 
 class _Unknown:
-    """What stood at a place that the base has not."""
+    """The old value of a location that the base lacks."""
 
 
 UNKNOWN: Final = _Unknown()
 
 
 class PartState(Enum):
-    """How a part of an action fits.
+    """The state of a part of an action.
 
-    It ``FITS`` as it did; it is ``IDLE``, so before and now; the vendor has ``SAID`` it; it is ``SETTLED``, since the vendor
-    says what the whole overlay makes of the place; it would hide what the vendor says now (``HIDES``, and ``MIXES`` where
-    a reference would come to stand beside other things); what it corrects ``WENT``, is of another type (``TURNED``) or
-    stands behind a reference now (``REFERS``).
+    ``APPLIES``: it applies as before. ``WITHOUT_EFFECT``: it changes nothing, before and now. ``PUBLISHED``: the new document
+    contains it. ``RESOLVED``: the new document equals the result of the whole overlay. ``OVERWRITES``: it would overwrite a
+    change of the vendor; ``MIXES_REFERENCE``: it would also put a reference next to other keywords. ``REMOVED``,
+    ``TYPE_CHANGED``, ``BECAME_REFERENCE``: the new document lacks the corrected value, or has another type or a reference.
     """
 
-    APPLIES = "fits"
-    WITHOUT_EFFECT = "idle"
-    PUBLISHED = "said"
-    RESOLVED = "settled"
-    OVERWRITES = "hides"
-    MIXES_REFERENCE = "mixes"
-    REMOVED = "went"
-    TYPE_CHANGED = "turned"
-    BECAME_REFERENCE = "refers"
+    APPLIES = "applies"
+    WITHOUT_EFFECT = "without effect"
+    PUBLISHED = "published"
+    RESOLVED = "resolved"
+    OVERWRITES = "overwrites"
+    MIXES_REFERENCE = "mixes reference"
+    REMOVED = "removed"
+    TYPE_CHANGED = "type changed"
+    BECAME_REFERENCE = "became reference"
 
 
 UNNEEDED_STATES = frozenset({PartState.WITHOUT_EFFECT, PartState.PUBLISHED, PartState.RESOLVED})
-"""The parts that are not needed."""
+"""The states of parts that are not needed."""
 PUBLISHED_STATES = frozenset({PartState.PUBLISHED, PartState.RESOLVED})
 INAPPLICABLE_STATES = frozenset(
     {PartState.MIXES_REFERENCE, PartState.REMOVED, PartState.TYPE_CHANGED, PartState.BECAME_REFERENCE}
 )
-"""The parts that cannot be applied."""
+"""The states of parts that cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdatePart:
-    """A part of an action at one place: what it wants under ``keys``, what was there and what is there now.
+    """A part of an action at one location: the wanted value under ``keys``, the vendor's old and new value.
 
-    ``otherwise`` is how a settled part fits if other places need it, so that the action goes on saying it.
+    ``fallback_state`` is the state of a resolved part if other locations need it, so that the action keeps it.
     """
 
     keys: Keys
@@ -80,7 +80,7 @@ def _build_part(
 
 
 def compare_removal(was: JSON, now: JSON, end: JSON) -> UpdatePart:
-    """How the removal of what ``was`` fits what is there ``now``; in the end the overlay has ``end`` at that place."""
+    """Compare the removal of ``was`` with the new value ``now``; ``end`` is the result of the whole overlay there."""
     if are_equal(now, end) and not are_equal(was, now):
         return UpdatePart((), PartState.RESOLVED, ABSENT, was, now)
     return UpdatePart(
@@ -89,7 +89,7 @@ def compare_removal(was: JSON, now: JSON, end: JSON) -> UpdatePart:
 
 
 def compare_update(wanted: JSON, was: JSON, now: JSON, end: JSON, *, names: bool) -> Iterator[UpdatePart]:
-    """How the parts of an update fit a target. ``names``: the target is a map from names."""
+    """Compare the parts of an update with a target; ``names`` is True if the target is a map from names."""
     if isinstance(now, list) and (was is UNKNOWN or isinstance(was, list)):
         yield from (UpdatePart((), one.state, wanted, was, now) for one in _compare_items([wanted], was, now, end, ()))
     elif isinstance(now, dict) and isinstance(wanted, dict) and (was is UNKNOWN or isinstance(was, dict)):
@@ -125,7 +125,9 @@ def _compare_values(wanted: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *
     elif was is UNKNOWN:
         known = PartState.RESOLVED if now is not ABSENT and are_equal(now, end) else PartState.APPLIES
         yield UpdatePart(keys, PartState.PUBLISHED if are_equal(wanted, now) else known, wanted, was, now)
-    elif isinstance(wanted, dict | list) and type(wanted) is type(was):  # and not of now's type: it was to be merged
+    elif isinstance(wanted, dict | list) and type(wanted) is type(
+        was
+    ):  # another type than ``now``: it cannot be merged
         lost = PartState.REMOVED if now is ABSENT else PartState.TYPE_CHANGED
         yield _build_part(keys, are_equal(now, end), lost, wanted, was, now)
     elif are_equal(was, now):
@@ -149,14 +151,14 @@ def _compare_values(wanted: JSON, was: JSON, now: JSON, end: JSON, keys: Keys, *
 
 
 def _compare_items(wanted: list[JSON], was: JSON, now: list[JSON], end: JSON, keys: Keys) -> Iterator[UpdatePart]:
-    """An item is said where the vendor lists more of its kind than before."""
+    """Compare items; one is published if the vendor lists more equal items than before."""
     before = was if isinstance(was, list) else []
-    settled = was is not UNKNOWN and not are_equal(was, now) and are_equal(now, end)
+    is_resolved = was is not UNKNOWN and not are_equal(was, now) and are_equal(now, end)
     for index, item in enumerate(wanted):
         taken = sum(are_equal(item, other) for other in wanted[:index])
         more = _count_matching_items(item, now) - _count_matching_items(item, before) - taken
         yield UpdatePart(
-            (*keys, index), PartState.PUBLISHED if settled or more > 0 else PartState.APPLIES, item, was, now
+            (*keys, index), PartState.PUBLISHED if is_resolved or more > 0 else PartState.APPLIES, item, was, now
         )
 
 
@@ -165,7 +167,7 @@ def _count_matching_items(item: JSON, items: list[JSON]) -> int:
 
 
 def is_included(wanted: JSON, now: JSON) -> bool:
-    """Whether ``now`` says all that ``said`` does, and perhaps more."""
+    """Return True if ``now`` contains everything in ``wanted``."""
     if isinstance(wanted, dict) and isinstance(now, dict):
         return all(name in now and is_included(value, now[name]) for name, value in wanted.items())
     if isinstance(wanted, list) and isinstance(now, list):
@@ -174,7 +176,7 @@ def is_included(wanted: JSON, now: JSON) -> bool:
 
 
 def iterate_duplicates(wanted: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
-    """The items that merging ``said`` into ``now`` would double."""
+    """Yield the keys of items that merging ``wanted`` into ``now`` would duplicate."""
     if isinstance(wanted, dict) and isinstance(now, dict):
         for name, value in wanted.items():
             yield from iterate_duplicates(value, get_child(now, name), (*keys, name))
@@ -183,7 +185,7 @@ def iterate_duplicates(wanted: JSON, now: JSON, keys: Keys) -> Iterator[Keys]:
 
 
 def iterate_leaves(wanted: JSON, keys: Keys = ()) -> Iterator[Keys]:
-    """The keys of the smallest parts that ``said`` has."""
+    """Yield the keys of the smallest parts of ``wanted``."""
     if isinstance(wanted, dict) and wanted:
         for name, value in wanted.items():
             yield from iterate_leaves(value, (*keys, name))
@@ -194,20 +196,20 @@ def iterate_leaves(wanted: JSON, keys: Keys = ()) -> Iterator[Keys]:
 
 
 def remove_keys(wanted: JSON, dropped: frozenset[Keys], keys: Keys = ()) -> JSON:
-    """A copy of ``said`` without what stands under ``dropped``, and without what that leaves empty; or `ABSENT`."""
+    """Return a copy of ``wanted`` without the values under ``dropped`` and without objects that become empty, or `ABSENT`."""
     if keys in dropped:
         return ABSENT
     if not wanted or not isinstance(wanted, dict | list):
         return wanted
     if isinstance(wanted, dict):
-        kept = {name: remove_keys(value, dropped, (*keys, name)) for name, value in wanted.items()}
-        return {name: value for name, value in kept.items() if value is not ABSENT} or ABSENT
+        remaining = {name: remove_keys(value, dropped, (*keys, name)) for name, value in wanted.items()}
+        return {name: value for name, value in remaining.items() if value is not ABSENT} or ABSENT
     items = [remove_keys(value, dropped, (*keys, index)) for index, value in enumerate(wanted)]
     return [item for item in items if item is not ABSENT] or ABSENT
 
 
 def is_name_map(location: Keys) -> bool:
-    """Whether a place of an OpenAPI document is a map from names."""
+    """Return True if a location of an OpenAPI document is a map from names."""
     names = False
     for part in location:
         names = not names and part in _MAP_KEYWORDS

@@ -1,15 +1,15 @@
-"""What is told of an action that does not fit a new document as it fitted the old one."""
+"""Issues of an overlay: actions that do not fit a new document as they fitted the old one."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class OverlayIssueKind(Enum):
-    """What has become of an action, or of a part of it.
+    """The kind of an issue.
 
-    ``LOST``: nothing is left to correct. ``FEWER``: it still matches something, but not all that it did. ``BROKEN``: it
-    matches, and cannot be applied. ``COLLIDES``: it would hide what the vendor has changed. ``SUPERFLUOUS``: the vendor says
-    all of it himself, ``PARTLY``: some of it. ``WIDER``: it matches places that are new.
+    ``LOST``: the action matches nothing. ``FEWER``: it matches some, but not all of its old locations. ``BROKEN``: it
+    matches and cannot be applied. ``COLLIDES``: it would overwrite a change of the vendor. ``SUPERFLUOUS``: the new
+    document already contains the whole update, ``PARTLY``: a part of it. ``WIDER``: it also matches new locations.
     """
 
     LOST = "lost"
@@ -25,10 +25,13 @@ class OverlayIssueKind(Enum):
 class OverlayIssue:
     """One action of an overlay that does not fit a new document as it fitted the old one.
 
-    ``action`` counts from one, as errors of `contract_watch.contracts.overlay` do. ``places`` are JSON pointers in the new document, in the
-    old where a place is gone; they and ``target`` are as they are written, so make them plain before they are shown.
-    ``message`` says what is so, ``edit`` what to do in the overlay: a line each, and plain. ``keys`` are the parts of the
-    update that can be taken out: names, and positions in the update's own arrays.
+    Attributes:
+        action: its number, from one, as in errors of `contract_watch.contracts.overlay`.
+        places: JSON pointers in the new document, or in the old one for lost locations. They and ``target`` are
+            unescaped.
+        message: the problem, on one escaped line.
+        edit: the edit of the overlay, on one escaped line.
+        keys: the parts of the update to remove: names, and indexes into the update's own arrays.
     """
 
     action: int

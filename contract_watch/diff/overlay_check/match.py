@@ -1,4 +1,4 @@
-"""How one action of an overlay, which fits the base, fits the revision as it stands when its turn comes."""
+"""The check of one action of an overlay on the revision, as the earlier actions left it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath, apply_action, find_matches
-from contract_watch.diff.overlay_check import diff as said
+from contract_watch.diff.overlay_check import diff
 from contract_watch.diff.overlay_check.diff import (
     INAPPLICABLE_STATES,
     PUBLISHED_STATES,
@@ -32,7 +32,7 @@ JSON = Any
 
 @dataclass(frozen=True)
 class OverlayMatch:
-    """A place that the action matches in the revision, with the parts of the action there. ``new``: the base has it not."""
+    """A location that the action matches in the revision, with the parts there; ``is_new`` if the base lacks it."""
 
     location: NodePath
     parts: tuple[UpdatePart, ...]
@@ -41,12 +41,17 @@ class OverlayMatch:
 
 @dataclass
 class ActionCheck:
-    """One action in the revision.
+    """The result for one action.
 
-    ``gone`` are places that it matched in the base and has lost, ``settled`` those where what is lost is what the overlay
-    takes away as well. ``dropped`` are the keys of the update that no place needs any more, ``needed`` is whether the
-    action still changes anything, ``failed`` whether the revision is too deep to look for its target. ``twice`` are the places where the
-    vendor lists items that the action goes on adding.
+    Attributes:
+        matches: its locations in the revision.
+        lost: its locations in the base that the revision lacks.
+        resolved: lost locations that the overlay removes too.
+        superfluous_keys: keys of the update that no location needs.
+        published_keys: keys of the update that the revision contains at some location.
+        is_needed: the action still changes something.
+        is_too_deep: the revision is nested too deeply to search for the target.
+        duplicates: by location, keys of items that the vendor lists and the action would add again.
     """
 
     number: int
@@ -62,16 +67,16 @@ class ActionCheck:
 
     @property
     def target(self) -> str:
-        """What it matches."""
+        """The JSONPath of the action."""
         return str(self.action["target"])
 
     @property
     def is_removal(self) -> bool:
-        """Whether it takes things away."""
+        """True if the action removes its target."""
         return "remove" in self.action
 
     def apply(self, document: JSON) -> None:
-        """Change ``document``, the revision that it was measured on, as far as it can be."""
+        """Change ``document``, the revision that was checked, as far as possible."""
         if not self.is_needed:
             return
         for place in reversed(self.matches):
@@ -83,30 +88,30 @@ class ActionCheck:
                 if part.state in INAPPLICABLE_STATES or part.state is PartState.PUBLISHED:
                     skipped.add(part.keys)
                 elif part.state is not PartState.APPLIES:
-                    skipped.update(said.iterate_duplicates(part.wanted, part.after, part.keys))
-            left = said.remove_keys(self.action["update"], frozenset(skipped))
-            if left is not ABSENT:
-                apply_action(document, place.location, {"update": left}, "")
+                    skipped.update(diff.iterate_duplicates(part.wanted, part.after, part.keys))
+            update = diff.remove_keys(self.action["update"], frozenset(skipped))
+            if update is not ABSENT:
+                apply_action(document, place.location, {"update": update}, "")
 
 
 def check_action(number: int, action: Mapping[str, Any], old: JSON, new: JSON, end: JSON) -> ActionCheck:
-    """How ``action`` fits ``new``, as it fits ``old``; both as the actions before it have left them.
+    """Check ``action``, which fits ``old``, on ``new``; both are as the earlier actions left them.
 
     ``end`` is the base with the whole overlay applied.
     """
-    fit = ActionCheck(number, action)
+    check = ActionCheck(number, action)
     here, there, beyond = DocumentAlignment(old, new), DocumentAlignment(old, end), DocumentAlignment(new, end)
     try:
-        found = dict.fromkeys(reversed(find_matches(new, fit.target, "")))
-    except UsageError:  # the base was looked through well: what fails is the revision's depth
-        found, fit.is_too_deep = {}, True
+        found = dict.fromkeys(reversed(find_matches(new, check.target, "")))
+    except UsageError:  # the search of the base succeeded, so the revision is too deep
+        found, check.is_too_deep = {}, True
     came = {}
-    for location in reversed(find_matches(old, fit.target, "")):
+    for location in reversed(find_matches(old, check.target, "")):
         way = here.translate(location)
         if len(way) == len(location) and way in found:
             came[way] = location
-        elif not fit.is_too_deep:
-            _record_lost(fit, location, way, (here, there), (old, new, end))
+        elif not check.is_too_deep:
+            _record_lost(check, location, way, (here, there), (old, new, end))
     for way in found:
         known = way in came
         was = get_value(old, came[way]) if known else UNKNOWN
@@ -114,78 +119,80 @@ def check_action(number: int, action: Mapping[str, Any], old: JSON, new: JSON, e
         parts = _compare_parts(
             action, way, was, get_value(new, way), get_value(end, last) if len(last) == len(way) else ABSENT
         )
-        fit.matches.append(OverlayMatch(way, tuple(parts), is_new=not known))
-    _summarize(fit)
-    return fit
+        check.matches.append(OverlayMatch(way, tuple(parts), is_new=not known))
+    _summarize(check)
+    return check
 
 
 def _compare_parts(action: Mapping[str, Any], way: NodePath, was: JSON, now: JSON, last: JSON) -> Iterator[UpdatePart]:
     if "remove" in action:
-        yield said.compare_removal(was, now, last)
+        yield diff.compare_removal(was, now, last)
     else:
-        yield from said.compare_update(action["update"], was, now, last, names=said.is_name_map(way))
+        yield from diff.compare_update(action["update"], was, now, last, names=diff.is_name_map(way))
 
 
 def _record_lost(
-    fit: ActionCheck,
+    check: ActionCheck,
     location: NodePath,
     way: NodePath,
     ways: tuple[DocumentAlignment, DocumentAlignment],
     states: tuple[JSON, JSON, JSON],
 ) -> None:
-    """A place that is lost: settled where the overlay ends with having it not either."""
+    """Record a lost location; it is resolved if the result of the overlay lacks it too."""
     old, new, end = states
     here, there = ways
     stop, reached = get_value(new, way), there.translate(location)
     alike = type(stop) is type(get_value(old, location[: len(way)])) and get_reference(stop) is None
-    itself = fit.is_removal and len(way) == len(location) - 1 and alike
+    itself = check.is_removal and len(way) == len(location) - 1 and alike
     ended = len(reached) <= len(way) < len(location) and (alike or are_equal(stop, get_value(end, reached)))
     if itself or ended:
-        fit.resolved.append(location)
+        check.resolved.append(location)
     else:
-        fit.lost.append(find_nearest(here, old, new, location))
+        check.lost.append(find_nearest(here, old, new, location))
 
 
-def _summarize(fit: ActionCheck) -> None:
-    """What of the action is needed at any place, and what at none."""
-    every = [()] if fit.is_removal else list(said.iterate_leaves(fit.action["update"]))
+def _summarize(check: ActionCheck) -> None:
+    """Derive the keys that some location needs and those that none needs."""
+    every = [()] if check.is_removal else list(diff.iterate_leaves(check.action["update"]))
     below: dict[Keys, list[Keys]] = {}
     needed: set[Keys] = set()
-    told: set[Keys] = set()
-    for place in fit.matches:
+    published: set[Keys] = set()
+    for place in check.matches:
         for part in place.parts:
             if part.keys not in below:
                 below[part.keys] = [leaf for leaf in every if leaf[: len(part.keys)] == part.keys] or [part.keys]
             if part.state not in UNNEEDED_STATES:
                 needed.update(below[part.keys])
             elif part.state in PUBLISHED_STATES:
-                told.update(below[part.keys])
-    fit.is_needed = bool(needed)
-    fit.published_keys = frozenset(told)
-    if not fit.is_needed:
+                published.update(below[part.keys])
+    check.is_needed = bool(needed)
+    check.published_keys = frozenset(published)
+    if not check.is_needed:
         return
-    fit.superfluous_keys = frozenset(told - needed)
-    for index, place in enumerate(fit.matches):
-        fit.matches[index] = replace(place, parts=tuple(_unresolve(fit, part, below) for part in place.parts))
-    doubles: dict[NodePath, list[Keys]] = defaultdict(list)
-    for place in fit.matches:
+    check.superfluous_keys = frozenset(published - needed)
+    for index, place in enumerate(check.matches):
+        check.matches[index] = replace(place, parts=tuple(_unresolve(check, part, below) for part in place.parts))
+    duplicates: dict[NodePath, list[Keys]] = defaultdict(list)
+    for place in check.matches:
         for part in place.parts:
-            doubles[place.location] += [keys for keys in _iterate_duplicates(part) if keys not in fit.superfluous_keys]
-    fit.duplicates = {location: keys for location, keys in doubles.items() if keys}
+            duplicates[place.location] += [
+                keys for keys in _iterate_duplicates(part) if keys not in check.superfluous_keys
+            ]
+    check.duplicates = {location: keys for location, keys in duplicates.items() if keys}
 
 
-def _unresolve(fit: ActionCheck, part: UpdatePart, below: dict[Keys, list[Keys]]) -> UpdatePart:
-    """A settled part is what it otherwise is, where the action goes on saying it."""
-    if part.state is not PartState.RESOLVED or fit.superfluous_keys.issuperset(below[part.keys]):
+def _unresolve(check: ActionCheck, part: UpdatePart, below: dict[Keys, list[Keys]]) -> UpdatePart:
+    """Return a resolved part in its fallback state if the action keeps its keys."""
+    if part.state is not PartState.RESOLVED or check.superfluous_keys.issuperset(below[part.keys]):
         return part
     return replace(part, state=part.fallback_state)
 
 
 def _iterate_duplicates(part: UpdatePart) -> Iterator[Keys]:
-    """The items that the vendor lists and that the action, applied as it is, would list once more."""
+    """Yield the keys of items that the vendor lists and that the unchanged action would add again."""
     if part.state is not PartState.PUBLISHED:
         return
     if isinstance(part.after, list) and (part.keys == () or isinstance(part.keys[-1], int)):
         yield part.keys
     else:
-        yield from said.iterate_duplicates(part.wanted, part.after, part.keys)
+        yield from diff.iterate_duplicates(part.wanted, part.after, part.keys)

@@ -1,4 +1,4 @@
-"""Which places of one document are places of another: names stay, items of arrays move, things get new names."""
+"""The locations of one document in another: names stay, items of arrays move, objects get new names."""
 
 import json
 import re
@@ -14,26 +14,26 @@ from contract_watch.diff.document.source import JsonInterner, decode_token
 
 JSON = Any
 _MAX_REFERENCES = 20
-"""References that are followed on the way to one place."""
+"""References that are followed on the path to one location."""
 _MAX_NEW_NAMES = 50
-"""New names that are looked at for a lost one."""
+"""New names that are considered for a lost one."""
 _MAX_NAME_LENGTH = 60
 _MIN_SIMILARITY = 0.6
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Absent:
-    """What stands at a place that there is not."""
+    """The value of a location that does not exist."""
 
     def __repr__(self) -> str:
-        return "nothing"
+        return "absent"
 
 
 ABSENT: Final = Absent()
 
 
 def get_child(node: JSON, part: str | int) -> JSON:
-    """What ``node`` holds under a name or at a position, or `ABSENT`."""
+    """Return the child of ``node`` under a name or an index, or `ABSENT`."""
     if isinstance(node, dict):
         return node.get(part, ABSENT)
     if isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node):
@@ -42,42 +42,42 @@ def get_child(node: JSON, part: str | int) -> JSON:
 
 
 def get_value(document: JSON, location: NodePath) -> JSON:
-    """What stands at ``location``, or `ABSENT`."""
+    """Return the value at ``location``, or `ABSENT`."""
     for part in location:
         document = get_child(document, part)
     return document
 
 
 def get_reference(node: JSON) -> str | None:
-    """Where ``node`` refers to, if it is a reference."""
+    """Return the target of ``node`` if it is a reference, otherwise None."""
     found = node.get("$ref") if isinstance(node, dict) else None
     return found if isinstance(found, str) else None
 
 
 class DocumentAlignment:
-    """The places of ``base`` as places of ``other``. Good until either document is changed."""
+    """The mapping of locations of ``base`` to locations of ``other``; a change of either document invalidates it."""
 
     def __init__(self, base: JSON, other: JSON) -> None:
         self._base = base
         self._other = other
-        self._forms = JsonInterner()
+        self._interner = JsonInterner()
         self._pairings: dict[tuple[int, int], dict[int, int]] = {}
         self._names: dict[tuple[int, int, str], str | None] = {}
 
     def translate(self, location: NodePath) -> NodePath:
-        """The way to a place of the base, in the other document: as far as it goes there."""
+        """Return the location of the base in the other document, as far as it exists there."""
         before, after = self._base, self._other
-        way: list[str | int] = []
+        path: list[str | int] = []
         for part in location:
             step = self.translate_part(before, after, part)
             if step is None:
                 break
-            way.append(step)
+            path.append(step)
             before, after = get_child(before, part), get_child(after, step)
-        return tuple(way)
+        return tuple(path)
 
     def translate_part(self, before: JSON, after: JSON, part: str | int) -> str | int | None:
-        """What ``part`` of an object or array of the base is called in its counterpart; None where it has none."""
+        """Return the name or index in ``after`` of the child ``part`` of ``before``; None if it has no counterpart."""
         if isinstance(before, dict) and isinstance(after, dict):
             return part if part in after else None
         if isinstance(before, list) and isinstance(after, list) and isinstance(part, int):
@@ -88,20 +88,20 @@ class DocumentAlignment:
         return None
 
     def find_new_name(self, before: JSON, after: JSON, name: str | int) -> str | None:
-        """The name under which ``after`` most likely has what ``before`` calls ``name``: one that ``before`` has not."""
+        """Return the most likely new name in ``after`` of the child ``name`` of ``before``; None without a likely one."""
         if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(name, str):
             return None
         key = (id(before), id(after), name)
         if key not in self._names:
-            fresh = islice((one for one in after if one not in before), _MAX_NEW_NAMES)
+            candidates = islice((one for one in after if one not in before), _MAX_NEW_NAMES)
             best = max(
-                ((_score_similarity(before[name], after[one], name, one), one) for one in fresh), default=(0.0, "")
+                ((_score_similarity(before[name], after[one], name, one), one) for one in candidates), default=(0.0, "")
             )
             self._names[key] = best[1] if best[0] >= _MIN_SIMILARITY else None
         return self._names[key]
 
     def _pair_items(self, before: list[JSON], after: list[JSON]) -> dict[int, int]:
-        """By position, the position of the same item: of the same name, else of the same content, else what is left."""
+        """Return the index of each item in ``after``: by name, otherwise by content, otherwise by index."""
         places: dict[object, deque[int]] = defaultdict(deque)
         for index, item in enumerate(after):
             places[self._identify(item)].append(index)
@@ -123,16 +123,19 @@ class DocumentAlignment:
                 return "name", name, str(item.get("in", ""))[:_MAX_NAME_LENGTH]
             if isinstance(link := item.get("$ref"), str):
                 return "$ref", link
-        return "form", self._forms.intern(item)
+        return "form", self._interner.intern(item)
 
 
 @dataclass(frozen=True)
 class NearestLocation:
-    """The nearest that a document has to a place which it no longer has.
+    """The nearest location to one that a document no longer has.
 
-    ``whole`` is whether ``location`` stands for all of the lost place, and not for the way to it; ``moved`` is the last
-    reference that was followed to it, ``renamed`` the last name that is another now, old and new. ``gone`` is the place
-    of the base, or what led to it, that the document no longer has.
+    Attributes:
+        location: the nearest location.
+        is_complete: it corresponds to the whole lost location, not to a part of the path.
+        lost: the lost location of the base, or the first part of its path that the document lacks.
+        moved_to: the last reference that was followed.
+        renaming: the last changed name, old and new.
     """
 
     location: NodePath
@@ -143,47 +146,47 @@ class NearestLocation:
 
 
 def find_nearest(alignment: DocumentAlignment, base: JSON, other: JSON, location: NodePath) -> NearestLocation:
-    """Follow ``location`` of ``base`` through ``other``, through references and likely new names too."""
+    """Follow ``location`` of ``base`` in ``other``, also through references and likely new names."""
     before, after = base, other
-    way: list[str | int] = []
-    moved, renamed, gone, steps = "", None, location, 0
+    path: list[str | int] = []
+    moved_to, renaming, lost, steps = "", None, location, 0
     for index, part in enumerate(location):
         step = alignment.translate_part(before, after, part)
         while step is None and (link := get_reference(after)) is not None and steps < _MAX_REFERENCES:
             steps += 1
             if (found := _resolve_reference(other, link)) is None:
                 break
-            gone = location[: index + 1] if gone == location else gone
-            way, after, moved = list(found), get_value(other, found), link
+            lost = location[: index + 1] if lost == location else lost
+            path, after, moved_to = list(found), get_value(other, found), link
             step = alignment.translate_part(before, after, part)
         if step is None and (name := alignment.find_new_name(before, after, part)) is not None:
-            gone = location[: index + 1] if gone == location else gone
-            step, renamed = name, (str(part), name)
+            lost = location[: index + 1] if lost == location else lost
+            step, renaming = name, (str(part), name)
         if step is None:
-            gone = location[: index + 1] if gone == location else gone
-            return NearestLocation(tuple(way), False, gone, moved, renamed)
-        way.append(step)
+            lost = location[: index + 1] if lost == location else lost
+            return NearestLocation(tuple(path), False, lost, moved_to, renaming)
+        path.append(step)
         before, after = get_child(before, part), get_child(after, step)
-    return NearestLocation(tuple(way), True, gone, moved, renamed)
+    return NearestLocation(tuple(path), True, lost, moved_to, renaming)
 
 
 def _resolve_reference(document: JSON, link: str) -> NodePath | None:
-    """The place that a local reference leads to; None where that is nowhere in ``document``."""
+    """Return the location that a local reference leads to; None if ``document`` lacks it."""
     if not link.startswith("#/"):
         return None
-    way: list[str | int] = []
+    path: list[str | int] = []
     for token in link[2:].split("/"):
         name = decode_token(token)
         part = int(name) if isinstance(document, list) and name.isdecimal() and len(name) < 9 else name
         document = get_child(document, part)
         if document is ABSENT:
             return None
-        way.append(part)
-    return tuple(way)
+        path.append(part)
+    return tuple(path)
 
 
 def _score_similarity(was: JSON, now: JSON, old: str, new: str) -> float:
-    """2 and more where the content is the same, else how alike the names are; 0 where the types differ."""
+    """Score two children: 2 or more for equal content, otherwise the similarity of the names, 0 for other types."""
     if type(was) is not type(now):
         return 0.0
     alike = SequenceMatcher(None, old[-_MAX_NAME_LENGTH:], new[-_MAX_NAME_LENGTH:], autojunk=False).ratio()
@@ -192,7 +195,7 @@ def _score_similarity(was: JSON, now: JSON, old: str, new: str) -> float:
 
 
 def format_jsonpath(location: NodePath) -> str:
-    """The JSONPath that leads to ``location`` alone."""
+    """Return the JSONPath that matches only ``location``."""
     return "$" + "".join(map(_format_selector, location))
 
 
