@@ -8,7 +8,7 @@ A request may accept more values, never fewer; a response may return fewer, neve
 `fetching`
     fetches a document from an address; anything but the whole document is inconclusive.
 `source`, `json_pointer`
-    resolve references and tell equal parts of the two documents.
+    resolve references, and find equal parts of the two documents.
 `normalized_schema`, `schema_reader`, `normalization`, `unevaluated`
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
 `schemas`, `scalars`, `objects`, `arrays`, `combinators`, `member_matching`, `annotations`, `schema_location`

@@ -15,8 +15,8 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
             word = "removed" if after.default is None else "added"
             yield create_edit(f"default-{word}", Effect.NOTHING, f"default {word}", location)
         elif not are_equal(before.default[0], after.default[0]):
-            words = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
-            yield create_edit("default-changed", Effect.NOTHING, words, location)
+            message = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
+            yield create_edit("default-changed", Effect.NOTHING, message, location)
     if before.deprecated != after.deprecated:
         word = "deprecated" if after.deprecated else "reactivated"
         yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
@@ -25,11 +25,9 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
     gone = [v for v in old_values or () if new_values is not None and v not in new_values]
     new = [v for v in new_values or () if old_values is not None and v not in old_values]
     if gone:
-        yield create_edit(
-            "extensible-enum-value-removed", Effect.NARROWS, f"no longer among the values: {gone!r:.60}", location
-        )
+        yield create_edit("extensible-enum-value-removed", Effect.NARROWS, f"values removed: {gone!r:.60}", location)
     if new:
-        yield create_edit("extensible-enum-value-added", Effect.NOTHING, f"new among the values: {new!r:.60}", location)
+        yield create_edit("extensible-enum-value-added", Effect.NOTHING, f"values added: {new!r:.60}", location)
 
 
 def _compare_discriminators(

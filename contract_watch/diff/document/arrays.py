@@ -18,22 +18,22 @@ def compare(
 ) -> Iterator[EditOrLink]:
     """Yield the edits of array constraints."""
     listed = max(before.prefix_length, after.prefix_length)
-    most = before.max_items if before.max_items == after.max_items else None
+    maximum = before.max_items if before.max_items == after.max_items else None
     inner: list[EditOrLink] = []
-    for index in range(listed if most is None else min(listed, most)):
+    for index in range(listed if maximum is None else min(listed, maximum)):
         here = location.enter(before.find_item(index), after.find_item(index), "prefixItems", str(index))
         inner += walk.compare(before.find_item(index), after.find_item(index), here)
     yield from inner
     if inner and before.prefix_length != after.prefix_length:
         word = "added" if after.prefix_length > before.prefix_length else "removed"
         yield create_edit(f"prefix-items-{word}", Effect.NOTHING, f"{listed} items with schemas of their own", location)
-    if most is None or most > listed:
+    if maximum is None or maximum > listed:
         old, new = before.find_item(listed), after.find_item(listed)
         rest = (old or new)[0].path if old or new else ()  # `items`, or its equivalent
         yield from walk.compare(old, new, location.enter(old, new, *rest))
     yield from _compare_contains(walk, before, after, location)
     key = "unevaluatedItems"
-    was, is_ = (tuple(view.unevaluated.get(key, ())) for view in (before, after))
+    was, is_ = (tuple(schema.unevaluated.get(key, ())) for schema in (before, after))
     yield from walk.compare_optional("unevaluated-items", was, is_, location, key)
 
 
@@ -62,10 +62,10 @@ def _compare_count(
         return
     # A missing maximum is larger than any other.
     up = before is not None and (after is None or after > before)
-    words = f"{kind} changed from {before} to {after}"
+    message = f"{kind} changed from {before} to {after}"
     yield create_edit(
         f"{kind}-{'raised' if up else 'lowered'}",
         Effect.NARROWS if up is narrows_up else Effect.WIDENS,
-        words,
+        message,
         location,
     )

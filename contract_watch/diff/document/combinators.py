@@ -79,39 +79,39 @@ def compare_members(
     walk: SchemaWalk, before: Combinator, after: Combinator, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
     """Yield the edits from one combinator to another: members that were added, removed or changed."""
-    asked = MemberMatcher(walk, before.members, after.members)
-    kept, old, new = _match_members(walk, asked, before.members, after.members)
+    matcher = MemberMatcher(walk, before.members, after.members)
+    matched, old, new = _match_members(walk, matcher, before.members, after.members)
     inner = [
         found
-        for one, other in ((before.members[i], after.members[j]) for i, j in kept)
+        for one, other in ((before.members[i], after.members[j]) for i, j in matched)
         for found in walk.compare(one, other, location.enter(one, other))
     ]
-    told_apart = [are_disjoint(walk, side, group.members) for side, group in enumerate((before, after))]
-    covered, covering = [one for one in old if asked.is_covered(one)], asked.list_covered_members(new)
+    disjoint = [are_disjoint(walk, side, group.members) for side, group in enumerate((before, after))]
+    covered, covering = [one for one in old if matcher.is_covered(one)], matcher.list_covered_members(new)
     gone, added = (
         [one for one in numbers if one not in others] for numbers, others in ((old, set(covered)), (new, set(covering)))
     )
     yield from inner
     if before.kind == after.kind == "oneOf":  # `oneOf` rejects values of two members
-        if covered and not told_apart[0]:
-            words = "a member is gone that excluded values of another"
-            yield create_edit("one-of-overlap-removed", Effect.WIDENS, words, location)
-        if covering and not told_apart[1]:
-            words = "a member is new that excludes values of another"
-            yield create_edit("one-of-overlap-added", Effect.NARROWS, words, location)
-    yield from _compare_unmatched(asked, before, after, (gone, added), location)
-    if before.kind != after.kind and len(before.members) > 1 and not all(told_apart):
-        words = f"{before.kind} became {after.kind}"
+        if covered and not disjoint[0]:
+            message = "a removed member excluded values of another"
+            yield create_edit("one-of-overlap-removed", Effect.WIDENS, message, location)
+        if covering and not disjoint[1]:
+            message = "a new member excludes values of another"
+            yield create_edit("one-of-overlap-added", Effect.NARROWS, message, location)
+    yield from _compare_unmatched(matcher, before, after, (gone, added), location)
+    if before.kind != after.kind and len(before.members) > 1 and not all(disjoint):
+        message = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
-        yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, words, location)
+        yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, message, location)
     # `oneOf` rejects values of two members, so an edit of one may have the opposite effect where members overlap.
     elif (
         after.kind == "oneOf"
-        and not all(told_apart)
+        and not all(disjoint)
         and (gone or added or any(e is not Effect.NOTHING for e in walk.collect_effects(inner)))
     ):
-        words = "what several members of oneOf allow is refused, and may be something else now"
-        yield create_edit("one-of-overlap-changed", Effect.UNCLEAR, words, location)
+        message = "oneOf rejects values that match several members, and those values may have changed"
+        yield create_edit("one-of-overlap-changed", Effect.UNCLEAR, message, location)
 
 
 def _compare_unmatched(
@@ -122,17 +122,20 @@ def _compare_unmatched(
     location: SchemaLocation,
 ) -> Iterator[EditOrLink]:
     """Yield the edits for members without a match; a match may exist if there are too many pairs to compare."""
-    unsure = ", or within another: there are too many to tell"
+    note = ", or contained in another; there are too many to compare"
     for one in unmatched[0]:
-        sure = one not in matcher.uncertain[0]
-        words = f"a member of {before.kind} removed{'' if sure else unsure}"
-        here, effect = location.enter_condition(before.members[one], ()), Effect.NARROWS if sure else Effect.UNCLEAR
-        yield create_edit(f"{_KINDS[before.kind]}-member-removed", effect, words, here, is_removed=True)
+        is_certain = one not in matcher.uncertain[0]
+        message = f"a member of {before.kind} removed{'' if is_certain else note}"
+        here, effect = (
+            location.enter_condition(before.members[one], ()),
+            Effect.NARROWS if is_certain else Effect.UNCLEAR,
+        )
+        yield create_edit(f"{_KINDS[before.kind]}-member-removed", effect, message, here, is_removed=True)
     for one in unmatched[1]:
-        sure = one not in matcher.uncertain[1]
-        words = f"a member of {after.kind} added{'' if sure else unsure}"
-        here, effect = location.enter_condition((), after.members[one]), Effect.WIDENS if sure else Effect.UNCLEAR
-        yield create_edit(f"{_KINDS[after.kind]}-member-added", effect, words, here)
+        is_certain = one not in matcher.uncertain[1]
+        message = f"a member of {after.kind} added{'' if is_certain else note}"
+        here, effect = location.enter_condition((), after.members[one]), Effect.WIDENS if is_certain else Effect.UNCLEAR
+        yield create_edit(f"{_KINDS[after.kind]}-member-added", effect, message, here)
 
 
 def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) -> bool:
@@ -153,11 +156,11 @@ def _match_members(
     same = list(matcher.list_identical())
     old = dict.fromkeys(number for number in range(len(before)) if number not in {one for one, _ in same})
     new = dict.fromkeys(number for number in range(len(after)) if number not in {other for _, other in same})
-    kept = list[tuple[int, int]]()
+    matched = list[tuple[int, int]]()
 
     def keep(one: int, other: int) -> None:
         del old[one], new[other]
-        kept.append((one, other))
+        matched.append((one, other))
 
     for pair in list(matcher.list_same_name(old, new)):
         keep(*pair)
@@ -168,7 +171,7 @@ def _match_members(
         (one,), (other,) = old, new
         if _is_comparable(walk, before[one], after[other]):
             keep(one, other)
-    return kept, list(old), list(new)
+    return matched, list(old), list(new)
 
 
 def _is_comparable(walk: SchemaWalk, one: Conjunction, other: Conjunction) -> bool:
@@ -197,14 +200,14 @@ def _compare_nots(
             effect, "changed"
         )
         if effect is not Effect.NOTHING:
-            yield create_edit(f"not-{word}", effect, "what is excluded changed", here)
+            yield create_edit(f"not-{word}", effect, "the excluded values changed", here)
     for part in new[len(old) :]:
-        yield create_edit("not-added", Effect.NARROWS, "values are excluded", location.enter_condition((), (part,)))
+        yield create_edit("not-added", Effect.NARROWS, "values are now excluded", location.enter_condition((), (part,)))
     for part in old[len(new) :]:
         yield create_edit(
             "not-removed",
             Effect.WIDENS,
-            "values are not excluded any more",
+            "values are no longer excluded",
             location.enter_condition((part,), ()),
             is_removed=True,
         )

@@ -27,13 +27,13 @@ def classify_removal(removed: Mapping[str, Any], today: dt.date) -> str:
 
 def parse_sunset(thing: Mapping[str, Any]) -> dt.date | None:
     """Return the sunset date of an object, or None if it has none or it cannot be parsed."""
-    said = thing.get(SUNSET)
-    if isinstance(said, dt.datetime):
-        return said.date()
-    if isinstance(said, dt.date):
-        return said
+    spec = thing.get(SUNSET)
+    if isinstance(spec, dt.datetime):
+        return spec.date()
+    if isinstance(spec, dt.date):
+        return spec
     try:
-        return dt.datetime.fromisoformat(str(said)).date()
+        return dt.datetime.fromisoformat(str(spec)).date()
     except ValueError:
         return None
 
@@ -52,7 +52,7 @@ def compare_deprecation(
         change_log.record_change(
             f"operation-{'deprecated' if is_ else 'reactivated'}",
             at,
-            "deprecated" if is_ else "not deprecated any more",
+            "deprecated" if is_ else "no longer deprecated",
         )
     if is_:
         _compare_sunset(change_log, base, revision, (*at, SUNSET))
@@ -66,10 +66,10 @@ def _compare_sunset(change_log: ChangeLog, base: Mapping[str, Any], revision: Ma
         return
     old, new = parse_sunset(base), parse_sunset(revision)
     if SUNSET not in revision:
-        change_log.record_change("operation-sunset-removed", at, f"no day named any more; it was {base[SUNSET]}")
+        change_log.record_change("operation-sunset-removed", at, f"sunset date removed; it was {base[SUNSET]}")
     elif new is None:
         if base.get(SUNSET) != revision.get(SUNSET):
-            change_log.record_change("operation-sunset-unreadable", at, "the day named for its end cannot be read")
+            change_log.record_change("operation-sunset-unreadable", at, "the sunset date cannot be parsed")
     elif old is None:
         change_log.record_change("operation-sunset-added", at, f"stays until {new}")
     elif new != old:
@@ -80,7 +80,7 @@ def _compare_sunset(change_log: ChangeLog, base: Mapping[str, Any], revision: Ma
 def _compare_stability(change_log: ChangeLog, old: object, new: object, at: Tokens) -> None:
     before, after = (_STABLE.index(str(level)) if level in _STABLE else None for level in (old, new))
     if after is None and new is not None:
-        change_log.record_change("operation-stability-unreadable", at, f"{new!s:.40} is no level of stability")
+        change_log.record_change("operation-stability-unreadable", at, f"{new!s:.40} is not a stability level")
         return
     # No level means stable.
     before, after = (3 if before is None else before), (3 if after is None else after)

@@ -39,25 +39,27 @@ def compare(change_log: ChangeLog, base: Any, revision: Any, names: tuple[str, s
     kinds = tuple(map(_classify_form, names))
     if not kinds[0] or kinds[0] != kinds[1]:
         return
-    said = tuple(as_object(as_object(one).get("encoding")) for one in (base, revision))
-    if not any(said):
+    spec = tuple(as_object(as_object(one).get("encoding")) for one in (base, revision))
+    if not any(spec):
         return
-    views = [
+    schemas = [
         change_log.schemas.normalize(side, (SubSchema(as_object(one).get("schema", {})),))
         for side, one in enumerate((base, revision))
     ]
-    for name in views[0].properties:
-        if name in views[1].properties and any(name in one for one in said):
-            old, new = as_object(said[0].get(name)), as_object(said[1].get(name))
-            values = [change_log.schemas.normalize(side, view.find_property(name)) for side, view in enumerate(views)]
+    for name in schemas[0].properties:
+        if name in schemas[1].properties and any(name in one for one in spec):
+            old, new = as_object(spec[0].get(name)), as_object(spec[1].get(name))
+            values = [
+                change_log.schemas.normalize(side, schema.find_property(name)) for side, schema in enumerate(schemas)
+            ]
             here = (*at[0], "encoding", name), (*at[1], "encoding", name)
-            place = here[1] if name in said[1] else here[0]
+            location = here[1] if name in spec[1] else here[0]
             sources = change_log.base, change_log.revision
-            ways = [
+            encodings = [
                 _read_encoding(change_log, side, sources[side], kinds[side], one, values[side])
                 for side, one in enumerate((old, new))
             ]
-            _compare_part(change_log, name, ways[0], ways[1], place)
+            _compare_part(change_log, name, encodings[0], encodings[1], location)
             if kinds[0] == _MULTIPART:
                 _compare_headers(change_log, old.get("headers"), new.get("headers"), here)
 
@@ -117,22 +119,22 @@ def _list_default_types(
 def _compare_part(change_log: ChangeLog, name: str, old: _PartEncoding, new: _PartEncoding, at: Tokens) -> None:
     if (old.style is None) is not (new.style is None) or (old.style and old.style != new.style):
         change_log.record_change(
-            "request-body-part-style-changed", at, f"{name} is written otherwise now (style, explode)"
+            "request-body-part-style-changed", at, f"{name} now has another style (style, explode)"
         )
         return
     gone, added = _list_uncovered(old.types, new.types), _list_uncovered(new.types, old.types)
     if gone:
         change_log.record_change(
-            "request-body-part-media-type-removed", at, f"{name} is not read as {', '.join(gone)} any more"
+            "request-body-part-media-type-removed", at, f"{name} is no longer accepted as {', '.join(gone)}"
         )
     if added:
         change_log.record_change(
-            "request-body-part-media-type-added", at, f"{name} may be written as {', '.join(added)} now"
+            "request-body-part-media-type-added", at, f"{name} is now also accepted as {', '.join(added)}"
         )
     if old.allows_reserved != new.allows_reserved:
         word = "allowed" if new.allows_reserved else "refused"
-        words = f"{name}: signs such as / and ? as they are, {word} now"
-        change_log.record_change(f"request-body-part-reserved-signs-{word}", at, words)
+        message = f"{name}: unescaped reserved characters such as / are now {word}"
+        change_log.record_change(f"request-body-part-reserved-signs-{word}", at, message)
 
 
 def _list_uncovered(types: frozenset[str], others: frozenset[str]) -> list[str]:
@@ -143,8 +145,8 @@ def _list_uncovered(types: frozenset[str], others: frozenset[str]) -> list[str]:
 def _compare_headers(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     """Record the changes of a part's headers."""
     found = [
-        {name.lower(): (source.follow(raw), (*place, "headers", name)) for name, raw in as_object(one).items() if name.lower() != "content-type"}
-        for source, one, place in zip((change_log.base, change_log.revision), (base, revision), at, strict=True)
+        {name.lower(): (source.follow(raw), (*location, "headers", name)) for name, raw in as_object(one).items() if name.lower() != "content-type"}
+        for source, one, location in zip((change_log.base, change_log.revision), (base, revision), at, strict=True)
     ]  # fmt: skip
     for key, (old, here) in found[0].items():
         if key in found[1]:
@@ -166,8 +168,8 @@ def _compare_header(
         change_log.record_change(f"request-body-part-header-became-{word}", at[1], f"header {at[1][-1]} became {word}")
     before, after = find_schema(old), find_schema(new)
     if before[0] != after[0]:
-        words = f"header {at[1][-1]} is written as {after[0] or 'a plain value'} now"
-        change_log.record_change("request-body-part-header-media-type-changed", at[1], words)
+        message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
+        change_log.record_change("request-body-part-header-media-type-changed", at[1], message)
         return
-    places = ((*at[0], *before[2]), (*at[1], *after[2]))
-    change_log.compare_schemas("parameter", before[1], after[1], places, as_string=is_string_encoded(after[0]))
+    locations = ((*at[0], *before[2]), (*at[1], *after[2]))
+    change_log.compare_schemas("parameter", before[1], after[1], locations, as_string=is_string_encoded(after[0]))

@@ -109,10 +109,10 @@ def fetch_document(
         FetchError: the server did not return a whole document.
     """
     address = _parse_address(url)
-    kept = etag if _ETAG.fullmatch(etag) else ""
+    cached_etag = etag if _ETAG.fullmatch(etag) else ""
     with create_transport(Deadline(limits.total)) as transport:
         for _ in range(MAX_REDIRECTS + 1):
-            found = _send_request(transport, address, kept, limits)
+            found = _send_request(transport, address, cached_etag, limits)
             if not isinstance(found, httpx.URL):
                 return found
             address = found
@@ -124,17 +124,15 @@ def _parse_address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise FetchError("the address of the published document is none; correct it") from error
+        raise FetchError("the address of the published document is malformed; correct it") from error
     if address.userinfo:
         raise _build_error(
-            address, "the address holds credentials, which are not sent", "remove what stands before the @"
+            address, "the address contains credentials, which are never sent", "remove everything before the @"
         )
     if address.scheme not in ("https", "http") or not address.host:
-        raise _build_error(address, "is no address of https", "give one")
+        raise _build_error(address, "is not an https address", "give one")
     if address.scheme == "http" and not is_loopback(address.host, strict=True):
-        raise _build_error(
-            address, "is not fetched over http, where anybody could change it", "give its address of https"
-        )
+        raise _build_error(address, "is not fetched over http, where others could change it", "give its https address")
     return address
 
 
@@ -155,17 +153,17 @@ def _send_request(
         finally:
             response.close()
     except httpx.ConnectTimeout as error:
-        raise _build_error(address, "takes no connection in time", "try again later") from error
+        raise _build_error(address, "no connection in time", "try again later") from error
     except httpx.ConnectError as error:
         if "SSL" in str(error) or "CERTIFICATE" in str(error):
-            raise _build_error(address, "no trusted TLS connection can be made", "try again later") from error
+            raise _build_error(address, "no trusted TLS connection is possible", "try again later") from error
         raise _build_error(
             address, "refuses connections, or its name is unknown", "correct it, or try later"
         ) from error
     except httpx.TimeoutException as error:
-        raise _build_error(address, "gives no whole answer in time", "try again later") from error
+        raise _build_error(address, "no complete response in time", "try again later") from error
     except (httpx.RemoteProtocolError, zlib.error) as error:
-        raise _build_error(address, "the answer broke off, or is no HTTP", "try again later") from error
+        raise _build_error(address, "the response is incomplete or not HTTP", "try again later") from error
     except httpx.TransportError as error:
         raise _build_error(address, f"the connection broke ({type(error).__name__})", "try again later") from error
 
@@ -179,20 +177,20 @@ def _read_response(
     if status == 304 and etag:
         return NotModified(etag)
     if status != 200:
-        raise _build_error(address, f"answered {status}, not 200", _choose_remedy(status))
+        raise _build_error(address, f"the response has status {status}, not 200", _choose_remedy(status))
     media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media in _PAGE_TYPES:
-        raise _build_error(address, "answered with an HTML page", "give the address of the document itself")
+        raise _build_error(address, "the response is an HTML page", "give the address of the document itself")
     if not _DOCUMENT_TYPES.fullmatch(media):
-        what = f"answered with {escape_text(media, 60)}, which is neither JSON nor YAML"
-        raise _build_error(address, what, "give the address of the document itself")
+        problem = f"the response is {escape_text(media, 60)}, which is neither JSON nor YAML"
+        raise _build_error(address, problem, "give the address of the document itself")
     content = _read_body(response, address, limits.size)
     try:
         document = parse_document(content, _format_address(address))
     except UsageError as error:
         raise FetchError(str(error)) from error
-    told = response.headers.get("etag", "")
-    return FetchedDocument(document, content, told if _ETAG.fullmatch(told) else "", str(address))
+    new_etag = response.headers.get("etag", "")
+    return FetchedDocument(document, content, new_etag if _ETAG.fullmatch(new_etag) else "", str(address))
 
 
 def _choose_remedy(status: int) -> str:
@@ -208,12 +206,12 @@ def _resolve_redirect(address: httpx.URL, location: str) -> httpx.URL:
     try:
         found = address.join(location)
     except (httpx.InvalidURL, ValueError) as error:
-        raise _build_error(address, "is redirected to what is no address", "try again later") from error
+        raise _build_error(address, "the redirect has no valid address", "try again later") from error
     if not location or found.userinfo:
-        raise _build_error(address, "is redirected to what is no address", "try again later")
+        raise _build_error(address, "the redirect has no valid address", "try again later")
     if (found.scheme, found.host, found.port) != (address.scheme, address.host, address.port):
         remedy = "set that as its address if it is the vendor's"
-        raise _build_error(address, f"is redirected to {_format_address(found)}, another server", remedy)
+        raise _build_error(address, f"redirects to another server, {_format_address(found)}", remedy)
     return found
 
 
@@ -226,7 +224,9 @@ def _read_body(response: httpx.Response, address: httpx.URL, max_size: int) -> b
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise _build_error(
-            address, f"answered in the encoding {escape_text(encoding, 60)}, not asked for", "try again later"
+            address,
+            f"the response has the encoding {escape_text(encoding, 60)}, which was not requested",
+            "try again later",
         )
     length = response.headers.get("content-length", "")
     too_large = _build_error(address, f"is larger than {max_size:,} bytes", "give the address of a smaller document")
@@ -242,10 +242,10 @@ def _read_body(response: httpx.Response, address: httpx.URL, max_size: int) -> b
         if max(came, size) > max_size:
             raise too_large
         if reader is not None and reader.unused_data:
-            raise zlib.error("something follows what is packed")
+            raise zlib.error("other data follows the compressed data")
         parts.append(part)
     if reader is not None and not reader.eof:
-        raise zlib.error("what is packed broke off")
+        raise zlib.error("the compressed data is incomplete")
     return b"".join(parts)
 
 

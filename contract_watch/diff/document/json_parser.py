@@ -53,7 +53,7 @@ def parse(content: bytes) -> Any:
         pairs = _PAIRED_SURROGATES.match(text)
         end = pairs.end() if pairs else 0
         if end < len(text):
-            raise _build_error("has half of a surrogate pair, which is no text; write the whole sign", text, end)
+            raise _build_error("has half of a surrogate pair; write the whole character", text, end)
     return value
 
 
@@ -82,7 +82,7 @@ class _JsonReader:
             found, digits = self._invalid_numbers[0]
             where = escape_text(format_pointer(find_path(value, found)), MAX_SHOWN_LENGTH)
             raise InvalidDocumentError(
-                f"has the number {escape_text(digits, 40)} at {where}, which no float can hold; correct it"
+                f"has the number {escape_text(digits, 40)} at {where}, which is not a finite float; correct it"
             )
 
     def _build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -85,12 +85,12 @@ def follow_links(
 def _mark_targets_with_edits(root: ReferenceTarget) -> None:
     """Set ``has_edits`` for ``root`` and all targets behind it; targets without edits need not be followed."""
     users: dict[ReferenceTarget, list[ReferenceTarget]] = {}
-    loud, todo, reached = list[ReferenceTarget](), [root], {root}
+    with_edits, todo, reached = list[ReferenceTarget](), [root], {root}
     while todo:
         one = todo.pop()
         for found in one.edits:
             if isinstance(found, SchemaEdit) or found.target.has_edits:
-                loud.append(one)
+                with_edits.append(one)
             elif found.target.has_edits is None:
                 users.setdefault(found.target, []).append(one)
                 if found.target not in reached:
@@ -98,11 +98,11 @@ def _mark_targets_with_edits(root: ReferenceTarget) -> None:
                     todo.append(found.target)
     for one in reached:
         one.has_edits = False
-    while loud:
-        one = loud.pop()
+    while with_edits:
+        one = with_edits.pop()
         if not one.has_edits:
             one.has_edits = True
-            loud += users.get(one, ())
+            with_edits += users.get(one, ())
 
 
 class _LinkFrame:

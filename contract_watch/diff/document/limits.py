@@ -51,4 +51,4 @@ def parse_number(digits: str) -> int | float | None:
 def describe_duplicate_name(name: str, path: Sequence[str | int]) -> str:
     """Return the error message for a duplicate ``name`` in the object at ``path``."""
     where = escape_text(format_pointer(path), MAX_SHOWN_LENGTH) or "the document itself"
-    return f'has the name "{escape_text(name, MAX_SHOWN_LENGTH)}" twice in {where}; readers differ on which one counts, remove one'
+    return f'has the name "{escape_text(name, MAX_SHOWN_LENGTH)}" twice in {where}; parsers disagree on which one counts; remove one'

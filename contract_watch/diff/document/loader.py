@@ -34,19 +34,19 @@ def load_document(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read, or `parse_document` refuses it.
     """
-    shown = escape_text(str(path), MAX_SHOWN_LENGTH)
+    escaped = escape_text(str(path), MAX_SHOWN_LENGTH)
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise UsageError(f"{shown}: is not a file; name a file that holds an OpenAPI document")
+            raise UsageError(f"{escaped}: is not a file; name a file that holds an OpenAPI document")
         if found.st_size > MAX_BYTES:
-            raise UsageError(f"{shown}: {_describe_size(found.st_size)}")
+            raise UsageError(f"{escaped}: {_describe_size(found.st_size)}")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"{escaped}: cannot be read ({error.strerror})") from error
     except ValueError as error:  # no file can have such a name
-        raise UsageError(f"{shown}: is not the name of a file; correct it") from error
+        raise UsageError(f"{escaped}: is not the name of a file; correct it") from error
     return parse_document(content, str(path))
 
 
@@ -94,7 +94,7 @@ def _convert_to_utf8(content: bytes) -> bytes:
             return content.decode(encoding).encode()
         content.decode()
     except UnicodeError as error:
-        raise InvalidDocumentError("is not text in UTF-8 or UTF-16; save it as UTF-8") from error
+        raise InvalidDocumentError("is neither UTF-8 nor UTF-16; save it as UTF-8") from error
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -103,22 +103,28 @@ def _check_structure(value: Any) -> None:
     if value is None:
         raise InvalidDocumentError("is empty; give an OpenAPI document")
     if not isinstance(value, dict):
-        raise InvalidDocumentError("is not an OpenAPI document (it is no object); give one")
+        raise InvalidDocumentError("is not an OpenAPI document (it is not an object); give one")
     version = value.get("openapi")
     old = value.get("swagger", value.get("swaggerVersion"))
     if version is None and old is not None:
-        shown = escape_text(str(old), 20) if isinstance(old, str | float | int) else "of some version"
-        raise InvalidDocumentError(f"is Swagger {shown}, not OpenAPI 3; convert it first, with swagger2openapi for one")
+        escaped = escape_text(str(old), 20) if isinstance(old, str | float | int) else "of some version"
+        raise InvalidDocumentError(
+            f"is Swagger {escaped}, not OpenAPI 3; convert it first, with swagger2openapi for one"
+        )
     if version is None:
         raise InvalidDocumentError("is not an OpenAPI document (it has no `openapi` with a version); give one")
     if not isinstance(version, str):
-        raise InvalidDocumentError("has an `openapi` that is no text; write the version as a text such as '3.1.0'")
+        raise InvalidDocumentError(
+            "has an `openapi` that is not a string; write the version as a string such as '3.1.0'"
+        )
     if not _VERSION.fullmatch(version):
-        shown = escape_text(version, 20)
-        raise InvalidDocumentError(f"is of OpenAPI version {shown}, which is not read; give one of 3.0, 3.1 or 3.2")
+        escaped = escape_text(version, 20)
+        raise InvalidDocumentError(
+            f"is of OpenAPI version {escaped}, which is not supported; give one of 3.0, 3.1 or 3.2"
+        )
     holding = [name for name in ("paths", "components", "webhooks") if name in value]
     if not holding:
         raise InvalidDocumentError("has neither `paths` nor `components` nor `webhooks`; give a whole document")
     for name in holding:
         if not isinstance(value[name], dict):
-            raise InvalidDocumentError(f"has `{name}` that is no object; correct it")
+            raise InvalidDocumentError(f"has `{name}` that is not an object; correct it")

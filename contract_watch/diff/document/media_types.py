@@ -17,12 +17,12 @@ def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tupl
             _compare_schemas(change_log, area, old[name][1], new[name][1], here)
     gone, added = {name: old[name] for name in old if name not in new}, {n: new[n] for n in new if n not in old}
     for name in list(gone):
-        if (heir := next((other for other in added if _classify_change(name, other)), None)) is not None:
-            raw, place = gone.pop(name)[1], (*at[1], added[heir][0])
+        if (successor := next((other for other in added if _classify_change(name, other)), None)) is not None:
+            raw, location = gone.pop(name)[1], (*at[1], added[successor][0])
             change_log.record_change(
-                f"{area}-media-type-{_classify_change(name, heir)}", place, f"{name} became {heir}"
+                f"{area}-media-type-{_classify_change(name, successor)}", location, f"{name} became {successor}"
             )
-            _compare_schemas(change_log, area, raw, added.pop(heir)[1], ((*at[0], old[name][0]), place))
+            _compare_schemas(change_log, area, raw, added.pop(successor)[1], ((*at[0], old[name][0]), location))
     for name, (written, raw) in gone.items():
         if (range_ := _find_range(new, name)) is not None:  # a range of the revision includes it
             _compare_schemas(change_log, area, raw, range_[1], ((*at[0], written), (*at[1], range_[0])))
@@ -38,7 +38,7 @@ def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tupl
 def _collect_types(content: Any) -> dict[str, tuple[str, Any]]:
     """Return the media types by their normal form, each with its original spelling and its media type object."""
     content = as_object(content)
-    return {_normalize_type(written): (written, said) for written, said in content.items()}
+    return {_normalize_type(written): (written, spec) for written, spec in content.items()}
 
 
 def _normalize_type(written: str) -> str:
@@ -68,14 +68,14 @@ def _covers(wide: str, narrow: str) -> bool:
 
 
 def _compare_schemas(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    old, new = (said.get("schema") if isinstance(said, dict) else None for said in (base, revision))
-    places = ((*at[0], "schema"), (*at[1], "schema"))
+    old, new = (spec.get("schema") if isinstance(spec, dict) else None for spec in (base, revision))
+    locations = ((*at[0], "schema"), (*at[1], "schema"))
     if area == "request-body":
         encoding.compare(change_log, base, revision, (at[0][-1], at[1][-1]), at)
     if old is not None and new is not None:
-        change_log.compare_schemas("response" if area == "response" else "body", old, new, places)
+        change_log.compare_schemas("response" if area == "response" else "body", old, new, locations)
     elif new is not None:
         if new not in ({}, True):
-            change_log.record_change(f"{area}-schema-added", places[1], "a schema is given now")
+            change_log.record_change(f"{area}-schema-added", locations[1], "schema added")
     elif old is not None and old not in ({}, True):
-        change_log.record_change(f"{area}-schema-removed", places[0], "no schema is given any more")
+        change_log.record_change(f"{area}-schema-removed", locations[0], "schema removed")

@@ -71,7 +71,7 @@ class MemberMatcher:
             return self._candidates[old]
         outlines, kinds = self._outlines = self._outlines or self._build_outlines()
         one, near = outlines[old], list[tuple[int, bool, bool]]()
-        most = max(1, _MAX_SUBSET_CHECKS // len(self._before))
+        maximum = max(1, _MAX_SUBSET_CHECKS // len(self._before))
         for other, members in kinds:
             if one.tags is not None and other.tags is not None and one.tags.isdisjoint(other.tags):
                 continue
@@ -79,7 +79,7 @@ class MemberMatcher:
             if not (inner or outer):
                 continue
             these = members if only is None else [new for new in members if new in only]
-            room = most - len(near)
+            room = maximum - len(near)
             near += [(new, inner, outer) for new in these[:room]]
             rest = these[room:]
             if inner and rest:
@@ -94,17 +94,17 @@ class MemberMatcher:
     def _build_outlines(self) -> "tuple[list[_Outline], list[tuple[_Outline, list[int]]]]":
         """Return the outlines of the base's members, and those of the revision's with the members that share each."""
         walk = self._walk
-        views = [
+        schemas = [
             [walk.normalize(side, node) for node in nodes] for side, nodes in enumerate((self._before, self._after))
         ]
         counted = Counter(
-            name for side in (0, 1) for view in views[side] for name in _list_enum_properties(walk, side, view)
+            name for side in (0, 1) for schema in schemas[side] for name in _list_enum_properties(walk, side, schema)
         )
-        mark = max(counted, key=lambda name: counted[name], default=None)
+        tag_property = max(counted, key=lambda name: counted[name], default=None)
         kinds: dict[_Outline, list[int]] = {}
-        for new, view in enumerate(views[1]):
-            kinds.setdefault(_build_outline(walk, 1, view, mark), []).append(new)
-        return [_build_outline(walk, 0, view, mark) for view in views[0]], list(kinds.items())
+        for new, schema in enumerate(schemas[1]):
+            kinds.setdefault(_build_outline(walk, 1, schema, tag_property), []).append(new)
+        return [_build_outline(walk, 0, schema, tag_property) for schema in schemas[0]], list(kinds.items())
 
     # -- matches
 
@@ -227,26 +227,26 @@ def _may_be_subset(one: _Outline, other: _Outline) -> bool:
 
 def are_disjoint(walk: SchemaWalk, side: int, found: Iterable[Conjunction]) -> bool:
     """Return True if certainly no value matches two of these schemas."""
-    views = [view for view in (walk.normalize(side, node) for node in found) if not view.rejects_all]
-    objects = [view for view in views if view.types == _OBJECT]
-    others = [view for view in views if view.types != _OBJECT]
-    if not any(view.allows_type("object") for view in others) and _have_distinct_tags(walk, side, objects):
-        views = others
-    if len(views) * (len(views) - 1) // 2 > _MAX_OVERLAP_PAIRS:
+    schemas = [schema for schema in (walk.normalize(side, node) for node in found) if not schema.rejects_all]
+    objects = [schema for schema in schemas if schema.types == _OBJECT]
+    others = [schema for schema in schemas if schema.types != _OBJECT]
+    if not any(schema.allows_type("object") for schema in others) and _have_distinct_tags(walk, side, objects):
+        schemas = others
+    if len(schemas) * (len(schemas) - 1) // 2 > _MAX_OVERLAP_PAIRS:
         return False
-    return all(_are_schemas_disjoint(walk, side, one, other) for one, other in combinations(views, 2))
+    return all(_are_schemas_disjoint(walk, side, one, other) for one, other in combinations(schemas, 2))
 
 
-def _have_distinct_tags(walk: SchemaWalk, side: int, views: Sequence[NormalizedSchema]) -> bool:
+def _have_distinct_tags(walk: SchemaWalk, side: int, schemas: Sequence[NormalizedSchema]) -> bool:
     """Return True if one property distinguishes all schemas, or each requires a property that no other names."""
-    shared = set.intersection(*(view.required & set(view.properties) for view in views)) if views else set()
+    shared = set.intersection(*(schema.required & set(schema.properties) for schema in schemas)) if schemas else set()
     for name in sorted(shared):
-        listed = [walk.normalize(side, view.find_property(name)).values for view in views]
+        listed = [walk.normalize(side, schema.find_property(name)).values for schema in schemas]
         counted = Counter(value for values in listed for value in set(map(make_value_key, values or ())))
         if all(values is not None for values in listed) and all(times == 1 for times in counted.values()):
             return True
-    counted = Counter(name for view in views for name in view.properties)
-    return all(any(counted[name] == (name in view.properties) for name in view.required) for view in views)
+    counted = Counter(name for schema in schemas for name in schema.properties)
+    return all(any(counted[name] == (name in schema.properties) for name in schema.required) for schema in schemas)
 
 
 def _are_schemas_disjoint(
@@ -264,9 +264,9 @@ def _are_schemas_disjoint(
             return _are_objects_disjoint(walk, side, one, other, depth)
     if one.values is not None and other.values is not None:
         return not intersect_values(one.values, other.values)
-    low = [view.lower[0] for view in (one, other) if view.lower is not None]
-    high = [view.upper[0] for view in (one, other) if view.upper is not None]
-    numbers = all(view.types is not None and view.types <= {"integer", "number"} for view in (one, other))
+    low = [schema.lower[0] for schema in (one, other) if schema.lower is not None]
+    high = [schema.upper[0] for schema in (one, other) if schema.upper is not None]
+    numbers = all(schema.types is not None and schema.types <= {"integer", "number"} for schema in (one, other))
     return numbers and bool(low and high) and max(low) > min(high)
 
 

@@ -109,21 +109,21 @@ class NormalizedSchema:
             for part in parts
         ]
         found += [
-            closer.schema
-            for closer in self.closed_objects
-            if name not in closer.names and not any(_may_match(p, name) for p in closer.patterns)
+            additional.schema
+            for additional in self.closed_objects
+            if name not in additional.names and not any(_may_match(p, name) for p in additional.patterns)
         ]
         return (*self.properties.get(name, ()), *found)
 
     @property
     def additional_properties(self) -> Conjunction:
         """The schemas for the values of properties that the schema does not name."""
-        return tuple(closer.schema for closer in self.closed_objects)
+        return tuple(additional.schema for additional in self.closed_objects)
 
     @property
     def is_closed(self) -> bool:
         """True if properties that the schema does not name are rejected."""
-        return any(closer.schema.raw is False for closer in self.closed_objects)
+        return any(additional.schema.raw is False for additional in self.closed_objects)
 
     def find_item(self, index: int) -> Conjunction:
         """Return the schemas for the item at an index; a large index gives those for additional items."""

@@ -34,7 +34,7 @@ def compare(
         "property-names", tuple(before.property_names), tuple(after.property_names), location, "propertyNames"
     )
     key = "unevaluatedProperties"
-    old, new = (tuple(view.unevaluated.get(key, ())) for view in (before, after))
+    old, new = (tuple(schema.unevaluated.get(key, ())) for schema in (before, after))
     yield from walk.compare_optional("unevaluated-properties", old, new, location, key)
 
 
@@ -48,10 +48,10 @@ def _compare_common(
         return
     here = location.enter(old, new, "properties", name)
     was, is_ = walk.normalize(0, old), walk.normalize(1, new)
-    sent = _REQUEST if was.read_only or is_.read_only else _NO_DIRECTIONS
-    shown = _RESPONSE if was.write_only or is_.write_only else _NO_DIRECTIONS
+    muted_requests = _REQUEST if was.read_only or is_.read_only else _NO_DIRECTIONS
+    muted_responses = _RESPONSE if was.write_only or is_.write_only else _NO_DIRECTIONS
     for one in walk.compare(old, new, here):
-        yield mute_edit(one, sent | shown)
+        yield mute_edit(one, muted_requests | muted_responses)
     if is_required and not was_required:
         muted = _REQUEST if is_.read_only else _NO_DIRECTIONS
         yield create_edit(
@@ -80,20 +80,20 @@ def _compare_removed(
     here = location.enter(old, (), "properties", name)
     if was.rejects_all:
         if not is_.rejects_all:
-            words = f"property {name} may be there now"
-            yield create_edit("property-added-where-refused", Effect.WIDENS, words, here, is_removed=True)
+            message = f"property {name} is now allowed"
+            yield create_edit("property-added-where-refused", Effect.WIDENS, message, here, is_removed=True)
         return
     muted = (_REQUEST if was.read_only else _NO_DIRECTIONS) | (_RESPONSE if was.write_only else _NO_DIRECTIONS)
     needed = "required-" if name in before.required else ""
-    words = f"{'required ' if needed else ''}property {name} removed"
+    message = f"{'required ' if needed else ''}property {name} removed"
     if is_.rejects_all:
         effect = Effect.BOTH if needed else Effect.NARROWS
         yield create_edit(
-            f"{needed}property-removed-and-refused", effect, words, here, is_removed=True, muted_directions=muted
+            f"{needed}property-removed-and-refused", effect, message, here, is_removed=True, muted_directions=muted
         )
         return
     effect = Effect.WIDENS if needed else Effect.UNCLEAR
-    yield create_edit(f"{needed}property-removed", effect, words, here, is_removed=True, muted_directions=muted)
+    yield create_edit(f"{needed}property-removed", effect, message, here, is_removed=True, muted_directions=muted)
     if other:
         for one in walk.compare(old, other, location.enter(old, other)):
             yield mute_edit(one, muted)
@@ -108,8 +108,8 @@ def _compare_added(
     here = location.enter((), new, "properties", name)
     muted = (_REQUEST if is_.read_only else _NO_DIRECTIONS) | (_RESPONSE if is_.write_only else _NO_DIRECTIONS)
     if name in after.required and name not in before.required:
-        words = f"required property {name} added"
-        yield create_edit("required-property-added", Effect.NARROWS, words, here, muted_directions=muted)
+        message = f"required property {name} added"
+        yield create_edit("required-property-added", Effect.NARROWS, message, here, muted_directions=muted)
     if name in before.required and name not in after.required:  # it was required without a schema
         yield create_edit(
             "property-became-optional",
@@ -120,11 +120,11 @@ def _compare_added(
         )
     if was.rejects_all:
         if not is_.rejects_all:
-            words = f"property {name} added, where others were refused"
-            yield create_edit("property-added-where-refused", Effect.WIDENS, words, here, muted_directions=muted)
+            message = f"property {name} added, which was rejected before"
+            yield create_edit("property-added-where-refused", Effect.WIDENS, message, here, muted_directions=muted)
         return
     if is_.rejects_all:
-        yield create_edit("property-removed-and-refused", Effect.NARROWS, f"property {name} is refused now", here)
+        yield create_edit("property-removed-and-refused", Effect.NARROWS, f"property {name} is now rejected", here)
         return
     if name not in after.required:
         yield create_edit("property-added", Effect.NOTHING, f"optional property {name} added", here)
@@ -142,13 +142,13 @@ def _compare_additional(
     if before.is_closed != after.is_closed:
         if after.is_closed:
             yield create_edit(
-                "additional-properties-refused", Effect.NARROWS, "further properties are refused now", here
+                "additional-properties-refused", Effect.NARROWS, "additional properties are now rejected", here
             )
         else:
             yield create_edit(
                 "additional-properties-allowed",
                 Effect.WIDENS,
-                "further properties are allowed now",
+                "additional properties are now allowed",
                 here,
                 is_removed=not new,
             )
@@ -156,11 +156,11 @@ def _compare_additional(
         return
     elif not old and new:
         yield create_edit(
-            "additional-properties-constrained", Effect.NARROWS, "further properties have a schema now", here
+            "additional-properties-constrained", Effect.NARROWS, "additional properties now have a schema", here
         )
     elif old and not new:
-        words = "further properties may be anything now"
-        yield create_edit("additional-properties-unconstrained", Effect.WIDENS, words, here, is_removed=True)
+        message = "additional properties may now have any value"
+        yield create_edit("additional-properties-unconstrained", Effect.WIDENS, message, here, is_removed=True)
     else:
         yield from walk.compare(old, new, location.enter(old, new, "additionalProperties"))
 
@@ -182,20 +182,20 @@ def _compare_pattern_properties(
             )
         elif new and before.is_closed:
             yield create_edit(
-                "pattern-properties-allowed", Effect.WIDENS, f"names like {expression} are allowed now", here
+                "pattern-properties-allowed", Effect.WIDENS, f"names that match {expression} are now allowed", here
             )
         elif new:
             yield create_edit(
-                "pattern-properties-added", Effect.NARROWS, f"names like {expression} have a schema now", here
+                "pattern-properties-added", Effect.NARROWS, f"names that match {expression} now have a schema", here
             )
         elif after.additional_properties and not after.is_closed:
             yield from walk.compare(old, after.additional_properties, location.enter(old, after.additional_properties))
         elif after.is_closed:
-            words = f"names like {expression} are refused now"
-            yield create_edit("pattern-properties-refused", Effect.NARROWS, words, here, is_removed=True)
+            message = f"names that match {expression} are now rejected"
+            yield create_edit("pattern-properties-refused", Effect.NARROWS, message, here, is_removed=True)
         else:
-            words = f"names like {expression} may hold anything now"
-            yield create_edit("pattern-properties-removed", Effect.WIDENS, words, here, is_removed=True)
+            message = f"names that match {expression} may now have any value"
+            yield create_edit("pattern-properties-removed", Effect.WIDENS, message, here, is_removed=True)
 
 
 def _is_unconstrained(
@@ -217,11 +217,11 @@ def _compare_dependencies(
         new -= after.required & before.required  # these are required anyway
         old -= after.required
         if new - old:
-            words = f"where {name} is, {', '.join(sorted(new - old))} has to be"
-            yield create_edit("dependent-required-added", Effect.NARROWS, words, location)
+            message = f"{name} now requires {', '.join(sorted(new - old))}"
+            yield create_edit("dependent-required-added", Effect.NARROWS, message, location)
         if old - new:
-            words = f"where {name} is, {', '.join(sorted(old - new))} need not be any more"
-            yield create_edit("dependent-required-removed", Effect.WIDENS, words, location)
+            message = f"{name} no longer requires {', '.join(sorted(old - new))}"
+            yield create_edit("dependent-required-removed", Effect.WIDENS, message, location)
     for name in sorted({*before.dependent_schemas, *after.dependent_schemas}):
-        was, is_ = (tuple(view.dependent_schemas.get(name, ())) for view in (before, after))
+        was, is_ = (tuple(schema.dependent_schemas.get(name, ())) for schema in (before, after))
         yield from walk.compare_optional("dependent-schema", was, is_, location, "dependentSchemas", name)

@@ -42,8 +42,8 @@ def compare(change_log: ChangeLog) -> None:
         if key in new:
             _compare_items(change_log, whole, item, new[key])
         else:
-            for method, said in _list_operations(item):
-                word = deprecation.classify_removal(said, change_log.today)
+            for method, spec in _list_operations(item):
+                word = deprecation.classify_removal(spec, change_log.today)
                 change_log.record_change(
                     f"path-{word}", (*item.location, method), f"{method.upper()} {item.path} removed, with its path"
                 )
@@ -58,28 +58,28 @@ def compare(change_log: ChangeLog) -> None:
 
 def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, PathItem]:
     found = {}
-    for path, said in as_object(raw).items():
+    for path, spec in as_object(raw).items():
         if isinstance(path, str) and not path.startswith("x-"):
-            found[parameters.normalize_path(path)] = PathItem(path, source.follow(said), (*at, path))
+            found[parameters.normalize_path(path)] = PathItem(path, source.follow(spec), (*at, path))
     return found
 
 
 def _list_operations(item: PathItem) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for method in METHODS:
-        said = item.spec.get(method)
-        if isinstance(said, dict):
-            yield method, said
+        spec = item.spec.get(method)
+        if isinstance(spec, dict):
+            yield method, spec
 
 
 def _compare_items(change_log: ChangeLog, context: DocumentContext, old: PathItem, new: PathItem) -> None:
     before, after = dict(_list_operations(old)), dict(_list_operations(new))
-    for method, said in before.items():
+    for method, spec in before.items():
         name = f"{method.upper()} {old.path}"
         if method in after:
-            _compare_operations(change_log, context, (old, new), (said, after[method]), method)
+            _compare_operations(change_log, context, (old, new), (spec, after[method]), method)
         else:
             change_log.record_change(
-                f"operation-{deprecation.classify_removal(said, change_log.today)}",
+                f"operation-{deprecation.classify_removal(spec, change_log.today)}",
                 (*old.location, method),
                 f"{name} removed",
             )
@@ -107,10 +107,10 @@ def _compare_operations(
             item.path,
             (
                 (item.spec.get("parameters"), (*item.location, "parameters")),
-                (one.get("parameters"), (*place, "parameters")),
+                (one.get("parameters"), (*location, "parameters")),
             ),
         )
-        for source, item, one, place in zip((change_log.base, change_log.revision), items, spec, at, strict=True)
+        for source, item, one, location in zip((change_log.base, change_log.revision), items, spec, at, strict=True)
     ]
     parameters.compare(change_log, found[0], found[1])
     _compare_bodies(change_log, base.get("requestBody"), revision.get("requestBody"), at)
@@ -118,10 +118,12 @@ def _compare_operations(
         change_log, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
     )
     context.security.compare_requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
-    levels = (((item.spec, item.location), (one, place)) for item, one, place in zip(items, spec, at, strict=True))
+    levels = (
+        ((item.spec, item.location), (one, location)) for item, one, location in zip(items, spec, at, strict=True)
+    )
     context.servers.compare_operation(tuple(levels))
-    places = ((*at[0], "callbacks"), (*at[1], "callbacks"))
-    _compare_callbacks(change_log, context, base.get("callbacks"), revision.get("callbacks"), places)
+    locations = ((*at[0], "callbacks"), (*at[1], "callbacks"))
+    _compare_callbacks(change_log, context, base.get("callbacks"), revision.get("callbacks"), locations)
 
 
 def _compare_names(
@@ -130,13 +132,13 @@ def _compare_names(
     old, new = base.get("operationId"), revision.get("operationId")
     if old != new:
         word = "added" if old is None else "removed" if new is None else "changed"
-        place = at[0] if new is None else at[1]
+        location = at[0] if new is None else at[1]
         change_log.record_change(
             f"operation-id-{word}",
-            (*place, "operationId"),
+            (*location, "operationId"),
             f"operationId changed from {old or 'none'} to {new or 'none'}",
         )
-    before, after = (_collect_tags(said) for said in (base, revision))
+    before, after = (_collect_tags(spec) for spec in (base, revision))
     for tag in sorted(after - before):
         change_log.record_change("operation-tag-added", (*at[1], "tags"), f"tag {tag} added")
     for tag in sorted(before - after):
@@ -150,23 +152,23 @@ def _collect_tags(spec: Mapping[str, Any]) -> set[str]:
 
 def _compare_bodies(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     old, new = change_log.base.follow(base), change_log.revision.follow(revision)
-    places = ((*at[0], "requestBody"), (*at[1], "requestBody"))
+    locations = ((*at[0], "requestBody"), (*at[1], "requestBody"))
     if not old and not new:
         return
     if not new:
-        change_log.record_change("request-body-removed", places[0], "request body removed")
+        change_log.record_change("request-body-removed", locations[0], "request body removed")
         return
     needed = new.get("required") is True
     if not old:
         word = "required-added" if needed else "added"
         change_log.record_change(
-            f"request-body-{word}", places[1], f"{'required ' if needed else ''}request body added"
+            f"request-body-{word}", locations[1], f"{'required ' if needed else ''}request body added"
         )
         return
     if (old.get("required") is True) != needed:
         word = "required" if needed else "optional"
-        change_log.record_change(f"request-body-became-{word}", places[1], f"request body became {word}")
-    content = ((*places[0], "content"), (*places[1], "content"))
+        change_log.record_change(f"request-body-became-{word}", locations[1], f"request body became {word}")
+    content = ((*locations[0], "content"), (*locations[1], "content"))
     media_types.compare(change_log, "request-body", old.get("content"), new.get("content"), content)
 
 
@@ -177,7 +179,7 @@ def _compare_vendor_calls(
     change_log: ChangeLog, context: DocumentContext, kind: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]
 ) -> None:
     """Record the changes of webhooks, by name, or of a callback, by expression."""
-    old, new = (as_object(said) for said in (base, revision))
+    old, new = (as_object(spec) for spec in (base, revision))
     for name in old:
         if name not in new:
             change_log.record_change(f"{kind}-removed", (*at[0], name), f"{kind} {name} removed")
@@ -199,7 +201,7 @@ def _compare_callbacks(
 ) -> None:
     if change_log.vendor_calls:
         return  # callbacks of callbacks do not occur
-    old, new = (as_object(said) for said in (base, revision))
+    old, new = (as_object(spec) for spec in (base, revision))
     for name in old:
         if name not in new:
             change_log.record_change("callback-removed", (*at[0], name), f"callback {name} removed")

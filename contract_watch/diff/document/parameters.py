@@ -26,16 +26,16 @@ def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[
 
     Path parameters are identified by position, because renaming one changes no request.
     """
-    places = {name: str(number) for number, name in enumerate(_PLACEHOLDER.findall(path))}
+    locations = {name: str(number) for number, name in enumerate(_PLACEHOLDER.findall(path))}
     found: ParameterMap = {}
     for raw, at in lists:
         for number, one in enumerate(raw if isinstance(raw, list) else ()):
-            said = source.follow(one)
-            where, name = str(said.get("in", "")), str(said.get("name", ""))
+            spec = source.follow(one)
+            where, name = str(spec.get("in", "")), str(spec.get("name", ""))
             if where not in _STYLES or (where == "header" and name.lower() in _IGNORED):
                 continue
-            key = name.lower() if where == "header" else places.get(name, name) if where == "path" else name
-            found[where, key] = (said, (*at, str(number)))
+            key = name.lower() if where == "header" else locations.get(name, name) if where == "path" else name
+            found[where, key] = (spec, (*at, str(number)))
     return found
 
 
@@ -54,8 +54,8 @@ def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -
         if key not in base:
             needed = new.get("required") is True or key[0] == "path"
             word = "required-added" if needed else "added"
-            words = f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added"
-            change_log.record_change(f"{key[0]}-parameter-{word}", at, words)
+            message = f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added"
+            change_log.record_change(f"{key[0]}-parameter-{word}", at, message)
 
 
 def _compare_parameter(
@@ -69,17 +69,19 @@ def _compare_parameter(
     was, is_ = old.get("deprecated") is True, new.get("deprecated") is True
     if was != is_:
         change_log.record_change(
-            f"{area}-{'deprecated' if is_ else 'reactivated'}", here, f"{name}: deprecated is {is_} now"
+            f"{area}-{'deprecated' if is_ else 'reactivated'}",
+            here,
+            f"{name} is {'now' if is_ else 'no longer'} deprecated",
         )
     was, is_ = old.get("allowEmptyValue") is True, new.get("allowEmptyValue") is True
     if was != is_ and area == "query-parameter":  # other parameters ignore it
         word = "allowed" if is_ else "refused"
-        change_log.record_change(f"{area}-empty-value-{word}", here, f"{name}: an empty value is {word} now")
+        change_log.record_change(f"{area}-empty-value-{word}", here, f"{name}: an empty value is now {word}")
     was, is_ = old.get("allowReserved") is True, new.get("allowReserved") is True
     if was != is_ and area == "query-parameter":
         word = "allowed" if is_ else "refused"
         change_log.record_change(
-            f"{area}-reserved-signs-{word}", here, f"{name}: signs such as / and ? as they are, {word} now"
+            f"{area}-reserved-signs-{word}", here, f"{name}: unescaped reserved characters such as / are now {word}"
         )
     _compare_serialization(change_log, area, old, new, at)
 
@@ -89,27 +91,27 @@ def _compare_serialization(
 ) -> None:
     """Record the changes of a parameter's encoding and of its schema."""
     name = new.get("name")
-    before, after = (find_schema(said) for said in (old, new))
+    before, after = (find_schema(spec) for spec in (old, new))
     if before[0] != after[0]:
         change_log.record_change(
-            f"{area}-media-type-changed", at[1], f"{name} is written as {after[0] or 'a plain value'} now"
+            f"{area}-media-type-changed", at[1], f"{name} is now encoded as {after[0] or 'a plain value'}"
         )
         return
-    styles = [find_style(said) for said in (old, new)]
+    styles = [find_style(spec) for spec in (old, new)]
     several = [is_composite(source.follow(schema[1])) for source, schema in
                ((change_log.base, before), (change_log.revision, after))]  # fmt: skip
     if after[0] == "" and several == [False, True] and _is_list_of_one(change_log, before[1], after[1], styles):
         item = change_log.revision.follow(after[1]).get("items", {})
-        change_log.record_change(f"{area}-became-list", at[1], f"{name} may be given several times now")
+        change_log.record_change(f"{area}-became-list", at[1], f"{name} may now occur several times")
         change_log.compare_schemas(
             "parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), as_string=True
         )
         return
     of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there the style also applies to single values
     if styles[0] != styles[1] and (any(several) or of_one):
-        change_log.record_change(f"{area}-style-changed", at[1], f"{name} is written otherwise now (style, explode)")
-    places = ((*at[0], *before[2]), (*at[1], *after[2]))
-    change_log.compare_schemas("parameter", before[1], after[1], places, as_string=is_string_encoded(after[0]))
+        change_log.record_change(f"{area}-style-changed", at[1], f"{name} now has another style (style, explode)")
+    locations = ((*at[0], *before[2]), (*at[1], *after[2]))
+    change_log.compare_schemas("parameter", before[1], after[1], locations, as_string=is_string_encoded(after[0]))
 
 
 def is_string_encoded(media_type: str) -> bool:
@@ -134,8 +136,8 @@ def find_style(spec: Mapping[str, Any]) -> tuple[str, bool]:
 
 def is_composite(schema: Mapping[str, Any]) -> bool:
     """Return True if a value may have several parts, which a style joins."""
-    said = schema.get("type")
-    types = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+    spec = schema.get("type")
+    types = [spec] if isinstance(spec, str) else spec if isinstance(spec, list) else []
     return not types or bool({"array", "object"} & set(map(str, types)))
 
 

@@ -35,37 +35,39 @@ def check_references(document: dict[str, Any]) -> None:
     Raises:
         InvalidDocumentError: with the first such reference, its location and its problem.
     """
-    sound: set[str] = set()
+    checked: set[str] = set()
     for reference, trail in _iterate_references(document):
         if type(reference) is not str:
-            raise _build_error(reference, trail, "is no text; write a reference such as #/components/schemas/Name")
-        if reference not in sound:
-            _check_reference(document, reference, trail, sound)
+            raise _build_error(reference, trail, "is not a string; write a reference such as #/components/schemas/Name")
+        if reference not in checked:
+            _check_reference(document, reference, trail, checked)
 
 
 def _check_reference(document: dict[str, Any], reference: str, trail: Trail, checked: set[str]) -> None:
     """Follow a chain of references to its end, and add them all to ``checked``."""
     chain: dict[str, None] = {}
-    place: Trail | str = trail
+    location: Trail | str = trail
     while reference not in checked:
         if reference in chain:
-            raise _build_error(reference, place, "leads to itself by way of references alone; write out one of them")
+            raise _build_error(reference, location, "is in a cycle of references alone; write out one of them")
         chain[reference] = None
         if not reference.strip("#") or re.match("#[^/]", reference):
-            raise _build_error(reference, place, "is no pointer; write #/ and the names that lead to an object")
+            raise _build_error(
+                reference, location, "is not a JSON pointer; write #/ and the names that lead to an object"
+            )
         if not reference.startswith("#"):
             where = "an address outside" if _ADDRESS.match(reference) else "another file"
-            raise _build_error(reference, place, f"leads to {where}, which is not read; {_BUNDLE_HINT}")
+            raise _build_error(reference, location, f"refers to {where}, which is not read; {_BUNDLE_HINT}")
         try:
             target = resolve_pointer(document, reference)
         except LookupError as error:
-            raise _build_error(reference, place, "leads nowhere; correct it, or add what it names") from error
+            raise _build_error(reference, location, "has no target; correct it, or add the target") from error
         if type(target) not in (dict, bool):
-            raise _build_error(reference, place, "leads to no object; correct it")
+            raise _build_error(reference, location, "does not refer to an object; correct it")
         further = target.get("$ref") if type(target) is dict else None
         if type(further) is not str:
             break
-        reference, place = further, unquote(reference[1:])
+        reference, location = further, unquote(reference[1:])
     checked.update(chain)
 
 
@@ -99,6 +101,6 @@ def _is_any_json(key: str, value: Any, names: str) -> bool:
 
 
 def _build_error(reference: Any, location: Trail | str, problem: str) -> InvalidDocumentError:
-    shown = f' "{escape_text(reference, MAX_SHOWN_LENGTH)}"' if type(reference) is str else ""
+    escaped = f' "{escape_text(reference, MAX_SHOWN_LENGTH)}"' if type(reference) is str else ""
     where = location if isinstance(location, str) else format_pointer(build_path(location))
-    return InvalidDocumentError(f"the $ref{shown} at {escape_text(where, MAX_SHOWN_LENGTH) or 'the top'} {problem}")
+    return InvalidDocumentError(f"the $ref{escaped} at {escape_text(where, MAX_SHOWN_LENGTH) or 'the top'} {problem}")

@@ -15,8 +15,8 @@ _IGNORED = ("content-type",)
 
 def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     """Record the changes between two ``responses`` objects."""
-    old, new = (as_object(said) for said in (base, revision))
-    old, new = ({_normalize_status(status): status for status in said} for said in (old, new))
+    old, new = (as_object(spec) for spec in (base, revision))
+    old, new = ({_normalize_status(status): status for status in spec} for spec in (old, new))
     for key, status in old.items():
         other = next((one for one in (key, f"{key[0]}XX") if one in new and one != "DEFAULT"), None)
         other = key if key == "DEFAULT" and key in new else other
@@ -26,7 +26,7 @@ def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, T
                 _compare_response(change_log, base[status], revision[new[one]], ((*at[0], status), (*at[1], new[one])))
             if parts:
                 change_log.record_change(
-                    "response-range-narrowed", (*at[0], status), f"of {status} only {', '.join(parts)}"
+                    "response-range-narrowed", (*at[0], status), f"{status} limited to {', '.join(parts)}"
                 )
                 continue
         if other is None:
@@ -52,19 +52,19 @@ def _normalize_status(status: object) -> str:
 
 
 def _record_removed(change_log: ChangeLog, key: str, status: str, others: list[str], at: Tokens) -> None:
-    words = f"response {status} removed"
+    message = f"response {status} removed"
     if key == "DEFAULT":
         alone = not any(other.startswith("2") for other in others)
-        change_log.record_change(f"{'only-default' if alone else 'default'}-response-removed", at, words)
+        change_log.record_change(f"{'only-default' if alone else 'default'}-response-removed", at, message)
     elif key[0] in "12345" and len(key) == 3:
-        change_log.record_change(f"{'success' if key[0] == '2' else 'error'}-response-removed", at, words)
+        change_log.record_change(f"{'success' if key[0] == '2' else 'error'}-response-removed", at, message)
 
 
 def _compare_response(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     old, new = change_log.base.follow(base), change_log.revision.follow(revision)
-    places = ((*at[0], "content"), (*at[1], "content"))
-    media_types.compare(change_log, "response", old.get("content"), new.get("content"), places)
-    before, after = (_collect_headers(said) for said in (old, new))
+    locations = ((*at[0], "content"), (*at[1], "content"))
+    media_types.compare(change_log, "response", old.get("content"), new.get("content"), locations)
+    before, after = (_collect_headers(spec) for spec in (old, new))
     for name, (raw, written) in before.items():
         was = change_log.base.follow(raw)
         here = (*at[0], "headers", written)
@@ -72,17 +72,17 @@ def _compare_response(change_log: ChangeLog, base: Any, revision: Any, at: tuple
             needed = "required-" if was.get("required") is True else ""
             change_log.record_change(f"response-header-{needed}removed", here, f"header {written} removed")
             continue
-        is_, place = change_log.revision.follow(after[name][0]), (*at[1], "headers", after[name][1])
-        _compare_header(change_log, was, is_, (here, place))
+        is_, location = change_log.revision.follow(after[name][0]), (*at[1], "headers", after[name][1])
+        _compare_header(change_log, was, is_, (here, location))
     for name, (_, written) in after.items():
         if name not in before:
             change_log.record_change("response-header-added", (*at[1], "headers", written), f"header {written} added")
 
 
 def _collect_headers(answer: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
-    said = answer.get("headers")
-    said = as_object(said)
-    return {name.lower(): (raw, name) for name, raw in said.items() if name.lower() not in _IGNORED}
+    spec = answer.get("headers")
+    spec = as_object(spec)
+    return {name.lower(): (raw, name) for name, raw in spec.items() if name.lower() not in _IGNORED}
 
 
 def _compare_header(
@@ -94,16 +94,16 @@ def _compare_header(
     if (was.get("deprecated") is True) != (is_.get("deprecated") is True):
         word = "deprecated" if is_.get("deprecated") is True else "reactivated"
         change_log.record_change(f"response-header-{word}", at[1], f"header {at[1][-1]} {word}")
-    before, after = (find_schema(said) for said in (was, is_))
+    before, after = (find_schema(spec) for spec in (was, is_))
     if before[0] != after[0]:
-        words = f"header {at[1][-1]} is written as {after[0] or 'a plain value'} now"
-        change_log.record_change("response-header-media-type-changed", at[1], words)
+        message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
+        change_log.record_change("response-header-media-type-changed", at[1], message)
         return
     parts = [is_composite(source.follow(schema[1])) for source, schema in
              ((change_log.base, before), (change_log.revision, after))]  # fmt: skip
     if find_style(was) != find_style(is_) and all(parts):
         change_log.record_change(
-            "response-header-style-changed", at[1], f"header {at[1][-1]} is written otherwise now (explode)"
+            "response-header-style-changed", at[1], f"header {at[1][-1]} now has another style (explode)"
         )
-    places = ((*at[0], *before[2]), (*at[1], *after[2]))
-    change_log.compare_schemas("header", before[1], after[1], places, as_string=is_string_encoded(after[0]))
+    locations = ((*at[0], *before[2]), (*at[1], *after[2]))
+    change_log.compare_schemas("header", before[1], after[1], locations, as_string=is_string_encoded(after[0]))

@@ -85,9 +85,9 @@ def _compare_enums(base: NormalizedSchema, revision: NormalizedSchema, *, as_str
         yield "const-changed", Effect.BOTH, f"const changed from {format_value(gone[0])} to {format_value(new[0])}"
         return
     if gone:
-        yield "enum-value-removed", Effect.NARROWS, f"no longer among the values: {', '.join(map(format_value, gone))}"
+        yield "enum-value-removed", Effect.NARROWS, f"values removed: {', '.join(map(format_value, gone))}"
     if new:
-        yield "enum-value-added", Effect.WIDENS, f"new among the values: {', '.join(map(format_value, new))}"
+        yield "enum-value-added", Effect.WIDENS, f"values added: {', '.join(map(format_value, new))}"
 
 
 def _encode_as_string(value: JSON) -> JSON:
@@ -100,15 +100,15 @@ def _encode_as_string(value: JSON) -> JSON:
 def _compare_enum_presence(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     if revision.values is not None:
         word = "const" if revision.is_const else "enum"
-        words = f"only these values any more: {', '.join(map(format_value, revision.values))}"
+        message = f"now limited to these values: {', '.join(map(format_value, revision.values))}"
         misses = any(not _satisfies(base, value) for value in revision.values)
-        yield (f"{word}-replaced", Effect.BOTH, words) if misses else (f"{word}-introduced", Effect.NARROWS, words)
+        yield (f"{word}-replaced", Effect.BOTH, message) if misses else (f"{word}-introduced", Effect.NARROWS, message)
     elif base.values is not None and revision.values is None:
         word = "const" if base.is_const else "enum"
-        words = f"not only these values any more: {', '.join(map(format_value, base.values))}"
+        message = f"no longer limited to these values: {', '.join(map(format_value, base.values))}"
         sent = map(_encode_as_string, base.values) if as_string and revision.allows_type("string") else base.values
         misses = any(not _satisfies(revision, value) for value in sent)
-        yield (f"{word}-replaced", Effect.BOTH, words) if misses else (f"{word}-dropped", Effect.WIDENS, words)
+        yield (f"{word}-replaced", Effect.BOTH, message) if misses else (f"{word}-dropped", Effect.WIDENS, message)
 
 
 def _satisfies(schema: NormalizedSchema, value: JSON) -> bool:
@@ -116,9 +116,9 @@ def _satisfies(schema: NormalizedSchema, value: JSON) -> bool:
     if schema.types is not None and not schema.types & list_value_types(value):
         return False
     if isinstance(value, str | list | dict):
-        what = "Length" if isinstance(value, str) else "Items" if isinstance(value, list) else "Properties"
+        suffix = "Length" if isinstance(value, str) else "Items" if isinstance(value, list) else "Properties"
         size = len(value)
-        if not schema.sizes.get(f"min{what}", 0) <= size <= schema.sizes.get(f"max{what}", size):
+        if not schema.sizes.get(f"min{suffix}", 0) <= size <= schema.sizes.get(f"max{suffix}", size):
             return False
     if isinstance(value, str):
         options = jsonschema_rs.RegexOptions()
@@ -161,11 +161,11 @@ def _compare_types(base: NormalizedSchema, revision: NormalizedSchema, *, as_str
         if as_string and before == {"string"}:
             yield "type-unnamed", Effect.NOTHING, "no type, where whatever is sent is a string"
         else:
-            yield "type-dropped", Effect.WIDENS, f"any type now, not only {_format_types(before)}"
+            yield "type-dropped", Effect.WIDENS, f"now any type, not only {_format_types(before)}"
     elif as_string and after == frozenset({"string"}):
         yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
     else:
-        yield "type-introduced", Effect.NARROWS, f"only {_format_types(after)} now, not any type"
+        yield "type-introduced", Effect.NARROWS, f"now only {_format_types(after)}, not any type"
 
 
 def _compare_type_sets(before: frozenset[str], after: frozenset[str], *, as_string: bool) -> Differences:
@@ -176,13 +176,13 @@ def _compare_type_sets(before: frozenset[str], after: frozenset[str], *, as_stri
         return
     gone = {one for one in old if not _is_type_covered(one, new, as_string=as_string)}
     added = {one for one in new if not _is_type_covered(one, old, as_string=as_string)}
-    words = f"type changed from {_format_types(old)} to {_format_types(new)}"
+    message = f"type changed from {_format_types(old)} to {_format_types(new)}"
     if gone and added:
-        yield "type-changed", Effect.BOTH, words
+        yield "type-changed", Effect.BOTH, message
     elif gone:
-        yield "type-narrowed", Effect.NARROWS, words
+        yield "type-narrowed", Effect.NARROWS, message
     elif added:
-        yield "type-widened", Effect.WIDENS, words
+        yield "type-widened", Effect.WIDENS, message
 
 
 def _compare_string_constraints(base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
@@ -196,20 +196,20 @@ def _compare_string_constraints(base: NormalizedSchema, revision: NormalizedSche
         if not one.types & _STRING_ENCODABLE:
             continue
         if other.sizes.get("minLength", 0) > 1:
-            yield f"min-length-{word}", effect, "some are shorter as a text"
+            yield f"min-length-{word}", effect, "some values are shorter as strings"
         if "maxLength" in other.sizes:
-            yield f"max-length-{word}", effect, "some are longer as a text"
+            yield f"max-length-{word}", effect, "some values are longer as strings"
         if other.patterns:
-            yield f"pattern-{word}", Effect.UNCLEAR, f"as a text: pattern {_join_values(other.patterns)}"
+            yield f"pattern-{word}", Effect.UNCLEAR, f"as a string: pattern {_join_values(other.patterns)}"
         if other.formats:
-            yield f"format-{word}", effect, f"as a text: format {_join_values(other.formats)}"
+            yield f"format-{word}", effect, f"as a string: format {_join_values(other.formats)}"
 
 
 def _report_nullable(*, gained: bool) -> Differences:
     if gained:
-        yield "nullable-gained", Effect.WIDENS, "null is allowed now"
+        yield "nullable-gained", Effect.WIDENS, "null is now allowed"
     else:
-        yield "nullable-lost", Effect.NARROWS, "null is not allowed any more"
+        yield "nullable-lost", Effect.NARROWS, "null is no longer allowed"
 
 
 def _is_type_covered(one: str, types: frozenset[str], *, as_string: bool) -> bool:
@@ -228,14 +228,14 @@ def _compare_formats(base: NormalizedSchema, revision: NormalizedSchema) -> Diff
     if before == after or not _share_formatted(base, revision):
         return
     gone, new = before - after, after - before
-    words = f"format changed from {_join_values(gone)} to {_join_values(new)}"
+    message = f"format changed from {_join_values(gone)} to {_join_values(new)}"
     if gone and new:
         if all(_WIDER_FORMATS.get(one, set()) & new for one in gone):
-            yield "format-widened", Effect.WIDENS, words
+            yield "format-widened", Effect.WIDENS, message
         elif all(_WIDER_FORMATS.get(one, set()) & gone for one in new):
-            yield "format-narrowed", Effect.NARROWS, words
+            yield "format-narrowed", Effect.NARROWS, message
         else:
-            yield "format-changed", Effect.BOTH, words
+            yield "format-changed", Effect.BOTH, message
     elif gone:
         yield "format-dropped", Effect.WIDENS, f"format {_join_values(gone)} dropped"
     else:
@@ -247,8 +247,8 @@ def _share_formatted(base: NormalizedSchema, revision: NormalizedSchema) -> bool
     return any(base.allows_type(kind) and revision.allows_type(kind) for kind in ("string", "integer"))
 
 
-def _join_values(words: set[str]) -> str:
-    return " and ".join(sorted(format_value(word) for word in words))
+def _join_values(message: set[str]) -> str:
+    return " and ".join(sorted(format_value(word) for word in message))
 
 
 # -- bounds and sizes
@@ -268,8 +268,8 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
             continue
         up = (after[0], after[1] if low else not after[1]) > (before[0], before[1] if low else not before[1])
         kind = f"{name}-{'raised' if up else 'lowered'}"
-        words = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
-        yield kind, Effect.NARROWS if up is low else Effect.WIDENS, words
+        message = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
+        yield kind, Effect.NARROWS if up is low else Effect.WIDENS, message
 
 
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -320,8 +320,8 @@ def _is_size_implied(
     key: str, base: NormalizedSchema, revision: NormalizedSchema, before: int | None, after: int | None
 ) -> bool:
     """Return True if other keywords imply a size that was added or removed: required, contains, or a closed array."""
-    implied: dict[str, Callable[[NormalizedSchema], int]] = {"minProperties": lambda view: len(view.required),
-               "minItems": lambda view: max((least for _, least, _ in view.contains), default=0)}  # fmt: skip
+    implied: dict[str, Callable[[NormalizedSchema], int]] = {"minProperties": lambda schema: len(schema.required),
+               "minItems": lambda schema: max((minimum for _, minimum, _ in schema.contains), default=0)}  # fmt: skip
     if key not in implied:
         return key == "maxItems" and base.max_items == revision.max_items
     tighter = (after or 0) > (before or 0)
@@ -334,7 +334,7 @@ def _compare_multiples(base: NormalizedSchema, revision: NormalizedSchema) -> Di
         return
     fewer = all(any((step / one).denominator == 1 for step in after) for one in before)
     more = all(any((step / one).denominator == 1 for step in before) for one in after)
-    words = f"multipleOf changed from {_format_steps(before)} to {_format_steps(after)}"
+    message = f"multipleOf changed from {_format_steps(before)} to {_format_steps(after)}"
     if fewer and more:
         return
     if not before:
@@ -342,11 +342,11 @@ def _compare_multiples(base: NormalizedSchema, revision: NormalizedSchema) -> Di
     elif not after:
         yield "multiple-of-dropped", Effect.WIDENS, f"multipleOf {_format_steps(before)} dropped"
     elif fewer:
-        yield "multiple-of-narrowed", Effect.NARROWS, words
+        yield "multiple-of-narrowed", Effect.NARROWS, message
     elif more:
-        yield "multiple-of-widened", Effect.WIDENS, words
+        yield "multiple-of-widened", Effect.WIDENS, message
     else:
-        yield "multiple-of-changed", Effect.BOTH, words
+        yield "multiple-of-changed", Effect.BOTH, message
 
 
 def _format_steps(steps: set[Fraction]) -> str:

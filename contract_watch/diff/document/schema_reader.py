@@ -50,19 +50,19 @@ class SchemaReader:
         key = (
             tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
         )
-        made = self._cache.get(key)
-        if made is None:  # paths are relative to a single schema, but complete for several
-            view = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node))
-            made = self._cache[key] = (node, view)
-        return made[1]
+        cached = self._cache.get(key)
+        if cached is None:  # paths are relative to a single schema, but complete for several
+            schema = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node))
+            cached = self._cache[key] = (node, schema)
+        return cached[1]
 
     def _build(self, node: Conjunction) -> NormalizedSchema:
-        view = NormalizedSchema()
-        builder = _SchemaBuilder(self.source, view)
+        schema = NormalizedSchema()
+        builder = _SchemaBuilder(self.source, schema)
         builder.add_all(node)
-        normalize_unevaluated(view, builder.schemas)
-        normalize_constraints(view)
-        return view
+        normalize_unevaluated(schema, builder.schemas)
+        normalize_constraints(schema)
+        return schema
 
 
 class _SchemaBuilder:
@@ -110,145 +110,147 @@ class _SchemaBuilder:
 
     def _add_combinator(self, kind: str, members: list[SubSchema]) -> list[SubSchema]:
         """Add ``anyOf`` or ``oneOf``: as a list of types or values, as nullable, or unchanged."""
-        view = self._schema
+        schema = self._schema
         plain = [_find_plain_types(self._source, part.raw) for part in members]
         if all(types is not None for types in plain):
             union: frozenset[str] = frozenset().union(*(types for types in plain if types is not None))
             apart = sum(len(types) for types in plain if types is not None) == len(union)
             if kind == "anyOf" or (apart and not {"integer", "number"} <= union):
-                view.types = _intersect_types(view.types, union)
+                schema.types = _intersect_types(schema.types, union)
                 return []
         if (listed := _list_values(self._source, members, is_exclusive=kind == "oneOf")) is not None:
-            view.values = listed if view.values is None else intersect_values(view.values, listed)
+            schema.values = listed if schema.values is None else intersect_values(schema.values, listed)
             return []
         rest = [part for part, types in zip(members, plain, strict=True) if types != frozenset({"null"})]
-        null = len(rest) < len(members) and view.types is None
+        null = len(rest) < len(members) and schema.types is None
         if null:
-            view.also_null = True
+            schema.also_null = True
         if len(rest) == 1 and (null or len(members) == 1):
             return rest
-        view.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
+        schema.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
         return []
 
     # -- keywords
 
     def _add_types(self, raw: Mapping[str, Any]) -> None:
-        view = self._schema
-        said = raw.get("type")
-        types = frozenset([said] if isinstance(said, str) else [one for one in _as_list(said) if isinstance(one, str)])
+        schema = self._schema
+        spec = raw.get("type")
+        types = frozenset([spec] if isinstance(spec, str) else [one for one in _as_list(spec) if isinstance(one, str)])
         nullable = self._source.is_openapi_30 and raw.get("nullable") is True
         if types:
-            view.types = _intersect_types(view.types, types | ({"null"} if nullable else set()))
+            schema.types = _intersect_types(schema.types, types | ({"null"} if nullable else set()))
         values = raw.get("enum")
         if isinstance(values, list):
             nulled = [*values, None] if nullable and None not in values else values
-            view.values = nulled if view.values is None else intersect_values(view.values, nulled)
+            schema.values = nulled if schema.values is None else intersect_values(schema.values, nulled)
         if "const" in raw and not self._source.is_openapi_30:
-            view.is_const = view.values is None
-            view.values = [raw["const"]] if view.values is None else intersect_values(view.values, [raw["const"]])
+            schema.is_const = schema.values is None
+            schema.values = [raw["const"]] if schema.values is None else intersect_values(schema.values, [raw["const"]])
 
     def _add_scalars(self, raw: Mapping[str, Any]) -> None:
-        view = self._schema
+        schema = self._schema
         for low, key in ((True, "minimum"), (False, "maximum")):
             bound, exclusive = _read_number(raw.get(key)), raw.get("exclusive" + key.capitalize())
             if bound is not None:
-                _tighten_bound(view, bound, exclusive is True and self._source.is_openapi_30, low=low)
+                _tighten_bound(schema, bound, exclusive is True and self._source.is_openapi_30, low=low)
             if (stricter := _read_number(exclusive)) is not None:
-                _tighten_bound(view, stricter, True, low=low)
+                _tighten_bound(schema, stricter, True, low=low)
         self._add_sizes(raw)
         if (step := _read_number(raw.get("multipleOf"))) is not None and step > 0:
-            view.multiples.add(step)
+            schema.multiples.add(step)
         pattern = raw.get("pattern")
         if isinstance(pattern, str) and pattern not in _TRIVIAL_PATTERNS:
-            view.patterns.add(pattern)
+            schema.patterns.add(pattern)
         shape = raw.get("format")
         if isinstance(shape, str) and shape not in _DISPLAY_FORMATS:
-            view.formats.add(shape)
-        view.has_unique_items = view.has_unique_items or raw.get("uniqueItems") is True
+            schema.formats.add(shape)
+        schema.has_unique_items = schema.has_unique_items or raw.get("uniqueItems") is True
 
     def _add_sizes(self, raw: Mapping[str, Any]) -> None:
-        view = self._schema
+        schema = self._schema
         for key in MIN_SIZES:
             if (size := _read_number(raw.get(key))) is not None:
-                view.sizes[key] = max(view.sizes.get(key, 0), math.ceil(size))
+                schema.sizes[key] = max(schema.sizes.get(key, 0), math.ceil(size))
         for key in MAX_SIZES:
             if (size := _read_number(raw.get(key))) is not None:
-                view.sizes[key] = min(view.sizes.get(key, math.floor(size)), math.floor(size))
+                schema.sizes[key] = min(schema.sizes.get(key, math.floor(size)), math.floor(size))
 
     def _add_objects(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._schema
+        normalized = self._schema
         properties = as_object(raw.get("properties"))
         for name, schema in properties.items():
-            view.properties.setdefault(name, []).append(SubSchema(schema, (*at, "properties", name)))
+            normalized.properties.setdefault(name, []).append(SubSchema(schema, (*at, "properties", name)))
         patterns = as_object(raw.get("patternProperties"))
         for expression, schema in patterns.items():
-            place = (*at, "patternProperties", expression)
-            view.pattern_properties.setdefault(expression, []).append(SubSchema(schema, place))
-        view.required |= {name for name in _as_list(raw.get("required")) if isinstance(name, str)}
+            location = (*at, "patternProperties", expression)
+            normalized.pattern_properties.setdefault(expression, []).append(SubSchema(schema, location))
+        normalized.required |= {name for name in _as_list(raw.get("required")) if isinstance(name, str)}
         others = raw.get("additionalProperties")
         if others is False or (isinstance(others, dict) and _list_constraints(others)):
-            closer = SubSchema(not _allows_nothing(others) and others, (*at, "additionalProperties"))
-            view.closed_objects.append(AdditionalProperties(frozenset(properties), tuple(patterns), closer))
+            additional = SubSchema(not _allows_nothing(others) and others, (*at, "additionalProperties"))
+            normalized.closed_objects.append(AdditionalProperties(frozenset(properties), tuple(patterns), additional))
         for name, wanted in as_object(raw.get("dependentRequired")).items():
             others_wanted = {one for one in _as_list(wanted) if isinstance(one, str)} - {name}
-            view.dependent_required.setdefault(name, set()).update(others_wanted)
+            normalized.dependent_required.setdefault(name, set()).update(others_wanted)
         for name, schema in as_object(raw.get("dependentSchemas")).items():
             if isinstance(schema, dict) and set(schema) == {"required"}:
-                view.dependent_required.setdefault(name, set()).update(
+                normalized.dependent_required.setdefault(name, set()).update(
                     one for one in _as_list(schema["required"]) if isinstance(one, str)
                 )
                 continue
             if not _allows_anything(schema):
-                view.dependent_schemas.setdefault(name, []).append(SubSchema(schema, (*at, "dependentSchemas", name)))
+                normalized.dependent_schemas.setdefault(name, []).append(
+                    SubSchema(schema, (*at, "dependentSchemas", name))
+                )
         if not _allows_any_string(raw.get("propertyNames", True)):
-            view.property_names.append(SubSchema(raw["propertyNames"], (*at, "propertyNames")))
+            normalized.property_names.append(SubSchema(raw["propertyNames"], (*at, "propertyNames")))
 
     def _add_arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._schema
+        schema = self._schema
         prefix = [
             SubSchema(one, (*at, "prefixItems", str(n))) for n, one in enumerate(_as_list(raw.get("prefixItems")))
         ]
         items = raw.get("items")
         rest = SubSchema(items, (*at, "items")) if isinstance(items, dict | bool) and items is not True else None
         if prefix or rest is not None:
-            view.item_lists.append((tuple(prefix), rest))
+            schema.item_lists.append((tuple(prefix), rest))
         if "contains" in raw:
-            least, most = _read_number(raw.get("minContains")), _read_number(raw.get("maxContains"))
-            bounds = (1 if least is None else int(least), None if most is None else int(most))
+            minimum, maximum = _read_number(raw.get("minContains")), _read_number(raw.get("maxContains"))
+            bounds = (1 if minimum is None else int(minimum), None if maximum is None else int(maximum))
             if bounds != (0, None):
-                view.contains.append((SubSchema(raw["contains"], (*at, "contains")), *bounds))
+                schema.contains.append((SubSchema(raw["contains"], (*at, "contains")), *bounds))
 
     def _add_logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
-        view = self._schema
+        schema = self._schema
         if _allows_anything(raw.get("not", False)):
-            view.rejects_all = True
+            schema.rejects_all = True
         elif raw.get("not", False) is not False:
-            view.nots.append(SubSchema(raw["not"], (*at, "not")))
+            schema.nots.append(SubSchema(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
             then, otherwise = (() if _allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
                                for key in ("then", "else"))  # fmt: skip
             if then or otherwise:
-                view.conditions.append(Condition(SubSchema(raw["if"], (*at, "if")), then, otherwise))
+                schema.conditions.append(Condition(SubSchema(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
             if not _allows_anything(raw.get(key, True)):
-                view.unevaluated.setdefault(key, []).append(SubSchema(raw[key], (*at, key)))
+                schema.unevaluated.setdefault(key, []).append(SubSchema(raw[key], (*at, key)))
         for key in ("contentMediaType", "contentEncoding"):
             if key in raw:
-                view.content[key] = raw[key]
+                schema.content[key] = raw[key]
         if "contentSchema" in raw:
-            view.content_schema.append(SubSchema(raw["contentSchema"], (*at, "contentSchema")))
+            schema.content_schema.append(SubSchema(raw["contentSchema"], (*at, "contentSchema")))
 
     def _add_annotations(self, raw: Mapping[str, Any]) -> None:
-        view = self._schema
-        view.read_only = view.read_only or raw.get("readOnly") is True
-        view.write_only = view.write_only or raw.get("writeOnly") is True
-        view.deprecated = view.deprecated or raw.get("deprecated") is True
+        schema = self._schema
+        schema.read_only = schema.read_only or raw.get("readOnly") is True
+        schema.write_only = schema.write_only or raw.get("writeOnly") is True
+        schema.deprecated = schema.deprecated or raw.get("deprecated") is True
         if "default" in raw:
-            view.default = (raw["default"],)
+            schema.default = (raw["default"],)
         if isinstance(raw.get("discriminator"), dict):
-            view.discriminator = raw["discriminator"]
+            schema.discriminator = raw["discriminator"]
         if isinstance(raw.get(_EXTENSIBLE), list):
-            view.extensible_values = raw[_EXTENSIBLE]
+            schema.extensible_values = raw[_EXTENSIBLE]
 
 
 def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
@@ -286,11 +288,11 @@ def _allows_any_string(raw: JSON) -> bool:
 def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
     """Return the types that a schema allows, or None if it has other constraints."""
     raw = source.follow(raw)
-    said = raw.get("type")
+    spec = raw.get("type")
     if _list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
-        types = frozenset([said] if isinstance(said, str) else [str(one) for one in _as_list(said)])
+        types = frozenset([spec] if isinstance(spec, str) else [str(one) for one in _as_list(spec)])
         return types | {"null"} if source.is_openapi_30 and raw.get("nullable") is True else types
-    if "type" not in raw or said == "null":
+    if "type" not in raw or spec == "null":
         rest = _list_constraints(raw) - {"type", "nullable"}
         if rest == {"enum"} and raw["enum"] == [None]:
             return frozenset({"null"})
@@ -305,8 +307,8 @@ def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exc
     known: set[Hashable] = set()
     for part in members:
         raw = source.follow(part.raw)
-        said = _list_constraints(raw) - {"type"}
-        values = raw.get("enum") if said == {"enum"} else [raw["const"]] if said == {"const"} else None
+        spec = _list_constraints(raw) - {"type"}
+        values = raw.get("enum") if spec == {"enum"} else [raw["const"]] if spec == {"const"} else None
         if not isinstance(values, list):
             return None
         types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else _as_list(raw.get("type")))
@@ -334,13 +336,13 @@ def _tighten_bound(schema: NormalizedSchema, value: Fraction, exclusive: bool, *
     known = schema.lower if low else schema.upper
     new = (value, exclusive)
     if known is None or known[0] == value:
-        kept = (value, exclusive or (known is not None and known[1]))
+        stricter = (value, exclusive or (known is not None and known[1]))
     else:
-        kept = new if (value > known[0]) is low else known
+        stricter = new if (value > known[0]) is low else known
     if low:
-        schema.lower = kept
+        schema.lower = stricter
     else:
-        schema.upper = kept
+        schema.upper = stricter
 
 
 def _read_number(value: JSON) -> Fraction | None:

@@ -18,7 +18,7 @@ from contract_watch.diff.document.source import JsonInterner, SourceDocument, fi
 _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
 
-_TOO_DEEP = "what is nested deeper here is something else, and is not compared"
+_TOO_DEEP = "the schemas differ below the depth that is compared"
 
 _STRING_LEVELS = 2
 """Levels of a parameter's schema that are sent as strings: its own, and its items or properties."""
@@ -76,7 +76,7 @@ class SchemaComparison:
 
     def _discard_open_checks(self) -> None:
         """Forget subset checks that did not finish."""
-        self._subsets = {key: answer for key, answer in self._subsets.items() if answer is not None}
+        self._subsets = {key: result for key, result in self._subsets.items() if result is not None}
         self._open_checks, self._used_assumption = 0, False
         self._provisional.clear()
 
@@ -171,8 +171,8 @@ class SchemaComparison:
         """Return True if every value of the revision belongs to the base, as far as is known."""
         return self._check_subset(base, revision, Effect.NARROWS)
 
-    def _check_subset(self, base: Conjunction, revision: Conjunction, way: Effect) -> bool:
-        key = (way, _make_key(base, revision))
+    def _check_subset(self, base: Conjunction, revision: Conjunction, allowed: Effect) -> bool:
+        key = (allowed, _make_key(base, revision))
         if key not in self._subsets:
             self._pinned += [base, revision]  # keeps their ids unique
             return self._compute_subset(key, base, revision)
@@ -183,26 +183,26 @@ class SchemaComparison:
     def _compute_subset(self, key: tuple[Effect, Key], base: Conjunction, revision: Conjunction) -> bool:
         self._subsets[key] = None
         self._open_checks += 1
-        begun = len(self._provisional)
+        start = len(self._provisional)
         effects = self.collect_effects(_RootWalk(self).compare(base, revision, SchemaLocation((), ())))
-        answer = self._subsets[key] = effects <= {Effect.NOTHING, key[0]}
+        result = self._subsets[key] = effects <= {Effect.NOTHING, key[0]}
         self._open_checks -= 1
-        if not answer and self._used_assumption:
-            self._discard_since(begun)
+        if not result and self._used_assumption:
+            self._discard_since(start)
         self._provisional.append(key)
         if not self._open_checks:
             self._used_assumption = False
             self._provisional.clear()
-        return answer
+        return result
 
-    def _discard_since(self, begun: int) -> None:
+    def _discard_since(self, start: int) -> None:
         """Discard the results that relied on an open check which turned out to be False."""
-        for one in self._provisional[begun:]:
+        for one in self._provisional[start:]:
             if isinstance(one, ReferenceTarget):
                 one.reset()
             elif self._subsets.get(one):
                 del self._subsets[one]
-        del self._provisional[begun:]
+        del self._provisional[start:]
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
         """Return the schema of a node after its reference, or None if the node has several schemas."""
@@ -283,13 +283,13 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         if before.rejects_all != after.rejects_all:
             if after.rejects_all:
-                yield create_edit("refused-entirely", Effect.NARROWS, "no value is allowed any more", location)
+                yield create_edit("refused-entirely", Effect.NARROWS, "no value is allowed now", location)
             else:
-                yield create_edit("no-longer-refused", Effect.WIDENS, "values are allowed now; none was", location)
+                yield create_edit("no-longer-refused", Effect.WIDENS, "values are now allowed; none were", location)
         if before.rejects_all or after.rejects_all:
             return
-        for kind, effect, words in compare_scalars(before, after, as_string=location.depth < self._string_levels):
-            yield create_edit(kind, effect, words, location)
+        for kind, effect, message in compare_scalars(before, after, as_string=location.depth < self._string_levels):
+            yield create_edit(kind, effect, message, location)
         if before.allows_type("object") and after.allows_type("object"):
             yield from objects.compare(self, before, after, location)
         if before.allows_type("array") and after.allows_type("array"):
@@ -327,9 +327,9 @@ class _RootWalk:
             ):
                 yield from self.compare_optional("condition", left, right, location, word)
         for one, other in zip(old, new, strict=False):
-            words = "if changed, and with it what then and else are about"
+            message = "if changed, and so the values that then and else apply to"
             here = location.enter_condition((one.if_schema,), (other.if_schema,))
-            yield create_edit("condition-changed", Effect.UNCLEAR, words, here)
+            yield create_edit("condition-changed", Effect.UNCLEAR, message, here)
         longer: list[Condition] = old if len(old) > len(new) else new
         for one in longer[min(len(old), len(new)) :]:
             sides: tuple[Conjunction, Conjunction] = ((one.if_schema,), ()) if longer is old else ((), (one.if_schema,))

@@ -42,10 +42,10 @@ def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name:
     source = SourceDocument(document)
     paths = {}
     for path, item in as_object(document.get("paths")).items():
-        methods = {method for method, its in wanted if its == normalize_path(path)}
-        said = source.follow(item)
-        if methods & said.keys():
-            paths[path] = {key: value for key, value in said.items() if key not in METHODS or key in methods}
+        methods = {method for method, normalized in wanted if normalized == normalize_path(path)}
+        spec = source.follow(item)
+        if methods & spec.keys():
+            paths[path] = {key: value for key, value in spec.items() if key not in METHODS or key in methods}
     found = {key: value for key, value in document.items() if key not in ("webhooks", "components", "tags", "paths")}
     found["paths"] = paths
     if tags := _select_tags(document, paths):
@@ -56,8 +56,8 @@ def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name:
 
 
 def _select_tags(document: Mapping[str, Any], paths: Mapping[str, Any]) -> list[JSON]:
-    used = {tag for item in paths.values() for said in item.values() if isinstance(said, dict)
-            for tag in _as_list(said.get("tags")) if isinstance(tag, str)}  # fmt: skip
+    used = {tag for item in paths.values() for spec in item.values() if isinstance(spec, dict)
+            for tag in _as_list(spec.get("tags")) if isinstance(tag, str)}  # fmt: skip
     return [tag for tag in _as_list(document.get("tags")) if isinstance(tag, dict) and tag.get("name") in used]
 
 
@@ -99,15 +99,15 @@ def _list_targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
             waiting += one
         elif isinstance(one, dict):
             waiting += one.values()
-            said = [one.get("$ref"), *as_object(as_object(one.get("discriminator")).get("mapping")).values()]
-            for reference in said:
+            spec = [one.get("$ref"), *as_object(as_object(one.get("discriminator")).get("mapping")).values()]
+            for reference in spec:
                 tokens = reference[2:].split("/") if isinstance(reference, str) and reference[:2] == "#/" else []
                 if len(tokens) > 2 and tokens[0] == "components":
                     found.append((decode_token(tokens[1]), decode_token(tokens[2])))
                 elif tokens[:1] in (["paths"], ["webhooks"]) and reference is one.get("$ref"):
                     at = format_pointer(tuple(map(decode_token, tokens)))
-                    raise UsageError(f"{name}: what is under contract refers to {at}, into an operation; it cannot be "
-                                     "taken apart from the rest")  # fmt: skip
+                    raise UsageError(f"{name}: an operation under contract refers to {at}, into another operation; it cannot "
+                                     "be extracted without that")  # fmt: skip
     return found
 
 

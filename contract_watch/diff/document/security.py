@@ -16,86 +16,92 @@ class SecurityComparison:
     """A comparison of requirements that treats a renamed scheme as the same one."""
 
     def __init__(self, change_log: ChangeLog) -> None:
-        self._journal = change_log
+        self._change_log = change_log
         self._old, self._new = _collect_schemes(change_log.base), _collect_schemes(change_log.revision)
-        forms = {_make_scheme_key(said): name for name, said in self._old.items() if name not in self._new}
+        names_by_key = {_make_scheme_key(spec): name for name, spec in self._old.items() if name not in self._new}
         self._names = {
-            name: forms.get(_make_scheme_key(said), name) for name, said in self._new.items() if name not in self._old
+            name: names_by_key.get(_make_scheme_key(spec), name)
+            for name, spec in self._new.items()
+            if name not in self._old
         }
 
     def compare_requirements(self, base: Mapping[str, Any], revision: Mapping[str, Any], location: Tokens) -> None:
         """Record if the credentials that were sufficient still are, and if others are now."""
-        raw_old = base.get("security", self._journal.base.raw.get("security"))
-        raw_new = revision.get("security", self._journal.revision.raw.get("security"))
+        raw_old = base.get("security", self._change_log.base.raw.get("security"))
+        raw_new = revision.get("security", self._change_log.revision.raw.get("security"))
         old, new = _parse_alternatives(raw_old), _parse_alternatives(raw_new, self._names)
         if any(not any(_is_sufficient(one, other) for other in new) for one in old):
-            self._journal.record_change(
+            self._change_log.record_change(
                 "security-tightened",
                 location,
-                f"needed now: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+                f"now required: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
             )
         elif any(not any(_is_sufficient(one, other) for other in old) for one in new):
-            self._journal.record_change(
+            self._change_log.record_change(
                 "security-loosened",
                 location,
-                f"enough now: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+                f"now sufficient: {_format_alternatives(new)}; before: {_format_alternatives(old)}",
             )
         elif any(one not in new for one in old) or any(one not in old for one in new):
-            self._journal.record_change(
+            self._change_log.record_change(
                 "security-rewritten",
                 location,
-                f"written as {_format_alternatives(new)}; before: {_format_alternatives(old)}",
+                f"rewritten as {_format_alternatives(new)}; before: {_format_alternatives(old)}",
             )
 
     def compare_schemes(self) -> None:
         """Record the changes of the schemes themselves."""
         at = ("components", "securitySchemes")
         heirs = set(self._names.values())
-        for name, said in self._old.items():
+        for name, spec in self._old.items():
             if name in self._new:
-                self._compare_scheme(said, self._new[name], (*at, name))
+                self._compare_scheme(spec, self._new[name], (*at, name))
             elif name not in heirs:
-                self._journal.record_change("security-scheme-removed", (*at, name), f"security scheme {name} removed")
+                self._change_log.record_change(
+                    "security-scheme-removed", (*at, name), f"security scheme {name} removed"
+                )
         for name in self._new:
             if name not in self._old and self._names[name] == name:
-                self._journal.record_change("security-scheme-added", (*at, name), f"security scheme {name} added")
+                self._change_log.record_change("security-scheme-added", (*at, name), f"security scheme {name} added")
 
     def _compare_scheme(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
-        tell = self._journal.record_change
+        record = self._change_log.record_change
         for key in ("type", "name", "in", "scheme"):
-            before, after = (str(said.get(key, "")).lower() for said in (old, new))
+            before, after = (str(spec.get(key, "")).lower() for spec in (old, new))
             if key == "name" and new.get("in") != "header":
                 before, after = str(old.get(key)), str(new.get(key))
             if before != after:
-                tell("security-scheme-changed", (*at, key), f"{key} changed from {old.get(key)} to {new.get(key)}")
+                record("security-scheme-changed", (*at, key), f"{key} changed from {old.get(key)} to {new.get(key)}")
         if old.get("openIdConnectUrl") != new.get("openIdConnectUrl"):
-            tell("security-scheme-address-changed", (*at, "openIdConnectUrl"), "the address of the provider changed")
-        flows = [as_object(said.get("flows")) for said in (old, new)]
+            record("security-scheme-address-changed", (*at, "openIdConnectUrl"), "openIdConnectUrl changed")
+        flows = [as_object(spec.get("flows")) for spec in (old, new)]
         for name in sorted({*flows[0], *flows[1]}):
             here = (*at, "flows", name)
             if name not in flows[1]:
-                tell("security-scheme-flow-removed", here, f"flow {name} removed")
+                record("security-scheme-flow-removed", here, f"flow {name} removed")
             elif name not in flows[0]:
-                tell("security-scheme-flow-added", here, f"flow {name} added")
+                record("security-scheme-flow-added", here, f"flow {name} added")
             else:
                 self._compare_flow(as_object(flows[0][name]), as_object(flows[1][name]), here)
 
     def _compare_flow(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
         for key in ("authorizationUrl", "tokenUrl", "refreshUrl"):
             if old.get(key) != new.get(key):
-                self._journal.record_change("security-scheme-address-changed", (*at, key), f"{key} changed")
-        before, after = (set(as_object(said.get("scopes"))) for said in (old, new))
+                self._change_log.record_change("security-scheme-address-changed", (*at, key), f"{key} changed")
+        before, after = (set(as_object(spec.get("scopes"))) for spec in (old, new))
         for scope in sorted(after - before):
-            self._journal.record_change("security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added")
+            self._change_log.record_change(
+                "security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added"
+            )
         for scope in sorted(before - after):
-            self._journal.record_change(
+            self._change_log.record_change(
                 "security-scheme-scope-removed", (*at, "scopes", scope), f"scope {scope} removed"
             )
 
 
 def _collect_schemes(source: SourceDocument) -> dict[str, Mapping[str, Any]]:
-    said = as_object(as_object(source.raw.get("components")).get("securitySchemes"))
-    return {name: source.follow(raw) for name, raw in said.items()}
+    spec = as_object(as_object(source.raw.get("components")).get("securitySchemes"))
+    return {name: source.follow(raw) for name, raw in spec.items()}
 
 
 def _make_scheme_key(scheme: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ class ServerComparison:
     """
 
     def __init__(self, change_log: ChangeLog) -> None:
-        self._journal = change_log
+        self._change_log = change_log
         self._roots = [
             ServerList(source.raw.get("servers"), ("servers",), 0) for source in (change_log.base, change_log.revision)
         ]
@@ -56,9 +56,9 @@ class ServerComparison:
                 if one.get("servers")
             ]
             found.append(own[-1] if own else self._roots[side])
-        if self._journal.vendor_calls and not (found[0].level and found[1].level):
+        if self._change_log.vendor_calls and not (found[0].level and found[1].level):
             return  # the consumer chooses the address
-        self._has_common_operation = self._has_common_operation or not self._journal.vendor_calls
+        self._has_common_operation = self._has_common_operation or not self._change_log.vendor_calls
         self._compare_lists(found[0], found[1])
 
     def compare_document_servers(self) -> None:
@@ -69,7 +69,7 @@ class ServerComparison:
     def _compare_lists(self, base: ServerList, revision: ServerList) -> None:
         if (base.location, revision.location) not in self._compared:
             self._compared.add((base.location, revision.location))
-            compare(self._journal, base, revision)
+            compare(self._change_log, base, revision)
 
 
 def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> None:
@@ -78,18 +78,18 @@ def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> No
     if not old:  # no server means the root of the document's own host
         new.pop("/", None)
     were, are = _AddressSet(old.values()), _AddressSet(new.values())
-    for form, server in old.items():
-        goes_on = are.contains_all(server)
-        if form in new:
-            at = (*revision.location, str(new[form].number), "variables")
+    for key, server in old.items():
+        is_still_served = are.contains_all(server)
+        if key in new:
+            at = (*revision.location, str(new[key].number), "variables")
             _compare_variables(
-                change_log, server, new[form], at, removed=not goes_on, added=not were.contains_all(new[form])
+                change_log, server, new[key], at, removed=not is_still_served, added=not were.contains_all(new[key])
             )
-        elif not goes_on and not (form == "/" and not new):
+        elif not is_still_served and not (key == "/" and not new):
             at = (*base.location, str(server.number)) if base.level >= revision.level else revision.location
             change_log.record_change("server-removed", at, f"server {server.url} removed")
-    for form, server in new.items():
-        if form not in old and not were.contains_all(server):
+    for key, server in new.items():
+        if key not in old and not were.contains_all(server):
             at = (*revision.location, str(server.number)) if revision.level >= base.level else base.location
             change_log.record_change("server-added", at, f"server {server.url} added")
 
@@ -107,10 +107,10 @@ class _ServerEntry:
 def _parse_servers(raw: Any) -> dict[str, _ServerEntry]:
     """Return servers by their URL without the names of variables."""
     found: dict[str, _ServerEntry] = {}
-    for number, said in enumerate(raw if isinstance(raw, list) else ()):
-        if isinstance(said, dict):
-            url = str(said.get("url", ""))
-            given = as_object(said.get("variables"))
+    for number, spec in enumerate(raw if isinstance(raw, list) else ()):
+        if isinstance(spec, dict):
+            url = str(spec.get("url", ""))
+            given = as_object(spec.get("variables"))
             variables = tuple((name, as_object(given.get(name))) for name in _VARIABLE.findall(url))
             found[_normalize_url(_VARIABLE.sub(_ANY_VALUE, url))] = _ServerEntry(
                 number, url, variables, _expand_addresses(url, variables)
@@ -129,7 +129,7 @@ def _normalize_url(url: str) -> str:
 
 def _expand_addresses(url: str, variables: Sequence[tuple[str, Mapping[str, Any]]]) -> frozenset[str]:
     """Return all addresses of a server; a variable with any value stays a placeholder. Beyond the limit, return only the URL."""
-    values = [list(map(str, listed)) if (listed := _list_values(said)) else [_ANY_VALUE] for _, said in variables]
+    values = [list(map(str, listed)) if (listed := _list_values(spec)) else [_ANY_VALUE] for _, spec in variables]
     if prod(map(len, values)) > _MAX_ADDRESSES:
         return frozenset({_normalize_url(url) + repr(values)})
     parts = _VARIABLE.split(url)[::2]
@@ -166,12 +166,12 @@ def _compare_variables(
     for (_, before), (name, after) in zip(base.variables, revision.variables, strict=True):
         here = (*at, name)
         if before.get("default") != after.get("default"):
-            words = f"{name} is {after.get('default')} by default now, not {before.get('default')}"
-            change_log.record_change("server-variable-default-changed", here, words)
+            message = f"{name}: default changed from {before.get('default')} to {after.get('default')}"
+            change_log.record_change("server-variable-default-changed", here, message)
         old, new = _list_values(before), _list_values(after)
         gone = [value for value in old or () if new is not None and value not in new]
         if removed and new is not None and (gone or old is None):
-            words = f"{name}: not {gone!r:.60} any more" if gone else f"{name}: not any value any more"
-            change_log.record_change("server-variable-value-removed", here, words)
+            message = f"{name}: values removed: {gone!r:.60}" if gone else f"{name}: now limited to a list of values"
+            change_log.record_change("server-variable-value-removed", here, message)
         if added and old is not None and (new is None or any(value not in old for value in new)):
-            change_log.record_change("server-variable-value-added", here, f"{name}: further values")
+            change_log.record_change("server-variable-value-added", here, f"{name}: values added")

@@ -114,8 +114,8 @@ class JsonInterner:
             return self._numbers_by_id[id(node)]
         return self._assign_number((type(node), node if node == node else "nan"))  # noqa: PLR0124 (NaN alone is not itself)
 
-    def _assign_number(self, form: object) -> int:
-        return self._numbers.setdefault(form, len(self._numbers))
+    def _assign_number(self, key: object) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
 
 
 def find_unchanged(base: SourceDocument, revision: SourceDocument, interner: JsonInterner) -> frozenset[str]:
@@ -140,10 +140,10 @@ def find_unchanged(base: SourceDocument, revision: SourceDocument, interner: Jso
     for reference, used in inner.items():
         for one in used:
             users.setdefault(one, []).append(reference)
-    spreading = list(changed)
-    while spreading:
-        for user in users.get(spreading.pop(), ()):
+    queue = list(changed)
+    while queue:
+        for user in users.get(queue.pop(), ()):
             if user not in changed:
                 changed.add(user)
-                spreading.append(user)
+                queue.append(user)
     return frozenset(inner) - changed

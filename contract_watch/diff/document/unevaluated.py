@@ -25,7 +25,7 @@ def normalize_unevaluated(schema: NormalizedSchema, schemas: Sequence[tuple[Toke
         ("unevaluatedProperties", "additionalProperties", _normalize_properties),
         ("unevaluatedItems", "items", _normalize_items),
     ):
-        kept = []
+        remaining = []
         for part in schema.unevaluated.pop(key, ()):
             scope = part.path[:-1]
             seen = [raw for at, raw in schemas if at[: len(scope)] == scope]
@@ -34,11 +34,11 @@ def normalize_unevaluated(schema: NormalizedSchema, schemas: Sequence[tuple[Toke
             if _depends_on_value(schema, seen) or (
                 key == "unevaluatedItems" and any("contains" in raw for raw in seen)
             ):
-                kept.append(part)
+                remaining.append(part)
             else:
                 fold(schema, part, seen)
-        if kept:
-            schema.unevaluated[key] = kept
+        if remaining:
+            schema.unevaluated[key] = remaining
 
 
 def _depends_on_value(schema: NormalizedSchema, seen: Iterable[Mapping[str, Any]]) -> bool:
@@ -73,8 +73,8 @@ def _as_list(value: Any) -> list[Any]:
 
 def compare(walk: SchemaWalk, found: Iterable[EditOrLink], location: SchemaLocation) -> Iterator[EditOrLink]:
     """Yield the edits ``found``, and one more if they may change which items or properties are evaluated."""
-    told = list(found)
-    yield from told
-    if any(not kind.startswith(_ANNOTATIONS) for kind in walk.collect_kinds(told)):
-        words = "what is evaluated may be something else now, and with it what is left"
-        yield create_edit("evaluated-changed", Effect.UNCLEAR, words, location)
+    edits = list(found)
+    yield from edits
+    if any(not kind.startswith(_ANNOTATIONS) for kind in walk.collect_kinds(edits)):
+        message = "the set of evaluated items or properties may have changed, and so the rest"
+        yield create_edit("evaluated-changed", Effect.UNCLEAR, message, location)

@@ -119,14 +119,14 @@ class _YamlBuilder:
         if type(self._next_event()) is yaml.StreamEndEvent:
             return None
         # One handler for each kind of event within a document.
-        ways = {
+        handlers = {
             yaml.ScalarEvent: self._add_scalar, yaml.AliasEvent: self._add_alias,
             yaml.MappingStartEvent: lambda event: self._begin_collection(event, {}), yaml.MappingEndEvent: self._end_collection,
             yaml.SequenceStartEvent: lambda event: self._begin_collection(event, []), yaml.SequenceEndEvent: self._end_collection,
         }  # fmt: skip
         event = self._next_event()
         while type(event) is not yaml.DocumentEndEvent:
-            ways[type(event)](event)
+            handlers[type(event)](event)
             event = self._next_event()
         event = self._next_event()
         if type(event) is not yaml.StreamEndEvent:
@@ -140,7 +140,7 @@ class _YamlBuilder:
         if event.tag is not None and event.tag not in _STRING_TAGS:
             raise _build_tag_error(event)
         if not plainly and event.style == '"' and not _is_encodable(text):
-            raise _build_error(event.start_mark, "has half of a surrogate pair, which is no text; write the whole sign")
+            raise _build_error(event.start_mark, "has half of a surrogate pair; write the whole character")
         if top.add is None and top.key is None:
             if text in top.value or event.anchor is not None or (plainly and text == "<<"):
                 raise self._build_name_error(event)
@@ -169,7 +169,7 @@ class _YamlBuilder:
         if event.anchor is not None:
             return _build_error(event.start_mark, "has an anchor on a name; remove it")
         return _build_error(
-            event.start_mark, "has a merge key (<<), which YAML 1.2 does not know; write out what it merges"
+            event.start_mark, "has a merge key (<<), which YAML 1.2 does not have; write out its properties"
         )
 
     def _begin_collection(self, event: Any, value: Any) -> None:
@@ -195,9 +195,9 @@ class _YamlBuilder:
         if target is None:
             # An anchor without a target belongs to an object or array that is still open.
             within = event.anchor in self._anchors
-            words = "within what it stands for; use a $ref" if within else "before its anchor; put the anchor first"
+            message = "within its own anchor; use a $ref" if within else "before its anchor; put the anchor first"
             raise _build_error(
-                event.start_mark, f"has the alias *{escape_text(event.anchor, MAX_SHOWN_LENGTH)} {words}"
+                event.start_mark, f"has the alias *{escape_text(event.anchor, MAX_SHOWN_LENGTH)} {message}"
             )
         if len(self._open_collections) - 1 + target.height > MAX_DEPTH:
             raise _build_error(event.start_mark, TOO_DEEP)
@@ -207,8 +207,8 @@ class _YamlBuilder:
     def _reject_as_name(self, event: Any) -> None:
         top = self._open_collections[-1]
         if top.add is None and top.key is None:
-            words = "has a name that is no text (an object, an array or an alias); write the name out"
-            raise _build_error(event.start_mark, words)
+            message = "has a name that is not a string (an object, an array or an alias); write the name out"
+            raise _build_error(event.start_mark, message)
 
     def _count_values(self, event: Any, size: int) -> None:
         self._value_count += size
@@ -244,7 +244,7 @@ def _parse_plain_number(event: Any) -> Any:
         return text
     if found is None:
         raise _build_error(
-            event.start_mark, f"has the number {escape_text(text, 40)}, which no float can hold; correct it"
+            event.start_mark, f"has the number {escape_text(text, 40)}, which is not a finite float; correct it"
         )
     return found
 
@@ -258,8 +258,10 @@ def _is_encodable(text: str) -> bool:
 
 
 def _build_tag_error(event: Any) -> InvalidDocumentError:
-    shown = escape_text(event.tag, MAX_SHOWN_LENGTH)
-    return _build_error(event.start_mark, f"has the tag {shown}; remove it, an OpenAPI document has no tags of its own")
+    escaped = escape_text(event.tag, MAX_SHOWN_LENGTH)
+    return _build_error(
+        event.start_mark, f"has the tag {escaped}; remove it, an OpenAPI document has no tags of its own"
+    )
 
 
 def _build_error(mark: Any, message: str) -> InvalidDocumentError:

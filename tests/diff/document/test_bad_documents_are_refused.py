@@ -40,18 +40,18 @@ from tests.support.json_strategies import VALUES
         (b"---\n", ": is empty"), (b"null", ": is empty"),
         ("<!DOCTYPE html><p>", "an HTML page"), ("\n <html lang=en>", "an HTML page"), ("<!-- a --><HTML>", "an HTML page"),
         ("<?xml version='1.0'?>\n<!doctype html>", "an HTML page"), ("<?xml version='1.0'?><a/>", "is XML or HTML"),
-        ("[]", "it is no object"), ('"openapi"', "it is no object"), ("12", "it is no object"), ("true", "it is no object"),
-        ("some text", "it is no object"), ("{}", "has no `openapi`"), ('{"a": 1}', "has no `openapi`"), ("a: b", "has no `openapi`"),
+        ("[]", "it is not an object"), ('"openapi"', "it is not an object"), ("12", "it is not an object"), ("true", "it is not an object"),
+        ("some text", "it is not an object"), ("{}", "has no `openapi`"), ('{"a": 1}', "has no `openapi`"), ("a: b", "has no `openapi`"),
         ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, not OpenAPI 3; convert it first, with swagger2openapi"),
         ("swagger: 2.0\npaths: {}", "is Swagger 2.0, not OpenAPI 3; convert it first, with swagger2openapi"),
         ('{"swaggerVersion": "1.2"}', "is Swagger 1.2,"), ('{"swagger": {}}', "is Swagger of some version,"),
-        ("openapi: 3.1\npaths: {}", "`openapi` that is no text"), ('{"openapi": null, "swagger": null}', "has no `openapi`"),
-        ('{"openapi": "4.0.0", "paths": {}}', "OpenAPI version 4.0.0, which is not read"),
+        ("openapi: 3.1\npaths: {}", "`openapi` that is not a string"), ('{"openapi": null, "swagger": null}', "has no `openapi`"),
+        ('{"openapi": "4.0.0", "paths": {}}', "OpenAPI version 4.0.0, which is not supported"),
         ('{"openapi": "3.1", "paths": {}}', "version 3.1,"), ('{"openapi": "3.3.0", "paths": {}}', "version 3.3.0,"),
-        ('{"openapi": "3.1.0"}', "has neither `paths`"), ('{"openapi": "3.1.0", "paths": []}', "`paths` that is no object"),
-        ('{"openapi": "3.1.0", "paths": {}, "components": 1}', "`components` that is no object"),
-        (b"\xff\xfe\x00\xd8", "is not text in UTF-8 or UTF-16"), (b"openapi: \xff", "is not text in UTF-8"),
-        (b"\x1f\x8b\x08\x00binary", "is not text in UTF-8"), ("openapi: \x07", "is not YAML"),
+        ('{"openapi": "3.1.0"}', "has neither `paths`"), ('{"openapi": "3.1.0", "paths": []}', "`paths` that is not an object"),
+        ('{"openapi": "3.1.0", "paths": {}, "components": 1}', "`components` that is not an object"),
+        (b"\xff\xfe\x00\xd8", "is neither UTF-8 nor UTF-16"), (b"openapi: \xff", "is neither UTF-8"),
+        (b"\x1f\x8b\x08\x00binary", "is neither UTF-8"), ("openapi: \x07", "is not YAML"),
         ('{"openapi": "3.1.0",\n  "paths": }', ":2:12: is not JSON (Expecting value)"),
         ('{"openapi": "3.1.0", "paths": {}} x', "is not JSON (Extra data)"), ('{"a": "\t"}', "is not JSON (Invalid control"),
         ('{"openapi": "3.1.0", "paths": {', "is not JSON"), ('{"a": 01}', "is not JSON"), ("{", "is not JSON"),
@@ -77,11 +77,11 @@ def test_what_is_no_document_is_named(content: bytes | str, words: str) -> None:
         ("a:\n  - b: 1\n    c:\n      /d: 1\n      '/d': 2", ':5:7: has the name "/d" twice in /a/0/c;'),
         ("200: a\n'200': b", ':2:1: has the name "200" twice in the document itself'), ("{a: 1, a: 1}", ":1:8: has the name"),
         ('{"a\\n\\u001b[2J": 1, "a\\n\\u001b[2J": 2}', r'the name "a\n\x1b[2J" twice'),
-        ('{"x": [1, NaN]}', "has the number NaN at /x/1, which no float can hold"), ('{"x": -Infinity}', "number -Infinity at /x"),
+        ('{"x": [1, NaN]}', "has the number NaN at /x/1, which is not a finite float"), ('{"x": -Infinity}', "number -Infinity at /x"),
         ('{"x": 1e999}', "number 1e999 at /x"), ('{"x": -1e999}', "number -1e999 at /x"), ("[NaN]", "NaN at /0"),
         (f'{{"x": {"9" * (MAX_NUMBER_LENGTH + 1)}}}', "characters) at /x"), (f'{{"x": {"9" * 5000}}}', "characters) at /x"),
         ("x: .inf", ":1:4: has the number .inf"), ("x: -.INF", "number -.INF"), ("x: [.nan]", ":1:5: has the number .nan"),
-        ("x: 1e999", "number 1e999"), (f"x: {'9' * 5000}", "characters), which no"), (f"x: 0x{'f' * 5000}", "characters), which no"),
+        ("x: 1e999", "number 1e999"), (f"x: {'9' * 5000}", "characters), which is not"), (f"x: 0x{'f' * 5000}", "characters), which is not"),
         ('{"x": "\\ud800"}', ":1:8: has half of a surrogate pair"), ('{"\\udc00": 1}', "half of a surrogate pair"),
         ('{"x": "\\ude00\\ud83d"}', "half of a surrogate pair"), ('{"x": "\\\\\\ud83d!"}', ":1:10: has half"),
         ('{"x":\n"\\ud83d\\ude00 \\uD83D"}', ":2:15: has half of a surrogate pair"), ('x: "\\ud800"', ":1:"),
@@ -120,9 +120,9 @@ def test_numbers_up_to_the_longest_are_read() -> None:
         ("a: !!python/object/apply:os.system [id]", "has the tag"), ("a: !x 1", "has the tag !x;"), ("!x {a: 1}", ":1:1: has the tag"),
         ("a: !!int '1'", "has the tag"), ("a: !!binary aGk=", "has the tag"), ("a: !<tag:x> 1", "has the tag tag:x;"),
         ("a: !!timestamp 2024-01-01", "has the tag"), ("a: !!set {b}", "has the tag"), ("!!int 1: a", "has the tag"),
-        ('a: "\\ud800"', ":1:"), ("a: *b", ":1:4: has the alias *b before its anchor"), ("a: &b [*b]", ":1:8: has the alias *b within what it stands for"),
-        ("a: &b {c: {d: *b}}", "has the alias *b within"), ("a: &a 1\n*a : 2", ":2:1: has a name that is no text"),
-        ("&a b: 1", ":1:1: has an anchor on a name"), ("? [a]\n: 1", ":1:3: has a name that is no text"), ("{{a: 1}: 2}", "no text"),
+        ('a: "\\ud800"', ":1:"), ("a: *b", ":1:4: has the alias *b before its anchor"), ("a: &b [*b]", ":1:8: has the alias *b within its own anchor"),
+        ("a: &b {c: {d: *b}}", "has the alias *b within"), ("a: &a 1\n*a : 2", ":2:1: has a name that is not a string"),
+        ("&a b: 1", ":1:1: has an anchor on a name"), ("? [a]\n: 1", ":1:3: has a name that is not a string"), ("{{a: 1}: 2}", "not a string"),
         ("a: &a {b: 1}\nc:\n  <<: *a\n  d: 2", ":3:3: has a merge key (<<)"), ("{<<: {a: 1}}", "has a merge key"),
     ],
 )  # fmt: skip
@@ -140,15 +140,15 @@ def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeyp
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("#/components/schemas/B", "leads nowhere"), ("#/components/schemas/A/allOf/01", "leads nowhere"), ("#/", "leads nowhere"),
-        ("#/components/schemas/A/allOf/1", "leads nowhere"), ("#/components/schemas/A/allOf/-1", "leads nowhere"),
-        ("#/components/schemas/A/allOf/99999999999999999999", "leads nowhere"), ("#/openapi/0", "leads nowhere"),
-        ("#/openapi", "leads to no object"), ("#/components/schemas/A/allOf", "leads to no object"),
-        ("#", "is no pointer"), ("", "is no pointer"), ("#anchor", "is no pointer"),
+        ("#/components/schemas/B", "has no target"), ("#/components/schemas/A/allOf/01", "has no target"), ("#/", "has no target"),
+        ("#/components/schemas/A/allOf/1", "has no target"), ("#/components/schemas/A/allOf/-1", "has no target"),
+        ("#/components/schemas/A/allOf/99999999999999999999", "has no target"), ("#/openapi/0", "has no target"),
+        ("#/openapi", "does not refer to an object"), ("#/components/schemas/A/allOf", "does not refer to an object"),
+        ("#", "is not a JSON pointer"), ("", "is not a JSON pointer"), ("#anchor", "is not a JSON pointer"),
         ("other.yaml#/A", "another file"), ("./a//b.json", "another file"), ("../../etc/passwd", "another file"), ("A", "another file"),
         ("/etc/passwd", "another file"), ("https://example.com/a.json", "an address outside"), ("//example.com/a", "an address outside"),
         ("file:///etc/passwd", "an address outside"), ("urn:a:b", "an address outside"),
-        (5, "is no text"), (["#/a"], "is no text"), (None, "read"),
+        (5, "is not a string"), (["#/a"], "is not a string"), (None, "read"),
     ],
 )  # fmt: skip
 def test_a_reference_to_nowhere_is_named(reference: Any, words: str) -> None:
@@ -194,7 +194,7 @@ def test_a_circle_of_references_alone_is_named(given_schemas: Any, line: str) ->
         name: {**schema, "$ref": f"#/components/schemas/{schema['$ref']}"} for name, schema in given_schemas.items()
     })  # fmt: skip
     assert f'the $ref "#/components/schemas/{line}" at /components/schemas/' in read_refusal(given_document)
-    assert "leads to itself by way of references alone" in read_refusal(given_document)
+    assert "is in a cycle of references alone" in read_refusal(given_document)
 
 
 def test_what_is_just_within_the_bounds_is_read() -> None:
@@ -277,13 +277,13 @@ def test_a_file_that_grows_is_not_read_beyond_the_bound(tmp_path: Path, monkeypa
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     """A missing file, a directory, a pipe, a device and an impossible name are refused at once, with name and reason."""
     os.mkfifo(tmp_path / "pipe")
-    for path, words in (
+    for path, message in (
         (tmp_path / "none", "cannot be read (No such file or directory)"), (tmp_path, "is not a file"),
         (tmp_path / "pipe", "is not a file"), (Path("/dev/zero"), "is not a file"), (Path("a\0b\n"), r"a\x00b\n: is not the name"),
     ):  # fmt: skip
         with pytest.raises(UsageError) as refusal:
             load_document(path)
-        assert words in str(refusal.value)
+        assert message in str(refusal.value)
         assert str(refusal.value).isprintable()
 
 

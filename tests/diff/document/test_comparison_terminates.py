@@ -105,8 +105,8 @@ def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
         }  # fmt: skip
         return found
 
-    told = compare(document({"type": "string"}), document({"type": "string", "maxLength": 3})).changes
-    paths = {change.location.split("/")[2] for change in told}
+    reported = compare(document({"type": "string"}), document({"type": "string", "maxLength": 3})).changes
+    paths = {change.location.split("/")[2] for change in reported}
     assert "~1a299" in paths
     assert "~1a0" in paths
     assert 20 < len(paths) < 50
@@ -158,11 +158,11 @@ def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
     Of 300 members on each side none is on both, which makes 90,000 pairs: few are compared, and none if the outlines
     suffice. Every member is reported, and the change breaks wherever that is known.
     """
-    asked = list[Conjunction]()
+    requested = list[Conjunction]()
     ask = SchemaComparison.is_subset
 
     def counted(schemas: SchemaComparison, base: Conjunction, revision: Conjunction) -> bool:
-        asked.append(base)
+        requested.append(base)
         return ask(schemas, base, revision)
 
     monkeypatch.setattr(SchemaComparison, "is_subset", counted)
@@ -170,10 +170,10 @@ def test_long_groups_with_nothing_in_common_are_not_compared_member_by_member(
     found = compare(
         _make_chained_document("alias", group[0], links=1), _make_chained_document("alias", group[1], links=1)
     )
-    told = Counter(change.direction for change in found.changes if "-member-" in change.rule)
-    assert told == {"request": 600, "response": 600}
+    reported = Counter(change.direction for change in found.changes if "-member-" in change.rule)
+    assert reported == {"request": 600, "response": 600}
     assert found.level is ChangeLevel.BREAKING
-    assert len(asked) <= (0 if members in _REPORTED else 10_000)
+    assert len(requested) <= (0 if members in _REPORTED else 10_000)
     warned = {change.rule for change in found.changes if change.level is ChangeLevel.WARNING}
     assert members not in _REPORTED or warned <= {"one-of-overlap-changed"}
 

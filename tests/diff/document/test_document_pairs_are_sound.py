@@ -36,11 +36,11 @@ def _wrap_witness(pair: DocumentPair, witness: object) -> object:
 def test_collection_is_large_and_even() -> None:
     """Each verdict and each kind of fragment has enough pairs."""
     verdicts = Counter(pair.verdict for pair in PAIRS)
-    places = Counter(pair.fragment_kind for pair in PAIRS)
+    locations = Counter(pair.fragment_kind for pair in PAIRS)
     versions = Counter(version[:3] for pair in PAIRS for version in set(pair.versions))
     assert len(PAIRS) >= 220
     assert {verdict: verdicts[verdict] for verdict in VERDICTS if verdicts[verdict] < 25} == {}
-    assert {place: places[place] for place in FRAGMENT_KINDS if places[place] < 2} == {}
+    assert {location: locations[location] for location in FRAGMENT_KINDS if locations[location] < 2} == {}
     assert min(versions["3.0"], versions["3.1"]) >= 100
 
 
@@ -106,9 +106,9 @@ def test_malformed_documents_are_found(document: dict[str, object], problem: str
 )  # fmt: skip
 def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken: JSON, refused: JSON) -> None:
     """The oracle of the pairs knows the differences between OpenAPI and JSON Schema: it accepts and rejects one value each."""
-    judge = SchemaOracle(schema, {"Text": {"type": "string"}}, version, flow)
-    assert judge.sends(taken)
-    assert refused is None or not judge.accepts(refused)
+    oracle = SchemaOracle(schema, {"Text": {"type": "string"}}, version, flow)
+    assert oracle.sends(taken)
+    assert refused is None or not oracle.accepts(refused)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_judge_reads_both_versions(version: str, flow: str, schema: JSON, taken:
 )
 def test_nobody_says_what_is_not_declared(schema: JSON, said: JSON, unsaid: JSON) -> None:
     """Nobody sends an undeclared property, so adding one narrows nothing."""
-    judge = SchemaOracle(schema, {"B": {"properties": {"b": {}}}}, "3.1.0", "request")
-    assert judge.sends(said)
-    assert not judge.sends(unsaid)
+    oracle = SchemaOracle(schema, {"B": {"properties": {"b": {}}}}, "3.1.0", "request")
+    assert oracle.sends(said)
+    assert not oracle.sends(unsaid)
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -180,12 +180,14 @@ def test_no_proof_speaks_against_the_verdict(area: str) -> None:
     wrong = []
     for pair in _filter_provable(_list_pairs(area)):
         proofs = _make_proofs(pair)
-        kept = {proof.reader.prove_containment(proof.sender, closed=pair.verdict == "compatible") for proof in proofs}
+        remaining = {
+            proof.reader.prove_containment(proof.sender, closed=pair.verdict == "compatible") for proof in proofs
+        }
         if pair.verdict == "breaking":
-            wrong += [pair.id] if kept == {Containment.YES} else []
+            wrong += [pair.id] if remaining == {Containment.YES} else []
         elif pair.verdict == "none":
-            kept |= {proof.sender.prove_containment(proof.reader, closed=False) for proof in proofs}
-        if pair.verdict in ("none", "compatible") and Containment.NO in kept:
+            remaining |= {proof.sender.prove_containment(proof.reader, closed=False) for proof in proofs}
+        if pair.verdict in ("none", "compatible") and Containment.NO in remaining:
             wrong.append(pair.id)
     assert wrong == []
 

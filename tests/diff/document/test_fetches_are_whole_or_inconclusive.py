@@ -41,7 +41,7 @@ def test_a_document_comes_as_it_is_published(content: bytes, media: str) -> None
         assert isinstance(found, FetchedDocument)
         assert found == FetchedDocument(found.document, content, "", f"{server.url}/docs/openapi?a=b#part")
         assert found.document["openapi"] == "3.1.0"
-        assert [(asked.method, asked.path, asked.content) for asked in server.requests] == [
+        assert [(requested.method, requested.path, requested.content) for requested in server.requests] == [
             ("GET", "/docs/openapi?a=b", b"")
         ]
 
@@ -52,10 +52,10 @@ def test_a_request_says_who_asks_and_nothing_else(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with serve_app(lambda _asked: make_document_response()) as server:
         fetch_document(server.url)
-        (asked,) = server.requests
-    assert asked.headers["user-agent"] == "contract-watch"
-    assert asked.headers["accept-encoding"] == "gzip"
-    assert asked.headers.keys() == {"host", "user-agent", "accept", "accept-encoding"}
+        (requested,) = server.requests
+    assert requested.headers["user-agent"] == "contract-watch"
+    assert requested.headers["accept-encoding"] == "gzip"
+    assert requested.headers.keys() == {"host", "user-agent", "accept", "accept-encoding"}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_every_media_type_of_documents_is_accepted(media: str) -> None:
 def test_an_etag_is_given_back_and_believed(etag: str) -> None:
     """An ETag is returned, sent with the next request, and 304 then means not modified."""
 
-    def app(asked: Any) -> LoopbackResponse:
-        known = asked.headers.get("if-none-match") == etag
+    def app(requested: Any) -> LoopbackResponse:
+        known = requested.headers.get("if-none-match") == etag
         return LoopbackResponse(304, content=b"", media_type="") if known else make_document_response(ETag=etag)
 
     with serve_app(app) as server:
@@ -102,23 +102,23 @@ def test_redirects_on_the_same_server_are_followed() -> None:
 
     The result has the last address, and no cookie from the way is sent.
     """
-    places = ["/a", "b/c?d=e", "../f", "//{host}/g", "http://{host}/h"]
+    locations = ["/a", "b/c?d=e", "../f", "//{host}/g", "http://{host}/h"]
 
-    def app(asked: Any) -> LoopbackResponse:
+    def app(requested: Any) -> LoopbackResponse:
         number = len(server.requests) - 1
         if number == 5:
             return make_document_response()
-        place = places[number].format(host=asked.headers["host"])
+        location = locations[number].format(host=requested.headers["host"])
         return LoopbackResponse(
-            (301, 302, 303, 307, 308)[number], content=b"x" * 1000, headers={"Location": place, "Set-Cookie": "a=b"}
+            (301, 302, 303, 307, 308)[number], content=b"x" * 1000, headers={"Location": location, "Set-Cookie": "a=b"}
         )
 
     with serve_app(app) as server:
         found = fetch_document(f"{server.url}/start")
         assert isinstance(found, FetchedDocument)
         assert (found.address, found.document) == (f"{server.url}/h", DOCUMENT)
-        assert [asked.path for asked in server.requests] == ["/start", "/a", "/b/c?d=e", "/f", "/g", "/h"]
-        assert all("cookie" not in asked.headers for asked in server.requests)
+        assert [requested.path for requested in server.requests] == ["/start", "/a", "/b/c?d=e", "/f", "/g", "/h"]
+        assert all("cookie" not in requested.headers for requested in server.requests)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "identity"])
@@ -154,13 +154,13 @@ def test_the_largest_document_is_fetched() -> None:
         ("http://example.com/openapi.json", "http://example.com/openapi.json: is not fetched over http"),
         ("http://127.0.0.1.example.com/", "is not fetched over http"), ("http://localhost.example.com/", "is not fetched over http"),
         ("http://10.0.0.1/", "is not fetched over http"), ("http://[::2]/", "http://[::2]/: is not fetched over http"),
-        ("ftp://example.com/a", "is no address of https"), ("file:///etc/passwd", "is no address of https"), ("", "is no address"),
-        ("openapi.json", "is no address of https"), ("//example.com/a", "is no address of https"), ("https://", "is no address"),
-        ("https:///a", "is no address of https"), ("https://[::1/a", "the address of the published document is none"),
-        ("https://example.com:x/", "the address of the published document is none"), ("https://a\nb/", "is none"),
-        ("https://example.com/\x1b[2J", "is none"), ("https://example.com/" + "x" * 70_000, "is none"),
-        ("https://user:hidden@example.com/a", "https://example.com/a: the address holds credentials"),
-        ("https://hidden@example.com/a", "holds credentials"), ("http://:hidden@127.0.0.1:1/?hidden=hidden", "holds credentials"),
+        ("ftp://example.com/a", "is not an https address"), ("file:///etc/passwd", "is not an https address"), ("", "is not an https address"),
+        ("openapi.json", "is not an https address"), ("//example.com/a", "is not an https address"), ("https://", "is not an https address"),
+        ("https:///a", "is not an https address"), ("https://[::1/a", "the address of the published document is malformed"),
+        ("https://example.com:x/", "the address of the published document is malformed"), ("https://a\nb/", "is malformed"),
+        ("https://example.com/\x1b[2J", "is malformed"), ("https://example.com/" + "x" * 70_000, "is malformed"),
+        ("https://user:hidden@example.com/a", "https://example.com/a: the address contains credentials"),
+        ("https://hidden@example.com/a", "contains credentials"), ("http://:hidden@127.0.0.1:1/?hidden=hidden", "contains credentials"),
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_asked(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_an_address_that_is_not_asked(url: str, words: str, monkeypatch: pytest.
 def test_every_other_status_is_given_up(status: int) -> None:
     """Any status but 200 fails, even with a document, and so does a 304 without an ETag."""
     content = b"" if status in (204, 304) else JSON
-    assert f": answered {status}, not 200; " in fetch_refusal_from(
+    assert f": the response has status {status}, not 200; " in fetch_refusal_from(
         lambda _asked: LoopbackResponse(status, content=content)
     )
 
@@ -186,30 +186,30 @@ def test_every_other_status_is_given_up(status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (LoopbackResponse(200, content=JSON, media_type="text/html; charset=utf-8"), "answered with an HTML page; give the address"),
-        (LoopbackResponse(200, content=JSON, media_type="application/xhtml+xml"), "answered with an HTML page"),
+        (LoopbackResponse(200, content=JSON, media_type="text/html; charset=utf-8"), "the response is an HTML page; give the address"),
+        (LoopbackResponse(200, content=JSON, media_type="application/xhtml+xml"), "the response is an HTML page"),
         (LoopbackResponse(200, content=b"<!doctype html><title>Down</title>"), "is an HTML page, not an OpenAPI document"),
-        (LoopbackResponse(200, content=JSON, media_type="application/pdf"), "answered with application/pdf, which is neither JSON nor YAML"),
+        (LoopbackResponse(200, content=JSON, media_type="application/pdf"), "the response is application/pdf, which is neither JSON nor YAML"),
         (LoopbackResponse(200, content=JSON, media_type="image/png"), "neither JSON nor YAML"), (LoopbackResponse(200, content=JSON, media_type="json"), "neither JSON"),
         (LoopbackResponse(200, content=JSON, media_type="application/json, text/html"), "neither JSON nor YAML"),
         (LoopbackResponse(200, content=JSON, media_type="multipart/" + "x" * 3000), "neither JSON nor YAML"),
         (LoopbackResponse(200, content=b""), "is empty"), (LoopbackResponse(200, content=b'{"openapi": "3.1.0", "pat'), ":1:22: is not JSON"),
         (LoopbackResponse(200, content=b'{"swagger": "2.0"}'), "is Swagger 2.0"), (LoopbackResponse(200, content=b'{"error": "no"}'), "has no `openapi`"),
         (LoopbackResponse(200, content=b"a: *b", media_type="text/yaml"), ":1:4: has the alias *b"),
-        (LoopbackResponse(200, content=b'{"openapi": "3.1.0", "paths": {"/a": {"$ref": "a.yaml"}}}'), "leads to another file"),
-        (make_document_response(JSON, Content_Encoding="br"), "in the encoding br, not asked for"),
-        (make_document_response(zlib.compress(JSON), Content_Encoding="deflate"), "in the encoding deflate"),
-        (make_document_response(gzip.compress(gzip.compress(JSON, mtime=0), mtime=0), Content_Encoding="gzip, gzip"), "in the encoding gzip, gzip"),
-        (make_document_response(gzip.compress(JSON, mtime=0)[:-1], Content_Encoding="gzip"), "the answer broke off"),
-        (make_document_response(b"", Content_Encoding="gzip"), "the answer broke off"), (make_document_response(JSON, Content_Encoding="gzip"), "the answer broke off"),
-        (make_document_response(gzip.compress(JSON, mtime=0) * 2, Content_Encoding="gzip"), "the answer broke off"),
-        (make_document_response(gzip.compress(JSON, mtime=0) + b"\0", Content_Encoding="gzip"), "the answer broke off"),
-        (LoopbackResponse(200, content=JSON, declared_length=len(JSON) + 1), "the answer broke off"),
+        (LoopbackResponse(200, content=b'{"openapi": "3.1.0", "paths": {"/a": {"$ref": "a.yaml"}}}'), "refers to another file"),
+        (make_document_response(JSON, Content_Encoding="br"), "has the encoding br, which was not requested"),
+        (make_document_response(zlib.compress(JSON), Content_Encoding="deflate"), "has the encoding deflate"),
+        (make_document_response(gzip.compress(gzip.compress(JSON, mtime=0), mtime=0), Content_Encoding="gzip, gzip"), "has the encoding gzip, gzip"),
+        (make_document_response(gzip.compress(JSON, mtime=0)[:-1], Content_Encoding="gzip"), "the response is incomplete"),
+        (make_document_response(b"", Content_Encoding="gzip"), "the response is incomplete"), (make_document_response(JSON, Content_Encoding="gzip"), "the response is incomplete"),
+        (make_document_response(gzip.compress(JSON, mtime=0) * 2, Content_Encoding="gzip"), "the response is incomplete"),
+        (make_document_response(gzip.compress(JSON, mtime=0) + b"\0", Content_Encoding="gzip"), "the response is incomplete"),
+        (LoopbackResponse(200, content=JSON, declared_length=len(JSON) + 1), "the response is incomplete"),
         (LoopbackResponse(200, content=JSON, declared_length=MAX_BYTES + 1), f"is larger than {MAX_BYTES:,} bytes"),
         (LoopbackResponse(200, content=JSON, declared_length=10**19), "is larger than"),
-        (None, "the answer broke off"), (b"SSH-2.0-OpenSSH_9\r\n", "is no HTTP"), (b"HTTP/1.1 200 OK\r\n", "the answer broke off"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n", "is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is no HTTP"),
+        (None, "the response is incomplete"), (b"SSH-2.0-OpenSSH_9\r\n", "not HTTP"), (b"HTTP/1.1 200 OK\r\n", "the response is incomplete"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "not HTTP"),
     ],
     ids=lambda given: repr(given)[:70],
 )  # fmt: skip
@@ -221,12 +221,12 @@ def test_what_is_no_whole_document_is_given_up(answer: LoopbackResponse | bytes 
 @pytest.mark.parametrize(
     ("location", "words"),
     [
-        ("http://127.0.0.1:{other}/a?hidden", "is redirected to http://127.0.0.1:{other}/a, another server"),
+        ("http://127.0.0.1:{other}/a?hidden", "redirects to another server, http://127.0.0.1:{other}/a"),
         ("//127.0.0.1:{other}/a", "another server"), ("http://localhost:{own}/a", "another server"),
-        ("https://127.0.0.1:{own}/a", "is redirected to https://127.0.0.1:{own}/a, another server"),
+        ("https://127.0.0.1:{own}/a", "redirects to another server, https://127.0.0.1:{own}/a"),
         ("http://127.0.0.1/a", "another server"), ("ftp://127.0.0.1:{own}/", "another server"), ("file:///etc/passwd", "another server"),
-        ("http://user:hidden@127.0.0.1:{own}/a", "is redirected to what is no address"), ("", "is redirected to what is no address"),
-        ("http://[::1", "is redirected to what is no address"), ("http://a:b/", "is redirected to what is no address"),
+        ("http://user:hidden@127.0.0.1:{own}/a", "the redirect has no valid address"), ("", "the redirect has no valid address"),
+        ("http://[::1", "the redirect has no valid address"), ("http://a:b/", "the redirect has no valid address"),
     ],
 )  # fmt: skip
 def test_a_redirect_elsewhere_is_not_followed(location: str, words: str) -> None:
@@ -270,12 +270,12 @@ def test_a_bomb_of_gzip_is_not_unpacked(content: bytes) -> None:
         b"%x\r\n%b\r\n" % (len(piece), piece)
         for piece in (content[at : at + 60_000] for at in range(0, len(content), 60_000))
     )
-    answer = head + pieces + b"0\r\n\r\n"
-    assert f"is larger than {MAX_BYTES:,} bytes" in fetch_refusal_from(lambda _asked: answer)
+    response = head + pieces + b"0\r\n\r\n"
+    assert f"is larger than {MAX_BYTES:,} bytes" in fetch_refusal_from(lambda _asked: response)
     tracemalloc.start()
     try:
         assert "is larger than 1,000,000 bytes" in fetch_refusal_from(
-            lambda _asked: answer, limits=FetchLimits(size=1_000_000)
+            lambda _asked: response, limits=FetchLimits(size=1_000_000)
         )
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
@@ -286,8 +286,8 @@ def test_another_line_can_be_given() -> None:
     """A caller may substitute the transport, which gets an https request within the deadline."""
     seen: list[Any] = []
 
-    def answer(asked: httpx.Request) -> httpx.Response:
-        seen.append(str(asked.url))
+    def answer(requested: httpx.Request) -> httpx.Response:
+        seen.append(str(requested.url))
         return httpx.Response(200, json=DOCUMENT)
 
     def line(deadline: Deadline) -> httpx.BaseTransport:

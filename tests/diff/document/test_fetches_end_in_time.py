@@ -58,9 +58,9 @@ def serve_dripping(first: bytes, drop: bytes) -> Iterator[str]:
 def test_no_fetch_lasts_longer_than_its_deadline(first: bytes, drop: bytes) -> None:
     """A fetch ends at its deadline, though the server sends something all the time and no pause is too long."""
     begin = time.monotonic()
-    with serve_dripping(first, drop) as place:
-        line = fetch_refusal(f"http://{place}/a", limits=FetchLimits(read=30.0, total=0.5))
-        assert line == f"http://{place}/a: gives no whole answer in time; try again later"
+    with serve_dripping(first, drop) as location:
+        line = fetch_refusal(f"http://{location}/a", limits=FetchLimits(read=30.0, total=0.5))
+        assert line == f"http://{location}/a: no complete response in time; try again later"
     assert 0.4 < time.monotonic() - begin < WAIT
 
 
@@ -73,15 +73,15 @@ def test_a_redirect_does_not_begin_a_new_deadline() -> None:
         return LoopbackResponse(301, content=b"", headers={"Location": "/again"})
 
     with serve_app(app) as server:
-        assert "gives no whole answer in time" in fetch_refusal(server.url, limits=FetchLimits(total=0.5))
+        assert "no complete response in time" in fetch_refusal(server.url, limits=FetchLimits(total=0.5))
         assert len(server.requests) < 6
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
     """A server that does not respond is given up after a bounded pause."""
-    with serve_dripping(b"", b"") as place:
-        line = fetch_refusal(f"http://{place}/", limits=FetchLimits(read=0.2, total=WAIT))
-        assert line == f"http://{place}/: gives no whole answer in time; try again later"
+    with serve_dripping(b"", b"") as location:
+        line = fetch_refusal(f"http://{location}/", limits=FetchLimits(read=0.2, total=WAIT))
+        assert line == f"http://{location}/: no complete response in time; try again later"
 
 
 def test_a_server_that_is_not_there_is_given_up() -> None:
@@ -98,19 +98,19 @@ def test_a_server_that_is_not_there_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"), [(b"HTTP/1.1 400 No\r\n\r\n", "no trusted TLS connection"), (b"", "takes no connection in time")]
+    ("said", "words"), [(b"HTTP/1.1 400 No\r\n\r\n", "no trusted TLS connection"), (b"", "no connection in time")]
 )
 def test_without_tls_nothing_is_sent(said: bytes, words: str) -> None:
     """A server without TLS is given up in time, whether it sends HTTP or nothing."""
-    with serve_dripping(said, said) as place:
-        assert words in fetch_refusal(f"https://{place}/", limits=FetchLimits(connect=0.4))
+    with serve_dripping(said, said) as location:
+        assert words in fetch_refusal(f"https://{location}/", limits=FetchLimits(connect=0.4))
 
 
 def test_a_look_up_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name resolution that never ends is given up, though the system has no timeout for it."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: [over.wait(WAIT)][:0])
-    assert "takes no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.2))
+    assert "no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.2))
     over.set()
 
 
@@ -126,7 +126,7 @@ def test_all_addresses_of_a_name_have_one_time_out(monkeypatch: pytest.MonkeyPat
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.1.{number}", 1)) for number in range(100)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: found)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    assert "takes no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.35))
+    assert "no connection in time" in fetch_refusal("https://name.invalid/", limits=FetchLimits(connect=0.35))
     assert 1 < len(given) <= 4
     assert all(later < earlier - 0.09 for earlier, later in itertools.pairwise(given))
 
@@ -144,7 +144,7 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPa
         return SlowStream()
 
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    assert "gives no whole answer in time" in fetch_refusal("https://127.0.0.1:1/", limits=FetchLimits(total=0.2))
+    assert "no complete response in time" in fetch_refusal("https://127.0.0.1:1/", limits=FetchLimits(total=0.2))
     assert closed == [True]
 
 

@@ -34,7 +34,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "JSON references in a circle": (
         lambda: json.dumps({"openapi": "3.1.0", "components": {"schemas": {
             f"a{n}": {"$ref": f"#/components/schemas/a{(n + 1) % 100_000}"} for n in range(100_000)
-        }}}).encode(), "by way of references alone",
+        }}}).encode(), "a cycle of references alone",
     ),
     "YAML arrays 10,000 deep": (lambda: b"a: " + b"[" * 10_000 + b"]" * 10_000, ":1:103: is nested"),
     "YAML brackets to the end": (lambda: b"a: " + b"[" * (MAX_BYTES - 3), ":1:103: is nested"),
@@ -42,7 +42,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: b"".join(b" " * n + b"a:\n" for n in range(6_000)) + b"{a: " * 4_000, ":101:101: is nested",
     ),
     "YAML dashes": (lambda: b"- " * _HALF, ":1:201: is nested"),
-    "YAML question marks": (lambda: b"? " * _HALF, ":1:3: has a name that is no text"),
+    "YAML question marks": (lambda: b"? " * _HALF, ":1:3: has a name that is not a string"),
     "YAML alias bomb": (
         lambda: b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + b"".join(
             b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 40)

@@ -128,15 +128,15 @@ class PairProof:
     """A pair in one direction, with an oracle for the sender and one for the reader."""
 
     def __init__(self, pair: DocumentPair, flow: str) -> None:
-        place = FRAGMENT_KINDS[pair.fragment_kind]
-        schemas = [place.list_schemas(fragment) for fragment in pair.fragments]
-        judges = [
+        location = FRAGMENT_KINDS[pair.fragment_kind]
+        schemas = [location.list_schemas(fragment) for fragment in pair.fragments]
+        oracles = [
             SchemaOracle(*schema, version, flow)
             for schema, version in zip(schemas, pair.versions, strict=True)
             if schema
         ]
-        self.base, self.revision = judges
-        self.sender, self.reader = judges if flow == "request" else judges[::-1]
+        self.base, self.revision = oracles
+        self.sender, self.reader = oracles if flow == "request" else oracles[::-1]
         self._schemas = [schema for schema in schemas if schema]
 
     def is_broken_by(self, value: JSON) -> bool:
@@ -219,10 +219,10 @@ def _make_lists(schema: Mapping[str, Any], components: Mapping[str, JSON], depth
     for length in lengths:
         for one in [*rest, *contained]:
             yield [one] * length
-        yield [(*rest, *range(length))[place] for place in range(length)]
-    for place, choices in enumerate(first):
+        yield [(*rest, *range(length))[location] for location in range(length)]
+    for location, choices in enumerate(first):
         for one in choices:
-            yield [*(others[0] for others in first[:place]), one]
+            yield [*(others[0] for others in first[:location]), one]
 
 
 def _make_objects(schema: Mapping[str, Any], components: Mapping[str, JSON], depth: int) -> Iterator[JSON]:

@@ -81,8 +81,8 @@ class RuleExample:
         base, revision = self._make_documents(self.fragment_kind, positive=True)
         return _convert_to_webhooks(base), _convert_to_webhooks(revision)
 
-    def _make_documents(self, place: str, *, positive: bool) -> DocumentVersions:
-        base, revision = (_make_document(place, one) for one in (self.positive if positive else self.negative))
+    def _make_documents(self, location: str, *, positive: bool) -> DocumentVersions:
+        base, revision = (_make_document(location, one) for one in (self.positive if positive else self.negative))
         return base, revision
 
 
@@ -97,13 +97,13 @@ def _list_fragment_kinds(rule: ChangeRule) -> Iterator[tuple[str, Direction, str
                 yield kind, direction, "property" if rule.is_object_rule else area
 
 
-def _make_document(place: str, fragment: JSON) -> dict[str, Any]:
+def _make_document(location: str, fragment: JSON) -> dict[str, Any]:
     """Return a new document that shares nothing with the fragment."""
-    return complete_document(copy.deepcopy(FRAGMENT_KINDS[place].wrap(fragment)), _VERSION)
+    return complete_document(copy.deepcopy(FRAGMENT_KINDS[location].wrap(fragment)), _VERSION)
 
 
 def _convert_to_webhooks(document: dict[str, Any]) -> dict[str, Any]:
-    return {**{key: said for key, said in document.items() if key != "paths"}, "webhooks": document["paths"]}
+    return {**{key: spec for key, spec in document.items() if key != "paths"}, "webhooks": document["paths"]}
 
 
 def get_example_name(rule: ChangeRule) -> str:

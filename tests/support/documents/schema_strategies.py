@@ -74,8 +74,8 @@ def _draw_schema(draw: st.DrawFn, keywords: dict[str, st.SearchStrategy[Any]]) -
 
 
 def _nest_schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    objects = _draw_schema(_object_keywords(inner)).map(lambda said: {"type": "object", **said})
-    lists = _draw_schema(_array_keywords(inner)).map(lambda said: {"type": "array", **said})
+    objects = _draw_schema(_object_keywords(inner)).map(lambda spec: {"type": "object", **spec})
+    lists = _draw_schema(_array_keywords(inner)).map(lambda spec: {"type": "array", **spec})
     return (
         objects
         | lists
@@ -107,14 +107,14 @@ def draw_pair(draw: st.DrawFn) -> tuple[Any, Any]:
 def draw_edit(draw: st.DrawFn, base: Any) -> Any:
     """Draw a copy of ``base`` with one keyword removed, added, or taken from another schema."""
     found = copy.deepcopy(base)
-    places = [place for place in _find_subschemas(found) if isinstance(place, dict)]
-    if not places:
+    locations = [location for location in _find_subschemas(found) if isinstance(location, dict)]
+    if not locations:
         return draw(schemas)
-    place = draw(st.sampled_from(places))
-    if draw(st.booleans()) and place:
-        del place[draw(st.sampled_from(sorted(place)))]
+    location = draw(st.sampled_from(locations))
+    if draw(st.booleans()) and location:
+        del location[draw(st.sampled_from(sorted(location)))]
     else:
-        place.update(draw(schemas))
+        location.update(draw(schemas))
     return found
 
 
@@ -136,7 +136,10 @@ def _find_subschemas(schema: Any) -> list[Any]:
 def find_declared_names(schema: Any) -> set[str]:
     """Return the names of all properties that a schema declares."""
     return {
-        name for place in _find_subschemas(schema) if isinstance(place, dict) for name in place.get("properties", {})
+        name
+        for location in _find_subschemas(schema)
+        if isinstance(location, dict)
+        for name in location.get("properties", {})
     }
 
 

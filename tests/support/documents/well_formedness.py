@@ -40,8 +40,8 @@ def find_problems(document: Mapping[str, Any]) -> list[str]:
     if json.loads(json.dumps(document)) != document:
         return ["holds something that JSON has not, or a key that is no text"]
     old = document["openapi"].startswith("3.0")
-    judge = definitions.OPENAPI_30_VALIDATOR if old else definitions.OPENAPI_31_VALIDATOR
-    found = [f"{error.instance_path}: {error.message}" for error in judge.iter_errors(document)]
+    oracle = definitions.OPENAPI_30_VALIDATOR if old else definitions.OPENAPI_31_VALIDATOR
+    found = [f"{error.instance_path}: {error.message}" for error in oracle.iter_errors(document)]
     # Below a malformed node no other check makes sense.
     return found or [
         *_find_bad_schemas(document, old=old),
