@@ -55,6 +55,30 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
     assert read_files(folder) == before
 
 
+def test_one_vendor_can_be_generated_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make generate VENDOR=` makes one vendor's files whole, and neither reads nor reports another's.
+
+    Situation: a changed file of the vendor, and another vendor whose contract cannot be read.
+    """
+    changed = root / "generated/sample/openapi.json"
+    before = changed.read_bytes()
+    changed.write_text("{}")
+    (root / "contracts/broken").mkdir()
+    (root / "contracts/broken/contract.toml").write_text("name = ")
+    (root / "generated/other").mkdir()
+    (root / "generated/other/openapi.json").write_text("{}")
+    assert main(["--check", "--vendor", "sample"], root) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("generated/sample/openapi.json: differs")
+    assert main(["--vendor", "sample"], root) == 0
+    assert changed.read_bytes() == before
+    assert main(["--check", "--vendor", "sample"], root) == 0
+    assert main(["--vendor", "broken"], root) == 3
+    assert main(["--vendor", "nosuch"], root) == 3
+    assert main([], root) == 3
+    assert capsys.readouterr().err.count("\nerror: ") == 2
+
+
 def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Claim: nothing is half written.
 
@@ -63,7 +87,10 @@ def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys:
     before = read_files(root / "generated")
     (root / "published.json").write_text(json.dumps(DOCUMENT | {"info": {"title": "?", "version": "beta"}}))
     assert main([], root) == 3
-    assert capsys.readouterr().err == "sample: info.version 'beta' is no package's version; correct it in the overlay\n"
+    assert (
+        capsys.readouterr().err
+        == "error: sample: info.version 'beta' is no package's version; correct it in the overlay\n"
+    )
     assert read_files(root / "generated") == before
 
 
@@ -96,7 +123,7 @@ def test_wrong_usage_is_one_line_and_status_3(tmp_path: Path, capsys: pytest.Cap
     Situation: an unknown option. Expectation: one line, no traceback.
     """
     assert main(["--chek"], tmp_path) == 3
-    assert capsys.readouterr().err == "unrecognized arguments: --chek\n"
+    assert capsys.readouterr().err == "error: unrecognized arguments: --chek; --help lists the options\n"
 
 
 @EVERY

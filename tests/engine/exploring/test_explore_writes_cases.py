@@ -231,7 +231,7 @@ def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
     )
     ended = _run_case(case, "ftp://x")
     assert ended.status == 1
-    assert "--target must be mock, live or a URL such as http://127.0.0.1:8025, got 'ftp://x'" in ended.out
+    assert "TARGET must be mock, live or a URL such as http://127.0.0.1:8025, got 'ftp://x'" in ended.out
     assert _run_case(case, "mock").status == 0
 
 
