@@ -1,1 +1,1 @@
-"""What the Makefile calls: each module a thin main() over functions that tests can call too."""
+"""Commands that the Makefile calls, each a thin ``main()`` over functions of the library; bench/ holds the benchmarks."""

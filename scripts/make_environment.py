@@ -1,4 +1,4 @@
-"""Makes ``.venv`` from the lock file; does nothing where it is made already.
+"""Make ``.venv`` from the lock file, unless it is up to date.
 
 Runs on the system's Python, so it needs nothing but the standard library. Two that run at once take turns.
 """
@@ -18,13 +18,13 @@ MIN_VERSION = (3, 11)
 
 
 def compute_stamp() -> str:
-    """What the environment must be made of: this Python and these pinned packages."""
+    """Return the fingerprint of an up-to-date environment: this Python and the pinned packages."""
     version = ".".join(map(str, sys.version_info[:3]))
     return f"{version} {hashlib.sha256(LOCK.read_bytes()).hexdigest()}\n"
 
 
 def create_environment() -> None:
-    """Make the environment anew; the stamp is written last, so that a broken one is made again."""
+    """Make the environment anew, and write the stamp last, so that a broken one is made again."""
     print("making .venv from requirements.lock (once, half a minute or so)", file=sys.stderr, flush=True)
     STAMP.unlink(missing_ok=True)
     venv.create(ENVIRONMENT, clear=True, with_pip=True)
@@ -35,7 +35,7 @@ def create_environment() -> None:
 
 
 def main() -> int:
-    """Make the environment if need be; 3 with one line where it cannot be made."""
+    """Make the environment if it is out of date; 3 with one line if that fails."""
     if sys.version_info[:2] < MIN_VERSION:
         print(
             f"error: Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.11 …",

@@ -30,9 +30,9 @@ CompletenessCheck = Callable[[Contract], Iterator[str]]
 
 
 def find_gaps(contract: Contract) -> list[str]:
-    """What ``contract`` still lacks: a line each, with file, what, and remedy; empty where it is whole.
+    """Return a line with file, gap and fix for each thing that ``contract`` lacks; none if it is complete.
 
-    A part that cannot be read ends the parts that stand on it; no error of the contract's leaves this function.
+    A part that cannot be read ends the checks that need it. No error of the contract leaves this function.
     """
     lines = [*_run_check(contract, _check_placeholders), *_run_check(contract, _check_files)]
     for parts in (
@@ -51,7 +51,7 @@ def find_gaps(contract: Contract) -> list[str]:
 
 
 def find_strays(root: Path = ROOT) -> list[str]:
-    """Folders of contracts that nothing finds: without a ``contract.toml``, or with a name that is no slug."""
+    """Return a line for each directory of ``contracts/`` without a ``contract.toml`` or with a name that is no slug."""
     lines = []
     for folder in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
         name = f"contracts/{folder.name}"
@@ -66,7 +66,7 @@ def find_strays(root: Path = ROOT) -> list[str]:
 
 
 def _run_check(contract: Contract, part: CompletenessCheck) -> list[str]:
-    """The lines of one part. What a contract's file is refused for is a line, and so is an error in its model."""
+    """Return the lines of one check; a refused file is a line, and so is an error in the model."""
     lines: list[str] = []
     try:
         lines.extend(part(contract))
@@ -78,7 +78,7 @@ def _run_check(contract: Contract, part: CompletenessCheck) -> list[str]:
 
 
 def _format_exception(contract: Contract, error: Exception) -> str:
-    """An error in one line: where in the contract's own files it came from, if it did, and what it is."""
+    """Return an error as one line, with its place in the contract's own files if it has one."""
     error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     own = [frame for frame in frames if frame[0].parent == contract.directory]
@@ -91,7 +91,7 @@ def _format_exception(contract: Contract, error: Exception) -> str:
 
 
 def _check_placeholders(contract: Contract) -> Iterator[str]:
-    """Each line that is still the skeleton's."""
+    """Yield each line that is still the skeleton's."""
     for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if PLACEHOLDER in line:
@@ -106,7 +106,7 @@ def _check_files(contract: Contract) -> Iterator[str]:
 
 
 def _check_settings(contract: Contract) -> Iterator[str]:
-    """``contract.toml`` on its own, and the two documents: each told for itself."""
+    """Check ``contract.toml`` on its own, and the two documents, each by itself."""
     if not (contract.upstream or contract.settings.get("pages")):
         yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
     for name in ("credential_locations", "credentials", "rate", "published"):
@@ -115,13 +115,13 @@ def _check_settings(contract: Contract) -> Iterator[str]:
 
 
 def _check_setting(name: str, contract: Contract) -> Iterator[str]:
-    """Read one part of the contract: it says itself what is wrong with it."""
+    """Read one part of the contract, which raises a `UsageError` of its own."""
     _ = getattr(contract, name)
     yield from ()
 
 
 def _check_overlay(contract: Contract) -> Iterator[str]:
-    """Each action that matches nothing, or changes nothing; not just the first."""
+    """Yield each action that matches or changes nothing, not only the first."""
     path = contract.directory / "overlay.yaml"
     document = contract.published.raw
     for number, action in enumerate(read_overlay(path), 1):
@@ -132,7 +132,7 @@ def _check_overlay(contract: Contract) -> Iterator[str]:
 
 
 def _check_floors(contract: Contract) -> Iterator[str]:
-    """``mutants.toml``: floors that mean something, equivalents that are there."""
+    """Check that floors can fail and that equivalents exist in ``mutants.toml``."""
     judgement = MutantConfig(contract)
     floors, path = judgement.floors, contract.directory / "mutants.toml"
     if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
@@ -142,13 +142,13 @@ def _check_floors(contract: Contract) -> Iterator[str]:
 
 
 def _check_uniqueness(contract: Contract) -> Iterator[str]:
-    """No other contract answers at the same address, or takes its keys from the same variable."""
+    """Check that no other contract uses the same address or the same variables for keys."""
     for other in load_contracts(contract.root).values():
         if other.slug == contract.slug:
             continue
         try:
             theirs, variables = MockVendor(other, {}), {credential.variable for credential in other.credentials}
-        except Exception:  # noqa: BLE001, S112 (another contract's trouble is told of that one)
+        except Exception:  # noqa: BLE001, S112 (another contract's errors are reported with that one)
             continue
         check_overlaps([MockVendor(contract, {}), theirs])
         for variable in sorted(variables & {credential.variable for credential in contract.credentials}):

@@ -1,4 +1,4 @@
-"""What the parts of a contract owe one another: keys, operations, identities, model, client; and what a rehearsal shows.
+"""Checks of a contract's parts against one another: keys, operations, identities, model, client, and a simulation.
 
 Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
@@ -28,7 +28,7 @@ _OPERATION_ID = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
 def check_credentials(contract: Contract) -> Iterator[str]:
-    """Every account has a variable and a test value of its own."""
+    """Check that every account has a variable and a test value of its own."""
     seen: set[str] = set()
     if not contract.credentials:
         yield f"{contract.config_file}: has no `credentials`: add a table for each account that the rules tell apart"
@@ -38,11 +38,11 @@ def check_credentials(contract: Contract) -> Iterator[str]:
         label = f"{contract.config_file}: credentials.{credential.account}"
         test = credential.test
         if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
-            yield f"{label}: has no test value: give one of 8 signs or more, such as a header can carry"
+            yield f"{label}: has no test value: give one of 8 characters or more that a header can carry"
         if not _VARIABLE.fullmatch(credential.variable):
             yield f"{label}: its variable {credential.variable!r} is no name for one: write it in CAPITALS"
         if not credential.about.strip():
-            yield f"{label}: does not say what account that is: fill in `about`"
+            yield f"{label}: does not describe its account: fill in `about`"
         for word in (credential.account, credential.variable, test):
             if word in seen:
                 yield f"{label}: shares {word!r} with another account: give each its own"
@@ -52,7 +52,7 @@ def check_credentials(contract: Contract) -> Iterator[str]:
 
 
 def check_operations(contract: Contract) -> Iterator[str]:
-    """Every operation has an id, refuses a bad credential by its document, and the client can be made."""
+    """Check that every operation has an id and documented responses, and that the client can be generated."""
     overlay, bodies = contract.directory / "overlay.yaml", ArgumentBuilder(contract)
     if not contract.operations:
         yield f"{contract.root / contract.settings['published']}: declares no operation: is it the vendor's document?"
@@ -63,7 +63,7 @@ def check_operations(contract: Contract) -> Iterator[str]:
             yield f"{overlay}: {operation.name} documents no answer: add `responses`"
         for name in operation.get_required_arguments():
             if bodies.get_role(operation, name) is None and not _has_sample(bodies, operation, name):
-                yield f"{overlay}: {operation.name}: nothing says what {name} may be: give it an `example`"
+                yield f"{overlay}: {operation.name}: {name} has no known value: give it an `example`"
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
         yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
     if contract.operations:
@@ -73,14 +73,14 @@ def check_operations(contract: Contract) -> Iterator[str]:
 
 
 def _has_sample(bodies: ArgumentBuilder, operation: Operation, name: str) -> bool:
-    """Whether the schema of an argument tells a value to send."""
+    """Return True if the schema of an argument gives a value to send."""
     schema = operation.get_arguments()[name]
     known = "example" in schema or schema.get("format") == "password"
     return known or any(True for _ in bodies.generate_variants(operation, name, schema, accepted=True))
 
 
 def check_identities(contract: Contract) -> Iterator[str]:
-    """Every operation with arguments says which of them name something; what the lifecycle needs is among them."""
+    """Check that every operation gives its arguments roles, those that the lifecycle needs among them."""
     life, given = contract.lifecycle, contract.identities
     for operation in contract.operations.values():
         roles = contract.get_roles(operation.id)
@@ -97,7 +97,7 @@ def check_identities(contract: Contract) -> Iterator[str]:
 
 
 def check_model(contract: Contract) -> Iterator[str]:
-    """The model can be built, has rules in sentences, and grants what the lifecycle needs."""
+    """Check that the model can be built, states its rules, and knows the object that a run creates."""
     path, model = contract.directory / "model.py", contract.model
     if not model.rules:
         yield f"{path}: `rules` is empty: state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
@@ -109,7 +109,7 @@ def check_model(contract: Contract) -> Iterator[str]:
             yield f"{path}: the rule {rule!r} has no sentence: say what it promises"
     for name, values in model.interpretations.items():
         if len(set(values)) < 2:
-            yield f"{path}: the reading {name!r} leaves no choice: give two values or more, or drop it"
+            yield f"{path}: the interpretation {name!r} leaves no choice: give two values or more, or drop it"
     rehearsal = Simulation(contract)
     state, identity = rehearsal.build_prepared_state(contract.operations[contract.lifecycle.remove])
     if identity not in [name for _, name in model.list_owned(state)]:
@@ -117,14 +117,14 @@ def check_model(contract: Contract) -> Iterator[str]:
 
 
 def check_scenarios(contract: Contract) -> Iterator[str]:
-    """There are flows, and all can be planned."""
+    """Check that there are flows, and that all can be planned."""
     path = contract.directory / "scenarios.yaml"
     if not any(probe.family == "rules" for probe in plan_probes(contract)):
         yield f"{path}: has no flow: add one for each rule of the model"
 
 
 def check_client(contract: Contract) -> Iterator[str]:
-    """The client was made, and from the contract as it is; `make check-generated` compares every byte."""
+    """Check that the client is generated from this contract; `make check-generated` compares every byte."""
     folder = contract.root / "generated" / contract.slug
     wanted = [folder / "client" / f"{contract.slug}_client" / "__init__.py", folder / "openapi.json"]
     wanted += [folder / "descriptors.binpb"] if contract.grpc is not None else []
@@ -136,7 +136,7 @@ def check_client(contract: Contract) -> Iterator[str]:
 
 
 def check_simulation(contract: Contract) -> Iterator[str]:
-    """What the contract's probes find against its own mock, and which rules and documented answers none of them reaches."""
+    """Run the contract's probes against its own mock; yield findings, and the clauses that no request reaches."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
     keys = {credential.account: credential.test for credential in contract.credentials}
@@ -162,7 +162,7 @@ def check_simulation(contract: Contract) -> Iterator[str]:
             yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares: see both"
     for name in record.left_behind:
         yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
-    # What REST has no words for is reached on another surface, if there is one.
+    # Requests that REST cannot encode are sent over another protocol, if there is one.
     other = {
         clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses
     }

@@ -29,9 +29,9 @@ from contract_watch.report.escaping import escape_text
 _CHANGELOG = "CHANGELOG.md"
 _ACCEPTED_FILE = "accepted.toml"
 _OPERATION = re.compile(r"\$\.paths\['([^']+)'\]\.(get|put|post|delete|options|head|patch|trace)\b")
-"""How a target of the overlay begins that names one operation."""
+"""The beginning of an overlay's target that names one operation."""
 _MAX_BREAKING_CHANGES = 3
-"""Changes that break which the changelog names."""
+"""The number of breaking changes that the changelog names."""
 
 
 def accept_document(contract: Contract, given: str) -> list[str]:
@@ -46,7 +46,7 @@ def accept_document(contract: Contract, given: str) -> list[str]:
         UsageError: the document cannot be taken over; nothing was changed.
         FetchError: the document cannot be read now; nothing was changed.
     """
-    contract.accepted_documents  # noqa: B018 (what cannot be read is told by its own name, not by that of its copy)
+    contract.accepted_documents  # noqa: B018 (an error names this file, not its copy)
     with staging_directory(contract.root) as scratch:
         found = _find_document(contract, given)
         stored = str(contract.settings["published"])
@@ -76,7 +76,7 @@ def accept_document(contract: Contract, given: str) -> list[str]:
 
 
 def _find_document(contract: Contract, given: str) -> PublishedDocument:
-    """What is to be taken over: what is given, else what was compared last."""
+    """Return the document that ``given`` names, else the one that was compared last."""
     folder = contract.root / KEPT
     if given:
         return read_published_document(contract, given, folder, {})
@@ -88,7 +88,7 @@ def _find_document(contract: Contract, given: str) -> PublishedDocument:
 
 
 def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
-    """The operations that the overlay's targets name: those too that have moved, once the overlay has been edited for them."""
+    """Return the operations that the overlay's targets name, which an edited overlay may know before the document does."""
     targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.directory / "overlay.yaml")]
     return {
         (found[2], normalize_path(found[1])): f"{found[2].upper()} {found[1]}" for found in targets if found is not None
@@ -96,7 +96,7 @@ def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
 
 
 def _read_effective_document(contract: Contract) -> dict[str, Any]:
-    """The effective document that the client was generated from: the overlay may have been edited for the new one since."""
+    """Return the effective document that the client was generated from; the overlay may have been edited since."""
     path = contract.root / "generated" / contract.slug / "openapi.json"
     found = read_json(path)
     if not isinstance(found, dict):
@@ -105,7 +105,7 @@ def _read_effective_document(contract: Contract) -> dict[str, Any]:
 
 
 def _apply_overlay(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
-    """The new document with the overlay; a `UsageError` says of each action that does not fit what it needs."""
+    """Return the new document with the overlay; a `UsageError` names the edit that each action needs which does not fit."""
     path = contract.directory / "overlay.yaml"
     actions = read_overlay(path)
     try:
@@ -127,7 +127,7 @@ def _describe_overlay_issues(
 
 def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, Any], found: PublishedDocument, comparison: Comparison,
           impact: ClientImpact) -> dict[str, Path]:  # fmt: skip
-    """Everything that is to be replaced, made below ``tree`` as it is to be below the root; by its name there."""
+    """Build every replacement below ``tree``, laid out as below the root; return their paths by name."""
     slug, stored = contract.slug, str(contract.settings["published"])
     folder = f"contracts/{slug}"
     shutil.copytree(contract.directory, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -157,14 +157,14 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
 
 
 def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientImpact, *, first: bool) -> str:
-    """What `accepted.toml` says of one document that was taken over."""
+    """Return the entry of `accepted.toml` for one document."""
     old = compute_digest((contract.root / contract.settings["published"]).read_bytes())
     head = (
         "# Documents of the vendor's that were taken over, the newest last; `make accept` writes here.\n"
         if first
         else ""
     )
-    # Of a file only the name: its folder is nobody else's.
+    # Of a file only the name: its directory exists on one machine.
     source = found.address if found.address.startswith("http") else Path(found.address).name
     said = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
             "client": impact.version.version}  # fmt: skip
@@ -182,7 +182,7 @@ def _format_counts(found: Comparison) -> str:
 
 
 def _format_changes(found: Comparison) -> str:
-    """What the changelog says of the changes: how many there are, and the first of those that break."""
+    """Return the changelog's words for the changes: their number, and the first breaking ones."""
     broken = list(dict.fromkeys(one.message for one in found.changes if one.level is ChangeLevel.BREAKING))
     more = f" and {len(broken) - _MAX_BREAKING_CHANGES} more" if len(broken) > _MAX_BREAKING_CHANGES else ""
     shown = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])

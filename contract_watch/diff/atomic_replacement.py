@@ -1,7 +1,7 @@
-"""Several files and folders replaced together: all of them, or none, whatever happens in between.
+"""Several files and directories replaced together: all of them, or none, whatever happens in between.
 
-What is replaced is put aside, and only when everything is in its place is that forgotten. A process that is killed on its
-way leaves a list of what it was about; `restore_backup` puts back what the list names.
+The replaced files are backed up until everything is in place. A process that is killed before leaves a manifest;
+`restore_backup` restores the files that it names.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from contract_watch.errors import InconclusiveError, UsageError
 
 STAGING_DIRECTORY = ".accept"
-"""Below the root, where things are made and put aside: on the same disk, so that moving is renaming."""
+"""The directory below the root for new files and backups: on the same disk, so that moving is renaming."""
 _MANIFEST, _LOCK = "list.json", ".accept.lock"
 
 
@@ -48,10 +48,10 @@ def staging_directory(root: Path) -> Iterator[Path]:
 
 
 def restore_backup(root: Path) -> bool:
-    """Put back what a killed process had replaced; whether there was anything. Does nothing while one is at work.
+    """Undo the replacements of a killed process and return True if there were any; do nothing while one is running.
 
     Raises:
-        UsageError: the list of what was replaced cannot be understood; nothing was moved.
+        UsageError: the manifest cannot be read; nothing was moved.
     """
     if not (root / STAGING_DIRECTORY / _MANIFEST).exists():
         return False
@@ -64,10 +64,10 @@ def restore_backup(root: Path) -> bool:
 
 
 def replace_atomically(root: Path, replacements: Mapping[str, Path]) -> None:
-    """Put each of ``fresh``, in the workshop, in the place that its key names below ``root``; or leave all as it was.
+    """Move each replacement, which lies in the staging directory, to its key below ``root``; or change nothing.
 
     Raises:
-        OSError: something could not be moved.
+        OSError: a file could not be moved.
     """
     targets = sorted(replacements)
     before = {name: (root / name).exists() for name in targets}
@@ -83,7 +83,7 @@ def replace_atomically(root: Path, replacements: Mapping[str, Path]) -> None:
         if before[name]:
             target.rename(_get_backup_path(root, name))
         replacements[name].rename(target)
-    (root / STAGING_DIRECTORY / _MANIFEST).unlink()  # from here on it is done
+    (root / STAGING_DIRECTORY / _MANIFEST).unlink()  # from here on the replacement is complete
 
 
 def _get_backup_path(root: Path, name: str) -> Path:
@@ -91,7 +91,7 @@ def _get_backup_path(root: Path, name: str) -> Path:
 
 
 def _roll_back(root: Path) -> bool:
-    """Undo what the list names, and clear the workshop."""
+    """Undo the replacements that the manifest names, and remove the staging directory."""
     listed = root / STAGING_DIRECTORY / _MANIFEST
     found = listed.exists()
     if found:
@@ -107,7 +107,7 @@ def _roll_back(root: Path) -> bool:
 
 
 def _read_manifest(path: Path) -> dict[str, bool]:
-    """What the list at ``path`` names, all of it below the root, and whether it was there before."""
+    """Return the names in the manifest, all below the root, each with True if it existed before."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -5,7 +5,7 @@ from contract_watch.diff.document.rules import load_rules
 from contract_watch.report.escaping import escape_text
 
 _MAX_LINES = 2000
-"""Lines that are printed; more are counted."""
+"""The number of lines that are printed; the rest are counted."""
 _LEVEL_TEXTS = {
     ChangeLevel.BREAKING: "breaks consumers",
     ChangeLevel.WARNING: "may break consumers: the documents do not tell",
@@ -14,7 +14,7 @@ _LEVEL_TEXTS = {
 
 
 def format_comparison(found: Comparison) -> list[str]:
-    """A comparison for people: the worst first, each change with its place, its rule and why."""
+    """Return a comparison as lines, the worst level first, each change with location, rule and consequence."""
     said: list[str] = []
     for level, words in _LEVEL_TEXTS.items():
         changes = [change for change in found.changes if change.level is level]

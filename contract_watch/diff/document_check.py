@@ -1,4 +1,4 @@
-"""What a vendor publishes now, compared with what is stored: what changed, whom it breaks, what the overlay needs."""
+"""A vendor's published document compared with the stored one: changes, broken code, edits that the overlay needs."""
 
 import datetime as dt
 import os
@@ -30,20 +30,20 @@ from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record, SuiteCheck
 
 _MAX_SYMBOLS = 200
-"""Changes of symbols that a report lists."""
+"""The number of symbol changes that a report lists."""
 _MAX_ACTIONS = 8
-"""Actions of the overlay that the notes tell one by one."""
+"""The number of overlay actions that the notes list one by one."""
 _MAX_OPERATIONS = 5
-"""Operations that are not under contract which a line names."""
+"""The number of operations outside the contract that a line names."""
 
 
 def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocument | None]:
-    """What came of comparing what ``contract``'s vendor publishes (``given``: where, else its own address) with what is stored.
+    """Compare the document that ``contract``'s vendor publishes with the stored one; ``given`` names another source.
 
-    With it what is to be kept of the document, once somebody has been told of it.
+    Return the record, and the document to store once a user has seen the report; None if it cannot be read.
 
     Raises:
-        UsageError: the contract itself, or what was given, cannot be read.
+        UsageError: the contract itself, or ``given``, cannot be read.
     """
     begun, started = time.monotonic(), dt.datetime.now(dt.UTC)
     target = redact_address(find_address(contract, given, os.environ)) or "nowhere"
@@ -66,7 +66,7 @@ def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocume
 
 
 def _compare_documents(contract: Contract, found: PublishedDocument, record: Record) -> None:
-    """Compare, and note in ``record`` what was found, before waivers."""
+    """Compare, and add the findings to ``record``, before waivers."""
     # Those too that the overlay alone declares: the vendor may publish them one day.
     wanted = list_operations(contract.published.raw) | list_operations(contract.effective.raw)
     there = list_operations(found.document)
@@ -112,12 +112,12 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
 def _assess_impact(
     contract: Contract, revision: Mapping[str, Any], changes: Sequence[ApiChange], record: Record
 ) -> ClientImpact | None:
-    """What becomes of the client; None, with a note, where the generator does not take the new document."""
+    """Return the impact on the client; None, with a note, if the generator refuses the new document."""
     print(f"{contract.name}: {len(changes)} changes; generating the client of both documents …", file=sys.stderr)
     try:
         impact = assess_document_impact(contract, contract.effective.raw, revision, changes)
     except UsageError as error:
-        record.notes.append(f"what becomes of the client cannot be told: {error}")
+        record.notes.append(f"the impact on the client is unknown: {error}")
         return None
     version = impact.version
     record.document["client"] = {
@@ -138,7 +138,7 @@ def _assess_impact(
 
 
 def _format_overlay_issues(troubles: Sequence[OverlayIssue]) -> list[str]:
-    """What the overlay needs, a line for each action; where there are many, how many of each kind, and the first."""
+    """Return a line for each action that needs an edit; of many, the number of each kind and the first."""
     lines = [f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in troubles]
     if len(lines) <= _MAX_ACTIONS:
         return lines
@@ -151,7 +151,7 @@ def _format_overlay_issues(troubles: Sequence[OverlayIssue]) -> list[str]:
 def _describe_other_operations(
     wanted: Mapping[tuple[str, str], str], there: Mapping[tuple[str, str], str]
 ) -> list[str]:
-    """What the vendor's document has beside the contract, and where an operation may be that is gone."""
+    """Return lines about operations outside the contract, and about where a removed operation may be now."""
     others = {key: escape_text(name) for key, name in there.items() if key not in wanted}
     lines = []
     for (method, path), name in wanted.items():
@@ -170,7 +170,7 @@ def _describe_other_operations(
 
 
 def _get_path_suffix(path: str) -> str:
-    """The end of a path that stays when it moves: from its last name on that is no parameter."""
+    """Return the end of a path that stays when it moves: from its last segment on that is no parameter."""
     names = path.split("/")
     last = max(number for number, name in enumerate(names) if not number or "{" not in name)
     return "/" + "/".join(names[last:]) if last else path

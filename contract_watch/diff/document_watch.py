@@ -16,12 +16,12 @@ from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
 
 
 def apply_document_waivers(record: Record, waivers: Sequence[Waiver], today: dt.date) -> list[str]:
-    """Take what is waived out of ``record``; a line for each waiver of changes that has expired, or that nothing needs."""
+    """Move waived findings of ``record``; return a line for each waiver that has expired or that no change needs."""
     mine = [one for one in waivers if one.rule]
     every = record.findings
     record.findings, record.waived, expired = apply_waivers(every, mine, today)
     if record.reason is not None:
-        return expired  # what was not compared needs no waiver, as far as anybody knows
+        return expired  # without a comparison no waiver is known to be unused
     unused = [one for one in mine if one.expires >= today and not any(one.matches(finding) for finding in every)]
     return [*expired, *(f"waiver {one.label} waives nothing that changed: delete it" for one in unused)]
 

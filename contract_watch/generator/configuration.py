@@ -1,4 +1,4 @@
-"""What the client generator is told wherever it runs or is asked for names: its settings and the document as it reads it."""
+"""The settings of the client generator, and the document as it reads it."""
 
 import copy
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ FIELD_PREFIX = str(SETTINGS["field_prefix"])
 
 
 def get_package_name(slug: str) -> str:
-    """The name under which the client of the contract ``slug`` is imported."""
+    """Return the import name of the client of the contract ``slug``."""
     return f"{slug}_client"
 
 
 def prepare_document(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The effective document with what the generator overlooks put where it looks."""
+    """Return the effective document with the parts that the generator overlooks moved to where it looks."""
     document = copy.deepcopy(dict(raw))
     # What has not the form of paths and operations is left for the generator to refuse.
     items = document["paths"].values() if isinstance(document.get("paths"), dict) else ()
@@ -45,14 +45,14 @@ def prepare_document(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def create_config() -> Config:
-    """The settings as the generator holds them; it is given no file to read and none to write."""
+    """Return the generator's own form of the settings, without files to read or write."""
     return Config.from_sources(
         ConfigFile(**SETTINGS), MetaType.NONE, Path("openapi.json"), "utf-8", overwrite=False, output_path=None
     )
 
 
 def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
-    """What the generator makes of the effective document ``raw``: its endpoints and classes, with the names they get.
+    """Return the generator's endpoints and classes for the effective document ``raw``, with their names.
 
     A document that it does not take is a `UsageError` of one line.
     """

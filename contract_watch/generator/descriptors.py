@@ -12,7 +12,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 
 STATUS = "google/rpc/status.proto"
-"""What gRPC's error details are wrapped in, whoever the vendor is."""
+"""The wrapper of gRPC's error details, the same for every vendor."""
 
 
 def compile_protos(contract: Contract, into: Path) -> None:

@@ -30,16 +30,16 @@ TRACEBACK = "Traceback (most recent call last)"
 TIMEOUT = 300
 """Seconds that the generator may take for one contract."""
 COMPARISON_TIMEOUT = 60
-"""Seconds that it may take for a document which is only looked at."""
+"""Seconds that it may take for a document which is only compared."""
 _OBJECT_REPRS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
-"""What the generator shows in place of a document's words, different each time."""
+"""The generator's text for an object, different each time."""
 
 
 def generate_outputs(contract: Contract, into: Path) -> None:
-    """Make the folder ``into`` afresh: ``openapi.json`` and ``client/``.
+    """Make the directory ``into`` anew: ``openapi.json`` and ``client/``.
 
-    Everything is made in a folder beside it and moved into place when it is whole. A `UsageError` says in one line what
-    the generator will not take.
+    It is built elsewhere and moved into place when complete. A `UsageError` names in one line the part of the document
+    that the generator refuses.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
@@ -59,7 +59,7 @@ def generate_outputs(contract: Contract, into: Path) -> None:
 
 
 def generate_comparison_client(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
-    """Make ``into``, a folder that is not there: the client that ``contract`` would have with the effective ``document``.
+    """Make the new directory ``into``: the client that ``contract`` would have with the effective ``document``.
 
     It is made as `generate_outputs` makes it, to be compared and not to be published: its README shows no example, nothing of
     the document beside what the generator takes is asked for, and a body without types is let pass. A `UsageError` says
@@ -106,9 +106,9 @@ def _generate_client(
     client: Path,
     timeout: int = TIMEOUT,
 ) -> Path:
-    """Run the generator on an effective ``document``; gives the folder of the package in ``client``.
+    """Run the generator on an effective ``document``; return the directory of the package in ``client``.
 
-    ``given`` are the facts for the templates; ``scratch`` takes the generator's input; ``longest`` is in seconds.
+    ``facts`` are for the templates, ``scratch`` takes the generator's input, ``timeout`` is in seconds.
     """
     package = get_package_name(contract.slug)
     settings = SETTINGS | {
@@ -154,7 +154,7 @@ def _generate_client(
 
 
 def _check_body_types(contract: Contract, package: Path) -> None:
-    """A `UsageError` if the generator has silently given up on a body's schema and takes anything for it."""
+    """Raise a `UsageError` if the generator has silently typed a body as Any."""
     for operation in contract.operations.values():
         if operation.body and "properties" in resolve_reference(contract.effective.raw, operation.body.schema):
             module = f"{PythonIdentifier(operation.id, prefix=FIELD_PREFIX)}.py"
@@ -167,7 +167,7 @@ def _check_body_types(contract: Contract, package: Path) -> None:
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder`` by its path, hidden ones too, caches of Python left out."""
+    """Return every file below ``folder`` by its path, hidden ones too, without Python's caches."""
     paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     return {
         name.as_posix(): path.read_bytes() if path.is_file() else b""

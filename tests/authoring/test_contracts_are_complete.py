@@ -97,7 +97,7 @@ def test_whole_contract_has_no_line(parcel: Contract) -> None:
          "no request reaches removeLabel/effect/removed"),
         ("scenarios.yaml", "\n[a-z].*", "\n{}\n", "scenarios.yaml: has no flow"),
         ("scenarios.yaml", "effect/removed", "effect/gone", "scenarios.yaml: taken-reference: there is no clause"),
-        ("mutants.toml", r"\[floors\].*?requests = 190", "", "mutants.toml: [floors] needs score"),
+        ("mutants.toml", r"\[floors\].*?requests = 190", "", "mutants.toml: [floors] must have score"),
         ("mutants.toml", "score = 0.9", "score = 0", "mutants.toml: [floors] hold nothing up"),
         ("mutants.toml", r"body/\*/problem", "body/*/trouble", "mutants.toml: lists 'body/*/trouble/emptied' as equivalent"),
     ],

@@ -31,11 +31,11 @@ from contract_watch.mock.server import build_mock
 from contract_watch.report.record import Record
 
 _OWN_SERVER = "https://your-own.example"
-"""What stands for the address of a customer's own server, where the environment does not name it."""
+"""The address of a customer's own server if the environment names none."""
 
 
 class DryRunConnector:
-    """A connector that connects to nothing: prints each request, and lets the contract's model answer."""
+    """A connector without connections: it records each request, and the contract's model answers."""
 
     def __init__(self, options: RunOptions) -> None:
         self._mocks = {one.slug: build_mock([one], _get_keys(options, one)) for one in options.contracts}
@@ -55,11 +55,11 @@ class DryRunConnector:
         return _DryRunGrpc(contract, address, self, gate, secure=secure)
 
     def get_mock(self, contract: Contract) -> Mock:
-        """What answers for a contract."""
+        """Return the mock that answers for a contract."""
         return self._mocks[contract.slug]
 
     def record_request(self, gate: Gate, where: str, body: Any, key: str) -> None:
-        """Print one request."""
+        """Add the line of one request."""
         contract = gate.guard.contract
         self.request_count += 1
         shown = (
@@ -103,7 +103,7 @@ class _DryRunWire(Wire):
 
 
 async def _ask_mock(mock: Mock, request: httpx.Request) -> Response:
-    """What the mock answers, as an application, without a server."""
+    """Return the mock's response, from the application without a server."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=mock), trust_env=False) as client:
         answer = await client.send(
             httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
@@ -171,7 +171,7 @@ def _group_by_reason(not_exercised: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _build_stand_ins(chosen: list[Contract]) -> dict[str, str]:
-    """What a plan needs no real one of: keys, and the address of one's own server."""
+    """Return values for the variables of which a plan needs no real one: keys, and the customer's server."""
     keys = {c.variable: c.test for contract in chosen for c in contract.credentials}
     return {**keys, **{contract.address_variable: _OWN_SERVER for contract in chosen if contract.address_variable}}
 

@@ -28,7 +28,7 @@ _DEFAULT_MINUTES = "1"
 
 
 class ExplorationResults:
-    """What the turns found so far; each case is written as soon as it is told."""
+    """The findings of all rounds so far; each case is written as soon as a round reports it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -60,7 +60,7 @@ class ExplorationResults:
                 print(f"  case: {path}", flush=True)
 
     def compute_exit_status(self, fail_on: str) -> int:
-        """The exit status that all of it comes to."""
+        """Return the exit status of the exploration."""
         severities = {finding["severity"] for finding in self.findings.values()}
         if Severity.BREAKING.value in severities or (severities and fail_on == "additive"):
             return 1

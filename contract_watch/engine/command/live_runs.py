@@ -12,21 +12,21 @@ from contract_watch.errors import UsageError
 
 
 def list_variables(contract: Contract) -> list[str]:
-    """The environment variables that a run on a vendor's account may read, the one that it needs first."""
+    """Return the environment variables that a run on a vendor's account may read."""
     own = [contract.address_variable] if contract.address_variable else []
     consents = [consent.variable for consent in contract.consents.values()]
     return [*(credential.variable for credential in contract.credentials), *own, *consents]
 
 
 def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -> list[str]:
-    """The variables without which there can be no run on a vendor's account."""
+    """Return the unset variables that a run on a vendor's account needs."""
     needed = [credential.variable for credential in contract.credentials if credential.required]
     needed += [contract.address_variable] if contract.address_variable and not contract.server_origin else []
     return [variable for variable in needed if not environment.get(variable)]
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with what ``SECRETS_JSON`` says of the contracts' variables; a `UsageError` where it is no object."""
+    """Return the environment with the contracts' variables that ``SECRETS_JSON`` holds; a `UsageError` if it is no object."""
     plain = {name: value for name, value in environment.items() if name != "SECRETS_JSON"}
     try:
         given = json.loads(environment.get("SECRETS_JSON") or "{}")

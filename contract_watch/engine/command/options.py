@@ -1,4 +1,4 @@
-"""What a run is asked to do, read from the command line and checked before anything is sent."""
+"""The options of a run, read from the command line and checked before anything is sent."""
 
 import os
 import re
@@ -95,11 +95,11 @@ def complete_settings(given: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:
-    """Check the raw settings (by flag name without dashes); a `UsageError` says what is wrong with the first bad one."""
+    """Check the raw settings, by option name without dashes; a `UsageError` names the first bad one."""
     environment = os.environ if environment is None else environment
     chosen = choose_contracts(raw["vendor"] or "all")
     if not chosen:
-        raise UsageError("there is no contract: contracts/<slug>/contract.toml makes one")
+        raise UsageError("there is no contract; run `make new-contract`, or start the command where contracts/ is")
     target = validate_target(raw["target"] or "mock")
     if raw["live"] not in ("", "read", "mutate"):
         raise UsageError(f"--live must be read or mutate, got {raw['live']!r}")
@@ -143,7 +143,7 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
 
 
 def _select_protocols(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:
-    """By vendor, the surfaces to speak; a vendor that has none of those asked for is left out."""
+    """Return the protocols of each vendor that ``text`` asks for, all if it is empty."""
     wanted = [word.strip() for word in text.split(",") if word.strip()]
     known = {surface for contract in chosen for surface in contract.protocols}
     if unknown := [word for word in wanted if word not in known]:
@@ -155,7 +155,7 @@ def _select_protocols(text: str, chosen: list[Contract]) -> dict[str, tuple[str,
 
 
 def _validate_grpc_target(text: str) -> str:
-    """``host:port``, checked as any target is."""
+    """Return ``host:port`` if it is one."""
     validate_target(f"http://{text}")
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", text):
         raise UsageError(f"--grpc-target must be host:port, such as 127.0.0.1:8026, got {text!r}")
