@@ -14,7 +14,7 @@ from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_entry
-from contract_watch.diff.document_watch import watch_documents
+from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import find_address
 from contract_watch.errors import UsageError
 from contract_watch.report.report_files import write_reports
@@ -36,8 +36,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     given = parser.parse_args(arguments)
     restore_backup(root)  # a killed `make accept` may have left files replaced
     contracts = _select_contracts(given, root)
+    waivers = read_all_waivers(contracts)  # before anything is fetched or written
     out = cli.create_output_directory("--out", given.out)
-    result = watch_documents(contracts, given.published)
+    result = watch_documents(contracts, waivers, given.published)
     write_reports(result.records, out, single=len(contracts) == 1 and given.vendor != "all")
     colour = cli.supports_colour(sys.stdout)
     for record in result.records:

@@ -1,7 +1,7 @@
 """Watch several vendors' documents: a record of each, with waivers applied."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,15 +39,19 @@ class WatchedDocuments:
     waiver_problems: list[str] = field(default_factory=list)
 
 
-def watch_documents(contracts: Sequence[Contract], published: str) -> WatchedDocuments:
+def read_all_waivers(contracts: Sequence[Contract]) -> dict[str, list[Waiver]]:
+    """Return the waivers of each vendor by slug; a `UsageError` names the first that is wrong."""
+    return {contract.slug: _read_waivers(contract.directory / "waivers.toml") for contract in contracts}
+
+
+def watch_documents(
+    contracts: Sequence[Contract], waivers: Mapping[str, Sequence[Waiver]], published: str
+) -> WatchedDocuments:
     """Compare each vendor's published document with the stored one; ``published`` names another file or address.
 
-    Every file of waivers is read before anything is fetched.
-
     Raises:
-        UsageError: a contract, its waivers or ``published`` cannot be used.
+        UsageError: a contract or ``published`` cannot be used.
     """
-    waivers = {contract.slug: _read_waivers(contract.directory / "waivers.toml") for contract in contracts}
     result = WatchedDocuments()
     for contract in contracts:
         record, cached = check_document(contract, published)
