@@ -166,7 +166,7 @@ def test_classes_are_used_as_the_functions_use_them(api: ClientApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "what"), [({}, "holds no package"), ({"__init__.py": "def"}, "cannot be read as Python")]
+    ("files", "what"), [({}, "has no package acme_client"), ({"__init__.py": "def"}, "is not valid Python")]
 )
 def test_what_is_no_package_is_one_line(files: dict[str, str], what: str, tmp_path: Path) -> None:
     """Claim: a folder without a client is told in a line. Situation: nothing there, no Python. Expectation: so."""
