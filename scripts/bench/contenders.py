@@ -1,4 +1,4 @@
-"""Who is compared at telling drift: the suite, and Schemathesis' own command on two documents; how each says it."""
+"""The compared commands: the suite, and Schemathesis on two documents, with the parsers of their reports."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _BASELINE, _REPORT = "baseline.json", "report.json"
 
 @dataclass(frozen=True)
 class RunReport:
-    """What one run said: ``red`` where it reports drift, ``alarms`` being what it reports, each under a stable name."""
+    """The report of one run; ``alarms`` are the stable names of everything that it reports."""
 
     finished: FinishedProcess
     reports_drift: bool
@@ -27,29 +27,29 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Contender:
-    """A command under comparison. ``run`` takes a target, a seed, a folder of its own, and an event that ends it early."""
+    """A compared command; ``run`` takes a target, a seed, an own directory, and an event that stops it early."""
 
     name: str
     run: Callable[[str, int, Path, Event], RunReport]
 
 
 def build_contenders(contract: Contract) -> list[Contender]:
-    """Everybody compared, the suite first; each runs as a user would run it, with its defaults."""
+    """Return the compared commands, the suite first; each runs with its defaults."""
 
     def suite(*options: str) -> Callable[[str, int, Path, Event], RunReport]:
-        def run(target: str, seed: int, folder: Path, stop: Event) -> RunReport:
-            return read_suite_report(run_suite(contract, target, folder, *options, seed=seed, stop=stop), folder)
+        def run(target: str, seed: int, directory: Path, stop: Event) -> RunReport:
+            return read_suite_report(run_suite(contract, target, directory, *options, seed=seed, stop=stop), directory)
 
         return run
 
     def schemathesis(document: Path) -> Callable[[str, int, Path, Event], RunReport]:
-        def run(target: str, seed: int, folder: Path, stop: Event) -> RunReport:
-            # Neither changes what is tested, nor the exit status: a baseline that is not there yet is only written.
-            written = ["--baseline", _BASELINE, "--report", "json", "--report-json-path", _REPORT]
+        def run(target: str, seed: int, directory: Path, stop: Event) -> RunReport:
+            # These options change neither the tests nor the exit status: a missing baseline is only written.
+            options = ["--baseline", _BASELINE, "--report", "json", "--report-json-path", _REPORT]
             if not document.is_file():
-                raise BenchError(f"there is no {document.name}")
-            finished = run_schemathesis(contract, target, folder, *written, document=document, seed=seed, stop=stop)
-            return read_schemathesis_report(finished, folder)
+                raise BenchError(f"{document.name} is missing")
+            finished = run_schemathesis(contract, target, directory, *options, document=document, seed=seed, stop=stop)
+            return read_schemathesis_report(finished, directory)
 
         return run
 
@@ -61,23 +61,26 @@ def build_contenders(contract: Contract) -> list[Contender]:
     ]
 
 
-def read_suite_report(finished: FinishedProcess, folder: Path) -> RunReport:
-    """What a run of the suite said in ``folder``: any finding counts, additive drift too, which ends with status 0."""
+def read_suite_report(finished: FinishedProcess, directory: Path) -> RunReport:
+    """Read the report of the suite in ``directory``; additive findings count too, although the status is 0."""
     try:
-        alarms = frozenset(str(finding["id"]) for finding in read_report(folder)["findings"])
+        alarms = frozenset(str(finding["id"]) for finding in read_report(directory)["findings"])
     except (KeyError, TypeError) as error:
-        raise BenchError("findings.json is not of the documented form") from error
+        raise BenchError("findings.json does not have the documented format") from error
     return RunReport(finished, bool(alarms) or finished.status == 1, alarms)
 
 
-def read_schemathesis_report(finished: FinishedProcess, folder: Path) -> RunReport:
-    """What a run of Schemathesis said: status 1 counts. A `BenchError` for a status that is neither 0 nor 1.
+def read_schemathesis_report(finished: FinishedProcess, directory: Path) -> RunReport:
+    """Read the report of Schemathesis in ``directory``; status 1 means drift.
 
-    Its failures are named as it tells them apart itself, by operation, check, kind and signature; errors by their title.
+    Failures are named by operation, check, kind and signature, as Schemathesis distinguishes them; errors by title.
+
+    Raises:
+        BenchError: the status is neither 0 nor 1, or a report is malformed.
     """
     if finished.status not in (0, 1):
         raise BenchError(f"schemathesis run ended with status {finished.status}")
-    baseline, report = (_read_json(folder / name) for name in (_BASELINE, _REPORT))
+    baseline, report = (_read_json(directory / name) for name in (_BASELINE, _REPORT))
     try:
         named = [
             [entry[part] for part in ("operation", "check", "failure", "signature")] for entry in baseline["entries"]
@@ -85,7 +88,7 @@ def read_schemathesis_report(finished: FinishedProcess, folder: Path) -> RunRepo
         alarms = [" ".join(part for part in name if part) for name in named]
         alarms += [f"error: {error['title']}" for error in report["errors"]]
     except (KeyError, TypeError) as error:
-        raise BenchError(f"{_BASELINE} or {_REPORT} is not of the known form") from error
+        raise BenchError(f"{_BASELINE} or {_REPORT} does not have the known format") from error
     return RunReport(finished, finished.status == 1, frozenset(alarms))
 
 

@@ -1,4 +1,4 @@
-"""Every contender on the same mutants and, with the same seeds, on the faithful mock: what each tells, and at what cost."""
+"""The comparison of contenders on the same mutants and, with the same seeds, on the faithful mock."""
 
 import json
 import os
@@ -20,16 +20,15 @@ from scripts.bench.contenders import Contender
 from scripts.bench.process import BenchError, run_server, send_request
 
 PARALLEL_RUNS = min(2, os.cpu_count() or 1)
-"""How many runs go on side by side, each on a server of its own."""
+"""The number of parallel runs, each on its own server."""
 _CONTROL_PATH = "/__mutant"
 
 
 @dataclass(frozen=True)
 class ContenderRun:
-    """One run of a contender on one mutant; ``seconds`` and ``peak`` (bytes) as in `Finished`.
+    """One run of a contender on one mutant; ``seconds`` and ``peak_memory`` (bytes) as in `FinishedProcess`.
 
-    ``red`` and ``alarms`` are what it told, ``provoked`` whether its requests made the drift happen at all, ``requests``
-    what the server counted.
+    ``was_provoked`` is True if a request of the run triggered the drift; the server counted ``requests``.
     """
 
     seed: int
@@ -43,7 +42,7 @@ class ContenderRun:
 
 @dataclass
 class ContenderScore:
-    """A contender's runs: on the faithful mock by seed, on mutants by their ids; ``failed`` says why others are missing."""
+    """A contender's runs on the faithful mock by seed and on mutants by id; ``failures`` holds the reasons of missing runs."""
 
     faithful_runs: dict[int, ContenderRun] = field(default_factory=dict)
     mutant_runs: dict[str, ContenderRun] = field(default_factory=dict)
@@ -51,7 +50,7 @@ class ContenderScore:
 
     @property
     def runs(self) -> list[ContenderRun]:
-        """All of them."""
+        """All runs."""
         return [*self.faithful_runs.values(), *self.mutant_runs.values()]
 
     @property
@@ -66,27 +65,27 @@ class ContenderScore:
 
     @property
     def distinguished(self) -> set[str]:
-        """Those on which it did with a seed whose run on the faithful mock reported none."""
+        """The mutants on which a run reported drift with a seed that is green on the faithful mock."""
         green = {seed for seed, run in self.faithful_runs.items() if not run.reports_drift}
         return {mutant for mutant in self.detected if self.mutant_runs[mutant].seed in green}
 
     @property
     def identified(self) -> set[str]:
-        """Those on which it reported something that no run on the faithful mock reported, with whatever seed."""
+        """The mutants with a report that no run on the faithful mock has, with any seed."""
         usual = frozenset[str]().union(*(run.alarms for run in self.faithful_runs.values()))
         return {mutant for mutant in self.detected if self.mutant_runs[mutant].alarms - usual}
 
     @property
     def provoked(self) -> set[str]:
-        """The mutants whose drift its requests made happen."""
+        """The mutants whose drift a request triggered."""
         return {mutant for mutant, run in self.mutant_runs.items() if run.was_provoked}
 
 
 @dataclass(frozen=True)
 class Detection:
-    """The whole comparison: ``sample`` are ids of mutants, drawn from ``every`` many, ``scores`` by contender.
+    """The whole comparison: ``sample`` holds ids drawn from ``mutant_count`` mutants, ``scores`` is by contender.
 
-    ``floor`` is the share of mutants that the contract demands of its suite; ``seconds`` is how long all this took.
+    ``floor`` is the share of mutants that the contract requires its suite to find; ``seconds`` is the total duration.
     """
 
     sample: list[str]
@@ -100,10 +99,10 @@ class Detection:
 def compare_contenders(contract: Contract, rivals: Sequence[Contender], size: int, seeds: int) -> Detection:
     """Run every contender on ``size`` mutants of each family and with ``seeds`` seeds on the faithful mock.
 
-    The n-th mutant is met with the n-th seed, round and round, so that each has its counterpart on the faithful mock.
+    Mutants use the seeds in turn, so that each run has a counterpart on the faithful mock.
 
     Raises:
-        BenchError: no server for mutants can be had. A single run that fails is only noted.
+        BenchError: no mutant server starts. A single failing run is recorded only.
     """
     began = time.monotonic()
     numbers = list(range(1, seeds + 1))
@@ -116,51 +115,51 @@ def compare_contenders(contract: Contract, rivals: Sequence[Contender], size: in
         drawn: Any = json.loads(send_request(port, "GET", f"{_CONTROL_PATH}/sample/{size}"))
         free.put(port)
         sample: list[str] = drawn["sample"]
-        turns = [("", seed) for seed in numbers]
-        turns += [(mutant, numbers[index % seeds]) for index, mutant in enumerate(sample)]
+        rounds = [("", seed) for seed in numbers]
+        rounds += [(mutant, numbers[index % seeds]) for index, mutant in enumerate(sample)]
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        tasks = [(rival, mutant, seed) for mutant, seed in turns for rival in rivals]
+        tasks = [(rival, mutant, seed) for mutant, seed in rounds for rival in rivals]
 
         def task(rival: Contender, mutant: str, seed: int) -> ContenderRun | str:
-            lane = free.get()
+            server_port = free.get()
             try:
-                return run_contender(rival, mutant, seed, lane, scratch, stop)
+                return run_contender(rival, mutant, seed, server_port, scratch, stop)
             except BenchError as error:
                 return f"{mutant or 'the faithful mock'}, seed {seed}: {error}"
             finally:
-                free.put(lane)
+                free.put(server_port)
 
         scores = {rival.name: ContenderScore() for rival in rivals}
-        # Left early, what runs is ended and nothing more begins, before the servers end.
+        # On an early exit, running tasks stop and no other starts before the servers stop.
         pool = ThreadPoolExecutor(PARALLEL_RUNS)
         stack.callback(pool.shutdown, cancel_futures=True)
         stack.callback(stop.set)
         done = pool.map(task, *zip(*tasks, strict=True))
         for number, ((rival, mutant, seed), found) in enumerate(zip(tasks, done, strict=True), 1):
             _record_run(scores[rival.name], mutant, seed, found)
-            said = (
+            result = (
                 found
                 if isinstance(found, str)
                 else f"{'red' if found.reports_drift else 'green'} in {found.seconds:.1f} s"
             )
-            print(f"{number}/{len(tasks)} {rival.name}, seed {seed}, {mutant or 'faithful'}: {said}", file=sys.stderr)
+            print(f"{number}/{len(tasks)} {rival.name}, seed {seed}, {mutant or 'faithful'}: {result}", file=sys.stderr)
     return Detection(sample, drawn["all"], drawn["floor"], numbers, scores, time.monotonic() - began)
 
 
 def start_mutant_server(contract: Contract) -> AbstractContextManager[int]:
-    """A server that plays mutants of ``contract`` until the block ends; gives its port."""
+    """Start a server that plays mutants of ``contract`` until the block ends; return its port."""
     port = find_free_port()
     return run_server([sys.executable, "-m", "scripts.bench.mutant_server", contract.slug, str(port)], port)
 
 
 def run_contender(rival: Contender, mutant: str, seed: int, port: int, scratch: Path, stop: Event) -> ContenderRun:
-    """One run against what the server on ``port`` then plays: a mutant, or (empty) the faithful vendor, from nothing."""
+    """Run a contender against the server on ``port``, which plays ``mutant`` (empty: the faithful vendor) from a new state."""
     send_request(port, "PUT", _CONTROL_PATH, mutant)
-    with TemporaryDirectory(dir=scratch) as folder:
-        told = rival.run(f"http://127.0.0.1:{port}", seed, Path(folder), stop)
+    with TemporaryDirectory(dir=scratch) as directory:
+        report = rival.run(f"http://127.0.0.1:{port}", seed, Path(directory), stop)
     played: Any = json.loads(send_request(port, "GET", _CONTROL_PATH))
-    return ContenderRun(seed, told.reports_drift, told.alarms, played["requests"], played["touched"] > 0, told.finished.seconds,
-               told.finished.peak_memory)  # fmt: skip
+    return ContenderRun(seed, report.reports_drift, report.alarms, played["requests"], played["touched"] > 0, report.finished.seconds,
+               report.finished.peak_memory)  # fmt: skip
 
 
 def _record_run(score: ContenderScore, mutant: str, seed: int, found: ContenderRun | str) -> None:

@@ -1,4 +1,4 @@
-"""The comparison of contenders as Markdown: figures side by side, their ratios, and what lies behind them."""
+"""The comparison of contenders as Markdown: figures side by side, ratios, misses and false alarms."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,23 +14,23 @@ Figure = Callable[[ContenderScore], float | None]
 
 
 def format_detection(detection: Detection) -> str:
-    """Everything that the page says of ``detection``, without a heading of its own."""
+    """Return the section on ``detection``, without a heading."""
     return "\n\n".join(part for part in _iterate_parts(detection) if part)
 
 
 def _iterate_parts(detection: Detection) -> Iterator[str]:
     scores, count = detection.scores, len(detection.sample)
     yield (
-        f"{count} mutants (of {detection.mutant_count:,}: a fixed sample of each family, without those that no client can tell from the "
-        f"vendor) and {len(detection.seeds)} seeds on the faithful mock, the same for all; each run is a command of its own with "
-        f"its defaults, {PARALLEL_RUNS} at a time, in {detection.seconds / 60:.1f} minutes altogether. Requests are counted by the server. "
-        "Every drift is the only one of its server, which answers 405 with an `Allow` header. "
-        "Statuses that only a server's own failure brings about (5xx) the suite scripts on the mock; others have no way to."
+        f"{count} mutants (of {detection.mutant_count:,}: a fixed sample of each family, without equivalent "
+        f"ones) and {len(detection.seeds)} seeds on the faithful mock, the same for all; each run is a separate command with "
+        f"its defaults, {PARALLEL_RUNS} at a time, in {detection.seconds / 60:.1f} minutes in total. The server counts requests. "
+        "Each server has one drift, and sends an `Allow` header with every 405. "
+        "The suite scripts statuses of failing servers (5xx) on the mock; the other tools cannot."
     )
-    yield format_grid([["what", *scores], *_iterate_figures(detection)])
+    yield format_grid([["figure", *scores], *_iterate_figures(detection)])
     yield (
         "A run that is red on the faithful mock too proves nothing, so the second row counts only seeds that are green there. "
-        "The third is kinder to a tool that is always red: it counts what it would tell with all its false alarms in a baseline."
+        "The third row favours tools that are always red: it counts reports that are left with all false alarms in a baseline."
     )
     yield format_grid(
         [["ratio", *(f"{ours} : {other}" for ours in _SUITES for other in _SCHEMATHESIS)], *_iterate_ratios(scores)]
@@ -39,11 +39,11 @@ def _iterate_parts(detection: Detection) -> Iterator[str]:
     yield f"By family, mutants with a new report:\n\n{format_grid([['family', 'mutants', *scores], *_iterate_families(detection)])}"
     alarms = list(_iterate_false_alarms(scores))
     if alarms:
-        yield f"What was reported of the faithful mock:\n\n{format_grid([['who', 'what', 'runs'], *alarms])}"
+        yield f"Reports on the faithful mock:\n\n{format_grid([['tool', 'report', 'runs'], *alarms])}"
     for name in _SUITES:
         missed = [f"- `{mutant}`" for mutant in detection.sample if mutant not in scores[name].identified]
-        yield "\n".join([f"Not noticed by {name}:\n", *missed]) if missed else ""
-    failed = [f"- {name}: {escape_text(why)}" for name, score in scores.items() for why in score.failures]
+        yield "\n".join([f"Missed by {name}:\n", *missed]) if missed else ""
+    failed = [f"- {name}: {escape_text(reason)}" for name, score in scores.items() for reason in score.failures]
     yield "\n".join(["Runs that gave no verdict:\n", *failed]) if failed else ""
 
 
@@ -53,13 +53,13 @@ def _iterate_figures(detection: Detection) -> Iterator[list[str]]:
     counts: dict[str, Callable[[ContenderScore], int]] = {
         f"mutants reported, of {sample}": lambda score: len(score.detected),
         "… with a seed that is green on the faithful mock": lambda score: len(score.distinguished),
-        "… with a report that the faithful mock never gets": lambda score: len(score.identified),
+        "… with a report that the faithful mock never causes": lambda score: len(score.identified),
         f"mutants whose drift was provoked, of {sample}": lambda score: len(score.provoked),
         f"false alarms: red seeds on the faithful mock, of {seeds}": lambda score: len(score.false_alarms),
         "runs without a verdict": lambda score: len(score.failures),
     }
-    for what, count in counts.items():
-        yield [what, *(str(count(score)) for score in scores)]
+    for label, count in counts.items():
+        yield [label, *(str(count(score)) for score in scores)]
     for where in ("the faithful mock", "a mutant"):
         runs = [list((score.mutant_runs if where == "a mutant" else score.faithful_runs).values()) for score in scores]
         yield [f"requests on {where}", *(_format_range([run.requests for run in these], "{:.0f}") for these in runs)]
@@ -68,7 +68,7 @@ def _iterate_figures(detection: Detection) -> Iterator[list[str]]:
 
 
 def _format_range(figures: Sequence[float], form: str) -> str:
-    """The median, and between which figures it lies."""
+    """Format the median with the lowest and the highest figure."""
     if not figures:
         return "not measured"
     low, middle, high = (form.format(f) for f in (min(figures), median(figures), max(figures)))
@@ -81,21 +81,21 @@ def _format_figure(figure: float | None, form: str) -> str:
 
 def _iterate_ratios(scores: dict[str, ContenderScore]) -> Iterator[list[str]]:
     figures: dict[str, Figure] = {
-        "mutants told with a green seed": lambda score: len(score.distinguished) if score.mutant_runs else None,
-        "mutants told by a new report": lambda score: len(score.identified) if score.mutant_runs else None,
+        "mutants reported with a green seed": lambda score: len(score.distinguished) if score.mutant_runs else None,
+        "mutants with a new report": lambda score: len(score.identified) if score.mutant_runs else None,
         "requests, faithful mock": lambda score: _compute_median(score, lambda run: run.requests),
         "seconds, faithful mock": lambda score: _compute_median(score, lambda run: run.seconds),
         "memory": _compute_peak,
     }
-    for what, figure in figures.items():
+    for label, figure in figures.items():
         yield [
-            what,
+            label,
             *(format_ratio(figure(scores[ours]), figure(scores[other])) for ours in _SUITES for other in _SCHEMATHESIS),
         ]
 
 
 def format_ratio(one: float | None, other: float | None) -> str:
-    """How much ``one`` is of ``other``; both figures where that is nothing, and in words where one was not measured."""
+    """Format ``one / other``; both figures if ``other`` is 0, a phrase if one was not measured."""
     if one is None or other is None:
         return "not measured"
     return f"{one / other:.2f}" if other else f"{one:g} : 0"
@@ -110,7 +110,7 @@ def _compute_peak(score: ContenderScore) -> float | None:
 
 
 def _list_goals(detection: Detection) -> list[Row]:
-    """What is demanded of the suite: the contract's own floor on mutants, and no false alarm."""
+    """Build the rows of the suite's goals: the contract's floor of mutants, and no false alarm."""
     rows = []
     for name in _SUITES:
         score = detection.scores[name]
@@ -118,7 +118,7 @@ def _list_goals(detection: Detection) -> list[Row]:
             share = len(score.identified) / len(score.mutant_runs)
             rows.append(
                 (
-                    f"{name}: mutants told",
+                    f"{name}: mutants reported",
                     f"{share:.1%}",
                     format_goal(share >= detection.floor, f"≥ {detection.floor:.0%}"),
                 )
@@ -145,5 +145,5 @@ def _iterate_false_alarms(scores: dict[str, ContenderScore]) -> Iterator[list[st
 
 
 def _format_code(text: str) -> str:
-    """What a tool said, as code that cannot end early, in a cell too."""
+    """Format a tool's output as Markdown code that it cannot end, also in a table cell."""
     return f"`{escape_text(text).replace('`', chr(39))}`".replace("|", "\\|")

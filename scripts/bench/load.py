@@ -1,7 +1,7 @@
-"""A closed-loop load generator in a process of its own: each connection waits for its answer, then asks again.
+"""A closed-loop load generator, run as a separate process: each connection waits for its response, then sends again.
 
-It reads one JSON object from standard input, see `LoadOrder`, and writes one, see `LoadResult`. Raw bytes and a minimal reading
-of answers keep it well ahead of the servers that it measures; `LoadResult.busy` shows whether that held.
+It reads one JSON object from standard input, see `LoadOrder`, and writes one, see `LoadResult`. Raw bytes and minimal parsing
+keep it faster than the servers that it measures; `LoadResult.busy_share` shows its own load.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from contract_watch.errors import InconclusiveError
 
 _CONTENT_LENGTH = b"content-length:"
 _DRAIN_TIMEOUT = 20.0
-"""Seconds that the last answers may take once the time is up."""
+"""Seconds that the last responses may take after the end."""
 
 
 @dataclass(frozen=True)
 class LoadOrder:
-    """What to send to ``port`` on loopback, over ``connections``, for ``seconds`` and at most ``most`` times.
+    """The load on ``port`` of loopback: ``connections``, ``seconds``, and at most ``max_requests``.
 
-    The ``turns`` come round in order, on each connection for itself. A turn is a request, cut where the object's
-    number stands (a new one each round, eight digits, from ``first`` on), and the hundred of the status expected.
+    Each connection sends ``requests`` in order, again and again. A request is split at the object's number (eight
+    digits, a new one each round, from ``first_number``) and has the first digit of its expected status.
     """
 
     port: int
@@ -40,10 +40,10 @@ class LoadOrder:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of it. Times are in seconds; ``median`` and ``slowest`` are those of one answer.
+    """The result of an order, with times in seconds; ``median`` and ``slowest`` are for one response.
 
-    ``surprise`` is the first answer of another status than expected, empty where there was none. ``busy`` is the share
-    of the time in which the generator itself was computing, 0 to 1. ``numbers`` were used up.
+    ``unexpected_status`` is the first response with another status than expected, or empty. ``busy_share`` is the share
+    of time, 0 to 1, that the generator itself was computing. ``numbers_used`` counts the numbers of objects.
     """
 
     requests: int
@@ -56,7 +56,7 @@ class LoadResult:
 
 
 class LoadRun:
-    """What the connections of one order share."""
+    """The state that the connections of one order share."""
 
     def __init__(self, order: LoadOrder) -> None:
         self.requests = [([part.encode() for part in parts], ord(str(status))) for parts, status in order.requests]
@@ -68,12 +68,12 @@ class LoadRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether no more is to be sent."""
+        """True if the order is complete."""
         return self.remaining <= 0 or time.perf_counter() >= self.until
 
 
 class LoadConnection(asyncio.Protocol):
-    """One connection that takes turns until the run is over; ``done`` then holds."""
+    """One connection that sends requests until the run is over and then resolves ``done``."""
 
     def __init__(self, run: LoadRun, done: "asyncio.Future[None]") -> None:
         self._run = run
@@ -85,12 +85,12 @@ class LoadConnection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
+        """Send the first request."""
         self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
+        """Record a complete response and send the next request."""
         self._buffer += data
         if not _is_complete(self._buffer):
             return
@@ -107,7 +107,7 @@ class LoadConnection(asyncio.Protocol):
             self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
+        """Fail the run if the server closed the connection early."""
         if not self._done.done():
             self._done.set_exception(exc or ConnectionError("the server closed a connection"))
 
@@ -122,18 +122,23 @@ class LoadConnection(asyncio.Protocol):
 
 
 def _is_complete(data: bytes) -> bool:
-    """Whether ``data`` is an answer with all of its body, whose length it must state."""
+    """Return True if ``data`` is a complete response, which must have a Content-Length."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return False
     at = data[:end].lower().find(_CONTENT_LENGTH)
     if at < 0:
-        raise ValueError("an answer without content-length")
+        raise ValueError("the response has no content-length")
     return len(data) >= end + 4 + int(data[at + len(_CONTENT_LENGTH) : data.find(b"\r\n", at)])
 
 
 async def run_load(order: LoadOrder) -> LoadResult:
-    """Send what ``order`` says; a `ConnectionError` or `TimeoutError` where the server fails."""
+    """Execute ``order``.
+
+    Raises:
+        ConnectionError: the server closed a connection.
+        TimeoutError: the last responses took too long.
+    """
     loop = asyncio.get_running_loop()
     computed, start, run = time.process_time(), time.perf_counter(), LoadRun(order)
     waits = [loop.create_future() for _ in range(order.connections)]

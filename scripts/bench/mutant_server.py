@@ -1,12 +1,12 @@
-"""A server that plays a vendor's mutants, one after another, and counts what it is asked.
+"""A server that plays a vendor's mutants, one after another, and counts requests.
 
-``python -m scripts.bench.mutant_server SLUG PORT`` serves it on loopback. It is controlled below ``/__mutant``, by calls
-that are not counted:
+``python -m scripts.bench.mutant_server SLUG PORT`` serves it on loopback. It is controlled below ``/__mutant``; these
+requests are not counted:
 
-| call | what it does |
+| request | effect |
 |---|---|
-| ``PUT /__mutant`` | play the mutant whose id is the body, or the honest vendor where it is empty, from nothing |
-| ``GET /__mutant`` | what is played, how many requests came since, how often they made the drift show |
+| ``PUT /__mutant`` | play the mutant with the id in the body (empty: the faithful vendor) from a new state |
+| ``GET /__mutant`` | the current mutant, the requests since then, and how often they triggered the drift |
 | ``GET /__mutant/sample/N`` | the ids of a fixed sample: at most N of each family, none of them equivalent |
 """
 
@@ -30,7 +30,7 @@ _UNCOUNTED_PATHS = (CONTROL_PATH, "/__mock/")
 
 
 class MutantSwitcher:
-    """The ASGI application: it plays one mutant until told to play another."""
+    """An ASGI application that plays one mutant until it gets another."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -41,11 +41,11 @@ class MutantSwitcher:
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: a control call, or one to the vendor that is played."""
+        """Respond to a control request, or pass a request to the current vendor."""
         path = scope["path"]
         if path == CONTROL_PATH or path.startswith(_SAMPLE_PATH):
-            status, shown = await self._handle_control(scope, receive)
-            await send_json(send, status, shown)
+            status, body = await self._handle_control(scope, receive)
+            await send_json(send, status, body)
             return
         self._requests += not path.startswith(_UNCOUNTED_PATHS)
         await self._server(scope, receive, _add_allow_header(self._contract, scope, send))
@@ -72,20 +72,20 @@ class MutantSwitcher:
 
 
 def draw_sample(contract: Contract, size: int) -> dict[str, Any]:
-    """At most ``size`` mutants of each family that are not equivalent, and how many mutants there are in all."""
+    """Draw at most ``size`` mutants of each family, without equivalent ones; return them with the number of all mutants."""
     judgement, every = MutantConfig(contract), derive_mutants(contract)
-    told = [mutant for mutant in every if not judgement.find_reason(mutant)]
-    families = [[mutant for mutant in told if mutant.family == family] for family in FAMILIES]
+    candidates = [mutant for mutant in every if not judgement.find_reason(mutant)]
+    families = [[mutant for mutant in candidates if mutant.family == family] for family in FAMILIES]
     found = [mutant for mine in families if size for mutant in sample_evenly(mine, size)]
     return {"sample": [mutant.id for mutant in found], "all": len(every), "floor": judgement.floors.score}
 
 
 def _add_allow_header(contract: Contract, scope: Scope, send: Send) -> Send:
-    """``send``, with an ``Allow`` header for each answer of 405 that has none.
+    """Wrap ``send`` to add an ``Allow`` header to each 405 without one.
 
-    RFC 9110 demands one, and the documents under contract promise nothing of it: a tool that asks for it is right, and
-    would otherwise be charged with a false alarm. Answers to OPTIONS are left alone, where a tool could hold what is
-    allowed against a document that leaves an operation out.
+    RFC 9110 requires one, and the documents under contract do not promise it: a tool that reports its absence is right,
+    and would count as a false alarm otherwise. Responses to OPTIONS stay as they are, since a tool could compare the
+    header with a document that lacks an operation.
     """
     if scope["method"] == "OPTIONS":
         return send

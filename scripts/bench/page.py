@@ -1,4 +1,4 @@
-"""The page that `make bench` writes: on which machine, with which versions, then what was measured."""
+"""The page that `make bench` writes: the machine, the versions, and the measurements."""
 
 import datetime as dt
 import os
@@ -14,23 +14,24 @@ _GIBIBYTE = 1024**3
 
 
 def format_page(subject: str, rounds: str, sections: Mapping[str, str]) -> str:
-    """``sections`` by their headings, below what figures depend on.
+    """Return the page: the machine and the versions, then ``sections`` by heading.
 
-    ``subject`` is whose contract was measured, ``rounds`` how often. To be called after the measurements.
+    ``subject`` names the measured contract, ``rounds`` describes the method. Call it after the measurements, since one
+    of them installs Prism.
     """
     head = (
-        "Written by `make bench`. Figures hold for one machine and moment; ratios are what to read. "
-        "A goal that is missed is said here and fails nothing."
+        "Written by `make bench`. Figures are valid for one machine and moment; compare the ratios. "
+        "A missed goal is marked and fails nothing."
     )
-    made = f"{subject}, {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, on {describe_machine()}. {describe_versions()}. {rounds}."
-    parts = ["# Benchmarks", head, made]
+    setting = f"{subject}, {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, on {describe_machine()}. {describe_versions()}. {rounds}."
+    parts = ["# Benchmarks", head, setting]
     for heading, text in sections.items():
         parts += [f"## {heading}", text]
     return "\n\n".join(parts) + "\n"
 
 
 def describe_machine() -> str:
-    """Processor, cores, memory and system, in a line."""
+    """Return processor, cores, memory and system on one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE
     return (
         f"{_describe_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
@@ -38,7 +39,7 @@ def describe_machine() -> str:
 
 
 def _describe_processor() -> str:
-    """The processor's name; only its architecture where the system does not say."""
+    """Return the processor's name, or only its architecture if the name is unknown."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -48,7 +49,7 @@ def _describe_processor() -> str:
 
 
 def describe_versions() -> str:
-    """Python's version, and those of what was compared and of what it stands on."""
+    """Return the versions of Python, of the compared tools and of their main dependencies."""
     found = [f"Python {platform.python_version()}", *(f"{name} {_get_version(name)}" for name in _PACKAGES)]
     return ", ".join([*found, f"Prism {read_prism_version() or 'not installed'}"])
 

@@ -1,4 +1,4 @@
-"""Child processes of `make bench`: each is ended by whoever started it, and none sees a real key or a proxy."""
+"""Child processes of `make bench`: each ends with its block, and none gets a real key or a proxy."""
 
 import http.client
 import os
@@ -16,20 +16,20 @@ from threading import Event
 from contract_watch.contracts.registry import ROOT, load_contracts
 
 _START_TIMEOUT = 30.0
-"""Seconds that a server may take until it listens."""
+"""Seconds that a server may take to listen."""
 _RESPONSE_TIMEOUT = 10.0
-"""Seconds that a server may take to answer a call of ours."""
+"""Seconds that a server may take to respond."""
 _STOP_TIMEOUT = 5.0
-"""Seconds that a process may take to end once asked."""
+"""Seconds that a process may take to end after a signal."""
 
 
 class BenchError(Exception):
-    """Something that cannot be measured here; its text, one line, stands in the table instead of a figure."""
+    """A failed measurement; the message, one line, replaces the figure in the table."""
 
 
 @dataclass(frozen=True)
 class FinishedProcess:
-    """A command that ran to its end: exit status, wall time in seconds, largest memory of a process of it in bytes."""
+    """A finished command: exit status, wall time in seconds, largest memory of one of its processes in bytes."""
 
     status: int
     seconds: float
@@ -37,15 +37,15 @@ class FinishedProcess:
 
 
 def build_environment() -> dict[str, str]:
-    """This process's environment without proxies and vendors' keys, so that test values are used everywhere."""
+    """Return the environment without proxies and vendors' keys, so that every process uses test keys."""
     keys = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
-    kept = {n: v for n, v in os.environ.items() if n not in keys and not n.lower().endswith("_proxy")}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    safe = {n: v for n, v in os.environ.items() if n not in keys and not n.lower().endswith("_proxy")}
+    return {**safe, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
 
 
 @contextmanager
 def _start_process(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """``command`` as the leader of a process group of its own, which ends with the block; it says nothing."""
+    """Start ``command`` without output as the leader of a process group, which ends with the block."""
     try:
         process = subprocess.Popen(  # noqa: S603 - commands of our own making
             command, cwd=cwd, env=build_environment(), stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def _stop_process(process: "subprocess.Popen[bytes]") -> None:
 
 @contextmanager
 def run_server(command: Sequence[str], port: int) -> Iterator[int]:
-    """``command`` as a server that listens on ``port`` of loopback, until the block ends; gives the port."""
+    """Run ``command`` as a server on ``port`` of loopback until the block ends; yield the port."""
     name = Path(command[0]).name if command[0] != sys.executable else " ".join(command[1:3])
     with _start_process(command, ROOT) as process:
         limit = time.monotonic() + _START_TIMEOUT
@@ -87,31 +87,35 @@ def run_server(command: Sequence[str], port: int) -> Iterator[int]:
 
 
 def _is_listening(port: int) -> bool:
-    with socket.socket() as tried:
-        tried.settimeout(1.0)
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def send_request(port: int, method: str, path: str, body: str = "") -> str:
-    """The answer's text to one call of ours to a server on ``port`` of loopback; a `BenchError` where it is no 200."""
+    """Send a request to a server on ``port`` of loopback and return the body.
+
+    Raises:
+        BenchError: the server does not respond with 200.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_RESPONSE_TIMEOUT)
     try:
         connection.request(method, path, body.encode())
-        answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
+        response = connection.getresponse()
+        text = response.read().decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
-        raise BenchError(f"the server does not answer: {error}") from error
+        raise BenchError(f"the server does not respond: {error}") from error
     finally:
         connection.close()
-    if answer.status != 200:
-        raise BenchError(f"the server answers {method} {path} with {answer.status}")
+    if response.status != 200:
+        raise BenchError(f"the server responds to {method} {path} with {response.status}")
     return text
 
 
 def time_command(command: Sequence[str], limit: float, cwd: Path = ROOT, stop: Event | None = None) -> FinishedProcess:
-    """Run ``command`` to its end, at most ``limit`` seconds, and no longer once ``stop`` is set (from another thread).
+    """Run ``command`` for at most ``limit`` seconds, or until another thread sets ``stop``.
 
-    Linux counts into a child's peak what its parent held when starting it, so this process is to stay small.
+    Linux includes the memory of the parent at the start in the child's peak, so this process has to stay small.
     """
     start = time.perf_counter()
     with _start_process(command, cwd) as process:

@@ -1,4 +1,4 @@
-"""The requests that `make bench` sends: made from a contract, so that any vendor's mock can be measured."""
+"""The requests that `make bench` sends, derived from a contract, so that every vendor's mock can be measured."""
 
 import json
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from contract_watch.contracts.schema import resolve_reference
 from scripts.bench.process import BenchError
 
 _NUMBER_PLACEHOLDER = "#" * 8
-"""Where the load generator writes a number of its own, of as many digits."""
+"""The load generator replaces it with a number of as many digits."""
 _NAME_PLACEHOLDER = f"bench-{_NUMBER_PLACEHOLDER}"
 
 _HOSTILE_VALUE = "a" * 64 + "!"
-"""Matches none of the usual patterns, and a backtracking engine tries every way to split it first."""
+"""A value that matches no usual pattern, and that makes a backtracking engine try every split."""
 
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """One request to send again and again: its text, cut where the object's number stands.
+    """One request to send repeatedly, split at the object's number.
 
-    ``expected`` is the hundred that its answer's status belongs to: 2 or 4.
+    ``expected`` is the first digit of the expected status: 2 or 4.
     """
 
     parts: list[str]
@@ -30,13 +30,13 @@ class SampleRequest:
 
 
 def format_credential(contract: Contract) -> tuple[str, str]:
-    """The header, name and value, that carries the test key of the contract's first account."""
+    """Return the name and value of the header with the test key of the contract's first account."""
     place = contract.credential_locations[0]
     return place.header, place.form.format(contract.credentials[0].test)
 
 
 def build_sample_requests(contract: Contract) -> list[SampleRequest]:
-    """One turn of the load: an object is made as the document's examples show, removed, and asked for wrongly."""
+    """Return one round of the load: create an object from the document's examples, remove it, send an invalid request."""
     create = contract.operations[contract.lifecycle.create]
     remove = contract.operations[contract.lifecycle.remove]
     body = _build_example(contract, create)
@@ -52,30 +52,34 @@ def build_sample_requests(contract: Contract) -> list[SampleRequest]:
 
 
 def build_hostile_request(contract: Contract) -> SampleRequest:
-    """A request to make an object, with 64 letters and a `!` wherever its schema has a pattern to hold against them."""
+    """Return a request that creates an object, with 64 letters and a `!` in every property with a pattern."""
     create = contract.operations[contract.lifecycle.create]
     body = _build_example(contract, create)
-    spoilt = dict(body)
+    hostile = dict(body)
     for name, schema in _get_properties(create).items():
         items = schema.get("items", {})
         if name not in _list_identities(contract, create) and ("pattern" in schema or "pattern" in items):
-            spoilt[name] = _HOSTILE_VALUE if "pattern" in schema else [_HOSTILE_VALUE]
-    if spoilt == body:
-        raise BenchError(f"{create.name} has no pattern but its name's")
-    _check_body(create, spoilt, is_valid=False)
-    return _build_request(contract, create, spoilt, 4)
+            hostile[name] = _HOSTILE_VALUE if "pattern" in schema else [_HOSTILE_VALUE]
+    if hostile == body:
+        raise BenchError(f"{create.name} has no pattern except that of its name")
+    _check_body(create, hostile, is_valid=False)
+    return _build_request(contract, create, hostile, 4)
 
 
 def _build_example(contract: Contract, create: Operation) -> dict[str, Any]:
-    """The body of ``create`` with every property that has an example, under a name of ours."""
-    shown = {name: schema["example"] for name, schema in _get_properties(create).items() if "example" in schema}
-    body = {**shown, **dict.fromkeys(_list_identities(contract, create), _NAME_PLACEHOLDER)}
+    """Return the body of ``create`` with every property that has an example, and a placeholder as its name."""
+    examples = {name: schema["example"] for name, schema in _get_properties(create).items() if "example" in schema}
+    body = {**examples, **dict.fromkeys(_list_identities(contract, create), _NAME_PLACEHOLDER)}
     _check_body(create, body, is_valid=True)
     return body
 
 
 def _list_identities(contract: Contract, operation: Operation) -> list[str]:
-    """The body's properties that name the object; a `BenchError` where the name stands deeper, or not in the body."""
+    """Return the properties of the body that name the object.
+
+    Raises:
+        BenchError: the name is nested, or not in the body.
+    """
     names = [name for name, role in contract.get_roles(operation.id).items() if role != "foreign"]
     if not names or "{" in operation.path:
         raise BenchError(f"{operation.name} does not name its object in a property of its body")
@@ -91,14 +95,14 @@ def _get_properties(operation: Operation) -> Mapping[str, Any]:
 
 
 def _check_body(operation: Operation, body: Mapping[str, Any], *, is_valid: bool) -> None:
-    """Make sure that the document takes ``body``, or does not."""
+    """Check that the document allows ``body``, or that it does not."""
     numbered = {name: "bench-0" if value == _NAME_PLACEHOLDER else value for name, value in body.items()}
     if operation.body is None or operation.body.accepts(numbered) != is_valid:
-        raise BenchError(f"the bench cannot make a {'good' if is_valid else 'bad'} body for {operation.name}")
+        raise BenchError(f"cannot derive {'a valid' if is_valid else 'an invalid'} body for {operation.name}")
 
 
 def _build_request(contract: Contract, operation: Operation, body: Mapping[str, Any], expected: int) -> SampleRequest:
-    """``body`` to ``operation`` as the bytes of an HTTP request, with the headers that clients usually send."""
+    """Return an HTTP request with ``body`` to ``operation`` and the headers that clients usually send."""
     name, value = format_credential(contract)
     text = json.dumps(body)
     lines = [

@@ -1,6 +1,6 @@
-"""The servers that `make bench` compares, and the load put on each: the mock, Prism, and Starlette with nothing in it.
+"""The servers that `make bench` compares, and the load on each: the mock, Prism, and a bare Starlette application.
 
-``python -m scripts.bench.servers PORT`` serves the last: what this stack can do at best.
+``python -m scripts.bench.servers PORT`` serves the bare application, the upper limit of this stack.
 """
 
 import json
@@ -28,14 +28,14 @@ from scripts.bench.sample_requests import SampleRequest
 CONNECTIONS = 8
 _MAX_REQUESTS = 1_000_000
 _EXTRA_TIMEOUT = 40.0
-"""Seconds beyond its own that a load may take."""
+"""Seconds that a load may take beyond its own duration."""
 _INSTALL_TIMEOUT = 300.0
 """Seconds that npm may take."""
 
 
 async def _respond(request: Request) -> JSONResponse:
     await request.json()
-    return JSONResponse({"success": True, "message": "what a short answer says"})
+    return JSONResponse({"success": True, "message": "a short response"})
 
 
 def serve_bare(port: int) -> None:
@@ -46,19 +46,19 @@ def serve_bare(port: int) -> None:
 
 
 def start_mock(stack: ExitStack) -> int:
-    """Start the mock for as long as ``stack`` is open; gives its port."""
+    """Start the mock for as long as ``stack`` is open; return its port."""
     port = find_free_port()
     return stack.enter_context(run_server([sys.executable, "-m", "contract_watch.mock", "--port", str(port)], port))
 
 
 def start_bare(stack: ExitStack) -> int:
-    """Start the bare application for as long as ``stack`` is open; gives its port."""
+    """Start the bare application for as long as ``stack`` is open; return its port."""
     port = find_free_port()
     return stack.enter_context(run_server([sys.executable, "-m", "scripts.bench.servers", str(port)], port))
 
 
 def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
-    """Start Prism on the published document for as long as ``stack`` is open; gives its port."""
+    """Start Prism on the published document for as long as ``stack`` is open; return its port."""
     port = find_free_port()
     document = contract.root / contract.settings["published"]
     command = [str(_install_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
@@ -66,17 +66,17 @@ def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
 
 
 def _install_prism() -> Path:
-    """Prism's command, installed as the lock file says into a folder that git does not know; once."""
+    """Install Prism once, as the lock file says, below ``.venv``; return the path of its command."""
     source, into = Path(__file__).parent, ROOT / ".venv" / "bench"
     program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
     lock = (source / "package-lock.json").read_text(encoding="utf-8")
     if shutil.which("node") is None:
-        raise BenchError("no Node.js here")
+        raise BenchError("Node.js is not installed")
     if program.exists() and installed.exists() and installed.read_text(encoding="utf-8") == lock:
         return program
     npm = shutil.which("npm")
     if npm is None:
-        raise BenchError("no npm here")
+        raise BenchError("npm is not installed")
     command = [npm, "ci", "--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
     try:
         shutil.rmtree(into, ignore_errors=True)
@@ -85,7 +85,7 @@ def _install_prism() -> Path:
             shutil.copy(source / name, into / name)
         done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL_TIMEOUT, check=False)  # noqa: S603 - ours
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchError(f"npm ci did not succeed: {error}") from error
+        raise BenchError(f"npm ci failed: {error}") from error
     if done.returncode or not program.exists():
         raise BenchError(f"npm ci ended with status {done.returncode}")
     installed.write_text(lock, encoding="utf-8")
@@ -93,7 +93,7 @@ def _install_prism() -> Path:
 
 
 def read_prism_version() -> str:
-    """The version of the Prism that is installed here; empty where none is."""
+    """Return the version of the installed Prism; empty if none is installed."""
     packages = [*(ROOT / ".venv" / "bench" / "node_modules").glob("@*/prism-cli/package.json")]
     try:
         return str(json.loads(packages[0].read_text(encoding="utf-8"))["version"])
@@ -102,7 +102,7 @@ def read_prism_version() -> str:
 
 
 class LoadRunner:
-    """Puts load on servers, with names that no earlier load used; each in a process of its own."""
+    """A source of load, which uses new names for each load and a separate process for each."""
 
     def __init__(self) -> None:
         self._next_number = 0
@@ -115,7 +115,11 @@ class LoadRunner:
         connections: int = CONNECTIONS,
         most: int = _MAX_REQUESTS,
     ) -> LoadResult:
-        """Send ``samples`` in turn; a `BenchError` where an answer's status is not the one expected."""
+        """Send ``samples`` in turn.
+
+        Raises:
+            BenchError: the load failed, or a response had an unexpected status.
+        """
         turns = [(sample.parts, sample.expected) for sample in samples]
         order = json.dumps(asdict(LoadOrder(port, turns, self._next_number, connections, seconds, most)))
         command = [sys.executable, "-m", "scripts.bench.load"]
@@ -132,7 +136,7 @@ class LoadRunner:
         load = LoadResult(**json.loads(done.stdout))
         self._next_number += load.numbers_used
         if load.unexpected_status:
-            raise BenchError(f"answered {load.unexpected_status.splitlines()[0]} where another status was expected")
+            raise BenchError(f"unexpected response: {load.unexpected_status.splitlines()[0]}")
         return load
 
 

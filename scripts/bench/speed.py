@@ -1,4 +1,4 @@
-"""How fast and how large suite and mock are, beside what else there is: the rows of two tables."""
+"""Time and memory of the suite and the mock, compared with other tools: the rows of two tables."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,17 +25,17 @@ from scripts.bench.table import (
 _MAX_REQUESTS, _MAX_MEMORY, _MIN_PRISM_RATIO, _MIN_BARE_RATIO = 190, 300, 2.0, 0.5
 _HOSTILE_TIMES = 100
 _WARM_ROUNDS = 3
-"""Prism's compiler needs some seconds of load to get to its best."""
+"""Prism needs some seconds of load until its code is compiled."""
 _PRISM, _BARE = "Prism", "bare Starlette"
 
 
 def measure_suite(contract: Contract, runs: int, scratch: Path) -> Iterator[Row]:
-    """The suite against Schemathesis on one mock: requests, wall times, memory."""
+    """Measure the suite and Schemathesis on one mock: requests, wall times, memory."""
     with ExitStack() as stack:
         port = start_mock(stack)
         target = f"http://127.0.0.1:{port}"
 
-        def afresh(run: Callable[[], FinishedProcess]) -> Callable[[], FinishedProcess]:
+        def with_reset(run: Callable[[], FinishedProcess]) -> Callable[[], FinishedProcess]:
             def task() -> FinishedProcess:
                 reset_mock(port)
                 return run()
@@ -45,9 +45,9 @@ def measure_suite(contract: Contract, runs: int, scratch: Path) -> Iterator[Row]
         names = ("suite, mock in its own process", "suite, TARGET=mock", "Schemathesis, the same mock")
         found = measure_interleaved(
             {
-                names[0]: afresh(lambda: run_suite(contract, target, scratch / "url")),
+                names[0]: with_reset(lambda: run_suite(contract, target, scratch / "url")),
                 names[1]: lambda: run_suite(contract, "mock", scratch / "mock"),
-                names[2]: afresh(lambda: run_schemathesis(contract, target, scratch)),
+                names[2]: with_reset(lambda: run_schemathesis(contract, target, scratch)),
             },
             runs,
             warm=1,
@@ -58,27 +58,27 @@ def measure_suite(contract: Contract, runs: int, scratch: Path) -> Iterator[Row]
     yield from (format_ratio_row(name, "Schemathesis", seconds[name], seconds[names[2]]) for name in names[:2])
     for name in names[:2]:
         peak = max((one.peak_memory / MEBIBYTE for one in found[name].figures), default=0.0)
-        kept = format_goal(peak < _MAX_MEMORY, f"< {_MAX_MEMORY} MiB") if peak else ""
-        yield f"peak memory, {name}", f"{peak:.0f} MiB" if peak else "not measured", kept
+        goal = format_goal(peak < _MAX_MEMORY, f"< {_MAX_MEMORY} MiB") if peak else ""
+        yield f"peak memory, {name}", f"{peak:.0f} MiB" if peak else "not measured", goal
 
 
 def _build_requests_row(out: Path) -> Row:
-    what = "requests, probes + client"
+    label = "requests, probes + client"
     try:
         sent = read_request_counts(out)
     except BenchError as error:
-        return what, f"not measured: {error}", ""
+        return label, f"not measured: {error}", ""
     if sent.verdict == "inconclusive":
-        return what, "not measured: the run was inconclusive", ""
+        return label, "not measured: the run was inconclusive", ""
     both = sent.probes + sent.client
     figure = f"{sent.probes} + {sent.client} = {both}, verdict {sent.verdict}"
-    return what, figure, format_goal(both <= _MAX_REQUESTS, f"≤ {_MAX_REQUESTS}")
+    return label, figure, format_goal(both <= _MAX_REQUESTS, f"≤ {_MAX_REQUESTS}")
 
 
 def measure_load(contract: Contract, rounds: int, seconds: float) -> Iterator[Row]:
-    """The mock against Prism and a bare application under the same load; then the mock with a hostile value.
+    """Measure the mock, Prism and a bare application under the same load; then the mock with a hostile value.
 
-    Prism is measured as it starts by default, where it logs every request, and silent, as the mock is.
+    Prism is measured with its default options, where it logs every request, and silent, like the mock.
     """
     samples = build_sample_requests(contract)
     easy = [replace(sample, expected=2) for sample in samples]
@@ -98,9 +98,9 @@ def measure_load(contract: Contract, rounds: int, seconds: float) -> Iterator[Ro
         name: FigureSeries([f.requests / f.seconds for f in one.figures], one.reason) for name, one in loads.items()
     }
     for name, rate in rates.items():
-        what, figure, _ = format_figure_row(f"{name}, requests a second", rate, "{:,.0f}")
+        label, figure, _ = format_figure_row(f"{name}, requests a second", rate, "{:,.0f}")
         busy = f"; generator busy {median(load.busy_share for load in loads[name].figures):.0%}" if rate.figures else ""
-        yield what, figure + busy, ""
+        yield label, figure + busy, ""
     yield format_ratio_row("mock", _PRISM, rates["mock"], rates[_PRISM], _MIN_PRISM_RATIO)
     yield format_ratio_row("mock", f"{_PRISM}, logging", rates["mock"], rates[f"{_PRISM}, logging"])
     yield format_ratio_row("mock", _BARE, rates["mock"], rates[_BARE], _MIN_BARE_RATIO)
@@ -110,7 +110,7 @@ def measure_load(contract: Contract, rounds: int, seconds: float) -> Iterator[Ro
 def _build_load_task(
     loader: LoadRunner, start: Callable[[], int], samples: list[SampleRequest], seconds: float
 ) -> Callable[[], LoadResult]:
-    """A task that puts load on a server, which it starts when first asked."""
+    """Return a task that puts load on a server; the first call starts the server."""
     ports: list[int] = []
 
     def task() -> LoadResult:
@@ -122,9 +122,9 @@ def _build_load_task(
 
 
 def _measure_hostile_request(contract: Contract, loader: LoadRunner, mock: int) -> Row:
-    what = "mock, a value of 64 letters and a `!`"
+    label = "mock, a value of 64 letters and a `!`"
     try:
         load = loader.run(mock, [build_hostile_request(contract)], 10.0, connections=1, most=_HOSTILE_TIMES)
     except BenchError as error:
-        return what, f"not measured: {error}", ""
-    return what, f"{load.median * 1e3:.2f} ms (slowest of {load.requests}: {load.slowest * 1e3:.2f})", ""
+        return label, f"not measured: {error}", ""
+    return label, f"{load.median * 1e3:.2f} ms (slowest of {load.requests}: {load.slowest * 1e3:.2f})", ""

@@ -14,12 +14,12 @@ from scripts.bench.sample_requests import format_credential
 TIMEOUT = 300.0
 """Seconds that one run may take."""
 _VERDICT_STATUSES = (0, 1, 2)
-"""The exit statuses with which the suite says a verdict."""
+"""The exit statuses of a run with a verdict."""
 
 
 @dataclass(frozen=True)
 class RequestCounts:
-    """How many requests a run of the suite sent in its stages, and its verdict."""
+    """The requests of a run of the suite by stage, and its verdict."""
 
     probes: int
     client: int
@@ -29,7 +29,11 @@ class RequestCounts:
 def run_suite(
     contract: Contract, target: str, out: Path, *options: str, seed: int = 1, stop: Event | None = None
 ) -> FinishedProcess:
-    """Run the suite on ``target`` with reports in ``out``; a `BenchError` where it gives no verdict."""
+    """Run the suite on ``target`` with reports in ``out``.
+
+    Raises:
+        BenchError: the run has no verdict.
+    """
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", target, "--out", str(out),
                "--seed", str(seed), *options]  # fmt: skip
     finished = time_command(command, TIMEOUT, stop=stop)
@@ -42,29 +46,33 @@ def run_schemathesis(
     contract: Contract, target: str, cwd: Path, *options: str, document: Path | None = None, seed: int = 1,
     stop: Event | None = None,
 ) -> FinishedProcess:  # fmt: skip
-    """Run Schemathesis' own command, as it comes, on a document (the published one); what it finds is not read here.
+    """Run the command of Schemathesis on ``document`` (by default the published one); its reports are not read here.
 
-    It writes files of its own into ``cwd``, and reads them where it finds them.
+    It reads and writes its own files in ``cwd``.
     """
     program = Path(sys.executable).parent / "schemathesis"
-    shown = document or contract.root / contract.settings["published"]
+    used = document or contract.root / contract.settings["published"]
     header = "{}: {}".format(*format_credential(contract))
-    command = [str(program), "run", str(shown), "--url", target + contract.base_path, "--header", header,
+    command = [str(program), "run", str(used), "--url", target + contract.base_path, "--header", header,
                "--seed", str(seed), "--no-color", *options]  # fmt: skip
     return time_command(command, TIMEOUT, cwd, stop)
 
 
 def read_request_counts(out: Path) -> RequestCounts:
-    """What the report in ``out`` says."""
+    """Read the counts from the report in ``out``."""
     report = read_report(out)
     try:
         return RequestCounts(report["requests"]["probes"], report["requests"]["client"], report["verdict"])
     except (KeyError, TypeError) as error:
-        raise BenchError("findings.json is not of the documented form") from error
+        raise BenchError("findings.json does not have the documented format") from error
 
 
 def read_report(out: Path) -> Any:
-    """The first run of the suite's report in ``out``; a `BenchError` where there is none."""
+    """Read the first run of the suite's report in ``out``.
+
+    Raises:
+        BenchError: there is no report, or it is malformed.
+    """
     found = next(iter(sorted(out.rglob("findings.json"))), None)
     if found is None:
         raise BenchError("the suite wrote no findings.json")
@@ -72,9 +80,9 @@ def read_report(out: Path) -> Any:
         report: Any = json.loads(found.read_text(encoding="utf-8"))
         return report["runs"][0] if "runs" in report else report
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BenchError("findings.json is not of the documented form") from error
+        raise BenchError("findings.json does not have the documented format") from error
 
 
 def reset_mock(port: int) -> None:
-    """Have the mock on ``port`` forget every object, so that each run finds it alike."""
+    """Delete every object of the mock on ``port``, so that each run starts from the same state."""
     send_request(port, "DELETE", "/__mock/state")

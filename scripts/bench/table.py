@@ -1,4 +1,4 @@
-"""Figures measured in interleaved rounds, and the rows of the table that say them."""
+"""Figures measured in interleaved rounds, and the rows of their table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass
 class FigureSeries(Generic[T]):
-    """The figures of one thing measured in several rounds, or why there are none."""
+    """The figures of several rounds, or the reason that there are none."""
 
     figures: list[T] = field(default_factory=list)
     reason: str = ""
 
 
 def measure_interleaved(tasks: Mapping[str, Callable[[], T]], rounds: int, warm: int) -> dict[str, FigureSeries[T]]:
-    """Run each task once a round, in an order that moves on by one; ``warm`` rounds go first and do not count.
+    """Run each task once a round, in rotating order; the first ``warm`` rounds do not count.
 
-    A task that raises a `BenchError` is not asked again, and its series holds the reason.
+    A task that raises a `BenchError` is not run again, and its series holds the reason.
     """
     found = {name: FigureSeries[T]() for name in tasks}
     names = list(tasks)
@@ -40,37 +40,37 @@ def measure_interleaved(tasks: Mapping[str, Callable[[], T]], rounds: int, warm:
     return found
 
 
-def format_figure_row(what: str, one: FigureSeries[float], form: str) -> Row:
-    """The median, and between which figures it lies."""
+def format_figure_row(label: str, one: FigureSeries[float], form: str) -> Row:
+    """Build a row with the median, the lowest and the highest figure."""
     if one.reason or not one.figures:
-        return what, f"not measured: {one.reason}", ""
+        return label, f"not measured: {one.reason}", ""
     low, middle, high = (form.format(f) for f in (min(one.figures), median(one.figures), max(one.figures)))
-    return what, f"{middle} ({low} to {high})", ""
+    return label, f"{middle} ({low} to {high})", ""
 
 
 def format_ratio_row(
     name: str, other: str, one: FigureSeries[float], two: FigureSeries[float], least: float | None = None
 ) -> Row:
-    """The ratio of two medians, and whether it is at least ``least``."""
-    what = f"{name} / {other}"
+    """Build a row with the ratio of two medians, and the goal ``least`` if there is one."""
+    label = f"{name} / {other}"
     if not one.figures or not two.figures:
-        return what, "not measured", ""
+        return label, "not measured", ""
     ratio = median(one.figures) / median(two.figures)
-    return what, f"{ratio:.2f}", format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
+    return label, f"{ratio:.2f}", format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
 
 
 def format_goal(met: bool, wanted: str) -> str:
-    """What was aimed at, and whether it was reached."""
+    """Format a goal with ``met`` or ``MISSED``."""
     return f"{wanted}: {'met' if met else 'MISSED'}"
 
 
 def format_table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
-    return format_grid([("what", "measured", "goal"), *rows])
+    """Return ``rows`` as a Markdown table."""
+    return format_grid([("figure", "measured", "goal"), *rows])
 
 
 def format_grid(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equal length, the first being the head, as a Markdown table that reads as plain text too."""
+    """Return rows of equal length, the header first, as an aligned Markdown table."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]
     lines.insert(1, f"| {' | '.join('-' * width for width in widths)} |")

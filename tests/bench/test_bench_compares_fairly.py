@@ -171,7 +171,7 @@ def test_the_page_tells_every_false_alarm_miss_and_failure(jetemail: Contract) -
     assert "- `body/y`" in page
     assert f"- {PROBES}: body/y, seed 1: it fell over" in page
     alarms = next(line for line in page.splitlines() if "wolf" in line)
-    assert alarms.replace(r"\|", "").count("|") == len(["who", "what", "runs"]) + 1, (
+    assert alarms.replace(r"\|", "").count("|") == len(["tool", "report", "runs"]) + 1, (
         "what a tool says cannot break the table"
     )
     assert "1 of 1" in page
