@@ -1,4 +1,4 @@
-"""The commands that spread work over processes, as tests call them: each a process group of its own, which ends."""
+"""Commands that distribute work over processes, each in a process group of its own."""
 
 import os
 import signal
@@ -12,13 +12,13 @@ from pathlib import Path
 from contract_watch.contracts.registry import ROOT
 
 PATIENCE = 180.0
-"""Seconds after which a command that still runs has failed its test."""
+"""Time limit of a command in seconds."""
 _DROPPED_VARIABLES = ("JETEMAIL_", "HYPOTHESIS_", "PYTEST_", "COV_")
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command left: exit status and output."""
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -29,11 +29,11 @@ class CommandResult:
 def start_command(
     module: str, *arguments: str, cwd: Path = ROOT, **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m module`` until the block ends, whatever becomes of it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_VARIABLES)}
+    """Start ``python -m module``; kill its group at the end of the block."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_VARIABLES)}
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(  # noqa: S603 (our own)
-        command, cwd=cwd, env={**kept, "PYTHONPATH": str(ROOT), **environment}, text=True,
+        command, cwd=cwd, env={**inherited, "PYTHONPATH": str(ROOT), **environment}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
@@ -45,7 +45,7 @@ def start_command(
 
 
 def wait_for_exit(process: "subprocess.Popen[str]") -> CommandResult:
-    """Wait for its end."""
+    """Wait for the command's end."""
     out, err = process.communicate(timeout=PATIENCE)
     return CommandResult(process.returncode, out, err)
 
@@ -57,7 +57,7 @@ def run_command(module: str, *arguments: str, cwd: Path = ROOT, **environment: s
 
 
 def is_group_empty(group: int) -> bool:
-    """Whether no process of a group is left."""
+    """Return True if no process of a group is left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -66,7 +66,7 @@ def is_group_empty(group: int) -> bool:
 
 
 def assert_one_line_error(result: CommandResult, *fragments: str, status: int = 3) -> None:
-    """The command refused what it was asked, in one line that holds ``words``."""
+    """Assert that the command rejected its arguments in one line that contains ``words``."""
     assert (result.status, result.out) == (status, ""), result
     assert result.err.startswith("error: ")
     assert result.err.count("\n") == 1, result.err

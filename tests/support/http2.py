@@ -1,4 +1,4 @@
-"""HTTP/2 by hand: just enough to send gRPC what no library sends. Sources: RFC 9113 (frames), RFC 7541 (headers)."""
+"""HTTP/2 by hand, to send gRPC that no library sends. Sources: RFC 9113 (frames), RFC 7541 (headers)."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST, _SETTINGS, _PING, _GOAWAY = 0, 1, 3, 4, 6, 7
 _END_STREAM, _END_HEADERS, _ACK = 0x1, 0x4, 0x1
 PATIENCE = 3.0
-"""Seconds after which an answer will not come any more."""
+"""Seconds to wait for a response."""
 
 
 def _encode_frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
@@ -17,7 +17,7 @@ def _encode_frame(kind: int, flags: int, stream: int, content: bytes = b"") -> b
 
 
 def _encode_header(name: str, value: str) -> bytes:
-    """A header as a literal that is not indexed, without Huffman coding; both shorter than 127 bytes."""
+    """Encode a header as an unindexed literal without Huffman coding; name and value are shorter than 127 bytes."""
     raw_name, raw_value = name.encode(), value.encode()
     assert len(raw_name) < 127
     assert len(raw_value) < 127
@@ -25,7 +25,7 @@ def _encode_header(name: str, value: str) -> bytes:
 
 
 class GrpcConnection:
-    """One connection to a gRPC server."""
+    """Connection to a gRPC server."""
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")
@@ -33,11 +33,11 @@ class GrpcConnection:
         self._socket.sendall(_PREFACE + _encode_frame(_SETTINGS, 0, 0))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
     def send_call(self, path: str, key: str, body: bytes) -> None:
-        """Send a call whose body is ``body`` as it stands, and end it."""
+        """Send a call with ``body`` unchanged, and end it."""
         headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "127.0.0.1", "te": "trailers",
                    "content-type": "application/grpc", "authorization": f"Bearer {key}"}  # fmt: skip
         block = b"".join(_encode_header(name, value) for name, value in headers.items())
@@ -46,7 +46,7 @@ class GrpcConnection:
         )
 
     def wait_for_end(self) -> bool:
-        """Whether the call comes to an end, by an answer, a reset, or the end of the connection, before `PATIENCE` is over."""
+        """Return True if the call ends within `PATIENCE`: by a response, a reset, or the end of the connection."""
         try:
             return any(
                 (stream == 1 and (kind == _RST or (kind == _HEADERS and flags & _END_STREAM))) or kind == _GOAWAY
@@ -79,7 +79,7 @@ class GrpcConnection:
 
 @contextmanager
 def open_connection(address: str) -> Iterator[GrpcConnection]:
-    """A connection to ``host:port``."""
+    """Open a connection to ``host:port``."""
     connection = GrpcConnection(address)
     try:
         yield connection

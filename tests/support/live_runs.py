@@ -1,4 +1,4 @@
-"""Guarded runs against a stand-in for production, in this process, on a clock that both share: minutes take no time."""
+"""Live runs against a fake vendor in this process, on a shared virtual clock: minutes take no time."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,25 +17,25 @@ from tests.support.production.fake import FakeProduction
 
 
 def is_run_name(name: str) -> bool:
-    """Whether a name is of a run's full form, its check sign included, in whatever spelling."""
+    """Return True if a name has a run's full form with a valid check character, in any spelling."""
     return parse_name(name) is not None
 
 
-def make_options(production: FakeProduction, folder: Path, live: str = "mutate", **more: Any) -> RunOptions:
-    """What a run of the command on a stand-in is asked to do; ``environment`` is added to the test's own."""
+def make_options(production: FakeProduction, directory: Path, live: str = "mutate", **more: Any) -> RunOptions:
+    """Build the options of a run on a fake vendor; ``environment`` is added to the test's own."""
     environment: Mapping[str, str] = more.pop("environment", {})
     blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
     raw = {**blank, "vendor": production.contract.slug, "target": production.base, "grpc_target": production.grpc,
-           "live": live, "fail_on": "breaking", "out": str(folder), "seed": "7", **more}  # fmt: skip
-    return resolve_options(raw, {"LEDGER": str(folder / "ledger"), **environment})
+           "live": live, "fail_on": "breaking", "out": str(directory), "seed": "7", **more}  # fmt: skip
+    return resolve_options(raw, {"LEDGER": str(directory / "ledger"), **environment})
 
 
 def run_suite(
     options: RunOptions, clock: Clock, depth: ExplorationDepth | None = None, *, with_probes: bool = True
 ) -> Record:
-    """A whole run: probes, client, exploration (``depth``: that deep) and clean-up on every surface.
+    """Run the whole suite: probes, client, exploration (to ``depth``) and cleanup on every protocol.
 
-    Without ``probes_too`` it explores only.
+    Without ``probes_too`` it only explores.
     """
     suite = Suite(options, clock=clock)
     try:

@@ -1,4 +1,4 @@
-"""Any server that a test needs, over real HTTP on a free port of the loopback, with a note of all that it was asked."""
+"""A server for tests over real HTTP on a free loopback port, with a record of all requests."""
 
 import json
 import sys
@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 WAIT = 20.0
-"""Seconds after which what a test waits for will not come any more."""
+"""Seconds to wait for an event that a test expects."""
 
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it arrived; header names are lower case."""
+    """Received request with lower-case header names."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class ReceivedRequest:
 
     @property
     def json_body(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """Return the body as JSON; None if it is none."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -33,7 +33,7 @@ class ReceivedRequest:
 
 @dataclass(frozen=True)
 class LoopbackResponse:
-    """What a server says: a JSON ``body``, or ``content`` as it stands. ``length`` is a Content-Length that lies."""
+    """Response of a server: a JSON ``body``, or ``content`` unchanged. ``length`` is a false Content-Length."""
 
     status: int
     body: Any = None
@@ -43,21 +43,21 @@ class LoopbackResponse:
     declared_length: int | None = None
 
     def encode(self) -> bytes:
-        """The bytes for the line."""
+        """Encode the response for the connection."""
         content = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         content = content if self.content is None else self.content
         length = len(content) if self.declared_length is None else self.declared_length
-        given = {"Content-Type": self.media_type, "Content-Length": str(length), **self.headers}
-        head = "".join(f"{name}: {value}\r\n" for name, value in given.items() if value)
+        headers = {"Content-Type": self.media_type, "Content-Length": str(length), **self.headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
         return f"HTTP/1.1 {self.status} As it is\r\n{head}\r\n".encode("latin-1") + content
 
 
 App = Callable[[ReceivedRequest], LoopbackResponse | bytes | None]
-"""Gives an answer, bytes to be sent as they are, or None to hang up; after the last two the connection is closed."""
+"""Returns a response, raw bytes, or None to hang up; the connection closes after the last two."""
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """An `App` on a free port of the loopback. ``asked`` is every request, in order; ``connections`` counts those made."""
+    """Server of an `App` on a free loopback port. ``requests`` are all requests in order, ``connections`` their number."""
 
     daemon_threads = True
     block_on_close = False
@@ -72,26 +72,26 @@ class LoopbackServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._news = threading.Condition()
 
-    def record_request(self, asked: ReceivedRequest) -> None:
-        """Remember a request."""
+    def record_request(self, request: ReceivedRequest) -> None:
+        """Record a request."""
         with self._news:
-            self.requests.append(asked)
+            self.requests.append(request)
             self._news.notify_all()
 
     def wait_for_requests(self, count: int) -> None:
-        """Wait until ``count`` requests have come."""
+        """Wait until ``count`` requests have arrived."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.requests) >= count, WAIT), (
                 f"only {len(self.requests)} requests came"
             )
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 (its signature in the library)
-        """Count a connection, and take it."""
+        """Count a connection and accept it."""
         self.connections += 1
         return True
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (its signature in the library)
-        """Keep an error of the app's own; that clients go away is none."""
+        """Record an error of the app; a client's disconnect is none."""
         error = sys.exception()
         if not isinstance(error, OSError):
             self.errors.append(error)
@@ -106,13 +106,13 @@ class _LoopbackHandler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = ReceivedRequest(self.command, self.path, headers, content)
-        self.server.record_request(asked)
-        answer = self.server.app(asked)
-        if isinstance(answer, LoopbackResponse):
-            data, self.close_connection = answer.encode(), answer.declared_length is not None
+        request = ReceivedRequest(self.command, self.path, headers, content)
+        self.server.record_request(request)
+        response = self.server.app(request)
+        if isinstance(response, LoopbackResponse):
+            data, self.close_connection = response.encode(), response.declared_length is not None
         else:
-            data, self.close_connection = answer or b"", True
+            data, self.close_connection = response or b"", True
         if self.command == "HEAD":
             data = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         self.wfile.write(data)  # in one go, or each answer takes 40 ms
@@ -120,12 +120,12 @@ class _LoopbackHandler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = do_TRACE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 (their names)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name it has in http.server)
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def serve_app(app: App) -> Iterator[LoopbackServer]:
-    """Serve ``app`` for as long as the block lasts."""
+    """Serve ``app`` inside the block."""
     with LoopbackServer(app) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""A vendor that speaks gRPC, played three times over, and a session on each of its surfaces."""
+"""A vendor with gRPC, mocked once per protocol, and a session on each."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from contract_watch.report.record import Record
 
 @dataclass
 class ProtocolSession:
-    """A mock of its own, and the session that speaks to it on one surface."""
+    """A mock and the session that uses it over one protocol."""
 
     mock: Mock
     session: Session
@@ -30,18 +30,18 @@ class ProtocolSession:
 
     @property
     def mock_state(self) -> Any:
-        """What the mock holds, as JSON."""
+        """Return the mock's state as JSON."""
         return self.mock.vendors[self.session.contract.slug].dump()
 
     def reset_state(self) -> None:
-        """Everything as if just started."""
+        """Reset the mock."""
         self.mock.vendors[self.session.contract.slug].reset()
         self.mock.faults.pending = []
         self.session.target.reset_states(self._possible_states)
 
 
 def make_protocol(name: str, contract: Contract, base: str, grpc_address: str) -> WireProtocol | None:
-    """What speaks ``name`` to a target."""
+    """Create the protocol ``name`` for a target."""
     if name == "grpc":
         return GrpcProtocol(contract, grpc_address)
     parts = urlsplit(base)
@@ -55,7 +55,7 @@ def make_session(
     keys: Mapping[str, str] | None = None,
     lag: float | None = None,
 ) -> Session:
-    """A session at ``base`` over ``spoken``, with the test values as keys."""
+    """Create a session at ``base`` over ``protocol``, with the test values as keys."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     known = {credential.account: credential.test for credential in contract.credentials}
@@ -66,13 +66,13 @@ def make_session(
 def open_protocol_sessions(
     contract: Contract, readings: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, ProtocolSession]]:
-    """A stage for each surface of ``contract``, each on a mock of its own."""
+    """Open a session for each protocol of ``contract``, each with a mock of its own."""
     with ExitStack() as stack:
-        made = {}
+        sessions = {}
         for name in contract.protocols:
             mock = build_mock([contract], {}, {contract.slug: dict(readings or {})})
             base = stack.enter_context(run_in_thread(mock))
-            spoken = make_protocol(name, contract, base, mock.controls.grpc_address)
-            made[name] = ProtocolSession(mock, make_session(contract, base + contract.base_path, spoken))
-            stack.callback(made[name].session.close)
-        yield made
+            protocol = make_protocol(name, contract, base, mock.controls.grpc_address)
+            sessions[name] = ProtocolSession(mock, make_session(contract, base + contract.base_path, protocol))
+            stack.callback(sessions[name].session.close)
+        yield sessions

@@ -1,7 +1,7 @@
-"""The command ``python -m contract_tests`` as tests call it: a process of its own, whose output and reports are kept.
+"""The command ``python -m contract_tests`` in a process of its own, with its output and reports.
 
-Processes are forked from one that has imported the suite already, which saves two seconds each; what is forked is as
-fresh as a process that was started from nothing, and takes signals like one.
+Processes are forked from one that has already imported the suite, which saves two seconds each; a forked process
+behaves like a new one and takes signals like one.
 """
 
 import json
@@ -24,11 +24,11 @@ from contract_watch.contracts.registry import load_contracts
 
 PAID_KEY, FREE_KEY = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 PATIENCE = 60.0
-"""Seconds after which a process that is still running has failed its test."""
+"""Time limit of a process in seconds."""
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(
-    # The second line is what a run imports late.
+    # The second line lists the modules that a run imports late.
     ["contract_tests.__main__", "contract_watch.engine.exploring.exploration",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
@@ -40,7 +40,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @dataclass(frozen=True, repr=False)
 class SuiteResult:
-    """What a run left: its exit status, what it printed, and its folder of reports."""
+    """Result of a run: exit status, output, and directory of reports."""
 
     status: int
     out: str
@@ -49,60 +49,60 @@ class SuiteResult:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """``findings.json``."""
+        """Parse ``findings.json``."""
         found: dict[str, Any] = json.loads((self.directory / "findings.json").read_text(encoding="utf-8"))
         return found
 
     @cached_property
     def findings(self) -> dict[str, dict[str, Any]]:
-        """The findings by their ids."""
+        """Return the findings by id."""
         return {finding["id"]: finding for finding in self.report["findings"]}
 
     @property
     def markdown(self) -> str:
-        """``report.md``."""
+        """Read ``report.md``."""
         return (self.directory / "report.md").read_text(encoding="utf-8")
 
     @property
     def junit(self) -> ET.Element:
-        """``junit.xml``, parsed."""
+        """Parse ``junit.xml``."""
         return ET.fromstring((self.directory / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 (our own file)
 
     @property
     def all_output(self) -> str:
-        """All that the run wrote anywhere."""
+        """Return everything that the run wrote."""
         files = (path.read_text(encoding="utf-8") for path in sorted(self.directory.rglob("*")) if path.is_file())
         return "\n".join([self.out, self.err, *files])
 
     def __repr__(self) -> str:
-        """What a failed assertion shows."""
+        """Describe the result in a failed assertion."""
         return f"status {self.status}\n{self.out[-3000:]}\n{self.err[-1500:]}"
 
 
 class SuiteProcess:
-    """A run under way."""
+    """A run in progress."""
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         arguments: tuple[str, ...],
         environment: Mapping[str, str],
         read_timeout: float | None,
         *,
         skip_waits: bool = False,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder / "reports"
-        self._said = folder / "stdout", folder / "stderr"
-        given = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
+        directory.mkdir(parents=True, exist_ok=True)
+        self.folder = directory / "reports"
+        self._said = directory / "stdout", directory / "stderr"
+        options = (*arguments, "--out", str(self.folder)) if "--out" not in arguments else arguments
         self._process = _FORKSERVER.Process(
-            target=_run_in_child, args=(given, dict(environment), *map(str, self._said), read_timeout, skip_waits)
+            target=_run_in_child, args=(options, dict(environment), *map(str, self._said), read_timeout, skip_waits)
         )
         self._process.start()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs."""
+        """Return True if it still runs."""
         return self._process.is_alive()
 
     def send_signal(self, number: int) -> None:
@@ -111,7 +111,7 @@ class SuiteProcess:
         os.kill(self._process.pid, number)
 
     def wait_for_exit(self, patience: float = PATIENCE) -> SuiteResult:
-        """Wait for the end; a process that outlives ``patience`` is killed, and the test fails."""
+        """Wait for the end; after ``patience`` seconds kill the process and fail the test."""
         self._process.join(patience)
         if self._process.exitcode is None:
             self._process.kill()
@@ -119,41 +119,41 @@ class SuiteProcess:
             pytest.fail(f"still running after {patience} seconds:\n{self._said[1].read_text(encoding='utf-8')}")
         status = self._process.exitcode
         self._process.close()
-        told = self._said[0].with_name("status")
-        if status > 0 and told.exists():  # where two threads wait at once, multiprocessing may say 255 to one
-            status = int(told.read_text())
+        status_file = self._said[0].with_name("status")
+        if status > 0 and status_file.exists():  # where two threads wait at once, multiprocessing may say 255 to one
+            status = int(status_file.read_text())
         out, err = (path.read_text(encoding="utf-8") for path in self._said)
         return SuiteResult(status, out, err, self.folder)
 
 
 def start_suite(
-    folder: Path,
+    directory: Path,
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     read_timeout: float | None = None,
     skip_waits: bool = False,
 ) -> SuiteProcess:
-    """Begin ``python -m contract_tests`` with ``arguments``, writing below ``folder``.
+    """Start ``python -m contract_tests`` with ``arguments`` in ``directory``.
 
-    ``environment`` is added to the usual one; ``read_timeout`` takes the place of the suite's own, in seconds; in a
-    ``hurried`` run waiting for the allowance takes no time.
+    ``environment`` is added to the usual one; ``read_timeout`` replaces the suite's own, in seconds; a ``hurried`` run
+    does not wait for the rate limiter.
     """
-    return SuiteProcess(folder, arguments, environment or {}, read_timeout, skip_waits=skip_waits)
+    return SuiteProcess(directory, arguments, environment or {}, read_timeout, skip_waits=skip_waits)
 
 
-def start_check(folder: Path, target: str, *arguments: str, **more: Any) -> SuiteProcess:
-    """Begin to check ``target`` against JetEmail's contract, without exploring unless ``arguments`` say so."""
+def start_check(directory: Path, target: str, *arguments: str, **more: Any) -> SuiteProcess:
+    """Start a check of ``target`` by JetEmail's contract, without exploring unless ``arguments`` include it."""
     explore = () if "--explore" in arguments else ("--explore", "0")
-    return start_suite(folder, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
+    return start_suite(directory, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
 
 
-def check_target(folder: Path, target: str, *arguments: str, **more: Any) -> SuiteResult:
-    """The same, to the end."""
-    return start_check(folder, target, *arguments, **more).wait_for_exit()
+def check_target(directory: Path, target: str, *arguments: str, **more: Any) -> SuiteResult:
+    """Check ``target`` and wait for the end."""
+    return start_check(directory, target, *arguments, **more).wait_for_exit()
 
 
 def assert_inconclusive(result: SuiteResult) -> None:
-    """The run could not tell, says why in one line, and blames nobody."""
+    """Assert that the run is inconclusive, with a reason of one line and no finding."""
     report = result.report
     assert (report["verdict"], result.status, report["findings"]) == ("inconclusive", 2, []), result
     assert report["reason"].strip()
@@ -165,9 +165,9 @@ def assert_inconclusive(result: SuiteResult) -> None:
 def run_two_at_a_time(
     request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]
 ) -> Iterator[Callable[[str], Any]]:
-    """Do ``work`` for each value of the parameter ``name`` that a test of this module was collected with.
+    """Run ``work`` for each value of the parameter ``name`` in this module's collected tests, two at a time.
 
-    Gives a function from such a value to what came of it. Two are at work at any time.
+    Yield a function from such a value to its result.
     """
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     callspecs = [item.callspec for item in items if item.module is request.module and hasattr(item, "callspec")]
@@ -187,7 +187,7 @@ def _run_in_child(
     read_timeout: float | None,
     skip_waits: bool,
 ) -> None:
-    """In the forked process: a clean environment, output into files, then the command."""
+    """Run the command in the forked process, with a clean environment and output into files."""
     from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
     from contract_watch.engine.account.clock import FastClock  # noqa: PLC0415 (as above)
     from contract_watch.engine.command import live_run  # noqa: PLC0415 (as above)

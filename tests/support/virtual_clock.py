@@ -1,4 +1,4 @@
-"""A clock that stands still until somebody waits: minutes of waiting take no time at all."""
+"""A clock that advances only by waiting: minutes of waiting take no time."""
 
 import math
 import threading
@@ -6,29 +6,29 @@ import time
 
 
 class VirtualClock:
-    """Shared by a server and its clients; `wait` moves it on at once, for all of them. Safe in several threads."""
+    """Clock shared by a server and its clients; `wait` advances it for all of them. Thread-safe."""
 
     def __init__(self, wall: float | None = None) -> None:
-        """``wall`` is the time of day that it begins at, in seconds since the epoch (the real one)."""
+        """Start at ``wall``, in seconds since the epoch (default: the real time)."""
         self._began = time.time() if wall is None else wall
         self._passed = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        """Seconds that only ever grow."""
+        """Return seconds that never go back."""
         with self._lock:
             return self._passed
 
     def wall(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         with self._lock:
             return self._began + self._passed
 
     def wait(self, seconds: float) -> None:
-        """Let ``seconds`` pass, at once; less than none is none.
+        """Advance by ``seconds`` at once; a negative number counts as 0.
 
         Raises:
-            ValueError: ``seconds`` is no number, or has no end.
+            ValueError: ``seconds`` is not finite.
         """
         if not math.isfinite(seconds):
             raise ValueError(f"the clock cannot wait for {seconds} seconds")

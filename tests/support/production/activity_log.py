@@ -1,4 +1,4 @@
-"""What a stand-in for production knows of a run: all that it asked, what it made, and what of somebody else's it touched."""
+"""The activity log of a fake production vendor: requests, objects of runs, and violations against foreign objects."""
 
 import asyncio
 import itertools
@@ -26,24 +26,30 @@ from tests.support.production.foreign_objects import (
 from tests.support.production.rate_limit import RateClock, StrictRateLimit
 
 LOG_LENGTH = 20_000
-"""How many requests the log holds."""
+"""Most requests that the log holds."""
 _LARGE_BODY = 50_000
-"""Characters from which on a body is not kept."""
+"""Characters above which a body is not stored."""
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 LogEntry = dict[str, Any]
 CURRENT_ENTRY: ContextVar[LogEntry | None] = ContextVar("ASKED", default=None)
-"""The log's entry of the request that is being answered."""
+"""Log entry of the request in progress."""
 
 
 class ActivityLog:
-    """The log of one stand-in, and whose the objects are. ``owns`` tells by its form whether a name is a run's."""
+    """Log of one fake vendor and ownership of its objects. ``is_run_name`` recognises a run's names."""
 
     def __init__(
-        self, contract: Contract, keys: Mapping[str, str], clock: RateClock, owns: NamePredicate, *, beside: bool
+        self,
+        contract: Contract,
+        keys: Mapping[str, str],
+        clock: RateClock,
+        is_run_name: NamePredicate,
+        *,
+        with_neighbours: bool,
     ) -> None:
-        """``beside``: foreign objects with much the same names appear beside each that a run makes."""
-        self.contract, self.with_neighbours = contract, beside
+        """Create an empty log; ``with_neighbours`` adds foreign objects with similar names beside each object of a run."""
+        self.contract, self.with_neighbours = contract, with_neighbours
         self.rate_limit = StrictRateLimit(contract.rate, clock)
         self.entries: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.violations: list[LogEntry] = []
@@ -51,18 +57,18 @@ class ActivityLog:
         self.foreign_objects: dict[ObjectKey, Any] = {}
         self._foreign_names: set[str] = set()
         self._neighbours: list[ObjectKey] = []
-        self._keys, self._clock, self._owns = {key: account for account, key in keys.items()}, clock, owns
+        self._keys, self._clock, self._owns = {key: account for account, key in keys.items()}, clock, is_run_name
         self._objects = make_adapter(contract)
         self._numbers = itertools.count(1)
         self._active_first: str | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self.count = 0
-        """How many requests have come; the log may have forgotten some."""
+        """Number of requests so far; the log may have dropped some."""
 
     # -- objects
 
     def add_foreign_objects(self, state: ModelState, also: Iterable[str]) -> ModelState:
-        """The state with somebody else's objects in it, those called ``also`` among them."""
+        """Add foreign objects to the state, those called ``extra_names`` among them."""
         by_server = bool(self.contract.lifecycle.id)
         names = ["", *list_foreign_names(self.contract), ""] if by_server else list_foreign_names(self.contract)
         first, *others = [credential.account for credential in self.contract.credentials]
@@ -74,7 +80,7 @@ class ActivityLog:
         return state
 
     def add_object(self, state: ModelState, name: str, hours: float, *, foreign: bool) -> ModelState:
-        """The state with one object more: somebody else's, or what an earlier run left ``hours`` ago."""
+        """Add one object: a foreign one, or a leftover that an earlier run created ``hours`` ago."""
         account = self.contract.credentials[0].account
         created = self._clock.wall() - 3600 * hours
         state, key = self._objects.add_object(state, account, name, next(self._numbers), created)
@@ -95,7 +101,7 @@ class ActivityLog:
         self._foreign_names.add(key[1])
 
     def record_state_change(self, before: ModelState, after: ModelState) -> ModelState:
-        """Look what a request did; gives the state that others make of it."""
+        """Record the effect of a request; return the state with foreign neighbours added."""
         if after is before:
             return after
         entry, now = CURRENT_ENTRY.get() or {}, self._objects.list_objects(after)
@@ -114,7 +120,7 @@ class ActivityLog:
         return after
 
     def _add_neighbours(self, state: ModelState, key: ObjectKey) -> ModelState:
-        """The state with foreign neighbours of the run's object ``key``; older ones go, so that there are never too many."""
+        """Add foreign neighbours of the run's object ``key``; old ones are removed, so that there are never too many."""
         name = self._objects.find_label(self._objects.list_objects(state)[key])
         for other in make_similar_names(name, self._owns):
             taken = self._objects.list_objects(state)
@@ -133,12 +139,12 @@ class ActivityLog:
         return state
 
     def list_run_objects(self, state: ModelState) -> list[dict[str, str]]:
-        """What is there of the run's."""
+        """List the run's objects."""
         objects = self._objects.list_objects(state)
         return [self._format_object(key, objects[key]) for key in sorted(objects.keys() - self.foreign_objects.keys())]
 
     def list_foreign_objects(self, state: ModelState) -> list[dict[str, Any]]:
-        """What is there of somebody else's, with its full state."""
+        """List the foreign objects with their full state."""
         objects = self._objects.list_objects(state)
         return [
             {**self._format_object(key, objects[key]), "state": self.foreign_objects[key]}
@@ -146,7 +152,7 @@ class ActivityLog:
         ]
 
     def read_active_object(self, state: ModelState) -> dict[str, str | None]:
-        """Which object was the active one at the start, and which is now."""
+        """Return the active object at the start, and the active one now."""
         return {"start": self._active_first, "now": self._objects.find_active(state)}
 
     def _format_object(self, key: ObjectKey, what: Any) -> dict[str, str]:
@@ -158,16 +164,18 @@ class ActivityLog:
         self, surface: str, method: str, path: str, headers: Mapping[str, str], body: Any,
         operation: Operation | None, parameters: Mapping[str, str],
     ) -> LogEntry:  # fmt: skip
-        """Note a request; ``headers`` have lower-case names. What it is answered is filled in later."""
+        """Record a request with lower-case header names; its response is added later."""
         account = self._find_account(headers, body)
-        shown = {"malformed": True} if body is MissingBody.MALFORMED else None if body is MissingBody.ABSENT else body
-        if len(str(shown)) > _LARGE_BODY:
-            shown = {"characters": len(str(shown))}
+        logged_body = (
+            {"malformed": True} if body is MissingBody.MALFORMED else None if body is MissingBody.ABSENT else body
+        )
+        if len(str(logged_body)) > _LARGE_BODY:
+            logged_body = {"characters": len(str(logged_body))}
         entry = {
             "number": self.count + 1, "time": self._clock.wall(), "surface": surface, "method": method, "path": path,
             "operation": operation.id if operation is not None else None, "parameters": dict(parameters),
             "account": account, "headers": {name: self._replace_keys(text) for name, text in headers.items()},
-            "body": shown, "status": None, "executed": False, "cut": "",
+            "body": logged_body, "status": None, "executed": False, "cut": "",
         }  # fmt: skip
         self.entries.append(entry)
         self._count_request()
@@ -187,13 +195,13 @@ class ActivityLog:
         self._waiters = [(count, awaited) for count, awaited in self._waiters if not awaited.done()]
 
     async def wait_for_requests(self, count: int) -> None:
-        """Wait until ``count`` requests have come in all."""
+        """Wait until ``count`` requests have arrived in all."""
         if self.count < count:
             self._waiters.append((count, asyncio.get_running_loop().create_future()))
             await self._waiters[-1][1]
 
     def _find_account(self, headers: Mapping[str, str], body: Any) -> str:
-        """Whose key the request carries; empty where it carries no good one."""
+        """Return the account whose key the request carries; empty if it carries no valid one."""
         for place in self.contract.credential_locations:
             held = headers.get(place.header.lower()) if place.header else None
             if place.field and isinstance(body, dict):
@@ -211,7 +219,7 @@ class ActivityLog:
     def _find_named_objects(
         self, path: str, method: str, operation: Operation | None, arguments: Mapping[str, Any]
     ) -> Iterator[tuple[str, str, str]]:
-        """What a request that may change something names: the argument, its role, and the name."""
+        """List the names in a request that may mutate: argument, role, name."""
         contract = self.contract
         if method in _SAFE or (operation is not None and contract.is_read_only(operation.id)):
             return
@@ -227,7 +235,7 @@ class ActivityLog:
                 yield argument, role, str(value)
 
     def _find_violation(self, account: str, role: str, value: str) -> str:
-        """Why a request may not name ``value`` in that role; empty where it may."""
+        """Return why a request may not name ``value`` in that role; empty if it may."""
         if role == "foreign":
             return "elsewhere"
         if role == "new" and self.contract.lifecycle.id:
@@ -251,20 +259,20 @@ class ActivityLog:
 
 
 class PopulatedVendor(MockVendor):
-    """A vendor in whose accounts somebody else has objects, and who keeps books on what becomes of them."""
+    """A vendor with foreign objects in its accounts, which records every effect on them."""
 
     def __init__(
         self,
-        books: ActivityLog,
+        activity: ActivityLog,
         environment: Mapping[str, str],
         interpretations: Mapping[str, str],
         also: Iterable[str] = (),
     ) -> None:
-        self.activity, self._foreign_names = books, tuple(also)
-        super().__init__(books.contract, environment, interpretations)
+        self.activity, self._foreign_names = activity, tuple(also)
+        super().__init__(activity.contract, environment, interpretations)
 
     def reset(self) -> None:
-        """See Vendor."""
+        """Implement `MockVendor.reset`."""
         super().reset()
         self.state = self.activity.add_foreign_objects(self.state, self._foreign_names)
 
@@ -276,8 +284,8 @@ class PopulatedVendor(MockVendor):
         body: Any,
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
-        """See Vendor."""
+        """Implement `MockVendor.handle_request`."""
         before = self.state
-        said = super().handle_request(operation, path, headers, body, parameters)
+        response = super().handle_request(operation, path, headers, body, parameters)
         self.state = self.activity.record_state_change(before, self.state)
-        return said
+        return response

@@ -1,7 +1,8 @@
-"""A strict stand-in for production: a vendor that keeps its contract, in accounts where somebody else has objects.
+"""A strict fake of production: a vendor that keeps its contract, with foreign objects in its accounts.
 
-It enforces the rate limit, blocks who passes it, keeps a log of everything asked, and tells what of somebody else's was
-touched. Its connections can be cut in every way. ``python -m tests.support.production.fake --vendor jetemail`` serves it in a process.
+It enforces the rate limit, blocks an account that exceeds it, logs every request, and reports violations against
+foreign objects. Its connections can be broken in every way. ``python -m tests.support.production.fake --vendor
+jetemail`` serves it in a process.
 """
 
 import asyncio
@@ -35,100 +36,100 @@ from tests.support.production.server import FakeProductionServer
 from tests.support.virtual_clock import VirtualClock
 
 _PATIENCE = 20.0
-"""Seconds after which requests that a test waits for will not come any more."""
+"""Seconds to wait for requests that a test expects."""
 _START_TIMEOUT = _PATIENCE + 10
-"""Seconds in which a server has to listen, and an accessor to answer."""
+"""Seconds for a server to listen, and for a control to respond."""
 
 
 class FakeProductionControls:
-    """What a test asks a stand-in, wherever that runs. ``base`` is its address, ``grpc`` its ``host:port`` for gRPC."""
+    """Controls of a fake vendor in any process. ``base`` is its URL, ``grpc`` its ``host:port`` for gRPC."""
 
     base = ""
     grpc = ""
 
     def read_control(self, control: str, /, **arguments: Any) -> Any:
-        """The value of one control."""
+        """Read the value of one control."""
         raise NotImplementedError
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """Every request, oldest first: keys replaced by their account's name, secrets in bodies as they came.
+        """Return every request, oldest first: keys as their account's name, secrets in bodies unchanged.
 
-        ``status`` is what was answered (a gRPC code over gRPC; None: nothing), ``executed`` whether the vendor saw the
-        request, ``cut`` what came between (``rate``: the limit).
+        ``status`` is the response's (a gRPC code over gRPC, None without response), ``executed`` whether the vendor saw
+        the request, ``cut`` the fault in between (``rate``: the limit).
         """
         found: list[dict[str, Any]] = self.read_control("log")
         return found
 
     def wait_for_requests(self, requests: int) -> None:
-        """Wait until so many requests have come in all; a `TimeoutError` where they do not."""
+        """Wait until that many requests have arrived in all; else raise `TimeoutError`."""
         if not self.read_control("wait", requests=requests):
             raise TimeoutError(f"fewer than {requests} requests came in {_PATIENCE:.0f} seconds")
 
     def list_foreign_objects(self) -> list[dict[str, Any]]:
-        """Somebody else's objects that are there now, with their full state."""
+        """List the foreign objects with their full state."""
         found: list[dict[str, Any]] = self.read_control("foreign")
         return found
 
     def list_violations(self) -> list[dict[str, Any]]:
-        """Every request that changed, or might have changed, what is not the run's; ``why`` is one of these.
+        """List every request that changed, or could have changed, a foreign object; ``why`` is one of these.
 
-        ``changed``: somebody else's object is not as it was. ``foreign``: a changing request names one, minding neither case
-        nor outer space. ``not-made``: it names what the run neither made nor could have, by the form of its name.
-        ``form``: it gives a new object a name that nobody could tell for a run's. ``elsewhere``: it names what no run makes.
+        ``changed``: a foreign object differs. ``foreign``: a mutating request names one, ignoring case and outer space.
+        ``not-made``: it names an object that the run neither created nor could have, by the form of its name. ``form``:
+        it gives a new object a name without a run's form. ``elsewhere``: it names something that no run creates.
         """
         found: list[dict[str, Any]] = self.read_control("touched")
         return found
 
     def list_run_objects(self) -> list[dict[str, str]]:
-        """The run's objects that are there now."""
+        """List the run's objects."""
         found: list[dict[str, str]] = self.read_control("left")
         return found
 
     def read_active_object(self) -> dict[str, str | None]:
-        """Of the objects of which one at most is active, which was at the ``start`` and which is ``now``."""
+        """Return the active object at ``start`` and ``now``, for vendors with at most one."""
         found: dict[str, str | None] = self.read_control("active")
         return found
 
     def count_limit_hits(self) -> int:
-        """How often an account passed its rate limit."""
+        """Count how often an account exceeded its rate limit."""
         found: int = self.read_control("tripped")
         return found
 
     def read_peak_requests(self) -> dict[str, int]:
-        """The most requests of each account in one window."""
+        """Return the most requests of each account in one window."""
         found: dict[str, int] = self.read_control("most")
         return found
 
     def inject_fault(self, kind: str, **settings: Any) -> None:
-        """Have a `tests.support.production.network_faults.Cut` come down on the next requests."""
+        """Apply a `tests.support.production.network_faults.NetworkFault` to the next requests."""
         self.read_control("cut", kind=kind, **settings)
 
     def clear_faults(self) -> None:
-        """Open the ports, end what is stalled, and play no cut any more."""
+        """Open the ports, end stalled connections, and remove all faults."""
         self.read_control("heal")
 
     def close_ports(self) -> None:
-        """Listen no more until `heal`; connections are broken off."""
+        """Close the ports until `clear_faults`; connections are broken."""
         self.read_control("close")
 
     def add_object(self, name: str, hours: float = 48.0, *, foreign: bool = False) -> None:
-        """Put an object there that an earlier run left ``hours`` ago, or (``foreign``) one of somebody else's."""
+        """Add a leftover that an earlier run created ``hours`` ago, or (``foreign``) a foreign object."""
         self.read_control("plant", name=name, hours=hours, foreign=foreign)
 
 
 class ControlHandler:
-    """The accessors' other side; everything here runs in the server's own thread."""
+    """Server side of the controls; everything here runs in the server's own thread."""
 
-    def __init__(self, line: FrontState, mock: Mock) -> None:
-        self._line = line
+    def __init__(self, front: FrontState, mock: Mock) -> None:
+        self._line = front
         [self._vendor] = mock.vendors.values()
 
-    async def run_control(self, name: str, given: Mapping[str, Any]) -> Any:
-        """The value of one control; a `UsageError` where there is no such one."""
-        books, state = self._line.activity, self._vendor.state
+    async def run_control(self, name: str, options: Mapping[str, Any]) -> Any:
+        """Return the value of one control; an unknown one is a `UsageError`."""
+        activity, state = self._line.activity, self._vendor.state
         if name == "cut":
-            self._line.faults.pending.append(NetworkFault(**given))
+            self._line.faults.pending.append(NetworkFault(**options))
             return None
         if name == "heal":
             return await self._line.clear_faults()
@@ -136,20 +137,22 @@ class ControlHandler:
             return self._line.close_ports()
         if name == "wait":
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(books.wait_for_requests(given["requests"]), _PATIENCE)
-            return books.count >= given["requests"]
+                await asyncio.wait_for(activity.wait_for_requests(options["requests"]), _PATIENCE)
+            return activity.count >= options["requests"]
         if name == "plant":
-            self._vendor.state = books.add_object(state, given["name"], given["hours"], foreign=given["foreign"])
+            self._vendor.state = activity.add_object(
+                state, options["name"], options["hours"], foreign=options["foreign"]
+            )
             return None
         values: dict[str, Callable[[], Any]] = {
-            "log": lambda: list(books.entries),
-            "foreign": lambda: books.list_foreign_objects(state),
-            "touched": lambda: list(books.violations),
-            "left": lambda: books.list_run_objects(state),
-            "active": lambda: books.read_active_object(state),
-            "tripped": lambda: sum(books.rate_limit.limit_hits.values()),
+            "log": lambda: list(activity.entries),
+            "foreign": lambda: activity.list_foreign_objects(state),
+            "touched": lambda: list(activity.violations),
+            "left": lambda: activity.list_run_objects(state),
+            "active": lambda: activity.read_active_object(state),
+            "tripped": lambda: sum(activity.rate_limit.limit_hits.values()),
             "errors": lambda: list(self._line.errors),
-            "most": lambda: dict(books.rate_limit.peak_requests),
+            "most": lambda: dict(activity.rate_limit.peak_requests),
         }
         if name not in values:
             raise UsageError(
@@ -159,11 +162,11 @@ class ControlHandler:
 
 
 class FakeProduction(FakeProductionControls):
-    """The stand-in for one vendor in a thread of this process; a context manager.
+    """Fake of one vendor in a thread of this process; a context manager.
 
-    ``clock`` is what the rate limit goes by, a `VirtualClock` by default; ``owns`` tells by its form whether a name is a
-    run's; ``beside`` has somebody else make objects with much the same names beside each that a run makes; ``limited``
-    enforces the rate limit, which is counted in any case; ``also`` are further names of somebody else's.
+    ``clock`` drives the rate limit, a `VirtualClock` by default; ``is_run_name`` recognises a run's names;
+    ``with_neighbours`` adds foreign objects with similar names beside each object of a run; ``enforce_limit`` enforces
+    the rate limit, which is counted in any case; ``foreign_names`` are further names of foreign objects.
     """
 
     def __init__(
@@ -182,7 +185,7 @@ class FakeProduction(FakeProductionControls):
         self.contract, self.clock = contract, clock or VirtualClock()
         environment = environment or {}
         self._books = ActivityLog(
-            contract, read_keys(contract, environment), self.clock, is_run_name, beside=with_neighbours
+            contract, read_keys(contract, environment), self.clock, is_run_name, with_neighbours=with_neighbours
         )
         self._books.rate_limit.is_enforced = enforce_limit
         mock = Mock([PopulatedVendor(self._books, environment, interpretations or {}, foreign_names)], environment)
@@ -230,14 +233,14 @@ class FakeProduction(FakeProductionControls):
             self.server.run([bound])
 
     def serve(self) -> None:
-        """Serve in this thread, until the process is told to end; prints where."""
+        """Serve in this thread until the process is to end; print the addresses."""
         self._say = True
         self.server.run([open_socket(0)])
         if self.server.error is not None:
             raise UsageError(f"the port cannot be used ({self.server.error.strerror}): choose another with --port")
 
     def read_control(self, control: str, /, **arguments: Any) -> Any:
-        """See Accessors; what was can be asked after the end, too."""
+        """Implement `FakeProductionControls.read_control`; the values remain available after the end."""
         work, loop = self._controls.run_control(control, arguments), self.server.loop
         if loop is None or loop.is_closed() or self._thread is None or not self._thread.is_alive():
             return asyncio.run(work)
@@ -245,7 +248,7 @@ class FakeProduction(FakeProductionControls):
 
 
 class FakeProductionProcess(FakeProductionControls):
-    """The stand-in in a process of its own, in real time; a context manager. ``arguments`` are the command's."""
+    """Fake in a process of its own, in real time; a context manager. ``arguments`` are the command's."""
 
     def __init__(self, vendor: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self._command = [sys.executable, "-m", "tests.support.production.fake", "--vendor", vendor, *arguments]
@@ -259,16 +262,20 @@ class FakeProductionProcess(FakeProductionControls):
             self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        told: dict[str, str] = {}
+        addresses: dict[str, str] = {}
         for line in self._process.stdout:
             word, _, address = line.strip().partition(" ")
-            told[word] = address
+            addresses[word] = address
             if word == "control":
                 break
-        if "control" not in told:
+        if "control" not in addresses:
             self._stop_process()
             raise RuntimeError("the stand-in's process ended before it listened")
-        self.base, self.grpc, self.control = f"http://{told['rest']}", told.get("grpc", ""), told["control"]
+        self.base, self.grpc, self.control = (
+            f"http://{addresses['rest']}",
+            addresses.get("grpc", ""),
+            addresses["control"],
+        )
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -291,7 +298,7 @@ class FakeProductionProcess(FakeProductionControls):
         self._process.stdout.close()
 
     def read_control(self, control: str, /, **arguments: Any) -> Any:
-        """See Accessors."""
+        """Implement `FakeProductionControls.read_control`."""
         answer = self._client.post(f"http://{self.control}{CONTROLS}{control}", json=arguments)
         if answer.status_code != 200:
             raise UsageError(answer.json()["error"])
@@ -300,7 +307,7 @@ class FakeProductionProcess(FakeProductionControls):
 
 @cli.command(interrupted_status=cli.ExitStatus.OK)
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted, after a line with the address of each surface, then one with that of the controls."""
+    """Serve until interrupted; print the address of each protocol and of the controls."""
     parser = cli.CommandParser("tests.support.production.fake", "Plays a strict vendor on loopback.")
     parser.add_argument("--vendor", required=True, help="a contract's slug")
     parser.add_argument("--port", default="0", help="the port, 0 for a free one (0)")
@@ -309,22 +316,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--also", action="append", default=[], metavar="NAME", help="one name more of somebody else's")
     parser.add_argument("--alone", action="store_true", help="add no foreign objects beside those of a run")
     parser.add_argument("--unlimited", action="store_true", help="count requests, and block nobody")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        form = re.compile(given.owns)
+        form = re.compile(options.owns)
     except re.error as error:
-        raise UsageError(f"--owns must be a regular expression, got {given.owns!r} ({error})") from error
+        raise UsageError(f"--owns must be a regular expression, got {options.owns!r} ({error})") from error
     production = FakeProduction(
-        _choose_contract(given.vendor),
+        _choose_contract(options.vendor),
         clock=MachineClock(),
         environment=os.environ,
-        is_run_name=(lambda name: form.fullmatch(name) is not None) if given.owns else has_run_name_form,
-        with_neighbours=not given.alone,
-        enforce_limit=not given.unlimited,
-        foreign_names=given.also,
+        is_run_name=(lambda name: form.fullmatch(name) is not None) if options.owns else has_run_name_form,
+        with_neighbours=not options.alone,
+        enforce_limit=not options.unlimited,
+        foreign_names=options.also,
         ports=(
-            cli.parse_integer("--port", given.port, 0, 65_535),
-            cli.parse_integer("--grpc-port", given.grpc_port, 0, 65_535),
+            cli.parse_integer("--port", options.port, 0, 65_535),
+            cli.parse_integer("--grpc-port", options.grpc_port, 0, 65_535),
         ),
     )
     production.serve()

@@ -1,4 +1,4 @@
-"""Whose a vendor's objects are: what is there before a run comes, beside it, and how each contract's state holds it."""
+"""Foreign objects of a vendor, before and beside a run, and adapters to each contract's state."""
 
 import re
 import time
@@ -15,15 +15,15 @@ from contracts.zitadel.responses import NewConfigId
 from contracts.zitadel.rules import STRING_FIELDS
 
 ObjectKey = tuple[str, str]
-"""An account, and what identifies an object there: its name, or the id that the server gave it."""
+"""An account and an object's identity there: its name, or the id that the server assigned."""
 NamePredicate = Callable[[str], bool]
 
 MAX_FOREIGN_OBJECTS = 40
-"""How many foreign objects there are at any time, in all."""
+"""Most foreign objects at any time."""
 _DAY = 86_400.0
 _RUN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9][a-z0-9-]*")
 _BOOKKEEPING_FIELDS = {"last_operation", "was_read", "unlisted_changes", "unviewed_changes"}
-"""What a model keeps with an object to judge answers by; it is no part of the object."""
+"""Fields that a model stores with an object to judge responses; they are no part of the object."""
 _CHARACTERS = "23456789abcdefghijklmnopqrstuvwxyz01"
 
 ORDINARY_NAMES = (
@@ -42,16 +42,16 @@ SIMILAR_NAMES = (
 )  # fmt: skip
 UNUSUAL_NAMES = ("SMTP-USER1", " smtp-user1", "smtp-user1 ", "smtp-user", "smtp-user11", "existing-user-")
 OTHER_ACCOUNTS_NAMES = ("smtp-user1", "office", "ct-261121-abcdef-2")
-"""What is there in every account but the first."""
+"""Names in every account but the first."""
 
 
 def has_run_name_form(name: str) -> bool:
-    """Whether ``name`` has the form of a run's names, letter by letter; whose run's cannot be told by it."""
+    """Return True if ``name`` has the form of a run's names, of any run."""
     return _RUN_NAME.fullmatch(name) is not None
 
 
 def list_foreign_names(contract: Contract) -> list[str]:
-    """What somebody else's objects are called: as in the documents' examples, ordinarily, and much like ours."""
+    """List names of foreign objects: from the documents' examples, ordinary ones, and ones similar to ours."""
     examples = [
         schema["example"]
         for operation in contract.operations.values()
@@ -62,44 +62,44 @@ def list_foreign_names(contract: Contract) -> list[str]:
 
 
 def make_similar_names(name: str, is_run_name: NamePredicate) -> Iterator[str]:
-    """Names that differ from ``name`` by case, by a character or by white space, and that ``owns`` does not take for a run's."""
+    """Yield names that differ from ``name`` by case, a character or white space, and that are no run's names."""
     if not name:
         return
-    others = (name[:-1] + sign for sign in (*_CHARACTERS, "-") if sign != name[-1])
+    others = (name[:-1] + character for character in (*_CHARACTERS, "-") if character != name[-1])
     changed = next((other for other in others if not is_run_name(other)), "")
     near = (name.upper(), changed, f"{name} ", name[:-1], name.replace("-", "", 1))
     yield from (other for other in dict.fromkeys(near) if other not in ("", name) and not is_run_name(other))
 
 
 class ObjectAdapter(Protocol):
-    """How a contract's state holds objects."""
+    """Access to the objects in a contract's state."""
 
     def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
-        """Every object by its key."""
+        """Return every object by its key."""
 
     def add_object(
         self, state: ModelState, account: str, name: str, number: int, created: float
     ) -> tuple[ModelState, ObjectKey]:
-        """The state with one object more, past all validation, and its key; by ``number`` objects differ."""
+        """Add one object without validation; return state and key. ``number`` makes objects differ."""
 
     def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
-        """The state without an object."""
+        """Remove an object from the state."""
 
     def find_label(self, shown: Any) -> str:
-        """What people call the object."""
+        """Return the object's name for people."""
 
     def find_active(self, state: ModelState) -> str | None:
-        """The identity of the object of which there is one at most, where the vendor has such."""
+        """Return the identity of the active object, if the vendor has at most one."""
 
 
 def dump_object(stored: Any) -> dict[str, Any]:
-    """An object's full state."""
-    kept = {one.name: getattr(stored, one.name) for one in fields(stored) if one.name not in _BOOKKEEPING_FIELDS}
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in kept.items()}
+    """Convert an object with its full state to JSON."""
+    values = {one.name: getattr(stored, one.name) for one in fields(stored) if one.name not in _BOOKKEEPING_FIELDS}
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
 class _UserAdapter:
-    """Users that callers name, held by account and name."""
+    """Users that clients name, by account and name."""
 
     def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         return {(user.account, user.name or ""): user for user in state.users}
@@ -145,7 +145,7 @@ class _Smtp2goAdapter(_UserAdapter):
 
 
 class _ZitadelAdapter:
-    """Configurations that the server names; the first that settles is active, and a name is but its description."""
+    """Configurations that the server names. The first is active, and a name is only its description."""
 
     def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         return {("admin", config.id): config for config in state.configs}
@@ -180,10 +180,10 @@ _ADAPTERS: Mapping[str, Callable[[], ObjectAdapter]] = {
 
 
 def make_adapter(contract: Contract) -> ObjectAdapter:
-    """How this contract's state holds objects."""
+    """Create the adapter to a contract's state."""
     return _ADAPTERS[contract.slug]()
 
 
 def choose_creation_time(number: int) -> float:
-    """When the foreign object of that number was made: days ago, each at another time."""
+    """Return the creation time of the foreign object of that number: days ago, each at another time."""
     return time.time() - _DAY * (number + 1)

@@ -1,4 +1,4 @@
-"""A stand-in over native gRPC: the same books, limit and cuts as over HTTP/1.1."""
+"""A fake vendor over native gRPC, with the same log, limit and faults as over HTTP/1.1."""
 
 import asyncio
 import math
@@ -21,14 +21,14 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class GrpcFront(grpc.GenericRpcHandler):
-    """Native gRPC, with the same books and cuts."""
+    """Native gRPC front."""
 
-    def __init__(self, line: FrontState, calls: GrpcCalls) -> None:
-        self._front, self._calls = line, calls
-        self._messages = MessageCodec(line.activity.contract)
+    def __init__(self, front: FrontState, calls: GrpcCalls) -> None:
+        self._front, self._calls = front, calls
+        self._messages = MessageCodec(front.activity.contract)
 
     def service(self, details: Any) -> Any:
-        """See grpc.GenericRpcHandler."""
+        """Implement `grpc.GenericRpcHandler.service`."""
         path = details.method
 
         async def behaviour(messages: Any, context: Any) -> bytes:
@@ -79,7 +79,7 @@ class GrpcFront(grpc.GenericRpcHandler):
     async def _apply_fault(
         self, cut: NetworkFault, link: RelayedConnection | None, answer: GrpcResponse | None, context: Any
     ) -> None:
-        """Play a cut; comes back only where the answer is still to be given."""
+        """Apply a fault; return only if the response is still to be sent."""
         if cut.kind == "delay":
             await asyncio.sleep(cut.seconds)
             return
@@ -90,9 +90,11 @@ class GrpcFront(grpc.GenericRpcHandler):
                 link.send_and_close(encode_http2_response(link.stream, HTML_PAGES[cut.kind], "text/html", PAGE))
             else:
                 body = grpc_web.encode_frame(answer.content if answer is not None else b"")
-                kept = body[: min(cut.after, len(body) - 1)]
+                partial_body = body[: min(cut.after, len(body) - 1)]
                 link.send_and_close(
-                    encode_http2_response(link.stream, 200, "application/grpc", kept, len(body) - len(kept))
+                    encode_http2_response(
+                        link.stream, 200, "application/grpc", partial_body, len(body) - len(partial_body)
+                    )
                 )
         try:
             await asyncio.get_running_loop().create_future()  # the connection is gone, or never says anything more
@@ -105,6 +107,6 @@ async def _abort_rate_limited(context: Any, retry_after: str) -> None:
 
 
 def _find_port(context: Any) -> int:
-    """The port of the connection that a call came over."""
+    """Return the port of the connection that carried a call."""
     port = str(context.peer()).rpartition(":")[2]
     return int(port) if port.isdigit() else 0

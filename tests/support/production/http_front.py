@@ -1,4 +1,4 @@
-"""A stand-in over HTTP/1.1: REST and gRPC-web, each request noted, counted, and perhaps cut."""
+"""A fake vendor over HTTP/1.1: REST and gRPC-web, each request logged, counted and possibly cut."""
 
 import asyncio
 import json
@@ -29,20 +29,20 @@ _HTML = "text/html; charset=utf-8"
 _RESOURCE_EXHAUSTED = "8"
 
 RawResponse = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, headers and body of an answer."""
+"""Status, headers and body of a response."""
 
 
 class HttpFront:
-    """REST and gRPC-web, as an ASGI application in front of the mock; the mock's controls are not there."""
+    """REST and gRPC-web as an ASGI application in front of the mock, whose controls are hidden."""
 
-    def __init__(self, line: FrontState, mock: Mock, controls: Callable[[str, Any], Awaitable[Any]]) -> None:
-        self._front, self._mock, self._controls = line, mock, controls
-        self._contract = line.activity.contract
+    def __init__(self, front: FrontState, mock: Mock, controls: Callable[[str, Any], Awaitable[Any]]) -> None:
+        self._front, self._mock, self._controls = front, mock, controls
+        self._contract = front.activity.contract
         self._web = {path: operation for calls in mock.grpc_calls for path, operation in calls.methods.items()}
         self._messages = MessageCodec(self._contract) if self._contract.grpc is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or break its connection."""
+        """Respond to one request, or break its connection."""
         try:
             await self._respond(scope, receive, send)
         except Exception:
@@ -64,20 +64,20 @@ class HttpFront:
             await _send_response(send, self._make_rate_limited(entry, scope, str(math.ceil(wait))))
             return
         cut = self._front.take_fault(entry)
-        said: RawResponse | None = None
+        response: RawResponse | None = None
         if cut is None or cut.executed:
-            said = await self._ask_vendor(scope, sent)
+            response = await self._ask_vendor(scope, sent)
             entry["executed"] = True
         if cut is not None:
             link = self._front.relays["rest"].find_connection((scope.get("client") or ("", 0))[1])
-            said = await self._apply_fault(cut, link, said, entry, scope)
-            if said is None:
+            response = await self._apply_fault(cut, link, response, entry, scope)
+            if response is None:
                 await _wait_for_disconnect(receive)
                 self._front.forget_connection(link)
                 return
-        assert said is not None
-        entry["status"] = said[0]
-        await _send_response(send, said)
+        assert response is not None
+        entry["status"] = response[0]
+        await _send_response(send, response)
 
     def _record_request(self, scope: Scope, sent: bytes) -> LogEntry:
         headers: dict[str, str] = {}
@@ -92,12 +92,14 @@ class HttpFront:
             return self._front.activity.record_request("grpc-web", method, path, headers, body, operation, parameters)
         below = path.removeprefix(self._contract.base_path)
         found, parameters = self._contract.effective.match_request(below, method)
-        shown = below if found is None and not query else path
-        asked = f"{shown}?{query}" if query else shown
-        return self._front.activity.record_request("rest", method, asked, headers, parse_body(sent), found, parameters)
+        target = below if found is None and not query else path
+        full_path = f"{target}?{query}" if query else target
+        return self._front.activity.record_request(
+            "rest", method, full_path, headers, parse_body(sent), found, parameters
+        )
 
     async def _ask_vendor(self, scope: Scope, sent: bytes) -> RawResponse:
-        """The vendor's own answer."""
+        """Return the vendor's own response."""
         if scope["path"].startswith(_MOCK_CONTROLS):
             return 404, [(b"content-type", b"application/json")], encode_json({"error": HTTPStatus(404).phrase})
         status, headers, body, pending = 500, list[tuple[bytes, bytes]](), bytearray(), [sent]
@@ -116,27 +118,32 @@ class HttpFront:
         return status, headers, bytes(body)
 
     async def _apply_fault(
-        self, cut: NetworkFault, link: RelayedConnection | None, said: RawResponse | None, entry: LogEntry, scope: Scope
+        self,
+        cut: NetworkFault,
+        link: RelayedConnection | None,
+        response: RawResponse | None,
+        entry: LogEntry,
+        scope: Scope,
     ) -> RawResponse | None:
-        """The answer that a cut leaves; None where the connection is broken, or breaks of itself."""
+        """Apply a fault to the response; return None if the connection is broken."""
         if self._front.break_connection(cut, link):
             return None
         if cut.kind == "delay":
             await asyncio.sleep(cut.seconds)
-            return said
+            return response
         if cut.kind == "limited":
             return self._make_rate_limited(entry, scope, cut.retry_after)
         if cut.kind in HTML_PAGES:
             return HTML_PAGES[cut.kind], [(b"content-type", _HTML.encode())], PAGE
-        assert said is not None
+        assert response is not None
         assert link is not None
-        entry["status"] = said[0]
-        link.send_and_close(_truncate_response(said, cut.after))
+        entry["status"] = response[0]
+        link.send_and_close(_truncate_response(response, cut.after))
         return None
 
     @staticmethod
     def _make_rate_limited(entry: LogEntry, scope: Scope, retry_after: str) -> RawResponse:
-        """429, as REST says it; a call over gRPC-web is told code 8."""
+        """Build a 429 response; over gRPC-web, code 8."""
         hint = (b"retry-after", retry_after.encode("latin-1"))
         if entry["surface"] != "grpc-web":
             return 429, [(b"content-type", b"application/json"), hint], encode_json({"message": TOO_MANY_REQUESTS})
@@ -153,17 +160,17 @@ class HttpFront:
         try:
             sent = await read_body(receive)
             value = await self._controls(scope["path"].removeprefix(CONTROLS), json.loads(sent) if sent else {})
-            status, shown = 200, {"value": value}
+            status, payload = 200, {"value": value}
         except (BodyTooLargeError, UsageError, TypeError, ValueError) as error:
-            status, shown = 400, {"error": str(error)}
-        content = json.dumps(shown, default=str).encode()
+            status, payload = 400, {"error": str(error)}
+        content = json.dumps(payload, default=str).encode()
         await _send_response(send, (status, [(b"content-type", b"application/json")], content))
 
 
 def _decode_grpc_web(
     messages: MessageCodec, operation: Operation, media: str, sent: bytes
 ) -> tuple[dict[str, str], Any]:
-    """Path parameters and body of a call over gRPC-web, as far as it is one."""
+    """Decode path parameters and body of a gRPC-web call as far as possible."""
     try:
         found = list(grpc_web.decode_frames(grpc_web.decode_text(sent) if grpc_web.is_text(media) else sent))
         return messages.decode_request(operation, found[0][1]) if found else ({}, MissingBody.ABSENT)
@@ -171,8 +178,8 @@ def _decode_grpc_web(
         return {}, MissingBody.MALFORMED
 
 
-async def _send_response(send: Send, said: RawResponse) -> None:
-    status, headers, body = said
+async def _send_response(send: Send, response: RawResponse) -> None:
+    status, headers, body = response
     known = {name.lower() for name, _ in headers}
     if b"content-length" not in known:
         headers = [*headers, (b"content-length", str(len(body)).encode())]
@@ -185,9 +192,9 @@ async def _wait_for_disconnect(receive: Receive) -> None:
         pass
 
 
-def _truncate_response(said: RawResponse, after: int) -> bytes:
-    """An answer's bytes up to ``after`` bytes of its body, less where that would be all of it."""
-    status, headers, body = said
+def _truncate_response(response: RawResponse, after: int) -> bytes:
+    """Truncate a response after ``after`` bytes of its body, or earlier if that would be all of it."""
+    status, headers, body = response
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "As it is"
     lines = [(name, value) for name, value in headers if name.lower() != b"content-length"]
     lines.append((b"content-length", str(len(body)).encode()))

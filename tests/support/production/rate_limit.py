@@ -1,4 +1,4 @@
-"""A vendor's rate limit at its strictest: every request counts, and passing it blocks the whole account."""
+"""A vendor's rate limit at its strictest: every request counts, and exceeding it blocks the whole account."""
 
 import time
 from collections import deque
@@ -7,33 +7,33 @@ from typing import Protocol
 from contract_watch.contracts.config import RateConfig
 
 BLOCK_SECONDS = 300.0
-"""For how many seconds an account is blocked that passed its limit."""
+"""Seconds for which an account that exceeded its limit is blocked."""
 
 
 class RateClock(Protocol):
-    """What time it is."""
+    """Source of time."""
 
     def now(self) -> float:
-        """Seconds that only ever grow."""
+        """Return seconds that never go back."""
 
     def wall(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
 
 
 class MachineClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """See Clock."""
+        """Implement `RateClock.now`."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """See Clock."""
+        """Implement `RateClock.wall`."""
         return time.time()
 
 
 class StrictRateLimit:
-    """``rate.requests`` of an account in any ``rate.seconds``, refused ones and those during a block among them."""
+    """Limit of ``rate.requests`` in any ``rate.seconds``; rejected requests and those during a block count too."""
 
     def __init__(self, rate: RateConfig, clock: RateClock) -> None:
         self._rate, self._clock = rate, clock
@@ -41,12 +41,12 @@ class StrictRateLimit:
         self._until: dict[str, float] = {}
         self.is_enforced = True
         self.limit_hits: dict[str, int] = {}
-        """How often each account passed its limit; what comes during a block passes nothing."""
+        """Number of times that each account exceeded its limit, requests during a block excepted."""
         self.peak_requests: dict[str, int] = {}
-        """The most requests that an account had in one window."""
+        """Most requests of an account in one window."""
 
     def admit_request(self, account: str) -> float | None:
-        """Take note of a request: None where it may go on, else for how many seconds the account is still blocked."""
+        """Record a request; return None if it may proceed, else the seconds for which the account is still blocked."""
         now = self._clock.now()
         sent = self._sent.setdefault(account, deque())
         while sent and sent[0] <= now - self._rate.seconds:

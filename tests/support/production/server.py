@@ -1,4 +1,4 @@
-"""How a stand-in for production is served: uvicorn and gRPC, each behind a relay whose connections can be broken."""
+"""Servers of a fake vendor: uvicorn and gRPC, each behind a relay whose connections can be broken."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from tests.support.production.tcp_relay import TcpRelay
 
 
 class FakeProductionServer(uvicorn.Server):
-    """uvicorn behind a relay, and gRPC behind another where the vendor speaks it; ``told`` hears when both listen."""
+    """Uvicorn behind a relay, and gRPC behind another if the vendor has it; a callback reports that both listen."""
 
     def __init__(
         self,
         gate: HttpFront,
-        line: FrontState,
+        front: FrontState,
         calls: GrpcCalls | None,
         ports: tuple[int, int],
         on_listening: Callable[[], None],
@@ -42,13 +42,13 @@ class FakeProductionServer(uvicorn.Server):
                 **settings,
             )
         )
-        self._front, self._calls, self._ports, self._on_listening = line, calls, ports, on_listening
+        self._front, self._calls, self._ports, self._on_listening = front, calls, ports, on_listening
         self._native: Any = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.error: OSError | None = None
 
     async def startup(self, sockets: Any = None) -> None:
-        """See uvicorn.Server."""
+        """Implement `uvicorn.Server.startup`."""
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         try:
@@ -68,7 +68,7 @@ class FakeProductionServer(uvicorn.Server):
         self._on_listening()
 
     async def shutdown(self, sockets: Any = None) -> None:
-        """See uvicorn.Server."""
+        """Implement `uvicorn.Server.shutdown`."""
         self._front.close_ports()
         if self._native is not None:
             await self._native.stop(0)

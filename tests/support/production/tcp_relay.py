@@ -1,4 +1,4 @@
-"""What stands before a server on its port, so that its connections can be broken: reset, ended early, or not taken at all."""
+"""TCP relay in front of a server, so that connections can be reset, ended early or refused."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ _END_STREAM, _END_HEADERS = 0x1, 0x4
 
 
 class RelayedConnection(asyncio.Protocol):
-    """One caller's connection, and the one behind it to the server."""
+    """A client's connection, and the one to the server."""
 
     def __init__(self, relay: "TcpRelay") -> None:
         self._relay = relay
@@ -25,11 +25,11 @@ class RelayedConnection(asyncio.Protocol):
 
     @property
     def stream(self) -> int:
-        """The HTTP/2 stream that the caller opened last."""
+        """Return the HTTP/2 stream that the client opened last."""
         return self._frames.stream
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
+        """Implement `asyncio.Protocol.connection_made`."""
         assert isinstance(transport, asyncio.Transport)
         self._front = transport
         self._relay.connections.add(self)
@@ -42,7 +42,7 @@ class RelayedConnection(asyncio.Protocol):
             self.reset()
 
     def attach_server(self, back: asyncio.Transport) -> None:
-        """The server has taken the connection."""
+        """Attach the connection to the server."""
         self._back = back
         if self._is_broken or self._front is None:
             back.abort()
@@ -52,7 +52,7 @@ class RelayedConnection(asyncio.Protocol):
         self._early.clear()
 
     def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
+        """Implement `asyncio.Protocol.data_received`."""
         if self._relay.http2:
             self._frames.feed_bytes(data)
         if self._back is None:
@@ -61,7 +61,7 @@ class RelayedConnection(asyncio.Protocol):
             self._back.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
+        """Implement `asyncio.Protocol.connection_lost`."""
         del exc
         self._front = None
         self._relay.connections.discard(self)
@@ -70,17 +70,17 @@ class RelayedConnection(asyncio.Protocol):
             self._back.abort()
 
     def forward_response(self, data: bytes) -> None:
-        """The server says ``data``."""
+        """Forward ``data`` from the server to the client."""
         if self._front is not None and not self._is_broken:
             self._front.write(data)
 
     def close_by_server(self) -> None:
-        """The server has hung up."""
+        """Close after the server has hung up."""
         if self._front is not None:
             self._front.close()
 
     def reset(self) -> None:
-        """Break the connection off, so that the caller sees a reset."""
+        """Break the connection so that the client sees a reset."""
         self._is_broken = True
         if self._front is not None:
             known: socket.socket = self._front.get_extra_info("socket")
@@ -88,7 +88,7 @@ class RelayedConnection(asyncio.Protocol):
             self._front.abort()
 
     def send_and_close(self, content: bytes) -> None:
-        """Send ``content`` in the server's place, as it stands, and hang up."""
+        """Send ``content`` unchanged instead of the server's response, and hang up."""
         self._is_broken = True
         if self._front is not None:
             self._front.write(content)
@@ -112,7 +112,7 @@ class _ServerConnection(asyncio.Protocol):
 
 
 class TcpRelay:
-    """Listens in front of ``server``, a host and a port, on a port that stays the same while it is closed and opened."""
+    """Relay to ``server`` (host and port) on a port that stays the same while it is closed and opened."""
 
     def __init__(self, server: tuple[str, int], *, http2: bool = False) -> None:
         self.server, self.http2 = server, http2
@@ -130,7 +130,7 @@ class TcpRelay:
             self.port = self._listener.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        """Listen no more, and break all connections off."""
+        """Stop listening and break all connections."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -138,25 +138,25 @@ class TcpRelay:
             link.reset()
 
     def find_connection(self, port: int) -> RelayedConnection | None:
-        """The connection that the server knows by its caller's ``port``."""
+        """Find the connection by its client's ``port``."""
         return self.ports.get(port)
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` beside all else."""
+        """Start ``work`` as a task."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 class StreamTracker:
-    """Follows what a caller says in HTTP/2, as far as to know which stream it opened last."""
+    """Follows a client's HTTP/2 frames to find the stream that it opened last."""
 
     def __init__(self) -> None:
         self.stream = 0
         self._skip, self._head = _PREFACE_LENGTH, bytearray()
 
     def feed_bytes(self, data: bytes) -> None:
-        """Take in what came."""
+        """Process received bytes."""
         for byte in self._iterate_header_bytes(data):
             self._head.append(byte)
             if len(self._head) == 9:
@@ -178,7 +178,7 @@ class StreamTracker:
 
 
 def encode_http2_response(stream: int, status: int, media: str, content: bytes, missing: int = 0) -> bytes:
-    """An answer in HTTP/2 on ``stream``; where ``missing`` bytes of its body are left out, it breaks off in the body."""
+    """Encode an HTTP/2 response on ``stream``; with ``missing`` bytes of its body omitted, it ends within the body."""
     headers = {":status": str(status), "content-type": media}
     block = b"".join(
         b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()

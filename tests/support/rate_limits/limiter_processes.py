@@ -1,7 +1,7 @@
-"""Processes that use a rate window as hard as they can, and a judge of what they sent.
+"""Processes that use a rate limiter at full speed, and a check of their requests.
 
-As a module (`python -m tests.support.rate_limits.limiter_processes '{…}'`) it is one such process: it writes down each request's moments, on the
-machine's real clock, until it is killed.
+As a module (`python -m tests.support.rate_limits.limiter_processes '{…}'`) it is one such process: it writes each
+request's moments, on the machine's real clock, until it is killed.
 """
 
 import bisect
@@ -30,12 +30,12 @@ from contract_watch.engine.account.rate_limiter import (
 from contract_watch.engine.account.redis_rate_limiter import RedisRateLimiter
 
 PATIENCE = 60.0
-"""Seconds after which what a test waits for will not come any more."""
+"""Seconds to wait for an event that a test expects."""
 
 
 @dataclass(frozen=True)
 class LimiterUse:
-    """How a window is used: ``kind`` is `local`, `bucket` or the address of a Redis."""
+    """Use of a limiter: ``kind`` is `local`, `bucket` or the URL of a Redis."""
 
     kind: str
     directory: str
@@ -45,30 +45,30 @@ class LimiterUse:
 
 
 class SkewedClock(SystemClock):
-    """A clock of a machine that has the time wrong; unless ``shared`` it started at another moment, too."""
+    """Clock of a machine with the wrong time; unless ``shared``, it also started at another moment."""
 
     def __init__(self, skew: float, shared: bool) -> None:
         self._skew = skew
         self._shared = shared
 
     def now(self) -> float:
-        """See Clock."""
+        """Implement `Clock.now`."""
         return super().now() + (0.0 if self._shared else 100.0 + self._skew)
 
     def wall(self) -> float:
-        """See Clock."""
+        """Implement `Clock.wall`."""
         return super().wall() + self._skew
 
 
 class TokenBucket:
-    """What a window is not: a bucket of ``requests`` tokens, filled again evenly over ``seconds``. Shared by a file."""
+    """Token bucket, the opposite of a sliding window: ``requests`` tokens that refill evenly over ``seconds``. Shared by a file."""
 
     def __init__(self, use: LimiterUse) -> None:
         self._use = use
         self._file = os.open(Path(use.directory) / "bucket", os.O_RDWR | os.O_CREAT, 0o600)
 
     def acquire(self) -> Slot | float:
-        """See Window."""
+        """Implement `RateLimiter.acquire`."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         now = time.monotonic()
         tokens, since = json.loads(os.pread(self._file, 200, 0) or json.dumps([self._use.requests, now]))
@@ -80,18 +80,18 @@ class TokenBucket:
         return Slot("token") if granted else (1 - tokens) / pace_of_filling
 
     def release(self, place: Slot) -> None:
-        """See Window."""
+        """Implement `RateLimiter.release`."""
 
     def block(self, seconds: float) -> None:
-        """See Window."""
+        """Implement `RateLimiter.block`."""
 
     def close(self) -> None:
-        """See Window."""
+        """Implement `RateLimiter.close`."""
         os.close(self._file)
 
 
 class _RecordingLimiter:
-    """A window, with a note of when it was asked last: a place's lease begins no earlier."""
+    """Limiter that records its last `acquire`: a slot's lease begins no earlier."""
 
     def __init__(self, window: RateLimiter) -> None:
         self._window = window
@@ -99,7 +99,7 @@ class _RecordingLimiter:
         self.release, self.block, self.close = window.release, window.block, window.close
 
     def acquire(self) -> Slot | float:
-        """See Window."""
+        """Implement `RateLimiter.acquire`."""
         self.last_request = time.monotonic()
         return self._window.acquire()
 
@@ -113,14 +113,14 @@ def _make_limiter(use: LimiterUse, clock: SystemClock) -> RateLimiter:
 
 
 def _run_process(use: LimiterUse, name: str, skew: float) -> None:
-    """Send as much as the window lets; what is away is asked again."""
+    """Send as fast as the limiter permits; retry an unavailable one."""
     clock = SkewedClock(skew, shared=use.kind == "local")
     window = _RecordingLimiter(_make_limiter(use, clock))
     dice = random.Random(name)
     log = os.open(Path(use.directory) / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def give_up() -> None:
-        """The process is killed where the run is to end."""
+        """Do nothing: the process is killed when the run is to end."""
 
     while True:
         try:
@@ -135,7 +135,7 @@ def _run_process(use: LimiterUse, name: str, skew: float) -> None:
 
 
 class LimiterProcesses:
-    """Processes that use one window; ``skews`` are their clocks' errors in turn."""
+    """Processes that share a limiter; ``skews`` are their clocks' errors in turn."""
 
     def __init__(self, use: LimiterUse, skews: tuple[float, ...]) -> None:
         self._use = use
@@ -144,15 +144,15 @@ class LimiterProcesses:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start_process(self) -> None:
-        """One process more."""
+        """Start one more process."""
         skew = self._skews[self._started % len(self._skews)]
-        given = json.dumps({"use": asdict(self._use), "name": f"user-{self._started}", "skew": skew})
-        command = [sys.executable, "-m", "tests.support.rate_limits.limiter_processes", given]
+        settings = json.dumps({"use": asdict(self._use), "name": f"user-{self._started}", "skew": skew})
+        command = [sys.executable, "-m", "tests.support.rate_limits.limiter_processes", settings]
         self._processes.append(subprocess.Popen(command, cwd=ROOT))  # noqa: S603 (our own)
         self._started += 1
 
     def kill_oldest(self, count: int = 1) -> None:
-        """End the ``count`` oldest with SIGKILL; none has ended by itself before."""
+        """Kill the ``count`` oldest with SIGKILL; none has ended by itself before."""
         killed, self._processes = self._processes[:count], self._processes[count:]
         by_itself = [process.pid for process in killed if process.poll() is not None]
         for process in killed:
@@ -161,23 +161,23 @@ class LimiterProcesses:
         assert not by_itself, "a user ended by itself"
 
     def kill_all(self) -> None:
-        """End all."""
+        """Kill all processes."""
         self.kill_oldest(len(self._processes))
 
     def list_requests(self) -> list[tuple[float, float]]:
-        """Each request by the first and the last moment at which it may have gone out.
+        """List each request by the first and the last moment at which it may have gone out.
 
-        That is its release, or where its owner died or was too slow, the end of its lease: what has lost its place in a
-        process that was kept waiting is not sent any more.
+        The last moment is its release or, if its owner died or was too slow, the end of its lease: a process that lost
+        its slot does not send.
         """
         found = []
         for log in sorted(Path(self._use.directory).glob("user-*.log")):
             lines = [line.split() for line in log.read_text().split("\n")[:-1]]
             for line, after in itertools.zip_longest(lines, lines[1:]):
                 if line[0] == "take":
-                    asked, first = float(line[1]), float(line[2])
+                    acquired, first = float(line[1]), float(line[2])
                     released = float(after[1]) if after else first + self._use.lease
-                    last = min(released, asked + self._use.lease)
+                    last = min(released, acquired + self._use.lease)
                     found.extend([(first, last)] if first <= last else [])
         return sorted(found)
 
@@ -191,7 +191,7 @@ class LimiterProcesses:
 def start_processes(
     use: LimiterUse, count: int = 8, skews: tuple[float, ...] = (0.0, -2.0, 2.0, -0.7, 1.3, 86400.0)
 ) -> Iterator[LimiterProcesses]:
-    """``count`` processes, which end with the block."""
+    """Start ``count`` processes, which end with the block."""
     found = LimiterProcesses(use, skews)
     try:
         for _ in range(count):
@@ -202,7 +202,7 @@ def start_processes(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "what was waited for did not come"
@@ -210,9 +210,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def count_worst_span(sent: list[tuple[float, float]], seconds: float) -> int:
-    """The most requests that any span of ``seconds`` may have held, each gone out at its worst moment.
+    """Count the most requests that any span of ``seconds`` may have held, each sent at its worst moment.
 
-    Every span is compared that ends a request's last moment at its beginning: moving a span later until then loses none.
+    Only spans that begin at a request's last moment are compared: shifting a span later until then loses no request.
     """
     firsts = sorted(first for first, _ in sent)
     lasts = sorted(last for _, last in sent)
@@ -223,5 +223,5 @@ def count_worst_span(sent: list[tuple[float, float]], seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.argv[1])
-    _run_process(LimiterUse(**told["use"]), told["name"], told["skew"])
+    settings = json.loads(sys.argv[1])
+    _run_process(LimiterUse(**settings["use"]), settings["name"], settings["skew"])

@@ -1,4 +1,4 @@
-"""A window in a Redis, as tests open and ask it."""
+"""Rate limiters in a Redis for tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from contract_watch.engine.account.redis_rate_limiter import URL_VARIABLE, Redis
 from tests.support.rate_limits.limiter_processes import wait_until
 
 ACCOUNT = "acme/paid"
-SECRET = "s3cret-pass"  # noqa: S105 (what must not be told)
+SECRET = "s3cret-pass"  # noqa: S105 (must not be revealed)
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def open_limiter(url: str, requests: int = 2, seconds: float = 0.2, lease: float
 
 
 def take_slot(window: RedisRateLimiter) -> Slot:
-    """A place, as soon as there is one."""
+    """Acquire a slot as soon as one is free."""
     found: list[Slot] = []
 
     def taken() -> bool:
@@ -36,7 +36,7 @@ def take_slot(window: RedisRateLimiter) -> Slot:
 
 
 def read_refusal(window: RedisRateLimiter) -> str:
-    """The line that says why there is no window; release and block say the same."""
+    """Return the error of an unavailable limiter, which all three methods raise."""
     lines = set()
     for ask in (window.acquire, lambda: window.release(Slot("x")), lambda: window.block(5)):
         with pytest.raises(LimiterUnavailableError) as caught:

@@ -1,4 +1,4 @@
-"""A mock that gives away what it was told: keys and passwords, in each spelling, in bodies, headers, names, ids and redirects."""
+"""A mock that leaks keys and passwords in each encoding, in bodies, headers, names, ids and redirects."""
 
 import base64
 import os
@@ -20,14 +20,14 @@ _DISTINCT = 4
 
 
 def _is_distinctive(text: str) -> bool:
-    """Whether a text that turns up somewhere cannot be there by chance."""
+    """Return True if a string cannot occur by chance."""
     return (
         len(text) >= 8 and text.isascii() and text.isprintable() and len(set(text)) >= _DISTINCT and not text.isdigit()
     )
 
 
 class LeakingVendor(MockVendor):
-    """Notes each secret that it is told or makes up; its answers say one."""
+    """Vendor that records each secret received or generated; its responses contain one."""
 
     def __init__(self, contract: Contract, environment: Mapping[str, str]) -> None:
         self._names = find_password_names(contract.effective.raw)
@@ -49,7 +49,7 @@ class LeakingVendor(MockVendor):
         return found
 
     def encode_next(self, secret: str = "") -> str:
-        """A secret in the next spelling."""
+        """Encode a secret in the next encoding."""
         turn = next(self._turn)
         spelling = list(ENCODINGS.values())[turn % len(ENCODINGS)]
         return spelling(secret or self.keys[0])
@@ -62,31 +62,31 @@ class LeakingVendor(MockVendor):
         body: Any,
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
-        """See Vendor."""
-        status, shown = super().handle_request(operation, path, headers, body, parameters)
+        """Implement `MockVendor.handle_request`."""
+        status, body = super().handle_request(operation, path, headers, body, parameters)
         sent = self._record_secrets(body)
-        self._record_secrets(shown)
+        self._record_secrets(body)
         if self.is_exploring and not sent:
-            return status, shown
+            return status, body
         messages = "x-grpc-web" in headers or "grpc" in headers.get("user-agent", "")
-        said = " ".join([self.encode_next(), *(self.encode_next(secret) for secret in sent)])
+        echo = " ".join([self.encode_next(), *(self.encode_next(secret) for secret in sent)])
         if messages:
-            refused = {"code": 6, "message": said}
-            return (409, refused) if status == 404 else (status, shown)
+            refused = {"code": 6, "message": echo}
+            return (409, refused) if status == 404 else (status, body)
         life = self.contract.lifecycle
         made = operation.id == life.create and status == 200 and bool(life.id) and not self.is_exploring
         if made and next(self._made) % _LEAKED_ID_EVERY == 0:
             # In signs that an id may have.
-            return status, {**shown, "id": base64.urlsafe_b64encode(self.keys[0].encode()).decode().rstrip("=")}
-        if not isinstance(shown, dict):
-            return status, shown
+            return status, {**body, "id": base64.urlsafe_b64encode(self.keys[0].encode()).decode().rstrip("=")}
+        if not isinstance(body, dict):
+            return status, body
         if self.is_exploring:
-            return status, {**shown, "echo": True}
-        return status, {"echo": said, **shown, f"by {sent[0] if sent else self.keys[0]}": said}
+            return status, {**body, "echo": True}
+        return status, {"echo": echo, **body, f"by {sent[0] if sent else self.keys[0]}": echo}
 
 
 class LeakingMock(Mock):
-    """The mock with one such vendor, which says the key in headers too, and now and then redirects to it."""
+    """Mock of one leaking vendor that also leaks the key in headers, and sometimes redirects to it."""
 
     def __init__(self, contract: Contract) -> None:
         self.vendor = LeakingVendor(contract, os.environ)
@@ -94,7 +94,7 @@ class LeakingMock(Mock):
         self._count = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See Mock."""
+        """Implement `Mock.__call__`."""
         if scope["path"].startswith("/__mock/") or self.vendor.is_exploring:
             await super().__call__(scope, receive, send)
             return
@@ -102,8 +102,8 @@ class LeakingMock(Mock):
 
         async def tell(message: Any) -> None:
             if message["type"] == "http.response.start":
-                said = self.vendor.encode_next().replace("\n ", "")
-                message["headers"] = [*message["headers"], (b"x-echo", said.encode())]
+                echo = self.vendor.encode_next().replace("\n ", "")
+                message["headers"] = [*message["headers"], (b"x-echo", echo.encode())]
                 if turn % 40 == 0:
                     message["status"] = 302
                     message["headers"].append(

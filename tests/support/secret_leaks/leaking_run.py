@@ -1,7 +1,7 @@
-"""One vendor's runs with marked secrets, in a process of their own: ``python -m tests.support.secret_leaks.leaking_run FOLDER SLUG on|off``.
+"""Runs of one vendor with marked secrets: ``python -m tests.support.secret_leaks.leaking_run DIRECTORY SLUG on|off``.
 
-``off`` takes the redactor out, to see that the search finds what it kept out. What the runs leave is below
-``FOLDER/searched``, a file or folder for each surface; the marks are beside it.
+``off`` disables the redactor, to prove that the search finds the secrets that it removes. The runs write below
+``DIRECTORY/searched``, a file or directory for each output; the marks are in ``DIRECTORY/marks.json``.
 """
 
 import datetime as dt
@@ -44,18 +44,18 @@ from contract_watch.report.record import Record
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 
 _TURN_SECONDS = 4.0
-"""Seconds of one turn of exploring."""
+"""Seconds of one exploring round."""
 _MAX_TURNS = 5
-"""How many there are at most until one has found something."""
+"""Most rounds until one has a finding."""
 
 
 def _disable_redactor() -> None:
-    """The redactor without any of what it does."""
+    """Disable everything that the redactor does."""
     nothing: Any = {
         "redact_string": lambda _self, text: text,
         "redact_json": lambda _self, value, _depth=0: value,
         "redact_headers": lambda _self, headers: dict(headers),
-        "redact_log": lambda _self, _logger, words: words,
+        "redact_log": lambda _self, _logger, message: message,
         "is_secret_name": lambda _self, _name: False,
         "replace_secrets": lambda _self, value, _other, **_how: value,
         "describe_error": staticmethod(lambda error: f"{type(error).__name__}: {error}"),
@@ -65,17 +65,17 @@ def _disable_redactor() -> None:
 
 
 def _skip_waits() -> None:
-    """The guard's clock goes by itself: a real account's rate would take minutes."""
+    """Skip the guard's waits: a real account's rate would take minutes."""
     ahead = [0.0]
     setattr(SystemClock, "now", lambda _self: time.monotonic() + ahead[0])  # noqa: B010 (mypy forbids the plain way)
     setattr(SystemClock, "wait", lambda _self, seconds: ahead.append(ahead.pop() + max(seconds, 0.0)))  # noqa: B010
-    # A reading that may lag is asked again at once.
+    # Retry a lagging read at once.
     setattr(session, "time", SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=lambda _seconds: None))  # noqa: B010
 
 
 @contextmanager
 def _capture_output(path: Path) -> Iterator[None]:
-    """What the process prints meanwhile goes into a file."""
+    """Write the process's output to a file inside the block."""
     sys.stdout.flush()
     sys.stderr.flush()
     before = os.dup(1), os.dup(2)
@@ -87,22 +87,22 @@ def _capture_output(path: Path) -> Iterator[None]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for number, kept in zip((1, 2), before, strict=True):
-            os.dup2(kept, number)
-            os.close(kept)
+        for number, original in zip((1, 2), before, strict=True):
+            os.dup2(original, number)
+            os.close(original)
         os.close(file)
 
 
-def _log_everything(folder: Path) -> None:
-    """Everything is logged, by the root's handler and by one that a library could have brought along."""
-    folder.mkdir()
-    logging.basicConfig(level=logging.DEBUG, filename=folder / "root.log")
-    own = logging.FileHandler(folder / "own.log")
+def _log_everything(directory: Path) -> None:
+    """Log everything, by the root's handler and by one that a library could have added."""
+    directory.mkdir()
+    logging.basicConfig(level=logging.DEBUG, filename=directory / "root.log")
+    own = logging.FileHandler(directory / "own.log")
     logging.getLogger("httpcore").addHandler(own)
 
 
 def _run_command(vendor: str, target: str) -> None:
-    """The command, as on a real account."""
+    """Run the command as on a real account."""
     os.environ["LEDGER"] = str(Path("ledger").absolute())
     live = ["--live", "mutate"] if choose_contracts(vendor)[0].list_config is not None else ["--explore", "0"]
     with _capture_output(Path("terminal")):
@@ -110,26 +110,26 @@ def _run_command(vendor: str, target: str) -> None:
 
 
 def _run_with_pytest(vendor: str, target: str, key: str) -> None:
-    """Pytest's own output, of a run in which a library fails with a text that quotes the key."""
-    run, turns = Runner.run_probe, iter(range(10_000))
+    """Write pytest's own output of a run in which a library fails with a message that quotes the key."""
+    run, numbers = Runner.run_probe, iter(range(10_000))
 
     def failing(self: Runner, probe: Any) -> Any:
-        if next(turns) == 3:
+        if next(numbers) == 3:
             header = f"Bearer {key}"
             raise httpx.LocalProtocolError(f"Illegal header value {header}")
         return run(self, probe)
 
     setattr(Runner, "run_probe", failing)  # noqa: B010 (mypy forbids the plain way)
-    chosen = ["--vendor", vendor, "--target", target, "--surface", "rest", "--explore", "0", "--shard", "1/4"]
-    shown = ["--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "-p", "no:cacheprovider",
+    selection = ["--vendor", vendor, "--target", target, "--surface", "rest", "--explore", "0", "--shard", "1/4"]
+    options = ["--showlocals", "--tb=long", "-rA", "--log-level=DEBUG", "-p", "no:cacheprovider",
              "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
     with _capture_output(Path("pytest")):
-        pytest.main([str(ROOT / "contract_tests"), *chosen, "--out", "pytest-reports", *shown])
+        pytest.main([str(ROOT / "contract_tests"), *selection, "--out", "pytest-reports", *options])
     setattr(Runner, "run_probe", run)  # noqa: B010 (as above)
 
 
 def _create_behind_the_gate(contract: Contract, base: str) -> None:
-    """Objects made as on a real account, until the server has called one by the key: ledgers hold names and ids alone."""
+    """Create objects as on a real account until the server names one by the key: ledgers hold names and ids only."""
     keys, names, clock = (
         load_account_keys(contract, base, os.environ),
         NameGenerator(dt.datetime.now(dt.UTC).date()),
@@ -141,33 +141,33 @@ def _create_behind_the_gate(contract: Contract, base: str) -> None:
     ledger.begin_run(run)
     gate = Gate(Guard(contract, contract.base_path, keys, names, LiveMode.MUTATE), RunLimits(100, 60.0, 1000, 100, 5.0),
                 LocalRateLimiter(Path("ledger"), "gate", 100, 60.0, clock), ledger, run, clock)  # fmt: skip
-    made = Session(contract, base + contract.base_path, keys, names, record, gate=gate)
+    live_session = Session(contract, base + contract.base_path, keys, names, record, gate=gate)
     create = contract.operations[contract.lifecycle.create]
     for _ in range(12):
-        with made.record_attempt():
-            made.send_operation(
+        with live_session.record_attempt():
+            live_session.send_operation(
                 create.id,
                 fill_placeholders(
                     ArgumentBuilder(contract).build_baseline(create), lambda _word, _how: names.create_name()
                 ),
             )
-    made.close()
+    live_session.close()
     ledger.close()
 
 
 def _require_passwords(document: Any) -> Any:
-    """A copy of ``document`` in which every body that may have a password has a longish one."""
+    """Copy ``document`` so that every body that may have a password has a long one."""
     if isinstance(document, list):
         return [_require_passwords(inner) for inner in document]
     if not isinstance(document, dict):
         return document
-    made = {name: _require_passwords(inner) for name, inner in document.items()}
-    fields = made.get("properties")
+    copied = {name: _require_passwords(inner) for name, inner in document.items()}
+    fields = copied.get("properties")
     names = [name for name, field in fields.items() if _is_password(field)] if isinstance(fields, dict) else []
     for name in names:
-        made["properties"][name] = {**made["properties"][name], "minLength": 12}
-        made["required"] = sorted({*made.get("required", []), name})
-    return made
+        copied["properties"][name] = {**copied["properties"][name], "minLength": 12}
+        copied["required"] = sorted({*copied.get("required", []), name})
+    return copied
 
 
 def _is_password(field: Any) -> bool:
@@ -175,17 +175,17 @@ def _is_password(field: Any) -> bool:
 
 
 def _explore_contract(contract: Contract, target: str) -> None:
-    """A turn of `make explore`: its cases, and what it keeps in the example database."""
+    """Run a round of `make explore`: its cases, and its example database."""
     read = schemathesis.openapi.from_dict
     setattr(schemathesis.openapi, "from_dict", lambda raw: read(_require_passwords(raw)))  # noqa: B010 (mypy forbids the plain way)
-    with catch_signals() as told:
+    with catch_signals() as interruption:
         keys = load_account_keys(contract, target, os.environ)
-        explorer = Explorer(contract, target, keys, open_shared_database({}), told, repeats=False)
+        explorer = Explorer(contract, target, keys, open_shared_database({}), interruption, repeats=False)
         explorer._depth = replace(explorer._depth, examples=400, max_shrink_requests=60)  # noqa: SLF001 (deeper, and soon over)
         explorer._searches = [(contract.lifecycle.create, "positive")]  # noqa: SLF001 (where passwords are)
         results = []
-        for turn in range(_MAX_TURNS):
-            results.append(explorer.run_round(turn, time.time() + _TURN_SECONDS, turn))
+        for round_number in range(_MAX_TURNS):
+            results.append(explorer.run_round(round_number, time.time() + _TURN_SECONDS, round_number))
             if results[-1]["cases"]:
                 break
         explorer.close()
@@ -196,7 +196,7 @@ def _explore_contract(contract: Contract, target: str) -> None:
 
 
 def _store_key_in_free_text(mock: LeakingMock, base: str) -> None:
-    """An object whose free text holds the key, which the state then holds: models keep no password in it."""
+    """Create an object whose free text holds the key: models store no password in their state."""
     contract = mock.vendor.contract
     create = contract.operations[contract.lifecycle.create]
     place, key = contract.credential_locations[0], mock.vendor.keys[0]
@@ -215,8 +215,8 @@ def _save_mock_controls(mock: LeakingMock, base: str) -> None:
             Path(control).write_bytes(client.get(f"{base}/__mock/{control}").content)
 
 
-def _main(folder: str, slug: str, redaction: str) -> None:
-    searched = Path(folder) / "searched"
+def _main(directory: str, slug: str, redaction: str) -> None:
+    searched = Path(directory) / "searched"
     searched.mkdir()
     os.chdir(searched)
     if redaction == "off":
@@ -235,7 +235,7 @@ def _main(folder: str, slug: str, redaction: str) -> None:
             mock.vendor.is_exploring = False
         _save_mock_controls(mock, base)
     marks = {"keys": mock.vendor.keys, "passwords": list(mock.vendor.seen_passwords)}
-    (Path(folder) / "marks.json").write_text(json.dumps(marks))
+    (Path(directory) / "marks.json").write_text(json.dumps(marks))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Secrets that a test can find again, in many spellings: what spells them and what looks for them share nothing with the redactor."""
+"""Marked secrets, their encodings, and a search for them that shares no code with the redactor."""
 
 import base64
 import html
@@ -19,12 +19,12 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "hex": lambda mark: mark.encode().hex(),
     "HEX": lambda mark: mark.encode().hex().upper(),
 }
-"""How a server may say a secret, by the names of the spellings."""
+"""Encodings that a server may use for a secret, by name."""
 _HEAD = 8
 
 
 def find_needles(secret: str) -> dict[str, set[bytes]]:
-    """The bytes that give ``mark`` away in each spelling, whatever stands before and after it."""
+    """Build the bytes that reveal ``mark`` in each encoding, whatever precedes and follows it."""
     raw = secret.encode()
     escaped = json.dumps(secret)[1:-1]
     escapes = {escaped, json.dumps(escaped)[1:-1], json.dumps(json.dumps(escaped)[1:-1])[1:-1]}
@@ -48,7 +48,7 @@ def find_needles(secret: str) -> dict[str, set[bytes]]:
 
 
 class SecretSearch:
-    """Looks for ``marks`` in bytes: one walk over them, whatever the number of marks and spellings."""
+    """Search for ``marks`` in bytes: one pass, whatever the number of marks and encodings."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._heads: dict[bytes, list[tuple[bytes, str, str]]] = {}
@@ -58,7 +58,7 @@ class SecretSearch:
                     self._heads.setdefault(needle[:_HEAD], []).append((needle, spelling, mark))
 
     def find_secrets(self, content: bytes) -> set[tuple[str, str]]:
-        """The marks in ``content``, each with the spelling it was found in; ``lines`` where it had to be joined first."""
+        """Find the marks in ``content`` with their encodings, with line breaks removed as well."""
         readable = html.unescape(content.decode("utf-8", "replace")).encode()
         hits = self._scan_bytes(content) | (self._scan_bytes(readable) if readable != content else set())
         for text in (content, readable):
@@ -77,6 +77,6 @@ class SecretSearch:
         }
 
     def find_secrets_below(self, path: Path) -> set[tuple[str, str]]:
-        """The marks in a file, or in any file below a folder."""
+        """Find the marks in a file, or in every file below a directory."""
         files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
         return {hit for one in files for hit in self.find_secrets(one.read_bytes())}
