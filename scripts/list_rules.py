@@ -1,4 +1,4 @@
-"""``make rules``: write docs/rules.md, every rule of the comparison of documents with its level and an example.
+"""``make rules``: write docs/rules.md, the rules of the comparison of documents with their levels and consequences.
 
 ``python -m scripts.list_rules --check`` writes nothing and ends 1 if the page is out of date.
 """
@@ -12,7 +12,7 @@ from contract_watch.diff.rules_page import PAGE, format_rules_page
 
 @cli.command(may_hold_secrets=False)
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or compare it; see the module for the statuses."""
+    """Write the page or check it, and return the exit status."""
     parser = cli.CommandParser("scripts.list_rules", "Writes docs/rules.md.")
     parser.add_argument("--check", action="store_true", help="write nothing; end 1 if the page is out of date")
     given, page = parser.parse_args(arguments), format_rules_page()
