@@ -11,7 +11,7 @@ from contract_watch.contracts import grpc_web
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
-from contract_watch.engine.planning.requests import build_request
+from contract_watch.engine.planning.probe import build_request
 from contract_watch.engine.protocols.wire import TransportError
 from tests.support.production.fake import FakeProduction
 from tests.support.production.network_faults import KINDS

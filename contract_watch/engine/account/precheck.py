@@ -2,10 +2,9 @@
 
 from contract_watch.engine.account.guard import BlockedRequestError, Guard
 from contract_watch.engine.account.object_names import build_name_variants
-from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders
-from contract_watch.engine.planning.requests import make_request
+from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders, make_request
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.protocols.protocol import encode_as_rest
+from contract_watch.engine.protocols.wire import encode_as_rest
 
 
 class ProbePrecheck:
@@ -14,7 +13,7 @@ class ProbePrecheck:
     def __init__(self, guard: Guard) -> None:
         self._contract, self._guard, self._base = guard.contract, guard, f"http://127.0.0.1{guard.base_path}"
         self._simulation = Simulation(guard.contract)
-        self._values = _PlannedValues(guard)
+        self._values = PlannedValues(guard)
 
     def explain_block(self, probe: Probe) -> str:
         """Explain why the guard would block ``probe``; return an empty string if it would not."""
@@ -50,7 +49,7 @@ class ProbePrecheck:
         return self._guard.refusal_reason or f"{consent.about}; set {consent.variable}=1 with LIVE=mutate to consent"
 
 
-class _PlannedValues:
+class PlannedValues:
     """Values of the run's form, which nothing on the account has."""
 
     def __init__(self, guard: Guard) -> None:

@@ -21,9 +21,8 @@ from contract_watch.engine.account.restoration import confirm_removals
 from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
 from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
 from contract_watch.engine.exploring.workflow import build_workflow
-from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
-from contract_watch.engine.protocols.protocol import encode_library_request
-from contract_watch.engine.protocols.wire import TransportError
+from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
+from contract_watch.engine.protocols.wire import TransportError, encode_library_request
 from contract_watch.engine.running.cleanup import trim_objects
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session

@@ -48,7 +48,7 @@ def fit_to_allowance(
 
 def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
     """Rotate a group of equivalent probes, deterministic ones first."""
-    sure, others = [p for p in family if p.is_deterministic], [p for p in family if not p.is_deterministic]
+    sure, others = [p for p in family if p.is_deterministic()], [p for p in family if not p.is_deterministic()]
     turn = number % len(sure) if sure else 0
     return [*sure[turn:], *sure[:turn], *others]
 

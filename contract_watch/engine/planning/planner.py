@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.clauses import derive_clauses
@@ -51,7 +52,10 @@ class Planner:
         self._contract, self._is_sent = contract, is_sent
         self._document = contract.effective.raw
         self._arguments = ArgumentBuilder(contract)
-        self._simulation = Simulation(contract)
+
+    @cached_property
+    def _simulation(self) -> Simulation:
+        return Simulation(self._contract)
 
     # -- families
 
@@ -238,7 +242,7 @@ class Planner:
         suffix = f"/{_build_short_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
         return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
                      (ProbeStep.from_arguments(operation, body),), equivalence_key=_build_equivalence_key(name, prop, variant),
-                     is_deterministic=self._simulation.is_refused(operation, body))  # fmt: skip
+                     is_deterministic=lambda: self._simulation.is_refused(operation, body))  # fmt: skip
 
     def _build_nulls_probe(self, operation: Operation) -> Probe | None:
         """Build a probe with null for every optional property: a server that reads null as absent accepts it."""

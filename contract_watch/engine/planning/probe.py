@@ -4,15 +4,20 @@
 64 characters; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
 with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
 character. ``{password}`` and ``{password:72}`` are fresh secrets.
+
+A step becomes a request in `make_request` and nowhere else: for the run that sends it, and for the precheck that asks
+the guard about it beforehand.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from contract_watch.contracts.openapi import Operation, split_arguments
-from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.openapi import Operation, build_path, join_arguments, split_arguments
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.engine.planning.passwords import generate_password
 
 POOL_STAND_IN = "ct-000000-rehears-stock"
 """The stand-in for ``{stock}`` where nothing is sent."""
@@ -58,7 +63,7 @@ class Probe:
     ``family`` names its test module, ``operation`` the operation that it judges. ``parts`` are the probes to run
     one by one if this one, which combines them, is rejected. ``required_accounts`` are the accounts whose keys it
     needs. ``mock_only_reason`` says why only the mock can be probed so. Probes with one ``equivalence_key`` ask the
-    same of several operations; ``is_deterministic`` marks those that the model surely rejects; ``represented_by``
+    same of several operations; ``is_deterministic()`` is True for those that the model surely rejects; ``represented_by``
     is the probe that runs instead, if the allowance is too small for both.
     """
 
@@ -73,7 +78,7 @@ class Probe:
     fault: Mapping[str, Any] = field(default_factory=dict)
     mock_only_reason: str = ""
     equivalence_key: str = ""
-    is_deterministic: bool = True
+    is_deterministic: Callable[[], bool] = field(default=lambda: True, compare=False)
     represented_by: str = ""
 
 
@@ -141,3 +146,96 @@ def _number_placeholder(found: re.Match[str], number: int) -> str:
     if word in ("password", "short"):
         return found.group()
     return f"{{{word}{number}{f':{modifier}' if modifier else ''}}}"
+
+
+# -- requests
+
+
+class Values(Protocol):
+    """The values that fill a step's placeholders."""
+
+    def fill(self, word: str, modifier: str) -> str:
+        """Return the value of the placeholder ``{word}`` or ``{word:modifier}``."""
+        ...
+
+    def get_identity(self, name: str) -> str:
+        """Return the id of the object created under ``name``; ``name`` itself if the server gave no id."""
+        ...
+
+    def get_key(self, account: str) -> str:
+        """Return the key of ``account``."""
+        ...
+
+
+class OwnName:
+    """A filler that puts one object's name, or a fresh password, into every placeholder."""
+
+    def __init__(self, name: str, password: str = "") -> None:
+        self._name, self._password = name, password
+
+    def __call__(self, word: str, _modifier: str) -> str:
+        """Return the value of a placeholder."""
+        return self._name if word != "password" else self._password or generate_password()
+
+
+def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request:
+    """Make the request of a step: placeholders filled, existing objects named by their ids, the credential in its place."""
+    declared = contract.operations.get(step.operation or "")
+    body = step.body if step.body is MissingBody.ABSENT else fill_placeholders(step.body, values.fill)
+    parameters = fill_placeholders(dict(step.parameters), values.fill)
+    for name, role in contract.get_roles(declared.id if declared is not None else None).items():
+        for holder, key in ((parameters, name[1:-1]), (body, name)):
+            if role == "existing" and isinstance(holder, dict) and isinstance(holder.get(key), str):
+                holder[key] = values.get_identity(holder[key])
+    account = step.account or contract.credentials[0].account
+    key = values.get_key(account)
+    if step.credential is None:
+        headers = build_credential_headers(contract, key)
+    elif (value := step.credential(key)) is None:
+        headers = {}
+    else:
+        headers, body = contract.credential_locations[step.location].insert_key(value, {}, body)
+    if declared is None:
+        return _build(None, step.method, build_path(step.path, parameters), parameters, body, account, headers)
+    return build_request(declared, parameters, body, account, headers)
+
+
+def make_operation_request(
+    contract: Contract, operation: Operation, arguments: Any, account: str, headers: Mapping[str, str]
+) -> Request:
+    """Make a request with ``arguments`` that need no filling; an empty body of an operation without one is left out."""
+    parameters, body = split_arguments(arguments)
+    if not body and operation.body is None:
+        body = MissingBody.ABSENT
+    return build_request(operation, parameters, body, account or contract.credentials[0].account, headers)
+
+
+def build_request(
+    operation: Operation, parameters: Mapping[str, Any], body: Any, account: str, headers: Mapping[str, str]
+) -> Request:
+    """Build a request to a declared operation."""
+    path = operation.build_path(parameters)
+    return _build(operation.id, operation.method, path, parameters, body, account, headers)
+
+
+def build_credential_headers(contract: Contract, key: str) -> dict[str, str]:
+    """Build the usual credential header for a key."""
+    location = contract.credential_locations[0]
+    return {location.header: location.form.format(key)}
+
+
+def find_object_names(contract: Contract, request: Request, role: str | None = None) -> frozenset[str]:
+    """Return what a request names in arguments of ``role``, as strings; None: of any role but ``foreign``."""
+    arguments = join_arguments(request.parameters, request.body)
+    roles = contract.get_roles(request.operation).items()
+    values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
+    return frozenset(str(value) for value in values if isinstance(value, str | int | float))
+
+
+def _build(
+    operation: str | None, method: str, path: str, parameters: Mapping[str, Any], body: Any, account: str,
+    headers: Mapping[str, str],
+) -> Request:  # fmt: skip
+    lower = {name.lower(): value for name, value in headers.items()}
+    strings = {name: str(value) for name, value in parameters.items()}
+    return Request(operation, method, path, lower, body, strings, account=account)

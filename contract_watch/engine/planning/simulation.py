@@ -9,8 +9,12 @@ from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.probe import POOL_STAND_IN, fill_with_stand_ins
-from contract_watch.engine.planning.requests import build_credential_headers, make_operation_request
+from contract_watch.engine.planning.probe import (
+    POOL_STAND_IN,
+    build_credential_headers,
+    fill_with_stand_ins,
+    make_operation_request,
+)
 
 NAME_PREFIX = "ct-"
 

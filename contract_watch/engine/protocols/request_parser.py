@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract_watch.contracts.openapi import join_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
@@ -33,11 +32,3 @@ def find_account(contract: Contract, keys: Mapping[str, str], headers: Mapping[s
     fields = (body.get(location.field) for location in locations) if isinstance(body, dict) else ()
     sent = " ".join([*headers.values(), *(value for value in fields if isinstance(value, str))])
     return next((name for name, key in keys.items() if key in sent), contract.credentials[0].account)
-
-
-def find_object_names(contract: Contract, request: Request, role: str | None = None) -> frozenset[str]:
-    """Return what a request names in arguments of ``role``, as strings; None: of any role but ``foreign``."""
-    arguments = join_arguments(request.parameters, request.body)
-    roles = contract.get_roles(request.operation).items()
-    values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
-    return frozenset(str(value) for value in values if isinstance(value, str | int | float))

@@ -10,7 +10,7 @@ from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.account.gate import RunStoppedError
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.restoration import confirm_removals, find_leftovers, list_unsettled
-from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.generated_client import (

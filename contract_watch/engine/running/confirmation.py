@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from contract_watch.engine.judging.attempt import Attempt
-from contract_watch.engine.judging.disagreement import Disagreement
+from contract_watch.engine.judging.disagreement import Attempt, Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.findings import make_finding

@@ -4,7 +4,7 @@ import contextlib
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.engine.planning.requests import make_operation_request
+from contract_watch.engine.planning.probe import make_operation_request
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.wire import Response, TransportError
 from contract_watch.engine.running.session import Session

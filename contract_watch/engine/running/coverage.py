@@ -45,7 +45,9 @@ class Coverage:
 
     def count_request(self) -> None:
         """Count one request that reached the target."""
-        self.record.count_request(self._stage, self._protocol_name)
+        self.record.requests[self._stage] += 1
+        counts, name = self.record.by_surface, self._protocol_name
+        counts[name] = counts.get(name, 0) + 1
 
     def add_clauses(self, clauses: Iterable[str]) -> None:
         """Note clauses as exercised."""
@@ -59,7 +61,7 @@ class Coverage:
     def note_exchange(self, exchange: Exchange, judged: JudgeResult) -> None:
         """Note a response to a declared operation: its cell, and the clauses that it exercised and satisfied."""
         assert exchange.response is not None
-        operation, status = self._contract.operations[exchange.operation or ""], exchange.response.status
+        operation, status = self._contract.operations[exchange.request.operation or ""], exchange.response.status
         self.exchanges_by_status.setdefault((operation.id, status), exchange)
         documented = operation.find_response(status) is not None
         cell = self.record.coverage.setdefault((operation.name, status), CoverageCell(is_documented=documented))

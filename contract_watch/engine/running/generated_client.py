@@ -23,8 +23,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.passwords import build_wrong_key
-from contract_watch.engine.planning.probe import fill_placeholders
-from contract_watch.engine.planning.requests import OwnName
+from contract_watch.engine.planning.probe import OwnName, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.httpx_transport import AsyncHttpxTransport, HttpxTransport, build_httpx_response

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.probe import fill_placeholders
-from contract_watch.engine.planning.requests import OwnName
+from contract_watch.engine.planning.probe import OwnName, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 

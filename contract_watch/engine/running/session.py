@@ -16,17 +16,17 @@ from contract_watch.engine.account.gate import NEVER_SENT, Gate, RunStoppedError
 from contract_watch.engine.account.guard import BlockedRequestError, LiveMode
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.judging.attempt import Attempt, RunAbortedError
+from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.judge import JudgeResult, ResponseJudge
 from contract_watch.engine.judging.run_secrets import RunSecrets
-from contract_watch.engine.planning.requests import build_credential_headers, make_operation_request
+from contract_watch.engine.planning.probe import build_credential_headers, find_object_names, make_operation_request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import RestProtocol, WireProtocol, encode_library_request
-from contract_watch.engine.protocols.request_parser import find_object_names, parse_library_request
+from contract_watch.engine.protocols.protocol import WireProtocol
+from contract_watch.engine.protocols.request_parser import parse_library_request
 from contract_watch.engine.protocols.targets import get_origin
-from contract_watch.engine.protocols.wire import Response, TransportError, Wire
+from contract_watch.engine.protocols.wire import Response, RestProtocol, TransportError, Wire, encode_library_request
 from contract_watch.engine.running.coverage import Coverage
 from contract_watch.engine.running.log_redaction import redact_log_records
 from contract_watch.engine.running.target_knowledge import TargetKnowledge
@@ -267,5 +267,5 @@ class Session:
             redacted = redact_disagreement(found, self.redactor)
             self.attempt.disagreements.setdefault(redacted.id, (redacted, exchange))
             self.attempt.occurrences.add((redacted.id, len(self.attempt.exchanges) - 1))
-        if exchange.operation is not None:
+        if exchange.request.operation is not None:
             self.coverage.note_exchange(exchange, judged)

@@ -12,8 +12,8 @@ from contract_watch.contracts.request import Request
 from contract_watch.engine.account.object_names import NameGenerator, is_same_name
 from contract_watch.engine.judging.disagreement import parse_json
 from contract_watch.engine.judging.judge import JudgeResult
+from contract_watch.engine.planning.probe import find_object_names
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.request_parser import find_object_names
 
 ClaimId = Callable[[Collection[str], str], bool]
 
@@ -92,10 +92,11 @@ class TargetKnowledge:
         self.forget_objects(judged.unknown_objects)
         if not any(found.may_be_outage for found in judged.disagreements):
             self._track_change(exchange)
-        if exchange.operation is None or exchange.response is None or judged.disagreements:
+        operation, response = exchange.request.operation, exchange.response
+        if operation is None or response is None or judged.disagreements:
             return
-        if exchange.response.status >= 400 or self._contract.is_read_only(exchange.operation):
-            self._control_exchanges[exchange.operation] = exchange
+        if response.status >= 400 or self._contract.is_read_only(operation):
+            self._control_exchanges[operation] = exchange
 
     def forget_objects(self, names: Collection[str]) -> None:
         """Treat the state of the objects ``names`` as unknown."""
@@ -105,7 +106,8 @@ class TargetKnowledge:
     def _track_change(self, exchange: Exchange) -> None:
         """Note a change that succeeded and the objects that it created or removed: the run removes all of its own."""
         request, life = exchange.request, self._contract.lifecycle
-        if not exchange.succeeded or request.operation is None or self._contract.is_read_only(request.operation):
+        succeeded = exchange.response is not None and exchange.response.succeeded
+        if not succeeded or request.operation is None or self._contract.is_read_only(request.operation):
             return
         self._changed_at = time.monotonic()
         if request.operation == life.create and life.id:

@@ -20,7 +20,7 @@ from contract_watch.engine.account.guard import (
 )
 from contract_watch.engine.account.object_names import NameGenerator, build_name_variants, compute_check_character
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
-from contract_watch.engine.protocols.protocol import encode_library_request
+from contract_watch.engine.protocols.wire import encode_library_request
 
 JETEMAIL, SMTP2GO, ZITADEL = (load_contracts()[slug] for slug in ("jetemail", "smtp2go", "zitadel"))
 

@@ -8,8 +8,7 @@ from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.request import Request
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import RestProtocol
-from contract_watch.engine.protocols.wire import Response, Wire
+from contract_watch.engine.protocols.wire import Response, RestProtocol, Wire
 
 PROTOCOL = RestProtocol("http://127.0.0.1:9", Wire("http://127.0.0.1:9"))
 LIFECYCLE = Lifecycle("create", "remove", "read", affects_others=["activate"])

@@ -14,8 +14,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.passwords import build_wrong_key
-from contract_watch.engine.planning.probe import fill_placeholders
-from contract_watch.engine.planning.requests import build_request
+from contract_watch.engine.planning.probe import build_request, fill_placeholders
 from tests.support.protocol_sessions import ProtocolSession, open_protocol_sessions
 
 ZITADEL = Contract("zitadel")
