@@ -1,1 +1,1 @@
-"""JetEmail: SMTP users ("smarthosts") of an account."""
+"""JetEmail's contract: the SMTP users ("smarthosts") of an account."""

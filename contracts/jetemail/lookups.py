@@ -1,4 +1,4 @@
-"""What can be wrong with the names in a request: taken, unknown, impossible, or to be sanitised."""
+"""The checks of names in a request: taken, unknown, impossible, or to be sanitised."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,13 +10,13 @@ from contracts.jetemail.rules import RULES, UPDATE
 from contracts.jetemail.users import JetEmailState, JetEmailUser
 
 _LONGEST = 64
-"""A name's length."""
+"""The maximum length of a name, in characters."""
 _OWN_NAME = Check(400, f"{UPDATE}/rule/no-updates", "A user already has its own name.", "rename-to-itself", ("400",))
 
 
 @dataclass(frozen=True)
 class RenameTarget:
-    """The user that an update renames. ``scope`` tells a rename alone from one beside other updates."""
+    """The user that an update renames; ``scope`` tells if the request also changes other settings."""
 
     user: JetEmailUser
     scope: str
@@ -25,7 +25,7 @@ class RenameTarget:
 def check_new_name(
     state: JetEmailState, account: Account, operation: str, field: str, name: str, target: RenameTarget | None = None
 ) -> Iterable[Check]:
-    """What can be wrong with the name of a user to be; ``renamed`` is the user that is to have it."""
+    """Yield the failed checks of a new name; ``target`` is the user that an update gives it to."""
     clause = f"{operation}/request/{field}"
     if not name:
         yield Check(400, f"{clause}/minLength", "A name has at least one character.")
@@ -39,19 +39,19 @@ def check_new_name(
     refusing = ("refused",) if names.classify_name(name) == "case" else ("refused", "lowered")
     yield Check(400, f"{clause}/pattern", "A name has lower-case letters, digits and hyphens.",
                 "names", refusing, scope)  # fmt: skip
-    made = predict_sanitised_name(state, name)
-    if made is not None:
-        if not 0 < len(made) <= _LONGEST:
+    sanitised = predict_sanitised_name(state, name)
+    if sanitised is not None:
+        if not 0 < len(sanitised) <= _LONGEST:
             yield Check(400, f"{clause}/maxLength", "A sanitised name has 1 to 64 characters.")
-        yield from check_name_taken(state, account, operation, made, target)
+        yield from check_name_taken(state, account, operation, sanitised, target)
         return
-    # Only the vendor knows what the name becomes: whatever could come of it is allowed.
+    # Only the vendor knows the sanitised name, so every possible one is allowed.
     if len(names.get_skeleton(name)) > _LONGEST:
         yield Check(400, f"{clause}/maxLength", "A name has at most 64 characters.")
     elif len(name) > _LONGEST or not names.get_skeleton(name):
         yield Check(400, f"{clause}/maxLength", "A sanitised name has 1 to 64 characters.", is_undecidable=True)
     if any(names.may_collide(name, u.name or u.requested_name) for u in state.users) or any(
-        names.may_collide(name, lost) for lost in state.get_unknown_names()
+        names.may_collide(name, unknown) for unknown in state.get_unknown_names()
     ) or not state.is_known_absent(name):  # fmt: skip
         yield Check(409, f"{operation}/rule/name-taken", RULES[f"{operation}/rule/name-taken"], is_undecidable=True)
         if target is not None:
@@ -61,6 +61,7 @@ def check_new_name(
 def check_name_taken(
     state: JetEmailState, account: Account, operation: str, name: str, target: RenameTarget | None
 ) -> Iterable[Check]:
+    """Yield the failed checks of a well-formed new name against the names that exist."""
     check = Check(409, f"{operation}/rule/name-taken", RULES[f"{operation}/rule/name-taken"])
     holder = state.find_user(account.name, name)
     if holder is not None and target is not None and holder is target.user:
@@ -77,16 +78,17 @@ def check_name_taken(
 
 
 def predict_sanitised_name(state: JetEmailState, name: str) -> str | None:
-    """What an ill-formed name becomes, where that is decided: in the mock."""
+    """Return the sanitised name in the mock, None in the suite, which cannot know it."""
     return names.sanitise_name(name, state.interpretations.get_choices("sanitiser")[0]) if state.is_complete else None
 
 
 def predict_stored_name(state: JetEmailState, name: str) -> str | None:
+    """Return the name that the vendor stores for ``name``, None if only the list will tell."""
     return name if names.is_well_formed(name) else predict_sanitised_name(state, name)
 
 
 def find_candidates(state: JetEmailState, account: Account, name: str) -> list[JetEmailUser]:
-    """The account's users that ``name`` may find: itself, or what a vendor may make of it before looking."""
+    """Return the account's users that ``name`` can find, as it is or sanitised first."""
     mine = [user for user in state.users if user.account == account.name]
     if names.is_well_formed(name) and len(name) <= _LONGEST:
         return [
@@ -94,47 +96,48 @@ def find_candidates(state: JetEmailState, account: Account, name: str) -> list[J
             for user in mine
             if user.name == name or (user.name is None and names.may_collide(user.requested_name, name))
         ]
-    made = predict_sanitised_name(state, name)
-    if made is not None:
-        return [user for user in mine if user.name == made]
+    sanitised = predict_sanitised_name(state, name)
+    if sanitised is not None:
+        return [user for user in mine if user.name == sanitised]
     return [user for user in mine if names.may_collide(name, user.name or user.requested_name)]
 
 
 def look_up_user(
     state: JetEmailState, account: Account, operation: str, name: str
 ) -> tuple[JetEmailUser | None, list[Check]]:
-    """The user that ``name`` finds, and what can be wrong with it; None where none is found, or several may be."""
+    """Return the user that ``name`` finds and the failed checks; the user is None if none or several are possible."""
     missing = Check(404, f"{operation}/rule/name-unknown", RULES[f"{operation}/rule/name-unknown"])
-    found = find_candidates(state, account, name)
+    candidates = find_candidates(state, account, name)
     if names.is_well_formed(name) and len(name) <= _LONGEST:
         user = state.find_user(account.name, name)
         if user is not None:
             return user, []
-        return None, [replace(missing, is_undecidable=bool(found) or not state.is_known_absent(name, account.name))]
+        is_unknown = bool(candidates) or not state.is_known_absent(name, account.name)
+        return None, [replace(missing, is_undecidable=is_unknown)]
     scope = f"{operation}@{names.classify_name(name)}"
     impossible = Check(400, missing.clause, "No user can have such a name.", "impossible-name", ("400",), scope)
     missing = replace(missing, interpretation="impossible-name", refusing_values=("404",), scope=scope)
     refusals = [missing, impossible]
-    if not found:
-        doubtful = any(names.may_collide(name, lost) for lost in state.get_unknown_names(account.name))
+    if not candidates:
+        is_unknown = any(names.may_collide(name, unknown) for unknown in state.get_unknown_names(account.name))
         return None, [
-            replace(check, is_undecidable=True, interpretation="") if doubtful else check for check in refusals
+            replace(check, is_undecidable=True, interpretation="") if is_unknown else check for check in refusals
         ]
     exact = state.interpretations.get_choices("lookup", scope)
     if exact == ("exact",) or (state.is_complete and exact[0] == "exact"):
         return None, refusals
-    # Which user a name finds is sure in the mock, and where only its case is wrong; then it depends on the reading alone.
-    if len(found) == 1 and (state.is_complete or found[0].name == name.lower()):
-        return found[0], [
+    # In the mock, or if only the case is wrong, the user is certain and the interpretation alone decides.
+    if len(candidates) == 1 and (state.is_complete or candidates[0].name == name.lower()):
+        return candidates[0], [
             replace(check, interpretation="lookup", refusing_values=("exact",), scope=scope) for check in refusals
         ]
-    return found[0] if len(found) == 1 else None, [
+    return candidates[0] if len(candidates) == 1 else None, [
         replace(check, is_undecidable=True, interpretation="") for check in refusals
     ]
 
 
 def check_same_name(current: str, new: str, scope: str) -> Iterable[Check]:
-    """A rename to one's own name may be refused before anybody looks whether there is such a user."""
+    """Yield the checks of a rename to the current name, which a vendor can reject before it looks up the user."""
     if new == current:
         yield replace(_OWN_NAME, scope=scope)
     elif names.may_collide(new, current):

@@ -1,7 +1,6 @@
-"""JetEmail's behaviour, from its three published operations and its documented list.
+"""JetEmail's model: its three published operations and its documented list.
 
-Every clause cites what it stands on: `schema` is the effective document, other sources are named. Where the documents
-are silent there is a reading (see `rules`).
+Where the documents are silent, `rules` has an interpretation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,12 +37,12 @@ from contracts.jetemail.validation import (
 
 
 def build(effective: OpenApi, published: OpenApi) -> "JetEmailModel":
-    """The model over its two documents."""
+    """Build the model from the effective and the published document."""
     return JetEmailModel(effective, published)
 
 
 class JetEmailModel:
-    """See `contract_watch.contracts.model.Model`."""
+    """The `Model` of JetEmail; see `contract_watch.contracts.model.Model` for its methods."""
 
     interpretations = INTERPRETATIONS
     rules = RULES
@@ -51,9 +50,9 @@ class JetEmailModel:
     def __init__(self, effective: OpenApi, published: OpenApi) -> None:
         self._operations = effective.operations
         self._published_operations = {
-            ours.id: theirs
-            for ours in effective.operations.values()
-            if (theirs := published.find_operation(ours.path, ours.method)) is not None
+            operation.id: found
+            for operation in effective.operations.values()
+            if (found := published.find_operation(operation.path, operation.method)) is not None
         }
         self._envelopes: dict[tuple[str, int], ObjectMatcher] = {}
         self._checks = {CREATE: self._check_create, UPDATE: self._check_update, DELETE: self._check_delete}
@@ -65,15 +64,15 @@ class JetEmailModel:
 
     def forget(self, state: JetEmailState, names: Iterable[str]) -> JetEmailState:
         """See `Model.forget`."""
-        lost = {spelling for name in names for spelling in (name, name.lower())}
-        kept = tuple(user for user in state.users if user.name not in lost and user.requested_name not in lost)
-        dropped = {user.name for user in state.users if user not in kept and user.name is not None}
-        gone = {name: clause for name, clause in state.removed_names.items() if name not in lost}
-        doubtful = {(account.name, name) for account in state.accounts.values() for name in lost | dropped}
-        return replace(state, users=kept, removed_names=gone, unknown_names=state.unknown_names | doubtful)
+        forgotten = {variant for name in names for variant in (name, name.lower())}
+        users = tuple(u for u in state.users if u.name not in forgotten and u.requested_name not in forgotten)
+        dropped = {user.name for user in state.users if user not in users and user.name is not None}
+        removed = {name: clause for name, clause in state.removed_names.items() if name not in forgotten}
+        unknown = {(account.name, name) for account in state.accounts.values() for name in forgotten | dropped}
+        return replace(state, users=users, removed_names=removed, unknown_names=state.unknown_names | unknown)
 
     def list_owned(self, state: JetEmailState) -> Sequence[tuple[str, str]]:
-        """See `Model.owned`."""
+        """See `Model.list_owned`."""
         return [(user.account, user.name or sanitise_name(user.requested_name, "hyphenate")) for user in state.users]
 
     def dump(self, state: JetEmailState) -> Any:
@@ -84,60 +83,58 @@ class JetEmailModel:
         ]
 
     def outcomes(self, state: JetEmailState, request: Request) -> Sequence[Outcome]:
-        """See `Model.outcomes`. Authentication comes first; the order of all other checks is open."""
+        """See `Model.outcomes`; authentication comes first, the order of all other checks is open."""
         operation = self._operations[request.operation or ""]
         account, checks = authenticate(state, request, operation.id)
         if account is None:
-            return build_outcomes(checks, state.interpretations, self._make_refuse(state, operation), lambda _shown: ())
+            return build_outcomes(checks, state.interpretations, self._make_refuse(state, operation), lambda _: ())
         body = request.body
         if operation.id == LIST:
             problems: list[Check] = []
         elif not isinstance(body, dict):
-            why = "The body is a JSON object."
-            problems = [Check(400, f"{operation.id}/request/body", why)]
+            problems = [Check(400, f"{operation.id}/request/body", "The body must be a JSON object.")]
         else:
             problems = list(self._checks[operation.id](state, account, operation, body))
         order = [401, *(int(status) for status in state.interpretations.get_choices("order")[0].split("-"))]
 
-        def succeed(shown: Interpretations) -> Sequence[Outcome]:
-            return self._handlers[operation.id](state.with_interpretations(shown), account, body, request.timestamp)
+        def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
+            return self._handlers[operation.id](state.with_interpretations(narrowed), account, body, request.timestamp)
 
-        every = [*checks, *problems]
+        refuse = self._make_refuse(state, operation)
         return build_outcomes(
-            every, state.interpretations, self._make_refuse(state, operation), succeed, order, request.exempt_clauses
+            [*checks, *problems], state.interpretations, refuse, succeed, order, request.exempt_clauses
         )
 
-    # -- what all operations share
+    # -- shared by all operations
 
     def _make_refuse(self, state: JetEmailState, operation: Operation) -> Any:
-        def refuse(check: Check, shown: Interpretations) -> Outcome:
+        def refuse(check: Check, narrowed: Interpretations) -> Outcome:
             body = self._get_envelope(operation, check.status, success=False)
-            return Outcome(check.status, check.clause, check.why, body, state.with_interpretations(shown))
+            return Outcome(check.status, check.clause, check.why, body, state.with_interpretations(narrowed))
 
         return refuse
 
     def _get_envelope(self, operation: Operation, status: int, *, success: bool) -> ObjectMatcher:
-        """The answer's two constants, with the published document's own wording as the sample."""
+        """Return the matcher of ``success`` and of the message, which renders the published document's example."""
         key = (operation.id, status)
         if key not in self._envelopes:
             self._envelopes[key] = self._build_envelope(operation, status, success=success)
         return self._envelopes[key]
 
     def _build_envelope(self, operation: Operation, status: int, *, success: bool) -> ObjectMatcher:
-        word = "message" if success else "error"
+        name = "message" if success else "error"
         text = f"{operation.id} {status}"
-        theirs = self._published_operations.get(operation.id)
-        if theirs is not None and status in theirs.responses:
-            schema = next(iter(theirs.responses[status].media.values()))
+        published = self._published_operations.get(operation.id)
+        if published is not None and status in published.responses:
+            schema = next(iter(published.responses[status].media.values()))
             if schema is not None:
-                text = (
-                    resolve_reference(schema.document, schema.schema)["properties"].get(word, {}).get("example", text)
-                )
+                properties = resolve_reference(schema.document, schema.schema)["properties"]
+                text = properties.get(name, {}).get("example", text)
         return ObjectMatcher(
-            {"success": Constant(success), word: Satisfies(text, lambda v: isinstance(v, str), "a text")}
+            {"success": Constant(success), name: Satisfies(text, lambda v: isinstance(v, str), "a string")}
         )
 
-    # -- operations: what can be wrong, and what a success does
+    # -- the checks and the success of each operation
 
     def _check_create(
         self, state: JetEmailState, account: Account, operation: Operation, body: Mapping[str, Any]
@@ -149,20 +146,20 @@ class JetEmailModel:
 
     def _create(self, state: JetEmailState, account: Account, body: Mapping[str, Any], at: float) -> Sequence[Outcome]:
         settings = {**DEFAULTS, **{name: body[name] for name in DEFAULTS if name in body}}
-        owed = {name: f"{CREATE}/effect/{name}" for name in DEFAULTS}
-        owed["asked"] = f"{CREATE}/request/username/pattern"
-        asked = body["username"]
-        user = JetEmailUser(account.name, predict_stored_name(state, asked), asked, settings, owed, at, at)
-        answer = self._get_envelope(self._operations[CREATE], 200, success=True)
+        clauses = {name: f"{CREATE}/effect/{name}" for name in DEFAULTS}
+        clauses["requested_name"] = f"{CREATE}/request/username/pattern"
+        name = body["username"]
+        user = JetEmailUser(account.name, predict_stored_name(state, name), name, settings, clauses, at, at)
+        response = self._get_envelope(self._operations[CREATE], 200, success=True)
         if "password" in body:
-            answer = replace(answer, forbidden={"password": f"{CREATE}/rule/password-not-returned"})
+            response = replace(response, forbidden={"password": f"{CREATE}/rule/password-not-returned"})
             clause = f"{CREATE}/rule/password-not-returned"
         else:
             clause = f"{CREATE}/rule/password-generated"
             secret: Mapping[str, Matcher] = {"password": FreshSecret(SHORTEST, LONGEST, 24)}
-            answer = replace(answer, required={**answer.required, **secret})
-        clause = state.removed_names.get(asked, clause)  # a name that was freed has to be free
-        return [Outcome(200, clause, RULES[clause], answer, state.put_user(user))]
+            response = replace(response, required={**response.required, **secret})
+        clause = state.removed_names.get(name, clause)  # a name that was removed must be free again
+        return [Outcome(200, clause, RULES[clause], response, state.put_user(user))]
 
     def _check_update(
         self, state: JetEmailState, account: Account, operation: Operation, body: Mapping[str, Any]
@@ -192,40 +189,43 @@ class JetEmailModel:
 
     def _update(self, state: JetEmailState, account: Account, body: Mapping[str, Any], at: float) -> Sequence[Outcome]:
         user, _ = look_up_user(state, account, UPDATE, body["currentUsername"])
-        answer = self._get_envelope(self._operations[UPDATE], 200, success=True)
+        response = self._get_envelope(self._operations[UPDATE], 200, success=True)
         why = "A valid update of a user that exists is 200."
-        if user is None:  # it may exist, though nothing is known of it; or it is one of several
+        if user is None:  # unknown whether it exists, or one of several candidates
             after = self._forget_candidates(state, account, body["currentUsername"], body.get("newUsername"))
-            return [Outcome(200, f"{UPDATE}/response/200", why, answer, after)]
+            return [Outcome(200, f"{UPDATE}/response/200", why, response, after)]
         changed = {name: body[name] for name in (*DEFAULTS, "status") if name in body}
         settings = {**user.settings, **changed}
         for flag, other in (FLAGS, FLAGS[::-1]):
             if changed.get(flag) is True and other not in changed and settings[other] is not False:
-                how = state.interpretations.get_choices("stored-flag", flag)
-                told = state.is_complete or len(how) == 1
-                settings[other] = how[0] != "200-clear" if told else UNKNOWN
-        owed = {**user.clause_by_setting, **{name: f"{UPDATE}/effect/{name}" for name in changed}}
+                choices = state.interpretations.get_choices("stored-flag", flag)
+                is_decided = state.is_complete or len(choices) == 1
+                settings[other] = choices[0] != "200-clear" if is_decided else UNKNOWN
+        clauses = {**user.clause_by_setting, **{name: f"{UPDATE}/effect/{name}" for name in changed}}
         new = replace(
             user,
             settings=settings,
-            clause_by_setting=owed,
+            clause_by_setting=clauses,
             changed_at=at,
             unlisted_changes=user.unlisted_changes | set(changed),
         )
         if "newUsername" in body:
-            owed |= {"username": f"{UPDATE}/effect/newUsername", "asked": f"{UPDATE}/request/newUsername/pattern"}
+            clauses |= {
+                "username": f"{UPDATE}/effect/newUsername",
+                "requested_name": f"{UPDATE}/request/newUsername/pattern",
+            }
             name = predict_stored_name(state, body["newUsername"])
             new = replace(
                 new, requested_name=body["newUsername"], name=name, unlisted_changes=new.unlisted_changes | {"username"}
             )
-        return [Outcome(200, f"{UPDATE}/response/200", why, answer, state.put_user(new, user))]
+        return [Outcome(200, f"{UPDATE}/response/200", why, response, state.put_user(new, user))]
 
     def _forget_candidates(
         self, state: JetEmailState, account: Account, name: str, *others: str | None
     ) -> JetEmailState:
-        """The state after a change of whichever user ``name`` found."""
-        meant = [user.name or user.requested_name for user in find_candidates(state, account, name)]
-        return self.forget(state, [name, *meant, *(other for other in others if other)])
+        """Return the state after a change of an unknown user that ``name`` found: forget every candidate."""
+        candidates = [user.name or user.requested_name for user in find_candidates(state, account, name)]
+        return self.forget(state, [name, *candidates, *(other for other in others if other)])
 
     def _check_delete(
         self, state: JetEmailState, account: Account, operation: Operation, body: Mapping[str, Any]
@@ -236,16 +236,16 @@ class JetEmailModel:
 
     def _delete(self, state: JetEmailState, account: Account, body: Mapping[str, Any], _at: float) -> Sequence[Outcome]:
         user, _ = look_up_user(state, account, DELETE, body["username"])
-        answer = self._get_envelope(self._operations[DELETE], 200, success=True)
+        response = self._get_envelope(self._operations[DELETE], 200, success=True)
         after = state.drop_user(user) if user is not None else self._forget_candidates(state, account, body["username"])
-        return [Outcome(200, f"{DELETE}/response/200", "A user that exists is deleted.", answer, after)]
+        return [Outcome(200, f"{DELETE}/response/200", "A user that exists is deleted.", response, after)]
 
     def _list(self, state: JetEmailState, account: Account, _body: Any, _at: float) -> Sequence[Outcome]:
         rows = build_list_matcher(state, account.name)
-        answer = ObjectMatcher({"success": Constant(True), "smarthosts": rows})
+        response = ObjectMatcher({"success": Constant(True), "smarthosts": rows})
 
-        def after(shown: Any) -> JetEmailState:
-            return resolve_names(state, account.name, shown.get("smarthosts") if isinstance(shown, dict) else None)
+        def after(body: Any) -> JetEmailState:
+            return resolve_names(state, account.name, body.get("smarthosts") if isinstance(body, dict) else None)
 
-        why = "The account's users are listed as they were last set."
-        return [Outcome(200, f"{LIST}/response/200", why, answer, after)]
+        why = "The list contains the account's users with their last settings."
+        return [Outcome(200, f"{LIST}/response/200", why, response, after)]

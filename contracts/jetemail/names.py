@@ -1,12 +1,12 @@
-"""SMTP user names: the published rule, and what "will be sanitized" may make of the rest.
+"""SMTP user names: the published pattern, and the ways to sanitise other names.
 
-Source: `username` and `newUsername` carry ``^[a-z0-9-]+$`` and "will be sanitized to lowercase alphanumeric with
-hyphens". Whether a name outside the pattern is refused or sanitised, and how exactly, no document says.
+Source: `username` and `newUsername` have the pattern ``^[a-z0-9-]+$`` and "will be sanitized to lowercase alphanumeric
+with hyphens". No document says if a name outside the pattern is rejected or sanitised, and how.
 """
 
 import re
 
-# Our own expressions, linear: character classes without nesting.
+# Linear-time: character classes without nesting.
 _WELL_FORMED = re.compile(r"[a-z0-9-]+")
 _ILL_FORMED = re.compile(r"[^a-z0-9-]")
 
@@ -14,14 +14,14 @@ SANITISERS = ("hyphenate", "drop", "collapse")
 
 
 def is_well_formed(name: str) -> bool:
-    """Whether ``name`` fits the published pattern."""
+    """Return True if ``name`` matches the published pattern."""
     return _WELL_FORMED.fullmatch(name) is not None
 
 
 def classify_name(name: str) -> str:
-    """In which way an ill-formed name is so: ``case`` (lower case would do), ``empty``, ``long``, or the bad characters.
+    """Return the kind of an ill-formed name: ``case`` (upper case only), ``empty``, ``long``, or its bad characters.
 
-    A vendor may treat each otherwise, so what it shows of one kind says nothing of another.
+    A vendor can treat each kind differently, so each is a scope of its own for interpretations.
     """
     if not name:
         return "empty"
@@ -31,7 +31,7 @@ def classify_name(name: str) -> str:
 
 
 def sanitise_name(name: str, how: str) -> str:
-    """``name`` made well formed: bad characters become hyphens, go, or become one hyphen a run, ends trimmed."""
+    """Sanitise ``name``: hyphenate or drop bad characters, or collapse each run into one hyphen and trim the ends."""
     lower = name.lower()
     if how == "drop":
         return _ILL_FORMED.sub("", lower)
@@ -40,12 +40,12 @@ def sanitise_name(name: str, how: str) -> str:
 
 
 def get_skeleton(name: str) -> str:
-    """What every way of sanitising keeps: the ASCII letters and digits, in lower case."""
+    """Return the characters that every way of sanitising keeps: ASCII letters and digits, in lower case."""
     return "".join(letter for letter in name if letter.isascii() and letter.isalnum()).lower()
 
 
 def may_collide(left: str, right: str) -> bool:
-    """Whether two names may come to the same one, however they are sanitised."""
+    """Return True if some way of sanitising gives both names the same result."""
     if left.isascii() and right.isascii():
         return get_skeleton(left) == get_skeleton(right)
     return _is_subsequence(get_skeleton(left), get_skeleton(right)) or _is_subsequence(
@@ -54,16 +54,16 @@ def may_collide(left: str, right: str) -> bool:
 
 
 def _is_subsequence(short: str, long: str) -> bool:
-    """Whether the letters of ``short`` stand in ``long`` in order."""
+    """Return True if ``short`` is a subsequence of ``long``."""
     letters = iter(long)
     return all(letter in letters for letter in short)
 
 
 def may_become(requested_name: str, name: str) -> bool:
-    """Whether some way of sanitising makes ``name`` of ``asked``."""
+    """Return True if some way of sanitising turns ``requested_name`` into ``name``."""
     if not is_well_formed(name):
         return False
     if requested_name.isascii():
         return get_skeleton(name) == get_skeleton(requested_name)
-    # Letters outside ASCII may be spelled out or dropped; what is ASCII stays, in order.
+    # Letters outside ASCII can be transliterated or dropped; ASCII characters stay, in order.
     return _is_subsequence(get_skeleton(requested_name), get_skeleton(name))

@@ -1,4 +1,4 @@
-"""JetEmail's open readings, and the rules that only prose states."""
+"""JetEmail's interpretations, and the rules that only prose states."""
 
 from itertools import permutations
 
@@ -31,20 +31,20 @@ INTERPRETATIONS: dict[str, tuple[str, ...]] = {
 }
 
 RULES: dict[str, str] = {
-    f"{CREATE}/rule/name-taken": "Creating a user whose name the account has already is 409.",
+    f"{CREATE}/rule/name-taken": "Creating a user with a name that exists in the account is 409.",
     f"{CREATE}/rule/flags-exclusive": "allowAnyDomain and allowAllDomains cannot both be enabled: 400.",
     f"{CREATE}/rule/paid-feature": "allowAnyDomain needs a paid plan: 403.",
     f"{CREATE}/rule/password-not-returned": "Create does not return a password that the request sent.",
     f"{CREATE}/rule/password-generated": "Create returns a generated password when the request sent none.",
-    f"{CREATE}/rule/refused-changes-nothing": "A refused request leaves no user behind.",
-    f"{UPDATE}/rule/name-unknown": "Updating a user that the account does not have is 404.",
-    f"{UPDATE}/rule/name-taken": "Renaming a user to a name that the account has already is 409.",
+    f"{CREATE}/rule/refused-changes-nothing": "A rejected request creates no user.",
+    f"{UPDATE}/rule/name-unknown": "Updating a user that does not exist in the account is 404.",
+    f"{UPDATE}/rule/name-taken": "Renaming a user to a name that exists in the account is 409.",
     f"{UPDATE}/rule/flags-exclusive": "allowAnyDomain and allowAllDomains cannot both be enabled: 400.",
     f"{UPDATE}/rule/paid-feature": "allowAnyDomain needs a paid plan: 403.",
-    f"{UPDATE}/rule/no-updates": "An update that updates nothing is 400.",
-    f"{UPDATE}/effect/untouched": "An update leaves alone what it does not name, and every other user.",
-    f"{DELETE}/effect/untouched": "A deletion leaves every other user alone.",
-    f"{DELETE}/rule/name-unknown": "Deleting a user that the account does not have is 404.",
+    f"{UPDATE}/rule/no-updates": "An update without a change is 400.",
+    f"{UPDATE}/effect/untouched": "An update changes no setting that it does not name, and no other user.",
+    f"{DELETE}/effect/untouched": "A deletion changes no other user.",
+    f"{DELETE}/rule/name-unknown": "Deleting a user that does not exist in the account is 404.",
     f"{DELETE}/effect/removed": "A deleted user is no longer listed, and its name is free.",
     f"{UPDATE}/effect/newUsername": "A renamed user is listed under its new name only, and the old one is free.",
     f"{CREATE}/effect/username": "A created user is listed.",

@@ -1,4 +1,4 @@
-"""What the model knows of SMTP users, and how the list shows them."""
+"""The model's state, the SMTP users, and the matchers of the list."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -26,21 +26,22 @@ DEFAULTS: Mapping[str, Any] = {
     "quota": 0,
     "ipRestrictions": [],
 }
-"""What create stores of what was not sent; the published document's `default`s."""
+"""The settings that create stores if the request has none: the `default`s of the published document."""
 
 STATUSES = ("active", "inactive", "disabled", "suspended", "quota-locked", "quota-unlocked")
 UNKNOWN = object()
-"""A stored setting of which nothing is known."""
+"""A stored setting with an unknown value."""
 
 _DAY = 86_400.0
 
 
 @dataclass(frozen=True)
 class JetEmailUser:
-    """One SMTP user. ``name`` is None while only the list can tell what the vendor made of ``asked``.
+    """An SMTP user.
 
-    ``owed`` names, for each setting, the clause that says it must be shown so, ``fresh`` are settings that an update made
-    since the last list. Times are in seconds since the epoch.
+    ``name`` is None as long as only the list can tell the name that the vendor made of ``requested_name``.
+    ``clause_by_setting`` maps each setting to the clause that determines its value; ``unlisted_changes`` are the settings
+    that an update changed since the last list. Times are in seconds since the epoch.
     """
 
     account: str
@@ -55,11 +56,12 @@ class JetEmailUser:
 
 @dataclass(frozen=True)
 class JetEmailState:
-    """All that is known. ``gone`` maps a name that must not be listed to the clause that removed it (the mock needs none).
+    """The known state of all accounts (``accounts`` by key).
 
-    ``since`` are the operations that changed or removed users after they were listed, in order: what is listed otherwise
-    than before may be their doing. ``doubtful`` are accounts and names of which a broken contract left nothing known. Names that begin with ``fresh`` exist only if
-    a request made them; where it is empty, that holds for all: the mock knows everything.
+    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``removed_names``
+    maps a name that must not be listed to the clause that removed it. ``unlisted_operations`` are the operations that
+    changed or deleted users since the last list, in order: they are suspected if a user is listed differently.
+    ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract.
     """
 
     accounts: Mapping[str, Account]
@@ -72,57 +74,56 @@ class JetEmailState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether this is the mock's state, where nothing is left open."""
+        """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
     def with_interpretations(self, interpretations: Interpretations) -> "JetEmailState":
-        """The same state under ``readings``."""
+        """Return a copy with ``interpretations``."""
         return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def find_user(self, account: str, name: str) -> JetEmailUser | None:
-        """The account's user of that name, if one is known."""
+        """Return the account's user called ``name``, if one is known."""
         return next((u for u in self.users if u.account == account and u.name == name), None)
 
     def get_unknown_names(self, account: str = "") -> set[str]:
-        """The names of which nothing is known in ``account`` (in any: empty)."""
-        return {name for held, name in self.unknown_names if account in ("", held)}
+        """Return the names whose existence in ``account`` (empty: in any account) is unknown."""
+        return {name for owner, name in self.unknown_names if account in ("", owner)}
 
     def is_known_absent(self, name: str, account: str = "") -> bool:
-        """Whether no user of that name can exist in ``account`` (in any: empty) that is not known to have it."""
+        """Return True if no unknown user called ``name`` can exist in ``account`` (empty: in any account)."""
         if name in self.get_unknown_names(account):
             return False
         return name in self.removed_names or name.lower().startswith(self.own_prefix)
 
     def put_user(self, user: JetEmailUser, old: JetEmailUser | None = None) -> "JetEmailState":
-        """The state with ``user`` in place of ``old``, or beside the others."""
+        """Return the state with ``user`` added, or in place of ``old``."""
         users = tuple(user if u is old else u for u in self.users) if old else (*self.users, user)
         if self.is_complete:
             return replace(self, users=users)
-        gone = {name: clause for name, clause in self.removed_names.items() if name != user.name}
+        removed = {name: clause for name, clause in self.removed_names.items() if name != user.name}
         if old is not None and old.name is not None and old.name != user.name:
-            gone[old.name] = "updateSmtpUser/effect/newUsername"
-        since = (*self.unlisted_operations, "updateSmtpUser") if old is not None else self.unlisted_operations
+            removed[old.name] = "updateSmtpUser/effect/newUsername"
+        unlisted = (*self.unlisted_operations, "updateSmtpUser") if old is not None else self.unlisted_operations
         return replace(
             self,
             users=users,
-            removed_names=gone,
-            unlisted_operations=since,
+            removed_names=removed,
+            unlisted_operations=unlisted,
             unknown_names=self.unknown_names - {(user.account, user.name or "")},
         )
 
     def drop_user(self, user: JetEmailUser) -> "JetEmailState":
-        """The state without ``user``."""
+        """Return the state without ``user``."""
         users = tuple(u for u in self.users if u is not user)
         if self.is_complete:
             return replace(self, users=users)
-        gone = {**self.removed_names, user.name or "": "deleteSmtpUser/effect/removed"}
-        return replace(
-            self, users=users, removed_names=gone, unlisted_operations=(*self.unlisted_operations, "deleteSmtpUser")
-        )
+        removed = {**self.removed_names, user.name or "": "deleteSmtpUser/effect/removed"}
+        unlisted = (*self.unlisted_operations, "deleteSmtpUser")
+        return replace(self, users=users, removed_names=removed, unlisted_operations=unlisted)
 
 
 def build_list_matcher(state: JetEmailState, account: str) -> ListMatcher:
-    """What the list must show to ``account``: its users, each once, as they were last set."""
+    """Build the matcher of the list of ``account``: each of its users once, with its last settings."""
     mine = [user for user in state.users if user.account == account]
     theirs = {user.name for user in state.users if user.account != account}
 
@@ -156,7 +157,7 @@ def build_list_matcher(state: JetEmailState, account: str) -> ListMatcher:
 
 
 def resolve_names(state: JetEmailState, account: str, rows: Any) -> JetEmailState:
-    """The state after the list ``shown``: users whose names only the list could tell have them."""
+    """Return the state after a list with ``rows``, which tells the names of the users that had none yet."""
     unnamed = [user for user in state.users if user.account == account and user.name is None]
     if state.unlisted_operations:
         state = replace(
@@ -174,8 +175,8 @@ def resolve_names(state: JetEmailState, account: str, rows: Any) -> JetEmailStat
 
 
 def _build_row_matcher(state: JetEmailState, user: JetEmailUser) -> Matcher:
-    """One row of the list. Types are the schema's business; here only what was set counts."""
-    all_form = state.interpretations.get_choices("list-all-domains")[0]
+    """Build the matcher of one row; it checks settings only, because the schema checks types."""
+    all_domains_form = state.interpretations.get_choices("list-all-domains")[0]
     required: dict[str, Matcher] = {
         "username": _match_name(user),
         "status": _match_status(state, user),
@@ -185,37 +186,37 @@ def _build_row_matcher(state: JetEmailState, user: JetEmailUser) -> Matcher:
         "approvedDomains": _match_strings(state, user.settings["approvedDomains"], _normalise_domain),
         "ipRestrictions": _match_strings(state, user.settings["ipRestrictions"], _normalise_address),
         "created_date": _match_time(
-            str(int(user.created_at * 1000)), user.created_at, lambda shown: float(shown) / 1000
+            str(int(user.created_at * 1000)), user.created_at, lambda value: float(value) / 1000
         ),
         "last_modified": _match_time(int(user.changed_at), user.changed_at, float),
     }
-    owed = {
-        name: ForClause(user.clause_by_setting[name], pattern, _find_suspected_clause(state, user, name))
+    clause_matchers = {
+        name: ForClause(user.clause_by_setting[name], matcher, _find_suspected_clause(state, user, name))
         if name in user.clause_by_setting
-        else pattern
-        for name, pattern in required.items()
+        else matcher
+        for name, matcher in required.items()
     }
-    flag = _match_flag(user.settings["allowAllDomains"], as_integer=all_form == "integer")
-    said = frozenset() if all_form == "absent" else frozenset({"allowAllDomains"})
+    flag = _match_flag(user.settings["allowAllDomains"], as_integer=all_domains_form == "integer")
+    rendered = frozenset() if all_domains_form == "absent" else frozenset({"allowAllDomains"})
     clause = user.clause_by_setting.get("allowAllDomains", "createSmtpUser/effect/allowAllDomains")
     return ObjectMatcher(
-        owed,
+        clause_matchers,
         {"allowAllDomains": ForClause(clause, flag, _find_suspected_clause(state, user, "allowAllDomains"))},
-        rendered_optional=said,
+        rendered_optional=rendered,
     )
 
 
 def _find_suspected_clause(state: JetEmailState, user: JetEmailUser, setting: str) -> str | None:
-    """The clause to suspect where a setting that was well made is not listed so, or (``username``) the user is not.
+    """Return the clause to suspect if a setting has another value, or (``username``) the user is not listed.
 
-    Not the update that made the setting itself; and a deletion may lose a user, but changes none.
+    An update is not suspected of the settings that it set; a deletion can lose a user, but change none.
     """
     operations = [name for name in state.unlisted_operations if setting == "username" or name == "updateSmtpUser"]
     return f"{operations[-1]}/effect/untouched" if operations and setting not in user.unlisted_changes else None
 
 
 def _may_be_listed_as(user: JetEmailUser, name: str) -> bool:
-    """Whether a listed name may be that of a user asked for under an ill-formed one; as asked, it is one all the same."""
+    """Return True if ``name`` can be the listed name of a user that was requested under an ill-formed name."""
     return name == user.requested_name or names.may_become(user.requested_name, name)
 
 
@@ -227,42 +228,41 @@ def _match_name(user: JetEmailUser) -> Matcher:
     if user.name is not None:
         return Satisfies(user.name, lambda value: value == user.name, f"the name {user.name}")
     sanitised = Satisfies("", lambda value: isinstance(value, str) and names.is_well_formed(value), "a sanitised name")
-    return ForClause(user.clause_by_setting["asked"], sanitised)
+    return ForClause(user.clause_by_setting["requested_name"], sanitised)
 
 
 def _match_status(state: JetEmailState, user: JetEmailUser) -> Matcher:
-    wanted = user.settings.get("status")
-    if wanted is None:
+    expected = user.settings.get("status")
+    if expected is None:
         return Satisfies(
             state.interpretations.get_choices("new-status")[0], lambda value: value in STATUSES, "a status"
         )
     # The update operation's `inactive` is the list's `disabled`: the vendor's two vocabularies disagree.
-    same = ("inactive", "disabled") if wanted == "inactive" else (wanted,)
-    said = state.interpretations.get_choices("list-inactive")[0] if wanted == "inactive" else wanted
-    return Satisfies(said, lambda value: value in same, " or ".join(same))
+    equivalent = ("inactive", "disabled") if expected == "inactive" else (expected,)
+    sample = state.interpretations.get_choices("list-inactive")[0] if expected == "inactive" else expected
+    return Satisfies(sample, lambda value: value in equivalent, " or ".join(equivalent))
 
 
-def _match_quota(state: JetEmailState, wanted: Any) -> Matcher:
-    if wanted is UNKNOWN:
+def _match_quota(state: JetEmailState, expected: Any) -> Matcher:
+    if expected is UNKNOWN:
         return Satisfies(0, _is_number, "a number")
     rounded = state.interpretations.get_choices("stored-values")[0] == "normalised"
 
-    def holds(value: Any) -> bool:
+    def is_equal(value: Any) -> bool:
         if not _is_number(value):
             return False
         whole = isinstance(value, int) or value.is_integer()
-        return math.isclose(value, wanted, rel_tol=1e-9) or (whole and abs(value - wanted) < 1)
+        return math.isclose(value, expected, rel_tol=1e-9) or (whole and abs(value - expected) < 1)
 
-    return Satisfies(int(wanted) if rounded else wanted, holds, f"{wanted}, perhaps made whole")
+    return Satisfies(int(expected) if rounded else expected, is_equal, f"{expected}, possibly rounded")
 
 
-def _match_flag(wanted: Any, *, as_integer: bool) -> Matcher:
-    sample = bool(wanted) if wanted is not UNKNOWN else False
-    expected = "0 or 1" if wanted is UNKNOWN else str(int(wanted))
+def _match_flag(expected: Any, *, as_integer: bool) -> Matcher:
+    sample = bool(expected) if expected is not UNKNOWN else False
     return Satisfies(
         int(sample) if as_integer else sample,
-        lambda value: wanted is UNKNOWN or (isinstance(value, int | float) and bool(value) == wanted),
-        expected,
+        lambda value: expected is UNKNOWN or (isinstance(value, int | float) and bool(value) == expected),
+        "0 or 1" if expected is UNKNOWN else str(int(expected)),
     )
 
 
@@ -277,30 +277,30 @@ def _normalise_address(text: str) -> str:
     return text.lower()
 
 
-def _match_strings(state: JetEmailState, wanted: Any, normalise: Callable[[str], str]) -> Matcher:
-    """A list of texts, as JSON in a string or as an array, perhaps normalised, in any order."""
-    if wanted is UNKNOWN:
+def _match_strings(state: JetEmailState, expected: Any, normalise: Callable[[str], str]) -> Matcher:
+    """Build the matcher of a list of strings, as an array or as JSON in a string, in any order, possibly normalised."""
+    if expected is UNKNOWN:
         return Satisfies("[]", lambda _value: True, "a list")
-    same = sorted({normalise(text) for text in wanted})
+    normalised = sorted({normalise(item) for item in expected})
 
-    def holds(value: Any) -> bool:
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+    def is_equal(value: Any) -> bool:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return False
-        return sorted({normalise(text) for text in value}) == same
+        return sorted({normalise(item) for item in value}) == normalised
 
-    said = same if state.interpretations.get_choices("stored-values")[0] == "normalised" else list(wanted)
-    array = Satisfies(said, holds, f"the {len(same)} texts that were set")
+    sample = normalised if state.interpretations.get_choices("stored-values")[0] == "normalised" else list(expected)
+    array = Satisfies(sample, is_equal, f"the {len(normalised)} strings that were set")
     forms: list[Matcher] = [EncodedJson(array), array]
     return OneOf(forms if state.interpretations.get_choices("list-texts")[0] == "encoded" else forms[::-1])
 
 
 def _match_time(sample: Any, moment: float, to_seconds: Callable[[Any], float]) -> Matcher:
-    """A time within a day of ``moment``: clocks differ, but a unit confused shows."""
+    """Build the matcher of a time within a day of ``moment``: clocks differ, but a wrong unit is found."""
 
-    def holds(value: Any) -> bool:
+    def is_near(value: Any) -> bool:
         try:
             return abs(to_seconds(value) - moment) < _DAY
         except (TypeError, ValueError, OverflowError):
             return False
 
-    return Satisfies(sample, holds, "a time near the change")
+    return Satisfies(sample, is_near, "a time near the change")

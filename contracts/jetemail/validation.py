@@ -1,4 +1,4 @@
-"""What can be wrong with a request before any user is looked up: credential, schema, password, plan, flags."""
+"""The checks of a request before the lookup of a user: credential, schema, password, plan, flags."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,51 +14,52 @@ from contracts.jetemail.users import UNKNOWN, JetEmailState, JetEmailUser
 
 FLAGS = ("allowAnyDomain", "allowAllDomains")
 SHORTEST, LONGEST = 8, 72
-"""A password's length."""
+"""The bounds of a password's length."""
 _CHECKED_ELSEWHERE = (("username",), ("newUsername",), ("password",))
-"""What the schema bounds, but not all that is said of it: judged elsewhere, where it is a text."""
+"""Properties that other functions check if they are strings, because prose adds to their schema."""
 _PROSE_RULES = {"not": "flags-exclusive", "minProperties": "no-updates"}
-"""Keywords of the body's schema that the overlay took from prose, and the rules they stand for."""
+"""The rules that the overlay expresses as keywords of the body's schema."""
 
 
 def authenticate(state: JetEmailState, request: Request, operation: str) -> tuple[Account | None, list[Check]]:
-    """The account of the request's key; where only its spelling is doubtful, an uncertain check beside it."""
+    """Return the account of the request's key and the failed checks; a scheme like ``BEARER`` is open."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     account = state.accounts.get(key)
-    refused = Check(401, f"{operation}/credential", "A request without a good bearer key is 401.")
+    check = Check(401, f"{operation}/credential", "A request without a valid bearer key is 401.")
     if scheme.lower() != "bearer" or account is None:
-        return None, [refused]
+        return None, [check]
     if scheme == "Bearer":
         return account, []
-    return account, [replace(refused, interpretation="bearer-case", refusing_values=("exact",), scope=scheme)]
+    return account, [replace(check, interpretation="bearer-case", refusing_values=("exact",), scope=scheme)]
 
 
 def check_request(operation: Operation, published: Operation, body: Mapping[str, Any]) -> Iterable[Check]:
-    """What the schema refuses; where published and corrected pattern disagree, that is a reading."""
+    """Yield the failed checks of the schema; a value on which the two patterns disagree is open."""
     assert operation.body is not None
-    ours = operation.body.find_violations(body)
-    theirs = published.body.find_violations(body) if published.body is not None else []
-    patterns = {found.path for found in theirs if found.keyword == "pattern"}
-    for found in ours:
-        own = found.path in _CHECKED_ELSEWHERE and isinstance(body.get(found.path[0]), str)
-        if found.keyword == "pattern" and found.path not in patterns:
-            yield _build_disputed_check(operation, found, "corrected")
-        elif not own and not (found.keyword == "minProperties" and set(body) - {"currentUsername"}):
-            yield _build_violation_check(operation, found)
-    for found in theirs:
-        if found.keyword == "pattern" and found.path not in {v.path for v in ours} and len(found.path) > 1:
-            yield _build_disputed_check(operation, found, "published")
+    corrected_violations = operation.body.find_violations(body)
+    published_violations = published.body.find_violations(body) if published.body is not None else []
+    published_patterns = {one.path for one in published_violations if one.keyword == "pattern"}
+    for violation in corrected_violations:
+        elsewhere = violation.path in _CHECKED_ELSEWHERE and isinstance(body.get(violation.path[0]), str)
+        if violation.keyword == "pattern" and violation.path not in published_patterns:
+            yield _build_disputed_check(operation, violation, "corrected")
+        elif not elsewhere and not (violation.keyword == "minProperties" and set(body) - {"currentUsername"}):
+            yield _build_violation_check(operation, violation)
+    corrected_paths = {violation.path for violation in corrected_violations}
+    for violation in published_violations:
+        if violation.keyword == "pattern" and violation.path not in corrected_paths and len(violation.path) > 1:
+            yield _build_disputed_check(operation, violation, "published")
     if unknown := sorted(
         set(body) - set(resolve_reference(operation.body.document, operation.body.schema)["properties"])
     ):
-        yield Check(400, f"{operation.id}/request/unknown", f"Nothing is documented of {unknown[0]!r}.",
+        yield Check(400, f"{operation.id}/request/unknown", f"The property {unknown[0]!r} is not documented.",
                     "unknown-properties", ("refused",), operation.id)  # fmt: skip
     if "password" in body and isinstance(body["password"], str):
         yield from _check_password(operation, body["password"])
 
 
 def _build_violation_check(operation: Operation, violation: Violation) -> Check:
-    """The refusal of what breaks the schema; what the overlay took from prose is a rule."""
+    """Build the check for a violation; a rule of prose has a clause of its own."""
     if violation.keyword in _PROSE_RULES:
         rule = f"{operation.id}/rule/{_PROSE_RULES[violation.keyword]}"
         return Check(400, rule, RULES[rule])
@@ -75,7 +76,7 @@ def _build_disputed_check(operation: Operation, violation: Violation, refusing_v
 
 
 def _check_password(operation: Operation, password: str) -> Iterable[Check]:
-    """8 to 72 of what: characters, UTF-16 units or bytes is not said, and tells only outside ASCII."""
+    """Yield the failed checks of the length; outside ASCII it is open if characters, UTF-16 units or bytes count."""
     sizes = {
         "characters": len(password),
         "utf16": len(password.encode("utf-16-le", "surrogatepass")) // 2,
@@ -93,12 +94,13 @@ def _check_password(operation: Operation, password: str) -> Iterable[Check]:
 
 
 def check_plan(account: Account, operation: str, body: Mapping[str, Any]) -> Iterable[Check]:
+    """Yield the failed check if the body uses a feature that the account's plan does not have."""
     if body.get("allowAnyDomain") is True and account.name != "paid":
         yield Check(403, f"{operation}/rule/paid-feature", RULES[f"{operation}/rule/paid-feature"])
 
 
 def check_stored_flags(user: JetEmailUser, body: Mapping[str, Any]) -> Iterable[Check]:
-    """One flag set while the other is stored: the sentence may mean the request or the user."""
+    """Yield the failed check if the request sets one flag while the other is stored, which the documents leave open."""
     for flag, other in (FLAGS, FLAGS[::-1]):
         if body.get(flag) is True and other not in body and user.settings[other] is not False:
             check = Check(400, f"{UPDATE}/rule/flags-exclusive", RULES[f"{UPDATE}/rule/flags-exclusive"],

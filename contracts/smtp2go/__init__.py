@@ -1,1 +1,1 @@
-"""SMTP2GO: SMTP users of an account."""
+"""SMTP2GO's contract: the SMTP users of an account."""

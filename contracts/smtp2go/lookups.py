@@ -1,4 +1,4 @@
-"""What can be wrong with the names in a request: too short, taken, unknown, or not as anybody writes them."""
+"""The checks of names in a request: too short or long, taken, unknown, or with undocumented characters."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from contracts.smtp2go.validation import list_possible_refusals, mark_uncertain
 
 
 def predict_stored_name(state: Smtp2goState, requested_name: str) -> str:
-    """What becomes of a name, where that is decided: in the mock. Elsewhere only plain names stay as they are."""
+    """Return the name that the vendor stores; the suite keeps the requested name, until a response tells another."""
     return (
         names.fold_name(requested_name)
         if state.is_complete and state.get_choice("stored-names") == "lowered"
@@ -21,12 +21,12 @@ def predict_stored_name(state: Smtp2goState, requested_name: str) -> str:
 
 
 def find_candidates(state: Smtp2goState, account: Account, name: str) -> list[Smtp2goUser]:
-    """The account's users that ``name`` may mean, if names are not read as they are written."""
+    """Return the account's users that ``name`` can mean if the vendor normalises names."""
     return [user for user in state.list_users(account.name) if names.may_collide(name, user.name)]
 
 
 def check_new_name(state: Smtp2goState, account: Account, requested_name: str) -> Iterator[Check]:
-    """What can be wrong with the name of a user to be."""
+    """Yield the failed checks of a new user's name."""
     for keyword, wrong in (
         ("minLength", len(requested_name) < names.SHORTEST),
         ("maxLength", len(requested_name) > names.LONGEST),
@@ -40,8 +40,8 @@ def check_new_name(state: Smtp2goState, account: Account, requested_name: str) -
                 else replace(check, is_undecidable=True)
             )
     if not names.is_plain(requested_name):
-        odd = Check(400, f"{ADD}/response/400", "Which characters a name may have, no page says.")
-        yield mark_uncertain(state, odd, "odd-names", ("refused",))
+        undocumented = Check(400, f"{ADD}/response/400", "No page documents the characters of a name.")
+        yield mark_uncertain(state, undocumented, "odd-names", ("refused",))
     yield from _check_name_taken(state, account, predict_stored_name(state, requested_name))
 
 
@@ -50,27 +50,27 @@ def _check_name_taken(state: Smtp2goState, account: Account, name: str) -> Itera
     if state.find_user(account.name, name) is not None:
         yield from list_possible_refusals(check, "name-taken")
     elif any(user.name == name for user in state.users):
-        for refused in list_possible_refusals(check, "name-taken"):
-            yield replace(refused, interpretation="unique", refusing_values=("global",))
+        for refusal in list_possible_refusals(check, "name-taken"):
+            yield replace(refusal, interpretation="unique", refusing_values=("global",))
     elif name in state.removed_names:
-        for refused in list_possible_refusals(check, "name-taken"):
-            yield replace(refused, interpretation="removed-name", refusing_values=("taken",))
+        for refusal in list_possible_refusals(check, "name-taken"):
+            yield replace(refusal, interpretation="removed-name", refusing_values=("taken",))
     elif find_candidates(state, account, name) or not state.is_known_absent(name, account.name):
-        for refused in list_possible_refusals(check, "name-taken"):
-            yield replace(refused, interpretation="", is_undecidable=True)
+        for refusal in list_possible_refusals(check, "name-taken"):
+            yield replace(refusal, interpretation="", is_undecidable=True)
 
 
 def look_up_user(
     state: Smtp2goState, account: Account, operation: str, name: str
 ) -> tuple[Smtp2goUser | None, list[Check]]:
-    """The user that ``name`` finds, and what can be wrong with it; None where none is found, or some may be."""
+    """Return the user that ``name`` finds and the failed checks; the user is None if none or an unknown one is found."""
     user = state.find_user(account.name, name)
     if user is not None:
         return user, []
     clause = f"{operation}/rule/name-unknown"
-    reading = "unknown-removal" if operation == REMOVE else "unknown-user"
-    how = "removed" if name in state.removed_names else "plain" if names.is_plain(name) else "odd"
-    missing = list(list_possible_refusals(Check(400, clause, RULES[clause]), reading, f"{operation}/{how}"))
+    interpretation = "unknown-removal" if operation == REMOVE else "unknown-user"
+    kind = "removed" if name in state.removed_names else "plain" if names.is_plain(name) else "odd"
+    missing = list(list_possible_refusals(Check(400, clause, RULES[clause]), interpretation, f"{operation}/{kind}"))
     if not state.is_complete and (
         find_candidates(state, account, name) or not state.is_known_absent(name, account.name)
     ):

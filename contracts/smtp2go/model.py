@@ -1,7 +1,6 @@
-"""SMTP2GO's behaviour, from the pages of its five operations on SMTP users and its table of statuses.
+"""SMTP2GO's model, from the reference pages of its five operations on SMTP users and its table of statuses.
 
-Every clause cites what it stands on: `schema` is the effective document, other sources are named. Where the documents
-are silent there is a reading (see `rules`).
+Where the pages are silent, `rules` has an interpretation.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ from contracts.smtp2go.users import RATELIMIT, UNKNOWN, Smtp2goState
 from contracts.smtp2go.validation import check_body, mark_uncertain
 
 RESTRICTED = "restricted"
-"""The account whose key has no permission for any of the operations."""
+"""The account whose key has no permission for the operations."""
 
 SuccessHandler = Callable[[Smtp2goState, Account, Mapping[str, Any]], Sequence[Outcome]]
 _HANDLERS: Mapping[str, SuccessHandler] = {
@@ -36,13 +35,13 @@ _HANDLERS: Mapping[str, SuccessHandler] = {
 
 
 def build(effective: OpenApi, published: OpenApi) -> "Smtp2goModel":
-    """The model over its effective document; the published one has no rule of its own."""
+    """Build the model from the effective document; the published one adds no rule."""
     del published
     return Smtp2goModel(effective)
 
 
 class Smtp2goModel:
-    """See `contract_watch.contracts.model.Model`."""
+    """The `Model` of SMTP2GO; see `contract_watch.contracts.model.Model` for its methods."""
 
     interpretations = INTERPRETATIONS
     rules = RULES
@@ -59,7 +58,7 @@ class Smtp2goModel:
         return state.forget_users(set(names))
 
     def list_owned(self, state: Smtp2goState) -> Sequence[tuple[str, str]]:
-        """See `Model.owned`."""
+        """See `Model.list_owned`."""
         return [(user.account, user.name) for user in state.users]
 
     def dump(self, state: Smtp2goState) -> Any:
@@ -67,63 +66,64 @@ class Smtp2goModel:
         return [{"account": user.account, "username": user.name, **user.settings} for user in state.users]
 
     def outcomes(self, state: Smtp2goState, request: Request) -> Sequence[Outcome]:
-        """See `Model.outcomes`. The order of checks is open, but that of the mock: the key, permission, the rest."""
+        """See `Model.outcomes`; the order of checks is open, the mock's is key, permission, everything else."""
         operation = self._operations[request.operation or ""]
         accounts, checks = authenticate(state, request, operation.id)
-        wrong = list(check_body(state, operation, request.body))
-        if not accounts:  # a body has to be read for a key: what is surely bad may be told first
-            told = [*checks, *(check for check in wrong if not check.is_undecidable and not check.interpretation)]
-            return build_outcomes(told, state.interpretations, _make_refuse(state), lambda _shown: ())
-        found: list[Outcome] = []
+        body_checks = list(check_body(state, operation, request.body))
+        if not accounts:  # the vendor reads the body for a key, so it can report a bad body first
+            certain = [check for check in body_checks if not check.is_undecidable and not check.interpretation]
+            return build_outcomes([*checks, *certain], state.interpretations, _make_refuse(state), lambda _: ())
+        outcomes: list[Outcome] = []
         for account in accounts:
-            found += self._build_account_outcomes(state, account, operation, request, [*checks, *wrong])
-        return found
+            outcomes += self._build_account_outcomes(state, account, operation, request, [*checks, *body_checks])
+        return outcomes
 
     @staticmethod
     def _build_account_outcomes(
         state: Smtp2goState, account: Account, operation: Operation, request: Request, checks: Sequence[Check]
     ) -> Sequence[Outcome]:
-        """The outcomes of a request that is taken for this account's."""
+        """Build the outcomes of a request that belongs to ``account``."""
         body = {} if request.body is MissingBody.ABSENT else request.body
-        found = [*_check_permission(account, operation), *checks]
+        failed = [*_check_permission(account, operation), *checks]
         if account.name != RESTRICTED and isinstance(body, dict):
-            found += _check_state(state, account, operation.id, body)
+            failed += _check_state(state, account, operation.id, body)
 
-        def succeed(shown: Interpretations) -> Sequence[Outcome]:
-            return _HANDLERS[operation.id](state.with_interpretations(shown), account, body)
+        def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
+            return _HANDLERS[operation.id](state.with_interpretations(narrowed), account, body)
 
-        found = [check for check in found if check.clause not in request.exempt_clauses]
+        failed = [check for check in failed if check.clause not in request.exempt_clauses]
         if not state.is_complete:
-            found = _keep_one_interpretation(found, state.interpretations)
-        return build_outcomes(found, state.interpretations, _make_refuse(state), succeed)
+            failed = _keep_one_interpretation(failed, state.interpretations)
+        return build_outcomes(failed, state.interpretations, _make_refuse(state), succeed)
 
 
 def _make_refuse(state: Smtp2goState) -> Callable[[Check, Interpretations], Outcome]:
-    def refuse(check: Check, shown: Interpretations) -> Outcome:
+    def refuse(check: Check, narrowed: Interpretations) -> Outcome:
         return Outcome(
-            check.status, check.clause, check.why, build_refusal_matcher(check), state.with_interpretations(shown)
+            check.status, check.clause, check.why, build_refusal_matcher(check), state.with_interpretations(narrowed)
         )
 
     return refuse
 
 
 def _keep_one_interpretation(checks: Sequence[Check], interpretations: Interpretations) -> list[Check]:
-    """``checks`` of which one reading at most is shown by an answer: of several that it may tell of, it tells of none.
+    """Make all checks undecidable but those of one interpretation, so that no response narrows a wrong one.
 
-    A reading that refuses whatever its value is certain; beside a check that is, all other readings show nothing.
+    If several interpretations can explain a response, it narrows none. An interpretation whose every value refuses is
+    certain; next to a certain check, no other interpretation is narrowed.
     """
-    sides: dict[tuple[str, str], set[str]] = {}
+    refusing_values: dict[tuple[str, str], set[str]] = {}
     for check in checks:
         if check.interpretation and check.is_possible(interpretations):
-            sides.setdefault((check.interpretation, check.scope), set()).update(
-                check.find_refusing_values(interpretations)
-            )
-    sure = [side for side, refusing in sides.items() if refusing == set(interpretations.get_choices(*side))]
-    certain = any(not check.interpretation and not check.is_undecidable for check in checks)
-    told = [] if certain else sure[:1] or (list(sides) if len(sides) == 1 else [])
+            key = (check.interpretation, check.scope)
+            refusing_values.setdefault(key, set()).update(check.find_refusing_values(interpretations))
+    covered = [key for key, values in refusing_values.items() if values == set(interpretations.get_choices(*key))]
+    is_certain = any(not check.interpretation and not check.is_undecidable for check in checks)
+    single = list(refusing_values) if len(refusing_values) == 1 else []
+    narrowable = [] if is_certain else covered[:1] or single
     return [
         replace(check, interpretation="", is_undecidable=True)
-        if check.interpretation and (check.interpretation, check.scope) not in told
+        if check.interpretation and (check.interpretation, check.scope) not in narrowable
         else check
         for check in checks
         if check.is_possible(interpretations)
@@ -137,7 +137,7 @@ def _check_permission(account: Account, operation: Operation) -> Iterable[Check]
 
 
 def _check_state(state: Smtp2goState, account: Account, operation: str, body: Mapping[str, Any]) -> Iterable[Check]:
-    """What can be wrong with a request because of the users that there are."""
+    """Yield the failed checks that depend on the users that exist."""
     name = body.get("username")
     known: Mapping[str, Any] = {}
     if isinstance(name, str) and operation == ADD:
@@ -147,12 +147,11 @@ def _check_state(state: Smtp2goState, account: Account, operation: str, body: Ma
         yield from checks
         known = user.settings if user is not None and operation == PATCH else {}
     elif isinstance(name, str) and not fold_name(name):
-        odd = Check(400, f"{VIEW}/response/400", "Whom a blank name means, no page says.")
-        yield mark_uncertain(state, odd, "odd-values", ("refused",))
+        blank = Check(400, f"{VIEW}/response/400", "No page documents a view with a blank name.")
+        yield mark_uncertain(state, blank, "odd-values", ("refused",))
     if operation in SETTERS and body.get("custom_ratelimit", known.get("custom_ratelimit")) is True:
-        missing = [each for each in RATELIMIT if body.get(each, known.get(each)) in (None, UNKNOWN)]
+        missing = [name for name in RATELIMIT if body.get(name, known.get(name)) in (None, UNKNOWN)]
         if missing and (not known or "custom_ratelimit" in body):
-            why = f"Whether a custom rate limit may do without {missing[0]}, no page says."
-            yield mark_uncertain(
-                state, Check(400, f"{operation}/response/400", why), "incomplete-ratelimit", ("refused",)
-            )
+            why = f"No page documents a custom rate limit without {missing[0]}."
+            incomplete = Check(400, f"{operation}/response/400", why)
+            yield mark_uncertain(state, incomplete, "incomplete-ratelimit", ("refused",))

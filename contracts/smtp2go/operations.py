@@ -1,4 +1,4 @@
-"""What a success does, and how its answer shows it."""
+"""The successful outcomes of each operation: the next state and the body."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,34 +18,32 @@ _ROWS = Satisfies([], lambda value: isinstance(value, list), "a list of users")
 
 
 def add_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> Sequence[Outcome]:
-    """A new user; or what the vendor makes of a name that is taken."""
-    asked = body["username"]
+    """Add a user; a name that is taken replaces or keeps the user, as the interpretation ``name-taken`` says."""
+    name = body["username"]
     if may_concern_other_account(state, body):
-        return [_build_unknown_user_outcome(state, account, ADD, asked)]
-    user = build_added_user(state, account.name, predict_stored_name(state, asked), body)
+        return [_build_unknown_user_outcome(state, account, ADD, name)]
+    user = build_added_user(state, account.name, predict_stored_name(state, name), body)
     holder = state.find_user(account.name, user.name)
     if holder is None:
-        found = [_build_addition_outcome(state, user)]
+        outcomes = [_build_addition_outcome(state, user)]
         if not state.is_complete and (
-            find_candidates(state, account, asked) or not state.is_known_absent(asked, account.name)
+            find_candidates(state, account, name) or not state.is_known_absent(name, account.name)
         ):
-            found.append(_build_unknown_user_outcome(state, account, ADD, asked))
-        return found
-    ways = [way for way in state.interpretations.get_choices("name-taken") if way in ("replaced", "kept")] or [
-        "replaced"
-    ]
+            outcomes.append(_build_unknown_user_outcome(state, account, ADD, name))
+        return outcomes
+    choices = [one for one in state.interpretations.get_choices("name-taken") if one in ("replaced", "kept")]
     outcomes = []
-    for way in ways:
-        shown = state.with_interpretations(state.interpretations.narrow("name-taken", [way]))
-        if way == "replaced":
-            outcomes.append(_build_change_outcome(shown, ADD, replace(user, name=holder.name), holder))
+    for choice in choices or ["replaced"]:
+        narrowed = state.with_interpretations(state.interpretations.narrow("name-taken", [choice]))
+        if choice == "replaced":
+            outcomes.append(_build_change_outcome(narrowed, ADD, replace(user, name=holder.name), holder))
         else:
-            outcomes.append(_build_change_outcome(shown, ADD, holder, holder))
+            outcomes.append(_build_change_outcome(narrowed, ADD, holder, holder))
     return outcomes
 
 
 def edit_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> Sequence[Outcome]:
-    """A user set anew: what is not named falls back to its default, but for the password, of which no page says so."""
+    """Set a user anew: omitted settings get their default, except the password, which no page documents."""
     user, _ = look_up_user(state, account, EDIT, body["username"])
     if user is None or may_concern_other_account(state, body):
         return [_build_unknown_user_outcome(state, account, EDIT, body["username"])]
@@ -53,15 +51,15 @@ def edit_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) ->
     if "email_password" in body or user.password is UNKNOWN:
         return [_build_change_outcome(state, EDIT, new, user)]
     outcomes = []
-    for how in state.interpretations.get_choices("omitted-password"):
-        shown = state.with_interpretations(state.interpretations.narrow("omitted-password", [how]))
-        password = {"kept": user.password, "generated": GENERATED, "emptied": None}[how]
-        outcomes.append(_build_change_outcome(shown, EDIT, replace(new, password=password), user))
+    for choice in state.interpretations.get_choices("omitted-password"):
+        narrowed = state.with_interpretations(state.interpretations.narrow("omitted-password", [choice]))
+        password = {"kept": user.password, "generated": GENERATED, "emptied": None}[choice]
+        outcomes.append(_build_change_outcome(narrowed, EDIT, replace(new, password=password), user))
     return outcomes
 
 
 def patch_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> Sequence[Outcome]:
-    """A user with what the request names changed, and nothing else."""
+    """Change the settings of a user that the request names, and nothing else."""
     user, _ = look_up_user(state, account, PATCH, body["username"])
     if user is None or may_concern_other_account(state, body):
         return [_build_unknown_user_outcome(state, account, PATCH, body["username"])]
@@ -69,7 +67,7 @@ def patch_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -
 
 
 def remove_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> Sequence[Outcome]:
-    """A user less; its last row may be shown."""
+    """Remove a user; the response can contain its last row."""
     name = body["username"]
     user, _ = look_up_user(state, account, REMOVE, name)
     if user is None and not find_candidates(state, account, name) and state.is_known_absent(name, account.name):
@@ -78,93 +76,96 @@ def remove_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) 
     if user is None or may_concern_other_account(state, body):
         return [_build_unknown_user_outcome(state, account, REMOVE, name)]
     why = "A user that exists is removed."
-    said = [match_user(state, user, REMOVE).render()] if state.is_complete else []
-    answer = _wrap_rows(replace(_ROWS, sample=said))
-    return [Outcome(200, f"{REMOVE}/response/200", why, answer, state.drop_user(user))]
+    rows = [match_user(state, user, REMOVE).render()] if state.is_complete else []
+    response = _wrap_rows(replace(_ROWS, sample=rows))
+    return [Outcome(200, f"{REMOVE}/response/200", why, response, state.drop_user(user))]
 
 
 def view_users(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> Sequence[Outcome]:
-    """The account's users, or the one that is asked for."""
-    asked = body.get("username")
+    """Return the account's users, or the requested one."""
+    name = body.get("username")
     if may_concern_other_account(state, body) or (
-        isinstance(asked, str) and not names.fold_name(asked) and not state.is_complete
+        isinstance(name, str) and not names.fold_name(name) and not state.is_complete
     ):
-        return [Outcome(200, f"{VIEW}/response/200", "Whose users these are is not known.", _wrap_rows(_ROWS), state)]
-    asked = asked if isinstance(asked, str) and names.fold_name(asked) else None
+        why = "The account of these users is unknown."
+        return [Outcome(200, f"{VIEW}/response/200", why, _wrap_rows(_ROWS), state)]
+    name = name if isinstance(name, str) and names.fold_name(name) else None
     limits = {"default_ratelimit_value": _match_anything(0), "default_ratelimit_period": _match_anything("unlimited")}
     data = ObjectMatcher(
-        {"results": match_users(state, account.name, asked)}, limits, rendered_optional=frozenset(limits)
+        {"results": match_users(state, account.name, name)}, limits, rendered_optional=frozenset(limits)
     )
-    why = "The account's users are shown as they were last set."
-    found = state.find_user(account.name, asked) if asked is not None else None
-    after = state if asked is not None and found is None else state.mark_viewed(found)
+    why = "The response contains the account's users with their last settings."
+    user = state.find_user(account.name, name) if name is not None else None
+    after = state if name is not None and user is None else state.mark_viewed(user)
     return [Outcome(200, f"{VIEW}/response/200", why, wrap_in_envelope(data), after)]
 
 
 def may_concern_other_account(state: Smtp2goState, body: Mapping[str, Any]) -> bool:
-    """Whether the request may be about another account's users: the mock has no subaccounts."""
+    """Return True if the request can concern a subaccount; the mock has none."""
     return "subaccount_id" in body and not state.is_complete
 
 
 def _build_addition_outcome(state: Smtp2goState, user: Smtp2goUser) -> Outcome:
-    """A new user. What the vendor makes of an odd name, only the answer tells."""
+    """Build the outcome of a new user; only the response tells the stored form of an odd name."""
     if state.is_complete or names.is_plain(user.name):
         return _build_change_outcome(state, ADD, user, None)
     password = _match_generated_password(user, ADD)
-    answer = _wrap_rows(match_unnamed_user(state, user, password))
+    response = _wrap_rows(match_unnamed_user(state, user, password))
 
-    def after(shown: Any) -> Smtp2goState:
-        told = get_single_row(shown).get("username")
-        name = told if isinstance(told, str) else user.name
-        if state.find_user(user.account, name) is not None:  # the vendor takes the two names for one
+    def after(answer: Any) -> Smtp2goState:
+        stored_name = get_single_row(answer).get("username")
+        name = stored_name if isinstance(stored_name, str) else user.name
+        if state.find_user(user.account, name) is not None:  # the vendor treats the two names as one
             return state.forget_users({name, user.name})
-        return state.put_user(replace(learn_password(user, shown), name=name))
+        return state.put_user(replace(learn_password(user, answer), name=name))
 
-    return Outcome(200, f"{ADD}/response/200", "A valid new user is added.", answer, after)
+    return Outcome(200, f"{ADD}/response/200", "A valid new user is added.", response, after)
 
 
 def _build_change_outcome(state: Smtp2goState, operation: str, user: Smtp2goUser, old: Smtp2goUser | None) -> Outcome:
-    """The outcome by which ``user`` is what ``old`` was; a generated password is what the answer says."""
+    """Build the outcome in which ``user`` replaces ``old``; the response tells a generated password."""
     password = _match_generated_password(user, operation, old)
     after = state.put_user(user, old, operation)
     rows = match_changed_user(after, user, operation, password)
-    clause, why = f"{operation}/response/200", "A valid request is done, and its answer shows the user."
-    answer = _wrap_rows(rows) if operation != PATCH else wrap_in_envelope(rows)
+    clause, why = f"{operation}/response/200", "A valid request succeeds, and its response contains the user."
+    response = _wrap_rows(rows) if operation != PATCH else wrap_in_envelope(rows)
     if password is None:
-        return Outcome(200, clause, why, answer, after)
-    return Outcome(200, clause, why, answer, lambda shown: state.put_user(learn_password(user, shown), old, operation))
+        return Outcome(200, clause, why, response, after)
+    return Outcome(
+        200, clause, why, response, lambda answer: state.put_user(learn_password(user, answer), old, operation)
+    )
 
 
 def _match_generated_password(user: Smtp2goUser, operation: str, old: Smtp2goUser | None = None) -> Matcher | None:
-    """The pattern of a password that the vendor is to generate; None where it is not."""
+    """Build the matcher of a password that the vendor has to generate; None if it has not."""
     if user.password is not GENERATED:
         return None
-    before = old.password if old is not None else UNKNOWN
-    return ForClause(f"{operation}/effect/password-generated", match_fresh_password(before))
+    previous = old.password if old is not None else UNKNOWN
+    return ForClause(f"{operation}/effect/password-generated", match_fresh_password(previous))
 
 
 def learn_password(user: Smtp2goUser, body: Any) -> Smtp2goUser:
-    """``user`` with the generated password that an answer tells."""
+    """Return ``user`` with the generated password in the response ``body``."""
     if user.password is not GENERATED:
         return user
-    told = get_single_row(body).get("email_password")
-    return replace(user, password=told if isinstance(told, str) and told else UNKNOWN)
+    password = get_single_row(body).get("email_password")
+    return replace(user, password=password if isinstance(password, str) and password else UNKNOWN)
 
 
 def get_single_row(body: Any) -> Mapping[str, Any]:
-    """The one row of an answer; empty where there is none, or several."""
+    """Return the only row of a response; empty if it has none or several."""
     data = body.get("data") if isinstance(body, dict) else None
     rows = data.get("results") if isinstance(data, dict) else data
-    one = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
-    return one if isinstance(one, dict) else {}
+    row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+    return row if isinstance(row, dict) else {}
 
 
 def _build_unknown_user_outcome(state: Smtp2goState, account: Account, operation: str, name: str) -> Outcome:
-    """The outcome where it is not known which user was changed, if any."""
-    meant = {name, *(user.name for user in find_candidates(state, account, name))}
-    why = "It may have been done to a user of whom nothing is known."
-    answer = wrap_in_envelope(_ROWS) if operation == PATCH else _wrap_rows(_ROWS)
-    return Outcome(200, f"{operation}/response/200", why, answer, state.forget_users(meant))
+    """Build the outcome of a change of an unknown user: forget every candidate."""
+    candidates = {name, *(user.name for user in find_candidates(state, account, name))}
+    why = "The request can succeed for a user that the suite does not know."
+    response = wrap_in_envelope(_ROWS) if operation == PATCH else _wrap_rows(_ROWS)
+    return Outcome(200, f"{operation}/response/200", why, response, state.forget_users(candidates))
 
 
 def _wrap_rows(rows: Matcher) -> ObjectMatcher:

@@ -1,7 +1,8 @@
-"""Which passwords must be taken, and which cannot be.
+"""Passwords: those that the vendor must accept, those that it must reject, and those in between.
 
 Source: "at least 64 bits" of entropy, by a formula that is not published, and "leave blank for an auto generated value".
-What every sane formula takes must be taken, what none can take must be refused; between the two both are allowed.
+A password that every sensible formula accepts must be accepted, one that no formula can accept must be rejected; for
+those in between both are allowed.
 """
 
 import string
@@ -9,11 +10,11 @@ import string
 MIN_BITS = 64
 GENERATED_BITS = 128
 _ASCII_BITS, _OTHER_BITS = 7, 21
-"""What one character can count for at most: a choice of all of ASCII, or of all there are."""
+"""The most bits that one character can have: a choice among all ASCII characters, or among all of Unicode."""
 SHORTEST_GENERATED = -(-GENERATED_BITS // _ASCII_BITS)
-"""How many characters a generated password has at least, whatever they are."""
+"""The least number of characters of a generated password, for any alphabet."""
 LONGEST = 4096
-"""A length that no generated password has."""
+"""An upper bound for the length of a generated password."""
 
 _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation)
 _MIN_DISTINCT = 8
@@ -21,18 +22,18 @@ _MAX_LENGTH_ACCEPTED = 64
 
 
 def is_blank(password: str) -> bool:
-    """Whether the vendor is asked to generate one."""
+    """Return True if the vendor has to generate the password."""
     return not password
 
 
 def is_weak(password: str) -> bool:
-    """Whether no formula can find 64 bits in it. White space alone may be blank to the vendor, so it is not judged."""
-    most = sum(_ASCII_BITS if letter.isascii() else _OTHER_BITS for letter in password)
-    return most < MIN_BITS and bool(password.strip())
+    """Return True if no formula can find 64 bits; white space alone is open, because it can count as blank."""
+    bits = sum(_ASCII_BITS if letter.isascii() else _OTHER_BITS for letter in password)
+    return bits < MIN_BITS and bool(password.strip())
 
 
 def is_strong(password: str) -> bool:
-    """Whether every sane formula finds 64 bits: long, mixed, and not a repetition."""
+    """Return True if every sensible formula finds 64 bits: long, of several classes, and not repetitive."""
     classes = sum(any(letter in kind for letter in password) for kind in _CLASSES)
     known = all(any(letter in kind for kind in _CLASSES) for letter in password)
     long = (12 if classes >= 3 else 16) <= len(password) <= _MAX_LENGTH_ACCEPTED

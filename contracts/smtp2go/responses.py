@@ -1,4 +1,4 @@
-"""The envelopes of answers, and what refusals say."""
+"""The envelopes of responses, and the bodies of refusals."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ FAILED = f"{_PREFIX}API_EXCEPTION"
 
 @dataclass(frozen=True)
 class RequestIdMatcher:
-    """A UUID, another one each time it is said."""
+    """The matcher of UUIDs; it renders a new one each time."""
 
     def render(self) -> JSON:
         return str(uuid.uuid4())
@@ -29,15 +29,15 @@ class RequestIdMatcher:
 
 
 def wrap_in_envelope(data: Matcher) -> ObjectMatcher:
-    """What every answer is wrapped in."""
+    """Wrap ``data`` in the envelope of every response."""
     return ObjectMatcher({"request_id": RequestIdMatcher(), "data": data})
 
 
 def build_refusal_matcher(check: Check) -> ObjectMatcher:
-    """What a refusal by ``check`` says.
+    """Build the matcher of the refusal for ``check``.
 
-    The codes that are published are those for want of permission and for a bad field, of which one is named. All others
-    are open.
+    The published error codes are those of a missing permission and of an invalid field, whose name the response
+    contains. All other codes are open.
     """
     kind, *rest = check.clause.split("/")[1:]
     if kind == "rule" and rest == ["permission"]:
@@ -61,4 +61,4 @@ def _build_error_matcher(text: str, code: Matcher, detail: Matcher | None = None
 
 
 def _match_string(sample: str) -> Satisfies:
-    return Satisfies(sample, lambda value: isinstance(value, str), "a text")
+    return Satisfies(sample, lambda value: isinstance(value, str), "a string")

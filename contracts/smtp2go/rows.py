@@ -1,4 +1,4 @@
-"""How answers show users: what was set has to stand in them, what was not may be shown as nothing."""
+"""The rows of users in responses: settings that were set are required, others can be absent or empty."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,24 +25,24 @@ from contracts.smtp2go.users import RATELIMIT, UNKNOWN, Smtp2goState, Smtp2goUse
 _EMPTY_VALUES = (None, "")
 _EMPTY_PERIOD = "0:00:00"
 _NEVER_REQUIRED = ("email_password", "click_tracking_enabled")
-"""What was set and need not be shown: a deprecated property, and one that only the patch's page knows in answers."""
+"""Settings that no response must contain: a deprecated one, and one that only the page of patch has in responses."""
 _RESPONSE_NAMES = {"ip_pool": "ippool"}
 
 
 @dataclass(frozen=True)
 class ReplacementSecret(FreshSecret):
-    """A fresh secret that is not ``old``."""
+    """The matcher of fresh secrets that differ from ``previous``."""
 
     previous: str = field(default="", repr=False)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
         if value == self.previous:
-            yield Mismatch(path, "value", "another password than before")
+            yield Mismatch(path, "value", "a password that differs from the previous one")
 
 
 def match_fresh_password(previous: Any = UNKNOWN) -> FreshSecret:
-    """A password that the vendor generates, in place of ``old`` where that is known."""
+    """Build the matcher of a generated password, which differs from ``previous`` if that is known."""
     bounds = (passwords.SHORTEST_GENERATED, passwords.LONGEST, 24)
     return ReplacementSecret(*bounds, previous) if isinstance(previous, str) else FreshSecret(*bounds)
 
@@ -50,7 +50,7 @@ def match_fresh_password(previous: Any = UNKNOWN) -> FreshSecret:
 def match_changed_user(
     state: Smtp2goState, user: Smtp2goUser, operation: str, password: Matcher | None = None
 ) -> ListMatcher:
-    """The rows of an answer to a change of ``user``: that user, as it is now, and nobody else."""
+    """Build the matcher of the rows after a change of ``user``: this user with its new settings, and no other."""
     clause = user.clause_by_setting["username"] if operation == ADD else f"{operation}/response/200"
     row = match_user(state, user, operation, password)
     known = {user.name: ExpectedRow(row, clause)}
@@ -58,61 +58,71 @@ def match_changed_user(
 
 
 def match_unnamed_user(state: Smtp2goState, user: Smtp2goUser, password: Matcher | None) -> ListMatcher:
-    """The same where only the answer tells what the vendor made of an odd name."""
+    """Build the matcher of the rows after an addition whose stored name only the response tells."""
     accepts: Callable[[str], bool] = lambda name: may_collide(user.name, name)  # noqa: E731
     row = match_user(state, user, ADD, password, name=Satisfies(user.name, lambda _name: True, "a name"))
     return ListMatcher("username", {}, [ExpectedRow(row, f"{ADD}/effect/username", accepts)])
 
 
 def match_users(state: Smtp2goState, account: str, requested_name: str | None) -> ListMatcher:
-    """What a view shows: the account's users, each once, as they were last set; or the one asked for."""
-    found = state.find_user(account, requested_name) if requested_name is not None else None
-    wanted = state.list_users(account) if requested_name is None else [found] if found is not None else []
-    known = {u.name: ExpectedRow(match_user(state, u, VIEW), u.clause_by_setting["username"], suspected_clause=state.find_suspected_clause(u, "username"))
-             for u in wanted}  # fmt: skip
+    """Build the matcher of a view: each of the account's users once, or the requested one alone."""
+    if requested_name is None:
+        users = state.list_users(account)
+    else:
+        user = state.find_user(account, requested_name)
+        users = [user] if user is not None else []
+    known = {
+        user.name: ExpectedRow(
+            match_user(state, user, VIEW),
+            user.clause_by_setting["username"],
+            suspected_clause=state.find_suspected_clause(user, "username"),
+        )
+        for user in users
+    }
 
-    def absent(name: str) -> str | None:
+    def get_absence_clause(name: str) -> str | None:
         if requested_name is not None and not _may_be_shown_for(requested_name, name):
             return f"{VIEW}/rule/only-named"
         if any(user.name == name for user in state.users) or not state.is_known_absent(name, account):
             return None
         return state.removed_names.get(name, f"{ADD}/rule/refused-changes-nothing")
 
-    return ListMatcher("username", known, get_absence_clause=absent)
+    return ListMatcher("username", known, get_absence_clause=get_absence_clause)
 
 
 def _may_be_shown_for(requested_name: str, name: str) -> bool:
-    """Whether a view of ``asked`` may show ``name``: how a name is looked for no page says, part of it may do."""
+    """Return True if a view of ``requested_name`` can contain ``name``; no page rules out a search by part of a name."""
     return fold_name(requested_name) in fold_name(name) or may_collide(requested_name, name)
 
 
 def match_user(
     state: Smtp2goState, user: Smtp2goUser, operation: str, password: Matcher | None = None, name: Matcher | None = None
 ) -> ObjectMatcher:
-    """One user as ``operation`` shows it; ``password`` and ``name`` are their patterns where the answer is to tell them."""
+    """Build the matcher of a user's row in a response of ``operation``.
+
+    ``password`` and ``name`` are matchers of values that only the response tells.
+    """
     required: dict[str, Matcher] = {"username": name or Constant(user.name)}
     optional: dict[str, Matcher] = {}
-    said = set[str]()
+    rendered = set[str]()
     for setting in PROPERTIES:
-        pattern = _match_setting(state, user, setting, password)
-        if pattern is None:
+        matcher = _match_setting(state, user, setting, password)
+        if matcher is None:
             continue
-        shown, clause = _RESPONSE_NAMES.get(setting, setting), user.clause_by_setting.get(setting)
+        property_name, clause = _RESPONSE_NAMES.get(setting, setting), user.clause_by_setting.get(setting)
         if clause is not None:
-            pattern = ForClause(clause, pattern, state.find_suspected_clause(user, setting))
-        (required if _is_required(user, setting) else optional)[shown] = pattern
+            matcher = ForClause(clause, matcher, state.find_suspected_clause(user, setting))
+        (required if _is_required(user, setting) else optional)[property_name] = matcher
         if state.is_complete and _is_rendered(state, user, setting, operation):
-            said.add(shown)
-    allowed = Satisfies(True, lambda value: isinstance(value, bool), "true or false")
+            rendered.add(property_name)
+    sending_allowed = Satisfies(True, lambda value: isinstance(value, bool), "true or false")
     if operation == PATCH:
-        return _match_patched_user(
-            state, user, required, {**optional, "sending_allowed": allowed}, said | {"sending_allowed"}
-        )
+        optional["sending_allowed"] = sending_allowed
+        return _match_patched_user(state, user, required, optional, rendered | {"sending_allowed"})
     if "custom_ratelimit" in optional:
         required["custom_ratelimit"] = optional.pop("custom_ratelimit")
-    return ObjectMatcher(
-        {**required, "sending_allowed": allowed}, optional, rendered_optional=frozenset(said & optional.keys())
-    )
+    required["sending_allowed"] = sending_allowed
+    return ObjectMatcher(required, optional, rendered_optional=frozenset(rendered & optional.keys()))
 
 
 def _match_patched_user(
@@ -122,80 +132,78 @@ def _match_patched_user(
     optional: dict[str, Matcher],
     rendered_optional: set[str],
 ) -> ObjectMatcher:
-    """The row of a patch's answer: its page's example leaves most out, so only the name has to be there.
+    """Build the matcher of a row in a response of patch: only the name is required, as in the page's example.
 
-    The mock says all that it would say elsewhere, or only what the patch named.
+    The mock renders the same properties as elsewhere, or only those of the request.
     """
-    every = {**optional, **required}
-    if "custom_ratelimit" in every:
-        every["custom_rate_limit"] = every["custom_ratelimit"]  # as the page spells it in answers
-    named = {"username": every.pop("username")}
+    properties = {**optional, **required}
+    if "custom_ratelimit" in properties:
+        properties["custom_rate_limit"] = properties["custom_ratelimit"]  # the page's name in responses
+    name = {"username": properties.pop("username")}
     if not state.is_complete:
-        return ObjectMatcher(named, every)
+        return ObjectMatcher(name, properties)
     sent = {_RESPONSE_NAMES.get(setting, setting) for setting in user.unviewed_changes}
-    shown = sent if state.get_choice("patched-rows") == "sent" else rendered_optional | required.keys()
-    return ObjectMatcher(named, every, rendered_optional=frozenset(shown & every.keys()))
+    rendered = sent if state.get_choice("patched-rows") == "sent" else rendered_optional | required.keys()
+    return ObjectMatcher(name, properties, rendered_optional=frozenset(rendered & properties.keys()))
 
 
 def _is_required(user: Smtp2goUser, setting: str) -> bool:
-    """Whether a request set it to something."""
-    named = setting in user.sent_settings and setting not in _NEVER_REQUIRED
-    return named and user.settings[setting] is not None and user.settings[setting] is not UNKNOWN
+    """Return True if a request gave the setting a known value, which responses must then contain."""
+    was_sent = setting in user.sent_settings and setting not in _NEVER_REQUIRED
+    return was_sent and user.settings[setting] is not None and user.settings[setting] is not UNKNOWN
 
 
 def _is_rendered(state: Smtp2goState, user: Smtp2goUser, setting: str, operation: str) -> bool:
-    """Whether the mock says a setting that need not be shown."""
+    """Return True if the mock renders an optional setting."""
     if setting == "email_password":
         return state.get_choice("shown-passwords") == "shown"
     if setting == "click_tracking_enabled":
-        shown = state.get_choice("shown-clicks")
-        return shown == "always" or (shown == "patched" and operation == PATCH)
+        choice = state.get_choice("shown-clicks")
+        return choice == "always" or (choice == "patched" and operation == PATCH)
     if setting == "ip_pool":
         return user.settings[setting] is not None
     return user.settings[setting] is not None or state.get_choice("omitted-text") != "absent" or setting in RATELIMIT
 
 
 def _match_setting(state: Smtp2goState, user: Smtp2goUser, setting: str, password: Matcher | None) -> Matcher | None:
-    """What a setting must be shown as; None where anything will do."""
+    """Build the matcher of a setting's value; None if any value is allowed."""
     if setting == "email_password":
         return password or _match_password(user.password)
-    wanted = user.settings[setting]
-    if wanted is UNKNOWN:
+    expected = user.settings[setting]
+    if expected is UNKNOWN:
         return None
-    if wanted is None:
+    if expected is None:
         return _match_empty(state, setting)
-    if not isinstance(wanted, str):
-        return Constant(wanted)
+    if not isinstance(expected, str):
+        return Constant(expected)
     if setting == "custom_ratelimit_period":
-        said = (
-            periods.format_as_clock(wanted)
-            if state.is_complete and state.get_choice("shown-periods") == "clock"
-            else wanted
-        )
+        as_clock = state.is_complete and state.get_choice("shown-periods") == "clock"
         return Satisfies(
-            said, lambda value: isinstance(value, str) and periods.may_be_equal(value, wanted), f"the period {wanted}"
+            periods.format_as_clock(expected) if as_clock else expected,
+            lambda value: isinstance(value, str) and periods.may_be_equal(value, expected),
+            f"the period {expected}",
         )
     if setting in ("audit_email", "bounce_notifications", "feedback_domain"):
-        same = wanted.casefold()
-        return Satisfies(wanted, lambda value: isinstance(value, str) and value.casefold() == same, wanted)
-    return Constant(wanted)
+        folded = expected.casefold()
+        return Satisfies(expected, lambda value: isinstance(value, str) and value.casefold() == folded, expected)
+    return Constant(expected)
 
 
-def _match_password(wanted: Any) -> Matcher | None:
-    if wanted is UNKNOWN:
+def _match_password(expected: Any) -> Matcher | None:
+    if expected is UNKNOWN:
         return None
-    if wanted is None:
+    if expected is None:
         return Satisfies("", lambda value: value in _EMPTY_VALUES, "no password")
-    return Satisfies(wanted, lambda value: value == wanted, "the password that was set")
+    return Satisfies(expected, lambda value: value == expected, "the password that was set")
 
 
 def _match_empty(state: Smtp2goState, setting: str) -> Matcher:
-    """How nothing is shown: of texts no page says it; a custom rate limit that there is not is null and `0:00:00`."""
+    """Build the matcher of an empty setting; an absent rate limit is null and `0:00:00`, empty strings are open."""
     if setting == "custom_ratelimit_period":
         return Satisfies(_EMPTY_PERIOD, lambda value: value in (*_EMPTY_VALUES, _EMPTY_PERIOD), _EMPTY_PERIOD)
     if setting in ("custom_ratelimit_value", "ip_pool"):
         return Satisfies(None, lambda value: value is None or (value == 0 and value is not False), "null")
-    nothing: tuple[Any, ...] = (*_EMPTY_VALUES, "default") if setting == "feedback_domain" else _EMPTY_VALUES
-    empty: Mapping[str, Any] = {"audit_email": None, "feedback_domain": "default"}
-    said = None if state.is_complete and state.get_choice("omitted-text") == "null" else empty.get(setting, "")
-    return Satisfies(said, lambda value: value in nothing, "nothing")
+    allowed: tuple[Any, ...] = (*_EMPTY_VALUES, "default") if setting == "feedback_domain" else _EMPTY_VALUES
+    samples: Mapping[str, Any] = {"audit_email": None, "feedback_domain": "default"}
+    sample = None if state.is_complete and state.get_choice("omitted-text") == "null" else samples.get(setting, "")
+    return Satisfies(sample, lambda value: value in allowed, "an empty value")

@@ -1,4 +1,4 @@
-"""SMTP2GO's open readings, and the rules that only prose states."""
+"""SMTP2GO's interpretations, and the rules that only prose states."""
 
 from itertools import permutations
 
@@ -6,7 +6,7 @@ ADD, EDIT, PATCH = "addSmtpUser", "editSmtpUser", "patchSmtpUser"
 REMOVE, VIEW = "removeSmtpUser", "viewSmtpUsers"
 
 SETTERS = (ADD, EDIT, PATCH)
-"""The operations that set what a user has."""
+"""The operations that set a user's settings."""
 
 PROPERTIES = (
     "email_password",
@@ -26,10 +26,10 @@ PROPERTIES = (
     "bounce_notifications",
     "status",
 )
-"""What requests set and answers show, but for the name."""
+"""The settings of requests and responses, without the name."""
 
 _REFUSALS = ("400", "404", "402", "403")
-"""The refusals that the vendor's table of statuses leaves for what no page speaks of, the likeliest first."""
+"""The possible statuses of a refusal that no page documents, from the vendor's table, the most likely first."""
 
 INTERPRETATIONS: dict[str, tuple[str, ...]] = {
     "names": ("exact", "folded"),
@@ -63,25 +63,25 @@ INTERPRETATIONS: dict[str, tuple[str, ...]] = {
 }
 
 _EFFECT_SENTENCES = {
-    ADD: "Answers show the {} that add set, or its default.",
-    EDIT: "Answers show the {} that a full edit set, or its default where it named none.",
-    PATCH: "Answers show the {} that a patch set.",
+    ADD: "Responses contain the {} that add set, or its default.",
+    EDIT: "Responses contain the {} that a full edit set, or its default if it had none.",
+    PATCH: "Responses contain the {} that a patch set.",
 }
 
 RULES: dict[str, str] = {
-    f"{ADD}/rule/name-taken": "Adding a user whose name the account has already does not make a second one.",
-    f"{ADD}/rule/refused-changes-nothing": "A refused request leaves no user behind.",
-    f"{ADD}/effect/username": "An added user is shown.",
-    f"{EDIT}/rule/name-unknown": "A full edit of a user that the account does not have is refused.",
-    f"{PATCH}/rule/name-unknown": "A patch of a user that the account does not have is refused.",
-    f"{REMOVE}/rule/name-unknown": "Removing a user that the account does not have is refused, or removes nobody.",
-    f"{EDIT}/effect/untouched": "A full edit leaves every other user alone.",
-    f"{PATCH}/effect/untouched": "A patch leaves alone what it does not name, and every other user.",
-    f"{REMOVE}/effect/untouched": "A removal leaves every other user alone.",
-    f"{REMOVE}/effect/removed": "A removed user is shown no more.",
-    f"{VIEW}/rule/only-named": "A view of one user shows that one; a view of nobody is an empty list.",
+    f"{ADD}/rule/name-taken": "Adding a user with a name that exists in the account creates no second one.",
+    f"{ADD}/rule/refused-changes-nothing": "A rejected request creates no user.",
+    f"{ADD}/effect/username": "An added user is listed.",
+    f"{EDIT}/rule/name-unknown": "A full edit of a user that does not exist in the account is rejected.",
+    f"{PATCH}/rule/name-unknown": "A patch of a user that does not exist in the account is rejected.",
+    f"{REMOVE}/rule/name-unknown": "Removing a user that does not exist in the account is rejected or removes none.",
+    f"{EDIT}/effect/untouched": "A full edit changes no other user.",
+    f"{PATCH}/effect/untouched": "A patch changes no setting that it does not name, and no other user.",
+    f"{REMOVE}/effect/untouched": "A removal changes no other user.",
+    f"{REMOVE}/effect/removed": "A removed user is no longer listed.",
+    f"{VIEW}/rule/only-named": "A view of one user contains that one only; a view of an unknown one is an empty list.",
     **{
-        f"{operation}/rule/permission": "A key without permission for an operation is refused with 400 and says so."
+        f"{operation}/rule/permission": "A key without permission for an operation is rejected with 400 and that code."
         for operation in (*SETTERS, REMOVE, VIEW)
     },
     **{

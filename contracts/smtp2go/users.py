@@ -1,4 +1,4 @@
-"""What the model knows of SMTP users."""
+"""The model's state: the SMTP users of all accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,15 +10,15 @@ from contracts.smtp2go.names import fold_name
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE
 
 UNKNOWN = object()
-"""A setting of which nothing is known."""
+"""A setting with an unknown value."""
 GENERATED = object()
-"""A password that the vendor generates: the answer is to tell it."""
+"""A password that the vendor generates; the response tells it."""
 
 RATELIMIT = ("custom_ratelimit_value", "custom_ratelimit_period")
 FEEDBACK = ("feedback_domain", "feedback_html", "feedback_text")
 
 _NEVER_VIEWED = frozenset({"click_tracking_enabled"})
-"""What only the answers of patches show by their page."""
+"""Settings that only responses of patch contain, by their page."""
 
 DEFAULTS: Mapping[str, Any] = {
     "description": None,
@@ -37,17 +37,17 @@ DEFAULTS: Mapping[str, Any] = {
     "bounce_notifications": "from",
     "status": "allowed",
 }
-"""What add stores of what was not sent: the pages' defaults, None being nothing."""
+"""The settings that add stores if the request has none: the pages' defaults, None for empty."""
 
 
 @dataclass(frozen=True)
 class Smtp2goUser:
-    """One SMTP user.
+    """An SMTP user.
 
-    ``password`` is a text, None (none), `UNKNOWN` or `GENERATED`, and never part of a representation. ``explicit`` are the settings that
-    a request named, which answers have to show. ``owed`` names, for each setting, the clause that says it must be shown
-    so; ``fresh`` are settings that a change made since the user was viewed: its answer says them, which
-    does not show that they were stored.
+    ``password`` is a string, None (none), `UNKNOWN` or `GENERATED`; it is not part of the repr. ``sent_settings`` are the
+    settings that a request named, which responses must contain. ``clause_by_setting`` maps each setting to the clause
+    that determines its value. ``unviewed_changes`` are the settings changed since the last view of the user: the
+    response to the change contained them, which does not prove that they were stored.
     """
 
     account: str
@@ -61,11 +61,12 @@ class Smtp2goUser:
 
 @dataclass(frozen=True)
 class Smtp2goState:
-    """All that is known. ``gone`` maps a name that no user has any more to the clause that removed it.
+    """The known state of all accounts (``accounts`` by key).
 
-    ``since`` are the operations that changed or removed users after all were viewed, in order: what is shown otherwise
-    than before may be their doing. ``doubtful`` are accounts and names of which nothing is known. Names that begin with
-    ``fresh`` exist only if a request made them; where it is empty, that holds for all: the mock knows everything.
+    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``removed_names``
+    maps the name of a removed user to the clause that removed it. ``unviewed_operations`` are the operations that changed
+    or removed users since the last view of all, in order: they are suspected if a user is listed differently.
+    ``unknown_names`` are the accounts and names whose existence is unknown.
     """
 
     accounts: Mapping[str, Account]
@@ -78,63 +79,57 @@ class Smtp2goState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether this is the mock's state, where nothing is left open."""
+        """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
     def get_choice(self, interpretation: str, scope: str = "") -> str:
-        """The mock's choice of a reading."""
+        """Return the value of ``interpretation`` that the mock follows."""
         return self.interpretations.get_choices(interpretation, scope)[0]
 
     def with_interpretations(self, interpretations: Interpretations) -> "Smtp2goState":
-        """The same state under ``readings``."""
+        """Return a copy with ``interpretations``."""
         return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def list_users(self, account: str) -> list[Smtp2goUser]:
-        """The account's users."""
+        """Return the account's users."""
         return [user for user in self.users if user.account == account]
 
     def find_user(self, account: str, name: str) -> Smtp2goUser | None:
-        """The account's user of that name, if one is known; in the mock names may be folded."""
-        found = next((u for u in self.users if u.account == account and u.name == name), None)
-        if found is None and self.is_complete and self.get_choice("names") == "folded":
+        """Return the account's user called ``name``, if one is known; the mock can ignore case and outer space."""
+        user = next((u for u in self.users if u.account == account and u.name == name), None)
+        if user is None and self.is_complete and self.get_choice("names") == "folded":
             return next((u for u in self.users if u.account == account and fold_name(u.name) == fold_name(name)), None)
-        return found
+        return user
 
     def is_known_absent(self, name: str, account: str) -> bool:
-        """Whether no user of that name can exist in ``account`` that is not known to have it."""
-        if any(held == account and fold_name(lost) == fold_name(name) for held, lost in self.unknown_names):
+        """Return True if no unknown user called ``name`` can exist in ``account``."""
+        if any(owner == account and fold_name(unknown) == fold_name(name) for owner, unknown in self.unknown_names):
             return False
         return name in self.removed_names or fold_name(name).startswith(self.own_prefix)
 
     def put_user(self, user: Smtp2goUser, old: Smtp2goUser | None = None, operation: str = ADD) -> "Smtp2goState":
-        """The state with ``user`` in place of ``old``, or beside the others."""
+        """Return the state with ``user`` added, or in place of ``old``."""
         users = tuple(user if u is old else u for u in self.users) if old else (*self.users, user)
-        gone = (
-            {name: clause for name, clause in self.removed_names.items() if name != user.name}
-            if self.removed_names
-            else self.removed_names
-        )
+        removed = self.removed_names
+        if removed:
+            removed = {name: clause for name, clause in removed.items() if name != user.name}
         if self.is_complete:
-            return replace(self, users=users, removed_names=gone)
-        since = (*self.unviewed_operations, operation) if operation in (EDIT, PATCH) else self.unviewed_operations
-        doubtful = self.unknown_names - {(user.account, user.name)}
-        return replace(self, users=users, removed_names=gone, unviewed_operations=since, unknown_names=doubtful)
+            return replace(self, users=users, removed_names=removed)
+        unviewed = (*self.unviewed_operations, operation) if operation in (EDIT, PATCH) else self.unviewed_operations
+        unknown = self.unknown_names - {(user.account, user.name)}
+        return replace(self, users=users, removed_names=removed, unviewed_operations=unviewed, unknown_names=unknown)
 
     def drop_user(self, user: Smtp2goUser) -> "Smtp2goState":
-        """The state without ``user``. The mock need not remember its name, unless names stay taken."""
+        """Return the state without ``user``; the mock remembers its name only if removed names stay taken."""
         users = tuple(u for u in self.users if u is not user)
         if self.is_complete and self.get_choice("removed-name") == "free":
             return replace(self, users=users)
-        gone = {**self.removed_names, user.name: f"{REMOVE}/effect/removed"}
-        return replace(
-            self,
-            users=users,
-            removed_names=gone,
-            unviewed_operations=() if self.is_complete else (*self.unviewed_operations, REMOVE),
-        )
+        removed = {**self.removed_names, user.name: f"{REMOVE}/effect/removed"}
+        unviewed = () if self.is_complete else (*self.unviewed_operations, REMOVE)
+        return replace(self, users=users, removed_names=removed, unviewed_operations=unviewed)
 
     def mark_viewed(self, one: Smtp2goUser | None = None) -> "Smtp2goState":
-        """The state after all users were viewed, or ``one``."""
+        """Return the state after a view of ``one`` user, or of all."""
         if self.is_complete:
             return self
         users = tuple(
@@ -144,18 +139,20 @@ class Smtp2goState:
         return replace(self, users=users, unviewed_operations=() if one is None else self.unviewed_operations)
 
     def find_suspected_clause(self, user: Smtp2goUser, setting: str) -> str | None:
-        """The clause to suspect where a setting that was well made is shown otherwise, or (``username``) the user is not.
+        """Return the clause to suspect if a setting has another value, or (``username``) the user is not listed.
 
-        Not the change that made the setting itself; and a removal may lose a user, but changes none.
+        A change is not suspected of the settings that it set; a removal can lose a user, but change none.
         """
         operations = [name for name in self.unviewed_operations if setting == "username" or name != REMOVE]
         return f"{operations[-1]}/effect/untouched" if operations and setting not in user.unviewed_changes else None
 
     def forget_users(self, names: set[str]) -> "Smtp2goState":
-        """The state in which it is unknown whether any of ``names`` exists."""
-        lost = names | {fold_name(name) for name in names}
-        kept = tuple(user for user in self.users if not {user.name, fold_name(user.name)} & lost)
-        dropped = {user.name for user in self.users if user not in kept}
-        gone = {name: clause for name, clause in self.removed_names.items() if not {name, fold_name(name)} & lost}
-        doubtful = {(account.name, name) for account in self.accounts.values() for name in lost | dropped}
-        return replace(self, users=kept, removed_names=gone, unknown_names=self.unknown_names | doubtful)
+        """Return the state in which the existence of ``names`` is unknown."""
+        forgotten = names | {fold_name(name) for name in names}
+        users = tuple(user for user in self.users if not {user.name, fold_name(user.name)} & forgotten)
+        dropped = {user.name for user in self.users if user not in users}
+        removed = {
+            name: clause for name, clause in self.removed_names.items() if not {name, fold_name(name)} & forgotten
+        }
+        unknown = {(account.name, name) for account in self.accounts.values() for name in forgotten | dropped}
+        return replace(self, users=users, removed_names=removed, unknown_names=self.unknown_names | unknown)

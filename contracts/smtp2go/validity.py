@@ -1,4 +1,4 @@
-"""Values that the schema takes: which must be taken, which must not, and which the pages leave open."""
+"""The validity of values within the schema: valid, invalid, or left open by the pages."""
 
 import re
 from enum import Enum
@@ -14,19 +14,19 @@ _ADDRESS = re.compile(
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,4}[a-z]{2,10}")
 _PARAGRAPH = re.compile(r"<p>[^<>&\"'\\]*</p>")
 _ESCAPED_CHARACTERS = set("<>&\"'\\")
-"""Signs that a vendor may escape or clean away."""
+"""Characters that a vendor can escape or remove."""
 
 
 class Validity(Enum):
-    """What the pages say of a value."""
+    """The vendor's pages on a value."""
 
-    VALID = "must be taken, and shown as it is"
-    UNSPECIFIED = "may be taken or refused"
-    INVALID = "must be refused"
+    VALID = "must be accepted and returned unchanged"
+    UNSPECIFIED = "can be accepted or rejected"
+    INVALID = "must be rejected"
 
 
 def classify_value(operation: str, name: str, value: str) -> Validity:
-    """What the pages say of the text ``value`` for the property ``name``."""
+    """Classify the string ``value`` of the property ``name``."""
     if name == "email_password":
         return _classify_password(value)
     if name == "custom_ratelimit_period":
@@ -43,7 +43,7 @@ def classify_value(operation: str, name: str, value: str) -> Validity:
 
 
 def predict_stored_value(operation: str, name: str, value: Any) -> Any:
-    """What is known of a setting after ``value`` was taken: None is nothing."""
+    """Return the known value of a setting after ``value`` was accepted: None if empty, or `UNKNOWN`."""
     if not isinstance(value, str):
         return UNKNOWN if name == "custom_ratelimit_value" and not 0 < value < 2**31 else value
     if classify_value(operation, name, value) is not Validity.VALID or (name == "status" and not value):
@@ -58,13 +58,13 @@ def _classify_password(value: str) -> Validity:
 
 
 def _classify_bounces(value: str) -> Validity:
-    """`from`, `drop` or an address: another spelling of these is open, and so is what only looks like an address."""
+    """Classify ``from``, ``drop`` or an address; other spellings and near-addresses are open."""
     if value in ("from", "drop") or _ADDRESS.fullmatch(value):
         return Validity.VALID
     return Validity.UNSPECIFIED if "@" in value or value.strip().lower() in ("", "from", "drop") else Validity.INVALID
 
 
 def _is_ordinary(value: str) -> bool:
-    """Whether a text has nothing that anybody might trim, cut, escape or clean away; one plain paragraph of HTML has not."""
+    """Return True if no vendor would trim, cut, escape or clean ``value``: plain text, or one plain HTML paragraph."""
     plain = not set(value) & _ESCAPED_CHARACTERS or _PARAGRAPH.fullmatch(value) is not None
     return plain and value.isprintable() and value == value.strip() and len(value) <= _LONGEST_TEXT

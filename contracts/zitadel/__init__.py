@@ -1,1 +1,1 @@
-"""ZITADEL: SMTP configurations of an instance, and the password of their SMTP server."""
+"""ZITADEL's contract: the SMTP configurations of an instance, and the passwords of their SMTP servers."""

@@ -1,4 +1,4 @@
-"""What the model knows of an instance's SMTP configurations. Passwords are never among it."""
+"""The model's state: an instance's SMTP configurations, without their passwords."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,19 +9,19 @@ from contract_watch.contracts.model import Account
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READ_OPERATIONS, REMOVE
 
 LAG = 0.3
-"""For how many seconds the mock's reading shows what was before, where it lags."""
+"""Seconds during which a lagging mock returns the state before a change."""
 
 
 @dataclass(frozen=True)
 class SmtpConfig:
-    """One configuration.
+    """An SMTP configuration.
 
-    ``settings`` are what add set, None where nothing is known of a text. ``active`` is None where that is not known.
-    ``sequence`` is the last one seen (0: none), ``exact`` whether reading has to show that very one, or may show a later
-    one. ``state_by`` and ``sequence_by`` are the clauses that say why they are so. ``secret`` is a digest of the password, never
-    the password, to know an unchanged one by. ``seen`` tells whether an answer has
-    shown it to be there, ``since`` is the last operation, after it was read, that changed any configuration or was
-    refused to change this one. Times are in seconds since the epoch, by the clock of whoever asked.
+    ``settings`` are the values that add set, None for a string with an unknown value; ``is_active`` is None if unknown.
+    ``sequence`` is the last one returned (0: none); a read must return it if ``is_sequence_exact``, else it or a later
+    one. ``state_clause`` and ``sequence_clause`` are the clauses that determine them. ``password_digest`` detects an
+    unchanged password. ``was_read`` is True once a response has contained the configuration. ``last_operation`` is the
+    last operation after that which changed any configuration, or failed to change this one; empty if none. Times are in
+    seconds since the epoch, by the clock of the client.
     """
 
     id: str
@@ -38,7 +38,7 @@ class SmtpConfig:
     last_operation: str = ""
 
     def apply_operation(self, operation: str, at: float, sequence: int | None, password_digest: str) -> "SmtpConfig":
-        """This configuration after a success of ``operation`` on it; ``sequence`` is what the answer said."""
+        """Return this configuration after a success of ``operation``; ``sequence`` is the one in the response."""
         new = replace(self, sequence=sequence or self.sequence, is_sequence_exact=sequence is not None, changed_at=at, was_read=True,
                       sequence_clause=f"{operation}/effect/sequence")  # fmt: skip
         if operation in (ACTIVATE, DEACTIVATE):
@@ -46,23 +46,23 @@ class SmtpConfig:
         if operation in PASSWORDS:
             new = replace(new, password_digest=password_digest)
         if operation in PASSWORDS and self.is_active is False:
-            return new.forget_active()  # the reference's words may mean that this activates it
+            return new.forget_active()  # by the reference, this can activate it
         return new
 
     def mark_superseded(self) -> "SmtpConfig":
-        """This configuration after another one was activated; that may count as a change of it."""
+        """Return this configuration after the activation of another one, which can count as a change of this one."""
         if self.is_active is False:
             return self
         return replace(self, is_active=False, is_sequence_exact=False, state_clause=f"{ACTIVATE}/effect/others")
 
     def forget_active(self) -> "SmtpConfig":
-        """This configuration where it is not known any more whether it is active."""
+        """Return this configuration with an unknown activity."""
         return replace(self, is_active=None, is_sequence_exact=False)
 
 
 @dataclass(frozen=True)
 class PastConfigs:
-    """What the configurations were until a change at ``until``."""
+    """The configurations before a change at the time ``until``."""
 
     until: float
     configs: tuple[SmtpConfig, ...]
@@ -70,12 +70,13 @@ class PastConfigs:
 
 @dataclass(frozen=True)
 class ZitadelState:
-    """All that is known of the instance.
+    """The known state of the instance (``accounts`` by key).
 
-    ``gone`` are ids that were removed, ``doubtful`` those of which a broken contract, or an answer about somebody
-    else's object, left nothing known. Other ids that begin with ``fresh`` exist never; where it is empty, that holds for
-    all: the mock knows everything, and counts its changes in ``sequence``. ``past`` is kept where the mock's reading lags.
-    ``reads`` tells whether reading has ever shown anything, ``lists`` whether the list has shown one of these.
+    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``removed_ids`` are
+    the ids of removed configurations. ``unknown_names`` are ids and descriptions whose existence is unknown, after a
+    broken contract or a response about an object of somebody else. The mock counts its changes in ``sequence`` and keeps
+    ``past`` if its reads lag. ``has_read`` is True once a read has returned anything, ``has_listed`` once the list has
+    contained one of ``configs``.
     """
 
     accounts: Mapping[str, Account]
@@ -91,36 +92,36 @@ class ZitadelState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether this is the mock's state, where nothing is left open."""
+        """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
     @property
     def next_sequence(self) -> int:
-        """A sequence that no configuration has had."""
+        """The next unused sequence."""
         return max((self.sequence, *(config.sequence for config in self.configs))) + 1
 
     def with_interpretations(self, interpretations: Interpretations) -> "ZitadelState":
-        """The same state under ``readings``."""
+        """Return a copy with ``interpretations``."""
         return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def find_config(self, name: str) -> SmtpConfig | None:
-        """The configuration with that id, if it is known."""
+        """Return the configuration with the id ``name``, if it is known."""
         return next((config for config in self.configs if config.id == name), None)
 
     def get_visible_configs(self, at: float) -> tuple[SmtpConfig, ...]:
-        """The configurations as reading shows them at a time: the mock's projection may lag."""
+        """Return the configurations that a read returns at a time; the mock's projection can lag."""
         return next((past.configs for past in self.past if at < past.until + LAG), self.configs)
 
     def find_visible_config(self, name: str, at: float) -> SmtpConfig | None:
-        """The configuration with that id as reading shows it at a time."""
+        """Return the configuration with the id ``name`` that a read returns at a time."""
         return next((config for config in self.get_visible_configs(at) if config.id == name), None)
 
     def is_known_absent(self, name: str) -> bool:
-        """Whether no configuration can have that id that is not known to have it."""
+        """Return True if no unknown configuration with the id ``name`` can exist."""
         return name not in self.unknown_names and (name in self.removed_ids or name.lower().startswith(self.own_prefix))
 
     def add_config(self, config: SmtpConfig) -> "ZitadelState":
-        """The state with one configuration more."""
+        """Return the state with one more configuration."""
         others = tuple(replace(one, last_operation=ADD) for one in self.configs if one.id != config.id)
         known = replace(
             self, removed_ids=self.removed_ids - {config.id}, unknown_names=self.unknown_names - {config.id}
@@ -130,7 +131,7 @@ class ZitadelState:
     def apply_change(
         self, operation: str, name: str, at: float, sequence: int | None, password_digest: str = ""
     ) -> "ZitadelState":
-        """The state after a success of ``operation`` on the configuration with that id, known or not."""
+        """Return the state after a success of ``operation`` on the configuration ``name``, known or not."""
         subject, configs = self.find_config(name), self.configs
         sequence = self.next_sequence if sequence is None and self.is_complete else sequence
         if operation == ACTIVATE:
@@ -150,14 +151,14 @@ class ZitadelState:
         return state if subject is not None else replace(state, unknown_names=self.unknown_names | {name})
 
     def record_refusal(self, operation: str, name: str) -> "ZitadelState":
-        """The state after ``operation`` was refused to the configuration with that id: nothing is to come of it."""
+        """Return the state after a refusal of ``operation`` on the configuration ``name``, which must have no effect."""
         if self.is_complete or operation in READ_OPERATIONS or self.find_config(name) is None:
             return self
         configs = tuple(replace(one, last_operation=operation) if one.id == name else one for one in self.configs)
         return replace(self, configs=configs)
 
     def record_read(self, name: str, sequence: int | None, *, is_active: bool | None) -> "ZitadelState":
-        """The state after reading showed the configuration with that id so."""
+        """Return the state after a read of the configuration ``name`` with these values."""
         subject = self.find_config(name)
         if subject is None or self.is_complete:
             return self
@@ -166,45 +167,45 @@ class ZitadelState:
         return replace(self, configs=tuple(new if one is subject else one for one in self.configs), has_read=True)
 
     def record_list(self, rows: Mapping[str, tuple[int | None, bool | None]]) -> "ZitadelState":
-        """The state after a list showed ``rows``: by id, the sequence, and whether the configuration is active.
+        """Return the state after a list with ``rows``: by id, the sequence and if the configuration is active.
 
-        Of all in the instance one is active at most, so none is of which that was not known beside one that is.
+        At most one configuration of the instance is active, so an active row makes all unknown ones inactive.
         """
-        shown = not self.is_complete and any(self.find_config(name) is not None for name in rows)
-        state = replace(self, has_listed=True) if shown else self
+        has_listed = not self.is_complete and any(self.find_config(name) is not None for name in rows)
+        state = replace(self, has_listed=True) if has_listed else self
         for name, (sequence, active) in rows.items():
             state = state.record_read(name, sequence, is_active=active)
         if not any(active for _, active in rows.values()):
             return state
-        told = (replace(one, is_active=False) if one.is_active is None else one for one in state.configs)
-        return replace(state, configs=tuple(told))
+        configs = tuple(replace(one, is_active=False) if one.is_active is None else one for one in state.configs)
+        return replace(state, configs=configs)
 
     def record_unnamed_config(self, mark: str) -> "ZitadelState":
-        """The state after an addition of which no answer told the id: there may be one with that mark."""
+        """Return the state after an addition whose response had no id: the description ``mark`` can exist."""
         return self if self.is_complete else replace(self, unknown_names=self.unknown_names | {mark})
 
     def is_stray(self, name: str, mark: str) -> bool:
-        """Whether a listed configuration with that id, which is not known, cannot be there: its mark is the run's own."""
-        own = not self.is_complete and mark.strip().lower().startswith(self.own_prefix)
-        return own and {name, mark.strip()}.isdisjoint(lost.strip() for lost in self.unknown_names)
+        """Return True if a listed configuration with an unknown id must not exist, because its mark is the run's own."""
+        is_own = not self.is_complete and mark.strip().lower().startswith(self.own_prefix)
+        return is_own and {name, mark.strip()}.isdisjoint(unknown.strip() for unknown in self.unknown_names)
 
     def forget_configs(self, names: Iterable[str]) -> "ZitadelState":
-        """The state in which nothing is known of the configurations that ``names`` are ids or marks of.
+        """Return the state in which the configurations with the ids or descriptions ``names`` are unknown.
 
-        Whatever happened to one of them may have deactivated another.
+        An event at one of them can have deactivated another.
         """
-        lost = set(names)
-        dropped = [one for one in self.configs if one.id in lost or one.settings.get("description") in lost]
-        kept = tuple(one.forget_active() if one.is_active else one for one in self.configs if one not in dropped)
+        forgotten = set(names)
+        dropped = [one for one in self.configs if one.id in forgotten or one.settings.get("description") in forgotten]
+        configs = tuple(one.forget_active() if one.is_active else one for one in self.configs if one not in dropped)
         return replace(
             self,
-            configs=kept,
-            removed_ids=self.removed_ids - lost,
-            unknown_names=self.unknown_names | lost | {d.id for d in dropped},
+            configs=configs,
+            removed_ids=self.removed_ids - forgotten,
+            unknown_names=self.unknown_names | forgotten | {one.id for one in dropped},
         )
 
     def with_configs(self, configs: tuple[SmtpConfig, ...], at: float, sequence: int) -> "ZitadelState":
-        """The state with these configurations since ``at``; the mock has counted up to ``sequence`` by then."""
+        """Return the state with ``configs`` since ``at``; the mock's counter is at least ``sequence``."""
         if not self.is_complete:
             return replace(self, configs=configs)
         past = self.past

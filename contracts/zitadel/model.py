@@ -1,7 +1,7 @@
-"""ZITADEL's SMTP configurations: an instance has several, of which at most one is active.
+"""ZITADEL's model: an instance has several SMTP configurations, of which at most one is active.
 
-The rules stand on the vendor's reference, and where that is silent on the vendor's published source; where both leave
-something open there is a reading (see `rules`). The same model serves gRPC: its requests come in the shape of REST.
+The rules come from the vendor's reference and, where it is silent, from the vendor's published source. Where both leave
+something open, `rules` has an interpretation. The model also serves gRPC, whose requests are converted to those of REST.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,16 +38,16 @@ _NOT_FOUND_ERROR_IDS: Mapping[str, str] = {
     REMOVE: "COMMAND-09CXlTDL6w",
     **dict.fromkeys(PASSWORDS, "COMMAND-rDHzqjGuKQ"),
 }
-"""The error ids under which the vendor's source finds no configuration."""
+"""The error ids of the vendor's source for an unknown configuration."""
 
 
 def build(effective: OpenApi, _published: OpenApi) -> "ZitadelModel":
-    """The model over its effective document."""
+    """Build the model from the effective document."""
     return ZitadelModel(effective)
 
 
 class ZitadelModel:
-    """See `contract_watch.contracts.model.Model`."""
+    """The `Model` of ZITADEL; see `contract_watch.contracts.model.Model` for its methods."""
 
     interpretations = INTERPRETATIONS
     rules = RULES
@@ -64,7 +64,7 @@ class ZitadelModel:
         return state.forget_configs(names)
 
     def list_owned(self, state: ZitadelState) -> Sequence[tuple[str, str]]:
-        """See `Model.owned`."""
+        """See `Model.list_owned`."""
         return [(ADMIN, config.id) for config in state.configs]
 
     def dump(self, state: ZitadelState) -> Any:
@@ -75,39 +75,39 @@ class ZitadelModel:
         ]
 
     def outcomes(self, state: ZitadelState, request: Request) -> Sequence[Outcome]:
-        """See `Model.outcomes`. Authorisation comes before validation, and that before any configuration is looked up."""
+        """See `Model.outcomes`; the order is authorisation, decoding, validation, lookup of the configuration."""
         operation = self._operations[request.operation or ""]
         message, undecodable = decode_request(request, operation.id)
         refuse = make_refuse(state, operation.id, message.id)
 
-        def authorised(shown: Interpretations) -> Sequence[Outcome]:
-            return stage(undecodable, shown, valid)
+        def decode(narrowed: Interpretations) -> Sequence[Outcome]:
+            return run_stage(undecodable, narrowed, validate)
 
-        def valid(shown: Interpretations) -> Sequence[Outcome]:
-            return stage(list(validate_message(operation, message)), shown, possible)
+        def validate(narrowed: Interpretations) -> Sequence[Outcome]:
+            return run_stage(list(validate_message(operation, message)), narrowed, look_up)
 
-        def possible(shown: Interpretations) -> Sequence[Outcome]:
-            return stage(
-                list(_check_state(state.with_interpretations(shown), operation.id, message.id, request.timestamp)),
-                shown,
-                done,
+        def look_up(narrowed: Interpretations) -> Sequence[Outcome]:
+            current = state.with_interpretations(narrowed)
+            return run_stage(
+                list(_check_state(current, operation.id, message.id, request.timestamp)), narrowed, succeed
             )
 
-        def done(shown: Interpretations) -> Sequence[Outcome]:
-            return [_build_success_outcome(state.with_interpretations(shown), operation.id, message, request.timestamp)]
+        def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
+            current = state.with_interpretations(narrowed)
+            return [_build_success_outcome(current, operation.id, message, request.timestamp)]
 
-        def stage(checks: Sequence[Refusal], shown: Interpretations, then: Any) -> Sequence[Outcome]:
-            return build_outcomes(checks, shown, refuse, then, (401, 403, 400, 404), request.exempt_clauses)
+        def run_stage(checks: Sequence[Refusal], narrowed: Interpretations, next_stage: Any) -> Sequence[Outcome]:
+            return build_outcomes(checks, narrowed, refuse, next_stage, (401, 403, 400, 404), request.exempt_clauses)
 
-        first = [*_order_refusals(check_authorisation(state, request, operation.id), undecodable, operation.id)]
+        checks = [*_order_refusals(check_authorisation(state, request, operation.id), undecodable, operation.id)]
         if operation.id in ID_OPERATIONS and (message.id in ("", ".", "..") or "/" in message.id):
-            # In REST such a path may lead nowhere, whoever asks.
-            first.append(replace(_build_not_found(operation.id), is_undecidable=True))
-        return stage(first, state.interpretations, authorised)
+            # In REST, such a path can be a 404 for every caller.
+            checks.append(replace(_build_not_found(operation.id), is_undecidable=True))
+        return run_stage(checks, state.interpretations, decode)
 
 
 def _order_refusals(denied: Sequence[Refusal], undecodable: Sequence[Refusal], operation: str) -> Iterator[Refusal]:
-    """Who may not ask is told so before validation; whether the body is decoded before that is a reading."""
+    """Yield the refusals before validation; the order of authorisation and decoding is an interpretation."""
     if not denied:
         return
     disputed = not all(one.interpretation for one in denied) and not all(
@@ -115,12 +115,10 @@ def _order_refusals(denied: Sequence[Refusal], undecodable: Sequence[Refusal], o
     )
     for refusals, value in ((denied, "after-authorisation"), (undecodable, "before-authorisation")):
         for refusal in refusals:
-            told = disputed and not (refusal.interpretation or refusal.is_undecidable)
-            yield (
-                replace(refusal, interpretation="decoding", refusing_values=(value,), scope=operation)
-                if told
-                else refusal
-            )
+            if disputed and not (refusal.interpretation or refusal.is_undecidable):
+                yield replace(refusal, interpretation="decoding", refusing_values=(value,), scope=operation)
+            else:
+                yield refusal
 
 
 def _build_not_found(operation: str) -> Refusal:
@@ -130,7 +128,7 @@ def _build_not_found(operation: str) -> Refusal:
 
 
 def _check_state(state: ZitadelState, operation: str, name: str, at: float) -> Iterator[Refusal]:
-    """What the present state of the instance has against a valid request."""
+    """Yield the refusals of a valid request that depend on the state of the instance."""
     if operation not in ID_OPERATIONS:
         return
     missing = _build_not_found(operation)
@@ -140,7 +138,7 @@ def _check_state(state: ZitadelState, operation: str, name: str, at: float) -> I
             missing = replace(missing, clause=f"{REMOVE}/effect/removed")
         yield replace(missing, is_undecidable=not state.is_known_absent(name))
     elif operation in PASSWORDS and config.is_active is not True:
-        why = "Only an active configuration takes a password: 404, code 5."
+        why = "Setting the password of an inactive configuration is 404, code 5."
         inactive = replace(missing, clause=f"{operation}/response/404", why=why)
         yield _make_uncertain(inactive, "inactive-password", "404", operation, config)
     elif operation == ACTIVATE and config.is_active is not False:
@@ -148,14 +146,14 @@ def _check_state(state: ZitadelState, operation: str, name: str, at: float) -> I
         yield replace(_build_precondition_refusal(clause, RULES[clause], "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
                       is_undecidable=config.is_active is None)  # fmt: skip
     elif operation == DEACTIVATE and config.is_active is not True:
-        why = "The configuration is inactive already."
+        why = "The configuration is already inactive."
         refusal = _build_precondition_refusal(f"{DEACTIVATE}/response/400", why, "SMTP configuration already deactivated",
                                 "COMMAND-km8g3")  # fmt: skip
         yield _make_uncertain(refusal, "deactivate-inactive", "400", "", config)
         yield _make_uncertain(replace(missing, clause=f"{DEACTIVATE}/response/404", why=why), "deactivate-inactive", "404", "",
                     config)  # fmt: skip
     elif operation == REMOVE and config.is_active is not False:
-        why = "Whether the active configuration may be removed is not said."
+        why = "No document says if the active configuration can be removed."
         refusal = _build_precondition_refusal(f"{REMOVE}/response/400", why, "the configuration is active", "")
         yield _make_uncertain(refusal, "remove-active", "400", "", config)
 
@@ -165,7 +163,7 @@ def _build_precondition_refusal(clause: str, why: str, text: str, error: str) ->
 
 
 def _make_uncertain(refusal: Refusal, interpretation: str, value: str, scope: str, config: SmtpConfig) -> Refusal:
-    """The refusal as a reading has it; where it is not known whether the configuration is active, it shows nothing."""
+    """Make ``refusal`` depend on an interpretation, or undecidable if it is unknown if the configuration is active."""
     if config.is_active is None:
         return replace(refusal, is_undecidable=True)
     return replace(refusal, interpretation=interpretation, refusing_values=(value,), scope=scope)
@@ -181,26 +179,26 @@ def _build_success_outcome(state: ZitadelState, operation: str, message: Request
     config = state.find_config(message.id)
     unchanged = operation in PASSWORDS and config is not None and config.password_digest == message.password_digest
 
-    def after(shown: Any) -> ZitadelState:
-        return state.apply_change(operation, message.id, at, responses.get_sequence(shown), message.password_digest)
+    def after(answer: Any) -> ZitadelState:
+        return state.apply_change(operation, message.id, at, responses.get_sequence(answer), message.password_digest)
 
     body = responses.match_change(
         state.interpretations, operation, config, state.next_sequence, at, is_unchanged=unchanged
     )
-    return Outcome(200, f"{operation}/response/200", "A valid change of what is there is 200.", body, after)
+    return Outcome(200, f"{operation}/response/200", "A valid change of an existing configuration is 200.", body, after)
 
 
 def _build_addition_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
-    texts = {name: message.fields.get(name, "") for name in STRING_FIELDS}
-    settings = {name: text if is_plain(text) else None for name, text in texts.items()}
+    strings = {name: message.fields.get(name, "") for name in STRING_FIELDS}
+    settings = {name: value if is_plain(value) else None for name, value in strings.items()}
     settings["tls"] = message.fields.get("tls", False)
 
-    def after(shown: Any) -> ZitadelState:
-        name, sequence = responses.get_value(shown, "id"), responses.get_sequence(shown)
+    def after(answer: Any) -> ZitadelState:
+        name, sequence = responses.get_value(answer, "id"), responses.get_sequence(answer)
         if state.is_complete and name is None:
-            name, sequence = responses.NewConfigId(taken).render(), state.next_sequence
-        if not isinstance(name, str) or not name:  # it is there, but only the answer could have told as what
-            return state.record_unnamed_config(texts["description"])
+            name, sequence = responses.NewConfigId(used_ids).render(), state.next_sequence
+        if not isinstance(name, str) or not name:  # it exists, but only the response could tell its id
+            return state.record_unnamed_config(strings["description"])
         return state.add_config(
             SmtpConfig(
                 name,
@@ -214,32 +212,32 @@ def _build_addition_outcome(state: ZitadelState, message: RequestMessage, at: fl
             )
         )
 
-    taken = frozenset({config.id for config in state.configs} | state.removed_ids)
-    body = responses.match_addition(state.interpretations, taken, state.next_sequence, at)
+    used_ids = frozenset({config.id for config in state.configs} | state.removed_ids)
+    body = responses.match_addition(state.interpretations, used_ids, state.next_sequence, at)
     return Outcome(200, f"{ADD}/response/200", "A valid configuration is added.", body, after)
 
 
 def _build_read_outcome(state: ZitadelState, name: str, at: float) -> Outcome:
     config = state.find_visible_config(name, at)
-    clause, why = f"{GET}/response/200", "A configuration is shown as it was last set."
-    if config is not None and not config.was_read:  # reading may be what fails, until it has shown something
+    clause, why = f"{GET}/response/200", "A read returns the last settings of a configuration."
+    if config is not None and not config.was_read:  # until a read succeeds, the read itself can be broken
         clause = clause if not state.has_read else f"{ADD}/effect/created"
     elif config is not None and config.last_operation:
         clause = f"{config.last_operation}/effect/untouched"
 
-    def after(shown: Any) -> ZitadelState:
-        found = responses.get_value(shown, "smtpConfig")
-        return state.record_read(name, responses.get_sequence(found), is_active=responses.get_active(found))
+    def after(answer: Any) -> ZitadelState:
+        row = responses.get_value(answer, "smtpConfig")
+        return state.record_read(name, responses.get_sequence(row), is_active=responses.get_active(row))
 
     return Outcome(200, clause, why, responses.match_config_response(state.interpretations, name, config, at), after)
 
 
 def _build_list_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
-    def after(shown: Any) -> ZitadelState:
-        rows = pages.get_rows_by_id(shown)
+    def after(answer: Any) -> ZitadelState:
+        rows = pages.get_rows_by_id(answer)
         return state.record_list(
             {name: (responses.get_sequence(row), responses.get_active(row)) for name, row in rows.items()}
         )
 
-    why = "The list shows what there is, as it was last set."
+    why = "The list contains the configurations with their last settings."
     return Outcome(200, f"{LIST}/response/200", why, pages.match_page(state, message.query, at), after)

@@ -1,4 +1,4 @@
-"""A page of the list: the run's own configurations as they were set, among others of which nothing is known."""
+"""A page of the list: the run's own configurations, among unknown ones of others."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +26,11 @@ _COMPLETE = f"{LIST}/effect/complete"
 
 @dataclass(frozen=True, kw_only=True)
 class PageMatcher(ObjectMatcher):
-    """A list's answer: as `ObjectMatcher`, and its rows are a page of ``listing``, as ``query`` asks for it.
+    """The matcher of a page of the list: an `ObjectMatcher` whose rows are the page of ``rows`` that ``query`` selects.
 
-    No order is promised: where more configurations are there than rows, any of them may be on another page. ``active`` is
-    the id of the one that is known to be active, if one is; ``stray`` tells whether an unknown id and its description
-    cannot be there.
+    No order is promised: if the instance has more configurations than the page, any of them can be on another page.
+    ``active_id`` is the id of the configuration known to be active, if any; ``is_stray`` returns True for an unknown id
+    and description that must not exist.
     """
 
     rows: ListMatcher
@@ -47,34 +47,37 @@ class PageMatcher(ObjectMatcher):
         yield from ObjectMatcher(self.required).find_mismatches(value, path)
         rows = value.get(_ROWS, []) if isinstance(value, dict) else None
         if not isinstance(rows, list):
-            return  # the schema tells
-        place, total = (*path, _ROWS), responses.parse_integer(responses.get_value(value, "details", "totalResult"))
+            return  # a violation of the schema
+        rows_path = (*path, _ROWS)
+        total = responses.parse_integer(responses.get_value(value, "details", "totalResult"))
         least = max(len(self.rows.known_rows), len(rows))
         if total is not None and total < least and not self.query.offset:
             yield Mismatch((*path, "details", "totalResult"), "value", f"a number not below {least}")
-        found = [*self._check_rows(rows, total, place), *self._check_active(rows, place)]
-        yield from found
-        lacking = any(one.kind == "row-missing" for one in found)
-        yield from (one for one in self._check_length(len(rows), total, place) if one.kind == "too-many" or not lacking)
+        mismatches = [*self._check_rows(rows, total, rows_path), *self._check_active(rows, rows_path)]
+        yield from mismatches
+        is_row_missing = any(one.kind == "row-missing" for one in mismatches)
+        for mismatch in self._check_length(len(rows), total, rows_path):
+            if mismatch.kind == "too-many" or not is_row_missing:
+                yield mismatch
 
-    def _check_length(self, rows: int, total: int | None, place: ValuePath) -> Iterator[Mismatch]:
-        """Whether the page is as long as its limit, its offset and what is there make it."""
+    def _check_length(self, rows: int, total: int | None, path: ValuePath) -> Iterator[Mismatch]:
+        """Check the number of rows against limit, offset and the number of configurations."""
         limit, skipped = self.query.limit, self.query.offset
         if limit and rows > limit:
-            yield Mismatch(place, "too-many", f"{limit} configurations at most", f"{LIST}/effect/limit")
+            yield Mismatch(path, "too-many", f"at most {limit} configurations", f"{LIST}/effect/limit")
         if total is not None and skipped and rows > max(total - skipped, 0):
-            most = f"{max(total - skipped, 0)} configurations at most, since it leaves out {skipped} of {total}"
-            yield Mismatch(place, "too-many", most, f"{LIST}/effect/offset")
-        there = max(len(self.rows.known_rows), total or 0)
-        least = min(there - skipped, self.query.definite_limit or 1)
+            most = f"at most {max(total - skipped, 0)} configurations, because it skips {skipped} of {total}"
+            yield Mismatch(path, "too-many", most, f"{LIST}/effect/offset")
+        existing = max(len(self.rows.known_rows), total or 0)
+        least = min(existing - skipped, self.query.definite_limit or 1)
         if rows < least:
-            yield Mismatch(place, "too-few", f"{least} configurations at least", _COMPLETE)
+            yield Mismatch(path, "too-few", f"at least {least} configurations", _COMPLETE)
 
-    def _check_rows(self, rows: list[Any], total: int | None, place: ValuePath) -> Iterator[Mismatch]:
-        """Whether the run's own configurations are among the rows, but for as many as may be on other pages."""
-        found = list(self.rows.find_mismatches(rows, place))
-        missing = [one for one in found if one.kind == "row-missing"]
-        yield from (one for one in found if one.kind != "row-missing")
+    def _check_rows(self, rows: list[Any], total: int | None, path: ValuePath) -> Iterator[Mismatch]:
+        """Check the run's own configurations; as many can be missing as other pages can contain."""
+        mismatches = list(self.rows.find_mismatches(rows, path))
+        missing = [one for one in mismatches if one.kind == "row-missing"]
+        yield from (one for one in mismatches if one.kind != "row-missing")
         yield from missing if len(missing) > self._count_elsewhere(len(rows), total) else ()
         for index, row in enumerate(rows):
             name, mark = responses.get_value(row, "id"), responses.get_value(row, "description")
@@ -84,11 +87,11 @@ class PageMatcher(ObjectMatcher):
                 and self.rows.get_absence_clause(name) is None
             )
             if unknown and isinstance(mark, str) and self.is_stray(name, mark):
-                what = "no configuration with a description of this run, which added none of that id"
-                yield Mismatch((*place, index, "description"), "unexpected", what, f"{ADD}/effect/once", name)
+                expected = "no configuration with a description of this run, which added none with this id"
+                yield Mismatch((*path, index, "description"), "unexpected", expected, f"{ADD}/effect/once", name)
 
     def _count_elsewhere(self, rows: int, total: int | None) -> float:
-        """How many configurations may be on other pages."""
+        """Return the greatest number of configurations that other pages can contain."""
         most = math.inf if total is None else total - rows
         return (
             min(most, self.query.offset)
@@ -96,32 +99,32 @@ class PageMatcher(ObjectMatcher):
             else most
         )
 
-    def _check_active(self, rows: list[Any], place: ValuePath) -> Iterator[Mismatch]:
-        """At most one configuration is active, whoever's it is."""
+    def _check_active(self, rows: list[Any], path: ValuePath) -> Iterator[Mismatch]:
+        """Check that at most one configuration of the instance is active."""
         active = {self.active_id} if self.active_id is not None else set[Any]()
         for index, row in enumerate(rows):
             if responses.get_active(row) and not active <= {responses.get_value(row, "id")}:
-                what = "SMTP_CONFIG_INACTIVE, since another configuration is active"
-                yield Mismatch((*place, index, "state"), "value", what, f"{ACTIVATE}/effect/others", self.active_id)
+                expected = "SMTP_CONFIG_INACTIVE, because another configuration is active"
+                yield Mismatch((*path, index, "state"), "value", expected, f"{ACTIVATE}/effect/others", self.active_id)
             active |= {responses.get_value(row, "id")} if responses.get_active(row) else set()
 
 
 def get_rows_by_id(body: Any) -> Mapping[str, Any]:
-    """The rows of a page by their ids."""
+    """Return the rows of a page by id."""
     rows = responses.get_value(body, _ROWS)
     named = ((responses.get_value(row, "id"), row) for row in rows) if isinstance(rows, list) else ()
     return {name: row for name, row in named if isinstance(name, str)}
 
 
 def match_page(state: ZitadelState, query: ListQuery, at: float) -> PageMatcher:
-    """The page of the list that ``query`` asks for at a time."""
+    """Build the matcher of the page that ``query`` selects at a time."""
     configs = state.get_visible_configs(at)
     known = {config.id: _build_expected_row(state, config, at) for config in configs}
     listing = ListMatcher("id", known, get_absence_clause=_make_absence_check(state))
     whole = not query.offset and query.definite_limit is not None and len(known) < query.definite_limit
     return PageMatcher(
         {"details": _match_details(state, len(configs), at)},
-        {_ROWS: listing} if whole else {},  # what no page has to show it does not show to be kept
+        {_ROWS: listing} if whole else {},  # a partial page satisfies no clause of a row
         rows=listing,
         query=query,
         active_id=next((config.id for config in configs if config.is_active), None),
@@ -134,9 +137,9 @@ def _make_absence_check(state: ZitadelState) -> Callable[[str], str | None]:
 
 
 def _build_expected_row(state: ZitadelState, config: SmtpConfig, at: float) -> ExpectedRow:
-    """The row of a configuration; where it lacks, what was done since it was read is suspected if the list ever had one."""
+    """Build the expected row of a configuration; if it is missing, the last operation is suspected once a list worked."""
     clause = f"{config.last_operation}/effect/untouched" if config.last_operation and state.has_listed else _COMPLETE
-    if not config.was_read:  # reading may be what fails, until it has shown something
+    if not config.was_read:  # until a read succeeds, the read itself can be broken
         clause = f"{ADD}/effect/created" if state.has_read else f"{LIST}/response/200"
     return ExpectedRow(
         responses.match_config(state.interpretations, config, at, LIST), clause, suspected_clause=_COMPLETE
@@ -144,9 +147,9 @@ def _build_expected_row(state: ZitadelState, config: SmtpConfig, at: float) -> E
 
 
 def _match_details(state: ZitadelState, count: int, at: float) -> ObjectMatcher:
-    """What is said of the list: the schema knows its form, and no more of it is promised than how many there are."""
-    said: dict[str, Matcher] = {"viewTimestamp": Satisfies(responses.format_time(at), lambda _value: True, "a time")}
+    """Build the matcher of the list's details; only the total is promised, which `PageMatcher` checks."""
+    details: dict[str, Matcher] = {"viewTimestamp": Satisfies(responses.format_time(at), lambda _value: True, "a time")}
     if count:
-        said["totalResult"] = Satisfies(str(count), lambda _value: True, "a number")
-        said["processedSequence"] = Satisfies(str(state.sequence or 1), lambda _value: True, "a number")
-    return ObjectMatcher({}, said, rendered_optional=frozenset(said))
+        details["totalResult"] = Satisfies(str(count), lambda _value: True, "a number")
+        details["processedSequence"] = Satisfies(str(state.sequence or 1), lambda _value: True, "a number")
+    return ObjectMatcher({}, details, rendered_optional=frozenset(details))

@@ -1,8 +1,8 @@
-"""What ZITADEL answers to what it does: a history of the object, its id, or the object itself."""
+"""The bodies of successful responses: an object's details, its id, or the object itself."""
 
 import datetime as dt
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,14 @@ from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, STRING
 _DAY = 86_400.0
 _REPLY_TO = "replyToAddress"
 _OWNER = "317512345678900001"
-"""The instance that the mock says everything belongs to."""
+"""The instance that owns every object of the mock."""
 STATES = {True: "SMTP_CONFIG_ACTIVE", False: "SMTP_CONFIG_INACTIVE"}
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 @dataclass(frozen=True)
 class NewConfigId:
-    """An id that the server makes: safe in a path, of 1 to 100 characters, and none of ``taken``."""
+    """The matcher of an id that the server generates: unreserved characters, 1 to 100 of them, none of ``used_ids``."""
 
     used_ids: Collection[str]
 
@@ -39,25 +39,25 @@ class NewConfigId:
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, str) or not 0 < len(value) <= 100 or not _UNRESERVED.issuperset(value):
-            yield Mismatch(path, "value", "an id of 1 to 100 characters that need no escape in a path")
+            yield Mismatch(path, "value", "an id of 1 to 100 unreserved characters")
         elif value in self.used_ids:
-            yield Mismatch(path, "repeated", "an id that was never given before")
+            yield Mismatch(path, "repeated", "an id that was not used before")
 
 
 @dataclass(frozen=True)
 class DetailsMatcher(ObjectMatcher):
-    """An object's details: as `ObjectMatcher`, and never changed before it was made."""
+    """The matcher of an object's details: an `ObjectMatcher` whose changeDate is not before its creationDate."""
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
         if isinstance(value, dict):
-            made, changed = parse_time(value.get("creationDate")), parse_time(value.get("changeDate"))
-            if made is not None and changed is not None and changed < made:
+            created, changed = parse_time(value.get("creationDate")), parse_time(value.get("changeDate"))
+            if created is not None and changed is not None and changed < created:
                 yield Mismatch((*path, "changeDate"), "value", "a time not before the creationDate")
 
 
 def parse_time(text: Any) -> float | None:
-    """The seconds since the epoch of an RFC 3339 time in UTC; None where it is none."""
+    """Parse an RFC 3339 time in UTC to seconds since the epoch; return None for any other value."""
     if not isinstance(text, str) or not text.endswith("Z"):
         return None
     try:
@@ -67,28 +67,28 @@ def parse_time(text: Any) -> float | None:
 
 
 def format_time(at: float) -> str:
-    """The time of so many seconds since the epoch, as protojson writes it."""
+    """Format a time in seconds since the epoch like protojson."""
     text = dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds")
     return f"{text.removesuffix('+00:00')}Z"
 
 
 def parse_integer(text: Any) -> int | None:
-    """The value of a 64-bit integer as protojson writes it; None where it is none."""
+    """Parse a 64-bit integer in protojson, a string; return None for any other value."""
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
 def get_sequence(body: Any, *path: str) -> int | None:
-    """The sequence that an answer says, in the details below ``way``."""
+    """Return the sequence in the details below ``path`` of a response, None if it has none."""
     return parse_integer(get_value(body, *path, "details", "sequence"))
 
 
 def get_active(body: Any) -> bool | None:
-    """Whether a configuration that was shown is active; None where it does not say."""
+    """Return True if the returned configuration is active, None if its state is unknown."""
     return next((active for active, text in STATES.items() if text == get_value(body, "state")), None)
 
 
 def get_value(body: Any, *path: str) -> Any:
-    """What stands in an answer at the end of ``way``; None where it does not lead so far."""
+    """Return the value at ``path`` in a response, None if it does not exist."""
     for name in path:
         body = body.get(name) if isinstance(body, dict) else None
     return body
@@ -97,7 +97,7 @@ def get_value(body: Any, *path: str) -> Any:
 def match_addition(
     interpretations: Interpretations, used_ids: Collection[str], sequence: int, at: float
 ) -> ObjectMatcher:
-    """The answer to an addition."""
+    """Build the matcher of the response to an addition."""
     return ObjectMatcher(
         {
             "details": _match_change_details(interpretations, ADD, _match_new_sequence(sequence, 0), at, at),
@@ -115,25 +115,24 @@ def match_change(
     *,
     is_unchanged: bool,
 ) -> ObjectMatcher:
-    """The answer to a change of ``config``, None where nothing is known of it; the mock says ``sequence``.
+    """Build the matcher of the response to a change of ``config`` (None: unknown); the mock renders ``sequence``.
 
-    A password that is ``unchanged`` need not count as a change.
+    ``is_unchanged`` marks a password that equals the previous one, which need not count as a change.
     """
     last = config.sequence if config is not None else 0
     last -= is_unchanged
     if operation == DEACTIVATE and config is not None and config.is_active is not True:
-        # What is inactive already need not change: its sequence may be the old one.
+        # A configuration that is already inactive need not change, so its sequence can be the old one.
         last, sequence = last - 1, config.sequence if config.is_active is False else sequence
-    made = config.created_at if config is not None else at
-    return ObjectMatcher(
-        {"details": _match_change_details(interpretations, operation, _match_new_sequence(sequence, last), at, made)}
-    )
+    created_at = config.created_at if config is not None else at
+    new_sequence = _match_new_sequence(sequence, last)
+    return ObjectMatcher({"details": _match_change_details(interpretations, operation, new_sequence, at, created_at)})
 
 
 def match_config_response(
     interpretations: Interpretations, name: str, config: SmtpConfig | None, at: float
 ) -> ObjectMatcher:
-    """The answer to reading: the configuration as it was last set; one of which nothing is known has its id at least."""
+    """Build the matcher of the response to a read: the last settings, only the id for an unknown configuration."""
     return ObjectMatcher(
         {
             "smtpConfig": ObjectMatcher({"id": Constant(name)})
@@ -144,10 +143,10 @@ def match_config_response(
 
 
 def match_config(interpretations: Interpretations, config: SmtpConfig, at: float, reader: str) -> ObjectMatcher:
-    """A configuration as it was last set, as ``reader`` shows it: of the two that read, the list may leave more out."""
-    states = [config.is_active] if config.is_active is not None else [False, True]
-    shown = [STATES[active] for active in states]
-    state = Satisfies(shown[0], lambda value: value in shown, " or ".join(shown))
+    """Build the matcher of a configuration in the response of ``reader``; the list can omit more than a read."""
+    possible = [config.is_active] if config.is_active is not None else [False, True]
+    states = [STATES[is_active] for is_active in possible]
+    state = Satisfies(states[0], lambda value: value in states, " or ".join(states))
     required: dict[str, Matcher] = {
         "id": Constant(config.id),
         "state": _for_clause(config, config.state_clause, state, reader),
@@ -162,54 +161,53 @@ def match_config(interpretations: Interpretations, config: SmtpConfig, at: float
         ),
     }
     optional: dict[str, Matcher] = {}
-    never: dict[str, str] = {}
-    said: set[str] = set()
+    forbidden: dict[str, str] = {}
+    rendered: set[str] = set()
     for setting in STRING_FIELDS:
-        wanted, clause = config.settings[setting], f"{ADD}/effect/{setting}"
-        if wanted == "":
-            never[setting] = clause  # protojson omits zero values
-        elif wanted is None or not wanted.strip():
-            optional[setting] = Satisfies(wanted or "unknown", lambda value: isinstance(value, str), "a text")
-            said |= {setting} if wanted and interpretations.get_choices("spaces")[0] == "kept" else set()
+        expected, clause = config.settings[setting], f"{ADD}/effect/{setting}"
+        if expected == "":
+            forbidden[setting] = clause  # protojson omits zero values
+        elif expected is None or not expected.strip():
+            optional[setting] = Satisfies(expected or "unknown", lambda value: isinstance(value, str), "a string")
+            rendered |= {setting} if expected and interpretations.get_choices("spaces")[0] == "kept" else set()
         else:
-            required[setting] = _for_clause(config, clause, _match_string(interpretations, wanted), reader)
+            required[setting] = _for_clause(config, clause, _match_string(interpretations, expected), reader)
     if config.settings["tls"]:
         required["tls"] = _for_clause(config, f"{ADD}/effect/tls", Constant(True), reader)
     else:
-        never["tls"] = f"{ADD}/effect/tls"
+        forbidden["tls"] = f"{ADD}/effect/tls"
     if reader == LIST and _REPLY_TO in required:
         optional[_REPLY_TO] = required.pop(_REPLY_TO)
-        said |= {_REPLY_TO} if interpretations.get_choices("listed-reply-to")[0] == "shown" else set()
-    return ObjectMatcher(required, optional, never, frozenset(said))
+        rendered |= {_REPLY_TO} if interpretations.get_choices("listed-reply-to")[0] == "shown" else set()
+    return ObjectMatcher(required, optional, forbidden, frozenset(rendered))
 
 
 def _match_change_details(
     interpretations: Interpretations, operation: str, sequence: Matcher, at: float, created_at: float
 ) -> DetailsMatcher:
-    """The details that answer a change: activation and deactivation need not say when that was."""
-    activation = operation in (ACTIVATE, DEACTIVATE)
-    # The source fills the creationDate of an activation with the time of the activation.
+    """Build the matcher of the details after a change; for activation and deactivation both dates are optional."""
+    is_activation = operation in (ACTIVATE, DEACTIVATE)
+    # The source sets the creationDate in the response of an activation to the time of the activation.
     dates: Mapping[str, Matcher] = {
-        "creationDate": _match_time(at if activation else created_at, created_at - _DAY, at + _DAY),
+        "creationDate": _match_time(at if is_activation else created_at, created_at - _DAY, at + _DAY),
         "changeDate": _match_time(at, at - _DAY, at + _DAY),
     }
-    told = interpretations.get_choices("activation-dates" if activation else "change-dates")[0]
-    said = frozenset(date for date in dates if told in ("both", date.removesuffix("Date")))
+    choice = interpretations.get_choices("activation-dates" if is_activation else "change-dates")[0]
+    rendered = frozenset(date for date in dates if choice in ("both", date.removesuffix("Date")))
     required: Mapping[str, Matcher] = {
         "sequence": ForClause(f"{operation}/effect/sequence", sequence),
         "resourceOwner": _match_owner(),
     }
-    if activation:
-        return DetailsMatcher(required, dates, rendered_optional=said)
-    return DetailsMatcher(
-        {**required, "changeDate": dates["changeDate"]}, {"creationDate": dates["creationDate"]}, rendered_optional=said
-    )
+    if is_activation:
+        return DetailsMatcher(required, dates, rendered_optional=rendered)
+    required = {**required, "changeDate": dates["changeDate"]}
+    return DetailsMatcher(required, {"creationDate": dates["creationDate"]}, rendered_optional=rendered)
 
 
 def _for_clause(config: SmtpConfig, clause: str, matcher: Matcher, reader: str) -> ForClause:
-    """The pattern, owed to ``clause``; what was well set may have been spoilt by the last change since it was read.
+    """Require ``matcher`` by ``clause``; the last operation since a read is suspected.
 
-    Where there was none, the list shows otherwise what reading shows well.
+    Without one, a wrong value in the list is the list's own fault.
     """
     if config.last_operation and not clause.startswith(f"{config.last_operation}/"):
         return ForClause(clause, matcher, f"{config.last_operation}/effect/untouched")
@@ -217,40 +215,41 @@ def _for_clause(config: SmtpConfig, clause: str, matcher: Matcher, reader: str) 
 
 
 def _match_new_sequence(sample: int, last: int) -> Satisfies:
-    def holds(value: Any) -> bool:
-        found = parse_integer(value)
-        return found is not None and found > max(last, 0)
+    def is_later(value: Any) -> bool:
+        sequence = parse_integer(value)
+        return sequence is not None and sequence > max(last, 0)
 
-    return Satisfies(str(sample), holds, f"a sequence above {last}" if last > 0 else "a sequence")
+    return Satisfies(str(sample), is_later, f"a sequence above {last}" if last > 0 else "a sequence")
 
 
 def _match_known_sequence(config: SmtpConfig) -> Satisfies:
     last = config.sequence
 
-    def holds(value: Any) -> bool:
-        found = parse_integer(value)
-        return found is not None and (found == last if config.is_sequence_exact else found >= last)
+    def is_possible(value: Any) -> bool:
+        sequence = parse_integer(value)
+        return sequence is not None and (sequence == last if config.is_sequence_exact else sequence >= last)
 
-    return Satisfies(
-        str(last), holds, f"the sequence {last}" if config.is_sequence_exact else f"a sequence not below {last}"
-    )
+    expected = f"the sequence {last}" if config.is_sequence_exact else f"a sequence not below {last}"
+    return Satisfies(str(last), is_possible, expected)
 
 
-def _match_string(interpretations: Interpretations, wanted: str) -> Satisfies:
-    said = wanted.strip() if interpretations.get_choices("spaces")[0] == "trimmed" else wanted
-    same: Callable[[Any], bool] = lambda value: isinstance(value, str) and value.strip() == wanted.strip()  # noqa: E731
-    return Satisfies(said, same, f"the text that was set, {said!r}")
+def _match_string(interpretations: Interpretations, expected: str) -> Satisfies:
+    def is_equal(value: Any) -> bool:
+        return isinstance(value, str) and value.strip() == expected.strip()
+
+    sample = expected.strip() if interpretations.get_choices("spaces")[0] == "trimmed" else expected
+    return Satisfies(sample, is_equal, f"the string that was set, {sample!r}")
 
 
 def _match_owner() -> Satisfies:
-    return Satisfies(_OWNER, lambda value: isinstance(value, str), "a text")
+    return Satisfies(_OWNER, lambda value: isinstance(value, str), "a string")
 
 
 def _match_time(sample: float, earliest: float, latest: float) -> Satisfies:
-    """A time in bounds that are a day wide on both sides: clocks differ, but a wrong year shows."""
+    """Build the matcher of a time between two bounds, which callers set a day wide: clocks differ."""
 
-    def holds(value: Any) -> bool:
-        found = parse_time(value)
-        return found is not None and earliest < found < latest
+    def is_within(value: Any) -> bool:
+        time = parse_time(value)
+        return time is not None and earliest < time < latest
 
-    return Satisfies(format_time(sample), holds, "a time near the change")
+    return Satisfies(format_time(sample), is_within, "a time near the change")
