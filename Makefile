@@ -27,6 +27,8 @@ GRPC_PORT ?= 8026
 SEEDS ?= 200
 # Test processes.
 WORKERS ?= 2
+# Which tests `make test-all` runs; empty: all.
+TESTS ?=
 SLUG ?=
 DELETE ?=
 NAME ?=
@@ -115,8 +117,8 @@ test: environment check-contracts lint types check-generated ## run everything t
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: test-all
-test-all: environment check-contracts lint types check-generated ## run everything, without sampling (an hour)
-	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) --dist worksteal --all
+test-all: environment check-contracts lint types check-generated ## run everything, without sampling (an hour) [TESTS=path]
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal --all $(TESTS)
 
 .PHONY: lint
 lint: environment ## run ruff
@@ -132,8 +134,8 @@ generate: environment ## write generated/ from the contracts [VENDOR=]
 	@$(RUN) -m scripts.generate_clients --vendor '$(VENDOR)'
 
 .PHONY: check-generated
-check-generated: environment ## fail if generated/ does not match the contracts
-	@$(RUN) -m scripts.generate_clients --check
+check-generated: environment ## fail if generated/ does not match the contracts [VENDOR=]
+	@$(RUN) -m scripts.generate_clients --vendor '$(VENDOR)' --check
 
 .PHONY: rules
 rules: environment ## write docs/rules.md, the rules of the document comparison
@@ -141,11 +143,11 @@ rules: environment ## write docs/rules.md, the rules of the document comparison
 
 .PHONY: prove-live
 prove-live: environment ## prove on a fake vendor that live runs do no harm (15 minutes)
-	@PROVE_KILLS=20 PROVE_REQUESTS=10000 $(RUN) -m pytest -n $(WORKERS) tests/engine/account
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal --all tests/engine/account
 
 .PHONY: prove-sets
 prove-sets: environment ## prove on random schemas that a comparison hides nothing (10 minutes)
-	@SET_EXAMPLES=40000 $(RUN) -m pytest -n $(WORKERS) tests/diff/document/test_comparison_hides_no_value.py
+	@$(RUN) -m pytest -n $(WORKERS) --all tests/diff/document/test_comparison_hides_no_value.py
 
 .PHONY: bench
 bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.support.sampling import leave_out, read_samples
+from tests.support.sampling import SAMPLE_ERROR, leave_out, read_samples, set_thorough
 from tests.support.suite_process import PAID_KEY
 
 # The same examples every time, and no clock: a red test is red for everybody.
@@ -26,7 +26,16 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of `make test-all`."""
-    parser.addoption("--all", action="store_true", help="run everything, not only the samples that CI runs")
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="run everything, not only the fixed samples; -k and a test's own name switch the samples off too",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how much each test does, before the test modules are imported."""
+    set_thorough(config.getoption("--all"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,7 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     named = any("::" in argument for argument in config.invocation_params.args)
     if config.getoption("--all") or named or config.getoption("keyword"):
         return
-    config.hook.pytest_deselected(items=leave_out(items, read_samples()))
+    try:
+        config.hook.pytest_deselected(items=leave_out(items, read_samples()))
+    except pytest.UsageError as error:
+        if not hasattr(config, "workerinput"):
+            raise
+        config.stash[SAMPLE_ERROR] = str(error)  # xdist would hide it: a test of the samples reports it
 
 
 @pytest.fixture(name="jetemail", scope="session")

@@ -165,12 +165,13 @@ def assert_inconclusive(result: SuiteResult) -> None:
 def run_two_at_a_time(
     request: pytest.FixtureRequest, name: str, work: Callable[[str], Any]
 ) -> Iterator[Callable[[str], Any]]:
-    """Run ``work`` for each value of the parameter ``name`` in this module's collected tests, two at a time.
+    """Run ``work`` for each value of the parameter ``name`` that a test of the fixture was collected with, two at a time.
 
     Yield a function from such a value to its result.
     """
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    callspecs = [item.callspec for item in items if item.module is request.module and hasattr(item, "callspec")]
+    users = [item for item in items if item.module is request.module and request.fixturename in item.fixturenames]
+    callspecs = [item.callspec for item in users if hasattr(item, "callspec")]
     wanted = dict.fromkeys(str(spec.params[name]) for spec in callspecs if name in spec.params)
     with ThreadPoolExecutor(2) as pool:
         futures: dict[str, Future[Any]] = {value: pool.submit(work, value) for value in wanted}

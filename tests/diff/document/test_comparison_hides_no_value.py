@@ -1,6 +1,5 @@
 """A comparison hides no value: a value that only one side accepts is reported in the direction in which it breaks."""
 
-import os
 from typing import Any
 
 import jsonschema_rs
@@ -9,9 +8,10 @@ from hypothesis import strategies as st
 
 from contract_watch.diff.document import ChangeLevel, compare
 from tests.support.documents import schema_strategies as drawn
+from tests.support.sampling import effort
 
-EXAMPLES = int(os.environ.get("SET_EXAMPLES", "400"))
-"""The number of drawn pairs; `make prove-sets` draws many more."""
+EXAMPLES = effort(400, 40_000)
+"""The number of drawn pairs; `make test-all` draws many more."""
 _SUITE = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 

@@ -1,7 +1,6 @@
 """Runs that are killed, interrupted, or have another beside them leave nothing on an account, and disturb nobody."""
 
 import datetime as dt
-import os
 import random
 import signal
 from collections.abc import Iterator
@@ -13,12 +12,13 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator, parse_name
 from tests.support.live_runs import is_run_name
 from tests.support.production.fake import FakeProduction
+from tests.support.sampling import effort
 from tests.support.suite_process import SuiteProcess, SuiteResult, start_suite
 
-KILLS = int(os.environ.get("PROVE_KILLS", "4"))
-"""How often a run is killed; `make prove-live` does it more often than every test run."""
-VENDORS = {slug: Contract(slug) for slug in ("jetemail", "zitadel", "smtp2go")[: 3 if KILLS > 4 else 2]}
-"""Whose runs are killed: one vendor's without ids, one's with them, and in `make prove-live` the third's too."""
+KILLS = effort(2, 20)
+"""How often a run is killed; `make test-all` does it more often."""
+VENDORS = {slug: Contract(slug) for slug in ("jetemail", "zitadel", "smtp2go")[: effort(2, 3)]}
+"""Whose runs are killed: one vendor's without ids, one's with them, and in `make test-all` the third's too."""
 
 
 @pytest.fixture(name="production", params=VENDORS)

@@ -1,6 +1,5 @@
-"""Thousands of exploring requests under the guard: `make prove-live` sends more than ten thousand, every test run a sample."""
+"""Thousands of exploring requests under the guard: `make test-all` sends more than ten thousand, every test run a sample."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,10 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.depth import ExplorationDepth
 from tests.support.live_runs import is_run_name, make_options, run_suite
 from tests.support.production.fake import FakeProduction
+from tests.support.sampling import effort
 from tests.support.virtual_clock import VirtualClock
 
-REQUESTS = int(os.environ.get("PROVE_REQUESTS", "300"))
+REQUESTS = effort(150, 10_000)
 """How many exploring requests are sent at least, over all vendors."""
 _MOST_RUNS = 60
 
