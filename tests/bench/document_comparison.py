@@ -1,8 +1,8 @@
-"""``make bench-documents``: how the comparison's time grows with the documents, measured side by side in one run.
+"""``make bench-documents``: the time of the comparison by the size of the documents.
 
-Each row is a process of its own: two documents of one size, compared; the time beside what reading the same two files as
-JSON takes, and beside the smallest row's. Goals: two documents of 5 MB in under 10 seconds and 500 MiB, a mean small pair
-in under 5 ms, a time that grows as the size does. A missed goal is not an error: machines differ.
+Each row is a separate process that compares two documents of one size. The time is given as a multiple of parsing the
+same files as JSON and of the smallest row. Goals: two documents of 5 MB in under 10 seconds and 500 MiB, a small pair in
+under 5 ms on average, a linear time. A missed goal is not an error, since machines differ.
 """
 
 import argparse
@@ -27,10 +27,10 @@ _MEGABYTE = 1_000_000
 
 
 def make_document(size: int, shape: str) -> dict[str, Any]:
-    """A document of about ``size`` bytes.
+    """Build a document of about ``size`` bytes.
 
-    ``apart``: every resource has schemas of its own beside a few that all use, as most vendors' documents do; ``woven``:
-    each schema uses the one before it and one at a third of the way, so that each reaches many.
+    ``apart``: every resource has its own schemas and a few shared ones, as in most vendors' documents. ``woven``: each schema
+    uses the previous one and one at a third of its index, so that each reaches many.
     """
     schemas: dict[str, Any] = {
         "Error": {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
@@ -71,7 +71,7 @@ def _make_resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, A
 
 
 def edit_document(base: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with an edit in every twentieth schema, in fields of several kinds."""
+    """Return ``base`` with edits of several kinds in every twentieth schema."""
     found = copy.deepcopy(base)
     for number, schema in enumerate(found["components"]["schemas"].values()):
         if number % 20 == 7 and "field_3" in schema["properties"]:
@@ -81,7 +81,7 @@ def edit_document(base: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure_row(size: int, shape: str) -> dict[str, Any]:
-    """One row, in this process: seconds of reading as JSON and of comparing, changes, and the most memory."""
+    """Measure one row in this process: seconds of parsing and comparing, changes, peak memory."""
     base = make_document(size, shape)
     texts = [json.dumps(base), json.dumps(edit_document(base))]
     del base
@@ -95,7 +95,7 @@ def measure_row(size: int, shape: str) -> dict[str, Any]:
 
 
 def measure_pairs() -> dict[str, float]:
-    """The time that a small pair takes on average, in milliseconds, all in one process."""
+    """Measure the average time of a small pair in milliseconds, in this process."""
     found = [(pair.base, pair.revision) for pair in load_pairs()]
     begun = time.perf_counter()
     for base, revision in found:
@@ -115,15 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for shape in _SHAPES:
         rows = [_measure_in_process(size, shape) for size in _SIZES]
         print(f"\n{shape}\n")
-        told = [_format_row(row, rows[0]) for row in rows]
-        print(format_grid([list(told[0]), *(list(row.values()) for row in told)]))
+        table = [_format_row(row, rows[0]) for row in rows]
+        print(format_grid([list(table[0]), *(list(row.values()) for row in table)]))
     small = measure_pairs()
     print(f"\n{small['pairs']:.0f} small pairs: {small['each']:.2f} ms each")
     return 0
 
 
 def _measure_in_process(size: int, shape: str) -> dict[str, Any]:
-    """A row measured in a process of its own, so that its memory is its own."""
+    """Measure a row in a separate process, so that its peak memory is its own."""
     command = [sys.executable, "-m", "tests.bench.document_comparison", "--row", str(size), shape]
     done = subprocess.run(  # noqa: S603 - this module itself
         command, cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, timeout=600, check=True
@@ -136,7 +136,7 @@ def _format_row(row: dict[str, Any], first: dict[str, Any]) -> dict[str, str]:
     return {
         "MB each": f"{row['bytes'] / _MEGABYTE:.2f}",
         "times the first": f"{row['bytes'] / first['bytes']:.2f}",
-        "changes told": str(row["changes"]),
+        "changes": str(row["changes"]),
         "seconds": f"{row['compare']:.2f}",
         "times the first's": f"{row['compare'] / first['compare']:.2f}",
         "times reading both as JSON": f"{row['compare'] / row['parse']:.1f}",

@@ -1,4 +1,4 @@
-"""A drift that several surfaces show is one piece of news, with a place for each in what programs read."""
+"""A drift of several surfaces is one finding for people and several for programs."""
 
 import datetime as dt
 import json
@@ -42,7 +42,7 @@ def _make_record(surfaces: list[str]) -> Record:
 
 
 def test_people_read_it_once() -> None:
-    """Claim: one drift is told once. Situation: three surfaces show it. Expectation: one title, which names them."""
+    """Report one drift of three surfaces once, with their names."""
     record = _make_record(SURFACES)
     for text in (format_terminal(record, colour=False), format_markdown([record])):
         assert text.count("It should show 5") == 1
@@ -50,12 +50,12 @@ def test_people_read_it_once() -> None:
 
 
 def test_a_vendor_with_one_protocol_needs_no_word_for_it() -> None:
-    """Claim: nothing is said without need. Expectation: no surface in the reports of a vendor that has one."""
+    """Name no surface in the reports of a vendor with one."""
     assert "over rest" not in format_terminal(_make_record(["rest"]), colour=False)
 
 
 def test_programs_read_it_for_each_protocol() -> None:
-    """Claim: nothing is lost. Expectation: three findings in JSON, three failed cases in JUnit, told apart by surface."""
+    """Write three findings into JSON and three failed cases into JUnit, distinguished by surface."""
     record = _make_record(SURFACES)
     assert [finding["surface"] for finding in record.to_json()["findings"]] == SURFACES
     root = ET.fromstring(format_junit([record]))  # noqa: S314 (our own)
@@ -64,10 +64,9 @@ def test_programs_read_it_for_each_protocol() -> None:
 
 
 def test_a_drift_of_one_protocol_is_reported_of_that_one(tmp_path: Path) -> None:
-    """Claim: a finding says where it was seen. Situation: the mock's gRPC answers alone are spoilt, on every call.
+    """Report a drift of gRPC alone for gRPC alone.
 
-    Expectation: the whole run is breaking, every finding is of gRPC, requests are counted by surface, and the report is
-    one that its schema takes.
+    The whole run is breaking, requests are counted by surface, and the report is valid.
     """
     mock = build_mock([ZITADEL], {})
     calls = mock.grpc_calls[0]
@@ -93,7 +92,7 @@ def test_a_drift_of_one_protocol_is_reported_of_that_one(tmp_path: Path) -> None
 
 
 def test_a_dead_grpc_port_is_inconclusive(tmp_path: Path) -> None:
-    """Claim: nobody there is no drift. Situation: REST is well, the port for gRPC is closed. Expectation: inconclusive."""
+    """End inconclusive if REST works and the port for gRPC is closed."""
     with run_in_thread(build_mock([ZITADEL], {})) as base:
         result = start_suite(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--grpc-target", "127.0.0.1:9", "--explore", "0"

@@ -1,4 +1,4 @@
-"""Reports that can be built on: their numbers add up, no secret is in them, and a server's words do no harm in them."""
+"""Reports are consistent: sums are right, no secret appears, and strings from a server do no harm."""
 
 import json
 import re
@@ -39,7 +39,7 @@ EVERY = pytest.mark.parametrize("server", [*SERVERS, DYING_SERVER])
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run, how many requests its target got, and the secrets that went to and fro."""
+    """A run, the number of requests that its target got, and the secrets that were exchanged."""
 
     result: SuiteResult
     requests: int
@@ -74,10 +74,9 @@ def _schema() -> Any:
 
 @EVERY
 def test_findings_fit_their_schema_and_add_up(runs: Runs, schema: Any, server: str) -> None:
-    """Claim: dashboards can read findings.json by its schema and trust its sums.
+    """Write a valid findings.json whose sums are right.
 
-    Situation: green, drifted, hostile and dying servers.
-    Expectation: valid; requests are the sum of their parts and what the server got; clauses add up; ids are unique.
+    Requests are the sum of their parts and equal the requests that the server got; clauses add up; ids are unique.
     """
     seen = runs(server)
     report = seen.result.report
@@ -93,11 +92,7 @@ def test_findings_fit_their_schema_and_add_up(runs: Runs, schema: Any, server: s
 
 @EVERY
 def test_junit_carries_every_finding(runs: Runs, server: str) -> None:
-    """Claim: whoever looks at junit.xml alone misses nothing.
-
-    Situation: the same runs.
-    Expectation: XML whose counts are right; each finding fails a case; an inconclusive run has an error.
-    """
+    """Write a junit.xml with right counts: each finding fails a case, an inconclusive run has an error."""
     result = runs(server).result
     (suite,) = result.junit.iter("testsuite")
     cases = list(suite.iter("testcase"))
@@ -113,11 +108,7 @@ def test_junit_carries_every_finding(runs: Runs, server: str) -> None:
 
 @EVERY
 def test_no_secret_is_in_any_report(runs: Runs, server: str) -> None:
-    """Claim: a report can be shown to anybody.
-
-    Situation: the same runs; some servers repeat keys and passwords wherever they can.
-    Expectation: no key and no password that was sent or received, as it was or encoded, in reports or output.
-    """
+    """Write no key and no password, plain or encoded, into reports or output, even if servers repeat them."""
     seen = runs(server)
     texts = [seen.result.all_output, *_walk_strings(seen.result.report)]
     encoded = {form for secret in seen.secrets for form in (secret, json.dumps(secret)[1:-1])}
@@ -127,10 +118,9 @@ def test_no_secret_is_in_any_report(runs: Runs, server: str) -> None:
 
 @EVERY
 def test_a_server_s_words_do_not_steer_a_terminal_or_a_ci_job(runs: Runs, server: str) -> None:
-    """Claim: what is printed is only ever read.
+    """Print no control character and no line that a CI job takes for a command.
 
-    Situation: the same runs; one server answers with escapes, bidi overrides, line ends and workflow commands.
-    Expectation: no control or format character but line ends, and no line that a CI job takes for a command.
+    One server responds with escapes, bidi overrides, line breaks and workflow commands.
     """
     result = runs(server).result
     for text in (result.out, result.err, result.markdown):
@@ -144,10 +134,9 @@ def test_a_server_s_words_do_not_steer_a_terminal_or_a_ci_job(runs: Runs, server
 
 @EVERY
 def test_a_server_s_words_do_no_harm_on_a_page(runs: Runs, server: str) -> None:
-    """Claim: the Markdown report is safe as a CI job's summary.
+    """Write Markdown without HTML, links and mentions of a server, short enough for the summary of a CI job.
 
-    Situation: the same runs; one server answers with HTML, links, images, tables and code fences.
-    Expectation: outside code there is no HTML but the report's own, no link, no mention; it fits a job's summary.
+    One server responds with HTML, links, images, tables and code fences.
     """
     page = runs(server).result.markdown
     prose = "\n".join(_iterate_unfenced_lines(page))
@@ -157,11 +146,7 @@ def test_a_server_s_words_do_no_harm_on_a_page(runs: Runs, server: str) -> None:
 
 
 def test_output_of_a_flood_is_bounded(runs: Runs) -> None:
-    """Claim: a talkative server does not fill logs.
-
-    Situation: answers of two million characters.
-    Expectation: findings, and little output.
-    """
+    """Print little output for responses of two million characters, with findings."""
     result = runs("SendsMegabytes").result
     assert "updateSmtpUser/200/body/message/type" in result.findings
     assert len(result.out) + len(result.err) < 100_000
@@ -169,11 +154,7 @@ def test_output_of_a_flood_is_bounded(runs: Runs) -> None:
 
 
 def test_all_vendors_are_reported_as_a_list(schema: Any, tmp_path: Path) -> None:
-    """Claim: one form for however many vendors there are.
-
-    Situation: VENDOR=all.
-    Expectation: `{"runs": […]}` that fits the schema, a vendor a run, each the same as alone.
-    """
+    """Write a list of runs for VENDOR=all, one for each vendor."""
     result = start_suite(tmp_path, "--vendor", "all", "--explore", "0").wait_for_exit()
     assert jsonschema_rs.validator_for(schema).is_valid(result.report)
     vendors = sorted(path.parent.name for path in (ROOT / "contracts").glob("*/contract.toml"))
@@ -194,7 +175,7 @@ def _walk_strings(value: Any) -> Iterator[str]:
 
 
 def _iterate_unfenced_lines(page: str) -> Iterator[str]:
-    """The lines of a Markdown page that are not in fenced code blocks, by CommonMark's rule for where these end."""
+    """Yield the lines of a Markdown page outside of fenced code blocks, by the rule of CommonMark."""
     fence = ""
     for line in page.split("\n"):
         mark = re.match(r" {0,3}(`{3,}|~{3,})", line)

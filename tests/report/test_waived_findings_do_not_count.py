@@ -1,4 +1,4 @@
-"""Waivers in a run: an accepted finding does not count, for as long as it is accepted. Run in copies of the repository."""
+"""A waived finding does not count while its waiver is valid; each run uses a copy of the repository."""
 
 import datetime as dt
 import json
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _run_with_waivers(root: Path, server: FaithfulJetEmail, *waivers: tuple[str, str]) -> SuiteResult:
-    """A run in a copy of the repository whose contract has ``waivers``: ids and expiry dates."""
+    """Run in a copy of the repository whose contract has ``waivers``: ids and expiry dates."""
     for room in ("contracts", "contract_tests", "contract_watch", "generated"):
         shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "openapi.json", root)
@@ -31,10 +31,9 @@ def _run_with_waivers(root: Path, server: FaithfulJetEmail, *waivers: tuple[str,
 
 
 def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
-    """Claim: an accepted finding keeps nobody from a green.
+    """End with `none` and status 0 if the only finding is waived until today.
 
-    Situation: one drift, whose finding is waived until the end of today.
-    Expectation: `none`, status 0; the finding stands among the waived, with reason and expiry, and is printed as such.
+    The finding is listed among the waived, with reason and expiry date, and is printed.
     """
     name = "createSmtpUser/200/body/message/missing"
     today = dt.datetime.now(dt.UTC).date()
@@ -49,11 +48,7 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
 
 
 def test_an_expired_waiver_no_longer_holds_and_says_so(tmp_path: Path) -> None:
-    """Claim: nothing is waived for ever.
-
-    Situation: a drift with several findings; one is waived, one was until yesterday.
-    Expectation: the first is waived, the second counts, with one line that names it and its date.
-    """
+    """Count a finding whose waiver expired yesterday, with one line that names it and its date."""
     held, lapsed = "updateSmtpUser/400/body/error/missing", "updateSmtpUser/404/body/error/missing"
     yesterday = (dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)).isoformat()
     result = _run_with_waivers(tmp_path, drifted.RenamesError(), (held, "2999-01-01"), (lapsed, yesterday))

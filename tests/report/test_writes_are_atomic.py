@@ -1,4 +1,4 @@
-"""Nothing is half written: not when a write fails, and not when it is interrupted at any moment."""
+"""No file is half written: not after a failed write, and not after an interruption at any moment."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from contract_watch.report.atomic_file import write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    """Expectation: the new text, and nothing beside it."""
+    """Write the new content, and leave no other file."""
     path = tmp_path / "report.json"
     write_atomically(path, "old")
     write_atomically(path, "new\udcff")
@@ -20,7 +20,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["opened", "flushed"])
 def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """Situation: Ctrl-C while the file beside it has just been made, or is being written. Expectation: the old text alone."""
+    """Keep the old content if Ctrl-C comes while the temporary file is created or written."""
     path = tmp_path / "report.json"
     write_atomically(path, "old")
     opened = Path.open
@@ -44,6 +44,6 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_long_name_can_be_written(tmp_path: Path) -> None:
-    """Situation: a name as long as file systems take. Expectation: written."""
+    """Write a file whose name is as long as file systems allow."""
     write_atomically(tmp_path / ("n" * 240), "text")
     assert (tmp_path / ("n" * 240)).read_text() == "text"

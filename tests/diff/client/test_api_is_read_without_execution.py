@@ -1,4 +1,4 @@
-"""The public API of a package as plain data: names, parameters, attributes, members, read without running a line."""
+"""The public API of a package as plain data, read without execution."""
 
 from pathlib import Path
 
@@ -74,15 +74,12 @@ def _api(tmp_path: Path) -> ClientApi:
 
 
 def test_nothing_is_run(api: ClientApi) -> None:
-    """Claim: a client is read, not imported. Situation: a package that raises when it is. Expectation: its API."""
+    """Read a package that raises an error on import."""
     assert "acme_client.models.User.name" in api.symbols
 
 
 def test_symbols_go_by_the_names_that_users_write(api: ClientApi) -> None:
-    """Claim: a symbol's name is what its users import.
-
-    Situation: re-exports, modules that hold nothing else, private names. Expectation: the short names, and no others.
-    """
+    """Name a symbol as code imports it: re-exports by their short names, no private names."""
     assert api.modules == {
         "acme_client",
         "acme_client.api",
@@ -107,7 +104,7 @@ def test_symbols_go_by_the_names_that_users_write(api: ClientApi) -> None:
 
 
 def test_parameters_have_kind_type_default_and_position(api: ClientApi) -> None:
-    """Claim: all that a call depends on is read. Situation: a function of each kind of parameter. Expectation: it."""
+    """Read everything that a call depends on, for each kind of parameter."""
     function = api.functions["acme_client.api.users.add_user.sync"]
     assert [(one.name, one.kind, one.default, one.position) for one in function.parameters] == [
         ("id", "positional or keyword", None, 0),
@@ -120,10 +117,7 @@ def test_parameters_have_kind_type_default_and_position(api: ClientApi) -> None:
 
 
 def test_attributes_say_whether_the_class_is_made_with_them(api: ClientApi) -> None:
-    """Claim: what attrs makes of a class is known without attrs.
-
-    Situation: required, optional, not initialised, a property, options of a field. Expectation: required and given.
-    """
+    """Know the arguments of an attrs class without attrs: required, optional, not initialised, properties, field options."""
     user = api.classes["acme_client.models.User"].attributes
     assert {name: (one.is_init_argument, one.is_required, one.default) for name, one in user.items()} == {
         "name": (True, True, None),
@@ -140,7 +134,7 @@ def test_attributes_say_whether_the_class_is_made_with_them(api: ClientApi) -> N
 
 
 def test_an_enumeration_has_members(api: ClientApi) -> None:
-    """Claim: members are told from attributes. Situation: an enumeration of texts. Expectation: names and values."""
+    """Separate members of an enumeration from attributes."""
     color = api.classes["acme_client.models.Color"]
     assert color.enum_members == {"RED": "'red'", "DARK_BLUE": "'dark-blue'"}
     assert (color.attributes, color.bases) == ({}, ("enum.StrEnum",))
@@ -148,10 +142,10 @@ def test_an_enumeration_has_members(api: ClientApi) -> None:
 
 
 def test_classes_are_used_as_the_functions_use_them(api: ClientApi) -> None:
-    """Claim: who sets and who reads a class follows from the functions.
+    """Derive the use of a class from the signatures of functions.
 
-    Situation: a class taken and given back, with what it holds; one only taken; one that no function mentions.
-    Expectation: both, set, and both since nothing is known.
+    A class that a function takes and returns is set and read, one that it only takes is set; a class without a function
+    counts as both.
     """
     both = ClassUse.SET | ClassUse.READ
     assert find_class_uses(api) == {
@@ -169,7 +163,7 @@ def test_classes_are_used_as_the_functions_use_them(api: ClientApi) -> None:
     ("files", "what"), [({}, "has no package acme_client"), ({"__init__.py": "def"}, "is not valid Python")]
 )
 def test_what_is_no_package_is_one_line(files: dict[str, str], what: str, tmp_path: Path) -> None:
-    """Claim: a folder without a client is told in a line. Situation: nothing there, no Python. Expectation: so."""
+    """Report a missing or invalid package in one line."""
     with pytest.raises(UsageError, match=what) as caught:
         read_api(write_package(tmp_path, files), "acme_client")
     assert "\n" not in str(caught.value)

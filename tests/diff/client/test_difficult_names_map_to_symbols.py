@@ -1,4 +1,4 @@
-"""Places that are hard to name: conflicts, reserved words, combinators, references to everything that can be referred to."""
+"""Locations with difficult names: conflicts, reserved words, combinators, every kind of reference."""
 
 from typing import Any
 
@@ -150,24 +150,18 @@ def _names(tmp_path_factory: pytest.TempPathFactory) -> SymbolIndex:
 
 @pytest.mark.parametrize("location", EXPECTED)
 def test_hard_names_are_the_generators_own(location: str, names: SymbolIndex) -> None:
-    """Claim: names are never guessed.
-
-    Situation: a place whose name the generator had to make. Expectation: the symbols that the package has for it.
-    """
+    """Find the symbols of the package where the generator had to invent a name."""
     assert set(names.find_symbols(location).symbols) == {f"sample_client.{symbol}" for symbol in EXPECTED[location]}
 
 
 @pytest.mark.parametrize("location", UNNAMED_LOCATIONS)
 def test_what_no_symbol_shows_is_said_to_be_none(location: str, names: SymbolIndex) -> None:
-    """Claim: what the client neither checks nor shows is known. Situation: such a place. Expectation: it is not shown."""
+    """Mark locations that the client neither checks nor exposes as invisible."""
     assert not names.find_symbols(location).is_visible
 
 
 def test_a_location_that_is_not_there_is_known_as_such(names: SymbolIndex) -> None:
-    """Claim: a place of the other document is told from one of this.
-
-    Situation: things that are and are not there, with words about them that need not be. Expectation: as it is.
-    """
+    """Decide if the document has the object around a location, whatever keyword the location ends with."""
     assert all(names.contains(location) for location in (*EXPECTED, *UNNAMED_LOCATIONS))
     assert names.contains(f"{BODY_AT}/properties/class/minLength")
     absent = [
@@ -182,7 +176,7 @@ def test_a_location_that_is_not_there_is_known_as_such(names: SymbolIndex) -> No
 
 
 def test_a_document_that_the_generator_refuses_is_one_line(names: SymbolIndex) -> None:
-    """Claim: no traceback for a bad document. Situation: no version. Expectation: a line that says so."""
+    """Report a document without a version in one line."""
     with pytest.raises(UsageError, match=r"^the client generator refuses the document: Failed to parse") as caught:
         SymbolIndex({**DOCUMENT, "info": {"title": "x"}}, names.api)
     assert "\n" not in str(caught.value)

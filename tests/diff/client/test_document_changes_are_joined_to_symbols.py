@@ -1,4 +1,4 @@
-"""Changes of a document joined to symbols where that is not plain: lists that shift, schemas that several places use."""
+"""Correlation in difficult cases: lists whose indexes shift, schemas that several locations use."""
 
 import copy
 from pathlib import Path
@@ -119,10 +119,10 @@ def _impact(tmp_path_factory: pytest.TempPathFactory) -> ClientImpact:
 
 @pytest.mark.parametrize("number", range(len(CHANGES)), ids=lambda number: CHANGES[number].rule)
 def test_a_change_is_joined_to_what_it_means(number: int, impact: ClientImpact) -> None:
-    """Claim: a place is that of the right document, and a shared schema's change belongs to each place that uses it.
+    """Look up a location in the right document, and count a shared schema's change for each location that uses it.
 
-    Situation: the first of two parameters gone and the second changed, at one location; an enumeration and a part that
-    request and answer share; a location that neither document spells so. Expectation: each change's own symbols.
+    The document removes the first of two parameters and changes the second at one location, shares an enumeration and a
+    schema between request and response, and has a location that neither document spells so.
     """
     found = {
         change.symbol.removeprefix("sample_client."): change.is_breaking
@@ -133,14 +133,14 @@ def test_a_change_is_joined_to_what_it_means(number: int, impact: ClientImpact) 
 
 
 def test_nothing_is_left_over(impact: ClientImpact) -> None:
-    """Claim: every change of a symbol is joined. Situation: all of the above. Expectation: none is without a cause."""
+    """Join every change of a symbol to a change of the document."""
     assert impact.unaccounted == ()
 
 
 def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path: Path) -> None:
-    """Claim: a document is compared that could not be published.
+    """Generate a client from a document that could not be published.
 
-    Situation: the operation of the README's example gone, a version that is no package's. Expectation: a client.
+    The operation of the README's example is missing, and the version is not a package version.
     """
     contract = load_contracts(write_sample_contract(tmp_path))["sample"]
     item = {"delete": DOCUMENT["paths"]["/users"]["delete"]}
@@ -151,7 +151,7 @@ def test_a_document_without_what_the_readme_shows_still_gives_a_client(tmp_path:
 
 
 def test_where_the_generator_breaks_down_a_line_says_why(tmp_path: Path) -> None:
-    """Claim: no traceback reaches anybody. Situation: two values that give one member. Expectation: the error's line."""
+    """Report in one line that two values give one member of an enumeration."""
     contract = load_contracts(write_sample_contract(tmp_path))["sample"]
     document = copy.deepcopy(BASE)
     document["components"]["schemas"]["Color"]["enum"] = ["red", "RED"]

@@ -1,4 +1,4 @@
-"""Whom an edit of a document breaks, on clients that the real generator makes of the three vendors' documents."""
+"""The code that an edit of a document breaks, on clients that the real generator makes for all three vendors."""
 
 import shutil
 import subprocess
@@ -37,7 +37,7 @@ EACH = pytest.mark.parametrize(
 
 @dataclass(frozen=True)
 class VendorImpact:
-    """All edits of a vendor at once: what came of them, and the new client."""
+    """The impact of all edits of a vendor at once, and the new client."""
 
     impact: ClientImpact
     revision: GeneratedClient
@@ -60,10 +60,7 @@ def _impacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact
 def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
     slug: str, edit: ClientEdit, impacts: dict[str, VendorImpact]
 ) -> None:
-    """Claim: each change of the document names the symbols that it changes, and whether that breaks their users.
-
-    Situation: one of many edits, all generated at once. Expectation: exactly the symbols of this edit.
-    """
+    """Name exactly the symbols of one edit among many, and if each change breaks code."""
     mine = [joined for joined in impacts[slug].impact.correlated if joined.document_change in edit.changes]
     assert len(mine) == len(edit.locations)
     found = {
@@ -79,10 +76,9 @@ def test_an_edit_is_joined_to_the_symbols_that_it_changes_and_no_others(
 
 @pytest.mark.parametrize("slug", EDITS)
 def test_every_change_of_a_symbol_has_its_cause(slug: str, impacts: dict[str, VendorImpact]) -> None:
-    """Claim: nothing is left unexplained and nothing is made up.
+    """Join every change of a symbol to an edit, and report no other change.
 
-    Situation: all edits of a vendor. Expectation: the changes of symbols are those that the edits call for, together,
-    each joined to one of them; the version is the next major.
+    All edits of a vendor together lead to the next major version.
     """
     impact = impacts[slug].impact
     assert impact.unaccounted == ()
@@ -93,10 +89,7 @@ def test_every_change_of_a_symbol_has_its_cause(slug: str, impacts: dict[str, Ve
 
 
 def test_where_no_symbol_changes_the_text_says_so_and_where(impacts: dict[str, VendorImpact]) -> None:
-    """Claim: behaviour that no symbol shows is told as such.
-
-    Situation: a length limited, a status described otherwise. Expectation: the words, and the symbols of the place.
-    """
+    """Report a change without a changed symbol with the symbols of its location."""
     assert impacts["jetemail"].impact.correlated[0].symbols == ("jetemail_client.models.SmtpUser.usage",)
     texts = {
         joined.document_change.location.rsplit("/", 1)[1]: joined.description
@@ -115,10 +108,10 @@ def test_where_no_symbol_changes_the_text_says_so_and_where(impacts: dict[str, V
 
 
 def test_a_type_checker_agrees_about_whom_it_breaks(impacts: dict[str, VendorImpact], tmp_path: Path) -> None:
-    """Claim: what is said to break breaks, and what is said not to does not.
+    """Agree with mypy on the edits that break code.
 
-    Situation: a user's function for each edit, checked by mypy against the old client and the new one.
-    Expectation: no error with the old client; with the new one errors in the functions of the breaking edits alone.
+    Each edit has a function that uses the changed symbol. The old client gives no error, the new one gives errors in the
+    functions of the breaking edits alone.
     """
     edits = [edit for edit in EDITS["jetemail"] if edit.user]
     assert {edit.is_breaking for edit in edits} == {True, False}
@@ -128,7 +121,7 @@ def test_a_type_checker_agrees_about_whom_it_breaks(impacts: dict[str, VendorImp
 
 
 def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, folder: Path) -> set[str]:
-    """The edits in whose user's function mypy finds an error with ``client``."""
+    """Return the edits whose function has a mypy error with ``client``."""
     head = [
         "from jetemail_client import AuthenticatedClient",
         "from jetemail_client.api.outbound import create_smtp_user, list_smtp_users",
@@ -154,10 +147,7 @@ def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, folder: Path
 
 
 def test_a_new_optional_property_calls_for_the_next_minor(tmp_path: Path) -> None:
-    """Claim: the verdict gives the version that the package needs next.
-
-    Situation: an optional property more in an answer, the package at 1.0.0. Expectation: 1.1.0, and why.
-    """
+    """Go from 1.0.0 to 1.1.0 for a new optional property of a response, and name its attribute."""
     document = load_effective_document("jetemail")
     document["components"]["schemas"]["SmtpUser"]["properties"]["note"] = {"type": "string"}
     generate_comparison_client(Contract("jetemail"), document, tmp_path / "client")
@@ -168,10 +158,10 @@ def test_a_new_optional_property_calls_for_the_next_minor(tmp_path: Path) -> Non
 
 
 def test_what_no_change_of_the_document_accounts_for_is_separated() -> None:
-    """Claim: names that the client takes from titles, tags and ids are not lost.
+    """Keep changes of names that come from titles, tags and ids.
 
-    Situation: another tag, a limit beside it that breaks callers. Expectation: a module gone and a new one, which no
-    change accounts for; the limit has no symbol; what the package says in generated/ becomes the next major.
+    A new tag removes a module and adds one, without a change of the document as the cause. A new maximum length breaks
+    callers and changes no symbol, so the version of the package in generated/ becomes the next major.
     """
     document = load_effective_document("jetemail")
     document["paths"]["/outbound/smarthost"]["get"]["tags"] = ["Users"]
@@ -189,10 +179,7 @@ def test_what_no_change_of_the_document_accounts_for_is_separated() -> None:
 
 @pytest.mark.parametrize("slug", EDITS)
 def test_the_client_made_for_comparison_is_the_one_that_is_published(slug: str, tmp_path: Path) -> None:
-    """Claim: there is one way to generate.
-
-    Situation: the effective document as it is. Expectation: the package in the repository, byte for byte.
-    """
+    """Generate the package of the repository, byte for byte."""
     generate_comparison_client(Contract(slug), Contract(slug).effective.raw, tmp_path / "client")
     package = f"{slug}_client"
     found, wanted = (

@@ -1,7 +1,7 @@
-"""Places of a document and the symbols that stand for them: `contract_watch.diff.client.symbol_index`, on every client that there is.
+"""The symbols for each location of a document, with every vendor's client.
 
-What is right is read from the client's own source, by what it does with a name of the document: which attribute
-`to_dict` writes under it, which class is made of an answer's status, which module sends which method to which path.
+The expected symbols come from the client's own source: the attribute that `to_dict` writes under a name, the class that
+a status creates, the module that sends a method to a path.
 """
 
 import ast
@@ -25,7 +25,7 @@ WAYS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 
 @dataclass(frozen=True)
 class ClientSource:
-    """A client with what its source shows: attributes by class and name in the document, modules by method and path."""
+    """A client with the facts of its source: attributes by class and document name, modules by method and path."""
 
     api: ClientApi
     names: SymbolIndex
@@ -54,7 +54,7 @@ def _client(request: pytest.FixtureRequest) -> ClientSource:
 
 
 def _read_written_names(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """By class of a module, which attribute its `to_dict` writes under which name."""
+    """Return, by class of a module, the attribute that `to_dict` writes under each name."""
     for one in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(one, ast.ClassDef):
             found = {}
@@ -76,7 +76,7 @@ def _join_pointer(*parts: str) -> str:
 
 
 def _walk_operations(client: ClientSource) -> Iterator[tuple[str, Mapping[str, Any], str, str]]:
-    """Location, object, module and its source of each operation."""
+    """Yield the location, the object, the module and its source for each operation."""
     for path, item in client.document["paths"].items():
         for method in METHODS:
             if method in item:
@@ -86,7 +86,7 @@ def _walk_operations(client: ClientSource) -> Iterator[tuple[str, Mapping[str, A
 def _walk_properties(
     client: ClientSource, raw: Any, classes: frozenset[str], pointer: str
 ) -> Iterator[tuple[str, set[str]]]:
-    """Location and expected attributes of each property that a schema leads to; ``classes`` may stand for the schema."""
+    """Yield the location and the expected attributes of each property below a schema; ``classes`` may replace the schema."""
     schema = resolve_reference(client.document, raw)
     for name, inner in schema.get("properties", {}).items():
         holders = {one for one in classes if name in client.attributes[one.rpartition(".")[2]]}
@@ -105,7 +105,7 @@ def _walk_properties(
 def _walk_schemas(
     client: ClientSource, pointer: str, operation: Mapping[str, Any], module: str, source: str
 ) -> Iterator[tuple[Any, frozenset[str], str]]:
-    """Each schema of a body or an answer, the classes that the source has for it, and its location."""
+    """Yield each schema of a body or a response, its classes in the source, and its location."""
     for media, content in (
         resolve_reference(client.document, operation.get("requestBody", {})).get("content", {}).items()
     ):
@@ -121,10 +121,7 @@ def _walk_schemas(
 
 
 def test_every_operation_has_its_module_and_functions(client: ClientSource) -> None:
-    """Claim: an operation is its module and the four ways to call it.
-
-    Situation: each operation under contract. Expectation: the module that sends its method to its path, nothing else.
-    """
+    """Map each operation to the module that sends its method to its path, and to its four functions."""
     found = list(_walk_operations(client))
     assert len(found) == len(client.modules) > 0
     for location, _, module, _ in found:
@@ -133,11 +130,7 @@ def test_every_operation_has_its_module_and_functions(client: ClientSource) -> N
 
 
 def test_every_property_has_the_attribute_that_is_written_under_its_name(client: ClientSource) -> None:
-    """Claim: no property under contract is without its symbol, and none has another's.
-
-    Situation: each property of each body and answer, at any depth, reached through references.
-    Expectation: exactly the attributes that the client writes under that name, all of which are there.
-    """
+    """Map each property, at any depth and through references, to exactly the attributes that are written under its name."""
     checked = set()
     for at, operation, module, source in _walk_operations(client):
         for raw, classes, schema in _walk_schemas(client, at, operation, module, source):
@@ -155,10 +148,7 @@ def test_every_property_has_the_attribute_that_is_written_under_its_name(client:
 
 
 def test_every_body_answer_and_parameter_has_its_symbols(client: ClientSource) -> None:
-    """Claim: so it is with what an operation takes and gives back.
-
-    Situation: each body, parameter and status. Expectation: the parameter of each function, the functions themselves.
-    """
+    """Map each body and parameter to the parameter of each function, and each status to the functions."""
     for location, operation, module, _ in _walk_operations(client):
         functions = {f"{module}.{way}" for way in WAYS}
         if "requestBody" in operation:
@@ -177,7 +167,7 @@ def test_every_body_answer_and_parameter_has_its_symbols(client: ClientSource) -
 
 @pytest.mark.parametrize("location", ["", "/info/description", "/servers/0", "/tags/0", "/webhooks/x/post", "/nothing"])
 def test_what_the_client_knows_nothing_of_has_no_symbol(location: str, client: ClientSource) -> None:
-    """Claim: no symbol is found where there is none. Situation: places outside the operations. Expectation: none."""
+    """Find no symbol for locations outside the operations."""
     place = client.names.find_symbols(location)
     assert place.symbols == ()
     assert not place.is_visible

@@ -1,4 +1,4 @@
-"""The version that a client package needs next, by what has changed."""
+"""The next version of a client package, by its changes."""
 
 from pathlib import Path
 
@@ -34,10 +34,7 @@ COMPATIBLE, WARNING, BREAKING = (StubDocumentChange("/x", level=level) for level
     ],
 )
 def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str, behaviour: str) -> None:
-    """Claim: what breaks takes the next major (below 1.0.0 the next minor), what is new the next minor (patch).
-
-    Situation: a version and a change of each weight. Expectation: the version that the rule gives.
-    """
+    """Choose the next major for breaking changes (the next minor below 1.0.0), the next minor (patch) for additions."""
     assert choose_next_version(current, [ADDS, BREAKS], []).version == breaking
     assert choose_next_version(current, [ADDS], [COMPATIBLE]).version == new
     assert choose_next_version(current, [], [COMPATIBLE]).version == behaviour
@@ -59,19 +56,15 @@ def test_the_next_version_follows_the_rule(current: str, breaking: str, new: str
 def test_the_reason_is_the_rule_that_decided(
     symbols: list[SymbolChange], document: list[StubDocumentChange], step: VersionStep, why: str
 ) -> None:
-    """Claim: the worst change decides, of symbols and of the document, and the reason says which.
-
-    Situation: changes of several weights. Expectation: step and words.
-    """
+    """Let the worst change decide, of symbols and of the document, and name it in the reason."""
     found = choose_next_version("1.0.0", symbols, document)
     assert (found.step, found.reason) == (step, why)
 
 
 def test_the_current_version_stands_in_the_package(tmp_path: Path) -> None:
-    """Claim: the version is the package's own.
+    """Read the version of a package, and report a missing or malformed one in one line.
 
-    Situation: a client in the repository; no file, no TOML, no version, none that can be counted on.
-    Expectation: its version; one line each that names the file or the version.
+    The cases are no file, no TOML, no version, and a version without numbers.
     """
     assert read_current_version(load_generated_client("smtp2go").directory) == "3.0.4"
     for content in (None, "[project", "[project]\nname = 'x'", "project = 1", "[project]\nversion = 'newest'"):

@@ -1,4 +1,4 @@
-"""Changes of a client's symbols, each kind on a package of a few lines, and whether it breaks who makes or who reads."""
+"""The changes of symbols, each kind in a package of a few lines, and the code that each breaks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,7 +45,7 @@ def _make_api(
     answer: str = "Told | None",
     more: Mapping[str, str] | None = None,
 ) -> ClientApi:
-    """A client: ``asked`` is the body of what a function takes, ``told`` that of what it gives, both may hold a color."""
+    """Build a client in which a function takes a class with the body ``request`` and returns one with ``response``."""
     files = {
         "types.py": TYPES,
         "models/__init__.py": MODELS,
@@ -63,7 +63,7 @@ def _summarize_changes(changes: tuple[SymbolChange, ...]) -> set[tuple[str, Symb
 
 
 def test_nothing_changes_where_nothing_has(tmp_path: Path) -> None:
-    """Claim: no false alarm. Situation: the same package twice, one spelled otherwise. Expectation: no change."""
+    """Report nothing for the same package with another spelling of types."""
     again = _make_api(tmp_path / "b", response="name: 'str'\n    note: Unset | str = UNSET", answer="None | Told")
     assert compare_apis(_make_api(tmp_path / "a"), again) == ()
 
@@ -116,10 +116,9 @@ ATTRIBUTES = {
 def test_an_attribute_breaks_who_sets_or_who_reads_it(
     before: str, after: str, what: tuple[str, SymbolChangeKind], sets: bool, reads: bool, tmp_path: Path
 ) -> None:
-    """Claim: what is set may accept more and never less, what is read may say less and never more.
+    """Let a set attribute accept more and never less, and a read attribute return less and never more.
 
-    Situation: the same change in a class of requests and in one of answers. Expectation: told once in each, breaking
-    for those whom it breaks.
+    The same change occurs in a class of requests and in one of responses, and is reported once in each.
     """
     name, kind = what
     request = compare_apis(_make_api(tmp_path / "a", request=before), _make_api(tmp_path / "b", request=after))
@@ -130,7 +129,7 @@ def test_an_attribute_breaks_who_sets_or_who_reads_it(
 
 
 def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> None:
-    """Claim: who does both is broken by what breaks one. Situation: a class taken and given back, widened and narrowed."""
+    """Break a class that code sets and reads with a wider and with a narrower type."""
     wide = _make_api(tmp_path / "wide", request="name: str | None", answer="Asked | None")
     narrow = _make_api(tmp_path / "narrow", request="name: str", answer="Asked | None")
     for found in (compare_apis(wide, narrow), compare_apis(narrow, wide)):
@@ -138,10 +137,7 @@ def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> Non
 
 
 def test_another_order_is_reported_and_breaks_nobody(tmp_path: Path) -> None:
-    """Claim: order is no promise, but is told where values could be given by their place.
-
-    Situation: two attributes change places in a request and in an answer. Expectation: the first is told.
-    """
+    """Report a new order of the attributes of a request, where code may pass values by position, as compatible."""
     once, turned = "name: str\n    note: str", "note: str\n    name: str"
     found = compare_apis(
         _make_api(tmp_path / "a", request=once, response=once),
@@ -179,10 +175,7 @@ CALLS = {
 
 @pytest.mark.parametrize(("call", "expected"), CALLS.values(), ids=CALLS)
 def test_a_parameter_breaks_calls(call: str, expected: set[tuple[str, SymbolChangeKind, bool]], tmp_path: Path) -> None:
-    """Claim: every change of a parameter is told, and breaks where calls of before fail or send something else.
-
-    Situation: a function with one parameter changed. Expectation: the changes of that parameter.
-    """
+    """Report every change of a parameter, as breaking if old calls fail or send something else."""
     found = compare_apis(_make_api(tmp_path / "a"), _make_api(tmp_path / "b", call=call))
     assert _summarize_changes(found) == {
         (f"api.users.call.sync{name}", kind, breaks) for name, kind, breaks in expected
@@ -193,7 +186,7 @@ def test_a_parameter_breaks_calls(call: str, expected: set[tuple[str, SymbolChan
     ("answer", "breaks"), [("Told", False), ("Told | Asked | None", True), ("Asked", True), ("None", False)]
 )
 def test_an_answer_may_become_narrower(answer: str, breaks: bool, tmp_path: Path) -> None:
-    """Claim: what a function gives may say less. Situation: other return types. Expectation: those that say more break."""
+    """Let a return type become narrower; a wider one breaks code."""
     (change,) = [
         one
         for one in compare_apis(_make_api(tmp_path / "a"), _make_api(tmp_path / "b", answer=answer))
@@ -218,10 +211,7 @@ def test_an_answer_may_become_narrower(answer: str, breaks: bool, tmp_path: Path
 def test_an_enumeration_breaks_who_names_or_reads_its_members(
     color: str, expected: set[tuple[str, SymbolChangeKind, bool, bool]], tmp_path: Path
 ) -> None:
-    """Claim: members that go break everybody, one that comes those who have a case for each.
-
-    Situation: an enumeration that requests or that answers hold. Expectation: told, with whom it breaks.
-    """
+    """Break all code with a removed member, and code that handles each member with a new one."""
     held = "color: Color"
     request = compare_apis(
         _make_api(tmp_path / "a", request=held), _make_api(tmp_path / "b", request=held, color=color)
@@ -234,9 +224,9 @@ def test_an_enumeration_breaks_who_names_or_reads_its_members(
 
 
 def test_what_goes_and_comes_is_reported_by_its_outermost_name(tmp_path: Path) -> None:
-    """Claim: a module that is gone is told, and not all that was in it.
+    """Report a removed module without its contents.
 
-    Situation: a module renamed, a function, a class, a method and a value removed or added. Expectation: one line each.
+    A module is renamed; a function, a class, a method and a value are removed or added. Each gives one change.
     """
     before = _make_api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\nclass Own:\n    x: int\n"})
     more = {
@@ -262,10 +252,9 @@ def test_what_goes_and_comes_is_reported_by_its_outermost_name(tmp_path: Path) -
 
 @pytest.mark.parametrize("case", [*CALLS, "names"])
 def test_whatever_griffe_calls_a_breakage_is_one_here(case: str, tmp_path: Path) -> None:
-    """Claim: nothing that a well-kept library finds to break is passed over.
+    """Find every breakage that griffe finds.
 
-    Situation: changed parameters; classes, functions and attributes that are gone. Expectation: each of its breakages is
-    of a symbol, or of something in a symbol, that breaks here.
+    Each of its breakages is of a breaking symbol, or of something inside one.
     """
     before = _make_api(tmp_path / "a", more={"api/users/old.py": "def sync(): ...\n"})
     after = (
@@ -286,7 +275,7 @@ def test_whatever_griffe_calls_a_breakage_is_one_here(case: str, tmp_path: Path)
 
 
 def test_the_ways_to_call_one_operation_share_a_line() -> None:
-    """Claim: four functions that change alike are told once. Situation: two of them, a class. Expectation: two texts."""
+    """Report the four functions of an operation in one line."""
     at = "acme_client.api.users.call"
     changes = [
         SymbolChange(f"{at}.{way}(body)", SymbolChangeKind.PARAMETER_TYPE, is_breaking=True, consequence="")

@@ -1,4 +1,4 @@
-"""Types of a client's symbols: which is wider, which narrower, and how they are read from source."""
+"""Types of a client's symbols, parsed from source and compared as wider and narrower."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Other: ...
 
 
 def _read_types(folder: Path, *written: str) -> tuple[list[ClientType], dict[str, str]]:
-    """The types that ``written`` spell, as the return types of functions, and what classes are made from."""
+    """Parse ``written`` as the return types of functions; return them with the bases of classes."""
     functions = [f"def f{number}() -> {one}: ..." for number, one in enumerate(written)]
     api = read_api(write_package(folder, {"api/things.py": HEAD + "\n".join(functions)}), "acme_client")
     found = [api.functions[f"acme_client.api.things.f{number}"].returns for number in range(len(written))]
@@ -74,16 +74,13 @@ def _read_types(folder: Path, *written: str) -> tuple[list[ClientType], dict[str
     ],
 )
 def test_types_are_compared_as_sets(was: str, now: str, expected: TypeRelation, tmp_path: Path) -> None:
-    """Claim: a type is wider where it holds all that the other does, and more.
-
-    Situation: two types as a client's source writes them. Expectation: what the one is, seen from the other.
-    """
+    """Call a type wider if it has all alternatives of the other and more."""
     (before, after), bases = _read_types(tmp_path, was, now)
     assert relate_types(before, after, bases) is expected
 
 
 def test_the_word_for_what_is_not_there_is_known(tmp_path: Path) -> None:
-    """Claim: an optional attribute is told from one that is always there. Situation: with and without Unset."""
+    """Recognise `Unset` as the marker of an optional attribute."""
     (optional, always), _ = _read_types(tmp_path, "str | Unset", "str")
     assert optional.may_be_unset
     assert not always.may_be_unset
@@ -103,11 +100,7 @@ _OPPOSITE = {TypeRelation.WIDER: TypeRelation.NARROWER, TypeRelation.NARROWER: T
 
 @given(one=TYPES, two=TYPES, three=TYPES)
 def test_wider_is_an_order(one: ClientType, two: ClientType, three: ClientType) -> None:
-    """Claim: the comparison is that of sets.
-
-    Situation: any three types. Expectation: each is the same as itself, turning it round turns the word, and what is
-    narrower than something narrower is narrower.
-    """
+    """Keep the laws of sets for any three types: reflexive, antisymmetric, transitive."""
     assert relate_types(one, one, BASES) is TypeRelation.SAME
     found = relate_types(one, two, BASES)
     assert relate_types(two, one, BASES) is _OPPOSITE.get(found, found)

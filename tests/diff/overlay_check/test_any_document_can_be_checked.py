@@ -1,4 +1,4 @@
-"""Whatever the vendor publishes, an overlay is held against it without a crash, and the edits told make it fit."""
+"""The overlay check accepts every document, and its edits make the overlay fit."""
 
 import copy
 import random
@@ -19,13 +19,13 @@ NEEDS_A_DECISION = {OverlayIssueKind.LOST, OverlayIssueKind.BROKEN, OverlayIssue
 
 
 def _load_overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
-    """A vendor's actions, published document and effective document."""
+    """Return a vendor's actions, published document and effective document."""
     contract = load_contracts()[slug]
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
 def _apply_suggestions(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]:
-    """The overlay with superfluous actions dropped and superfluous keys taken out."""
+    """Return the overlay without superfluous actions and keys."""
     dropped = {trouble.action for trouble in troubles if trouble.kind is OverlayIssueKind.SUPERFLUOUS}
     left = []
     for number, action in enumerate(actions, 1):
@@ -63,7 +63,7 @@ def _walk_positions(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any
 
 
 def _edit_randomly(raw: JSON, effective: JSON, draw: random.Random) -> None:
-    """One edit: something goes, turns into something else, gets a new name, comes, or is said as we say it."""
+    """Make one random edit: remove, replace, rename or add a value, or copy one from the effective document."""
     spots = list(_walk_positions(raw))
     *way, part = draw.choice(spots)
     holder = _find_request_schema(raw, *way)
@@ -88,10 +88,10 @@ def _edit_randomly(raw: JSON, effective: JSON, draw: random.Random) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
-    """Claim: the edits are right. Situation: documents edited at random, towards ours too, 50 for each vendor.
+    """Suggest edits that work, for 50 randomly edited documents of each vendor.
 
-    Expectation: nothing is raised, every line is one; and where no decision is needed, the strict overlay without what is
-    superfluous applies, and makes the very document.
+    Every message is one line. If no issue needs a decision, the strict overlay without superfluous parts gives the same
+    document.
     """
     actions, base, effective = _load_overlay(slug)
     draw, fitting = random.Random(5), 0
@@ -111,10 +111,7 @@ def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_any_json_is_taken(slug: str) -> None:
-    """Claim: no document is too bad. Situation: what stands at the top is of another type, or 100 levels deep.
-
-    Expectation: nothing is raised, and something is told.
-    """
+    """Raise nothing for values of other types at the top and for 100 levels, and report an issue."""
     actions, base, _ = _load_overlay(slug)
     deep: JSON = 1
     for _ in range(98):
@@ -127,10 +124,7 @@ def test_any_json_is_taken(slug: str) -> None:
 
 
 def test_a_search_too_deep_is_reported() -> None:
-    """Claim: depth is no crash. Situation: an action looks everywhere, in a document deeper than that goes.
-
-    Expectation: it is broken; nothing is raised.
-    """
+    """Report an action that searches everywhere as broken in a document that is too deep."""
     deep: JSON = 1
     for _ in range(120):
         deep = [deep]
@@ -141,9 +135,9 @@ def test_a_search_too_deep_is_reported() -> None:
 
 
 def test_large_documents_take_no_long() -> None:
-    """Claim: time goes as the size. Situation: 3,000 new paths, and every name lost. Expectation: an end; few words.
+    """Finish, with short messages, for 3,000 new paths and every name lost.
 
-    The paths are one object, as aliases may be: each is changed by itself.
+    The paths are one object, as YAML aliases may be; each is changed separately.
     """
     actions, base, _ = _load_overlay("smtp2go")
     item = base["paths"]["/users/smtp/add"]

@@ -1,4 +1,4 @@
-"""An overlay is held against the vendor's new document: what no longer fits is told, with the edit that it needs."""
+"""The overlay check finds the actions that no longer fit a new document, and suggests an edit for each."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ PATH = "/outbound/smarthost"
 
 
 def _load_overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
-    """A vendor's actions, published document and effective document."""
+    """Return a vendor's actions, published document and effective document."""
     contract = load_contracts()[slug]
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
 def _check_edited_document(edit: Callable[[dict[str, Any]], object]) -> list[OverlayIssue]:
-    """What is told where JetEmail's published document is edited."""
+    """Return the issues after an edit of JetEmail's published document."""
     actions, base, _ = _load_overlay("jetemail")
     revision = copy.deepcopy(base)
     edit(revision)
@@ -42,7 +42,7 @@ def _list_kinds(troubles: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssu
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_same_document_has_no_issues(slug: str) -> None:
-    """Claim: what fits is not told. Situation: the vendor published the same. Expectation: the effective document, no word."""
+    """Report nothing for the same document, and give the effective one."""
     actions, base, effective = _load_overlay(slug)
     found = check_overlay(actions, base, base)
     assert found.issues == ()
@@ -51,10 +51,7 @@ def test_the_same_document_has_no_issues(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_unrelated_edits_are_no_issues(slug: str) -> None:
-    """Claim: an action concerns what it touches. Situation: the vendor edits what no action does, beside all that they do.
-
-    Expectation: no word, and each edit stands in the document.
-    """
+    """Report nothing for edits next to those of the actions, and keep each edit."""
     actions, base, effective = _load_overlay(slug)
     revision = copy.deepcopy(base)
     revision["info"]["version"] = "9"
@@ -73,10 +70,7 @@ def test_unrelated_edits_are_no_issues(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
-    """Claim: what the vendor says himself need not be said. Situation: he publishes our effective document.
-
-    Expectation: every action is superfluous, and the document stays.
-    """
+    """Report every action as superfluous if the vendor publishes our effective document."""
     actions, base, effective = _load_overlay(slug)
     found = check_overlay(actions, base, effective)
     assert _list_kinds(found.issues) == [
@@ -86,7 +80,7 @@ def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
 
 
 def test_a_new_name_is_reported() -> None:
-    """Claim: what has moved is found. Situation: the one path has a new name. Expectation: lost actions, the new target."""
+    """Suggest the new target if the path has a new name."""
     found = _check_edited_document(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
     lost = next(trouble for trouble in found if trouble.action == 2)
     assert lost.kind is OverlayIssueKind.LOST
@@ -97,7 +91,7 @@ def test_a_new_name_is_reported() -> None:
 
 
 def test_a_new_status_is_reported() -> None:
-    """Claim: what has moved is found. Situation: 200 is 201 now. Expectation: the new target, and nothing of other actions."""
+    """Suggest the new target if 200 became 201, and report no other action."""
 
     def edit(raw: JSON) -> None:
         answers = raw["paths"][PATH]["post"]["responses"]
@@ -110,10 +104,7 @@ def test_a_new_status_is_reported() -> None:
 
 
 def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
-    """Claim: lost places are told apart. Situation: an operation goes away.
-
-    Expectation: the action of that one operation is lost, those that match others too match fewer.
-    """
+    """Report the action of a removed operation as lost, and those with other locations as fewer."""
     found = _check_edited_document(lambda raw: raw["paths"][PATH].pop("delete"))
     assert _list_kinds(found) == [
         (4, OverlayIssueKind.LOST),
@@ -127,10 +118,10 @@ def test_an_operation_that_went_needs_a_drop_or_nothing() -> None:
 
 
 def test_a_schema_moved_to_a_component_is_followed() -> None:
-    """Claim: a reference is seen. Situation: create's body becomes a component.
+    """Follow a reference to a body that became a component.
 
-    Expectation: updates below are to be repeated there, one that would land beside the reference is broken; it names the
-    component, and nothing lands there.
+    Updates below are to be repeated there. An update that would join the reference is broken, names the component, and is
+    not applied.
     """
     actions, base, _ = _load_overlay("jetemail")
     revision = copy.deepcopy(base)
@@ -150,10 +141,7 @@ def test_a_schema_moved_to_a_component_is_followed() -> None:
 
 
 def test_a_component_of_our_name_collides() -> None:
-    """Claim: two things of one name are not mixed unseen. Situation: the vendor has an `ApiError` of his own.
-
-    Expectation: it collides as a whole, the other component of the same update does not.
-    """
+    """Report a component that the vendor named like ours, and not the other component of the same update."""
     found = _check_edited_document(
         lambda raw: raw["components"].update(schemas={"ApiError": {"properties": {"code": {}}}})
     )
@@ -183,10 +171,7 @@ def _find_request_schema(raw: JSON, *parts: str) -> JSON:
 
 
 def test_part_of_an_update_is_superfluous() -> None:
-    """Claim: keys are told one by one. Situation: the vendor says two of three, and another length in the third.
-
-    Expectation: the two are to be taken out, the third collides, with both values.
-    """
+    """Report two published keys as superfluous, and a third with another value as a collision with both values."""
     found = _check_edited_document(
         lambda raw: _find_request_schema(raw, *PASSWORD).update(format="password", minLength=8, maxLength=99)
     )
@@ -197,10 +182,7 @@ def test_part_of_an_update_is_superfluous() -> None:
 
 
 def test_what_an_action_would_hide_is_reported() -> None:
-    """Claim: a changed value is not written over unseen. Situation: the version that we raise is another.
-
-    Expectation: was, is; and our correction stands in the document.
-    """
+    """Report the old and the new value that an action would overwrite, and keep our correction."""
     actions, base, _ = _load_overlay("jetemail")
     found = check_overlay(actions, base, {**base, "openapi": "3.1.1"})
     assert _list_kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
@@ -209,10 +191,7 @@ def test_what_an_action_would_hide_is_reported() -> None:
 
 
 def test_what_an_action_would_remove_is_looked_at() -> None:
-    """Claim: a changed thing is not removed unseen. Situation: one of 15 error schemas is an array now.
-
-    Expectation: the place and the first difference.
-    """
+    """Report the location and the first difference if one of 15 removed schemas changed."""
     place = ("patch", "responses", "400", "content", "application/json")
     found = _check_edited_document(
         lambda raw: _find_request_schema(raw["paths"][PATH], *place)["schema"].update(type="array")
@@ -275,10 +254,7 @@ REMOVE = {"target": "$.a.gone", "remove": True}
 def test_each_part_is_reported(
     action: JSON, change: JSON, kind: OverlayIssueKind | None, document: JSON, words: str
 ) -> None:
-    """Claim: a part is what decides. Situation: one object, changed by the vendor in one way.
-
-    Expectation: one word or none, the edit, and no item twice.
-    """
+    """Report at most one issue for one change of an object, with the edit, and duplicate no item."""
     found = _check_small_document(BASE, {**BASE, "a": {**A, **change}}, action)
     assert [trouble.kind for trouble in found.issues] == ([kind] if kind else [])
     wanted = {**A, **change, **document}
@@ -289,10 +265,7 @@ def test_each_part_is_reported(
 
 
 def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
-    """Claim: what is gone need not be removed. Situation: it is gone alone, or with all around it.
-
-    Expectation: superfluous, or lost.
-    """
+    """Report a removal as superfluous if the vendor made it, and as lost if the surroundings are gone too."""
     gone = _check_small_document(BASE, {**BASE, "a": {"list": [1]}}, REMOVE)
     assert _list_kinds(gone.issues) == [(1, OverlayIssueKind.SUPERFLUOUS)]
     assert gone.issues[0].edit == "drop action 1 ($.a.gone)"
@@ -300,10 +273,7 @@ def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
 
 
 def test_an_item_said_at_some_locations_needs_a_split() -> None:
-    """Claim: no item stands twice. Situation: an action extends two arrays, and the vendor has extended one.
-
-    Expectation: the action is to be split; each array has the item once.
-    """
+    """Suggest a split if an action extends two arrays and the vendor extended one; each array has the item once."""
     action = {"target": "$['a','b']", "update": {"list": [7]}}
     found = _check_small_document(BASE, {**BASE, "b": {"list": [1, 7]}}, action)
     assert _list_kinds(found.issues) == [(1, OverlayIssueKind.PARTLY)]
@@ -312,10 +282,7 @@ def test_an_item_said_at_some_locations_needs_a_split() -> None:
 
 
 def test_items_are_known_by_name_and_new_locations_are_reported() -> None:
-    """Claim: an item that has moved is the same. Situation: an array with a new item before the old.
-
-    Expectation: only the new one is told, as wider; by position the others would be taken for changed.
-    """
+    """Recognise items by name when a new one comes first, and report only the new one, as wider."""
     action = {"target": "$.tags[*]", "update": {"kind": "k"}}
     found = _check_small_document(
         BASE, {**BASE, "tags": [{"name": "n"}, {"name": "p", "new": 1}, {"name": "q"}]}, action
@@ -330,10 +297,7 @@ def test_items_are_known_by_name_and_new_locations_are_reported() -> None:
 
 
 def test_a_reference_is_not_mixed_with_other_things() -> None:
-    """Claim: what counts for nothing is not written. Situation: ours is a reference, and the vendor now says a schema there.
-
-    Expectation: it collides; the vendor's schema stands alone.
-    """
+    """Report a collision, and keep the vendor's schema alone, if our update would add a reference to it."""
     action = {"target": "$.a", "update": {"schema": {"$ref": "#/b"}}}
     found = _check_small_document(BASE, {**BASE, "a": {"schema": {"type": "object"}}}, action)
     assert _list_kinds(found.issues) == [(1, OverlayIssueKind.COLLIDES)]
@@ -341,10 +305,10 @@ def test_a_reference_is_not_mixed_with_other_things() -> None:
 
 
 def test_containers_made_elsewhere_too_are_filled_again() -> None:
-    """Claim: an action is superfluous only if the others leave its work alone.
+    """Keep an action whose result another action removes.
 
-    Situation: two places are emptied by one action and filled by one each; the vendor has filled one as we do.
-    Expectation: the filling stays needed, since the emptying does; the strict overlay makes the same document.
+    One action empties two objects, and one action each fills them; the vendor filled one in the same way. The strict overlay
+    gives the same document.
     """
     base = {"a": {"s": {"old": 1}}, "b": {"s": {"old": 2}}}
     actions: list[Any] = [
@@ -359,10 +323,7 @@ def test_containers_made_elsewhere_too_are_filled_again() -> None:
 
 
 def test_a_vendor_who_says_more_than_ours_has_said_it() -> None:
-    """Claim: what is said need not be said alone. Situation: our component, with more in it, and its list longer.
-
-    Expectation: superfluous; the vendor's own stays as it is.
-    """
+    """Report our component as superfluous if the vendor's contains it and more."""
     action = {"target": "$.components", "update": {"schemas": {"E": {"required": ["a"], "type": "object"}}}}
     theirs = {"schemas": {"E": {"required": ["b", "a"], "type": "object", "title": "E"}}}
     found = _check_small_document({"components": {}}, {"components": theirs}, action)
@@ -371,9 +332,9 @@ def test_a_vendor_who_says_more_than_ours_has_said_it() -> None:
 
 
 def test_what_is_settled_at_one_location_is_broken_where_others_need_it() -> None:
-    """Claim: an action that stays has to apply. Situation: a later action puts a text, as the vendor now does himself.
+    """Report an action as broken where the strict overlay would refuse it.
 
-    Expectation: the earlier, which another object needs, is broken there: the strict overlay would refuse it.
+    A later action sets a string, as the vendor does now; another object still needs the earlier action.
     """
     actions: list[Any] = [
         {"target": "$.*.s", "description": "Why", "update": {"t": 1}},
@@ -385,7 +346,7 @@ def test_what_is_settled_at_one_location_is_broken_where_others_need_it() -> Non
 
 
 def test_faults_of_the_overlay_are_usage_errors() -> None:
-    """Claim: the overlay has to fit the old document. Situation: no JSONPath; nothing matched. Expectation: it is named."""
+    """Name an action that is not a JSONPath or does not fit the old document."""
     for target, words in (("$.a[", "is not a JSONPath"), ("$.z", "matches nothing")):
         with pytest.raises(UsageError, match=rf"overlay\.yaml: action 1 .*{words}"):
             _check_small_document(BASE, BASE, {"target": target, "remove": True})
@@ -393,7 +354,7 @@ def test_faults_of_the_overlay_are_usage_errors() -> None:
 
 @pytest.mark.parametrize("name", ["a", "a b", "it's", 'say "so"', "back\\slash", "\\'", "\n", "ü", "/x/{id}", ""])
 def test_a_path_leads_to_its_location(name: str) -> None:
-    """Claim: a target that is told can be written so. Situation: names of all kinds. Expectation: it matches that alone."""
+    """Format a JSONPath that matches only its location, for names of all kinds."""
     base = {"x": {name: {"y": [0, {}]}, "other": {"y": [0, {}]}}}
     target = format_jsonpath(("x", name, "y", 1))
     found = apply_overlay(base, [{"target": target, "description": "Why", "update": {"z": 1}}], "it")

@@ -1,6 +1,6 @@
-"""What the tests of `contract_watch.diff.client` stand on: changes of a document as its comparison tells them, and edits to make some.
+"""Edits of documents, and stub changes as the comparison of documents would report them.
 
-The comparison of documents has tests of its own: here a change is said, and the document edited to fit.
+The comparison of documents has its own tests; here the change is stated, and the document edited to match.
 """
 
 import copy
@@ -19,7 +19,7 @@ GENERATED = ROOT / "generated"
 
 
 class DocumentLevel(Enum):
-    """The levels of a change, by the words that count."""
+    """The levels of a change."""
 
     COMPATIBLE = "compatible"
     WARNING = "warning"
@@ -28,7 +28,7 @@ class DocumentLevel(Enum):
 
 @dataclass(frozen=True)
 class StubDocumentChange:
-    """A change as a comparison of documents would tell it."""
+    """A change as a comparison of documents would report it."""
 
     location: str
     rule: str = "some-rule"
@@ -37,11 +37,11 @@ class StubDocumentChange:
 
 @dataclass(frozen=True)
 class ClientEdit:
-    """An edit of a document, and what is to come of it.
+    """An edit of a document and the expected changes.
 
-    ``change`` edits in place; ``at`` are the changes of the document that it makes, each a location, or a location and
-    a rule's id; ``symbols`` are what they bring: a symbol without the package, what has happened to it (the word of its
-    kind), and whether that breaks its users. ``user`` is a body for a function that uses what changes.
+    ``apply`` edits in place. ``locations`` are the changes of the document, each a location, or a location and a rule's id.
+    ``symbols`` are the expected changes: a symbol without the package, the phrase of its kind, and True if it breaks code.
+    ``user`` is the body of a function that uses the symbol.
     """
 
     id: str
@@ -52,34 +52,34 @@ class ClientEdit:
 
     @property
     def is_breaking(self) -> bool:
-        """Whether any symbol's users break."""
+        """True if the change of any symbol breaks code."""
         return any(breaks for _, _, breaks in self.symbols)
 
     @property
     def changes(self) -> list[StubDocumentChange]:
-        """What the document's comparison would say."""
+        """The changes that the comparison of documents would report."""
         return [StubDocumentChange(*((one,) if isinstance(one, str) else one)) for one in self.locations]
 
 
 def expect_on_every_function(operation: str, suffix: str, kind: str, *, breaks: bool) -> set[tuple[str, str, bool]]:
-    """The same for each of the four functions of ``operation``; ``what`` follows their names."""
+    """Expect the same change of each of the four functions of ``operation``; ``suffix`` follows their names."""
     ways = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
     return {(f"{operation}.{way}{suffix}", kind, breaks) for way in ways}
 
 
 def load_effective_document(slug: str) -> dict[str, Any]:
-    """The effective document of a vendor, as it is in the repository."""
+    """Read the effective document of a vendor from the repository."""
     found: dict[str, Any] = read_json(GENERATED / slug / "openapi.json")
     return found
 
 
 def load_generated_client(slug: str) -> GeneratedClient:
-    """The client of a vendor as it is in the repository."""
+    """Return the client of a vendor in the repository."""
     return GeneratedClient(GENERATED / slug / "client", get_package_name(slug), load_effective_document(slug))
 
 
 def edit_document(slug: str, edits: Sequence[ClientEdit]) -> dict[str, Any]:
-    """The effective document of a vendor with ``edits``, all of them."""
+    """Return the effective document of a vendor with all ``edits``."""
     document = copy.deepcopy(load_effective_document(slug))
     for edit in edits:
         edit.apply(document)
@@ -87,7 +87,7 @@ def edit_document(slug: str, edits: Sequence[ClientEdit]) -> dict[str, Any]:
 
 
 def write_package(folder: Path, files: Mapping[str, str]) -> Path:
-    """A package ``acme_client`` in ``folder``, with ``files`` by their paths; its ``__init__`` files are added."""
+    """Write a package ``acme_client`` with ``files`` by path, and add its ``__init__`` files."""
     for name, text in files.items():
         path = folder / "acme_client" / name
         path.parent.mkdir(parents=True, exist_ok=True)

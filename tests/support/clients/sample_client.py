@@ -1,4 +1,4 @@
-"""What the tests of generated clients stand on: a small contract of their own, and a server that says what it is told."""
+"""A small contract and a scripted server for the tests of generated clients."""
 
 import json
 import threading
@@ -42,7 +42,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def write_sample_contract(root: Path, **changes: Any) -> Path:
-    """A root with one contract, ``sample``, whose document is DOCUMENT with ``changes``."""
+    """Write a root with one contract, ``sample``, whose document is DOCUMENT with ``changes``."""
     folder = root / "contracts" / "sample"
     folder.mkdir(parents=True)
     (folder / "contract.toml").write_text(SETTINGS)
@@ -52,13 +52,13 @@ def write_sample_contract(root: Path, **changes: Any) -> Path:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder`` by its path, caches of Python left out."""
+    """Return every file below ``folder`` by path, without Python's caches."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers ``status`` and ``body`` to everything and keeps the headers and bodies that it got."""
+    """A server that responds to everything with ``status`` and ``body`` and records headers and bodies."""
 
     status: int
     body: bytes
@@ -84,12 +84,12 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Discard the message."""
 
 
 @contextmanager
 def serve_scripted() -> Iterator[ScriptedServer]:
-    """A server that is up for as long as the context."""
+    """Run a server for the duration of the context."""
     with ScriptedServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,6 +1,6 @@
-"""Edits of the three vendors' documents, and what each is to make of the client; all edits of a vendor go together.
+"""Edits of the three vendors' documents with the expected changes of the clients.
 
-Each is at a place of its own, so that one generation shows them all and each has to be told from the others.
+Each edit has its own location, so one generation with all edits shows every change separately.
 """
 
 from typing import Any
@@ -20,13 +20,13 @@ NEW_CONFIG = "/paths/~1admin~1v1~1smtp/post"
 
 
 def _find_body_schema(document: dict[str, Any], path: str, method: str) -> dict[str, Any]:
-    """The schema of an operation's body."""
+    """Return the schema of an operation's body."""
     found: dict[str, Any] = document["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]
     return found
 
 
 def _find_properties(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """The properties of a component."""
+    """Return the properties of a component."""
     found: dict[str, Any] = document["components"]["schemas"][name]["properties"]
     return found
 
