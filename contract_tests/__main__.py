@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     for line in suite.live_run.format_headings():
         print(line, flush=True)
     print(f"seed {options.seed}", flush=True)
+    suite.start_drawing()
     plugin = ContractPlugin(suite)
     try:
         status = run_pytest(plugin, Path(__file__).parent)

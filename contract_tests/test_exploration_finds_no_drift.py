@@ -1,6 +1,7 @@
 """Random requests and workflows find no drift.
 
 Schemathesis and Hypothesis load slowly, so the tests import them; a run that does not explore never loads them.
+Workflows come first: meanwhile another process draws the random requests.
 """
 
 import time
@@ -9,17 +10,6 @@ from contract_watch.engine.command.pytest_plugin import assert_no_findings, get_
 from contract_watch.engine.command.suite import Suite
 
 STAGE = "explore"
-
-
-def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mode: str) -> None:
-    """The model allows each response to Schemathesis's cases for one operation, valid or not.
-
-    A finding carries the smallest request that shows it.
-    """
-    from contract_watch.engine.exploring.exploration import explore_requests  # noqa: PLC0415 (as the module says)
-
-    run = get_run_or_skip(suite, slug)
-    assert_no_findings(explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth))
 
 
 @run_when(lambda suite: suite.should_explore("explore/lives"))
@@ -38,3 +28,17 @@ def test_random_workflows_match_model(suite: Suite, slug: str, surface: str) -> 
         round_number += 1
         findings = explore_workflows(run.session, run.runner, suite.options.seed + round_number, suite.depth)
     assert_no_findings(findings)
+
+
+def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mode: str) -> None:
+    """The model allows each response to Schemathesis's cases for one operation, valid or not.
+
+    A finding carries the smallest request that shows it.
+    """
+    from contract_watch.engine.exploring.exploration import explore_requests  # noqa: PLC0415 (as the module says)
+
+    run = get_run_or_skip(suite, slug)
+    drawn = suite.take_cases(slug, operation, mode)
+    assert_no_findings(
+        explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth, drawn)
+    )

@@ -1,6 +1,7 @@
 """The run as a whole: each vendor's session from preflight to verdict, whoever calls its tests."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ from contract_watch.engine.running.cleanup import (
     run_preflight,
     trim_objects,
 )
+from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
@@ -39,6 +41,8 @@ from contract_watch.report.record import CoverageCell, Record
 from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
 
 if TYPE_CHECKING:
+    from contract_watch.engine.exploring.drawn_case import DrawnCase
+    from contract_watch.engine.exploring.draws import CaseDrawer
     from contract_watch.mock.app import Mock
 
 
@@ -79,6 +83,7 @@ class Suite:
         self._until: dict[str, float] = {}
         self.progress: Callable[[str], None] = lambda _line: None
         self._stack = ExitStack()
+        self._drawer: CaseDrawer | None = None
         self._mock: Mock | None = None
         self._mock_address = ""
         self._problems: dict[str, str] = {}
@@ -194,6 +199,25 @@ class Suite:
     def depth(self) -> ExplorationDepth:
         """How far the exploring stage goes; where the seed was given it repeats what another run did."""
         return replace(DEFAULT_DEPTH, is_repeatable=self.options.is_seed_given)
+
+    def start_drawing(self) -> None:
+        """Let another process draw the cases of the exploration, if this run explores as usual and may start one.
+
+        Call it before the run starts a thread.
+        """
+        options = self.options
+        usual = self.should_explore() and not (options.live_settings or options.only or options.minutes)
+        if not usual or count_cores() == 1 or threading.active_count() != 1:
+            return
+        from contract_watch.engine.exploring.draws import CaseDrawer  # noqa: PLC0415 (needed by exploring alone)
+
+        contracts = [one for one in options.contracts if (one.slug, "rest") in self.plans]
+        self._drawer = CaseDrawer(contracts, options.seed, self.depth)
+        self._stack.callback(self._drawer.close)
+
+    def take_cases(self, slug: str, operation: str, mode: str) -> "list[DrawnCase] | None":
+        """Return the cases of a search that another process drew; None if the search has to draw them itself."""
+        return None if self._drawer is None else self._drawer.take_cases((slug, operation, mode))
 
     def record_problem(self, slug: str, message: str) -> None:
         """Note an error of ours: the vendor's run (all of them where ``slug`` is empty) cannot tell any more."""

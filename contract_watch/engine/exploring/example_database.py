@@ -52,6 +52,24 @@ class NamespacedDatabase(ExampleDatabase):
         return self._label + b"/" + key
 
 
+class ReadOnlyDatabase(ExampleDatabase):
+    """A database whose examples are read and never changed."""
+
+    def __init__(self, database: ExampleDatabase) -> None:
+        super().__init__()
+        self._database = database
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """See ExampleDatabase."""
+        return self._database.fetch(key)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """See ExampleDatabase."""
+
+
 class FailSafeDatabase(ExampleDatabase):
     """A database that may fail: then it is not asked again, ``failed`` says why, and what was found is told all the same."""
 
@@ -87,6 +105,11 @@ def get_default_database() -> ExampleDatabase:
     """The database that Hypothesis uses unless told otherwise."""
     found = settings.default.database if settings.default is not None else None
     return found if found is not None else DirectoryBasedExampleDatabase(_DIRECTORY)
+
+
+def open_read_only_database(database: ExampleDatabase | None, label: str) -> ReadOnlyDatabase:
+    """Open the part ``label`` of ``database``, by default Hypothesis's own, for reading."""
+    return ReadOnlyDatabase(NamespacedDatabase(database or get_default_database(), label))
 
 
 def open_shared_database(environment: Mapping[str, str] | None = None) -> FailSafeDatabase:

@@ -1,25 +1,21 @@
 """The exploring stage: requests nobody wrote down, bounded and seeded, judged by the same model as the probes."""
 
 import contextlib
-import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-import requests
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.database import ExampleDatabase
 from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
-from schemathesis import GenerationMode
 
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.account.restoration import confirm_removals
 from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
+from contract_watch.engine.exploring.drawn_case import Case, DrawnCase, UnportableCaseError
 from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
+from contract_watch.engine.exploring.search_settings import apply_seed, build_settings
 from contract_watch.engine.exploring.workflow import build_workflow
 from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.protocols.wire import TransportError, encode_library_request
@@ -39,6 +35,10 @@ class _SearchTimeout(BaseException):
     """The time for a search is over."""
 
 
+class _NotRepeatedError(Exception):
+    """A disagreement was seen once, and not again by the search that drew the same data."""
+
+
 class DriftFoundError(AssertionError):
     """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
 
@@ -50,30 +50,50 @@ def explore_requests(
     mode: str,
     seed_value: int,
     depth: ExplorationDepth = DEFAULT_DEPTH,
+    drawn: Sequence[DrawnCase] | None = None,
 ) -> list[Finding]:
-    """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``)."""
-    schema = schemathesis.openapi.from_dict(dict(session.contract.effective.raw))
-    declared = session.contract.operations[operation]
-    cases = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
+    """Send Schemathesis's cases for ``operation``, valid (``positive``) or not (``negative``).
+
+    ``drawn`` are the cases of this search if another process drew them: if one of them fails, the search draws them
+    again itself, which makes the failing one small.
+    """
     state = SearchState(session, runner, depth)
+    waiting = [] if drawn is None else [drawn]
+
+    def check(case: Case) -> None:
+        state.check_limits()
+        trim_objects(session, runner)
+        with session.record_attempt() as attempt:
+            _send_case(session, runner, operation, case)
+        state.raise_new_disagreement(attempt)
 
     def search() -> None:
-        @_build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
-        @_apply_seed(
-            seed_value, f"{operation}/{mode}"
-        )  # below the settings: it takes the database out of those it finds
-        @given(case=cases)
-        def check(case: Any) -> None:
-            state.check_limits()
-            trim_objects(session, runner)
-            with session.record_attempt() as attempt:
-                _send_case(session, runner, operation, case)
-            state.raise_new_disagreement(attempt)
+        failed = None
+        if waiting:
+            if _pass_all(waiting.pop(), check):
+                return
+            failed = state.failed_attempt
+            state.begin()
+        from contract_watch.engine.exploring.cases import run_cases  # noqa: PLC0415 (loads slowly)
 
-        check()
+        settings = build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
+        run_cases(session.contract, operation, mode, seed_value, settings, check)
+        if failed is not None:
+            state.failed_attempt = failed
+            raise _NotRepeatedError
 
-    title = f"{declared.name} keeps its contract under {mode} random data."
+    title = f"{session.contract.operations[operation].name} keeps its contract under {mode} random data."
     return _run_search(session, runner, state, f"explore/{operation}/{mode}", title, search)
+
+
+def _pass_all(cases: Sequence[DrawnCase], check: Callable[[Case], None]) -> bool:
+    """Return True if every case passes ``check``."""
+    try:
+        for case in cases:
+            check(case)
+    except (DriftFoundError, UnportableCaseError):
+        return False
+    return True
 
 
 def explore_workflows(
@@ -90,9 +110,9 @@ def explore_workflows(
             state.check_limits()
 
         kind = build_workflow(session, report)
-        _apply_seed(seed_value, "lives")(kind)
+        apply_seed(seed_value, "lives")(kind)
         shelf = _open_database(session, "lives", depth)
-        run_state_machine_as_test(kind, settings=_build_settings(depth.workflows, depth, shelf, steps=depth.steps))
+        run_state_machine_as_test(kind, settings=build_settings(depth.workflows, depth, shelf, steps=depth.steps))
 
     return _run_search(session, runner, state, "explore/lives", "Random lives of objects keep to the model.", search)
 
@@ -137,7 +157,7 @@ def _search_once(runner: Runner, state: "SearchState", search: Callable[[], None
         pass
     except _SearchTimeout:
         pass  # the smallest example so far is reported
-    except (FlakyFailure, FlakyStrategyDefinition):
+    except (FlakyFailure, FlakyStrategyDefinition, _NotRepeatedError):
         is_flaky = True
     failed = state.failed_attempt
     if failed is None:
@@ -193,11 +213,6 @@ def _list_finding_ids(session: Session) -> set[str]:
     return {finding.id for finding in session.record.findings}
 
 
-def _apply_seed(chosen: int, what: str) -> Callable[[Any], Any]:
-    number = int.from_bytes(hashlib.sha256(f"{chosen}/{what}".encode()).digest()[:8], "big")
-    return seed(number)
-
-
 def _open_database(session: Session, what: str, depth: ExplorationDepth) -> NamespacedDatabase:
     return NamespacedDatabase(
         depth.database or get_default_database(),
@@ -206,44 +221,23 @@ def _open_database(session: Session, what: str, depth: ExplorationDepth) -> Name
     )
 
 
-def _build_settings(examples: int, depth: ExplorationDepth, database: ExampleDatabase, steps: int = 50) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        derandomize=False,  # Hypothesis would draw the same every night where the environment has CI in it
-        report_multiple_bugs=False,
-        print_blob=False,
-        phases=[Phase.generate, Phase.shrink] if depth.is_repeatable else [Phase.reuse, Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        database=None if depth.is_repeatable else database,
-    )
-
-
 # -- one case
 
 
-def _send_case(session: Session, runner: Runner, operation: str, case: Any) -> None:
-    """Send a Schemathesis case with the run's credential, and names that are the run's own."""
+def _send_case(session: Session, runner: Runner, operation: str, case: Case) -> None:
+    """Send a case with the run's credential, and names that are the run's own."""
     drawn = session.redactor.replace_secrets(
-        join_arguments(case.path_parameters or {}, case.body), session.secrets.substitute
+        join_arguments(case.path_parameters, case.body), session.secrets.substitute
     )
     arguments = _replace_names(session, runner, operation, drawn)
     parameters, body = split_arguments(arguments)
-    case.path_parameters = parameters or case.path_parameters
-    case.body = body if isinstance(case.body, dict) else case.body
     declared = session.contract.operations[operation].body
     if session.gate is not None and declared is not None and isinstance(body, dict) and not declared.accepts(body):
         return  # on a real account only what the schema accepts
-    prepared = requests.Request(**case.as_transport_kwargs(base_url=session.base)).prepare()
-    content = prepared.body or b""
-    sent = {"Content-Type": prepared.headers.get("Content-Type", "application/json")} if content else {}
-    request = httpx.Request(
-        prepared.method or "GET",
-        str(prepared.url),
-        headers={**session.build_credential_headers(), **sent},
-        content=content.encode() if isinstance(content, str) else content,
-    )
+    built = case.build_request(parameters, body, session.base)
+    sent = {"Content-Type": built.media_type} if built.content else {}
+    headers = {**session.build_credential_headers(), **sent}
+    request = httpx.Request(built.method, built.url, headers=headers, content=built.content)
     if _may_be_sent(session, request):
         with contextlib.suppress(TransportError):
             session.send_http_request(request)

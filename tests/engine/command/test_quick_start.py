@@ -50,6 +50,12 @@ def test_a_run_on_the_mock_loads_its_server_alone(tmp_path: Path) -> None:
     assert _list_slow_modules(tmp_path, "--explore", "0", "--only", "rules/rename") == (0, SERVING)
 
 
+def test_exploring_draws_in_another_process(tmp_path: Path) -> None:
+    """A run that finds nothing never loads Schemathesis itself."""
+    status, loaded = _list_slow_modules(tmp_path, "--explore", "1", "--seed", "7")
+    assert (status, loaded) == (0, {"hypothesis", *SERVING})
+
+
 def test_exploring_loads_its_own_libraries(tmp_path: Path) -> None:
     """Schemathesis and its requests are loaded for exploring, but neither Redis nor gRPC."""
     only = "explore/listSmtpUsers/positive"
