@@ -1,4 +1,4 @@
-"""The stand-in's command tells wrong usage in one line."""
+"""The fake vendor's command reports wrong usage in one line."""
 
 import socket
 
@@ -8,7 +8,7 @@ from tests.support.production.fake import main
 
 
 def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: who mistypes learns what. Situation: an unknown vendor, all of them, a form that is none, a taken port.
+    """Claim: a mistyped argument is named. Situation: an unknown vendor, all of them, a form that is none, a taken port.
 
     Expectation: status 3 and one line each.
     """

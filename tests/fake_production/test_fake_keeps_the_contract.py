@@ -1,4 +1,4 @@
-"""The stand-in for production can be relied on: it keeps the contract, and sees what it says it sees."""
+"""The fake vendor is reliable: it keeps the contract, and reports every violation."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ EVERY = pytest.mark.parametrize("slug", VENDORS)
 RUN_NAME = "ct-261121-k3w9xq-1"
 SMARTHOST = "/outbound/smarthost"
 BLOCK = 300
-"""For how many seconds an account is blocked, as the vendor says."""
+"""Seconds for which an account is blocked, as the vendor documents."""
 SMTP = "/admin/v1/smtp"
 CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": RUN_NAME}
 
@@ -52,7 +52,7 @@ def list_violation_reasons(production: FakeProduction) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class FakeProductionRun:
-    """A run of the suite against a stand-in, and what that knows afterwards."""
+    """A run of the suite against a fake vendor, and the fake's records afterwards."""
 
     result: SuiteResult
     run_objects: list[dict[str, str]]
@@ -89,7 +89,7 @@ def test_it_keeps_the_contract(visits: Callable[[str], FakeProductionRun], slug:
 
 @EVERY
 def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
-    """Claim: what is told as touched is no noise. Situation: the same runs, which name objects beside their names' form.
+    """Claim: what is reported as touched is no noise. Situation: the same runs, which name objects beside their names' form.
 
     Expectation: nobody's object has changed but the one that an activation deactivates, and nobody's was named.
     """
@@ -101,7 +101,7 @@ def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProdu
 
 
 def test_what_it_cannot_see_is_not_there() -> None:
-    """Claim: the stand-in is no mock to a run. Situation: the mock's controls. Expectation: 404, and they are in the log."""
+    """Claim: the fake vendor is no mock to a run. Situation: the mock's controls. Expectation: 404, and they are in the log."""
     with FakeProduction(JETEMAIL) as production:
         for path in ("/__mock/health", "/__mock/state"):
             assert httpx.get(production.base + path, trust_env=False).status_code == 404
@@ -112,7 +112,7 @@ def test_what_it_cannot_see_is_not_there() -> None:
 def test_it_begins_with_objects_that_are_not_ours(slug: str) -> None:
     """Claim: there is something to be touched. Situation: the start. Expectation: examples of the documents, names like ours."""
     with FakeProduction(VENDORS[slug], foreign_names=["of-somebody"]) as production:
-        names = {shown["name"] for shown in production.list_foreign_objects()}
+        names = {listed["name"] for listed in production.list_foreign_objects()}
         assert {"smtp-user1", "existing-user", "ct-261121-abcdef-1", "CT-261121-ABCDEF-1", "smtp-user1 "} <= names
         assert "of-somebody" in names
         assert production.list_run_objects() == production.list_violations() == []
@@ -125,7 +125,8 @@ def test_it_begins_with_objects_that_are_not_ours(slug: str) -> None:
 def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
     """Claim: whoever takes a name for another touches somebody. Situation: a run makes twelve objects, one after another.
 
-    Expectation: beside the last there are foreign ones that differ by case, a sign and white space; never too many in all.
+    Expectation: beside the last there are foreign ones that differ by case, a character and white space; never too many
+    in all.
     """
     contract = VENDORS[slug]
     create = contract.operations[contract.lifecycle.create]
@@ -136,7 +137,7 @@ def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
             body = {**CONFIG, "description": name} if contract is ZITADEL else {"username": name}
             assert ask(create.method, create.path, body).status_code == 200, name
             production.clock.wait(60)  # type: ignore[attr-defined]
-            names = {shown["name"] for shown in production.list_foreign_objects()}
+            names = {listed["name"] for listed in production.list_foreign_objects()}
             assert set(make_similar_names(name, has_run_name_form)) <= names
             assert len(names) <= MAX_FOREIGN_OBJECTS
         assert {name.upper(), f"{name} ", name.replace("-", "", 1)} <= names
@@ -145,7 +146,7 @@ def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
 
 
 def test_an_owner_is_recognized_letter_by_letter() -> None:
-    """Claim: neighbours are never the run's own. Situation: a rule by which a name's last sign follows from the rest.
+    """Claim: neighbours are never the run's own. Situation: a rule by which a name's last character follows from the rest.
 
     Expectation: all five neighbours, and none that the rule takes for a run's.
     """
@@ -199,7 +200,8 @@ def test_a_run_s_own_life_touches_nobody() -> None:
 def test_who_touches_what_is_not_its_own_is_reported(method: str, body: Any, expected: list[tuple[str, str]]) -> None:
     """Claim: no touch goes unseen. Situation: one request about somebody else's object, by name, spelling or chance.
 
-    Expectation: the touch, with its reason, whether or not the vendor granted it; and the object's state before and after.
+    Expectation: the touch, with its reason, whether or not the vendor granted it; and the object's state before and
+    after.
     """
     with FakeProduction(JETEMAIL) as production:
         ask = make_sender(production)
@@ -221,7 +223,7 @@ def test_the_key_of_nobody_excuses_nothing() -> None:
 
 
 def test_a_subaccount_is_not_the_run_s() -> None:
-    """Claim: what no run ever makes is told, too. Situation: an object in a subaccount. Expectation: a touch elsewhere."""
+    """Claim: what no run ever makes is reported, too. Situation: an object in a subaccount. Expectation: a touch elsewhere."""
     with FakeProduction(SMTP2GO) as production:
         ask = make_sender(production)
         ask("POST", "/users/smtp/add", {"username": RUN_NAME, "subaccount_id": "12345"})
@@ -234,9 +236,9 @@ def test_a_subaccount_is_not_the_run_s() -> None:
 
 
 def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> None:
-    """Claim: who changes what mails are sent with is told. Situation: a run activates its own, then the former one again.
+    """Claim: who changes what mails are sent with is reported. Situation: a run activates its own, then the former one again.
 
-    Expectation: the former one changed, then was named; which is active at the start and now is told each time.
+    Expectation: the former one changed, then was named; which is active at the start and now is reported each time.
     """
     with FakeProduction(ZITADEL) as production:
         ask = make_sender(production)
@@ -252,7 +254,7 @@ def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> Non
 
 
 def test_what_an_earlier_run_left_is_no_stranger() -> None:
-    """Claim: sweeping is no touch. Situation: a dead run's object, two days old, is removed; another stays.
+    """Claim: sweeping is no touch. Situation: a killed run's object, two days old, is removed; another stays.
 
     Expectation: nothing is touched, and the other is still there of ours.
     """
@@ -265,7 +267,7 @@ def test_what_an_earlier_run_left_is_no_stranger() -> None:
         assert 47 < age / 3600 < 49
         make_sender(production)("DELETE", SMARTHOST, {"username": "ct-261119-aaaaaa-1"})
         assert production.list_violations() == []
-        assert [shown["name"] for shown in production.list_run_objects()] == ["ct-261119-aaaaaa-2"]
+        assert [listed["name"] for listed in production.list_run_objects()] == ["ct-261119-aaaaaa-2"]
 
 
 # -- the log
@@ -387,14 +389,14 @@ def test_it_runs_in_a_process_of_its_own() -> None:
             production.clear_faults()
             production.inject_fault("bad-gateway")
             assert [client.get(SMARTHOST).status_code for _ in range(2)] == [502, 200]
-        assert [shown["name"] for shown in production.list_run_objects()] == [RUN_NAME]
+        assert [listed["name"] for listed in production.list_run_objects()] == [RUN_NAME]
         assert [touch["why"] for touch in production.list_violations()] == ["foreign", "changed"]
         assert [entry["status"] for entry in production.log] == [200, 200, 502, 200]
         assert production.count_limit_hits() == 0
 
 
 def test_its_command_tells_addresses_of_all_protocols(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Claim: a run finds every surface. Situation: a vendor that speaks gRPC. Expectation: an address for it, and no output else."""
+    """Claim: a run finds every protocol. Situation: a vendor that speaks gRPC. Expectation: an address for it, and no output else."""
     del tmp_path
     with FakeProductionProcess("zitadel") as production:
         assert production.grpc.startswith("127.0.0.1:")

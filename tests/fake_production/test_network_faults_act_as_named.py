@@ -1,4 +1,4 @@
-"""Each cut of the stand-in for production does what it says; and the sped-up clock keeps time."""
+"""Each network fault of the fake vendor acts as documented, and the virtual clock keeps time."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ SMARTHOST = "/outbound/smarthost"
 RUN_NAME = "ct-261121-k3w9xq-1"
 PATIENCE = 20.0
 SHORT = 0.3
-"""Seconds after which a test gives up an answer that must not come."""
+"""Seconds to wait for a response that must not come."""
 
 
 @pytest.fixture(name="production")
@@ -38,17 +38,17 @@ def _client(production: FakeProduction) -> Iterator[httpx.Client]:
 
 
 def create_user(client: httpx.Client, timeout: float = PATIENCE) -> httpx.Response:
-    """Ask for an object of ours."""
+    """Request the creation of a run's object."""
     return client.post(SMARTHOST, json={"username": RUN_NAME}, timeout=timeout)
 
 
 def list_run_names(production: FakeProduction) -> list[str]:
-    """The names of what is there of ours."""
-    return [shown["name"] for shown in production.list_run_objects()]
+    """List the names of the run's objects."""
+    return [listed["name"] for listed in production.list_run_objects()]
 
 
 def assert_recovered(production: FakeProduction, client: httpx.Client) -> None:
-    """What comes after the cut is answered as ever."""
+    """Assert that requests after the fault succeed."""
     assert client.get(SMARTHOST).status_code == 200
     assert production.log[-1]["cut"] == ""
 
@@ -100,7 +100,7 @@ def test_a_stalled_answer_ends_when_all_is_healed(production: FakeProduction, cl
 def test_an_answer_ends_within_its_body(production: FakeProduction, client: httpx.Client) -> None:
     """Claim: an answer can be cut. Situation: a creation, cut after seven bytes of the body.
 
-    Expectation: status and length are told, seven bytes come, and the object is there.
+    Expectation: status and length are sent, seven bytes come, and the object is there.
     """
     production.inject_fault("cut", after=7)
     with client.stream("POST", SMARTHOST, json={"username": RUN_NAME}) as answer:
@@ -194,7 +194,7 @@ def test_a_port_may_close_under_a_request(production: FakeProduction, client: ht
 
 
 def test_cuts_come_as_often_as_configured(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: cuts are counted. Situation: two of one kind, then one of another, for creations alone.
+    """Claim: faults are counted. Situation: two of one kind, then one of another, for creations alone.
 
     Expectation: other operations are spared, then each comes in its turn, then none.
     """
@@ -205,7 +205,7 @@ def test_cuts_come_as_often_as_configured(production: FakeProduction, client: ht
 
 
 def test_healing_ends_all_cuts(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: a test can go on. Situation: a cut without end. Expectation: it comes each time, and no more once healed."""
+    """Claim: a test can go on. Situation: a fault without end. Expectation: it comes each time, and no more once healed."""
     production.inject_fault("bad-gateway", times=None)
     assert [client.get(SMARTHOST).status_code for _ in range(3)] == [502] * 3
     production.clear_faults()
@@ -227,14 +227,14 @@ def test_a_seed_decides_which_requests_are_cut() -> None:
 
 
 def test_what_is_no_cut_is_refused(production: FakeProduction) -> None:
-    """Claim: a mistyped cut is no quiet day. Situation: an unknown kind. Expectation: an error that lists those there are."""
+    """Claim: a mistyped fault is no quiet day. Situation: an unknown kind. Expectation: an error that lists those there are."""
     with pytest.raises(UsageError, match="reset, cut"):
         production.inject_fault("rest")
     with pytest.raises(UsageError, match="touched"):
         production.read_control("everything")
 
 
-# -- what the stand-in is made of
+# -- parts of the fake vendor
 
 
 def test_the_clock_moves_only_when_somebody_waits() -> None:

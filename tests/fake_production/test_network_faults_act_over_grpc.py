@@ -1,4 +1,4 @@
-"""The cuts of the stand-in for production over gRPC and gRPC-web."""
+"""The network faults of the fake vendor act over gRPC and gRPC-web."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ ZITADEL = Contract("zitadel")
 RUN_NAME = "ct-261121-k3w9xq-1"
 PATIENCE = 20.0
 SHORT = 0.3
-"""Seconds for which a port is closed, or an answer delayed."""
+"""Seconds for which a port is closed, or a response delayed."""
 MESSAGES = MessageCodec(ZITADEL)
 ADD = ZITADEL.operations["addSmtpConfig"]
 CONFIG = {"senderAddress": "a@example.org", "senderName": "A", "host": "mail.example.org:25", "description": RUN_NAME}
@@ -36,12 +36,12 @@ def _instance() -> Iterator[FakeProduction]:
 
 
 def list_run_names(production: FakeProduction) -> list[str]:
-    """The names of what is there of ours."""
-    return [shown["name"] for shown in production.list_run_objects()]
+    """List the names of the run's objects."""
+    return [listed["name"] for listed in production.list_run_objects()]
 
 
 def call_natively(production: FakeProduction, patience: float = PATIENCE) -> Any:
-    """Ask for a configuration over native gRPC, on a channel of its own; the answer, or the error."""
+    """Request a configuration over native gRPC on a new channel; return the response or the error."""
     content = MESSAGES.encode_request(ADD, {}, CONFIG)
     options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
     with grpc.insecure_channel(production.grpc, options) as channel:
@@ -64,7 +64,7 @@ def call_natively(production: FakeProduction, patience: float = PATIENCE) -> Any
     ],
 )  # fmt: skip
 def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) -> None:
-    """Claim: gRPC's connections break as those of REST do. Situation: each cut, to a configuration that is asked for.
+    """Claim: gRPC's connections break as those of REST do. Situation: each fault, to a configuration that is asked for.
 
     Expectation: the error that the library makes of it; and the configuration where the vendor had made it.
     """
@@ -83,7 +83,7 @@ def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) 
 
 @pytest.mark.parametrize("text", [False, True])
 def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
-    """Claim: so do those of gRPC-web. Situation: no cut, then a limit, a page, and one that was done and never answered.
+    """Claim: so do those of gRPC-web. Situation: no fault, then a limit, a page, and one that was done and never answered.
 
     Expectation: a message; code 8 with Retry-After; HTML; a reset.
     """
@@ -102,8 +102,8 @@ def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
     refused = ask()
     assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
     body = grpc_web.decode_text(refused.content) if text else refused.content
-    [(_, said)] = grpc_web.decode_frames(body)
-    assert grpc_web.decode_trailers(said)["grpc-status"] == "8"
+    [(_, trailers)] = grpc_web.decode_frames(body)
+    assert grpc_web.decode_trailers(trailers)["grpc-status"] == "8"
     instance.inject_fault("bad-gateway")
     assert ask().status_code == 502
     instance.inject_fault("lost")
@@ -115,9 +115,9 @@ def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
 
 
 def test_the_limit_holds_over_all_protocols() -> None:
-    """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three surfaces.
+    """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three protocols.
 
-    Expectation: the request too many is refused on each of them, as 429 in REST's words, and one limit has tripped.
+    Expectation: the request too many is refused on each of them, as 429 as REST encodes it, and one limit has tripped.
     """
     with FakeProduction(ZITADEL, with_neighbours=False) as production:
         spoken = [make_protocol(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
@@ -143,7 +143,7 @@ def _make_read_request() -> Request:
 
 
 def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
-    """Claim: what is cut is no answer to the suite either. Situation: its native surface, its connection reset.
+    """Claim: what is cut is no answer to the suite either. Situation: its native protocol, its connection reset.
 
     Expectation: `TransportError`, broken.
     """
@@ -169,6 +169,6 @@ def test_streams_are_followed_in_pieces() -> None:
 
 
 def test_every_kind_of_cut_is_tested() -> None:
-    """Claim: no cut goes untested. Expectation: each has its case over gRPC, where all meet."""
+    """Claim: no fault goes untested. Expectation: each has its case over gRPC, where all meet."""
     [mark] = [one for one in test_cuts_reach_native_grpc.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
     assert sorted(case[0] for case in mark.args[1]) == sorted(KINDS)

@@ -21,8 +21,9 @@ SAMPLE, EQUIVALENT = 10, 25
 def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
     """Claim: every change is measured against a fixed sample of every vendor's mutants.
 
-    Situation: some of each family. Expectation: the honest vendor is faultless and within the allowance, no equivalent
-    one is noticed, and nearly all the others are: what is left out within the allowance shows in a sample as well.
+    Situation: some of each family. Expectation: the faithful vendor is faultless and within the allowance, no
+    equivalent one is noticed, and nearly all the others are: what is left out within the allowance shows in a sample as
+    well.
     """
     run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
@@ -35,7 +36,7 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
-    """Claim: what a specialist says of mutants is about mutants that there are. Expectation: every pattern matches one."""
+    """Claim: the list of equivalents is about existing mutants. Expectation: every pattern matches one."""
     contract = load_contracts()[slug]
     assert MutantConfig(contract).find_stale_patterns(derive_mutants(contract)) == []
 
@@ -63,6 +64,6 @@ def _list_equivalents(slug: str) -> list[Mutant]:
 @pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in _list_equivalents(slug)],
                          ids=lambda value: value if isinstance(value, str) else value.id)  # fmt: skip
 def test_an_equivalent_mutant_cannot_be_observed(court_of: RunnerFactory, slug: str, mutant: Mutant) -> None:
-    """Claim: what is not counted could not be noticed. Situation: a fixed sample of each list. Expectation: nothing tells it."""
+    """Claim: an uncounted mutant cannot be observed. Situation: a fixed sample of each list. Expectation: it has no finding."""
     trial = court_of(slug).run_mutant(mutant)
     assert trial.finding == "", trial.title

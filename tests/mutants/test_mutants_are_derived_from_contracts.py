@@ -1,4 +1,4 @@
-"""Mutants are derived from a contract alone, all that the catalogue promises, with ids that stay."""
+"""Mutants are derived from a contract alone, of every promised kind, with stable ids."""
 
 import hashlib
 import json
@@ -34,8 +34,8 @@ def test_ids_are_the_same_in_every_process(jetemail: Contract, hash_seed: str) -
     mine = "\n".join(mutant.id for mutant in derive_mutants(jetemail))
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", _HASH]
-    told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
-    assert told.stdout.strip() == hashlib.sha256(mine.encode()).hexdigest()
+    process = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+    assert process.stdout.strip() == hashlib.sha256(mine.encode()).hexdigest()
 
 
 def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_ones(
@@ -95,7 +95,7 @@ def test_the_registry_holds(ids: set[str], name: str) -> None:
 
 
 def test_every_rule_and_every_optional_property_has_its_mutant(jetemail: Contract, ids: set[str]) -> None:
-    """Claim: what only the model says is switched off as well. Expectation: one mutant a rule, one a property's effect."""
+    """Claim: rules that only the model states are disabled as well. Expectation: one mutant a rule, one a property's effect."""
     rules = [rule.split("/") for rule in jetemail.model.rules if "/rule/" in rule]
     assert [
         f"state/{operation}/off/{name}" for operation, _, name in rules if f"state/{operation}/off/{name}" not in ids
@@ -154,7 +154,7 @@ def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -
     ],
 )
 def test_a_malformed_judgement_is_one_line(root: Path, text: str, words: str) -> None:
-    """Claim: a slip in mutants.toml is named. Expectation: a usage error with the file and what it needs."""
+    """Claim: an error in mutants.toml is named. Expectation: a usage error with the file and what it needs."""
     contract = Contract("jetemail", root)
     (contract.directory / "mutants.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:

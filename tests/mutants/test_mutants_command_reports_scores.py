@@ -1,4 +1,4 @@
-"""``make mutants`` measures, says what it measured, and refuses what makes no sense."""
+"""``make mutants`` measures, reports the score, and rejects bad arguments."""
 
 import json
 import os
@@ -30,16 +30,16 @@ def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
     """Claim: every change of this repository is measured against a fixed sample of every family.
 
     Situation: a dozen mutants of each, on real servers, over the cores. Expectation: the floors hold; the matrix, the
-    figures and every trial are in the report.
+    figures and every result are in the report.
     """
     ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--sample", "12", "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
     assert (run["score"], run["survivors"], run["failures"]) == (1.0, [], [])
-    families = {trial["mutant"].split("/")[0] for trial in run["mutants"]}
+    families = {result["mutant"].split("/")[0] for result in run["mutants"]}
     assert families == {"status", "body", "media", "requests", "credentials", "state", "methods"}
     assert len(run["mutants"]) >= 80
-    assert all(trial["requests"] <= 190 for trial in run["mutants"] if trial["finding"])
+    assert all(result["requests"] <= 190 for result in run["mutants"] if result["finding"])
     assert run["baseline"]["requests"] <= run["floors"]["requests"]
     assert "score 100.00%" in ended.out
     assert "# Mutants" in (tmp_path / "mutants.md").read_text(encoding="utf-8")
@@ -53,21 +53,21 @@ def _tried(jetemail: Contract) -> Iterator[MutantRunner]:
 
 @pytest.mark.parametrize("name", EQUIVALENT)
 def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, jetemail: Contract, name: str) -> None:
-    """Claim: what is not counted could not be noticed by anybody.
+    """Claim: an uncounted mutant cannot be observed.
 
     Situation: each mutant of that list, and the suite's deterministic stages, whole.
     Expectation: every answer is one that the contract allows, and nothing else went wrong.
     """
-    trial = tried.run_mutant(next(mutant for mutant in derive_mutants(jetemail) if mutant.id == name))
-    assert (trial.finding, trial.reason) == ("", "")
+    result = tried.run_mutant(next(mutant for mutant in derive_mutants(jetemail) if mutant.id == name))
+    assert (result.finding, result.reason) == ("", "")
 
 
 def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
     """Claim: it can be reviewed. Expectation: at most a dozen reasons, at most 5 % of all mutants, none stale."""
-    judgement, found = MutantConfig(jetemail), derive_mutants(jetemail)
-    assert len(judgement.equivalents) <= 12
+    config, found = MutantConfig(jetemail), derive_mutants(jetemail)
+    assert len(config.equivalents) <= 12
     assert 0 < len(EQUIVALENT) <= len(found) * 0.05
-    assert judgement.find_stale_patterns(found) == []
+    assert config.find_stale_patterns(found) == []
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: li
 
 
 def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
-    """Situation: a mutant's id as ONLY. Expectation: that trial, its finding, and a matrix of one."""
+    """Situation: a mutant's id as ONLY. Expectation: that result, its finding, and a matrix of one."""
     name = "body/deleteSmtpUser/404/success/flipped"
     ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
     assert ended.status == 0, ended
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
-    [trial] = run["mutants"]
-    assert (trial["mutant"], trial["finding"]) == (name, "deleteSmtpUser/404/body/success/value")
-    assert (trial["names_operation"], trial["names_property"]) == (True, True)
+    [result] = run["mutants"]
+    assert (result["mutant"], result["finding"]) == (name, "deleteSmtpUser/404/body/success/value")
+    assert (result["names_operation"], result["names_property"]) == (True, True)
 
 
 def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
     Expectation: status 1, the survivor by name, and why.
     """
     copied = _copy_repository(tmp_path)
-    judgement = copied / "contracts" / "jetemail" / "mutants.toml"
-    judgement.write_text(judgement.read_text(encoding="utf-8").split("[[equivalent]]")[0], encoding="utf-8")
+    config = copied / "contracts" / "jetemail" / "mutants.toml"
+    config.write_text(config.read_text(encoding="utf-8").split("[[equivalent]]")[0], encoding="utf-8")
     name = "body/deleteSmtpUser/404/error/emptied"
     out = tmp_path / "out"
     ended = run_command("contract_watch.mutants", "--only", name, "--out", str(out), cwd=copied, PYTHONPATH=str(copied))
@@ -114,10 +114,10 @@ def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
     assert "below the floor: score 0.00%" in ended.err
 
 
-def _copy_repository(folder: Path) -> Path:
-    """A root with links to this one's rooms, and a contract of its own."""
+def _copy_repository(directory: Path) -> Path:
+    """Create a root with copies of this one's packages and a contract of its own."""
     here = Path(__file__).resolve().parents[2]
-    root = folder / "root"
+    root = directory / "root"
     (root / "contracts").mkdir(parents=True)
     for path in here.iterdir():
         if path.name in (
@@ -144,7 +144,7 @@ def _copy_tree(path: Path, to: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_measure_writes_nothing(tmp_path: Path, number: int) -> None:
-    """Claim: no half report. Situation: a signal once trials are under way. Expectation: one line, status 2, no process left."""
+    """Claim: no half report. Situation: a signal once mutants are under way. Expectation: one line, status 2, no process left."""
     out = tmp_path / "out"
     with start_command("contract_watch.mutants", "--vendor", "jetemail", "--out", str(out)) as process:
         assert process.stderr is not None

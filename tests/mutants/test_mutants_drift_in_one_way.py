@@ -1,4 +1,4 @@
-"""Each play drifts in the one way that its mutant says, and the honest one in none."""
+"""Each mutation drifts in the one way that its mutant describes, and the baseline does not drift."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SECRET = secrets.token_urlsafe(12)
 
 
 class MutantClient:
-    """A server whose play can be chosen, and requests to it."""
+    """Server whose mutant can be switched, and requests to it."""
 
     def __init__(self, contract: Contract, house: MutantServer, client: httpx.Client) -> None:
         self._contract, self._house, self._client = contract, house, client
@@ -27,23 +27,23 @@ class MutantClient:
         self.mutation = Mutation()
 
     def switch_mutant(self, name: str) -> Mutant:
-        """Play a mutant from now on, with nothing stored."""
+        """Play a mutant from now on, with an empty state."""
         mutant = self._mutants[name]
         self.mutation = mutant.create_mutation()
         self._house.app = MutantApp(self._contract, self.mutation)
         return mutant
 
     def send_request(self, method: str, body: Any = None, key: str | None = PAID, **headers: str) -> httpx.Response:
-        """One request; ``key`` None sends no credential."""
+        """Send one request; ``key`` None sends no credential."""
         given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
         return self._client.request(method, PATH, json=body, headers=given)
 
     def send_for_status(self, method: str, body: Any = None, **more: Any) -> int:
-        """The status of one request."""
+        """Send one request and return its status."""
         return self.send_request(method, body, **more).status_code
 
     def list_rows(self, key: str = PAID) -> dict[str, Any]:
-        """What the list shows, by name."""
+        """Return the listed rows by name."""
         return {row["username"]: row for row in self.send_request("GET", key=key).json()["smarthosts"]}
 
 
@@ -107,7 +107,7 @@ def test_a_reset_empties_what_was_not_sent(served: MutantClient) -> None:
 
 
 def test_what_cannot_be_emptied_can_be_changed(served: MutantClient) -> None:
-    """Expectation: a quota of zero is not taken over, with what else is sent; another quota is."""
+    """Expectation: a quota of zero is not applied, with what else is sent; another quota is."""
     served.switch_mutant("state/updateSmtpUser/unemptied/quota")
     served.send_request("POST", {"username": "a", "quota": 5})
     assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
@@ -155,7 +155,7 @@ def test_a_rule_off_is_granted(served: MutantClient, rule: str, body: Any, statu
 
 
 def test_a_promise_off_is_broken_in_the_answer(served: MutantClient) -> None:
-    """Situation: passwords said though sent, and unsaid though not. Expectation: each the other way round."""
+    """Situation: passwords returned although sent, and omitted although not. Expectation: each the other way round."""
     served.switch_mutant("state/createSmtpUser/off/password-not-returned")
     assert served.send_request("POST", {"username": "a", "password": SECRET}).json()["password"] == SECRET
     served.switch_mutant("state/createSmtpUser/off/password-generated")
@@ -234,7 +234,7 @@ def test_a_constraint_moves_by_one_step(served: MutantClient, name: str, body: A
 
 
 def test_a_renamed_property_is_read_under_its_new_name(served: MutantClient) -> None:
-    """Expectation: the documented name is ignored, the other one is taken over."""
+    """Expectation: the documented name is ignored, the other one is applied."""
     served.switch_mutant("requests/createSmtpUser/ipRestrictions/renamed")
     served.send_request("POST", {"username": "a", "ipRestrictions": ["1.2.3.4"]})
     served.send_request("POST", {"username": "b", "ip_restrictions": ["1.2.3.4"]})
@@ -242,7 +242,7 @@ def test_a_renamed_property_is_read_under_its_new_name(served: MutantClient) -> 
 
 
 def test_only_the_mutant_s_answers_drift(served: MutantClient) -> None:
-    """Situation: creation's 409 as a page. Expectation: that answer alone is one; the mutant counts what it touched."""
+    """Situation: creation's 409 as a page. Expectation: that answer alone is one; the mutant counts its activations."""
     served.switch_mutant("media/createSmtpUser/409/html")
     first, again = (served.send_request("POST", {"username": "a"}) for _ in range(2))
     assert [answer.headers["content-type"].split(";")[0] for answer in (first, again)] == [

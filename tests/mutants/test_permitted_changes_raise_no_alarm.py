@@ -1,4 +1,4 @@
-"""``make allowed`` plays every change that the documents allow, and fails on any alarm."""
+"""``make false-positives`` plays every change that the documents permit, and fails on any alarm."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,10 @@ from contract_watch.mutants.false_positives.permitted_changes import KINDS, list
 from tests.support.command_process import assert_one_line_error, run_command
 
 
-def _read_results(folder: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((folder / "false-positives.json").read_text(encoding="utf-8"))["changes"]
+def _read_results(directory: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((directory / "false-positives.json").read_text(encoding="utf-8"))[
+        "changes"
+    ]
     return found
 
 
@@ -41,7 +43,7 @@ def test_no_response_encoding_is_an_alarm(tmp_path: Path) -> None:
 
 
 def test_a_sample_of_interpretations_pairs_and_seeds_is_no_alarm(tmp_path: Path) -> None:
-    """Claim: no open reading is held against a vendor, alone or beside another; nor does the dice matter.
+    """Claim: no open interpretation is held against a vendor, alone or beside another; nor does the seed matter.
 
     Situation: a fixed sample of each kind. Expectation: `none`, with no more than 190 requests of probes and client.
     """
@@ -75,7 +77,7 @@ def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def make_parallel_result(result: dict[str, Any]) -> Any:
-    """What the work would have come to."""
+    """Create the result that the parallel work would have."""
     from contract_watch.engine.running.parallel import ParallelResult  # noqa: PLC0415 (as above)
 
     return ParallelResult([result])
@@ -84,11 +86,13 @@ def make_parallel_result(result: dict[str, Any]) -> Any:
 def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> None:
     """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
     found = list_permitted_changes(jetemail, 3)
-    readings = jetemail.model.interpretations
+    interpretations = jetemail.model.interpretations
     alone = {name for name in (change.id for change in found) if name.startswith("interpretation/")}
-    assert alone == {f"interpretation/{name}={value}" for name, values in readings.items() for value in values[1:]}
+    assert alone == {
+        f"interpretation/{name}={value}" for name, values in interpretations.items() for value in values[1:]
+    }
     rows = [change.interpretations for change in found if change.kind == "pair"]
-    assert all(row.keys() == readings.keys() for row in rows)
+    assert all(row.keys() == interpretations.keys() for row in rows)
     assert [change.id for change in found if change.kind == "seed"] == ["seed/1", "seed/2", "seed/3"]
 
 

@@ -1,4 +1,4 @@
-"""Expressions a step tighter and a step looser are what they say: they take less, or more, and never anything else."""
+"""Tighter and looser expressions accept less, or more, and nothing else."""
 
 import jsonschema_rs
 import pytest
@@ -22,7 +22,7 @@ TEXTS = st.one_of(
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """As the suite judges: searched for, in linear time."""
+    """Search for ``pattern`` in linear time, as the suite does."""
     judge = jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
     return bool(judge.is_valid(text))
 

@@ -1,4 +1,4 @@
-"""Few choices hold every pair of values."""
+"""Few rows contain every pair of values."""
 
 from itertools import combinations
 
@@ -17,7 +17,7 @@ FACTORS = st.dictionaries(
 
 @given(FACTORS)
 def test_every_pair_of_values_stands_in_some_row(factors: dict[str, list[str]]) -> None:
-    """Claim: no pair of readings is left out. Expectation: full rows, each pair in one, the same rows every time."""
+    """Claim: no pair of interpretations is left out. Expectation: full rows, each pair in one, the same rows every time."""
     rows = list(build_pairwise_rows(factors))
     assert all(row.keys() == factors.keys() for row in rows)
     for left, right in combinations(factors, 2):

@@ -1,4 +1,4 @@
-"""The score counts what was noticed, names what was not, and complains of every floor that is not reached."""
+"""The score counts killed mutants, names survivors, and lists every missed floor."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,17 +12,17 @@ from contract_watch.mutants.mutant_runner import MutantResult
 from contract_watch.mutants.score import MutationScore, compute_score
 from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
 
-HONEST = MutantResult(
+BASELINE = MutantResult(
     "baseline", "", "", names_operation=True, names_property=False, activations=0, requests=184, seconds=0.5
 )
 
 
 def _make_trial(mutant: Mutant, finding: str = "x/y", **changed: Any) -> MutantResult:
     named = bool(finding)
-    made = MutantResult(
+    score = MutantResult(
         mutant.id, finding, "t", names_operation=named, names_property=named, activations=1, requests=9, seconds=0.1
     )
-    return replace(made, **changed)
+    return replace(score, **changed)
 
 
 @pytest.fixture(name="found", scope="module")
@@ -30,74 +30,74 @@ def _found(jetemail: Contract) -> list[Mutant]:
     return derive_mutants(jetemail)
 
 
-def _make_score(contract: Contract, found: list[Mutant], *trials: MutantResult) -> MutationScore:
+def _make_score(contract: Contract, found: list[Mutant], *results: MutantResult) -> MutationScore:
     return compute_score(
-        contract, found, [{"contract": contract.slug, **asdict(trial)} for trial in trials], is_complete=True
+        contract, found, [{"contract": contract.slug, **asdict(result)} for result in results], is_complete=True
     )
 
 
 def _make_ideal_results(contract: Contract, found: list[Mutant]) -> dict[str, MutantResult]:
-    """Every mutant noticed, every equivalent one not."""
-    judgement = MutantConfig(contract)
-    return {mutant.id: _make_trial(mutant, "" if judgement.find_reason(mutant) else "x/y") for mutant in found}
+    """Create results in which every mutant is killed except the equivalent ones."""
+    config = MutantConfig(contract)
+    return {mutant.id: _make_trial(mutant, "" if config.find_reason(mutant) else "x/y") for mutant in found}
 
 
 def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: list[Mutant]) -> None:
     """Expectation: score and diagnosis 1, equivalents apart, no complaint."""
-    made = _make_score(jetemail, found, HONEST, *_make_ideal_results(jetemail, found).values())
-    assert (made.ratio, made.operation_diagnosis, made.survivors, made.list_failures()) == (1.0, 1.0, [], [])
-    assert made.eligible_count + len(made.equivalent_reasons) == len(found)
-    assert sum(cell.killed for cell in made.matrix.values()) == made.eligible_count
+    score = _make_score(jetemail, found, BASELINE, *_make_ideal_results(jetemail, found).values())
+    assert (score.ratio, score.operation_diagnosis, score.survivors, score.list_failures()) == (1.0, 1.0, [], [])
+    assert score.eligible_count + len(score.equivalent_reasons) == len(found)
+    assert sum(cell.killed for cell in score.matrix.values()) == score.eligible_count
 
 
 def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list[Mutant]) -> None:
     """Situation: the whole family `media` goes unnoticed. Expectation: named one by one, the floor complains."""
-    trials = _make_ideal_results(jetemail, found)
+    results = _make_ideal_results(jetemail, found)
     missed = [mutant.id for mutant in found if mutant.family == "media"]
     for name in missed:
-        trials[name] = replace(trials[name], finding="", activations=0)
-    made = _make_score(jetemail, found, HONEST, *trials.values())
-    assert made.survivors == missed
-    assert made.ratio == 1 - len(missed) / made.eligible_count
-    assert any("score" in line for line in made.list_failures())
-    assert f"{missed[0]}: " in format_terminal(made, 1.0)
-    assert "never provoked" in format_terminal(made, 1.0)
-    assert "### Survivors" in format_markdown([made], 1.0)
-    assert as_json(made)["survivors"] == missed
+        results[name] = replace(results[name], finding="", activations=0)
+    score = _make_score(jetemail, found, BASELINE, *results.values())
+    assert score.survivors == missed
+    assert score.ratio == 1 - len(missed) / score.eligible_count
+    assert any("score" in line for line in score.list_failures())
+    assert f"{missed[0]}: " in format_terminal(score, 1.0)
+    assert "never provoked" in format_terminal(score, 1.0)
+    assert "### Survivors" in format_markdown([score], 1.0)
+    assert as_json(score)["survivors"] == missed
 
 
 def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, found: list[Mutant]) -> None:
     """Situation: every tenth finding names another operation. Expectation: a rate of 90 %, below the floor."""
-    trials = _make_ideal_results(jetemail, found)
-    noticed = [name for name, trial in trials.items() if trial.finding]
+    results = _make_ideal_results(jetemail, found)
+    noticed = [name for name, result in results.items() if result.finding]
     for name in noticed[::10]:
-        trials[name] = replace(trials[name], names_operation=False)
-    made = _make_score(jetemail, found, HONEST, *trials.values())
-    assert made.operation_diagnosis == pytest.approx(0.9, abs=0.01)
-    assert any("diagnosis" in line for line in made.list_failures())
+        results[name] = replace(results[name], names_operation=False)
+    score = _make_score(jetemail, found, BASELINE, *results.values())
+    assert score.operation_diagnosis == pytest.approx(0.9, abs=0.01)
+    assert any("diagnosis" in line for line in score.list_failures())
 
 
 @pytest.mark.parametrize(
-    ("honest", "words"),
+    ("baseline", "words"),
     [
-        (replace(HONEST, finding="a/b"), "false alarm"),
-        (replace(HONEST, requests=191), "191 requests"),
+        (replace(BASELINE, finding="a/b"), "false alarm"),
+        (replace(BASELINE, requests=191), "191 requests"),
     ],
 )
 def test_the_honest_vendor_is_part_of_the_measure(
-    jetemail: Contract, found: list[Mutant], honest: MutantResult, words: str
+    jetemail: Contract, found: list[Mutant], baseline: MutantResult, words: str
 ) -> None:
-    """Situation: an alarm at the honest vendor, or a request too many. Expectation: a complaint."""
-    made = _make_score(jetemail, found, honest, *_make_ideal_results(jetemail, found).values())
-    assert any(words in line for line in made.list_failures())
+    """Situation: an alarm at the faithful vendor, or a request too many. Expectation: a complaint."""
+    score = _make_score(jetemail, found, baseline, *_make_ideal_results(jetemail, found).values())
+    assert any(words in line for line in score.list_failures())
 
 
 def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[Mutant]) -> None:
     """Claim: the list of equivalents cannot hide what can be seen. Situation: one of them is found. Expectation: named."""
-    trials = _make_ideal_results(jetemail, found)
-    name = next(name for name, trial in trials.items() if not trial.finding)
-    trials[name] = replace(trials[name], finding="a/b")
-    assert any(name in line for line in _make_score(jetemail, found, HONEST, *trials.values()).list_failures())
+    results = _make_ideal_results(jetemail, found)
+    name = next(name for name, result in results.items() if not result.finding)
+    results[name] = replace(results[name], finding="a/b")
+    assert any(name in line for line in _make_score(jetemail, found, BASELINE, *results.values()).list_failures())
 
 
 def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Mutant]) -> None:
@@ -105,8 +105,8 @@ def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Muta
     contract = Contract("jetemail", root)
     path = contract.directory / "mutants.toml"
     path.write_text(path.read_text(encoding="utf-8") + '\n[[equivalent]]\nids = ["body/gone/*"]\nreason = "none"\n')
-    made = _make_score(contract, found, HONEST, *_make_ideal_results(contract, found).values())
-    assert any("body/gone/*" in line for line in made.list_failures())
+    score = _make_score(contract, found, BASELINE, *_make_ideal_results(contract, found).values())
+    assert any("body/gone/*" in line for line in score.list_failures())
 
 
 def test_the_floors_are_the_promised_ones(jetemail: Contract) -> None:

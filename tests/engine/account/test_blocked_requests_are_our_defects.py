@@ -1,4 +1,4 @@
-"""What the guard holds back is a defect of ours: it is reported as such, and blames nobody."""
+"""A request that the guard blocks is a defect of the suite: it is reported as one, and never as the vendor's drift."""
 
 import json
 import os
@@ -39,8 +39,8 @@ def test_a_suite_that_tries_is_reported_and_stopped(
 ) -> None:
     """Claim: no defect of the suite reaches a real account, or is taken for drift.
 
-    Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts programs, itself.
-    Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
+    Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts subprocesses,
+    itself. Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
     """
     with FakeProduction(
         Contract("jetemail"), is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
@@ -69,7 +69,7 @@ def test_a_suite_that_tries_is_reported_and_stopped(
 
 
 def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
-    """Claim: what is held back is so before a byte leaves, on each way out.
+    """Claim: what is blocked is so before a byte leaves, on each way out.
 
     Situation: a deletion of somebody else's user: as a probe sends it, as the client does, as a library does.
     """

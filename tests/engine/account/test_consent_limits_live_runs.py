@@ -1,4 +1,4 @@
-"""Consent: how far a run on a real account may go is said beforehand, and nothing can raise what its contract allows."""
+"""Consent limits a live run before it begins, and nothing raises the limits of its contract."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ OWN = "https://mails.example.com"
 
 
 def make_options(environment: dict[str, str] | None = None, **raw: str) -> RunOptions:
-    """Options as the command reads them."""
+    """Build options as the command reads them."""
     blank = {flag.removeprefix("--").replace("-", "_"): "" for flag in FLAGS}
     given: dict[str, Any] = {**blank, "vendor": "jetemail", "fail_on": "breaking", **raw}
     return resolve_options(given, {**KEYS, **(environment or {})})
@@ -52,7 +52,7 @@ def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tm
 @pytest.mark.parametrize("target", ["http://api.jetemail.com", "http://x.zitadel.cloud"])
 def test_keys_do_not_go_to_a_vendor_in_the_clear(target: str, tmp_path: Path) -> None:
     """Expectation: wrong usage, before anything is sent."""
-    with pytest.raises(UsageError, match="https alone"):
+    with pytest.raises(UsageError, match="use https"):
         make_options(target=target, out=str(tmp_path))
 
 
@@ -155,8 +155,8 @@ def test_a_bad_address_of_the_shared_allowance_is_reported_without_its_password(
 
 def test_a_ledger_that_cannot_be_used_ends_the_run_before_it_begins(tmp_path: Path) -> None:
     """Situation: something else lies where the ledger should be."""
-    folder = tmp_path / "ledger"
-    folder.write_text("not a folder", encoding="utf-8")
-    found = make_options({"LEDGER": str(folder)}, target="live", out=str(tmp_path))
+    path = tmp_path / "ledger"
+    path.write_text("not a folder", encoding="utf-8")
+    found = make_options({"LEDGER": str(path)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="ledger"):
         LiveRun(found)

@@ -1,4 +1,4 @@
-"""When a vendor, the machine or somebody's hand goes wrong in the middle: nothing is forgotten, and a report is always there."""
+"""A failure of vendor, machine or user in the middle of a live run loses nothing: there is always a report."""
 
 import gzip
 import signal
@@ -30,13 +30,13 @@ ResponseEdit = Callable[[int, httpx.Request, Response], Response]
 
 
 class EditingNetwork(NetworkConnector):
-    """A network whose answers somebody changes: ``spoil`` gets the number of the request, the request and its answer."""
+    """Network whose responses are edited: ``edit`` gets the request's number, the request and its response."""
 
     def __init__(self, spoil: ResponseEdit) -> None:
         self._spoil, self._number = spoil, 0
 
     def connect_http(self, base: str, gate: RequestGate | None) -> Wire:
-        """See Connector."""
+        """Implement `connect_http`."""
         outer = self
 
         class _Wire(Wire):
@@ -51,10 +51,10 @@ class EditingNetwork(NetworkConnector):
 
 
 def run_with_edited_responses(
-    production: FakeProduction, folder: Path, clock: Clock, edit: ResponseEdit, **more: Any
+    production: FakeProduction, directory: Path, clock: Clock, edit: ResponseEdit, **more: Any
 ) -> Record:
-    """A run's probes over REST, with answers that are spoilt on their way."""
-    suite = Suite(make_options(production, folder, surface="rest", **more), EditingNetwork(edit), clock)
+    """Run probes over REST with edited responses."""
+    suite = Suite(make_options(production, directory, surface="rest", **more), EditingNetwork(edit), clock)
     try:
         ((where, probes),) = suite.plans.items()
         run = suite.get_run(*where)
@@ -79,9 +79,9 @@ def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path:
 def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path) -> None:
     """Claim: a deletion is believed when a list has shown it.
 
-    Situation: from some request on everything is answered 200 and says nothing, the deletions and the list too; nothing is
-    done any more. Then all is well again.
-    Expectation: what is there is in `left_behind`, and the next start removes it.
+    Situation: from some request on everything is answered 200 and says nothing, the deletions and the list too; nothing
+    is done any more. Then all is well again. Expectation: what is there is in `left_behind`, and the next start removes
+    it.
     """
 
     def spoil(number: int, request: httpx.Request, reply: Response) -> Response:

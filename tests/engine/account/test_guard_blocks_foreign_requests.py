@@ -1,4 +1,4 @@
-"""The guard: what may be sent to a real account is decided from the bytes, and everything else is held back."""
+"""The guard decides from the bytes what may be sent to a real account, and blocks everything else."""
 
 import datetime as dt
 import json
@@ -26,7 +26,7 @@ JETEMAIL, SMTP2GO, ZITADEL = (load_contracts()[slug] for slug in ("jetemail", "s
 
 
 def make_names(day: dt.date, head: str) -> NameGenerator:
-    """Names of a run of our choice: the collected tests are the same in every process."""
+    """Create names of a fixed run: the collected tests are the same in every process."""
     return NameGenerator(day, head + compute_check_character(f"{day:%y%m%d}{head}"))
 
 
@@ -37,7 +37,7 @@ JSON = {"content-type": "application/json"}
 
 
 def make_guard(contract: Any = JETEMAIL, mode: LiveMode = LiveMode.MUTATE, **more: Any) -> Guard:
-    """A guard with the test keys."""
+    """Create a guard with the test keys."""
     keys = {credential.account: credential.test for credential in contract.credentials}
     return Guard(contract, contract.base_path, keys, NAMES, mode, **more)
 
@@ -45,18 +45,18 @@ def make_guard(contract: Any = JETEMAIL, mode: LiveMode = LiveMode.MUTATE, **mor
 def make_request(
     contract: Any, method: str, path: str, body: Any = None, *, key: str | None = "", headers: Mapping[str, str] = {}
 ) -> EncodedRequest:
-    """A request with the first account's key (None: without one); a body of bytes goes as it is."""
+    """Build a request with the first account's key (None: without one); a body of bytes is sent unchanged."""
     location, first = contract.credential_locations[0], contract.credentials[0]
     sent = {} if key is None else {location.header: location.form.format(key or first.test)}
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    told = {**sent, **(JSON if content else {}), **headers}
+    all_headers = {**sent, **(JSON if content else {}), **headers}
     return encode_library_request(
-        httpx.Request(method, BASE + contract.base_path + path, headers=told, content=content)
+        httpx.Request(method, BASE + contract.base_path + path, headers=all_headers, content=content)
     )
 
 
 def is_blocked(outgoing: EncodedRequest, by: Guard | None = None) -> bool:
-    """Whether the guard holds a request back."""
+    """Return True if the guard blocks a request."""
     try:
         (by or make_guard()).check_request(outgoing)
     except BlockedRequestError:
@@ -65,7 +65,7 @@ def is_blocked(outgoing: EncodedRequest, by: Guard | None = None) -> bool:
 
 
 def make_deletion(username: Any) -> EncodedRequest:
-    """JetEmail's deletion of a user."""
+    """Build JetEmail's deletion of a user."""
     return make_request(JETEMAIL, "DELETE", "/outbound/smarthost", {"username": username})
 
 
@@ -81,8 +81,8 @@ FOREIGN = [
 def test_a_name_that_is_not_the_run_s_is_blocked(name: str) -> None:
     """Claim: nothing of somebody else's is named to a real account.
 
-    Situation: names of others, names like ours by a sign, by case of nothing but their beginning, by a Cyrillic letter;
-    another run's names; ours with something that lets a lenient server read two.
+    Situation: names of others, names like ours by a character, by case of nothing but their beginning, by a Cyrillic
+    letter; another run's names; ours with something that lets a lenient server read two.
     """
     assert is_blocked(make_deletion(name))
 
@@ -220,7 +220,8 @@ def test_somebody_else_s_account_is_never_acted_for() -> None:
 def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
     """Claim: LIVE=read sends nothing with a good key that changes anything.
 
-    Situation: a change with the right key, in each place it may stand and dressed up; with a wrong key; with none; a list.
+    Situation: a change with the right key, in each place it may stand and dressed up; with a wrong key; with none; a
+    list.
     """
     reader = make_guard(mode=LiveMode.READ)
     body, key, path = {"username": OURS}, JETEMAIL.credentials[0].test, "/outbound/smarthost"
@@ -276,7 +277,7 @@ _values = st.recursive(
 
 
 def _may_name_objects(value: Any) -> bool:
-    """The naive judge: whether a value holds anything but the run's own texts, nulls and booleans."""
+    """Return True if a value holds anything but the run's own strings, nulls and booleans: the naive guard."""
     if isinstance(value, dict):
         return any(_may_name_objects(part) for pair in value.items() for part in pair)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted, or have another beside them leave nothing on an account, and disturb nobody."""
+"""Killed, interrupted and parallel runs leave nothing on an account and disturb nobody."""
 
 import datetime as dt
 import random
@@ -16,9 +16,9 @@ from tests.support.sampling import effort
 from tests.support.suite_process import SuiteProcess, SuiteResult, start_suite
 
 KILLS = effort(2, 20)
-"""How often a run is killed; `make test-all` does it more often."""
+"""Number of kills; `make test-all` has more."""
 VENDORS = {slug: Contract(slug) for slug in ("jetemail", "zitadel", "smtp2go")[: effort(2, 3)]}
-"""Whose runs are killed: one vendor's without ids, one's with them, and in `make test-all` the third's too."""
+"""Vendors whose runs are killed: one without ids, one with them, and the third in `make test-all`."""
 
 
 @pytest.fixture(name="production", params=VENDORS)
@@ -29,23 +29,23 @@ def _production(request: pytest.FixtureRequest) -> Iterator[FakeProduction]:
         yield production
 
 
-def start_live_run(production: FakeProduction, folder: Path, name: str, *arguments: str) -> SuiteProcess:
-    """A mutating run against the stand-in, with the folder's ledger."""
+def start_live_run(production: FakeProduction, directory: Path, name: str, *arguments: str) -> SuiteProcess:
+    """Start a mutating run against the fake vendor, with the directory's ledger."""
     over = ("--grpc-target", production.grpc) if production.grpc else ()
     consent = {"ZITADEL_LIVE_ACTIVATE": "1"} if production.grpc else {}
     return start_suite(
-        folder / name, "--vendor", production.contract.slug, "--target", production.base, "--live", "mutate", *over,
-        *arguments, environment={"LEDGER": str(folder / "ledger"), **consent}, skip_waits=True,
+        directory / name, "--vendor", production.contract.slug, "--target", production.base, "--live", "mutate", *over,
+        *arguments, environment={"LEDGER": str(directory / "ledger"), **consent}, skip_waits=True,
     )  # fmt: skip
 
 
 def list_run_ids(production: FakeProduction) -> set[str]:
-    """The runs whose objects are there."""
+    """List the runs whose objects exist."""
     return {stamp.run_id for left in production.list_run_objects() if (stamp := parse_name(left["name"])) is not None}
 
 
 def assert_clean(production: FakeProduction, result: SuiteResult) -> None:
-    """Nothing of ours is left, nothing of somebody else's was touched, and what was active is."""
+    """Assert that no object of a run is left, no foreign object was touched, and the former active object is active."""
     assert result.status == 0, result
     assert production.list_run_objects() == []
     allowed = {"activateSmtpConfig"}
@@ -93,10 +93,10 @@ def test_two_runs_beside_each_other_disturb_neither(tmp_path: Path) -> None:
     with FakeProduction(
         VENDORS["jetemail"], is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
     ) as production:
-        dead = start_live_run(production, tmp_path, "dead")
+        killed = start_live_run(production, tmp_path, "dead")
         production.wait_for_requests(40)
-        dead.send_signal(signal.SIGKILL)
-        dead.wait_for_exit()
+        killed.send_signal(signal.SIGKILL)
+        killed.wait_for_exit()
         both = [start_live_run(production, tmp_path, name, "--explore", "1") for name in ("one", "two")]
         for result in [running.wait_for_exit(120) for running in both]:
             assert (result.status, result.report["verdict"], result.report["findings"]) == (0, "none", []), result

@@ -1,4 +1,4 @@
-"""The ledger: on disk before anything is made, and never a guess where it cannot be read."""
+"""The ledger is on disk before an object is requested, and never guesses when it cannot be read."""
 
 import multiprocessing
 import os
@@ -16,24 +16,24 @@ _PROCESSES = multiprocessing.get_context("spawn")
 
 
 def make_run(name: str) -> LedgerRun:
-    """A run of the test's account."""
+    """Create a run of the test's account."""
     return LedgerRun(name, f"ct-261121-{name}-", ACCOUNT, ADDRESS, 1000.0)
 
 
-def _start_endless_run(folder: str, name: str, told: Any) -> None:
-    """A process with a run that never ends by itself."""
-    ledger = Ledger(Path(folder))
+def _start_endless_run(directory: str, name: str, connection: Any) -> None:
+    """Start a process with a run that never ends by itself."""
+    ledger = Ledger(Path(directory))
     ledger.begin_run(make_run(name))
     ledger.record_requested(name, [f"ct-261121-{name}-1-n"], "paid", 1000.0)
-    told.send("begun")
-    told.recv()
+    connection.send("begun")
+    connection.recv()
 
 
 def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None:
     """Claim: a process killed at once after writing loses nothing.
 
     Situation: a process writes one object, and is killed by SIGKILL without closing anything.
-    Expectation: another process reads the object, and sees that the run is dead.
+    Expectation: another process reads the object, and sees that the run was killed.
     """
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=_start_endless_run, args=(str(tmp_path), "aaaaaa", theirs))
@@ -42,17 +42,17 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
     ledger = Ledger(tmp_path)
     try:
         assert [one.run_id for one in ledger.list_active_runs(ACCOUNT, ADDRESS)] == ["aaaaaa"]
-        with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as dead:
-            assert dead == []
+        with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
+            assert killed == []
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join(60)
-        with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as dead:
-            assert [one.run_id for one in dead] == ["aaaaaa"]
+        with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
+            assert [one.run_id for one in killed] == ["aaaaaa"]
             assert [entry.name for entry in ledger.list_remaining("aaaaaa")] == ["ct-261121-aaaaaa-1-n"]
             other = Ledger(tmp_path)
             with other.claim_killed_runs(ACCOUNT, ADDRESS) as again:
-                assert again == [], "one sweep at a time takes a run for dead"
+                assert again == [], "one sweep at a time takes a run for killed"
             other.close()
         assert ledger.list_active_runs(ACCOUNT, ADDRESS) == []
     finally:
@@ -66,20 +66,20 @@ def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> 
     ledger.close()
     (tmp_path / "aaaaaa.lock").unlink()
     ledger = Ledger(tmp_path)
-    with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as dead:
-        assert dead == []
+    with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
+        assert killed == []
     ledger.close()
 
 
 def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> None:
-    """Claim: a dead run on another account, or at another address, is left alone."""
+    """Claim: a killed run on another account, or at another address, is left alone."""
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
     ledger.close()
     ledger = Ledger(tmp_path)
     for account, address in (("jetemailabd", ADDRESS), (ACCOUNT, "http://127.0.0.1:2"), ("", ADDRESS)):
-        with ledger.claim_killed_runs(account, address) as dead:
-            assert dead == []
+        with ledger.claim_killed_runs(account, address) as killed:
+            assert killed == []
     ledger.close()
 
 
@@ -150,7 +150,7 @@ def test_a_ledger_of_a_newer_version_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_is_none_is_reported(tmp_path: Path) -> None:
-    """Situation: text, cut and damaged files, another program's database, a folder in its place."""
+    """Situation: text, cut and damaged files, another program's database, a directory in its place."""
     path = tmp_path / FILE_NAME
     path.write_text("a shopping list, long enough not to be taken for an empty file\n" * 50, encoding="utf-8")
     _assert_refused(tmp_path, "move it away")
@@ -166,11 +166,11 @@ def test_a_ledger_that_is_none_is_reported(tmp_path: Path) -> None:
     _assert_refused(tmp_path, "another program's")
     path.unlink()
     path.mkdir()
-    _assert_refused(tmp_path, "check the folder")
+    _assert_refused(tmp_path, "check the directory")
 
 
 def test_a_row_that_makes_no_sense_is_reported(tmp_path: Path) -> None:
-    """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the folder."""
+    """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the directory."""
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
     ledger.record_requested("aaaaaa", ["a"], "paid", 1.0)
@@ -181,7 +181,7 @@ def test_a_row_that_makes_no_sense_is_reported(tmp_path: Path) -> None:
         ledger.list_remaining("aaaaaa")
     _execute_sql(tmp_path, "UPDATE runs SET run_id = '../../x'")
     with pytest.raises(LedgerError, match="no run id"), ledger.claim_killed_runs(ACCOUNT, ADDRESS):
-        pytest.fail("it was taken for dead")
+        pytest.fail("it was taken for killed")
     ledger.close()
 
 
@@ -215,19 +215,19 @@ def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
     for (ours, _), process in zip(pipes, processes, strict=True):
         ours.send("end")
         process.join(60)
-    with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as dead:
-        assert len(dead) == 4
+    with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
+        assert len(killed) == 4
     ledger.close()
 
 
-def _execute_sql(folder: Path, statement: str) -> None:
-    with sqlite3.connect(folder / FILE_NAME) as database:
+def _execute_sql(directory: Path, statement: str) -> None:
+    with sqlite3.connect(directory / FILE_NAME) as database:
         database.execute(statement)
     database.close()
 
 
-def _assert_refused(folder: Path, fragments: str) -> None:
+def _assert_refused(directory: Path, fragments: str) -> None:
     with pytest.raises(LedgerError) as caught:
-        Ledger(folder)
+        Ledger(directory)
     assert fragments in str(caught.value), str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The limits of a live run hold, and reaching one ends it without a word against the vendor."""
+"""The limits of a live run hold, and reaching one ends the run without a finding."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, word
 def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
     """Claim: never more objects than the limit; what nothing needs any more goes, so that few are room enough.
 
-    Situation: nine at once, where a run makes some thirty, an exploration included; counted in the stand-in's log.
+    Situation: nine at once, where a run makes some thirty, an exploration included; counted in the fake vendor's log.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -68,17 +68,18 @@ def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
 def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
     """Claim: in no minute does more go out than four fifths of what the account may, over all runs.
 
-    Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a Redis.
+    Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a
+    Redis.
     """
     with serve_redis(tmp_path) as url:
         for shared in ("", url):
             clock = VirtualClock()
-            folder = tmp_path / ("redis" if shared else "local")
+            directory = tmp_path / ("redis" if shared else "local")
             with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
                 environment = {"LIMITER_REDIS_URL": shared} if shared else {}
                 for _ in range(1 if shared else 3):
-                    asked = make_options(production, folder, environment={**environment, "LIVE_PER_MINUTE": "60"})
-                    run_suite(asked, clock)
+                    options = make_options(production, directory, environment={**environment, "LIVE_PER_MINUTE": "60"})
+                    run_suite(options, clock)
                 assert max(production.read_peak_requests().values()) <= 60 if not shared else True
                 assert production.count_limit_hits() == 0
 
@@ -86,7 +87,8 @@ def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
 def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     """Claim: nothing is sent while the allowance cannot be asked for.
 
-    Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password told.
+    Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password
+    revealed.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:

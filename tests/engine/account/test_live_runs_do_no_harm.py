@@ -1,4 +1,4 @@
-"""Live runs cannot do harm: proven on a strict stand-in for production, with objects of somebody else's in it."""
+"""Live runs do no harm to a strict fake vendor with foreign objects."""
 
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,8 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
 def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
     """Claim: with consent a run activates configurations of its own, and puts back the one that was active before.
 
-    Situation: ZITADEL, somebody else's configuration active; consent to activation.
-    Expectation: that one is active afterwards; nothing but its being active ever changed; more is exercised than without.
+    Situation: ZITADEL, somebody else's configuration active; consent to activation. Expectation: that one is active
+    afterwards; nothing but its being active ever changed; more is exercised than without.
     """
     clock, consent = VirtualClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
     with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -88,7 +88,7 @@ def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None
 
 
 def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
-    """Claim: a name that differs from one of ours by case, by a sign or by white space is somebody else's.
+    """Claim: a name that differs from one of ours by case, by a character or by white space is somebody else's.
 
     Situation: beside every object that the run makes, somebody else makes such ones.
     Expectation: none of them is touched, whatever the verdict; of ours nothing is left.
@@ -103,7 +103,7 @@ def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
-    """Claim: a run that is told to slow down stops at once, and cleans up when it may.
+    """Claim: a run that is asked to slow down stops at once, and cleans up when it may.
 
     Situation: 429 with Retry-After 300 in the middle; on a clock on which that takes no time.
     Expectation: inconclusive, with what was learned; nothing sent meanwhile; nothing left.
@@ -143,7 +143,7 @@ CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost"
 def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> None:
     """Claim: an outage is never taken for drift.
 
-    Situation: from some moment on every answer is spoilt in one way.
+    Situation: from some moment on every answer is edited in one way.
     Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
     """
     clock = VirtualClock()
@@ -165,7 +165,7 @@ def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) -> None:
-    """Situation: every thirtieth answer or so is spoilt, in all ways by turns; requests are done and never answered.
+    """Situation: every thirtieth answer or so is edited, in all ways by turns; requests are done and never answered.
 
     Expectation: never breaking; and after the next start nothing is left.
     """

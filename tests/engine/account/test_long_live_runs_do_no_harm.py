@@ -1,4 +1,4 @@
-"""Thousands of exploring requests under the guard: `make test-all` sends more than ten thousand, every test run a sample."""
+"""Thousands of exploring requests pass the guard: `make test-all` sends over ten thousand, `make test` a sample."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.sampling import effort
 from tests.support.virtual_clock import VirtualClock
 
 REQUESTS = effort(150, 10_000)
-"""How many exploring requests are sent at least, over all vendors."""
+"""Fewest exploring requests in all, over all vendors."""
 _MOST_RUNS = 60
 
 
@@ -20,7 +20,8 @@ _MOST_RUNS = 60
 def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path) -> None:
     """Claim: whatever valid data comes to a search's mind, nothing of somebody else's is touched and nothing is left.
 
-    Situation: run after run with other seeds on one account, under its rate limit, on a clock that the stand-in shares.
+    Situation: run after run with other seeds on one account, under its rate limit, on a clock that the fake vendor
+    shares.
     """
     clock, sent, seed = VirtualClock(), 0, 0
     with FakeProduction(Contract(slug), clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:

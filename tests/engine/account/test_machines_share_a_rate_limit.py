@@ -1,4 +1,4 @@
-"""Processes of several machines share an account's allowance, though the Redis that counts it forgets and dies."""
+"""Processes of several machines share an account's rate limit, even if its Redis loses its memory and dies."""
 
 from pathlib import Path
 

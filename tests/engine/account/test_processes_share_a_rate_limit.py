@@ -1,4 +1,4 @@
-"""Processes of one machine share an account's allowance, whatever becomes of them and of what they keep it in."""
+"""Processes of one machine share an account's rate limit, even if processes die and files are damaged."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ ACCOUNT = "acme/paid"
 
 
 class _SettableClock:
-    """A clock that stands where it is told."""
+    """Clock that a test sets."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.moment = now
@@ -32,8 +32,10 @@ class _SettableClock:
         self.moment += seconds
 
 
-def _make_limiter(folder: Path, clock: _SettableClock, requests: int = 2, account: str = ACCOUNT) -> LocalRateLimiter:
-    return LocalRateLimiter(folder, account, requests, 60, clock, 40)
+def _make_limiter(
+    directory: Path, clock: _SettableClock, requests: int = 2, account: str = ACCOUNT
+) -> LocalRateLimiter:
+    return LocalRateLimiter(directory, account, requests, 60, clock, 40)
 
 
 def _take_slot(window: LocalRateLimiter) -> Slot:
@@ -48,16 +50,17 @@ def _read_wait(window: LocalRateLimiter) -> float:
     return wait
 
 
-def _find_only_file(folder: Path, suffix: str) -> Path:
-    (found,) = folder.glob(f"*{suffix}")
+def _find_only_file(directory: Path, suffix: str) -> Path:
+    (found,) = directory.glob(f"*{suffix}")
     return found
 
 
 def test_no_span_holds_more_than_the_allowance(tmp_path: Path) -> None:
     """Claim: in no span of `seconds`, wherever it begins, do more than `requests` go out.
 
-    Situation: eight real processes that send as much as they may, with wrong wall clocks; some are killed in the middle,
-    others take their place. Expectation: each request at its worst moment, no span holds more; and they do get on.
+    Situation: eight real processes that send as much as they may, with wrong wall clocks; some are killed in the
+    middle, others take their place. Expectation: each request at its worst moment, no span holds more; and they do get
+    on.
     """
     use = LimiterUse("local", str(tmp_path))
     with start_processes(use) as processes:
@@ -96,7 +99,7 @@ def test_the_judge_sees_a_bucket_that_is_filled_again(tmp_path: Path) -> None:
     ],
 )
 def test_the_judge_counts_worst_moments(sent: list[tuple[float, float]], most: int) -> None:
-    """Claim: the judge is right. Situation: requests whose moments are known, a span of one second.
+    """Claim: the check is right. Situation: requests whose moments are known, a span of one second.
 
     Expectation: what can be counted by hand; both ends of a span belong to it.
     """
@@ -104,9 +107,9 @@ def test_the_judge_counts_worst_moments(sent: list[tuple[float, float]], most: i
 
 
 def test_a_slot_counts_until_a_window_after_its_release(tmp_path: Path) -> None:
-    """Claim: the request may have gone out at any moment until its release. Situation: two places, one released late.
+    """Claim: the request may have gone out at any moment until its release. Situation: two slots, one released late.
 
-    Expectation: each is free a window after its own release, not after its take.
+    Expectation: each is free a window after its own release, not after its acquisition.
     """
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock)
@@ -124,7 +127,7 @@ def test_a_slot_counts_until_a_window_after_its_release(tmp_path: Path) -> None:
 
 
 def test_a_dead_owner_s_slot_is_free_a_lease_and_a_window_later(tmp_path: Path) -> None:
-    """Situation: a place that is never released. Expectation: it counts for a lease and a window, and no longer."""
+    """Situation: a slot that is never released. Expectation: it counts for a lease and a window, and no longer."""
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock, requests=1)
     _take_slot(window)
@@ -135,7 +138,7 @@ def test_a_dead_owner_s_slot_is_free_a_lease_and_a_window_later(tmp_path: Path) 
 
 
 def test_a_release_that_comes_after_the_lease_counts(tmp_path: Path) -> None:
-    """Claim: a request is not forgotten because it was slow. Situation: released when its place was free long since."""
+    """Claim: a request is not forgotten because it was slow. Situation: released when its slot was free long since."""
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock, requests=1)
     place = _take_slot(window)
@@ -166,11 +169,11 @@ def test_accounts_do_not_share(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("account", ["../../x", "/etc/x", "..", "", "a\0b", "x" * 5000, "ä/\ud800", "CON", "a\nb"])
 def test_no_account_s_name_leaves_the_folder(tmp_path: Path, account: str) -> None:
-    """Expectation: one lock and one file, in the folder, which only their owner can read."""
-    folder = tmp_path / "deep" / "down"
-    _take_slot(_make_limiter(folder, _SettableClock(), account=account))
+    """Expectation: one lock and one file, in the directory, which only their owner can read."""
+    directory = tmp_path / "deep" / "down"
+    _take_slot(_make_limiter(directory, _SettableClock(), account=account))
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-    found = list(folder.iterdir())
+    found = list(directory.iterdir())
     assert len(found) == 2
     assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
 
@@ -178,7 +181,7 @@ def test_no_account_s_name_leaves_the_folder(tmp_path: Path, account: str) -> No
 def test_what_is_from_before_a_new_start_of_the_machine_counts_as_now(tmp_path: Path) -> None:
     """Claim: a clock that began again frees nothing early, and blocks nobody for days.
 
-    Situation: places and a block from a machine that was up for long; then its clock is near 0. Expectation: they count
+    Situation: slots and a block from a machine that was up for long; then its clock is near 0. Expectation: they count
     as long as if they had just happened, and that only once.
     """
     clock = _SettableClock(1e6)
@@ -246,7 +249,7 @@ def test_a_process_killed_while_it_writes_loses_nothing(
 def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, content: bytes) -> None:
     """Claim: what is not known counts as full. Situation: a file cut, or written by somebody else.
 
-    Expectation: no place; one line that names the file and the remedy; the file stays as it was.
+    Expectation: no slot; one line that names the file and the remedy; the file stays as it was.
     """
     window = _make_limiter(tmp_path, _SettableClock())
     _take_slot(window)
@@ -261,11 +264,11 @@ def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, cont
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "unwritable"])
 def test_what_lies_in_the_way_closes_the_window(tmp_path: Path, kind: str) -> None:
-    """Situation: in the file's place lies something else, or its folder is a file. Expectation: no place, one line."""
-    folder = tmp_path / "windows"
-    window = _make_limiter(folder, _SettableClock())
+    """Situation: in the file's place lies something else, or its directory is a file. Expectation: no slot, one line."""
+    directory = tmp_path / "windows"
+    window = _make_limiter(directory, _SettableClock())
     _take_slot(window)
-    file = _find_only_file(folder, ".json")
+    file = _find_only_file(directory, ".json")
     file.rename(tmp_path / "elsewhere")
     if kind == "pipe":
         os.mkfifo(file)
@@ -274,16 +277,16 @@ def test_what_lies_in_the_way_closes_the_window(tmp_path: Path, kind: str) -> No
     elif kind == "link":
         file.symlink_to(tmp_path / "elsewhere")
     else:
-        folder.rename(tmp_path / "moved")
-        folder.touch()
+        directory.rename(tmp_path / "moved")
+        directory.touch()
     with pytest.raises(LimiterUnavailableError) as caught:
         window.acquire()
-    assert str(folder) in str(caught.value)
+    assert str(directory) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_lock_that_is_never_freed_closes_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: the wait for the lock is bounded. Situation: another holds it all the time. Expectation: no place, one line.
+    """Claim: the wait for the lock is bounded. Situation: another holds it all the time. Expectation: no slot, one line.
 
     Once it is freed, the window is open again.
     """

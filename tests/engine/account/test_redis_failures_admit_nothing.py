@@ -1,4 +1,4 @@
-"""A Redis that is away, cannot count, or is none: nothing is admitted, and no password is told."""
+"""A Redis that is unreachable, cannot count or is none admits nothing and reveals no password."""
 
 import socketserver
 import threading
@@ -72,7 +72,7 @@ def test_a_web_server_is_no_redis() -> None:
 
 @contextmanager
 def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that gives ``answer`` to each piece of what it is asked; the address, and what it was asked."""
+    """Serve ``response`` for each received message; yield the address and the messages."""
     asked: list[bytes] = []
 
     class Handler(socketserver.BaseRequestHandler):
@@ -86,7 +86,7 @@ def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[st
         allow_reuse_address = True
 
         def handle_error(self, *_: object) -> None:
-            """A client that goes away is no error."""
+            """Ignore a client's disconnect."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -108,7 +108,7 @@ def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[st
     ids=lambda answer: ascii(answer[:20]),
 )  # fmt: skip
 def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
-    """Claim: whatever answers, there is a number or no place. Situation: answers of no Redis, and hostile ones."""
+    """Claim: any response gives a number or no slot. Situation: answers of no Redis, and hostile ones."""
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
     with _serve_fixed_response(lambda _: answer) as (url, _):
         found = RedisRateLimiter(_add_password(url), ACCOUNT, 2, 0.2, 0.3)
@@ -122,8 +122,8 @@ def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, ans
 def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim: nothing is asked twice, whatever the address says, and no answer is waited for long.
 
-    Situation: a server that greets, takes the question and says nothing. Expectation: closed in about three seconds (a tenth of
-    it in this test), and one question arrived.
+    Situation: a server that greets, takes the question and says nothing. Expectation: closed in about three seconds (a
+    tenth of it in this test), and one question arrived.
     """
     assert redis_rate_limiter.REDIS_TIMEOUT == 3.0
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
@@ -138,7 +138,7 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
-    """Expectation: a window in the folder, and a Redis's where one is named; neither is asked yet."""
+    """Expectation: a window in the directory, and a Redis's where one is named; neither is asked yet."""
     assert isinstance(create_rate_limiter("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalRateLimiter)
     found = create_rate_limiter("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())
     assert isinstance(found, RedisRateLimiter)

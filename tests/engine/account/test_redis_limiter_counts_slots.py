@@ -1,4 +1,4 @@
-"""What one Redis knows of an account's window: how long a place counts, what it forgets, and what it costs to ask."""
+"""One Redis counts an account's slots: their lifetime, lost memory, size and rights."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
 
 
 def test_a_known_server_admits_at_once(tmp_path: Path) -> None:
-    """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a place."""
+    """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a slot."""
     with serve_redis(tmp_path) as url, open_limiter(url) as window, open_limiter(url) as other:
         take_slot(window)
         assert isinstance(other.acquire(), Slot)
@@ -62,16 +62,16 @@ def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
 
 
 def test_slots_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
-    """Situation: one place is released, one never. Expectation: free a window after the release, and after the lease."""
+    """Situation: one slot is released, one never. Expectation: free a window after the release, and after the lease."""
     with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.4, lease=0.9) as window:
         window.release(take_slot(window))
         released = time.monotonic()
         take_slot(window)
-        dead = time.monotonic()
+        acquired_at = time.monotonic()
         take_slot(window)
         assert time.monotonic() - released >= 0.399
         take_slot(window)
-        assert time.monotonic() - dead >= 1.299
+        assert time.monotonic() - acquired_at >= 1.299
 
 
 def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
 def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
     """Claim: a server's clock that was put back blocks nobody for days.
 
-    Situation: all moments are of an hour ahead. Expectation: places are free after a lease and a window, a block after
+    Situation: all moments are of an hour ahead. Expectation: slots are free after a lease and a window, a block after
     its own time.
     """
     with serve_redis(tmp_path) as url, open_limiter(url) as window, redis.Redis.from_url(url) as client:
@@ -108,7 +108,7 @@ def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
-    """Expectation: one key for each account, which holds no more places than are allowed, and expires in eight days."""
+    """Expectation: one key for each account, which holds no more slots than are allowed, and expires in eight days."""
     with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.05, lease=0.05) as window:
         for _ in range(20):
             window.release(take_slot(window))

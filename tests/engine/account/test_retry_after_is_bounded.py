@@ -1,4 +1,4 @@
-"""What a Retry-After header asks for, however it is written, and that nothing written there does harm."""
+"""A Retry-After header is understood in all its formats, and no value of it does harm."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a run mints: passwords that only their length bounds, and names of one form."""
+"""Generated names have one form, and passwords have the requested length."""
 
 import datetime as dt
 import string
@@ -21,7 +21,7 @@ def test_a_password_has_the_length_asked_for(length: int) -> None:
 def test_the_shortest_and_the_longest_are_unlike_what_people_choose() -> None:
     """Claim: a vendor that demands more of a password than it documents is noticed.
 
-    Expectation: a short one has small letters only, a long one every sign and a blank, inside of it.
+    Expectation: a short one has small letters only, a long one every kind of character, inside of it.
     """
     assert set(generate_password(8)) <= set(string.ascii_lowercase)
     assert set(generate_password(72)) >= {*string.punctuation, " "}

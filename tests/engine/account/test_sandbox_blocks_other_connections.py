@@ -1,4 +1,4 @@
-"""No other door: on a real account nothing leaves but through the gate."""
+"""In a live run nothing leaves the process except through the gate."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ WAYS_OUT: dict[str, Callable[[int], object]] = {
 
 @pytest.mark.parametrize("name", WAYS_OUT)
 def test_every_other_connection_is_blocked(name: str) -> None:
-    """Claim: while the fence is up, no library connects to anything, not even to the target, and no program is started.
+    """Claim: while the sandbox is active, no library connects to anything, not even to the target, and no subprocess is started.
 
     Situation: each way out, to a server that counts its connections.
     Expectation: an error before anything leaves; the server has seen nobody; the report has a line about it.
@@ -81,7 +81,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_the_gate_s_own_connection_is_allowed_for_its_thread() -> None:
-    """Situation: inside of the door, and again outside. Expectation: the one is served, the other is not."""
+    """Situation: inside `allow_connections`, and again outside. Expectation: the one is served, the other is not."""
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as server, block_connections():
         with allow_connections():
             assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
@@ -99,7 +99,7 @@ def test_nothing_is_blocked_where_no_real_account_is_asked() -> None:
 
 
 def _is_sandbox_error(error: BaseException | None) -> bool:
-    """Whether an error, or what caused it, is the fence's."""
+    """Return True if an error, or its cause, is the sandbox's."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, SandboxViolationError) or "blocked: " in str(error):

@@ -1,4 +1,4 @@
-"""The bookkeeping of a rate window against a naive one, and the way to wait for a place."""
+"""The sliding window agrees with a naive one, and waiting for a slot is bounded."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ ACTS = st.one_of(
 
 @dataclass
 class _NaiveWindow:
-    """Everything that ever happened, looked through as a whole at each question."""
+    """Window that searches its whole history at each question."""
 
     takes: dict[str, float] = field(default_factory=dict)
     releases: dict[str, float] = field(default_factory=dict)
@@ -44,10 +44,10 @@ class _NaiveWindow:
 @example([("block", 5.0), ("block", 2.75), ("wait", 3.0), ("take", 0.0), ("wait", 2.0), ("take", 0.0)])
 @given(st.lists(ACTS, max_size=60))
 def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
-    """Claim: what is forgotten did not count. Situation: any order of takes, releases, blocks and waiting.
+    """Claim: what is forgotten did not count. Situation: any order of acquisitions, releases, blocks and waiting.
 
-    Expectation: each take is granted where the whole history allows it; no span holds more than the allowance; what is
-    told to wait is above 0, and before it has passed nothing is granted unless a place is released meanwhile.
+    Expectation: each acquisition is granted where the whole history allows it; no span holds more than the allowance;
+    what is made to wait is above 0, and before it has passed nothing is granted unless a slot is released meanwhile.
     """
     book, naive, now, not_before = SlidingWindow(), _NaiveWindow(), 100.0, 0.0
     for number, (act, value) in enumerate(acts):
@@ -81,7 +81,7 @@ def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]
 
 @given(st.lists(STEPS, max_size=10), STEPS, STEPS)
 def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: float, later: float) -> None:
-    """Claim: a new start of the machine neither frees nor holds for ever. Situation: a book of any moments, a clock near 0.
+    """Claim: a new start of the machine neither frees nor holds for ever. Situation: a window of any moments, a clock near 0.
 
     Expectation: all counts as long as if it were just now, and after a lease, a window and the block nothing is left.
     """
@@ -96,7 +96,7 @@ def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: floa
 
 
 def test_a_lease_is_longer_than_a_request() -> None:
-    """Claim: no place is given up while its request may still go out. Expectation: longer than a request's whole time."""
+    """Claim: no slot is given up while its request may still go out. Expectation: longer than a request's whole time."""
     assert LEASE > TOTAL_TIMEOUT
 
 
@@ -118,7 +118,7 @@ def test_an_invalid_rule_is_an_error(requests: int, seconds: float) -> None:
 
 
 class _RecordingClock:
-    """Time that passes when it is waited for; ``waits`` is how it was."""
+    """Clock that advances by waiting; ``waits`` records each wait."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
@@ -134,7 +134,7 @@ class _RecordingClock:
 
 
 class _ScriptedLimiter:
-    """A window that says what it is told to, in order."""
+    """Limiter that returns given results in order."""
 
     def __init__(self, *answers: Slot | float) -> None:
         self.answers = list(answers)
@@ -153,7 +153,7 @@ class _ScriptedLimiter:
 
 
 def _never_give_up() -> None:
-    """The run goes on."""
+    """Let the run go on."""
 
 
 def test_a_slot_is_waited_for_in_slices() -> None:
@@ -200,6 +200,6 @@ def test_too_long_a_wait_is_not_begun() -> None:
 
 
 def test_a_window_that_asks_for_nothing_is_not_asked_for_ever() -> None:
-    """Claim: the loop is bounded. Situation: a window that never has a place and never wants time. Expectation: an end."""
+    """Claim: the loop is bounded. Situation: a window that never has a slot and never wants time. Expectation: an end."""
     with pytest.raises(WaitTooLongError):
         acquire_slot(_ScriptedLimiter(*[0.0] * 5000), _RecordingClock(), _never_give_up, 2.0)

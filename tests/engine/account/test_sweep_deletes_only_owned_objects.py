@@ -1,4 +1,4 @@
-"""The sweep deletes only what meets every condition: each is broken here alone, and the sweep leaves the object."""
+"""The sweep deletes only objects that meet every condition: with any one broken, it leaves the object."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ KNOWN = KnownRuns(
 
 
 def make_row(name: str, *, hours: float | None = 0.1, identity: str = "") -> ListedObject:
-    """A listed object, so many hours old."""
+    """Create a listed object of some hours of age."""
     return ListedObject("paid", name, identity or name, None if hours is None else NOW - hours * HOUR, {})
 
 
 def would_delete(one: ListedObject, known: KnownRuns = KNOWN, first: Mapping[str, float] = {}) -> bool:
-    """Whether a sweep would delete the object."""
+    """Return True if a sweep would delete the object."""
     return [found.listed for found in find_candidates([one], known, first, NOW, RIPE)] == [one]
 
 
@@ -68,12 +68,12 @@ def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
     "existing-user", "", OLD.replace("ct-", "сt-"), f"{OLD}_1", *[s for k, s in build_name_variants(OLD).items() if k != "more"],
 ], ids=ascii)  # fmt: skip
 def test_a_look_alike_is_somebody_else_s(name: str) -> None:
-    """Claim: a name that differs from the form by case, by a sign or by white space is none of ours, however old it is."""
+    """Claim: a name that differs from the form by case, by a character or by white space is none of ours, however old it is."""
     assert not would_delete(make_row(name, hours=1000))
 
 
 def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
-    """Claim: with one sign of these changed, or two neighbours swapped, the check sign does not fit any more."""
+    """Claim: with one character of these changed, or two neighbours swapped, the check character does not fit any more."""
     stamp = len("ct-261120-")
     for place in [*range(3, 9), *range(stamp, stamp + 6)]:
         for sign in "0123456789abcdefghijklmnopqrstuvwxyz":
@@ -86,7 +86,7 @@ def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
 
 
 def test_a_dead_run_s_form_alone_is_not_its_ledger() -> None:
-    """Situation: a name of a dead run's form that its ledger does not have: one number on, one that begins alike.
+    """Situation: a name of a killed run's form that its ledger does not have: one number on, one that begins alike.
 
     Expectation: it stays, whatever its age: that ledger is not lost, and says that the run did not make it.
     """
@@ -107,7 +107,7 @@ def test_what_was_made_on_a_day_to_come_is_not_ours() -> None:
 
 
 def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
-    """Situation: a dead run's ledger has names in other spellings, of which a vendor that sanitises makes plain ones.
+    """Situation: a killed run's ledger has names in other spellings, of which a vendor that sanitises makes plain ones.
 
     Expectation: these are due, in either spelling; a plain name in the ledger stands for itself alone.
     """
@@ -124,8 +124,8 @@ def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
 def test_the_mark_tells_and_a_changed_one_does_not() -> None:
     """Situation: a server that hands out ids: the ledger has a mark and its id.
 
-    Expectation: an object under that mark is the run's, whatever id an answer told; one with that id, whose mark somebody
-    has changed, has become somebody else's.
+    Expectation: an object under that mark is the run's, whatever id an answer told; one with that id, whose mark
+    somebody has changed, has become somebody else's.
     """
     entry = LedgerEntry(DEAD.run_id, LEFT, "7", "admin", LedgerState.CREATED, NOW)
     known = KnownRuns({DEAD.run_id: [entry]}, frozenset())
@@ -151,12 +151,12 @@ def test_no_text_at_all_breaks_the_parser(name: str) -> None:
     assert stamp is None or name.lower().startswith(stamp.prefix)
 
 
-@pytest.mark.parametrize(("told", "seconds"), [
+@pytest.mark.parametrize(("value", "seconds"), [
     ("1767225600000", 1767225600.0), (1767225600, 1767225600.0), (1767225600.5, 1767225600.5), ("1767225600", 1767225600.0),
     ("2026-01-01T00:00:00Z", 1767225600.0), ("2026-01-01T01:00:00+01:00", 1767225600.0), ("2026-01-01T00:00:00", None),
     ("", None), (None, None), (True, None), (-5, None), (float("nan"), None), (float("inf"), None), ("1" * 400, None), (10**400, None),
     ("١٢", None), ({}, None), ("soon", None),
 ])  # fmt: skip
-def test_times_are_read_as_vendors_tell_them(told: Any, seconds: float | None) -> None:
+def test_times_are_read_as_vendors_tell_them(value: Any, seconds: float | None) -> None:
     """Claim: seconds, milliseconds and RFC 3339 are understood, and nothing else is taken for an age."""
-    assert parse_time(told) == seconds
+    assert parse_time(value) == seconds
