@@ -333,7 +333,7 @@ def test_unreported_document_is_not_cached(contract: Contract, monkeypatch: pyte
 def test_a_full_disk_is_one_line(
     contract: Contract, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: the disk is full, which the system tells without a name. Expectation: 2, one line that says so."""
+    """A full disk ends 2 with one line that names the report, though the system names no file."""
 
     def full(_file: int) -> None:
         raise OSError(28, "No space left on device")
@@ -342,4 +342,4 @@ def test_a_full_disk_is_one_line(
     monkeypatch.setattr(os, "fsync", full)
     out = str(contract.root.parent / "out")
     assert main(["--vendor", SLUG, "--out", out, "--published", file], contract.root) == 2
-    assert capsys.readouterr().err == "error: what was to be written: No space left on device\n"
+    assert capsys.readouterr().err == f"error: {out}/findings.json: No space left on device\n"
