@@ -53,15 +53,15 @@ def find_gaps(contract: Contract) -> list[str]:
 def find_strays(root: Path = ROOT) -> list[str]:
     """Return a line for each directory of ``contracts/`` without a ``contract.toml`` or with a name that is no slug."""
     lines = []
-    for folder in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
-        name = f"contracts/{folder.name}"
-        inside = {path.name for path in folder.iterdir()} - {"__pycache__"}
-        if not inside or folder.name == "__pycache__":
+    for directory in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
+        name = f"contracts/{directory.name}"
+        inside = {path.name for path in directory.iterdir()} - {"__pycache__"}
+        if not inside or directory.name == "__pycache__":
             continue
-        if not SLUG.fullmatch(folder.name):
+        if not SLUG.fullmatch(directory.name):
             lines.append(f"{name}: is no slug, so nothing finds it: rename it to small letters and digits")
         elif "contract.toml" not in inside:
-            lines.append(f"{name}: has no contract.toml, so nothing finds it: add one, or remove the folder")
+            lines.append(f"{name}: has no contract.toml, so nothing finds it: add one, or remove the directory")
     return lines
 
 
@@ -86,8 +86,8 @@ def _format_exception(contract: Contract, error: Exception) -> str:
     where = f"{path}:{number}" if own else f"{contract.directory}: breaks {path}:{number}"
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno}"
-    said = next(iter(str(error).splitlines()), "")
-    return f"{where}: raises {type(error).__name__}{': ' if said else ''}{said}: correct it"
+    message = next(iter(str(error).splitlines()), "")
+    return f"{where}: raises {type(error).__name__}{': ' if message else ''}{message}: correct it"
 
 
 def _check_placeholders(contract: Contract) -> Iterator[str]:
@@ -95,14 +95,14 @@ def _check_placeholders(contract: Contract) -> Iterator[str]:
     for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if PLACEHOLDER in line:
-                said = line.partition(PLACEHOLDER)[2].strip(' :",')
-                yield f"{path}:{number}: is still the skeleton's: {said}"
+                message = line.partition(PLACEHOLDER)[2].strip(' :",')
+                yield f"{path}:{number}: is still the skeleton's: {message}"
 
 
 def _check_files(contract: Contract) -> Iterator[str]:
     for name in REQUIRED_FILES:
         if not (contract.directory / name).is_file():
-            yield f"{contract.directory / name}: is missing: `make new-contract` shows in a fresh folder what it holds"
+            yield f"{contract.directory / name}: is missing: add it; `make new-contract` writes an example"
 
 
 def _check_settings(contract: Contract) -> Iterator[str]:

@@ -110,8 +110,8 @@ def check_model(contract: Contract) -> Iterator[str]:
     for name, values in model.interpretations.items():
         if len(set(values)) < 2:
             yield f"{path}: the interpretation {name!r} leaves no choice: give two values or more, or drop it"
-    rehearsal = Simulation(contract)
-    state, identity = rehearsal.build_prepared_state(contract.operations[contract.lifecycle.remove])
+    simulation = Simulation(contract)
+    state, identity = simulation.build_prepared_state(contract.operations[contract.lifecycle.remove])
     if identity not in [name for _, name in model.list_owned(state)]:
         yield f"{path}: after {contract.lifecycle.create} with the least valid request, `owned` does not name {identity!r}"
 
@@ -125,9 +125,9 @@ def check_scenarios(contract: Contract) -> Iterator[str]:
 
 def check_client(contract: Contract) -> Iterator[str]:
     """Check that the client is generated from this contract; `make check-generated` compares every byte."""
-    folder = contract.root / "generated" / contract.slug
-    wanted = [folder / "client" / f"{contract.slug}_client" / "__init__.py", folder / "openapi.json"]
-    wanted += [folder / "descriptors.binpb"] if contract.grpc is not None else []
+    directory = contract.root / "generated" / contract.slug
+    wanted = [directory / "client" / f"{contract.slug}_client" / "__init__.py", directory / "openapi.json"]
+    wanted += [directory / "descriptors.binpb"] if contract.grpc is not None else []
     gone = [path for path in wanted if not path.is_file()]
     for path in gone:
         yield f"{path}: is missing: run `make generate`"
@@ -167,8 +167,8 @@ def check_simulation(contract: Contract) -> Iterator[str]:
         clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses
     }
     for clause, promise in derive_clauses(contract).items():
-        told = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
-        if not told or clause in session.coverage.exercised_clauses | other or record.findings:
+        is_reachable = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
+        if not is_reachable or clause in session.coverage.exercised_clauses | other or record.findings:
             continue
         answer = clause.rpartition("/response/")[2]
         remedy = (

@@ -16,8 +16,7 @@ from contract_watch.diff.changelog import insert_line
 from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact
 from contract_watch.diff.document import ChangeLevel, Comparison, compare
-from contract_watch.diff.document.document_cache import CACHE_DIRECTORY as KEPT
-from contract_watch.diff.document.document_cache import compute_digest, load_entry
+from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, compute_digest, load_entry
 from contract_watch.diff.document.parameters import normalize_path
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.overlay_check import check_overlay
@@ -77,10 +76,10 @@ def accept_document(contract: Contract, given: str) -> list[str]:
 
 def _find_document(contract: Contract, given: str) -> PublishedDocument:
     """Return the document that ``given`` names, else the one that was compared last."""
-    folder = contract.root / KEPT
+    directory = contract.root / CACHE_DIRECTORY
     if given:
-        return read_published_document(contract, given, folder, {})
-    known = load_entry(folder, contract.slug)
+        return read_published_document(contract, given, directory, {})
+    known = load_entry(directory, contract.slug)
     if known is None:
         raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "
                          "at what it says, or give PUBLISHED=file-or-url")  # fmt: skip
@@ -129,13 +128,13 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
           impact: ClientImpact) -> dict[str, Path]:  # fmt: skip
     """Build every replacement below ``tree``, laid out as below the root; return their paths by name."""
     slug, stored = contract.slug, str(contract.settings["published"])
-    folder = f"contracts/{slug}"
-    shutil.copytree(contract.directory, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    directory = f"contracts/{slug}"
+    shutil.copytree(contract.directory, tree / directory, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / stored).parent.mkdir(parents=True, exist_ok=True)
     (tree / stored).write_text(
         json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
     )
-    accepted = tree / folder / _ACCEPTED_FILE
+    accepted = tree / directory / _ACCEPTED_FILE
     with accepted.open("a", encoding="utf-8", newline="\n") as file:
         file.write(_format_entry(contract, found, impact, first=file.tell() == 0))
     try:
@@ -143,10 +142,10 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
     except UsageError:
         raise
     except Exception as error:
-        said = next(iter(str(error).splitlines()), "")
-        raise UsageError(f"{folder}: does not fit the new document ({type(error).__name__}: {escape_text(said, 200)}): edit it, and "
+        message = next(iter(str(error).splitlines()), "")
+        raise UsageError(f"{directory}: does not fit the new document ({type(error).__name__}: {escape_text(message, 200)}): edit it, and "
                          "take the document over again; nothing was changed") from error  # fmt: skip
-    fresh = [stored, f"{folder}/{_ACCEPTED_FILE}", f"generated/{slug}"]
+    fresh = [stored, f"{directory}/{_ACCEPTED_FILE}", f"generated/{slug}"]
     changelog = contract.root / _CHANGELOG
     if changelog.is_file():
         line = f"{_get_today()}: the vendor's document of that day: {_format_changes(comparison)}; `{slug}-client` {impact.version.version}."
@@ -166,9 +165,9 @@ def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientIm
     )
     # Of a file only the name: its directory exists on one machine.
     source = found.address if found.address.startswith("http") else Path(found.address).name
-    said = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
+    entry = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
             "client": impact.version.version}  # fmt: skip
-    lines = [f"{key} = {json.dumps(escape_text(value))}" for key, value in said.items()]
+    lines = [f"{key} = {json.dumps(escape_text(value))}" for key, value in entry.items()]
     return "\n".join([f"{head}\n[[accepted]]", *lines]) + "\n"
 
 
@@ -185,8 +184,8 @@ def _format_changes(found: Comparison) -> str:
     """Return the changelog's words for the changes: their number, and the first breaking ones."""
     broken = list(dict.fromkeys(one.message for one in found.changes if one.level is ChangeLevel.BREAKING))
     more = f" and {len(broken) - _MAX_BREAKING_CHANGES} more" if len(broken) > _MAX_BREAKING_CHANGES else ""
-    shown = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])
-    return _format_counts(found) + (f" ({shown}{more})" if broken else "")
+    named = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])
+    return _format_counts(found) + (f" ({named}{more})" if broken else "")
 
 
 def _get_today() -> str:

@@ -15,17 +15,17 @@ _LEVEL_TEXTS = {
 
 def format_comparison(found: Comparison) -> list[str]:
     """Return a comparison as lines, the worst level first, each change with location, rule and consequence."""
-    said: list[str] = []
+    lines: list[str] = []
     for level, words in _LEVEL_TEXTS.items():
         changes = [change for change in found.changes if change.level is level]
         if changes:
-            said += ["", f"{level.value} ({len(changes)}): {words}"]
+            lines += ["", f"{level.value} ({len(changes)}): {words}"]
         for change in changes:
-            said += _format_change(change)
+            lines += _format_change(change)
     counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _LEVEL_TEXTS)
-    left = len(said) - _MAX_LINES
+    left = len(lines) - _MAX_LINES
     rest = [f"… and {left} lines more"] if left > 0 else []
-    return [f"{found.level.value}: {counted}", *said[:_MAX_LINES], *rest]
+    return [f"{found.level.value}: {counted}", *lines[:_MAX_LINES], *rest]
 
 
 def _format_change(change: ApiChange) -> list[str]:

@@ -51,18 +51,18 @@ def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocume
     record.requests = {"probes": 0, "client": 0, "explore": 0, "document": 0}
     record.documented = [f"document/{name}" for name in list_operations(contract.effective.raw).values()]
     record.document = {"address": record.target, "level": None}
-    kept = None
+    cached = None
     try:
         found = read_published_document(contract, given, contract.root / CACHE_DIRECTORY, os.environ)
         record.target = found.address
         record.count_request("document", "rest") if found.was_requested else None
         _compare_documents(contract, found, record)
-        kept = found.cached
+        cached = found.cached
     except FetchError as error:
         record.reason = str(error)
         record.not_exercised = dict.fromkeys(record.documented, str(error))
     record.seconds = time.monotonic() - begun
-    return record, kept
+    return record, cached
 
 
 def _compare_documents(contract: Contract, found: PublishedDocument, record: Record) -> None:

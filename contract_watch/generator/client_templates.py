@@ -39,7 +39,7 @@ def format_banner(contract: Contract) -> str:
 
 
 def write_templates(facts: Mapping[str, JSON], directory: Path) -> None:
-    """Write into the empty ``folder`` every template that a client is to be made with; ``given`` are its facts.
+    """Write into the empty ``directory`` every template that a client is to be made with; ``given`` are its facts.
 
     A change whose text the installed generator's template does not hold as often as the change says is a `UsageError`.
     """

@@ -61,8 +61,8 @@ def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
     except (ValueError, RecursionError) as error:  # two members of an enumeration with one name, for one
         raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(str(error))}") from error
     if isinstance(found, GeneratorError):
-        said = f"{found.header} {found.detail or ''}"
-        raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(said)}")
+        message = f"{found.header} {found.detail or ''}"
+        raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(message)}")
     return found
 
 

@@ -70,31 +70,31 @@ def generate_comparison_client(contract: Contract, document: Mapping[str, Any], 
         _generate_client(contract, document, build_basic_facts(contract), Path(scratch), into, COMPARISON_TIMEOUT)
 
 
-def find_stale_files(known: Sequence[Contract], folder: Path, *, only_known: bool = False) -> list[str]:
-    """Return a line with the remedy for each file below ``folder`` that the contracts ``known`` generate otherwise.
+def find_stale_files(known: Sequence[Contract], directory: Path, *, only_known: bool = False) -> list[str]:
+    """Return a line with the remedy for each file below ``directory`` that the contracts ``known`` generate otherwise.
 
-    A file that comes from no contract is one of them, unless ``only_known``. Nothing in ``folder`` is changed; Python's
+    A file that comes from no contract is one of them, unless ``only_known``. Nothing in ``directory`` is changed; Python's
     caches are ignored.
     """
     with TemporaryDirectory(prefix="generated-") as scratch:
         for contract in known:
             generate_outputs(contract, Path(scratch) / contract.slug)
         wanted = _read_files(Path(scratch))
-    found = _read_files(folder)
+    found = _read_files(directory)
     if only_known:
         slugs = {contract.slug for contract in known}
         found = {name: content for name, content in found.items() if name.split("/")[0] in slugs}
     lines = []
     for name in sorted({*wanted, *found}):
-        shown = f"{folder.name}/{name}"
+        label = f"{directory.name}/{name}"
         if name not in found:
-            lines.append(f"{shown}: is missing; run `make generate` and commit it")
+            lines.append(f"{label}: is missing; run `make generate` and commit it")
         elif name not in wanted:
             made = name.split("/")[0] in {contract.slug for contract in known}
             remedy = "run `make generate`, which removes it" if made else "remove it"
-            lines.append(f"{shown}: comes from no contract; {remedy}")
+            lines.append(f"{label}: comes from no contract; {remedy}")
         elif found[name] != wanted[name]:
-            lines.append(f"{shown}: differs from what its contract generates; run `make generate` and commit it")
+            lines.append(f"{label}: differs from what its contract generates; run `make generate` and commit it")
     return lines
 
 
@@ -141,12 +141,12 @@ def _generate_client(
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{contract.slug}: the client generator has not come to an end in {timeout} s") from error
     if done.returncode:
-        said = done.stderr or done.stdout
+        message = done.stderr or done.stdout
         # Where it breaks down instead of refusing, only the error says what the document has to do with it.
-        said = said.strip().splitlines()[-1] if TRACEBACK in said else said
-        said = " ".join(_OBJECT_REPRS.sub("…", said).split())[:600]
-        raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {said}")
-    # What it ignores could be a folder of the package, named `build` say; and nothing here is left behind to ignore.
+        message = message.strip().splitlines()[-1] if TRACEBACK in message else message
+        message = " ".join(_OBJECT_REPRS.sub("…", message).split())[:600]
+        raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {message}")
+    # It might ignore a directory of the package, such as `build`, and nothing else is left to ignore.
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
     (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
@@ -162,13 +162,13 @@ def _check_body_types(contract: Contract, package: Path) -> None:
             if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
                 raise UsageError(
                     f"{contract.slug}: the client generator has made no class for the body of {operation.id}; "
-                    "its schema must do without anyOf and oneOf beside its properties"
+                    "its schema must not have anyOf or oneOf next to its properties"
                 )
 
 
-def _read_files(folder: Path) -> dict[str, bytes]:
-    """Return every file below ``folder`` by its path, hidden ones too, without Python's caches."""
-    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+def _read_files(directory: Path) -> dict[str, bytes]:
+    """Return every file below ``directory`` by its path, hidden ones too, without Python's caches."""
+    paths = {path.relative_to(directory): path for path in directory.rglob("*") if path.is_file() or path.is_symlink()}
     return {
         name.as_posix(): path.read_bytes() if path.is_file() else b""
         for name, path in paths.items()

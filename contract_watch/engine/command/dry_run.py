@@ -62,7 +62,7 @@ class DryRunConnector:
         """Add the line of one request."""
         contract = gate.guard.contract
         self.request_count += 1
-        shown = (
+        shown_body = (
             ""
             if body is None
             else " " + json.dumps(_create_redactor(contract).redact_json(body), ensure_ascii=False)[:600]
@@ -71,7 +71,7 @@ class DryRunConnector:
         if self.heading:
             self.lines.append(self.heading)
             self.heading = ""
-        self.lines.append(f"{self.request_count:5} {where}{shown}  [{who}]")
+        self.lines.append(f"{self.request_count:5} {where}{shown_body}  [{who}]")
 
 
 class _DryRunWire(Wire):

@@ -23,7 +23,7 @@ from contract_watch.report.finding import Severity
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
 _ROUND_SECONDS = 8.0
-"""Seconds of a turn: the time after which what was found is told."""
+"""Seconds of a round; findings are reported after each."""
 _DEFAULT_MINUTES = "1"
 
 
