@@ -59,9 +59,9 @@ def find_strays(root: Path = ROOT) -> list[str]:
         if not inside or directory.name == "__pycache__":
             continue
         if not SLUG.fullmatch(directory.name):
-            lines.append(f"{name}: is no slug, so nothing finds it: rename it to small letters and digits")
+            lines.append(f"{name}: is no slug, so nothing finds it; rename it to small letters and digits")
         elif "contract.toml" not in inside:
-            lines.append(f"{name}: has no contract.toml, so nothing finds it: add one, or remove the directory")
+            lines.append(f"{name}: has no contract.toml, so nothing finds it; add one, or remove the directory")
     return lines
 
 
@@ -87,7 +87,7 @@ def _format_exception(contract: Contract, error: Exception) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno}"
     message = next(iter(str(error).splitlines()), "")
-    return f"{where}: raises {type(error).__name__}{': ' if message else ''}{message}: correct it"
+    return f"{where}: raises {type(error).__name__}{': ' if message else ''}{message}; correct it"
 
 
 def _check_placeholders(contract: Contract) -> Iterator[str]:
@@ -102,13 +102,13 @@ def _check_placeholders(contract: Contract) -> Iterator[str]:
 def _check_files(contract: Contract) -> Iterator[str]:
     for name in REQUIRED_FILES:
         if not (contract.directory / name).is_file():
-            yield f"{contract.directory / name}: is missing: add it; `make new-contract` writes an example"
+            yield f"{contract.directory / name}: is missing; add it; `make new-contract` writes an example"
 
 
 def _check_settings(contract: Contract) -> Iterator[str]:
     """Check ``contract.toml`` on its own, and the two documents, each by itself."""
     if not (contract.upstream or contract.settings.get("pages")):
-        yield f"{contract.config_file}: has no `upstream`: say where the vendor publishes its document (or `pages`, where it has none)"
+        yield f"{contract.config_file}: has no `upstream`; say where the vendor publishes its document (or `pages`, where it has none)"
     for name in ("credential_locations", "credentials", "rate", "published"):
         yield from _run_check(contract, partial(_check_setting, name))
     read_overlay(contract.directory / "overlay.yaml")
@@ -138,7 +138,7 @@ def _check_floors(contract: Contract) -> Iterator[str]:
     if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
         yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
     for pattern in judgement.find_stale_patterns(derive_mutants(contract)) if not list(check_model(contract)) else ():
-        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant: drop it"
+        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant; drop it"
 
 
 def _check_uniqueness(contract: Contract) -> Iterator[str]:
@@ -152,4 +152,4 @@ def _check_uniqueness(contract: Contract) -> Iterator[str]:
             continue
         check_overlaps([MockVendor(contract, {}), theirs])
         for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
-            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does: name another variable"
+            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does; name another variable"

@@ -31,41 +31,41 @@ def check_credentials(contract: Contract) -> Iterator[str]:
     """Check that every account has a variable and a test value of its own."""
     seen: set[str] = set()
     if not contract.credentials:
-        yield f"{contract.config_file}: has no `credentials`: add a table for each account that the rules tell apart"
+        yield f"{contract.config_file}: has no `credentials`; add a table for each account that the rules tell apart"
     elif not contract.credentials[0].required:
         yield f"{contract.config_file}: the first of `credentials` is not required: no run can do without it"
     for credential in contract.credentials:
         label = f"{contract.config_file}: credentials.{credential.account}"
         test = credential.test
         if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
-            yield f"{label}: has no test value: give one of 8 characters or more that a header can carry"
+            yield f"{label}: has no test value; give one of 8 characters or more that a header can carry"
         if not _VARIABLE.fullmatch(credential.variable):
-            yield f"{label}: its variable {credential.variable!r} is no name for one: write it in CAPITALS"
+            yield f"{label}: its variable {credential.variable!r} is no name for one; write it in CAPITALS"
         if not credential.about.strip():
-            yield f"{label}: does not describe its account: fill in `about`"
+            yield f"{label}: does not describe its account; fill in `about`"
         for word in (credential.account, credential.variable, test):
             if word in seen:
-                yield f"{label}: shares {word!r} with another account: give each its own"
+                yield f"{label}: shares {word!r} with another account; give each its own"
         seen |= {credential.account, credential.variable, test}
     if contract.rate.requests <= 0 or contract.rate.seconds <= 0:
-        yield f"{contract.config_file}: `rate` allows nothing: give requests and seconds above 0"
+        yield f"{contract.config_file}: `rate` allows nothing; give requests and seconds above 0"
 
 
 def check_operations(contract: Contract) -> Iterator[str]:
     """Check that every operation has an id and documented responses, and that the client can be generated."""
     overlay, bodies = contract.directory / "overlay.yaml", ArgumentBuilder(contract)
     if not contract.operations:
-        yield f"{contract.root / contract.settings['published']}: declares no operation: is it the vendor's document?"
+        yield f"{contract.root / contract.settings['published']}: declares no operation; is it the vendor's document?"
     for operation in contract.operations.values():
         if not _OPERATION_ID.fullmatch(operation.id):
-            yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing: add one"
+            yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing; add one"
         if not operation.responses and operation.default_response is None:
-            yield f"{overlay}: {operation.name} documents no answer: add `responses`"
+            yield f"{overlay}: {operation.name} documents no answer; add `responses`"
         for name in operation.get_required_arguments():
             if bodies.get_role(operation, name) is None and not _has_sample(bodies, operation, name):
-                yield f"{overlay}: {operation.name}: {name} has no known value: give it an `example`"
+                yield f"{overlay}: {operation.name}: {name} has no known value; give it an `example`"
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):
-        yield f"{overlay}: the document names no server: add `servers` with the vendor's address"
+        yield f"{overlay}: the document names no server; add `servers` with the vendor's address"
     if contract.operations:
         _ = contract.lifecycle, contract.unprovoked_statuses, contract.grpc, contract.hosts, contract.parent_domains
         _ = contract.list_config, contract.limits, contract.consents, contract.address_variable
@@ -85,7 +85,7 @@ def check_identities(contract: Contract) -> Iterator[str]:
     for operation in contract.operations.values():
         roles = contract.get_roles(operation.id)
         if operation.get_arguments() and operation.id not in given:
-            yield f"{contract.config_file}: identities: says nothing of {operation.id}: name its arguments, or none with {{}}"
+            yield f"{contract.config_file}: identities: says nothing of {operation.id}; name its arguments, or none with {{}}"
             continue
         for name in operation.get_arguments():
             if name.startswith("{") and name not in roles:
@@ -93,23 +93,23 @@ def check_identities(contract: Contract) -> Iterator[str]:
     for operation_id, role, why in ((life.create, "new", "by which a run knows its own objects"),
                                     (life.remove, "existing", "that names what is removed")):  # fmt: skip
         if role not in contract.get_roles(operation_id).values():
-            yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}: add it"
+            yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}; add it"
 
 
 def check_model(contract: Contract) -> Iterator[str]:
     """Check that the model can be built, states its rules, and knows the object that a run creates."""
     path, model = contract.directory / "model.py", contract.model
     if not model.rules:
-        yield f"{path}: `rules` is empty: state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
+        yield f"{path}: `rules` is empty; state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
     for rule, sentence in model.rules.items():
         operation, _, rest = rule.partition("/")
         if operation not in contract.operations or not re.fullmatch(r"(rule|effect)/.+", rest):
             yield f"{path}: the rule {rule!r} is not <operation>/rule/<name> or <operation>/effect/<name>: rename it"
         if not re.search(r"\w", sentence):
-            yield f"{path}: the rule {rule!r} has no sentence: say what it promises"
+            yield f"{path}: the rule {rule!r} has no sentence; say what it promises"
     for name, values in model.interpretations.items():
         if len(set(values)) < 2:
-            yield f"{path}: the interpretation {name!r} leaves no choice: give two values or more, or drop it"
+            yield f"{path}: the interpretation {name!r} leaves no choice; give two values or more, or drop it"
     simulation = Simulation(contract)
     state, identity = simulation.build_prepared_state(contract.operations[contract.lifecycle.remove])
     if identity not in [name for _, name in model.list_owned(state)]:
@@ -120,7 +120,7 @@ def check_scenarios(contract: Contract) -> Iterator[str]:
     """Check that there are flows, and that all can be planned."""
     path = contract.directory / "scenarios.yaml"
     if not any(probe.family == "rules" for probe in plan_probes(contract)):
-        yield f"{path}: has no flow: add one for each rule of the model"
+        yield f"{path}: has no flow; add one for each rule of the model"
 
 
 def check_client(contract: Contract) -> Iterator[str]:
@@ -130,9 +130,9 @@ def check_client(contract: Contract) -> Iterator[str]:
     wanted += [directory / "descriptors.binpb"] if contract.grpc is not None else []
     gone = [path for path in wanted if not path.is_file()]
     for path in gone:
-        yield f"{path}: is missing: run `make generate`"
+        yield f"{path}: is missing; run `make generate`"
     if not gone and read_json(wanted[1]) != {"x-generated": format_banner(contract), **contract.effective.raw}:
-        yield f"{wanted[1]}: is of an earlier contract: run `make generate`"
+        yield f"{wanted[1]}: is of an earlier contract; run `make generate`"
 
 
 def check_simulation(contract: Contract) -> Iterator[str]:
@@ -159,9 +159,9 @@ def check_simulation(contract: Contract) -> Iterator[str]:
         yield f"{contract.directory / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
     for name, status in sorted(session.coverage.exchanges_by_status):
         if contract.operations[name].find_response(status) is None:
-            yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares: see both"
+            yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares; see both"
     for name in record.left_behind:
-        yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up: see {contract.lifecycle.remove}"
+        yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up; see {contract.lifecycle.remove}"
     # Requests that REST cannot encode are sent over another protocol, if there is one.
     other = {
         clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses

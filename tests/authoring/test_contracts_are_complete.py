@@ -79,18 +79,18 @@ def test_whole_contract_has_no_line(parcel: Contract) -> None:
          "overlay.yaml: action 2 ($.components.schemas.Box): matches nothing"),
         ("overlay.yaml", r"description: A label[^\n]*", "", "overlay.yaml: action 2 ($.components.schemas.Label): needs a"),
         ("published.json", '"type": "integer", "minimum": 1, "maximum": 30000, "example": 250', '"type": "null"',
-         "overlay.yaml: POST /labels: nothing says what weight may be: give it an `example`"),
+         "overlay.yaml: POST /labels: weight has no known value; give it an `example`"),
         ("published.json", '"2.0.0"', '"second"', "parcel: info.version 'second' is no package's version"),
         ("published.json", r"\{", "", "published.json:2: is not JSON"),
         ("published.json", r'"servers": \[.*?\],', "", "overlay.yaml: the document names no server"),
-        ("published.json", "order-1001", "order-1002", "openapi.json: is of an earlier contract: run `make generate`"),
+        ("published.json", "order-1001", "order-1002", "openapi.json: is of an earlier contract; run `make generate`"),
         ("model.py", r"RULES: dict\[str, str\] = \{.*?\}  # fmt: skip", "RULES: dict[str, str] = {}",
          "model.py: `rules` is empty"),
         ("model.py", "rule/reference-taken", "reference-taken", "is not <operation>/rule/<name>"),
         ("model.py", "def outcomes", "def outcome", "raises AttributeError"),
         ("model.py", "import Any\n", "import Any\n)", "model.py:6: raises SyntaxError"),
-        ("model.py", "return Parcel", "raise NotImplementedError; return Parcel", "raises NotImplementedError: correct it"),
-        ("model.py", r'\("ignored", "refused"\)', '("ignored",)', "the reading 'unknown-properties' leaves no choice"),
+        ("model.py", "return Parcel", "raise NotImplementedError; return Parcel", "raises NotImplementedError; correct it"),
+        ("model.py", r'\("ignored", "refused"\)', '("ignored",)', "the interpretation 'unknown-properties' leaves no choice"),
         ("model.py", "Check\\(409", "Check(410", "model.py: answers 410 to createLabel, which no document declares"),
         ("model.py", "Constant\\(value\\)\\) for", "Constant(0)) for", "contradicts its own contract"),
         ("scenarios.yaml", "taken-reference:.*partial-change", "partial-change",
@@ -124,7 +124,7 @@ def test_absent_client_is_a_line(parcel: Contract) -> None:
     """Claim: so is a client that nobody generated."""
     shutil.rmtree(parcel.root / "generated")
     assert find_gaps(Contract("parcel", parcel.root)) == [
-        f"generated/parcel/{name}: is missing: run `make generate`"
+        f"generated/parcel/{name}: is missing; run `make generate`"
         for name in ("client/parcel_client/__init__.py", "openapi.json")
     ]
 

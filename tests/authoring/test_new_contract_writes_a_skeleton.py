@@ -58,7 +58,7 @@ def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
     for name in (*REQUIRED_FILES, "published.json"):
         assert any(line.startswith(f"contracts/acme/{name}:") for line in lines), name
     others = [line for line in lines if "is still the skeleton's" not in line]
-    assert others == [f"generated/acme/{name}: is missing: run `make generate`"
+    assert others == [f"generated/acme/{name}: is missing; run `make generate`"
                       for name in ("client/acme_client/__init__.py", "openapi.json")]  # fmt: skip
     assert not any("\n" in line or str(root) in line for line in lines)
 
