@@ -1,7 +1,7 @@
 """``make accept VENDOR=slug``: take over the document that the vendor publishes now, with all that follows, or nothing.
 
-0: done, or nothing to do; 2: interrupted, or the document cannot be read now; 3: it cannot be taken over, and nothing
-was changed.
+0: done, or nothing to do; 2: interrupted, a full disk, or the document cannot be fetched now; 3: it cannot be taken
+over. After 2 and 3 nothing was changed, but for an interruption at the very end, which says so.
 """
 
 import sys

@@ -20,7 +20,7 @@ from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, compute
 from contract_watch.diff.document.parameters import normalize_path
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.overlay_check import check_overlay
-from contract_watch.diff.published_document import PublishedDocument, read_published_document
+from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
 from contract_watch.errors import UsageError
 from contract_watch.generator.outputs import generate_outputs
 from contract_watch.report.escaping import escape_text
@@ -43,7 +43,7 @@ def accept_document(contract: Contract, given: str) -> list[str]:
 
     Raises:
         UsageError: the document cannot be taken over; nothing was changed.
-        FetchError: the document cannot be read now; nothing was changed.
+        FetchError: the document cannot be fetched now; nothing was changed.
     """
     contract.accepted_documents  # noqa: B018 (an error names this file, not its copy)
     with staging_directory(contract.root) as scratch:
@@ -78,7 +78,12 @@ def _find_document(contract: Contract, given: str) -> PublishedDocument:
     """Return the document that ``given`` names, else the one that was compared last."""
     directory = contract.root / CACHE_DIRECTORY
     if given:
-        return read_published_document(contract, given, directory, {})
+        try:
+            return read_published_document(contract, given, directory, {})
+        except FetchError as error:
+            if given.lower().startswith(("http://", "https://")):
+                raise
+            raise UsageError(str(error)) from error  # a file is an argument like any other
     known = load_entry(directory, contract.slug)
     if known is None:
         raise UsageError(f"no document of {contract.name}'s was compared yet: run make drift VENDOR={contract.slug} and look "

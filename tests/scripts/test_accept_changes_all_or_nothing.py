@@ -132,6 +132,18 @@ def test_what_cannot_be_taken_over_changes_nothing(
     assert list_leftovers(contract) == []
 
 
+def test_a_document_that_cannot_be_fetched_changes_nothing(
+    contract: Contract, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An outage is no wrong usage: 2 and one line; an interruption, which leaves the same question open, ends 2 too."""
+    before = hash_files(contract.root)
+    assert run_accept(contract, "--published", "http://127.0.0.1:9/openapi.json") == 2
+    err = capsys.readouterr().err
+    assert err.splitlines()[-1].startswith("error: http://127.0.0.1:9/openapi.json: ")
+    assert hash_files(contract.root) == before
+    assert list_leftovers(contract) == []
+
+
 def test_an_overlay_that_does_not_fit_is_reported_edit_by_edit(
     contract: Contract, capsys: pytest.CaptureFixture[str]
 ) -> None:
