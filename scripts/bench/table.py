@@ -49,14 +49,22 @@ def format_figure_row(label: str, one: FigureSeries[float], form: str) -> Row:
 
 
 def format_ratio_row(
-    name: str, other: str, one: FigureSeries[float], two: FigureSeries[float], least: float | None = None
+    name: str,
+    other: str,
+    one: FigureSeries[float],
+    two: FigureSeries[float],
+    least: float | None = None,
+    most: float | None = None,
 ) -> Row:
-    """Build a row with the ratio of two medians, and the goal ``least`` if there is one."""
+    """Build a row with the ratio of two medians, and the goal ``least`` or ``most`` if there is one."""
     label = f"{name} / {other}"
     if not one.figures or not two.figures:
         return label, "not measured", ""
     ratio = median(one.figures) / median(two.figures)
-    return label, f"{ratio:.2f}", format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
+    goal = format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
+    if most is not None:
+        goal = format_goal(ratio <= most, f"≤ {most:g}")
+    return label, f"{ratio:.2f}", goal
 
 
 def format_goal(met: bool, wanted: str) -> str:

@@ -29,6 +29,7 @@ from scripts.bench.detection import (
 )
 from scripts.bench.detection_page import format_detection, format_ratio
 from scripts.bench.process import BenchError, FinishedProcess
+from scripts.bench.table import FigureSeries, format_ratio_row
 from scripts.run_bench import main
 
 TAKEN = "state/createSmtpUser/off/name-taken"
@@ -220,3 +221,10 @@ def test_wrong_usage_is_reported_before_anything_is_measured(
     """End with status 3 and name the wrong option before any measurement."""
     assert main(arguments) == 3
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("ours", "goal"), [(0.6, "≤ 0.6: met"), (0.61, "≤ 0.6: MISSED")])
+def test_a_ratio_may_have_an_upper_goal(ours: float, goal: str) -> None:
+    """A run that takes a larger share of the other tool's time than its goal allows is marked."""
+    row = format_ratio_row("suite", "other", FigureSeries([ours], ""), FigureSeries([1.0], ""), most=0.6)
+    assert row == ("suite / other", f"{ours:.2f}", goal)
