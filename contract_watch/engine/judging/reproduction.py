@@ -57,8 +57,8 @@ def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchan
         return list(needed)
     late = needed[-_MAX_EXCHANGES + 1 :]
     named = {name for one in late for name in one.names}
-    made = [one for one in needed[: -_MAX_EXCHANGES + 1] if one.operation == life.create and one.names & named]
-    return [*(made or needed[:1]), *late]
+    created = [one for one in needed[: -_MAX_EXCHANGES + 1] if one.operation == life.create and one.names & named]
+    return [*(created or needed[:1]), *late]
 
 
 def format_script(
@@ -69,29 +69,29 @@ def format_script(
     All but the last request go over REST, below the address ``base``, over whatever protocol they were sent. An id
     from the server becomes a shell variable.
     """
-    known, said = dict(keys), []
+    known, commands = dict(keys), []
     for step in exchanges[:-1]:
         line = _format_over_rest(step, redactor, known, base)
-        made = (
+        created = (
             life.extract_id(parse_json(step.response.body))
             if step.operation == life.create and step.response is not None
             else None
         )
-        if made is not None:
+        if created is not None:
             variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
             line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_build_id_filter(life)}')"
-            known[made] = f"${variable}"
-        said.append(line)
-    return "\n".join([*said, exchanges[-1].format_command(redactor, known)])
+            known[created] = f"${variable}"
+        commands.append(line)
+    return "\n".join([*commands, exchanges[-1].format_command(redactor, known)])
 
 
 def _format_over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
     if step.encoded_request.reported_content == b"" or step.encoded_request.url == base + step.request.path:
         return step.format_command(redactor, keys)
-    asked = step.request
-    content = b"" if asked.body is MissingBody.ABSENT else json.dumps(asked.body).encode()
-    headers = {**asked.headers, **({"content-type": "application/json"} if content else {})}
-    return format_request_as_curl(asked.method, base + asked.path, headers, content, redactor, keys)
+    request = step.request
+    content = b"" if request.body is MissingBody.ABSENT else json.dumps(request.body).encode()
+    headers = {**request.headers, **({"content-type": "application/json"} if content else {})}
+    return format_request_as_curl(request.method, base + request.path, headers, content, redactor, keys)
 
 
 def _build_id_filter(life: Lifecycle) -> str:

@@ -28,8 +28,8 @@ def fit_to_allowance(
     for probe in probes:
         if probe.equivalence_key and is_sent(probe):
             families.setdefault(probe.equivalence_key, []).append(probe)
-    kept = {name: _rotate_equivalents(family, number) for number, (name, family) in enumerate(families.items())}
-    instead: dict[str, str] = {}
+    groups = {name: _rotate_equivalents(family, number) for number, (name, family) in enumerate(families.items())}
+    representatives: dict[str, str] = {}
     over = (
         sum(_count_requests(contract, probe) for probe in probes if can_encode_rest(contract, probe) and is_sent(probe))
         + _count_overhead(contract)
@@ -37,20 +37,20 @@ def fit_to_allowance(
         - MAX_REQUESTS
     )
     while over > 0:
-        name = max(kept, key=lambda one: len(kept[one]), default="")
-        if not name or len(kept[name]) == 1:
+        name = max(groups, key=lambda one: len(groups[one]), default="")
+        if not name or len(groups[name]) == 1:
             break
-        left = kept[name].pop()
-        instead[left.id] = kept[name][0].id
-        over -= _count_requests(contract, left)
-    return [replace(probe, represented_by=instead.get(probe.id, "")) for probe in probes]
+        left_out = groups[name].pop()
+        representatives[left_out.id] = groups[name][0].id
+        over -= _count_requests(contract, left_out)
+    return [replace(probe, represented_by=representatives.get(probe.id, "")) for probe in probes]
 
 
 def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
     """Rotate a group of equivalent probes, deterministic ones first."""
-    sure, others = [p for p in family if p.is_deterministic()], [p for p in family if not p.is_deterministic()]
-    turn = number % len(sure) if sure else 0
-    return [*sure[turn:], *sure[:turn], *others]
+    certain, others = [p for p in family if p.is_deterministic()], [p for p in family if not p.is_deterministic()]
+    turn = number % len(certain) if certain else 0
+    return [*certain[turn:], *certain[:turn], *others]
 
 
 def _count_requests(contract: Contract, probe: Probe) -> int:
@@ -58,13 +58,17 @@ def _count_requests(contract: Contract, probe: Probe) -> int:
     if probe.family not in ("accepted", "rules"):
         return len(probe.steps)
     life = contract.lifecycle
-    made: set[str] = set()
+    created: set[str] = set()
     for step in probe.steps:
         named = find_placeholders(step.arguments) - {"stock", "password", "short"}
-        made = (
-            made | named if step.operation == life.create else made - named if step.operation == life.remove else made
+        created = (
+            created | named
+            if step.operation == life.create
+            else created - named
+            if step.operation == life.remove
+            else created
         )
-    return len(probe.steps) + len(made)
+    return len(probe.steps) + len(created)
 
 
 def _count_overhead(contract: Contract) -> int:

@@ -62,24 +62,24 @@ class Planner:
     def plan_credentials(self) -> Iterator[Probe]:
         """Plan missing and wrong credentials for each operation, and the right one in every other location."""
         for operation in self._contract.operations.values():
-            for number, place in enumerate(self._contract.credential_locations):
-                for case, credential in _build_credential_cases(place, first=number == 0).items():
+            for number, location in enumerate(self._contract.credential_locations):
+                for case, credential in _build_credential_cases(location, first=number == 0).items():
                     good = case == "good"
                     step = ProbeStep.from_arguments(
                         operation, self._arguments.build_baseline(operation), credential=credential, location=number
                     )
-                    if place.field and not isinstance(step.body, dict):
+                    if location.field and not isinstance(step.body, dict):
                         continue
-                    clause = f"{operation.id}/credential" + (f"/{place.name}" if good else "")
-                    says = (
-                        f"{operation.name} takes the key in its other place: {place.name}."
+                    clause = f"{operation.id}/credential" + (f"/{location.name}" if good else "")
+                    title = (
+                        f"{operation.name} accepts the key in its other location: {location.name}."
                         if good
-                        else f"{operation.name} refuses a request with {case.replace('-', ' ')} credential."
+                        else f"{operation.name} rejects a request with {case.replace('-', ' ')} credential."
                     )
-                    name = case if number == 0 else f"{place.name}-{case}"
-                    twins = name if number else ""
-                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, says, (clause,),
-                                (step,), equivalence_key=twins)  # fmt: skip
+                    name = case if number == 0 else f"{location.name}-{case}"
+                    equivalence_key = name if number else ""
+                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, title, (clause,),
+                                (step,), equivalence_key=equivalence_key)  # fmt: skip
 
     def plan_undeclared(self) -> Iterator[Probe]:
         """Plan methods that no document declares on declared paths."""
@@ -91,13 +91,13 @@ class Planner:
             changing = [o for o in operations if o.body is not None]
             changing.sort(key=lambda o: o.id in (life.create, life.remove))
             like = (changing or operations)[0]
-            asked = ProbeStep.from_arguments(like, self._arguments.build_baseline(like))
+            baseline_step = ProbeStep.from_arguments(like, self._arguments.build_baseline(like))
             for method in UNDECLARED_METHODS:
                 if method not in {operation.method for operation in operations}:
-                    step = replace(asked, operation=None, body=MissingBody.ABSENT if method == "TRACE" else asked.body,
+                    step = replace(baseline_step, operation=None, body=MissingBody.ABSENT if method == "TRACE" else baseline_step.body,
                                    method=method, path=path)  # fmt: skip
-                    says = f"{method} {path}, which is not documented, does not succeed."
-                    yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, says,
+                    title = f"{method} {path}, which is not documented, fails."
+                    yield Probe(f"undeclared/{path}/{method}", "undeclared", operations[0].id, title,
                                 (f"{path}/undeclared",), (step,), equivalence_key=method)  # fmt: skip
 
     def plan_accepted(self) -> Iterator[Probe]:
@@ -174,27 +174,29 @@ class Planner:
         bodies = [number_placeholders(self._build_body(operation, taken), n) for n, taken in enumerate(batches, 1)]
         steps = [ProbeStep.from_arguments(operation, body) for body in bodies]
         clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
-        says = (
-            f"{operation.name} takes {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
-        )
+        title = f"{operation.name} accepts {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
         return Probe(
-            name, "accepted", operation.id, says, clauses, (*steps, *self._build_reads(operation, bodies)), parts
+            name, "accepted", operation.id, title, clauses, (*steps, *self._build_reads(operation, bodies)), parts
         )
 
     def _build_reads(self, operation: Operation, bodies: Sequence[Any]) -> list[ProbeStep]:
         """Build the steps that read the objects of ``bodies``: one list, or one read for each."""
         read = self._contract.operations[self._contract.lifecycle.read]
-        asked = self._arguments.build_baseline(read)
+        baseline_step = self._arguments.build_baseline(read)
         wanted = [
-            name for name, role in self._contract.get_roles(read.id).items() if role == "existing" and name in asked
+            name
+            for name, role in self._contract.get_roles(read.id).items()
+            if role == "existing" and name in baseline_step
         ]
         if not wanted:
-            return [ProbeStep.from_arguments(read, asked)]
+            return [ProbeStep.from_arguments(read, baseline_step)]
         if operation.id == self._contract.lifecycle.remove:
             return []
         roles = self._contract.get_roles(operation.id)
         about = [next((body[name] for name in roles if name in body), None) for body in bodies]
-        return [ProbeStep.from_arguments(read, {**asked, wanted[0]: name}) for name in about if name is not None]
+        return [
+            ProbeStep.from_arguments(read, {**baseline_step, wanted[0]: name}) for name in about if name is not None
+        ]
 
     def _build_valid_probe(self, operation: Operation, name: str, taken: Mapping[str, Variant]) -> Probe:
         targets = tuple(
@@ -208,8 +210,8 @@ class Planner:
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
             parts = tuple(self._build_valid_probe(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
-        says = f"{operation.name} takes {', '.join(taken)} on their bounds."
-        return Probe(name, "accepted", operation.id, says, (*targets, *effects), steps, parts)
+        title = f"{operation.name} accepts {', '.join(taken)} on their bounds."
+        return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts)
 
     def plan_refused(self) -> Iterator[Probe]:
         """Plan requests just outside each constraint, one at a time."""
@@ -227,20 +229,22 @@ class Planner:
             if probe := self._build_nulls_probe(operation):
                 yield probe
             parameters, body = split_arguments(baseline)
-            for what, shape_ in (("array", [body]), ("absent", MissingBody.ABSENT)) if operation.body_required else ():
-                says = f"{operation.name} refuses a body that is {what}."
-                step = ProbeStep(operation.id, shape_, parameters=parameters)
-                yield Probe(f"refused/{operation.id}/body/{what}", "refused", operation.id, says,
-                            (f"{operation.id}/request/body",), (step,), equivalence_key=what)  # fmt: skip
+            for case, body_value in (
+                (("array", [body]), ("absent", MissingBody.ABSENT)) if operation.body_required else ()
+            ):
+                title = f"{operation.name} rejects a body that is {case}."
+                step = ProbeStep(operation.id, body_value, parameters=parameters)
+                yield Probe(f"refused/{operation.id}/body/{case}", "refused", operation.id, title,
+                            (f"{operation.id}/request/body",), (step,), equivalence_key=case)  # fmt: skip
         yield from self._plan_unchanged()
 
     def _build_invalid_probe(
         self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]
     ) -> Probe:
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
-        says = f"{operation.name} refuses {name} past its {variant.keyword}."
+        title = f"{operation.name} rejects {name} beyond its {variant.keyword}."
         suffix = f"/{_build_short_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
-        return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, says, (clause,),
+        return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, title, (clause,),
                      (ProbeStep.from_arguments(operation, body),), equivalence_key=_build_equivalence_key(name, prop, variant),
                      is_deterministic=lambda: self._simulation.is_refused(operation, body))  # fmt: skip
 
@@ -253,37 +257,37 @@ class Planner:
         if not nulls:
             return None
         clause = f"{operation.id}/request/{next(iter(nulls))}/type"
-        says = f"{operation.name} refuses null for {', '.join(nulls)}."
+        title = f"{operation.name} rejects null for {', '.join(nulls)}."
         step = ProbeStep.from_arguments(operation, {**body, **nulls})
-        return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, says, (clause,), (step,))
+        return Probe(f"refused/{operation.id}/nulls", "refused", operation.id, title, (clause,), (step,))
 
     def _plan_unchanged(self) -> Iterator[Probe]:
         """Plan a read after all rejected requests, if the vendor can list objects."""
         create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
-        asked = self._arguments.build_baseline(read)
+        baseline_step = self._arguments.build_baseline(read)
         clause = next(
             (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
             f"{create}/response/{min((s for s in self._contract.operations[create].responses if s >= 400), default=400)}",
         )
-        if not any(name in asked for name in self._contract.get_roles(read.id)):
-            yield Probe("refused/changes-nothing", "refused", create, "Refused requests change nothing.", (clause,),
-                        (ProbeStep.from_arguments(read, asked),))  # fmt: skip
+        if not any(name in baseline_step for name in self._contract.get_roles(read.id)):
+            yield Probe("refused/changes-nothing", "refused", create, "Rejected requests change nothing.", (clause,),
+                        (ProbeStep.from_arguments(read, baseline_step),))  # fmt: skip
 
     def plan_faults(self) -> Iterator[Probe]:
         """Plan statuses that only a scripted fault can provoke: server errors, and those that the contract names."""
         for operation in self._contract.operations.values():
-            answers = [(status, str(status), answer) for status, answer in operation.responses.items()
+            specs = [(status, str(status), spec) for status, spec in operation.responses.items()
                        if self._contract.is_unprovoked(operation, status)]  # fmt: skip
             if operation.default_response is not None:
-                answers.append(
+                specs.append(
                     (
                         next(s for s in (500, 503, 507, 599) if s not in operation.responses),
                         "default",
                         operation.default_response,
                     )
                 )
-            for status, key, answer in answers:
-                schema = next(iter(answer.media.values()), None)
+            for status, key, spec in specs:
+                schema = next(iter(spec.media.values()), None)
                 fault = {
                     "operation": operation.id,
                     "status": status,
@@ -306,13 +310,13 @@ def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant)
     return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
 
 
-def _build_credential_cases(place: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
+def _build_credential_cases(location: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
     """Build the credentials for one location by case; the right key only in locations that are not the usual one."""
-    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: place.form.format(build_wrong_key(key))}
+    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: location.form.format(build_wrong_key(key))}
     if not first:
-        return {"good": place.form.format, **cases}
+        return {"good": location.form.format, **cases}
     cases = {"none": lambda _key: None, **cases}
-    if place.scheme:
+    if location.scheme:
         return {**cases, "other-scheme": lambda key: f"Basic {key}", "malformed": lambda key: key}
     return {**cases, "malformed": lambda key: key[:4]}
 

@@ -97,9 +97,9 @@ class Simulation:
         create = self._contract.operations[life.create]
         names = {name: POOL_STAND_IN for name, role in self._contract.get_roles(create.id).items() if role == "new"}
         arguments = {**fill_with_stand_ins(self._arguments.build_baseline(create), {}), **names}
-        made = model.outcomes(state, self.build_request(create, arguments))[0]
-        shown = made.body.render() if made.body is not None else None
-        return made.resolve_next_state(shown), life.extract_id(shown) or POOL_STAND_IN
+        outcome = model.outcomes(state, self.build_request(create, arguments))[0]
+        body = outcome.body.render() if outcome.body is not None else None
+        return outcome.resolve_next_state(body), life.extract_id(body) or POOL_STAND_IN
 
     def is_refused(self, operation: Operation, arguments: Any) -> bool:
         """Return True if a request is rejected in every interpretation once the object that it names exists."""

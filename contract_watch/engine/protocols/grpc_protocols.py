@@ -63,33 +63,33 @@ class _MessageCodec:
         return format_binary_curl(encoded.url, shown_headers(headers, redactor, keys), frame, keys, ids, http2=http2)
 
     def _build_success(
-        self, operation: Operation, content: bytes, headers: Mapping[str, str], flaws: list[Any]
+        self, operation: Operation, content: bytes, headers: Mapping[str, str], errors: list[Any]
     ) -> Response:
         try:
             shown = json.dumps(self._messages.decode_response(operation.id, content)).encode()
         except MessageCodecError as error:
-            return _build_response(200, headers, b"", (*flaws, ("message", f"the answer is {error}")))
-        return _build_response(200, headers, shown, flaws)
+            return _build_response(200, headers, b"", (*errors, ("message", f"the message is {error}")))
+        return _build_response(200, headers, shown, errors)
 
     def _build_refusal(
-        self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], flaws: list[Any]
+        self, status: GrpcStatus, details: bytes | None, headers: Mapping[str, str], errors: list[Any]
     ) -> Response:
         """Build the response of an error. Its binary details must agree with its code and message."""
         if details:
             try:
-                told = self._messages.decode_status(details)
+                decoded = self._messages.decode_status(details)
             except MessageCodecError as error:
-                flaws.append((_DETAILS, f"{_DETAILS} is {error}"))
+                errors.append((_DETAILS, f"{_DETAILS} is {error}"))
             else:
-                if (told.code, told.message) != (status.code, status.message):
-                    flaws.append(
+                if (decoded.code, decoded.message) != (status.code, status.message):
+                    errors.append(
                         (
                             _DETAILS,
-                            f"{_DETAILS} says {told.code} {told.message!r} beside {status.code} {status.message!r}",
+                            f"expected {status.code} {status.message!r} in {_DETAILS}, got {decoded.code} {decoded.message!r}",
                         )
                     )
-                status = GrpcStatus(status.code, status.message, told.details)
-        return _build_response(get_http_status(status.code), headers, build_error_body(status), flaws)
+                status = GrpcStatus(status.code, status.message, decoded.details)
+        return _build_response(get_http_status(status.code), headers, build_error_body(status), errors)
 
 
 class GrpcProtocol(_MessageCodec):
@@ -136,12 +136,12 @@ class GrpcProtocol(_MessageCodec):
         operation = self._contract.operations[encoded.operation or ""]
         method: Any = self._channel.unary_unary(encoded.path, request_serializer=None, response_deserializer=None)
         try:
-            answer, made = method.with_call(
+            message, call = method.with_call(
                 encoded.content, timeout=READ_TIMEOUT, metadata=tuple(encoded.headers.items())
             )
         except grpc.RpcError as error:
             return self._convert_error(error)
-        return self._build_success(operation, answer, _select_string_metadata(made.initial_metadata()), [])
+        return self._build_success(operation, message, _select_string_metadata(call.initial_metadata()), [])
 
     def _convert_error(self, error: Any) -> Response:
         """Convert an error of the library to the response that it carries, or raise a `TransportError`."""
@@ -210,53 +210,58 @@ class GrpcWebProtocol(_MessageCodec):
         headers["content-type"] = grpc_web.MEDIA_TYPES[0]
         return self._format_command(encoded, headers, redactor, keys)
 
-    def _decode_response(self, operation: Operation, media_type: str, reply: Response) -> Response:
+    def _decode_response(self, operation: Operation, media_type: str, response: Response) -> Response:
         """Convert a response to the form of REST; one that is not gRPC-web keeps its form and has a protocol error."""
-        came = reply.headers.get("content-type", "")
-        if not grpc_web.is_grpc_web(came):
-            what = ("media-type", f"{media_type} is answered as {came or 'nothing that has a name'}")
-            return replace(reply, protocol_errors=(what,), has_documented_headers=False)
-        flaws: list[tuple[str, str]] = []
-        if reply.status != 200:
-            flaws.append(("http-status", f"gRPC-web answers 200 whatever the call came to, and this is {reply.status}"))
-        if grpc_web.is_text(came) != grpc_web.is_text(media_type):
-            flaws.append(("media-type", f"{media_type} is answered as {came}"))
-        trailers, messages = dict(reply.headers), list[bytes]()
+        received_type = response.headers.get("content-type", "")
+        if not grpc_web.is_grpc_web(received_type):
+            problem = ("media-type", f"expected media type {media_type}, got {received_type or 'none'}")
+            return replace(response, protocol_errors=(problem,), has_documented_headers=False)
+        errors: list[tuple[str, str]] = []
+        if response.status != 200:
+            errors.append(
+                ("http-status", f"expected HTTP status 200 of every gRPC-web response, got {response.status}")
+            )
+        if grpc_web.is_text(received_type) != grpc_web.is_text(media_type):
+            errors.append(("media-type", f"expected media type {media_type}, got {received_type}"))
+        trailers, messages = dict(response.headers), list[bytes]()
         try:
-            body = grpc_web.decode_text(reply.body) if grpc_web.is_text(came) else reply.body
+            body = grpc_web.decode_text(response.body) if grpc_web.is_text(received_type) else response.body
             for flags, content in grpc_web.decode_frames(body):
                 if flags & grpc_web.TRAILERS:
                     trailers |= grpc_web.decode_trailers(content)
                 else:
                     messages.append(content)
         except grpc_web.FrameError as error:
-            return _build_response(200, reply.headers, b"", (*flaws, ("frames", str(error))))
-        return self._decode_frames(operation, trailers, messages, flaws)
+            return _build_response(200, response.headers, b"", (*errors, ("frames", str(error))))
+        return self._decode_frames(operation, trailers, messages, errors)
 
     def _decode_frames(
-        self, operation: Operation, trailers: dict[str, str], messages: list[bytes], flaws: list[tuple[str, str]]
+        self, operation: Operation, trailers: dict[str, str], messages: list[bytes], errors: list[tuple[str, str]]
     ) -> Response:
         code = trailers.get("grpc-status", "")
         if not (code.isascii() and code.isdigit()):
-            flaws.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
+            errors.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
             code = "0"
         if code == "0":
             if len(messages) != 1:
                 return _build_response(
-                    200, trailers, b"", (*flaws, ("message", f"a success has {len(messages)} messages"))
+                    200,
+                    trailers,
+                    b"",
+                    (*errors, ("message", f"expected one message in a success, got {len(messages)}")),
                 )
-            return self._build_success(operation, messages[0], trailers, flaws)
+            return self._build_success(operation, messages[0], trailers, errors)
         text, details = trailers.get("grpc-message", ""), None
         try:
             text = grpc_web.decode_message(text)
         except ValueError:
-            flaws.append(("grpc-message", "grpc-message is not percent-encoded UTF-8"))
+            errors.append(("grpc-message", "grpc-message is not percent-encoded UTF-8"))
         if _DETAILS in trailers:
             try:
                 details = grpc_web.decode_binary(trailers[_DETAILS])
             except grpc_web.FrameError as error:
-                flaws.append((_DETAILS, f"{_DETAILS}: {error}"))
-        return self._build_refusal(GrpcStatus(int(code), text), details, trailers, flaws)
+                errors.append((_DETAILS, f"{_DETAILS}: {error}"))
+        return self._build_refusal(GrpcStatus(int(code), text), details, trailers, errors)
 
     def close(self) -> None:
         """Implement `WireProtocol.close`."""

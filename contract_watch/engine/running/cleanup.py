@@ -32,10 +32,10 @@ def run_preflight(session: Session, runner: Runner) -> None:
     main = session.contract.credentials[0]
     with contextlib.suppress(RunAbortedError):
         first = _wait_for_response(session, main.account)
-        reply = first.exchanges[-1].response if first is not None else None
-        if first is None or reply is None:
+        response = first.exchanges[-1].response if first is not None else None
+        if first is None or response is None:
             return
-        status = reply.status
+        status = response.status
         if status in (401, 403) and not _is_key_known(session, main.account):
             session.stop(f"the target does not accept the key in {main.variable} ({status}): check the key")
             return
@@ -69,16 +69,16 @@ def _reads_one_by_one(session: Session) -> bool:
 
 def _wait_for_response(session: Session, account: str) -> Attempt | None:
     """Return the first attempt with a response; stop the session and return None if there is none."""
-    words = ""
+    problem = ""
     for _ in range(_MAX_PREFLIGHT_TRIES):
         attempt = _send_read(session, account)
         if attempt.exchanges[-1].response is not None:
             return attempt
         assert attempt.transport_error is not None
-        words = attempt.transport_error.message
+        problem = attempt.transport_error.message
         if attempt.transport_error.kind in ("refused", "not-http", "elsewhere"):
             break
-    session.stop(f"no answer from {session.base}: {words}")
+    session.stop(f"no answer from {session.base}: {problem}")
     return None
 
 
@@ -105,11 +105,11 @@ def fetch_mock_health(target: str) -> dict[str, Any]:
     root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
     try:
         with httpx.Client(verify=get_tls_context(target), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
-            answer = client.get(root)
-            shown = answer.json() if answer.status_code == 200 else {}
+            response = client.get(root)
+            body = response.json() if response.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):
         return {}
-    return shown if isinstance(shown, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
 def clean_up(session: Session, runner: Runner) -> None:
@@ -178,21 +178,21 @@ def _verify_removal(session: Session, runner: Runner, account: str, removed: lis
 
     If objects are read one by one, read those whose removal was not confirmed, and one that was.
     """
-    made = [name for held, name in session.target.created_objects if held == account]
-    wanted = [name for name in removed if name in made]
-    session.record.left_behind += [name for name in made if _has_no_id(session, name)]
+    created = [name for held, name in session.target.created_objects if held == account]
+    wanted = [name for name in removed if name in created]
+    session.record.left_behind += [name for name in created if _has_no_id(session, name)]
     for identity in (wanted or removed[:1]) if _reads_one_by_one(session) else [""]:
-        looked = _send_read(session, account, identity)
-        left = still = _find_listed_names(session, account, looked, identity)
-        for name in sorted(left):
+        attempt = _send_read(session, account, identity)
+        listed = remaining = _find_listed_names(session, account, attempt, identity)
+        for name in sorted(listed):
             with session.record_attempt():
                 for step in _build_removal_probe(session, runner, account, name).steps:
                     session.send_operation(step.operation or "", join_arguments(step.parameters, step.body), account)
-        if left:
-            still = _find_listed_names(session, account, _send_read(session, account, identity), identity)
-            if not looked.may_be_outage:
-                runner.confirmation.add_explored_findings(looked, flaky=not still)
-        session.record.left_behind += sorted(still)
+        if listed:
+            remaining = _find_listed_names(session, account, _send_read(session, account, identity), identity)
+            if not attempt.may_be_outage:
+                runner.confirmation.add_explored_findings(attempt, flaky=not remaining)
+        session.record.left_behind += sorted(remaining)
 
 
 def _list_own_objects(session: Session) -> list[tuple[str, str]]:
@@ -202,11 +202,11 @@ def _list_own_objects(session: Session) -> list[tuple[str, str]]:
 def _build_removal_probe(session: Session, runner: Runner, account: str, name: str) -> Probe:
     remove = session.contract.operations[session.contract.lifecycle.remove]
     clause = f"{remove.id}/response/{min(remove.responses, default=200)}"
-    rehearsal = Simulation(session.contract)
-    way = rehearsal.find_preparation(session.target.possible_states, remove, name, session.keys[account]) or ()
-    operations = [*(session.contract.operations[step] for step in way), remove]
+    simulation = Simulation(session.contract)
+    preparation = simulation.find_preparation(session.target.possible_states, remove, name, session.keys[account]) or ()
+    operations = [*(session.contract.operations[step] for step in preparation), remove]
     steps = tuple(
-        ProbeStep.from_arguments(one, rehearsal.build_arguments(one, name), account=account) for one in operations
+        ProbeStep.from_arguments(one, simulation.build_arguments(one, name), account=account) for one in operations
     )
     return Probe(
         f"clean-up/{runner.number_removal()}",
@@ -218,19 +218,19 @@ def _build_removal_probe(session: Session, runner: Runner, account: str, name: s
     )
 
 
-def _find_listed_names(session: Session, account: str, looked: Attempt, identity: str) -> set[str]:
+def _find_listed_names(session: Session, account: str, attempt: Attempt, identity: str) -> set[str]:
     """Find the objects of this run that a read shows to ``account``."""
-    made = {name for held, name in session.target.created_objects if held == account}
-    exchange = looked.exchanges[-1]
+    created = {name for held, name in session.target.created_objects if held == account}
+    exchange = attempt.exchanges[-1]
     if exchange.response is None:
-        return {identity} if identity else made
+        return {identity} if identity else created
     if identity:
         return {identity} if exchange.succeeded else set()
     try:
-        shown = json.loads(exchange.response.body)
+        body = json.loads(exchange.response.body)
     except (ValueError, RecursionError):
-        return made
-    return {text for text in _collect_strings(shown) if session.target.has_requested(text) or text in made}
+        return created
+    return {text for text in _collect_strings(body) if session.target.has_requested(text) or text in created}
 
 
 def _collect_strings(value: Any) -> set[str]:

@@ -77,9 +77,9 @@ class ClientModules:
         send = session.send_http_request
         transport = AsyncHttpxTransport(send) if asynchronous else HttpxTransport(send)
         arguments = {"transport": transport, "trust_env": False}
-        place = session.contract.credential_locations[0]
-        how = {"prefix": place.scheme, "auth_header_name": place.header}
-        client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **how)
+        location = session.contract.credential_locations[0]
+        credential = {"prefix": location.scheme, "auth_header_name": location.header}
+        client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **credential)
         return client.with_timeout(httpx.Timeout(30.0))
 
     def build_arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,15 +87,15 @@ class ClientModules:
         declared = inspect.signature(self.modules[operation].sync_detailed).parameters
         parameters, body = split_arguments(dict(raw))
         spelled = {_normalize_name(name): name for name in declared}
-        given: dict[str, Any] = {spelled[_normalize_name(name)]: value for name, value in parameters.items()}
-        return {**given, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else given
+        arguments: dict[str, Any] = {spelled[_normalize_name(name)]: value for name, value in parameters.items()}
+        return {**arguments, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else arguments
 
-    def parse_response(self, operation: str, reply: Response) -> ParsedResponse:
+    def parse_response(self, operation: str, response: Response) -> ParsedResponse:
         """Let the client parse a recorded response."""
         module = self.modules[operation]
         client = self.package.Client(base_url="http://127.0.0.1")
-        response = build_httpx_response(reply, httpx.Request("GET", "http://127.0.0.1"))
-        return _capture_result(lambda: module._parse_response(client=client, response=response))  # noqa: SLF001 (the parser itself)
+        received = build_httpx_response(response, httpx.Request("GET", "http://127.0.0.1"))
+        return _capture_result(lambda: module._parse_response(client=client, response=received))  # noqa: SLF001 (the parser itself)
 
 
 def _normalize_name(name: str) -> str:
@@ -138,7 +138,7 @@ def _drive_lifecycle(
     session: Session, client: ClientModules, connected: Any, asynchronous: bool
 ) -> Iterator[tuple[Exchange, ParsedResponse]]:
     """Create an object, do everything that can be done with it, read it, remove it."""
-    contract, rehearsal, bodies = session.contract, Simulation(session.contract), ArgumentBuilder(session.contract)
+    contract, simulation, bodies = session.contract, Simulation(session.contract), ArgumentBuilder(session.contract)
     account, life, name = contract.credentials[0].account, contract.lifecycle, session.names.create_name()
 
     def call(operation: str, arguments: Any) -> tuple[Exchange, ParsedResponse]:
@@ -150,12 +150,12 @@ def _drive_lifecycle(
     yield call(life.create, fill(bodies.build_baseline(contract.operations[life.create])))
     for operation, declared in contract.operations.items():
         if operation not in (life.create, life.remove) and "existing" in contract.get_roles(operation).values():
-            way = rehearsal.find_preparation(
+            preparation = simulation.find_preparation(
                 session.target.possible_states, declared, session.target.get_identity(name), session.keys[account]
             )
-            if not all(session.may_perform(step) for step in (operation, *(way or ()))):
+            if not all(session.may_perform(step) for step in (operation, *(preparation or ()))):
                 continue
-            for step in way or ():
+            for step in preparation or ():
                 yield call(step, fill(bodies.build_baseline(contract.operations[step])))
             if operation != life.read:
                 yield call(operation, fill(bodies.build_baseline(declared)))
@@ -167,20 +167,20 @@ def _call_operation(
     session: Session, client: ClientModules, connected: Any, operation: str, arguments: Any, *, asynchronous: bool
 ) -> tuple[Exchange, ParsedResponse]:
     module = client.modules[operation]
-    given = client.build_arguments(operation, arguments)
+    arguments = client.build_arguments(operation, arguments)
     if asynchronous:
 
         def call() -> Any:
             # Not asyncio.run: it keeps an interruption to itself where nothing is awaited.
             loop = asyncio.new_event_loop()
             try:
-                return loop.run_until_complete(module.asyncio_detailed(client=connected, **given)).parsed
+                return loop.run_until_complete(module.asyncio_detailed(client=connected, **arguments)).parsed
             finally:
                 loop.close()
     else:
 
         def call() -> Any:
-            return module.sync_detailed(client=connected, **given).parsed
+            return module.sync_detailed(client=connected, **arguments).parsed
 
     before = len(session.attempt.exchanges)
     parsed = _capture_result(call)
@@ -190,61 +190,59 @@ def _call_operation(
 
 
 def find_disagreements(
-    contract: Contract, operation: str, reply: Response, parsed: ParsedResponse
+    contract: Contract, operation: str, response: Response, parsed: ParsedResponse
 ) -> Iterator[Disagreement]:
     """Find differences between a documented response and the client's parsed value."""
     declared = contract.operations[operation]
-    answer = declared.find_response(reply.status)
-    if answer is None:
+    spec = declared.find_response(response.status)
+    if spec is None:
         return
-    place, clause = (
-        f"{operation}/{reply.status}/client",
-        f"{operation}/response/{declared.get_response_key(reply.status)}",
+    prefix, clause = (
+        f"{operation}/{response.status}/client",
+        f"{operation}/response/{declared.get_response_key(response.status)}",
     )
-    label = f"The generated client, given {declared.name}'s {reply.status},"
+    label = f"The generated client, given {declared.name}'s {response.status},"
     why = "Teams that installed the client see this on every such answer."
     if parsed.error is not None:
         yield Disagreement(
-            f"{place}/raises", BREAKING, clause, f"{label} raises {type(parsed.error).__name__}", why, operation
+            f"{prefix}/raises", BREAKING, clause, f"{label} raises {type(parsed.error).__name__}", why, operation
         )
         return
-    if answer.media and parsed.value is None:
-        yield Disagreement(f"{place}/unparsed", BREAKING, clause, f"{label} gives None", why, operation)
+    if spec.media and parsed.value is None:
+        yield Disagreement(f"{prefix}/unparsed", BREAKING, clause, f"{label} gives None", why, operation)
         return
     if parsed.value is None:
         return
-    shown = json.loads(reply.body)
-    if extra := sorted(
-        name for name in _find_unknown_properties(parsed.value) if not _is_free_form(answer, name, shown)
-    ):
+    body = json.loads(response.body)
+    if extra := sorted(name for name in _find_unknown_properties(parsed.value) if not _is_free_form(spec, name, body)):
         title = f"{label} does not know {', '.join(extra)}"
-        yield Disagreement(f"{place}/leftover", ADDITIVE, clause, title, why, operation)
-    if not _is_same_value(parsed.value.to_dict(), shown):
-        yield Disagreement(f"{place}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
+        yield Disagreement(f"{prefix}/leftover", ADDITIVE, clause, title, why, operation)
+    if not _is_same_value(parsed.value.to_dict(), body):
+        yield Disagreement(f"{prefix}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
 
 
-def _is_free_form(answer: ResponseSpec, name: str, shown: Any) -> bool:
+def _is_free_form(spec: ResponseSpec, name: str, body: Any) -> bool:
     """Return True if a property that the client does not know stands in an object that may hold anything."""
-    schema = next((schema for schema in answer.media.values() if schema is not None), None)
+    schema = next((schema for schema in spec.media.values() if schema is not None), None)
     return schema is not None and name not in schema.property_names and not any(
-        path[-1] == name for path in schema.find_undocumented(shown)
+        path[-1] == name for path in schema.find_undocumented(body)
     )  # fmt: skip
 
 
-def _is_same_value(given: Any, shown: Any) -> bool:
+def _is_same_value(parsed: Any, received: Any) -> bool:
     """Return True if the client returns the values of the response.
 
     A time may be spelled otherwise, to the microsecond, and a UUID in another case: clients parse both.
     """
-    if isinstance(given, dict) and isinstance(shown, dict):
-        return given.keys() == shown.keys() and all(_is_same_value(given[name], shown[name]) for name in given)
-    if isinstance(given, list) and isinstance(shown, list):
-        return len(given) == len(shown) and all(map(_is_same_value, given, shown))
-    if isinstance(given, str) and isinstance(shown, str) and given != shown:
-        if _UUID.fullmatch(shown):
-            return given.lower() == shown.lower()
-        return _TIMESTAMP.match(shown) is not None and _parse_timestamp(given) == _parse_timestamp(shown)
-    return bool(given == shown)
+    if isinstance(parsed, dict) and isinstance(received, dict):
+        return parsed.keys() == received.keys() and all(_is_same_value(parsed[name], received[name]) for name in parsed)
+    if isinstance(parsed, list) and isinstance(received, list):
+        return len(parsed) == len(received) and all(map(_is_same_value, parsed, received))
+    if isinstance(parsed, str) and isinstance(received, str) and parsed != received:
+        if _UUID.fullmatch(received):
+            return parsed.lower() == received.lower()
+        return _TIMESTAMP.match(received) is not None and _parse_timestamp(parsed) == _parse_timestamp(received)
+    return bool(parsed == received)
 
 
 def _parse_timestamp(text: str) -> datetime | None:

@@ -60,15 +60,15 @@ class ObjectPool:
         if declared is None or "existing" not in self._session.contract.get_roles(operation).values():
             return True
         key = self._session.keys[account]
-        way = self._simulation.find_preparation(self._session.target.possible_states, declared, name, key)
-        if any(not self._session.may_perform(step) for step in way or ()):
+        preparation = self._simulation.find_preparation(self._session.target.possible_states, declared, name, key)
+        if any(not self._session.may_perform(step) for step in preparation or ()):
             return True  # as ready as possible: the request is not about its state
-        for step in way or ():
+        for step in preparation or ():
             with self._session.record_attempt():
                 self._session.send_operation(
                     step, self._simulation.build_arguments(self._session.contract.operations[step], name), account
                 )
-        return way is not None
+        return preparation is not None
 
     @property
     def shared_identities(self) -> frozenset[str]:
@@ -89,9 +89,9 @@ class ObjectPool:
                 session.send_operation(
                     read.id, self._simulation.build_arguments(read, session.target.get_identity(name)), account
                 )
-        made = session.target.get_identity(name)
-        self._current[account] = made
-        self._unchanged.add(made)
+        identity = session.target.get_identity(name)
+        self._current[account] = identity
+        self._unchanged.add(identity)
         self._creation_count += 1
-        self._prepare_object(made, account, operation)
-        return made
+        self._prepare_object(identity, account, operation)
+        return identity
