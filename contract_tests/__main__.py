@@ -35,10 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
         print()
     if plugin.report_error:
         print(f"error: {plugin.report_error}", file=sys.stderr)
-        return 2
+        return cli.ExitStatus.INCONCLUSIVE
     if not plugin.records:
         print(f"error: the suite did not come to an end (pytest status {status})", file=sys.stderr)
-        return 2
+        return cli.ExitStatus.INCONCLUSIVE
     print(f"reports: {options.out}/findings.json, junit.xml, report.md")
     return compute_exit_status(
         [record.verdict for record in plugin.records],

@@ -15,6 +15,7 @@ from contract_watch.cli.options import (
 from contract_watch.cli.output import supports_colour
 from contract_watch.cli.signals import Interruption, catch_signals, ignore_signals
 from contract_watch.cli.status import ExitStatus, join_statuses
+from contract_watch.cli.traceback_file import write_traceback
 
 __all__ = [
     "CommandParser",
@@ -30,4 +31,5 @@ __all__ = [
     "parse_shard",
     "parse_switch",
     "supports_colour",
+    "write_traceback",
 ]

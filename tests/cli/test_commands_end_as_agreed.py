@@ -143,3 +143,45 @@ def test_the_mock_may_be_told_to_end(number: signal.Signals) -> None:
         process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
+
+
+_RUN_WITH_A_DEFECT = f"""
+import sys
+from contract_watch.engine.running.{{module}} import {{name}}
+
+def fail(*_given, **_named):
+    held = "{QUOTED}"
+    raise KeyError(held)
+
+{{name}}.{{method}} = fail
+from contract_tests.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "method"), [("runner", "Runner", "run_probe"), ("generated_client", "ClientModules", "__init__")]
+)
+def test_a_defect_of_the_suite_leaves_one_traceback(module: str, name: str, method: str, tmp_path: Path) -> None:
+    """A run in which checks fail by our own fault is inconclusive; the first traceback is beside the reports.
+
+    The reason names the file, and neither holds a value, which may be a secret.
+    """
+    code = _RUN_WITH_A_DEFECT.format(module=module, name=name, method=method)
+    arguments = ["--vendor", "jetemail", "--explore", "0", "--out", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603  # fmt: skip
+    assert done.returncode == 2, done
+    (run,) = _read_runs(tmp_path)
+    assert run["verdict"] == "inconclusive"
+    (path,) = tmp_path.glob("traceback-*.txt")
+    assert run["reason"].startswith("internal error in ")
+    assert run["reason"].endswith(f": KeyError at <string>:7; traceback: {path}")
+    written = "".join(file.read_text(encoding="utf-8") for file in tmp_path.iterdir() if file.is_file())
+    assert QUOTED not in written + done.stdout + done.stderr
+    assert "builtins.KeyError" in path.read_text(encoding="utf-8")
+
+
+def _read_runs(out: Path) -> list[dict[str, Any]]:
+    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    runs: list[dict[str, Any]] = report.get("runs", [report])
+    return runs

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from contract_watch.cli import write_traceback
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite, VendorRun
@@ -57,6 +58,7 @@ class ContractPlugin:
         self.records: list[Record] = []
         self.report_error = ""
         self._reason: str | None = None
+        self._has_traceback = False
         self._progress = Progress(sys.stderr)
         suite.progress = self._progress.print_line
 
@@ -143,7 +145,7 @@ class ContractPlugin:
         if isinstance(error, BlockedRequestError):
             words = f"defect of the suite: blocked: {item.name} tried a request that the guard refuses: {error}"
         else:
-            words = f"internal error in {item.name}: {_describe_error(error)}"
+            words = f"internal error in {item.name}: {self._describe_internal_error(error)}"
         report.longrepr = words
         self.suite.record_problem(_get_slug(item), words)
 
@@ -163,7 +165,7 @@ class ContractPlugin:
     @pytest.hookimpl
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Pytest itself failed; true, so that it prints no traceback beside the reports."""
-        self._reason = f"internal error of the suite: {_describe_error(excinfo.value)}"
+        self._reason = f"internal error of the suite: {self._describe_internal_error(excinfo.value)}"
         return True
 
     @pytest.hookimpl(trylast=True)
@@ -175,7 +177,7 @@ class ContractPlugin:
         try:
             self.records = self.suite.finish(self._reason)
         except Exception as error:  # noqa: BLE001 (whatever it is, its traceback may quote what was sent)
-            self.report_error = f"internal error at the end of the run: {_describe_error(error)}"
+            self.report_error = f"internal error at the end of the run: {self._describe_internal_error(error)}"
             return
         finally:
             self._progress.clear()
@@ -184,6 +186,14 @@ class ContractPlugin:
             write_reports(self.records, options.out, single=options.vendor != "all")
         except OSError as error:
             self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
+
+    def _describe_internal_error(self, error: BaseException) -> str:
+        """Return kind and place of an error of ours; the traceback of the run's first goes into a file of the reports."""
+        if self._has_traceback:
+            return _describe_error(error)
+        self._has_traceback = True
+        path = write_traceback(error, with_messages=False)
+        return f"{_describe_error(error)}; traceback: {self.suite.options.out / path.name if path else 'could not be written'}"
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
