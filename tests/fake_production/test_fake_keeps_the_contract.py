@@ -89,9 +89,9 @@ def test_it_keeps_the_contract(visits: Callable[[str], FakeProductionRun], slug:
 
 @EVERY
 def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
-    """Claim: what is reported as touched is no noise. Situation: the same runs, which name objects beside their names' form.
+    """A reported violation is real. Situation: the same runs, which also send names without a run's form.
 
-    Expectation: nobody's object has changed but the one that an activation deactivates, and nobody's was named.
+    Expectation: the only changed foreign object is the one that an activation deactivates, and none was named.
     """
     touched = visits(slug).violations
     assert [touch for touch in touched if touch["why"] == "foreign"] == []
@@ -157,13 +157,13 @@ def test_an_owner_is_recognized_letter_by_letter() -> None:
     assert list(make_similar_names("", owns)) == []
 
 
-# -- what is touched
+# -- violations
 
 
 def test_a_run_s_own_life_touches_nobody() -> None:
-    """Claim: a run may do with its own what it likes. Situation: made, read, edited, renamed, removed twice; then a refusal.
+    """A run may do anything with its own objects. Situation: create, read, edit, rename, remove twice; then a refusal.
 
-    Expectation: nothing is touched, nothing left.
+    Expectation: no violation, and nothing left.
     """
     with FakeProduction(JETEMAIL) as production:
         ask = make_sender(production)
@@ -223,7 +223,7 @@ def test_the_key_of_nobody_excuses_nothing() -> None:
 
 
 def test_a_subaccount_is_not_the_run_s() -> None:
-    """Claim: what no run ever makes is reported, too. Situation: an object in a subaccount. Expectation: a touch elsewhere."""
+    """An object that no run creates is reported, too. Situation: an object in a subaccount. Expectation: `elsewhere`."""
     with FakeProduction(SMTP2GO) as production:
         ask = make_sender(production)
         ask("POST", "/users/smtp/add", {"username": RUN_NAME, "subaccount_id": "12345"})
@@ -236,9 +236,9 @@ def test_a_subaccount_is_not_the_run_s() -> None:
 
 
 def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> None:
-    """Claim: who changes what mails are sent with is reported. Situation: a run activates its own, then the former one again.
+    """An activation is reported. Situation: a run activates its own configuration, then the former one again.
 
-    Expectation: the former one changed, then was named; which is active at the start and now is reported each time.
+    Expectation: the former one changed, then was named; the active one at the start and now is reported each time.
     """
     with FakeProduction(ZITADEL) as production:
         ask = make_sender(production)
@@ -274,9 +274,9 @@ def test_what_an_earlier_run_left_is_no_stranger() -> None:
 
 
 def test_the_log_holds_requests_without_keys() -> None:
-    """Claim: the log can be shown. Situation: a good key, a wrong one that begins with it, a body with a password.
+    """The log contains no key. Situation: a valid key, a wrong one that begins with it, a body with a password.
 
-    Expectation: accounts in place of keys, the body as it came, and what was answered.
+    Expectation: accounts instead of keys, the body unchanged, and the response's status.
     """
     with FakeProduction(JETEMAIL) as production:
         key = JETEMAIL.credentials[0].test

@@ -117,9 +117,9 @@ def test_an_answer_ends_within_its_body(production: FakeProduction, client: http
 def test_somebody_in_between_answers_with_a_page(
     production: FakeProduction, client: httpx.Client, kind: str, status: int, *, executed: bool
 ) -> None:
-    """Claim: what answers need not be the vendor. Situation: a page, whether or not the vendor was reached before.
+    """An intermediary may respond instead of the vendor. Situation: a page, with the vendor reached before or not.
 
-    Expectation: its status, HTML, and the object only where the vendor was.
+    Expectation: its status, HTML, and the object only if the vendor was reached.
     """
     production.inject_fault(kind, executed=executed)
     answer = create_user(client)
@@ -156,9 +156,9 @@ def test_an_answer_may_come_late(production: FakeProduction, client: httpx.Clien
 
 
 def test_a_closed_port_takes_nobody(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: a server can be away. Situation: closed from outside, then healed.
+    """A server can be away. Situation: closed from outside, then healed.
 
-    Expectation: what is connected breaks, connections are refused, and afterwards all goes on at the same address.
+    Expectation: open connections break, new ones are refused, and afterwards all goes on at the same address.
     """
     parts = urlsplit(production.base)
     with socket.create_connection((parts.hostname or "", parts.port or 0), PATIENCE) as held:

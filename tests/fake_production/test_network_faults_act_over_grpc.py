@@ -143,7 +143,7 @@ def _make_read_request() -> Request:
 
 
 def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
-    """Claim: what is cut is no answer to the suite either. Situation: its native protocol, its connection reset.
+    """The suite reports a broken call as a transport error. Situation: its native protocol, its connection reset.
 
     Expectation: `TransportError`, broken.
     """

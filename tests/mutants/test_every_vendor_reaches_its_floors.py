@@ -19,11 +19,10 @@ SAMPLE, EQUIVALENT = 10, 25
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
-    """Claim: every change is measured against a fixed sample of every vendor's mutants.
+    """Every commit is measured against a fixed sample of every vendor's mutants.
 
-    Situation: some of each family. Expectation: the faithful vendor is faultless and within the allowance, no
-    equivalent one is noticed, and nearly all the others are: what is left out within the allowance shows in a sample as
-    well.
+    Situation: some of each family. Expectation: the baseline has no finding and stays within the allowance, no
+    equivalent mutant is killed, and nearly all others are: the allowance leaves some probes out.
     """
     run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]

@@ -107,9 +107,9 @@ def test_every_rule_and_every_optional_property_has_its_mutant(jetemail: Contrac
 
 
 def test_a_contract_of_another_shape_has_mutants_too(root: Path) -> None:
-    """Claim: nothing is derived from one vendor's names. Situation: the document with other statuses and properties.
+    """No mutant is derived from one vendor's names. Situation: the document with other statuses and properties.
 
-    Expectation: mutants of what is there now, and none of what is gone.
+    Expectation: mutants of the new parts, and none of the removed ones.
     """
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     post = document["paths"]["/outbound/smarthost"]["post"]
@@ -156,7 +156,7 @@ def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -
     ],
 )
 def test_a_malformed_judgement_is_one_line(root: Path, text: str, words: str) -> None:
-    """Claim: an error in mutants.toml is named. Expectation: a usage error with the file and what it needs."""
+    """An error in mutants.toml is named. Expectation: a usage error with the file and its required keys."""
     contract = Contract("jetemail", root)
     (contract.directory / "mutants.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:

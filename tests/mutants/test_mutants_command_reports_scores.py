@@ -82,7 +82,7 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    """Claim: what cannot be measured is refused at once. Expectation: one line, status 3, nothing written."""
+    """A bad selection is rejected at once. Expectation: one line, status 3, nothing written."""
     assert_one_line_error(run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
     assert not (tmp_path / "out").exists()
 

@@ -72,7 +72,7 @@ def test_a_late_effect_is_seen_by_the_second_call(served: MutantClient) -> None:
 
 
 def test_an_effect_again_comes_back_after_the_next_change(served: MutantClient) -> None:
-    """Situation: a deletion delivered twice. Expectation: what was created anew in between is gone too."""
+    """Situation: a deletion delivered twice. Expectation: the object that was created anew in between is gone too."""
     served.switch_mutant("state/deleteSmtpUser/again")
     served.send_request("POST", {"username": "a"})
     served.send_request("DELETE", {"username": "a"})
@@ -107,7 +107,7 @@ def test_a_reset_empties_what_was_not_sent(served: MutantClient) -> None:
 
 
 def test_what_cannot_be_emptied_can_be_changed(served: MutantClient) -> None:
-    """Expectation: a quota of zero is not applied, with what else is sent; another quota is."""
+    """Expectation: an update with a quota of zero is ignored as a whole; another quota is applied."""
     served.switch_mutant("state/updateSmtpUser/unemptied/quota")
     served.send_request("POST", {"username": "a", "quota": 5})
     assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
@@ -147,7 +147,7 @@ def test_a_refusal_that_is_done_takes_effect(served: MutantClient) -> None:
     ],
 )
 def test_a_rule_off_is_granted(served: MutantClient, rule: str, body: Any, status: int) -> None:
-    """Expectation: what the rule refuses is granted, and what other rules refuse is not."""
+    """Expectation: requests that the rule refuses succeed, and those that other rules refuse do not."""
     served.switch_mutant(f"state/createSmtpUser/off/{rule}")
     served.send_request("POST", {"username": "a"})
     assert served.send_for_status("POST", body) == status

@@ -20,7 +20,7 @@ def _read_results(directory: Path) -> list[dict[str, Any]]:
 
 
 def test_no_response_encoding_is_an_alarm(tmp_path: Path) -> None:
-    """Claim: what JSON, HTTP and the documents leave free may change.
+    """Everything that JSON, HTTP and the documents leave open may change.
 
     Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
     keep-alive, chunks and gzip, each against the whole command. Expectation: every verdict is `none`, each was played.

@@ -29,9 +29,9 @@ def _matches(pattern: str, text: str) -> bool:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_an_edit_goes_one_way(pattern: str) -> None:
-    """Claim: no edit both takes and refuses anew. Situation: texts near the patterns, drawn at random.
+    """An edit only widens or only narrows. Situation: strings near the patterns, drawn at random.
 
-    Expectation: what a tighter one takes, the pattern takes; what the pattern takes, a looser one takes.
+    Expectation: the pattern accepts all that a tighter one accepts, and a looser one all that the pattern accepts.
     """
     narrow, wide = dict(tighten_pattern(pattern)), dict(loosen_pattern(pattern))
     assert wide

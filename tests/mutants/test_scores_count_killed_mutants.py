@@ -93,7 +93,7 @@ def test_the_honest_vendor_is_part_of_the_measure(
 
 
 def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[Mutant]) -> None:
-    """Claim: the list of equivalents cannot hide what can be seen. Situation: one of them is found. Expectation: named."""
+    """The list of equivalents cannot hide an observable mutant. Situation: one of them is killed. Expectation: it is named."""
     results = _make_ideal_results(jetemail, found)
     name = next(name for name, result in results.items() if not result.finding)
     results[name] = replace(results[name], finding="a/b")

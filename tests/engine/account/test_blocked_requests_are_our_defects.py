@@ -69,9 +69,9 @@ def test_a_suite_that_tries_is_reported_and_stopped(
 
 
 def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
-    """Claim: what is blocked is so before a byte leaves, on each way out.
+    """A blocked request sends no byte, on each way out of a run.
 
-    Situation: a deletion of somebody else's user: as a probe sends it, as the client does, as a library does.
+    Situation: a deletion of a foreign user, sent by a probe, by the client, and by a library.
     """
     clock = VirtualClock()
     with FakeProduction(

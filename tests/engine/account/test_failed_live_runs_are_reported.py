@@ -67,7 +67,7 @@ def run_with_edited_responses(
 
 
 def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path: Path) -> None:
-    """Claim: restoring does not hang on something being left. Situation: the client's life alone: it removes what it makes."""
+    """The former active object is restored even if no object of the run is left. Situation: the client stage alone."""
     with FakeProduction(ZITADEL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         result = start_live_run(
             production, tmp_path, "run", "--surface", "rest", "--only", "client/life"
@@ -77,11 +77,10 @@ def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path:
 
 @pytest.mark.parametrize("body", [b"{}", b"", b'{"error": "no"}'])
 def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path) -> None:
-    """Claim: a deletion is believed when a list has shown it.
+    """A deletion counts only when a list confirms it.
 
-    Situation: from some request on everything is answered 200 and says nothing, the deletions and the list too; nothing
-    is done any more. Then all is well again. Expectation: what is there is in `left_behind`, and the next start removes
-    it.
+    Situation: from some request on, every response is an empty 200 without effect, deletions and the list included;
+    then the vendor works again. Expectation: existing objects are in `left_behind`, and the next run deletes them.
     """
 
     def spoil(number: int, request: httpx.Request, reply: Response) -> Response:
@@ -109,9 +108,9 @@ def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path
 
 
 def test_an_object_under_another_name_is_reported(tmp_path: Path) -> None:
-    """Claim: what a vendor makes under another name is not passed over in silence.
+    """An object that the vendor created under another name is reported.
 
-    Situation: a vendor that cuts names: the list shows none of those that were asked for, but what they began with.
+    Situation: a vendor that truncates names: the list shows only their beginnings.
     """
 
     def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
@@ -166,9 +165,9 @@ def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tm
 
 
 def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -> None:
-    """Claim: whatever fails, the report comes first. Situation: a backup locks the ledger for longer than is waited.
+    """The report is written even if the ledger fails. Situation: a backup locks the ledger for longer than its time limit.
 
-    Expectation: inconclusive, status 2, what may be left is named; the next start removes it.
+    Expectation: inconclusive, status 2, possible leftovers named; the next run deletes them.
     """
     with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         running = start_live_run(production, tmp_path, "run")

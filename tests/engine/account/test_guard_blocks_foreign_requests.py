@@ -1,4 +1,4 @@
-"""The guard decides from the bytes what may be sent to a real account, and blocks everything else."""
+"""The guard decides from the bytes which requests may reach a real account, and blocks all others."""
 
 import datetime as dt
 import json
@@ -89,7 +89,7 @@ def test_a_name_that_is_not_the_run_s_is_blocked(name: str) -> None:
 
 @pytest.mark.parametrize("name", [OURS, NAMES.create_name(64), *build_name_variants(OURS).values()])
 def test_a_name_of_the_run_s_form_passes(name: str) -> None:
-    """Expectation: in every spelling that the probes use: what tells the run survives lower-casing and replacement."""
+    """A run's name passes in every spelling of the probes: the run's part survives lower-casing and replacement."""
     assert not is_blocked(make_deletion(name))
 
 
@@ -137,9 +137,9 @@ def test_a_rename_is_checked_at_both_ends() -> None:
     ],
 )  # fmt: skip
 def test_every_way_in_which_a_body_may_be_read_counts(body: str) -> None:
-    """Claim: what some server might understand as a name is taken for one.
+    """A value that some server could read as a name counts as one.
 
-    Situation: names that stand twice, are spelled otherwise, stand deeper or beside objects; bodies that are no JSON.
+    Situation: repeated names, other spellings, nested names, names beside objects; bodies that are not JSON.
     """
     assert is_blocked(make_request(JETEMAIL, "DELETE", "/outbound/smarthost", body.encode()))
 
@@ -243,9 +243,9 @@ def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
 
 
 def test_what_changes_others_needs_consent_of_its_own() -> None:
-    """Claim: activating deactivates what the instance sends its mails with, and needs more than LIVE=mutate.
+    """An operation that deactivates a foreign object needs consent of its own, beyond LIVE=mutate.
 
-    Expectation: only with consent; or, to restore what was, about exactly the one id that is permitted.
+    Expectation: it passes only with consent or, for restoring, about the one permitted id.
     """
     activate = make_request(ZITADEL, "POST", f"/admin/v1/smtp/{OURS}/_activate")
     assert is_blocked(activate, make_guard(ZITADEL))
@@ -299,6 +299,6 @@ def _names_foreign_object(value: Any) -> bool:
 @given(body=st.dictionaries(st.sampled_from(["username", "UserName", "password", "note"]), _values, max_size=4))
 @settings(max_examples=500, deadline=None)
 def test_whatever_the_body_no_other_name_passes(body: dict[str, Any]) -> None:
-    """Claim: no body that a naive reader finds somebody else's name in passes; and what holds none does."""
+    """No body passes in which a naive reader finds a foreign name; every other body passes."""
     outgoing = make_request(JETEMAIL, "DELETE", "/outbound/smarthost", body)
     assert is_blocked(outgoing) is _names_foreign_object(body)

@@ -54,10 +54,10 @@ def assert_clean(production: FakeProduction, result: SuiteResult) -> None:
 
 
 def test_a_killed_run_is_swept_up_behind_by_the_next(production: FakeProduction, tmp_path: Path) -> None:
-    """Claim: whatever moment a run is killed at, after the next start nothing of it is left.
+    """After a kill at any moment, the next run leaves nothing of the killed one.
 
-    Situation: run after run killed by SIGKILL at random moments, then one that ends.
-    Expectation: at any time there are objects of one run at most; in the end none, and what was active is again.
+    Situation: run after run killed by SIGKILL at random moments, then one that ends. Expectation: at any time there are
+    objects of one run at most; in the end none, and the former active object is active.
     """
     chance = random.Random(5)
     for number in range(KILLS):
@@ -106,9 +106,9 @@ def test_two_runs_beside_each_other_disturb_neither(tmp_path: Path) -> None:
 
 
 def test_a_lost_ledger_is_made_up_for_by_listing_but_not_at_once(tmp_path: Path) -> None:
-    """Claim: what no ledger knows is removed once it is old, and is nobody's business before.
+    """An object that no ledger knows is deleted once it is old, and left alone before.
 
-    Situation: objects of the full form, of a run whose ledger was lost, 13 and 2 hours old; look-alikes beside them.
+    Situation: objects of the full form, 13 and 2 hours old, of a run whose ledger was lost; look-alikes beside them.
     """
     names = NameGenerator(dt.date(2026, 11, 20))
     with FakeProduction(

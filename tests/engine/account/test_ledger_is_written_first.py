@@ -112,9 +112,9 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_id_takes_the_mark_s_position(tmp_path: Path) -> None:
-    """Situation: a server that hands out ids, and refused one account what it then gave another.
+    """Situation: a server that assigns ids, and that refused one account a name which it then gave another.
 
-    Expectation: either tells the object; what was refused is none.
+    Expectation: name and id both find the object; the refused one does not exist.
     """
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))

@@ -20,9 +20,9 @@ JETEMAIL = Contract("jetemail")
     ("LIVE_MINUTES", "0.5", "time limit reached (0.5 minutes)"),
 ])  # fmt: skip
 def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, words: str, tmp_path: Path) -> None:
-    """Claim: a limit that is reached ends the run, inconclusive, with what was learned, and what is left is cleaned up.
+    """A reached limit ends the run as inconclusive, keeps its results, and cleans up.
 
-    Situation: few requests, little time (a slow allowance takes it).
+    Situation: few requests, or little time (a slow rate uses it up).
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -38,9 +38,9 @@ def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, word
 
 
 def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
-    """Claim: never more objects than the limit; what nothing needs any more goes, so that few are room enough.
+    """A run never has more objects than its limit: it deletes each as soon as nothing needs it.
 
-    Situation: nine at once, where a run makes some thirty, an exploration included; counted in the fake vendor's log.
+    Situation: nine at once, where a run creates some thirty, an exploration included; counted in the fake vendor's log.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -66,10 +66,9 @@ def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
 
 
 def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
-    """Claim: in no minute does more go out than four fifths of what the account may, over all runs.
+    """All runs together send at most four fifths of the account's rate in any minute.
 
-    Situation: three runs at once after each other, on a clock on which waiting takes no time; a local file, then a
-    Redis.
+    Situation: three runs at a time, one after the other, on a virtual clock; with a local file, then with a Redis.
     """
     with serve_redis(tmp_path) as url:
         for shared in ("", url):

@@ -67,9 +67,9 @@ def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
 
 @EVERY
 def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
-    """Claim: LIVE=read leaves an account as it is.
+    """LIVE=read leaves an account unchanged.
 
-    Expectation: no request that changes something carried a good key; the report says what was left out, and why.
+    Expectation: no mutating request carried a valid key; the report names each omission with its reason.
     """
     clock = VirtualClock()
     contract = VENDORS[slug]
@@ -103,10 +103,10 @@ def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
-    """Claim: a run that is asked to slow down stops at once, and cleans up when it may.
+    """A run that gets a 429 stops at once, and cleans up when it may.
 
-    Situation: 429 with Retry-After 300 in the middle; on a clock on which that takes no time.
-    Expectation: inconclusive, with what was learned; nothing sent meanwhile; nothing left.
+    Situation: 429 with Retry-After 300 in the middle, on a virtual clock.
+    Expectation: inconclusive, with the results so far; nothing sent meanwhile; nothing left.
     """
     clock = VirtualClock()
     with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -125,7 +125,7 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("value", ["-5", "9999999999", "Fri, 31 Dec 12000 23:59:59 GMT", "soon", ""])
 def test_no_retry_after_makes_a_run_wait_long(value: str, tmp_path: Path) -> None:
-    """Expectation: a quarter of an hour at most, whatever a server says; and what is left is removed all the same."""
+    """A run waits a quarter of an hour at most, whatever Retry-After asks for, and cleans up all the same."""
     clock = VirtualClock()
     with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         production.inject_fault("limited", retry_after=value, probability=0.2, seed=3)
@@ -141,10 +141,10 @@ CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost"
 
 @pytest.mark.parametrize("kind", CUTS)
 def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> None:
-    """Claim: an outage is never taken for drift.
+    """An outage never counts as drift.
 
-    Situation: from some moment on every answer is edited in one way.
-    Expectation: inconclusive with a reason, no finding; what may be left is on the ledger.
+    Situation: from some moment on every response is broken in one way.
+    Expectation: inconclusive with a reason, no finding; possible leftovers are in the ledger.
     """
     clock = VirtualClock()
     for seed in (1,):
@@ -185,10 +185,10 @@ def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) 
 
 
 def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: a search may draw anything, and what names somebody else's object is left out without ado.
+    """A search may draw any value; requests that name a foreign object are skipped silently.
 
-    Situation: all that a search draws for creating has a foreign name in a property that no document knows.
-    Expectation: none of that arrives; the run is no defect of the suite, and its verdict `none`.
+    Situation: every value drawn for a creation has a foreign name in an undocumented property.
+    Expectation: none of them arrives; no defect of the suite is reported, and the verdict is `none`.
     """
     owned, foreign = exploration._replace_all_names, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
 

@@ -99,9 +99,9 @@ def test_the_judge_sees_a_bucket_that_is_filled_again(tmp_path: Path) -> None:
     ],
 )
 def test_the_judge_counts_worst_moments(sent: list[tuple[float, float]], most: int) -> None:
-    """Claim: the check is right. Situation: requests whose moments are known, a span of one second.
+    """The check counts correctly. Situation: requests at known moments, a span of one second.
 
-    Expectation: what can be counted by hand; both ends of a span belong to it.
+    Expectation: the counts agree with counts by hand; both ends of a span belong to it.
     """
     assert count_worst_span(sent, 1.0) == most
 
@@ -206,9 +206,9 @@ class _ProcessKilledError(BaseException):
 def test_a_process_killed_while_it_writes_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Claim: the file is whole at any moment. Situation: killed with half of it written, or before it is in its place.
+    """The file is complete at any moment. Situation: a process killed with half of it written, or before the replacement.
 
-    Expectation: another process finds what was there before, and nothing is left lying about.
+    Expectation: another process finds the former content, and no stray file is left.
     """
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock)
@@ -247,9 +247,9 @@ def test_a_process_killed_while_it_writes_loses_nothing(
     ids=lambda content: ascii(content[:40]),
 )  # fmt: skip
 def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, content: bytes) -> None:
-    """Claim: what is not known counts as full. Situation: a file cut, or written by somebody else.
+    """A damaged file counts as a full window. Situation: a file truncated, or written by another program.
 
-    Expectation: no slot; one line that names the file and the remedy; the file stays as it was.
+    Expectation: no slot; one line that names the file and the fix; the file stays unchanged.
     """
     window = _make_limiter(tmp_path, _SettableClock())
     _take_slot(window)

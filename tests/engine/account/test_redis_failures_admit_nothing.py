@@ -35,7 +35,7 @@ def test_a_redis_that_is_away_admits_nothing(tmp_path: Path) -> None:
             server.kill()
             assert "no Redis answers" in read_refusal(open_window)
             server.start()
-            # What was under way when the server forgot counts from its end on.
+            # Requests in flight when the server lost its memory count from their end on.
             open_window.release(place)
             take_slot(open_window)
 

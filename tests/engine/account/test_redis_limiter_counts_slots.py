@@ -13,7 +13,7 @@ from tests.support.rate_limits.redis_server import serve_redis, start_redis
 
 
 def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
-    """Claim: what was sent before a server forgot is counted. Situation: a fresh one, a restart, a flush.
+    """Requests before a server lost its memory still count. Situation: a fresh server, a restart, a flush.
 
     Expectation: nothing is admitted for a window and a lease from the first question on, and then something is.
     """

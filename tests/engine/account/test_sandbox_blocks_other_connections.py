@@ -42,8 +42,8 @@ WAYS_OUT: dict[str, Callable[[int], object]] = {
     "datagram": _send_datagram,
     "asyncio": lambda port: asyncio.run(_send_request(port)),
     "name": lambda _port: socket.getaddrinfo("localhost", 80),
-    "curl": lambda port: subprocess.run(["curl", f"http://127.0.0.1:{port}/"], check=True, capture_output=True),  # noqa: S603, S607 (what is tried)
-    "shell": lambda port: os.system(f"curl -s http://127.0.0.1:{port}/ > /dev/null"),  # noqa: S605 (what is tried)
+    "curl": lambda port: subprocess.run(["curl", f"http://127.0.0.1:{port}/"], check=True, capture_output=True),  # noqa: S603, S607 (must be blocked)
+    "shell": lambda port: os.system(f"curl -s http://127.0.0.1:{port}/ > /dev/null"),  # noqa: S605 (must be blocked)
     "fork": lambda _port: os.fork(),
     "spawn": lambda _port: os.posix_spawn("/bin/true", ["true"], {}),
 }  # fmt: skip

@@ -44,10 +44,10 @@ class _NaiveWindow:
 @example([("block", 5.0), ("block", 2.75), ("wait", 3.0), ("take", 0.0), ("wait", 2.0), ("take", 0.0)])
 @given(st.lists(ACTS, max_size=60))
 def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
-    """Claim: what is forgotten did not count. Situation: any order of acquisitions, releases, blocks and waiting.
+    """A forgotten slot did not count. Situation: any order of acquisitions, releases, blocks and waiting.
 
     Expectation: each acquisition is granted where the whole history allows it; no span holds more than the allowance;
-    what is made to wait is above 0, and before it has passed nothing is granted unless a slot is released meanwhile.
+    each requested wait is above 0, and nothing is granted before it has passed unless a slot is released meanwhile.
     """
     book, naive, now, not_before = SlidingWindow(), _NaiveWindow(), 100.0, 0.0
     for number, (act, value) in enumerate(acts):
