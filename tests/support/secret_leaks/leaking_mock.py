@@ -63,26 +63,26 @@ class LeakingVendor(MockVendor):
         parameters: Mapping[str, str] = {},
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
-        status, body = super().handle_request(operation, path, headers, body, parameters)
+        status, response_body = super().handle_request(operation, path, headers, body, parameters)
         sent = self._record_secrets(body)
-        self._record_secrets(body)
+        self._record_secrets(response_body)
         if self.is_exploring and not sent:
-            return status, body
+            return status, response_body
         messages = "x-grpc-web" in headers or "grpc" in headers.get("user-agent", "")
         echo = " ".join([self.encode_next(), *(self.encode_next(secret) for secret in sent)])
         if messages:
             refused = {"code": 6, "message": echo}
-            return (409, refused) if status == 404 else (status, body)
+            return (409, refused) if status == 404 else (status, response_body)
         life = self.contract.lifecycle
         made = operation.id == life.create and status == 200 and bool(life.id) and not self.is_exploring
         if made and next(self._made) % _LEAKED_ID_EVERY == 0:
-            # In signs that an id may have.
-            return status, {**body, "id": base64.urlsafe_b64encode(self.keys[0].encode()).decode().rstrip("=")}
-        if not isinstance(body, dict):
-            return status, body
+            # In characters that an id may have.
+            return status, {**response_body, "id": base64.urlsafe_b64encode(self.keys[0].encode()).decode().rstrip("=")}
+        if not isinstance(response_body, dict):
+            return status, response_body
         if self.is_exploring:
-            return status, {**body, "echo": True}
-        return status, {"echo": echo, **body, f"by {sent[0] if sent else self.keys[0]}": echo}
+            return status, {**response_body, "echo": True}
+        return status, {"echo": echo, **response_body, f"by {sent[0] if sent else self.keys[0]}": echo}
 
 
 class LeakingMock(Mock):
