@@ -161,10 +161,7 @@ def test_an_owner_is_recognized_letter_by_letter() -> None:
 
 
 def test_a_run_s_own_life_touches_nobody() -> None:
-    """A run may do anything with its own objects. Situation: create, read, edit, rename, remove twice; then a refusal.
-
-    Expectation: no violation, and nothing left.
-    """
+    """A run that creates, reads, edits, renames and removes its own objects, even twice, causes no violation."""
     with FakeProduction(JETEMAIL) as production:
         ask = make_sender(production)
         asked = [
@@ -223,7 +220,7 @@ def test_the_key_of_nobody_excuses_nothing() -> None:
 
 
 def test_a_subaccount_is_not_the_run_s() -> None:
-    """An object that no run creates is reported, too. Situation: an object in a subaccount. Expectation: `elsewhere`."""
+    """A request about an object in a subaccount, which no run creates, is reported as `elsewhere`."""
     with FakeProduction(SMTP2GO) as production:
         ask = make_sender(production)
         ask("POST", "/users/smtp/add", {"username": RUN_NAME, "subaccount_id": "12345"})

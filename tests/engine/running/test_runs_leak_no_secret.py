@@ -44,7 +44,7 @@ OUTPUTS = {
     "state of the mock": "state",
 }
 """What a run leaves, by the file or folder that holds it (see `tests.support.secret_leaks.leaking_run`)."""
-_PATIENCE = 180
+_PATIENCE = 400
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,7 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 
-_TURN_SECONDS = 4.0
+_TURN_SECONDS = 12.0
 """Seconds of one exploring round."""
 _MAX_TURNS = 5
 """Most rounds until one has a finding."""
