@@ -24,7 +24,7 @@ PART_READERS: dict[str, Callable[[Contract], Any]] = {
 
 
 def _read_refusal(root: Path, part: str) -> str:
-    """The line with which ``part`` of the contract below ``root`` is refused."""
+    """Return the error of ``part`` of the contract below ``root``."""
     with pytest.raises(UsageError) as refusal:
         PART_READERS[part](Contract("jetemail", root))
     assert "\n" not in str(refusal.value)

@@ -23,7 +23,7 @@ MAYBE = Check(409, "maybe", "It may be taken.", is_undecidable=True)
 def _list_outcomes(
     *checks: Check, interpretations: Interpretations = INTERPRETATIONS, order: Sequence[int] = ()
 ) -> list[Outcome]:
-    """The outcomes; each state is the readings that it shows."""
+    """Build the outcomes; each state is the narrowed interpretations."""
 
     def refuse(check: Check, shown: Interpretations) -> Outcome:
         return Outcome(check.status, check.clause, check.why, None, shown)

@@ -1,4 +1,4 @@
-"""What is open stays open until it is told or shown, and then everything after agrees with it."""
+"""Interpretations stay open until a choice or a response narrows them; later outcomes agree with it."""
 
 import pytest
 

@@ -20,7 +20,7 @@ HEAD = "overlay: 1.0.0\nactions:\n  - {target: $.info, description: Says who, up
 
 
 def _read_refusal(path: Path, text: str) -> str:
-    """The one line with which the overlay ``text`` is refused, in reading or in application."""
+    """Return the error of the overlay ``text``, from its parser or its application."""
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError) as refusal:
         apply_overlay(DOCUMENT, read_overlay(path), str(path))

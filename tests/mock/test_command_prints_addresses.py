@@ -19,7 +19,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 @contextmanager
 def _start_command(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, running; killed at the end if it has not ended by itself."""
+    """Run the command; kill it at the end if it still runs."""
     with subprocess.Popen(  # noqa: S603 (our own command)
         [sys.executable, "-m", "contract_watch.mock", *arguments],
         stdout=subprocess.PIPE,

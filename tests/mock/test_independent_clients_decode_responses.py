@@ -38,7 +38,7 @@ def _mock_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockAddr
 
 
 def _list_keys(contract: Contract) -> list[str]:
-    """The test value of each account's key, the one with every permission first."""
+    """Return the test value of each account's key, the one with every permission first."""
     return [credential.test for credential in contract.credentials]
 
 

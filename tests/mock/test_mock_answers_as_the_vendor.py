@@ -261,6 +261,6 @@ def test_grpc_methods_overlap_too() -> None:
 
 
 def _make_vendor_stub(slug: str, path: str) -> Any:
-    """What stands for a vendor with one path."""
+    """Build a stand-in for a vendor with one path."""
     operation = SimpleNamespace(path=path)
     return SimpleNamespace(contract=SimpleNamespace(slug=slug, base_path="", operations={"a": operation}, grpc=None))

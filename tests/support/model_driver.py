@@ -1,4 +1,4 @@
-"""A model driven by hand: requests go in, statuses and bodies come out, the state is kept between them."""
+"""A driver for models: tests send requests and get statuses and bodies, and it keeps the state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,56 +17,55 @@ CREATE, UPDATE, DELETE, LIST = "createSmtpUser", "updateSmtpUser", "deleteSmtpUs
 
 @dataclass
 class ModelDriver:
-    """One state of a contract's model, and the means to move it on."""
+    """A contract's model with its current state."""
 
     contract: Contract
     state: ModelState
 
     @classmethod
     def start(cls, contract: Contract, fresh: str, interpretations: Mapping[str, str] | None = None) -> "ModelDriver":
-        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        """Start the model with these interpretations; ``fresh`` is the own prefix of `Model.start`."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(contract.model.interpretations).decide(interpretations or {})
-        return cls(contract, contract.model.start(accounts, readings, fresh))
+        decided = Interpretations(contract.model.interpretations).decide(interpretations or {})
+        return cls(contract, contract.model.start(accounts, decided, fresh))
 
     def list_outcomes(
         self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid", authorization: str | None = None
     ) -> Sequence[Outcome]:
-        """The outcomes allowed to a request, which changes nothing."""
+        """Return the outcomes allowed to a request without changing the state."""
         declared = self.contract.operations[operation]
         headers = {"authorization": f"Bearer {KEYS[account]}" if authorization is None else authorization}
         request = Request(operation, declared.method, declared.path, headers, body, {}, NOW)
         return self.contract.model.outcomes(self.state, request)
 
     def list_statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> set[int]:
-        """The statuses allowed to a request."""
+        """Return the statuses allowed to a request."""
         return {outcome.status for outcome in self.list_outcomes(operation, body, account)}
 
     def send_request(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> tuple[int, Any]:
-        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        """Follow the first outcome, like the mock; return its status and body."""
         return self.follow_outcome(self.list_outcomes(operation, body, account)[0])
 
     def send_accepted(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "paid") -> Any:
-        """The body of the outcome with status 200, whose state follows: a target that accepts."""
-        return self.follow_outcome(
-            next(found for found in self.list_outcomes(operation, body, account) if found.status == 200)
-        )[1]
+        """Follow the outcome with status 200, like a target that accepts; return its body."""
+        outcomes = self.list_outcomes(operation, body, account)
+        return self.follow_outcome(next(outcome for outcome in outcomes if outcome.status == 200))[1]
 
     def follow_outcome(self, outcome: Outcome) -> tuple[int, Any]:
-        """Go on from ``outcome``, answered as it renders."""
-        shown = outcome.body.render() if outcome.body is not None else None
-        self.state = outcome.resolve_next_state(shown)
-        return outcome.status, shown
+        """Follow ``outcome`` with its rendered body; return status and body."""
+        body = outcome.body.render() if outcome.body is not None else None
+        self.state = outcome.resolve_next_state(body)
+        return outcome.status, body
 
     def list_rows(self, account: str = "paid") -> dict[str, Any]:
-        """The rows of the list by name."""
-        shown = self.list_outcomes(LIST, account=account)[0].body
-        assert shown is not None
-        return {row["username"]: row for row in shown.render()["smarthosts"]}
+        """Return the rows of the list by name."""
+        matcher = self.list_outcomes(LIST, account=account)[0].body
+        assert matcher is not None
+        return {row["username"]: row for row in matcher.render()["smarthosts"]}
 
     def create_row(self, body: Any) -> dict[str, Any]:
-        """The one row that the mock lists after it created ``body``."""
+        """Create a user from ``body`` and return the only row of the list."""
         self.send_request(CREATE, body)
+        row: dict[str, Any]
         [row] = self.list_rows().values()
-        found: dict[str, Any] = row
-        return found
+        return row

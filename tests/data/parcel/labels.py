@@ -1,4 +1,4 @@
-"""What is known of Parcel's labels: what exists, what is gone, and of what nothing is known."""
+"""The model's state: Parcel's labels."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,9 +25,9 @@ SETTINGS = ("weight", *DEFAULTS)
 
 @dataclass(frozen=True)
 class NewLabelId:
-    """An id that the server makes up, none of ``taken``."""
+    """The matcher of an id that the server generates, none of ``used_ids``."""
 
-    taken: frozenset[str]
+    used_ids: frozenset[str]
 
     def render(self) -> JSON:
         return f"lb{secrets.token_hex(6)}"
@@ -35,22 +35,22 @@ class NewLabelId:
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, str) or not value.isalnum():
             yield Mismatch(path, "value", "an id of letters and digits")
-        elif value in self.taken:
-            yield Mismatch(path, "repeated", "an id that was never given before")
+        elif value in self.used_ids:
+            yield Mismatch(path, "repeated", "an id that was not used before")
 
 
 @dataclass(frozen=True)
 class Label:
-    """One label; ``owed`` has, by property, the clause by which it has its value."""
+    """A label; ``clause_by_property`` maps each property to the clause that determines its value."""
 
     id: str
     values: Mapping[str, Any]
     clause_by_property: Mapping[str, str]
 
-    def make_row(self, otherwise: str | None = None) -> ObjectMatcher:
-        """The label as it is shown; ``otherwise`` is suspected where a value is not what was seen to be set."""
+    def make_row(self, suspected_clause: str | None = None) -> ObjectMatcher:
+        """Build the matcher of the label's row; see `ForClause` for ``suspected_clause``."""
         values: dict[str, Matcher] = {
-            name: ForClause(self.clause_by_property[name], Constant(value), otherwise)
+            name: ForClause(self.clause_by_property[name], Constant(value), suspected_clause)
             for name, value in self.values.items()
         }
         return ObjectMatcher({"id": Constant(self.id), **values})
@@ -58,24 +58,25 @@ class Label:
 
 @dataclass(frozen=True)
 class LabelListMatcher(ListMatcher):
-    """The list of labels: none is there under a reference that ``strange`` knows to be nobody's."""
+    """The matcher of the list, which contains no label with a reference for which ``is_impossible`` returns True."""
 
-    is_unknown: Callable[[str], bool] = lambda _reference: False
+    is_impossible: Callable[[str], bool] = lambda _reference: False
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
         for index, row in enumerate(value if isinstance(value, list) else ()):
             reference = row.get("reference") if isinstance(row, dict) else None
-            if isinstance(reference, str) and row.get("id") not in self.known_rows and self.is_unknown(reference):
-                yield Mismatch((*path, index), "unexpected", "no label that nobody made", f"{CREATE}/effect/once")
+            if isinstance(reference, str) and row.get("id") not in self.known_rows and self.is_impossible(reference):
+                expected = "no label that the run did not create"
+                yield Mismatch((*path, index), "unexpected", expected, f"{CREATE}/effect/once")
 
 
 @dataclass(frozen=True)
 class ParcelState:
-    """Everything known. Ids and references beginning with ``own_prefix`` exist only if they are here: the mock's is empty.
+    """The known state of the account; ``own_prefix`` is described in `Model.start`.
 
-    ``gone`` are ids that were removed, ``doubtful`` ids and references of which nothing is known, ``last`` is the last
-    change since the list was read.
+    ``removed`` are the ids of removed labels, ``unknown_names`` the ids and references whose existence is unknown.
+    ``last`` is the last change since the last list.
     """
 
     keys: frozenset[str]
@@ -87,56 +88,57 @@ class ParcelState:
     last: str = field(default="", compare=False)
 
     def find(self, name: str) -> Label | None:
-        """The label with that id."""
+        """Return the label with the id ``name``."""
         return next((label for label in self.labels if label.id == name), None)
 
     def find_by_reference(self, reference: str) -> Label | None:
-        """The label with that reference."""
+        """Return the label with this reference."""
         return next((label for label in self.labels if label.values["reference"] == reference), None)
 
     def may_exist(self, name: str) -> bool:
-        """Whether an id or a reference that is not here may be there all the same."""
+        """Return True if an unknown label with the id or reference ``name`` can exist."""
         return name in self.unknown_names or not (name in self.removed or name.startswith(self.own_prefix))
 
     def with_label(self, label: Label) -> "ParcelState":
-        """The state with one label more, or with a label as it is now."""
+        """Return the state with ``label`` added or updated."""
         others = tuple(one for one in self.labels if one.id != label.id)
-        marks = {label.id, label.values["reference"]}
+        names = {label.id, label.values["reference"]}
         return replace(
-            self, labels=(*others, label), removed=self.removed - marks, unknown_names=self.unknown_names - marks
+            self, labels=(*others, label), removed=self.removed - names, unknown_names=self.unknown_names - names
         )
 
     def without_label(self, name: str) -> "ParcelState":
-        """The state in which no label has that id."""
-        kept = tuple(label for label in self.labels if label.id != name)
+        """Return the state after a removal of the id ``name``."""
+        labels = tuple(label for label in self.labels if label.id != name)
         return replace(
-            self, labels=kept, removed=self.removed | {name}, unknown_names=self.unknown_names - {name}, last=REMOVE
+            self, labels=labels, removed=self.removed | {name}, unknown_names=self.unknown_names - {name}, last=REMOVE
         )
 
     def forget_labels(self, names: Iterable[str]) -> "ParcelState":
-        """The state in which nothing is known of the labels that have these ids or references."""
-        lost = set(names)
-        dropped = [label for label in self.labels if lost & {label.id, label.values["reference"]}]
-        lost |= {text for label in dropped for text in (label.id, label.values["reference"])}
-        kept = tuple(label for label in self.labels if label not in dropped)
-        return replace(self, labels=kept, removed=self.removed - lost, unknown_names=self.unknown_names | lost)
+        """Return the state in which the labels with these ids or references are unknown."""
+        forgotten = set(names)
+        dropped = [label for label in self.labels if forgotten & {label.id, label.values["reference"]}]
+        forgotten |= {name for label in dropped for name in (label.id, label.values["reference"])}
+        labels = tuple(label for label in self.labels if label not in dropped)
+        unknown_names = self.unknown_names | forgotten
+        return replace(self, labels=labels, removed=self.removed - forgotten, unknown_names=unknown_names)
 
     def make_list(self) -> ObjectMatcher:
-        """All labels as the list shows them."""
-        otherwise = f"{self.last}/effect/untouched" if self.last else None
+        """Build the matcher of the list."""
+        suspect = f"{self.last}/effect/untouched" if self.last else None
         known = {
-            label.id: ExpectedRow(label.make_row(otherwise), f"{CREATE}/effect/created", suspected_clause=otherwise)
+            label.id: ExpectedRow(label.make_row(suspect), f"{CREATE}/effect/created", suspected_clause=suspect)
             for label in self.labels
         }
-        gone = f"{REMOVE}/effect/removed"
+        removed = f"{REMOVE}/effect/removed"
         rows = LabelListMatcher(
             "id",
             known,
-            get_absence_clause=lambda name: gone if name in self.removed else None,
-            is_unknown=self.is_impossible,
+            get_absence_clause=lambda name: removed if name in self.removed else None,
+            is_impossible=self.is_impossible,
         )
         return ObjectMatcher({"labels": rows})
 
     def is_impossible(self, reference: str) -> bool:
-        """Whether nobody but this run could have made a label under that reference, and it made none more."""
+        """Return True if no label with this reference can exist: it is the run's own, and the run created none."""
         return bool(self.own_prefix) and not self.may_exist(reference)

@@ -1,4 +1,4 @@
-"""Parcel's behaviour: labels that a shop makes, changes in part, lists and removes."""
+"""Parcel's model: a shop creates, changes, lists and removes labels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,25 +17,25 @@ from .labels import CHANGE, CREATE, DEFAULTS, LIST, REMOVE, SETTINGS, Label, New
 ACCOUNT = "shop"
 RULES: dict[str, str] = {
     f"{CREATE}/rule/reference-taken": "A reference that another label has is 409.",
-    **{f"{name}/rule/id-unknown": "An id that no label has, or has no more, is 404." for name in (CHANGE, REMOVE)},
+    **{f"{name}/rule/id-unknown": "An unknown or removed id is 404." for name in (CHANGE, REMOVE)},
     f"{CREATE}/effect/created": "A new label is listed.",
-    f"{CREATE}/effect/once": "A request makes one label, and a refused one none.",
-    **{f"{CREATE}/effect/{name}": f"A new label has the {name} that was sent, or the usual one."
+    f"{CREATE}/effect/once": "A request creates one label, a rejected one none.",
+    **{f"{CREATE}/effect/{name}": f"A new label has the {name} that was sent, or its default."
        for name in ("reference", *SETTINGS)},
     **{f"{CHANGE}/effect/{name}": f"A changed label has the {name} that was sent." for name in SETTINGS},
-    f"{CHANGE}/effect/untouched": "A change leaves alone what it does not name, and every other label.",
-    f"{REMOVE}/effect/untouched": "A removal leaves every other label alone.",
-    f"{REMOVE}/effect/removed": "A removed label is not listed any more, and its reference is free.",
+    f"{CHANGE}/effect/untouched": "A change affects no property that it does not name, and no other label.",
+    f"{REMOVE}/effect/untouched": "A removal changes no other label.",
+    f"{REMOVE}/effect/removed": "A removed label is no longer listed, and its reference is free.",
 }  # fmt: skip
 
 
 def build(effective: OpenApi, _published: OpenApi) -> "Parcel":
-    """The model over its effective document."""
+    """Build the model from the effective document."""
     return Parcel(effective)
 
 
 class Parcel:
-    """See `contract_watch.contracts.model.Model`."""
+    """The `Model` of Parcel; see `contract_watch.contracts.model.Model` for its methods."""
 
     interpretations: Mapping[str, tuple[str, ...]] = {"unknown-properties": ("ignored", "refused")}
     rules = RULES
@@ -60,33 +60,33 @@ class Parcel:
         return [{"id": label.id, **label.values} for label in state.labels]
 
     def outcomes(self, state: ParcelState, request: Request) -> Sequence[Outcome]:
-        """See `Model.outcomes`. A key is asked for first; the order of all else is open."""
+        """See `Model.outcomes`; the key is checked first, the order of all other checks is open."""
         operation = self._operations[request.operation or ""]
 
-        def refuse(check: Check, shown: Interpretations) -> Outcome:
-            problem = Satisfies(check.why, lambda value: isinstance(value, str), "a text")
+        def refuse(check: Check, narrowed: Interpretations) -> Outcome:
+            problem = Satisfies(check.why, lambda value: isinstance(value, str), "a string")
             return Outcome(
                 check.status,
                 check.clause,
                 check.why,
                 ObjectMatcher({"problem": problem}),
-                replace(state, interpretations=shown),
+                replace(state, interpretations=narrowed),
             )
 
-        def known(shown: Interpretations) -> Sequence[Outcome]:
+        def check_request(narrowed: Interpretations) -> Sequence[Outcome]:
             checks = _list_checks(state, operation, request)
-            return build_outcomes(checks, shown, refuse, done, (422, 404, 409), request.exempt_clauses)
+            return build_outcomes(checks, narrowed, refuse, succeed, (422, 404, 409), request.exempt_clauses)
 
-        def done(shown: Interpretations) -> Sequence[Outcome]:
-            return [_accept_request(replace(state, interpretations=shown), operation.id, request)]
+        def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
+            return [_accept_request(replace(state, interpretations=narrowed), operation.id, request)]
 
         denied = [] if request.headers.get("x-key") in state.keys else [
-            Check(401, f"{operation.id}/credential", "A request without a good key is 401.")]  # fmt: skip
-        return build_outcomes(denied, state.interpretations, refuse, known, (), request.exempt_clauses)
+            Check(401, f"{operation.id}/credential", "A request without a valid key is 401.")]  # fmt: skip
+        return build_outcomes(denied, state.interpretations, refuse, check_request, (), request.exempt_clauses)
 
 
 def _list_checks(state: ParcelState, operation: Operation, request: Request) -> Iterator[Check]:
-    """What can be wrong with a request of somebody who may ask."""
+    """Yield the failed checks of a request with a valid key."""
     name, body = request.parameters.get("id", ""), request.body
     if operation.id in (CHANGE, REMOVE) and state.find(name) is None:
         clause = f"{operation.id}/rule/id-unknown"
@@ -96,15 +96,14 @@ def _list_checks(state: ParcelState, operation: Operation, request: Request) -> 
     if operation.body is None:
         return
     if not isinstance(body, dict):
-        yield Check(422, f"{operation.id}/request/body", "The body is a JSON object.")
+        yield Check(422, f"{operation.id}/request/body", "The body must be a JSON object.")
         return
-    for found in operation.body.find_violations(body):
-        yield Check(
-            422, f"{operation.id}/request/{found.pointer}/{found.keyword}", f"{found.pointer}: {found.expected}"
-        )
+    for violation in operation.body.find_violations(body):
+        clause = f"{operation.id}/request/{violation.pointer}/{violation.keyword}"
+        yield Check(422, clause, f"{violation.pointer}: {violation.expected}")
     documented = resolve_reference(operation.body.document, operation.body.schema)["properties"]
     if unknown := sorted(body.keys() - documented):
-        yield Check(422, f"{operation.id}/request/body", f"Nothing is documented of {unknown[0]!r}.",
+        yield Check(422, f"{operation.id}/request/body", f"The property {unknown[0]!r} is not documented.",
                     "unknown-properties", ("refused",), operation.id)  # fmt: skip
     reference = body.get("reference")
     if operation.id == CREATE and isinstance(reference, str):
@@ -120,33 +119,33 @@ def _accept_request(state: ParcelState, operation: str, request: Request) -> Out
     if operation == CREATE:
         return _create_label(state, {"reference": body["reference"], **DEFAULTS, **_read_settings(body)})
     if operation == LIST:
-        why = "Every label is listed as it was last set."
+        why = "The list contains every label with its last values."
         return Outcome(200, f"{LIST}/response/200", why, state.make_list(), replace(state, last=""))
     label = state.find(name)
-    clause, why = f"{operation}/response/204", "What is there is changed or removed."
+    clause, why = f"{operation}/response/204", "A valid change or removal of a label is 204."
     if operation == REMOVE:
         return Outcome(204, clause, why, None, state.without_label(name))
     if label is None:
         return Outcome(204, clause, why, None, state.forget_labels([name]))
     sent = _read_settings(body)
-    owed = {**label.clause_by_property, **{setting: f"{CHANGE}/effect/{setting}" for setting in sent}}
-    after = state.with_label(replace(label, values={**label.values, **sent}, clause_by_property=owed))
+    clauses = {**label.clause_by_property, **{setting: f"{CHANGE}/effect/{setting}" for setting in sent}}
+    after = state.with_label(replace(label, values={**label.values, **sent}, clause_by_property=clauses))
     return Outcome(204, clause, why, None, replace(after, last=CHANGE))
 
 
 def _create_label(state: ParcelState, values: Mapping[str, Any]) -> Outcome:
-    owed = {name: f"{CREATE}/effect/{name}" for name in values}
+    clauses = {name: f"{CREATE}/effect/{name}" for name in values}
 
-    def after(shown: Any) -> ParcelState:
-        made = shown.get("id") if isinstance(shown, dict) else None
-        if not isinstance(made, str) or not made:  # it is there, but only the answer could have told as what
+    def after(answer: Any) -> ParcelState:
+        label_id = answer.get("id") if isinstance(answer, dict) else None
+        if not isinstance(label_id, str) or not label_id:  # it exists, but only the response could tell its id
             return state.forget_labels([values["reference"]])
-        return state.with_label(Label(made, values, owed))
+        return state.with_label(Label(label_id, values, clauses))
 
-    taken = state.removed | {label.id for label in state.labels}
-    shown = {name: ForClause(owed[name], Constant(value)) for name, value in values.items()}
-    body = ObjectMatcher({"id": NewLabelId(taken), **shown})
-    return Outcome(201, f"{CREATE}/response/201", "A valid label is made.", body, after)
+    used_ids = state.removed | {label.id for label in state.labels}
+    properties = {name: ForClause(clauses[name], Constant(value)) for name, value in values.items()}
+    body = ObjectMatcher({"id": NewLabelId(used_ids), **properties})
+    return Outcome(201, f"{CREATE}/response/201", "A valid label is created.", body, after)
 
 
 def _read_settings(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Clients that others wrote, and the environments they run in: none is a dependency of the project."""
+"""Independent clients and their environments; none of them is a dependency of the project."""

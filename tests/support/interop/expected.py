@@ -1,4 +1,4 @@
-"""What the clients' programs in this folder have to have seen, check by check, and how to read what they tell."""
+"""The expected output of the independent clients' programs, check by check, and its parser."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ CLIENTS = {
     "client-grpc-web": ("zitadel_client.js", "grpc-web"),
     "node-grpc": ("zitadel_node.js",),
 }
-"""The program of each client, and what it is told besides the addresses and the keys."""
+"""The program of each client, and its arguments after the addresses and the keys."""
 CHANGES = {
     "add": "changeDate",
     "activate": "creationDate",
@@ -17,7 +17,7 @@ CHANGES = {
     "deactivate": "creationDate",
     "remove": "changeDate",
 }
-"""The changes in the order in which they are made, and which date the mock says of each."""
+"""The changes in their order, with the date that the mock returns for each."""
 SETTINGS = {
     "senderAddress": "noreply@example.com",
     "senderName": "Grüße ✉",
@@ -28,7 +28,7 @@ SETTINGS = {
     "description": "independent client",
 }
 READS = {"get-added": ("add", [2, "SMTP_CONFIG_INACTIVE"]), "get-active": ("email-password", [1, "SMTP_CONFIG_ACTIVE"])}
-"""For each reading the last change before it, and the state that it shows."""
+"""The last change before each read, and the state that the read returns."""
 LISTED = {"list", "list-removed"}
 NOT_FOUND = "SMTP configuration not found"
 TOO_LONG_ID = "invalid id: value length must be between 1 and 100 runes, inclusive"
@@ -49,7 +49,7 @@ REFUSALS = {
     "remove-again": (5, NOT_FOUND, "COMMAND-09CXlTDL6w"),
     "activate-again": (9, "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
 }
-"""Code, text and the error's id, which stands behind the text and in the details; validation's errors have none."""
+"""Code, message and error id, which follows the message and is in the details; errors of validation have none."""
 UNUSUAL_TEXT = "100 % größer: %41 ✉"
 SCRIPTED = {"widest", "odd-message", "odd-details"}
 JETEMAIL = {"taken": 409, "invalid": 400, "exclusive": 400, "not-on-this-plan": 403, "bad-key": 401}
@@ -57,21 +57,23 @@ JETEMAIL = {"taken": 409, "invalid": 400, "exclusive": 400, "not-on-this-plan": 
 
 @dataclass(frozen=True)
 class DecodedChecks:
-    """What one client saw, and when (seconds since the epoch) its program began and ended."""
+    """The checks of one client, by name, and the start and end of its program in seconds since the epoch."""
 
     checks: dict[str, dict[str, Any]]
     started_at: float
     ended_at: float
 
     def read_details(self, check: str) -> dict[str, Any]:
-        """The details of the object in an answer."""
-        answer = self.checks[check]["answer"]
-        found: dict[str, Any] = answer.get("smtpConfig", answer)["details"]
-        return found
+        """Return the details of the object in a response."""
+        response = self.checks[check]["answer"]
+        details: dict[str, Any] = response.get("smtpConfig", response)["details"]
+        return details
 
     def read_sequence(self, check: str) -> int:
         return int(self.read_details(check)["sequence"]["integer"])
 
-    def is_run_time(self, told: Any) -> bool:
-        """Whether a decoded timestamp lies within the program's run."""
-        return bool(told) and self.started_at - 1 <= told["seconds"] + told.get("nanos", 0) / 1e9 <= self.ended_at + 1
+    def is_run_time(self, timestamp: Any) -> bool:
+        """Return True if a decoded timestamp lies within the program's run."""
+        if not timestamp:
+            return False
+        return self.started_at - 1 <= timestamp["seconds"] + timestamp.get("nanos", 0) / 1e9 <= self.ended_at + 1

@@ -1,4 +1,4 @@
-"""A mock in a process of its own, and what a client's program says that calls it."""
+"""A mock in its own process, and the clients' programs that call it."""
 
 import json
 import os
@@ -14,19 +14,19 @@ from typing import Any
 from contract_watch.contracts.registry import ROOT, load_contracts
 
 PATIENCE = 60.0
-"""Seconds after which a process that should have ended, or said something, is killed."""
+"""Seconds after which a process that neither printed nor ended is killed."""
 
 
 @dataclass(frozen=True)
 class MockAddresses:
-    """Where the mock listens, each as ``host:port``."""
+    """The addresses of the mock, each as ``host:port``."""
 
     rest: str
     grpc: str
 
 
 def _make_environment() -> dict[str, str]:
-    """This process's, without vendors' credentials and without proxies: everything here is on loopback."""
+    """Copy this process's environment without vendors' credentials and proxies: all servers are on loopback."""
     credentials = {credential.variable for contract in load_contracts().values() for credential in contract.credentials}
     dropped = credentials | {name for name in os.environ if name.lower().endswith("_proxy")}
     return {name: value for name, value in os.environ.items() if name not in dropped}
@@ -34,7 +34,7 @@ def _make_environment() -> dict[str, str]:
 
 @contextmanager
 def start_mock(errors: Path) -> Iterator[MockAddresses]:
-    """The mock's own command on free ports; what it says of errors goes to the file ``errors``."""
+    """Run the mock's command on free ports, with its standard error in the file ``errors``."""
     command = [sys.executable, "-m", "contract_watch.mock", "--port", "0", "--grpc-port", "0"]
     with (
         errors.open("w", encoding="utf-8") as noted,
@@ -43,27 +43,27 @@ def start_mock(errors: Path) -> Iterator[MockAddresses]:
         ) as process,
     ):
         assert process.stdout is not None
-        # A mock that says nothing is killed; reading then comes to its end.
+        # Kill a mock that prints nothing, which ends the read.
         watch = threading.Timer(PATIENCE, process.kill)
         watch.start()
         try:
             lines = [process.stdout.readline().split() for _ in range(2)]
             watch.cancel()
-            told = {line[0]: line[1].removeprefix("http://") for line in lines if len(line) == 2}
-            assert set(told) == {"rest", "grpc"}, f"the mock did not start: {errors.read_text(encoding='utf-8')}"
-            yield MockAddresses(**told)
+            addresses = {line[0]: line[1].removeprefix("http://") for line in lines if len(line) == 2}
+            assert set(addresses) == {"rest", "grpc"}, f"the mock did not start: {errors.read_text(encoding='utf-8')}"
+            yield MockAddresses(**addresses)
         finally:
             watch.cancel()
             process.kill()
 
 
 def run_checks(command: Sequence[str | Path]) -> dict[str, dict[str, Any]]:
-    """What the client's program ``command`` saw, by the name of the check."""
+    """Run a client's program; return its checks by name."""
     ended = subprocess.run(  # noqa: S603 (our own programs)
         command, cwd=ROOT, env=_make_environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, ""), f"{command[1]} ended with {ended.returncode}: {ended.stderr}"
-    seen = [json.loads(line) for line in ended.stdout.splitlines()]
-    names = [one.pop("check") for one in seen]
+    checks = [json.loads(line) for line in ended.stdout.splitlines()]
+    names = [check.pop("check") for check in checks]
     assert len(set(names)) == len(names)
-    return dict(zip(names, seen, strict=True))
+    return dict(zip(names, checks, strict=True))

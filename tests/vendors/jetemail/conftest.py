@@ -8,11 +8,11 @@ from tests.support.model_driver import ModelDriver
 
 @pytest.fixture(name="mock_model")
 def _mock_model(jetemail: Contract) -> ModelDriver:
-    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    """Start the model like the mock does, with every object known."""
     return ModelDriver.start(jetemail, fresh="")
 
 
 @pytest.fixture(name="suite_model")
 def _suite_model(jetemail: Contract) -> ModelDriver:
-    """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
+    """Start the model like the suite does, with unknown objects unless their name starts with ``ct-``."""
     return ModelDriver.start(jetemail, fresh="ct-")

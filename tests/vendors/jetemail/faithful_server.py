@@ -39,7 +39,7 @@ INTERPRETATIONS: dict[str, tuple[str, ...]] = {
     "media": ("application/json", "application/json; charset=utf-8"),
     "head": ("405", "200"),
 }
-"""What the pages leave open, the usual answer first."""
+"""The behaviours that the pages leave open, the default first."""
 
 STATUSES = ("inactive", "active", "suspended", "quota-locked", "quota-unlocked")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -82,7 +82,7 @@ class FaithfulJetEmail:
         return LoopbackResponse(answer.status, answer.body, media_type=self.interpretations["media"])
 
     def decide_response(self, asked: ReceivedRequest) -> LoopbackResponse:
-        """What to do about a request."""
+        """Return the handler of a request."""
         if asked.path.partition("?")[0] != PATH:
             return self.make_error(404, "Not found")
         if asked.method not in ("GET", "POST", "PATCH", "DELETE"):
@@ -112,12 +112,12 @@ class FaithfulJetEmail:
         return self.interpretations["order"].split().index(str(status))
 
     def make_error(self, status: int, message: str) -> LoopbackResponse:
-        """An error in the documented envelope."""
+        """Return an error in the documented envelope."""
         said = message if self.interpretations["words"] == "documented" else f"E{status}: no."
         return LoopbackResponse(status, {"success": False, "error": said})
 
     def make_success(self, message: str, **more: Any) -> LoopbackResponse:
-        """A success in the documented envelope."""
+        """Return a success in the documented envelope."""
         said = message if self.interpretations["words"] == "documented" else "Done."
         return LoopbackResponse(200, {"success": True, "message": said, **more})
 
@@ -187,21 +187,21 @@ class FaithfulJetEmail:
                     yield from self.reject_both_flags()
 
     def reject_both_flags(self) -> Iterator[tuple[int, str]]:
-        """What is wrong where both flags would be set."""
+        """Return the error of a request that would set both flags, if it does."""
         yield 400, "allowAnyDomain and allowAllDomains cannot be enabled together"
 
     def reject_unknown_user(self, method: str) -> Iterator[tuple[int, str]]:  # noqa: ARG002 (drifted servers tell methods apart)
         yield 404, "Smarthost not found or access denied"
 
     def reject_taken_name(self, account: str, name: str, itself: Any) -> Iterator[tuple[int, str]]:
-        """Whether ``name`` belongs to somebody; ``itself`` is the user who is renamed."""
+        """Return True if another user than ``itself``, the renamed one, has ``name``."""
         holders = [account] if self.interpretations["unique"] == "account" else list(self.rows)
         rows = [self.rows[holder][name] for holder in holders if name in self.rows[holder]]
         if any(row is not itself for row in rows) or (rows and self.interpretations["own name"] == "409"):
             yield 409, "This SMTP username is already in use"
 
     def is_valid_value(self, method: str, name: str, value: Any) -> bool:
-        """Whether a property may have the value, by its schema."""
+        """Return True if the property's schema allows the value."""
         if name in _FLAGS:
             return isinstance(value, bool)
         if name == "quota":
@@ -223,13 +223,13 @@ class FaithfulJetEmail:
         return True
 
     def sanitize_name(self, name: str) -> str:
-        """What a name becomes."""
+        """Return the stored form of a name."""
         if self.interpretations["names"] == "refused":
             return name
         return re.sub("[^a-z0-9-]", "-" if self.interpretations["names"] == "hyphenated" else "", name.lower())
 
     def find_user(self, account: str, name: Any) -> dict[str, Any] | None:
-        """The account's user of that name."""
+        """Return the account's user with this name."""
         if not isinstance(name, str):
             return None
         return self.rows[account].get(
@@ -279,7 +279,7 @@ class FaithfulJetEmail:
         row["last_modified"] = int(time.time())
 
     def normalize_value(self, name: str, value: Any) -> Any:
-        """What is kept of a value."""
+        """Return the stored form of a value."""
         if name == "quota" and self.interpretations["numbers"] != "verbatim":
             return int(value) if self.interpretations["numbers"] == "whole" else float(value)
         if name == "approvedDomains" and self.interpretations["texts"] != "verbatim":
@@ -294,7 +294,7 @@ class FaithfulJetEmail:
         return self.make_success("Smarthost deleted successfully")
 
     def format_row(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A user as the list shows it."""
+        """Return a user's row in the list."""
         shown = {name: value for name, value in row.items() if name not in ("password", "allowAllDomains")}
         shown["allowAnyDomain"] = int(row["allowAnyDomain"])
         if self.interpretations["all domains"] != "absent":

@@ -12,7 +12,7 @@ LATER = {"currentUsername": "ct-a", "quota": 6, "status": "suspended", "approved
 
 
 def _list_mismatches(model: ModelDriver, rows: list[Any], account: str = "paid") -> list[Mismatch]:
-    """What the model says of a list with these rows."""
+    """Return the model's mismatches for a list with these rows."""
     [outcome] = model.list_outcomes(LIST, account=account)
     assert outcome.body is not None
     return list(outcome.body.find_mismatches({"success": True, "smarthosts": rows}))

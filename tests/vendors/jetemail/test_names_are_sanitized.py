@@ -1,4 +1,4 @@
-"""What is well formed, and what "will be sanitized" may make of the rest."""
+"""Well-formed names, and the names that "will be sanitized" can make of others."""
 
 import pytest
 from hypothesis import given

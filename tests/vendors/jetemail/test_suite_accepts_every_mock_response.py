@@ -61,7 +61,7 @@ SETTINGS = st.fixed_dictionaries(
 
 @st.composite
 def _draw_step(draw: st.DrawFn, names: list[str]) -> Step:
-    """A request to any operation, mostly good, with names from ``names``."""
+    """Generate a request to any operation, mostly valid, with names from ``names``."""
     operation, account = draw(st.sampled_from([CREATE, UPDATE, DELETE, LIST])), draw(st.sampled_from(["paid", "free"]))
     name = st.sampled_from(names)
     body: Any = None

@@ -7,11 +7,11 @@ from tests.vendors.smtp2go.model_driver import CONTRACT, Smtp2goModelDriver
 
 @pytest.fixture(name="mock_model")
 def _mock_model() -> Smtp2goModelDriver:
-    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    """Start the model like the mock does, with every object known."""
     return Smtp2goModelDriver.start(CONTRACT, fresh="")
 
 
 @pytest.fixture(name="suite_model")
 def _suite_model() -> Smtp2goModelDriver:
-    """The model as the suite asks it: of names that do not begin with ``ct-`` nothing is known."""
+    """Start the model like the suite does, with unknown objects unless their name starts with ``ct-``."""
     return Smtp2goModelDriver.start(CONTRACT, fresh="ct-")

@@ -1,4 +1,4 @@
-"""SMTP2GO's model, driven by hand."""
+"""The driver of SMTP2GO's model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,43 +17,43 @@ CONTRACT = Contract("smtp2go")
 
 
 class Smtp2goModelDriver(model_driver.ModelDriver):
-    """The model driven by hand, with the keys and places of this vendor."""
+    """The driver with the keys and credential locations of this vendor."""
 
     @classmethod
     def start(
         cls, contract: Contract, fresh: str, interpretations: Mapping[str, str] | None = None
     ) -> "Smtp2goModelDriver":
-        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        """Start the model with these interpretations; ``fresh`` is the own prefix of `Model.start`."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(contract.model.interpretations).decide(interpretations or {})
-        return cls(contract, contract.model.start(accounts, readings, fresh))
+        decided = Interpretations(contract.model.interpretations).decide(interpretations or {})
+        return cls(contract, contract.model.start(accounts, decided, fresh))
 
     def list_outcomes(
         self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full", authorization: str | None = None
     ) -> Sequence[Outcome]:
-        """The outcomes allowed to a request, which changes nothing."""
+        """Return the outcomes allowed to a request without changing the state."""
         return self.list_outcomes_with({HEADER: KEYS[account]} if authorization is None else {}, operation, body)
 
     def list_outcomes_with(self, headers: Mapping[str, str], operation: str, body: Any) -> Sequence[Outcome]:
-        """The same with other headers than the usual one."""
+        """Return the outcomes allowed to a request with these headers."""
         declared = self.contract.operations[operation]
         request = Request(operation, declared.method, declared.path, headers, body, {}, model_driver.NOW)
         return self.contract.model.outcomes(self.state, request)
 
     def list_statuses(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> set[int]:
-        """The statuses allowed to a request."""
+        """Return the statuses allowed to a request."""
         return super().list_statuses(operation, body, account)
 
     def send_request(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> tuple[int, Any]:
-        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        """Follow the first outcome, like the mock; return its status and body."""
         return super().send_request(operation, body, account)
 
     def send_accepted(self, operation: str, body: Any = MissingBody.ABSENT, account: str = "full") -> Any:
-        """The body of the first success, whose state follows: a target that accepts."""
+        """Follow the first success, like a target that accepts; return its body."""
         return super().send_accepted(operation, body, account)
 
     def view_rows(self, name: str | None = None, account: str = "full") -> dict[str, Any]:
-        """The rows of a view by name."""
-        shown = self.list_outcomes(VIEW, {} if name is None else {"username": name}, account)[0].body
-        assert shown is not None
-        return {row["username"]: row for row in shown.render()["data"]["results"]}
+        """Return the rows of a view by name."""
+        matcher = self.list_outcomes(VIEW, {} if name is None else {"username": name}, account)[0].body
+        assert matcher is not None
+        return {row["username"]: row for row in matcher.render()["data"]["results"]}

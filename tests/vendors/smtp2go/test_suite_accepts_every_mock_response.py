@@ -93,7 +93,7 @@ PLAIN = st.fixed_dictionaries(
 
 @st.composite
 def _draw_step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict[str, Any]]) -> Step:
-    """A request to any operation with names from ``names``, mostly with every permission."""
+    """Generate a request to any operation with names from ``names``, mostly with every permission."""
     operation = draw(st.sampled_from([ADD, ADD, EDIT, PATCH, REMOVE, VIEW]))
     account = draw(st.sampled_from(["full"] * 6 + ["restricted", "other"]))
     body: dict[str, Any] = {"username": draw(st.sampled_from(names))}

@@ -7,11 +7,11 @@ from tests.vendors.zitadel.model_driver import ZitadelModelDriver
 
 @pytest.fixture(name="mock_model")
 def _mock_model() -> ZitadelModelDriver:
-    """The model as the mock asks it: everything is known, the first outcome is taken."""
+    """Start the model like the mock does, with every object known."""
     return ZitadelModelDriver.start("")
 
 
 @pytest.fixture(name="suite_model")
 def _suite_model() -> ZitadelModelDriver:
-    """The model as the suite asks it: of ids that do not begin with ``ct-`` nothing is known."""
+    """Start the model like the suite does, with unknown objects unless their id starts with ``ct-``."""
     return ZitadelModelDriver.start("ct-")

@@ -1,4 +1,4 @@
-"""ZITADEL's model, driven by hand."""
+"""The driver of ZITADEL's model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,23 +29,23 @@ ACTIVE: list[Step] = [(ADD, NEW), (ACTIVATE,)]
 
 @dataclass
 class ZitadelModelDriver:
-    """One state of the model, and the means to move it on; ``id`` is what the last addition was given."""
+    """The model with its current state; ``id`` is the id of the last added configuration."""
 
     state: ModelState
     id: str = UNKNOWN_ID
 
     @classmethod
     def start(cls, fresh: str, interpretations: Mapping[str, str] | None = None) -> "ZitadelModelDriver":
-        """The first state, under the readings ``told``; see `Model.start` for ``fresh``."""
+        """Start the model with these interpretations; ``fresh`` is the own prefix of `Model.start`."""
         accounts = [Account(name, key) for name, key in KEYS.items()]
-        readings = Interpretations(CONTRACT.model.interpretations).decide(interpretations or {})
-        return cls(CONTRACT.model.start(accounts, readings, fresh))
+        decided = Interpretations(CONTRACT.model.interpretations).decide(interpretations or {})
+        return cls(CONTRACT.model.start(accounts, decided, fresh))
 
     def list_outcomes(
         self, operation: str, body: Any = None, name: str | None = None, account: str = "admin", *,
         authorization: str | None = None, at: float = NOW, exempt_clauses: frozenset[str] = frozenset(),
     ) -> Sequence[Outcome]:  # fmt: skip
-        """The outcomes allowed to a request about ``name``, else the last addition; it changes nothing."""
+        """Return the outcomes allowed to a request for the id ``name`` (default: the last one), without changing the state."""
         declared = CONTRACT.operations[operation]
         headers = {"authorization": f"Bearer {KEYS[account]}" if authorization is None else authorization}
         if authorization == "":
@@ -56,25 +56,26 @@ class ZitadelModelDriver:
         return CONTRACT.model.outcomes(self.state, request)
 
     def list_outcomes_of(self, **parts: Any) -> Sequence[Outcome]:
-        """The outcomes allowed to the admin's request about the last addition, made of its parts."""
+        """Return the outcomes allowed to the admin's request for the last id, built from ``parts`` of a `Request`."""
         headers = {"authorization": f"Bearer {KEYS['admin']}"}
         request = Request(headers=headers, parameters={"id": self.id}, timestamp=NOW, **parts)
         return CONTRACT.model.outcomes(self.state, request)
 
     def list_statuses(self, *step: Any, **more: Any) -> set[int]:
-        """The statuses allowed to a request."""
+        """Return the statuses allowed to a request."""
         return {outcome.status for outcome in self.list_outcomes(*step, **more)}
 
     def send_request(self, *step: Any, **more: Any) -> tuple[int, Any]:
-        """Status and body of the first outcome, whose state follows: what the mock answers."""
+        """Follow the first outcome, like the mock; return its status and body."""
         return self.follow_outcome(self.list_outcomes(*step, **more)[0])
 
     def send_accepted(self, *step: Any, **more: Any) -> Any:
-        """The body of the outcome with status 200, whose state follows: a target that accepts."""
-        return self.follow_outcome(next(found for found in self.list_outcomes(*step, **more) if found.status == 200))[1]
+        """Follow the outcome with status 200, like a target that accepts; return its body."""
+        outcomes = self.list_outcomes(*step, **more)
+        return self.follow_outcome(next(outcome for outcome in outcomes if outcome.status == 200))[1]
 
     def follow_outcome(self, outcome: Outcome, response: Any = None) -> tuple[int, Any]:
-        """Go on from ``outcome``, answered as it renders unless ``shown`` says otherwise."""
+        """Follow ``outcome`` with ``response`` (default: its rendered body); return status and body."""
         assert outcome.body is not None
         response = outcome.body.render() if response is None else response
         self.state = outcome.resolve_next_state(response)
@@ -83,6 +84,6 @@ class ZitadelModelDriver:
         return outcome.status, response
 
     def read_config(self) -> dict[str, Any]:
-        """The last added configuration as reading shows it."""
-        found: dict[str, Any] = self.send_accepted(GET)["smtpConfig"]
-        return found
+        """Read the last added configuration."""
+        config: dict[str, Any] = self.send_accepted(GET)["smtpConfig"]
+        return config

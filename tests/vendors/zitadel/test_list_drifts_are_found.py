@@ -39,20 +39,20 @@ class ListMutation(Mutation):
 
     @staticmethod
     def is_accepted(actor: MutatedVendor, asked: VendorRequest) -> bool:
-        """Whether the vendor grants the request."""
+        """Return True if the vendor accepts the request."""
         return actor.compute_outcome(asked).status == 200
 
     def edit_rows(self, rows: Rows) -> Rows:
-        """What the list shows in place of ``rows``."""
+        """Return the rows of the list in place of ``rows``."""
         return rows
 
     def select_page(self, rows: Rows, query: dict[str, Any]) -> Rows:
-        """The page that is shown of them."""
+        """Return the page of ``rows`` that ``query`` selects."""
         first, limit = int(query.get("offset") or 0), int(query.get("limit") or 0)
         return rows[first : first + limit] if limit else rows[first:]
 
     def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
-        """What is told of the list."""
+        """Return the details of the list."""
         return original if rows else {}
 
 
@@ -132,7 +132,7 @@ def _runner() -> Iterator[MutantRunner]:
 
 
 def _list_first_findings(runner: MutantRunner, mutation: Mutation) -> list[str]:
-    """The ids of what the flows of the rules find first."""
+    """Return the ids of the first findings of the rules' scenarios."""
     runner.load_mutation(mutation)
     flows = [probe for probe in plan_probes(ZITADEL) if probe.family == "rules"]
     return [finding.id for finding in runner.run_suite(flows)[1]]

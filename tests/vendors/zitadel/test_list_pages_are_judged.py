@@ -36,7 +36,7 @@ def _make_foreign_row(number: int, state: str = "INACTIVE") -> dict[str, Any]:
 
 @pytest.fixture(name="three_configs")
 def _three_configs() -> ZitadelModelDriver:
-    """The suite's view of three configurations: the second is active, a fourth was removed."""
+    """Start the suite's model with three configurations: the second is active, a fourth was removed."""
     return _add_three_configs(ZitadelModelDriver.start("ct-"))
 
 
@@ -73,7 +73,7 @@ def _make_details(**values: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FaithfulInstance:
-    """How a faithful instance shows pages: in which order, how many where no limit is given, whether it tells the total."""
+    """A faithful instance's choices for pages: the order, the default limit, the total or none."""
 
     others: int
     active: bool
@@ -82,7 +82,7 @@ class FaithfulInstance:
     has_total: bool
 
     def make_page(self, own: Rows, query: dict[str, Any]) -> dict[str, Any]:
-        """The answer that shows the page of ``query``."""
+        """Return the response with the page of ``query``."""
         foreign = [_make_foreign_row(number, "ACTIVE" if self.active and not number else "INACTIVE")
                    for number in range(self.others)]  # fmt: skip
         rows = random.Random(self.seed).sample([*own, *foreign], len(own) + self.others)

@@ -1,4 +1,4 @@
-"""What the suite makes of answers: what must be shown, what is noticed, and what stays open."""
+"""Responses narrow the possible states: values that they must contain, drift that is found, and values left open."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tests.vendors.zitadel.model_driver import (
 
 
 def _edit_copy(value: Any, path: Sequence[str], new: Any) -> Any:
-    """A copy of ``value`` with ``new`` at the end of ``way``; None takes the property out."""
+    """Return a copy of ``value`` with ``new`` at ``path``; None removes the property."""
     copy: dict[str, Any] = json.loads(json.dumps(value))
     part = copy
     for name in path[:-1]:

@@ -109,7 +109,7 @@ GOOD: st.SearchStrategy[Step] = st.sampled_from([ADD, ACTIVATE, ACTIVATE, LIST, 
 
 @st.composite
 def _draw_step(draw: st.DrawFn) -> Step:
-    """A request to any operation, about what was added before or about something else, by anybody."""
+    """Generate a request to any operation, for an added or another id, by any account."""
     operation = draw(st.sampled_from([ADD, LIST, *ID_OPERATIONS]))
     body = draw({ADD: NEW_ONES, LIST: QUERIES | BODIES}.get(operation, st.just(NEW_PASSWORD) | BODIES))
     return operation, body, draw(ABOUT), draw(st.sampled_from(["admin", "admin", "admin", "unprivileged"]))
