@@ -58,7 +58,7 @@ def test_what_is_not_declared_is_no_clause(clause_ids: dict[str, str], clause: s
 def test_rules_of_the_model_are_clauses(jetemail: Contract, clause_ids: dict[str, str]) -> None:
     """Claim: what no schema can state comes from the model. Expectation: all its rules, in its own words."""
     assert dict(jetemail.model.rules).items() <= clause_ids.items()
-    assert all(words.strip().endswith(".") or ":" in words for words in jetemail.model.rules.values())
+    assert all(promise.strip().endswith(".") or ":" in promise for promise in jetemail.model.rules.values())
 
 
 def test_corrected_document_has_more_clauses_without_more_code(jetemail: Contract) -> None:

@@ -57,10 +57,10 @@ KEYS = ["name", "published", "rate", "places", "credentials", "identities", "lif
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("spoil", ["missing", "of another type"])
-def test_malformed_setting_is_named(root: Path, key: str, spoil: str) -> None:
+@pytest.mark.parametrize("break_with", ["missing", "of another type"])
+def test_malformed_setting_is_named(root: Path, key: str, break_with: str) -> None:
     """Claim: a contract lacks nothing. Situation: a key that is not there, or a number. Expectation: file and key."""
-    new = f"{key} = 3\n" if spoil == "of another type" else ""
+    new = f"{key} = 3\n" if break_with == "of another type" else ""
     tables = key not in ("name", "published")
     _edit_config(root, rf"\[+{key}\]+\n.*?\n(?=\n|\Z)" if tables else rf"\n{key} = [^\n]*\n", "\n")
     if key in ("places", "credentials"):
@@ -176,19 +176,19 @@ def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "counts"),
+    ("directory", "counts"),
     [("a", True), ("mail2go", True), ("2go", False), ("Mail", False), ("a-b", False), ("a_b", False)],
 )
-def test_only_slugs_name_contracts(root: Path, folder: str, counts: bool) -> None:
+def test_only_slugs_name_contracts(root: Path, directory: str, counts: bool) -> None:
     """Claim: the slug is folder, client and environment prefix. Situation: a folder of that name with a contract.toml.
 
     Expectation: it counts if its name is a slug; without the file it never does.
     """
-    (root / "contracts" / folder).mkdir()
+    (root / "contracts" / directory).mkdir()
     assert list(load_contracts(root)) == ["jetemail"]
-    (root / "contracts" / folder / "contract.toml").touch()
-    assert list(load_contracts(root)) == sorted(["jetemail", *([folder] if counts else [])])
-    assert (SLUG.fullmatch(folder) is not None) == counts
+    (root / "contracts" / directory / "contract.toml").touch()
+    assert list(load_contracts(root)) == sorted(["jetemail", *([directory] if counts else [])])
+    assert (SLUG.fullmatch(directory) is not None) == counts
 
 
 @pytest.mark.parametrize("file", ["openapi.json", "contracts/jetemail/overlay.yaml"])

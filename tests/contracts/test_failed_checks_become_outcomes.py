@@ -25,11 +25,11 @@ def _list_outcomes(
 ) -> list[Outcome]:
     """Build the outcomes; each state is the narrowed interpretations."""
 
-    def refuse(check: Check, shown: Interpretations) -> Outcome:
-        return Outcome(check.status, check.clause, check.why, None, shown)
+    def refuse(check: Check, response: Interpretations) -> Outcome:
+        return Outcome(check.status, check.clause, check.why, None, response)
 
-    def succeed(shown: Interpretations) -> Sequence[Outcome]:
-        return [Outcome(200, "good", "It is good.", None, shown)]
+    def succeed(response: Interpretations) -> Sequence[Outcome]:
+        return [Outcome(200, "good", "It is good.", None, response)]
 
     return build_outcomes(checks, interpretations, refuse, succeed, order)
 
@@ -94,9 +94,9 @@ def test_scope_keeps_what_is_shown_to_itself() -> None:
     """Claim: a reading shown for one operation binds that one. Expectation: the other scope is as open as before."""
     here = Check(422, "small", "why", "size", ("small",), "here")
     there = Check(422, "small", "why", "size", ("small",), "there")
-    shown = _list_outcomes(here)[0].resolve_next_state(None)
-    assert [outcome.status for outcome in _list_outcomes(here, interpretations=shown)] == [422]
-    assert [outcome.status for outcome in _list_outcomes(there, interpretations=shown)] == [422, 200]
+    response = _list_outcomes(here)[0].resolve_next_state(None)
+    assert [outcome.status for outcome in _list_outcomes(here, interpretations=response)] == [422]
+    assert [outcome.status for outcome in _list_outcomes(there, interpretations=response)] == [422, 200]
 
 
 def test_success_is_not_asked_for_where_a_check_is_certain() -> None:

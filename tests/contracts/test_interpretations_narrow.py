@@ -55,26 +55,26 @@ def test_what_holds_everywhere_holds_in_a_scope(scoped_first: bool) -> None:
 
 def test_chosen_interpretations_are_decided() -> None:
     """Claim: the mock can be told. Expectation: one value is left, the rest stays open; the original does too."""
-    told = OPEN.decide({"size": "medium"})
-    assert told.get_choices("size") == ("medium",)
-    assert told.get_choices("size", "here") == ("medium",)
-    assert told.get_choices("hue") == ("red", "blue")
+    chosen = OPEN.decide({"size": "medium"})
+    assert chosen.get_choices("size") == ("medium",)
+    assert chosen.get_choices("size", "here") == ("medium",)
+    assert chosen.get_choices("hue") == ("red", "blue")
     assert OPEN.get_choices("size") == ("small", "medium", "large")
-    assert told.decide({"size": "large"}).get_choices("size") == ("large",)
+    assert chosen.decide({"size": "large"}).get_choices("size") == ("large",)
 
 
 @pytest.mark.parametrize(
-    ("told", "line"),
+    ("chosen", "line"),
     [
         ({"weight": "1"}, "unknown interpretation 'weight'; choose from hue, size"),
         ({"hue": "green"}, "interpretation 'hue' must be one of red, blue, got 'green'"),
         ({"size": "small", "hue": ["red"]}, "interpretation 'hue' must be one of red, blue, got ['red']"),
     ],
 )
-def test_unknown_interpretation_is_refused(told: dict[str, str], line: str) -> None:
+def test_unknown_interpretation_is_refused(chosen: dict[str, str], line: str) -> None:
     """Claim: a wrong name or value is a usage error. Expectation: one line that says what there is to choose from."""
     with pytest.raises(UsageError) as refusal:
-        OPEN.decide(told)
+        OPEN.decide(chosen)
     assert str(refusal.value) == line
 
 

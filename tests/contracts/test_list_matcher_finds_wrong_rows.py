@@ -66,7 +66,7 @@ def test_list_matcher_takes_any_order_and_foreign_rows(known: set[str], foreign:
     random.shuffle(rows)
     assert is_match(listing, rows)
     for name in known:
-        rest = [shown for shown in rows if shown["name"] != name]
+        rest = [response for response in rows if response["name"] != name]
         assert _list_mismatches(listing, rest) == [(("rows",), "row-missing", f"made/{name}", name)]
 
 

@@ -24,18 +24,18 @@ from tests.support.json_strategies import MATCHERS, SCALARS, VALUES
 
 
 @given(MATCHERS)
-def test_every_matcher_accepts_what_it_renders(pattern: Matcher) -> None:
+def test_every_matcher_accepts_what_it_renders(matcher: Matcher) -> None:
     """Claim: mock and suite agree. Situation: any pattern. Expectation: what it says is one of its own."""
-    assert list(pattern.find_mismatches(pattern.render())) == []
+    assert list(matcher.find_mismatches(matcher.render())) == []
 
 
 @given(MATCHERS, VALUES)
-def test_every_matcher_judges_any_value(pattern: Matcher, value: Any) -> None:
+def test_every_matcher_judges_any_value(matcher: Matcher, value: Any) -> None:
     """Claim: whatever a server answers is judged. Situation: any value at all. Expectation: mismatches, no exception.
 
     Each lies at or below the place given.
     """
-    for found in pattern.find_mismatches(value, ("here", 0)):
+    for found in matcher.find_mismatches(value, ("here", 0)):
         assert found.path[:2] == ("here", 0)
         assert found.kind
         assert found.expected
@@ -63,9 +63,9 @@ def test_true_is_not_one_within(one: Any, other: Any) -> None:
 
 def test_fresh_secret_is_fresh_and_sized() -> None:
     """Claim: a secret is new each time. Situation: said a hundred times. Expectation: all differ, all of the length."""
-    said = [FreshSecret(8, 72, 24).render() for _ in range(100)]
-    assert len(set(said)) == 100
-    assert {len(secret) for secret in said} == {24}
+    rendered = [FreshSecret(8, 72, 24).render() for _ in range(100)]
+    assert len(set(rendered)) == 100
+    assert {len(secret) for secret in rendered} == {24}
 
 
 @pytest.mark.parametrize(("value", "good"), [("a" * 7, False), ("a" * 8, True), ("ä" * 72, True), ("a" * 73, False),

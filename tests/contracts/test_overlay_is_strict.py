@@ -80,11 +80,11 @@ def test_file_that_is_no_overlay_is_named(tmp_path: Path, text: str, problem: st
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda _path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")]
+    "break_file", [lambda _path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")]
 )
-def test_unreadable_file_is_named(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+def test_unreadable_file_is_named(tmp_path: Path, break_file: Callable[[Path], object]) -> None:
     """Claim: a file that cannot be read is a usage error. Situation: none, a folder, no UTF-8. Expectation: its name."""
-    spoil(tmp_path / "overlay.yaml")
+    break_file(tmp_path / "overlay.yaml")
     with pytest.raises(UsageError, match=r"overlay\.yaml: .+$") as refusal:
         read_overlay(tmp_path / "overlay.yaml")
     assert "\n" not in str(refusal.value)

@@ -36,9 +36,9 @@ def test_telling_name_hides_its_value(name: str) -> None:
     """
     redactor = Redactor({"Pin"})
     for value in ("hunter2", 12345, ["hunter2"], {"plain": "hunter2"}):
-        shown = json.dumps(redactor.redact_json({name: value}))
-        assert "hunter2" not in shown
-        assert "12345" not in shown
+        response = json.dumps(redactor.redact_json({name: value}))
+        assert "hunter2" not in response
+        assert "12345" not in response
     assert redactor.redact_json({name: None}) == {name: None}
     assert redactor.redact_json({name: True}) == {name: True}
 
@@ -104,11 +104,11 @@ def test_headers_lose_credentials_and_cookies() -> None:
     redactor = Redactor({"X-Pass"}, [ODD_SECRET * 2])
     headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
                "x-pass": "f", "Accept": "text/html", "Referer": f"/?{ODD_SECRET * 2}"}  # fmt: skip
-    shown = redactor.redact_headers(headers)
-    assert list(shown) == list(headers)
-    assert shown.pop("Accept") == "text/html"
-    assert shown.pop("Referer") == f"/?{mask_secret(ODD_SECRET * 2)}"
-    assert shown == {name: mask_secret(headers[name]) for name in shown}
+    response = redactor.redact_headers(headers)
+    assert list(response) == list(headers)
+    assert response.pop("Accept") == "text/html"
+    assert response.pop("Referer") == f"/?{mask_secret(ODD_SECRET * 2)}"
+    assert response == {name: mask_secret(headers[name]) for name in response}
 
 
 def test_mark_tells_only_the_length() -> None:
@@ -128,8 +128,8 @@ def test_redaction_copies_and_keeps_the_rest(value: Any, secret: str) -> None:
 @given(st.text(min_size=8), VALUES)
 def test_no_secret_survives_in_any_value(secret: str, value: Any) -> None:
     """Claim: a known secret is nowhere in what is kept. Situation: it stands beside any value, as name and as text."""
-    kept = json.dumps(Redactor(values=[secret]).redact_json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
-    assert f"<{json.dumps(secret)[1:-1]}>" not in kept
+    redacted = json.dumps(Redactor(values=[secret]).redact_json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
+    assert f"<{json.dumps(secret)[1:-1]}>" not in redacted
 
 
 def test_half_a_surrogate_pair_can_be_secret() -> None:
@@ -164,11 +164,11 @@ def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, afte
     Expectation: what is left does not hold the secret when it is decoded.
     """
     coded = base64.b64encode(before + secret.encode() + after, signs).decode()
-    shown = Redactor(values=[secret]).redact_string(f"< {coded} >")
-    assert "[redacted, " in shown
-    assert shown.startswith("< ")
-    assert shown.endswith(" >")
-    assert coded not in shown
+    response = Redactor(values=[secret]).redact_string(f"< {coded} >")
+    assert "[redacted, " in response
+    assert response.startswith("< ")
+    assert response.endswith(" >")
+    assert coded not in response
 
 
 @given(st.text(CHARACTERS, min_size=8, max_size=40))
@@ -177,9 +177,9 @@ def test_spellings_within_spellings_are_known(secret: str) -> None:
     redactor = Redactor(values=[secret])
     once = json.dumps({"a": secret, "b": quote(secret, safe="")})
     for text in (json.dumps(once), base64.encodebytes(once.encode() * 3).decode(), once.encode().hex(), quote(once)):
-        shown = redactor.redact_string(text)
-        assert shown != text
-        assert secret not in shown
+        response = redactor.redact_string(text)
+        assert response != text
+        assert secret not in response
 
 
 def test_entities_are_known() -> None:
@@ -198,8 +198,8 @@ def test_json_in_a_text_is_read() -> None:
     redactor = Redactor()
     redactor.add_secrets_from(body)
     assert redactor.redact_string("long enough") == mask_secret("long enough")
-    shown = json.loads(redactor.redact_json(body)["data"])
-    assert shown == {
+    response = json.loads(redactor.redact_json(body)["data"])
+    assert response == {
         "password": mask_secret("short"),
         "list": [{"secret": mask_secret("long enough")}],
         "name": "plain",
@@ -251,9 +251,9 @@ def test_the_journal_hides_a_password_wherever_it_is() -> None:
         "POST", "/users/correct%20horse", {}, {"password": "correct horse"}, 200, {"echo": "correct horse"}, 10_000
     )
     journal.record_call("GET", "/last", {}, None, 200, [f"{' ' * 195}correct horse"], 1)
-    shown = json.dumps(journal.list_calls())
-    assert "correct" not in shown
-    assert shown.count("[redacted, 13 characters]") == 3
+    response = json.dumps(journal.list_calls())
+    assert "correct" not in response
+    assert response.count("[redacted, 13 characters]") == 3
 
 
 @given(st.text(min_size=8))

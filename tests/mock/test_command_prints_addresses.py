@@ -86,20 +86,20 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
     it ends 0.
     """
     given = {"JETEMAIL_API_KEY": "api_given_by_the_user"}
-    told = ["--interpretation", "jetemail.names=sanitised", "--interpretation", "jetemail.list-texts=array"]
-    with _start_command("--port", "0", *told, **given) as process:
+    chosen = ["--interpretation", "jetemail.names=sanitised", "--interpretation", "jetemail.list-texts=array"]
+    with _start_command("--port", "0", *chosen, **given) as process:
         assert process.stdout is not None
         first, second = process.stdout.readline().split(), process.stdout.readline().split()
         lines = [process.stdout.readline() for contract in load_contracts().values() for _ in contract.credentials]
         assert (first[0], second[0]) == ("rest", "grpc")
         assert httpx.get(f"http://{first[1]}/__mock/health", timeout=PATIENCE).json()["grpc"] == second[1]
-        readings = httpx.get(f"http://{first[1]}/__mock/interpretations", timeout=PATIENCE).json()["jetemail"]
+        interpretations = httpx.get(f"http://{first[1]}/__mock/interpretations", timeout=PATIENCE).json()["jetemail"]
         listed = httpx.get(
             f"http://{first[1]}/outbound/smarthost", headers={"Authorization": f"Bearer {given['JETEMAIL_API_KEY']}"}
         )
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=PATIENCE)
-    assert (readings["names"], readings["list-texts"], listed.status_code) == ("sanitised", "array", 200)
+    assert (interpretations["names"], interpretations["list-texts"], listed.status_code) == ("sanitised", "array", 200)
     assert any("JETEMAIL_API_KEY" in line for line in lines)
     assert any("api_test_free_0123456789abcdef" in line for line in lines)
     assert "api_given_by_the_user" not in "".join(lines) + rest

@@ -167,8 +167,8 @@ def test_header_that_cannot_be_sent_is_refused(mock: httpx.Client, name: str) ->
 
 def test_any_text_can_be_played(mock: httpx.Client) -> None:
     """Claim: a text is played as it stands, or refused. Situation: half a surrogate pair. Expectation: 200 or 400."""
-    told = mock.post("/__mock/faults", content=b'{"status": 200, "body": "\\ud800"}')
-    assert told.status_code == 400 or mock.get(PATH).status_code == 200
+    result = mock.post("/__mock/faults", content=b'{"status": 200, "body": "\\ud800"}')
+    assert result.status_code == 400 or mock.get(PATH).status_code == 200
 
 
 @pytest.mark.parametrize("fault", [{"close": "no"}, {"delay": True}, {"body": "never said"}])

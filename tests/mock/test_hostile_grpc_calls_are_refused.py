@@ -54,13 +54,13 @@ def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
     """After every test the mock answers a good call on each surface, on a new connection."""
     yield
     for name in ZITADEL.protocols:
-        spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+        protocol = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
         try:
-            exchange = spoken.send_operation("getSmtpConfigById", {"{id}": spoken.names.create_name()})
+            exchange = protocol.send_operation("getSmtpConfigById", {"{id}": protocol.names.create_name()})
             assert exchange.response is not None
             assert exchange.response.status == 404
         finally:
-            spoken.close()
+            protocol.close()
 
 
 @pytest.mark.parametrize("text", [False, True], ids=["binary", "text"])
@@ -75,8 +75,8 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
     sent = grpc_web.encode_text(body) if text else body
     answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=10)
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
-    shown = grpc_web.decode_text(answer.content) if text else answer.content
-    [(flags, content)] = grpc_web.decode_frames(shown)
+    returned = grpc_web.decode_text(answer.content) if text else answer.content
+    [(flags, content)] = grpc_web.decode_frames(returned)
     assert flags == grpc_web.TRAILERS
     assert grpc_web.decode_trailers(content)["grpc-status"] == str(code)
 
@@ -92,10 +92,10 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
     headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[0]}
     answer = httpx.post(mock[1] + CALL, content=grpc_web.encode_frame(GOOD), headers=headers, timeout=10)
     [(_, content)] = grpc_web.decode_frames(answer.content)
-    told = grpc_web.decode_trailers(content)
-    assert told["grpc-message"].isascii()
-    assert told["grpc-message"].isprintable()
-    assert (told["grpc-status"], grpc_web.decode_message(told["grpc-message"])) == ("5", text)
+    trailers = grpc_web.decode_trailers(content)
+    assert trailers["grpc-message"].isascii()
+    assert trailers["grpc-message"].isprintable()
+    assert (trailers["grpc-status"], grpc_web.decode_message(trailers["grpc-message"])) == ("5", text)
     with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
         method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
         with pytest.raises(grpc.RpcError) as caught:
@@ -170,11 +170,11 @@ def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: str) -> None:
     """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
-    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    protocol = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
-        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE})
+        exchange = protocol.send_operation(PASSWORD.id, {"{id}": protocol.names.create_name(), "password": _HUGE})
     finally:
-        spoken.close()
+        protocol.close()
     assert exchange.response is not None
     assert (exchange.response.status, json.loads(exchange.response.body)["code"]) == (404, 5)
 
@@ -182,13 +182,15 @@ def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: 
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) -> None:
     """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
-    spoken = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
+    protocol = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
-        exchange = spoken.send_operation(PASSWORD.id, {"{id}": spoken.names.create_name(), "password": _HUGE + _HUGE})
+        exchange = protocol.send_operation(
+            PASSWORD.id, {"{id}": protocol.names.create_name(), "password": _HUGE + _HUGE}
+        )
     except Exception as stop:  # noqa: BLE001 (429 ends a session: that is what RESOURCE_EXHAUSTED stands for)
         assert "429" in str(stop)  # noqa: PT017 (as above)
         return
     finally:
-        spoken.close()
+        protocol.close()
     assert exchange.response is not None
     assert exchange.response.status == 413

@@ -82,8 +82,8 @@ def test_the_answer_to_a_change_is_decoded(decoded: DecodedChecks, check: str) -
 
 def test_sequences_count_up(decoded: DecodedChecks) -> None:
     """Claim: every change has a sequence above the last, whichever of its two methods set the password."""
-    told = [decoded.read_sequence(check) for check in CHANGES]
-    assert told == sorted(set(told))
+    sequences = [decoded.read_sequence(check) for check in CHANGES]
+    assert sequences == sorted(set(sequences))
 
 
 @pytest.mark.parametrize("check", list(READS))
@@ -108,11 +108,11 @@ def test_the_list_is_decoded(decoded: DecodedChecks) -> None:
 
     Expectation: one row, as reading shows it but for the answer address; the total, and when that was; then no row.
     """
-    shown = decoded.checks["list"]["answer"]
+    response = decoded.checks["list"]["answer"]
     config = decoded.checks["get-active"]["answer"]["smtpConfig"]
-    assert shown["result"] == [{**config, "replyToAddress": ""}]
-    assert shown["details"]["totalResult"] == {"integer": "1"}
-    assert decoded.is_run_time(shown["details"]["viewTimestamp"])
+    assert response["result"] == [{**config, "replyToAddress": ""}]
+    assert response["details"]["totalResult"] == {"integer": "1"}
+    assert decoded.is_run_time(response["details"]["viewTimestamp"])
     assert decoded.checks["list-removed"]["answer"]["result"] == []
 
 
@@ -190,10 +190,10 @@ def test_locks_pin_by_hash_and_name_no_host() -> None:
     Expectation: a hash for each package, no address to fetch one from, and exactly the versions that are asked for.
     """
     lock = json.loads((environments.DIRECTORY / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    asked = json.loads((environments.DIRECTORY / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    requested = json.loads((environments.DIRECTORY / "package.json").read_text(encoding="utf-8"))["dependencies"]
     packages = {name: package for name, package in lock.items() if name}
     assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
-    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in requested} == requested
     text = (environments.DIRECTORY / "requirements.lock").read_text(encoding="utf-8")
     entries = text.replace("\\\n", " ").splitlines()
     assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []

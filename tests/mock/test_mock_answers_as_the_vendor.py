@@ -80,9 +80,9 @@ def test_documented_status(
 def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
     """Claim: a failing test can see what the mock holds. Expectation: users by vendor, no password; DELETE empties."""
     _create_user(mock, "a", password="correct horse")  # noqa: S106 (a made-up one, looked for below)
-    shown = mock.get("/__mock/state")
-    assert (shown.status_code, [user["username"] for user in shown.json()["jetemail"]]) == (200, ["a"])
-    assert "horse" not in shown.text
+    response = mock.get("/__mock/state")
+    assert (response.status_code, [user["username"] for user in response.json()["jetemail"]]) == (200, ["a"])
+    assert "horse" not in response.text
     assert mock.delete("/__mock/state").json() == {"jetemail": []}
     assert mock.get(PATH).json()["smarthosts"] == []
 
@@ -95,12 +95,12 @@ def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
     _create_user(mock, "a", password="correct horse", approvedDomains=[PAID_KEY])  # noqa: S106 (looked for below)
     made = _create_user(mock, "b").json()["password"]
     mock.get("/__mock/state")
-    shown = mock.get("/__mock/calls")
-    first, second = shown.json()
+    response = mock.get("/__mock/calls")
+    first, second = response.json()
     assert (first["method"], first["path"], first["status"], first["credential"]) == ("POST", PATH, 400, True)
     assert (second["body"]["username"], second["status"]) == ("b", 200)
     for secret in ("horse", made, PAID_KEY):
-        assert secret not in shown.text
+        assert secret not in response.text
     mock.delete("/__mock/calls")
     assert mock.get("/__mock/calls").json() == []
 
@@ -124,11 +124,11 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
     for _ in range(200):
         deep = [deep, "deep"]
     _create_user(mock, "last", note="x" * 100_000, notes=["y"] * 100_000, deep=deep)
-    shown = mock.get("/__mock/calls")
-    assert len(shown.json()) == MAX_CALLS
-    assert [call["method"] for call in shown.json()[-2:]] == ["PUT", "POST"]
-    assert "first" not in shown.text
-    last = shown.json()[-1]
+    response = mock.get("/__mock/calls")
+    assert len(response.json()) == MAX_CALLS
+    assert [call["method"] for call in response.json()[-2:]] == ["PUT", "POST"]
+    assert "first" not in response.text
+    last = response.json()[-1]
     assert len(json.dumps(last)) < 5_000
     assert last["body"]["note"].startswith("x" * 200)
     assert last["body"]["notes"] == ["y"] * 200
@@ -147,16 +147,16 @@ def test_interpretations_are_shown_and_set(mock: httpx.Client, jetemail: Contrac
         "jetemail": {n: v[0] for n, v in jetemail.model.interpretations.items()}
     }
     assert _create_user(mock, "FOO").status_code == 400
-    told = mock.put("/__mock/interpretations", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
-    assert told.status_code == 200
-    assert told.json()["jetemail"]["names"] == "sanitised"
+    result = mock.put("/__mock/interpretations", json={"jetemail": {"names": "sanitised", "list-texts": "array"}})
+    assert result.status_code == 200
+    assert result.json()["jetemail"]["names"] == "sanitised"
     assert _create_user(mock, "FOO").status_code == 200
     [row] = mock.get(PATH).json()["smarthosts"]
     assert (row["username"], row["approvedDomains"]) == ("foo", [])
 
 
 @pytest.mark.parametrize(
-    "told",
+    "chosen",
     [
         {"jetemail": {"list-texts": "array", "names": "shouted"}},
         {"jetemail": {"list-texts": "array", "weather": "fine"}},
@@ -167,11 +167,11 @@ def test_interpretations_are_shown_and_set(mock: httpx.Client, jetemail: Contrac
         None,
     ],
 )
-def test_unknown_interpretation_changes_nothing(mock: httpx.Client, told: Any) -> None:
+def test_unknown_interpretation_changes_nothing(mock: httpx.Client, chosen: Any) -> None:
     """Claim: one wrong reading refuses all. Situation: a good one beside a wrong one. Expectation: 400, all as before."""
     _create_user(mock, "a")
     before = mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()
-    answer = mock.put("/__mock/interpretations", json=told)
+    answer = mock.put("/__mock/interpretations", json=chosen)
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert (mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()) == before
@@ -185,10 +185,12 @@ def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
     assert bool(answer.content) == (method != "HEAD")
 
 
-@pytest.mark.parametrize(("reading", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")])
-def test_head_and_options_are_as_configured(mock: httpx.Client, reading: str, method: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("interpretation", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")]
+)
+def test_head_and_options_are_as_configured(mock: httpx.Client, interpretation: str, method: str, value: str) -> None:
     """Claim: frameworks answer HEAD and OPTIONS by themselves. Expectation: as told, without a body."""
-    mock.put("/__mock/interpretations", json={"jetemail": {reading: value}})
+    mock.put("/__mock/interpretations", json={"jetemail": {interpretation: value}})
     answer = mock.request(method, PATH)
     assert (answer.status_code, answer.content) == (int(value), b"")
     assert mock.request("PUT", PATH).status_code == 405

@@ -76,4 +76,5 @@ class DecodedChecks:
         """Return True if a decoded timestamp lies within the program's run."""
         if not timestamp:
             return False
-        return self.started_at - 1 <= timestamp["seconds"] + timestamp.get("nanos", 0) / 1e9 <= self.ended_at + 1
+        seconds: float = timestamp["seconds"] + timestamp.get("nanos", 0) / 1e9
+        return self.started_at - 1 <= seconds <= self.ended_at + 1

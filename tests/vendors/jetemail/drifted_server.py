@@ -18,13 +18,13 @@ class RewritingServer(FaithfulJetEmail):
     METHOD = ""
     STATUS = 0
 
-    def respond(self, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
-        answer = super().respond(asked)
+    def respond(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        answer = super().respond(requested)
         assert isinstance(answer, LoopbackResponse)
-        meant = self.METHOD in ("", asked.method) and self.STATUS in (0, answer.status)
-        return self.rewrite_response(answer, asked) if meant else answer
+        meant = self.METHOD in ("", requested.method) and self.STATUS in (0, answer.status)
+        return self.rewrite_response(answer, requested) if meant else answer
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
         raise NotImplementedError
 
 
@@ -33,7 +33,7 @@ class DropsMessage(RewritingServer):
 
     METHOD, STATUS = "POST", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, {name: value for name, value in answer.body.items() if name != "message"})
 
 
@@ -44,8 +44,8 @@ class DropsEverySecondMessage(DropsMessage):
         super().__init__(**interpretations)
         self._turns = itertools.cycle([True, False])
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
-        return super().rewrite_response(answer, asked) if next(self._turns) else answer
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
+        return super().rewrite_response(answer, requested) if next(self._turns) else answer
 
 
 class RenamesError(RewritingServer):
@@ -53,7 +53,7 @@ class RenamesError(RewritingServer):
 
     METHOD = "PATCH"
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         renamed = {"error": "reason"}
         return LoopbackResponse(answer.status, {renamed.get(name, name): value for name, value in answer.body.items()})
 
@@ -118,7 +118,7 @@ class AddsField(RewritingServer):
 
     METHOD, STATUS, FIELD = "DELETE", 200, "remaining"
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, {**answer.body, self.FIELD: "none of yours"})
 
 
@@ -173,7 +173,7 @@ class RequiresDigits(FaithfulJetEmail):
     """A password without a digit is refused in a creation."""
 
     def is_valid_value(self, method: str, name: str, value: Any) -> bool:
-        digits = name != "password" or method != "POST" or any(sign.isdigit() for sign in str(value))
+        digits = name != "password" or method != "POST" or any(character.isdigit() for character in str(value))
         return digits and super().is_valid_value(method, name, value)
 
 
@@ -200,7 +200,7 @@ class HidesEmptyLists(RewritingServer):
 
     METHOD, STATUS = "GET", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return answer if answer.body["smarthosts"] else self.make_error(404, "No smarthosts found")
 
 
@@ -224,7 +224,7 @@ class GeneratesNothing(RewritingServer):
 
     METHOD, STATUS = "POST", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, {name: value for name, value in answer.body.items() if name != "password"})
 
 
@@ -238,9 +238,9 @@ class ListsPasswords(FaithfulJetEmail):
 class SharesUsers(FaithfulJetEmail):
     """Each account lists the other's users too."""
 
-    def decide_response(self, asked: ReceivedRequest) -> LoopbackResponse:
-        answer = super().decide_response(asked)
-        if asked.method == "GET" and answer.status == 200 and asked.path.startswith(PATH):
+    def decide_response(self, requested: ReceivedRequest) -> LoopbackResponse:
+        answer = super().decide_response(requested)
+        if requested.method == "GET" and answer.status == 200 and requested.path.startswith(PATH):
             rows = [self.format_row(row) for account in self.rows.values() for row in account.values()]
             return LoopbackResponse(200, {**answer.body, "smarthosts": rows})
         return answer
@@ -251,7 +251,7 @@ class Answers201(RewritingServer):
 
     METHOD, STATUS = "POST", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(201, answer.body)
 
 
@@ -260,7 +260,7 @@ class AnswersForbidden(RewritingServer):
 
     STATUS = 401
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(403, answer.body)
 
 
@@ -269,7 +269,7 @@ class AnswersHtml(RewritingServer):
 
     METHOD, STATUS = "PATCH", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, content=b"<!doctype html><h1>Welcome</h1>", media_type="text/html")
 
 
@@ -278,7 +278,7 @@ class CutsJson(RewritingServer):
 
     METHOD, STATUS = "PATCH", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, content=json.dumps(answer.body).encode()[:-9])
 
 
@@ -287,7 +287,7 @@ class TruncatesBody(RewritingServer):
 
     METHOD, STATUS = "PATCH", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, answer.body, declared_length=500)
 
 
@@ -296,10 +296,10 @@ class FailsOnQuota(RewritingServer):
 
     METHOD, STATUS = "POST", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
-        if "quota" not in asked.json_body:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
+        if "quota" not in requested.json_body:
             return answer
-        self.rows["paid"].pop(self.sanitize_name(asked.json_body["username"]), None)
+        self.rows["paid"].pop(self.sanitize_name(requested.json_body["username"]), None)
         return self.make_error(500, "Failed to create SMTP user")
 
 
@@ -309,14 +309,14 @@ class FailsOnQuota(RewritingServer):
 class LeaksSecrets(RewritingServer):
     """Every answer repeats key and password, in words, in a header, nested and encoded."""
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
-        known = [asked.headers.get("authorization", "").partition(" ")[2]]
-        bodies = (body for body in (asked.json_body, answer.body) if isinstance(body, dict))
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
+        known = [requested.headers.get("authorization", "").partition(" ")[2]]
+        bodies = (body for body in (requested.json_body, answer.body) if isinstance(body, dict))
         known += [body["password"] for body in bodies if isinstance(body.get("password"), str)]
-        told = {"debug": [{"said": f"it was <{word}>", "quoted": quote(word)} for word in known]}
+        leak = {"debug": [{"said": f"it was <{word}>", "quoted": quote(word)} for word in known]}
         headers = {f"X-Debug-{number}": word for number, word in enumerate(known)}
         return LoopbackResponse(
-            answer.status, {**answer.body, **told}, headers={**headers, "Set-Cookie": f"key={known[0]}"}
+            answer.status, {**answer.body, **leak}, headers={**headers, "Set-Cookie": f"key={known[0]}"}
         )
 
 
@@ -332,7 +332,7 @@ HOSTILE_TEXT = (
 class SendsHostileText(RewritingServer):
     """Every answer has properties whose names and values attack terminals, pages, parsers and CI jobs."""
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         body = {**answer.body, **{text: [text] for text in HOSTILE_TEXT}}
         media = "text/<script>alert(3)</script>" if answer.status == 409 else "application/json"
         return LoopbackResponse(answer.status, body, media_type=media, headers={"X-Hostile": "<script>::error::|"})
@@ -343,7 +343,7 @@ class SendsMegabytes(RewritingServer):
 
     METHOD, STATUS = "PATCH", 200
 
-    def rewrite_response(self, answer: LoopbackResponse, asked: ReceivedRequest) -> LoopbackResponse:
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(200, {**answer.body, "message": ["x" * 1_000_000], "y" * 1_000_000: 1})
 
 
@@ -364,9 +364,9 @@ class SwitchingApp:
     def __init__(self, count: int, before: App, then: App) -> None:
         self._left, self._before, self._then = count, before, then
 
-    def __call__(self, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
+    def __call__(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
         self._left -= 1
-        return (self._before if self._left >= 0 else self._then)(asked)
+        return (self._before if self._left >= 0 else self._then)(requested)
 
 
 class HangingApp:
@@ -375,7 +375,7 @@ class HangingApp:
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def __call__(self, asked: ReceivedRequest) -> None:
+    def __call__(self, requested: ReceivedRequest) -> None:
         self.go.wait(WAIT)
 
 
@@ -386,9 +386,9 @@ class StallingApp:
         self._app, self._method, self._left = app, method, count
         self.reached, self.go = threading.Event(), threading.Event()
 
-    def __call__(self, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
-        answer = self._app(asked)
-        if asked.method == self._method and isinstance(answer, LoopbackResponse) and answer.status == 200:
+    def __call__(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        answer = self._app(requested)
+        if requested.method == self._method and isinstance(answer, LoopbackResponse) and answer.status == 200:
             self._left -= 1
             if self._left == 0:
                 self.reached.set()

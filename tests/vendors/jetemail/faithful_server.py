@@ -71,40 +71,40 @@ class FaithfulJetEmail:
         self.secrets: list[str] = []
         self._lock = threading.Lock()
 
-    def __call__(self, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
+    def __call__(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
         """Answer one request; they are taken one by one."""
         with self._lock:
-            return self.respond(asked)
+            return self.respond(requested)
 
-    def respond(self, asked: ReceivedRequest) -> LoopbackResponse | bytes | None:
+    def respond(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
         """Answer one request, and do what it asks for."""
-        answer = self.decide_response(asked)
+        answer = self.decide_response(requested)
         return LoopbackResponse(answer.status, answer.body, media_type=self.interpretations["media"])
 
-    def decide_response(self, asked: ReceivedRequest) -> LoopbackResponse:
+    def decide_response(self, requested: ReceivedRequest) -> LoopbackResponse:
         """Return the handler of a request."""
-        if asked.path.partition("?")[0] != PATH:
+        if requested.path.partition("?")[0] != PATH:
             return self.make_error(404, "Not found")
-        if asked.method not in ("GET", "POST", "PATCH", "DELETE"):
-            easy = asked.method == "HEAD" and self.interpretations["head"] == "200"
+        if requested.method not in ("GET", "POST", "PATCH", "DELETE"):
+            easy = requested.method == "HEAD" and self.interpretations["head"] == "200"
             return self.make_success("") if easy else self.make_error(405, "Method not allowed")
-        account = self.find_account(asked.headers.get("authorization", ""))
+        account = self.find_account(requested.headers.get("authorization", ""))
         if account is None:
             return self.make_error(401, "Required information not found")
-        if asked.method == "GET":
+        if requested.method == "GET":
             return LoopbackResponse(
                 200, {"success": True, "smarthosts": [self.format_row(row) for row in self.rows[account].values()]}
             )
-        body = asked.json_body
+        body = requested.json_body
         if not isinstance(body, dict):
             return self.make_error(400, "Invalid JSON body")
         self.secrets += [body["password"]] if isinstance(body.get("password"), str) else []
         problems = dict(
-            sorted(self.list_problems(asked.method, account, body), key=lambda pair: self._rank_status(pair[0]))
+            sorted(self.list_problems(requested.method, account, body), key=lambda pair: self._rank_status(pair[0]))
         )
         for status, words in problems.items():
             return self.make_error(status, words)
-        return {"POST": self.create_user, "PATCH": self.update_user, "DELETE": self.delete_user}[asked.method](
+        return {"POST": self.create_user, "PATCH": self.update_user, "DELETE": self.delete_user}[requested.method](
             account, body
         )
 
@@ -113,13 +113,13 @@ class FaithfulJetEmail:
 
     def make_error(self, status: int, message: str) -> LoopbackResponse:
         """Return an error in the documented envelope."""
-        said = message if self.interpretations["words"] == "documented" else f"E{status}: no."
-        return LoopbackResponse(status, {"success": False, "error": said})
+        text = message if self.interpretations["words"] == "documented" else f"E{status}: no."
+        return LoopbackResponse(status, {"success": False, "error": text})
 
     def make_success(self, message: str, **more: Any) -> LoopbackResponse:
         """Return a success in the documented envelope."""
-        said = message if self.interpretations["words"] == "documented" else "Done."
-        return LoopbackResponse(200, {"success": True, "message": said, **more})
+        text = message if self.interpretations["words"] == "documented" else "Done."
+        return LoopbackResponse(200, {"success": True, "message": text, **more})
 
     def find_account(self, authorization: str) -> str | None:
         """Whose key the header carries."""
@@ -295,11 +295,11 @@ class FaithfulJetEmail:
 
     def format_row(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return a user's row in the list."""
-        shown = {name: value for name, value in row.items() if name not in ("password", "allowAllDomains")}
-        shown["allowAnyDomain"] = int(row["allowAnyDomain"])
+        response = {name: value for name, value in row.items() if name not in ("password", "allowAllDomains")}
+        response["allowAnyDomain"] = int(row["allowAnyDomain"])
         if self.interpretations["all domains"] != "absent":
             every = row["allowAllDomains"]
-            shown["allowAllDomains"] = every if self.interpretations["all domains"] == "boolean" else int(every)
+            response["allowAllDomains"] = every if self.interpretations["all domains"] == "boolean" else int(every)
         for name in ("approvedDomains", "ipRestrictions"):
-            shown[name] = row[name] if self.interpretations["lists"] == "array" else json.dumps(row[name])
-        return shown
+            response[name] = row[name] if self.interpretations["lists"] == "array" else json.dumps(row[name])
+        return response

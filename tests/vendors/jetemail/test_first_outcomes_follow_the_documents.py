@@ -100,21 +100,21 @@ def test_first_outcome(mock_model: ModelDriver, before: list[Step], step: Step, 
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(mock_model.contract)
     assert outcome.body is not None
-    shown = outcome.body.render()
-    assert is_match(outcome.body, shown)
+    response = outcome.body.render()
+    assert is_match(outcome.body, response)
     schema = mock_model.contract.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.find_violations(shown) == []
-    assert list(schema.find_undocumented(shown)) == []
-    assert ("password" in shown) == (step[0] == CREATE and status == 200 and "password" not in step[1])
+    assert schema.find_violations(response) == []
+    assert list(schema.find_undocumented(response)) == []
+    assert ("password" in response) == (step[0] == CREATE and status == 200 and "password" not in step[1])
 
 
 def test_first_outcomes_meet_every_rule(mock_model: ModelDriver) -> None:
     """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
     rules = {id_ for id_ in mock_model.contract.model.rules if "/rule/" in id_ and not id_.endswith("changes-nothing")}
-    told = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
-    told |= {f"{CREATE}/rule/{end}" for end in ("password-generated", "password-not-returned")}
-    assert rules - told == {f"{LIST}/rule/own-account"}
+    covered = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
+    covered |= {f"{CREATE}/rule/{end}" for end in ("password-generated", "password-not-returned")}
+    assert rules - covered == {f"{LIST}/rule/own-account"}
 
 
 @pytest.mark.parametrize("authorization", ["", "key-of-paid", "Bearer", "Bearer ", "Bearer wrong", "Basic key-of-paid",
@@ -135,13 +135,16 @@ def test_bad_credential_is_401_before_all_else(mock_model: ModelDriver, authoriz
 
 def test_answers_speak_the_documents_words(mock_model: ModelDriver) -> None:
     """Claim: the mock says what the published examples say. Expectation: each status has its own text."""
-    said = {
+    examples = {
         "409": "This SMTP username is already in use",
         "403": "Allow Any Domain feature requires a paid subscription",
     }
     assert mock_model.send_request(CREATE, A)[1]["message"] == "SMTP user created successfully"
-    assert mock_model.send_request(CREATE, A)[1] == {"success": False, "error": said["409"]}
-    assert mock_model.send_request(CREATE, {"username": "b", "allowAnyDomain": True}, "free")[1]["error"] == said["403"]
+    assert mock_model.send_request(CREATE, A)[1] == {"success": False, "error": examples["409"]}
+    assert (
+        mock_model.send_request(CREATE, {"username": "b", "allowAnyDomain": True}, "free")[1]["error"]
+        == examples["403"]
+    )
     assert mock_model.send_request(UPDATE, {"currentUsername": "a"})[1]["error"] == "No valid updates provided"
     assert (
         mock_model.send_request(UPDATE, {"currentUsername": "a", "quota": 1})[1]["message"]

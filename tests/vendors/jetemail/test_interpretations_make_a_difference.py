@@ -98,29 +98,29 @@ TESTED_ELSEWHERE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "also", "before", "step", "status", "shown"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
+    ("name", "value", "also", "before", "step", "status", "response"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
 )
 def test_chosen_interpretation_makes_its_difference(
     jetemail: Contract, name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
-    shown: Mapping[str, Any],
+    response: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, the row after."""
     model = ModelDriver.start(jetemail, fresh="", interpretations={**also, name: value})
     for earlier in before:
         assert model.send_request(*earlier)[0] == 200
     assert model.send_request(*step)[0] == status
-    if shown:
+    if response:
         [row] = model.list_rows().values()
-        for field, wanted in shown.items():
-            assert (row.get(field), type(row.get(field))) == (wanted, type(wanted)), field
+        for field, expected in response.items():
+            assert (row.get(field), type(row.get(field))) == (expected, type(expected)), field
 
 
 def test_every_value_of_every_interpretation_is_tested_above(jetemail: Contract) -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {
+    expected = {
         (n, v) for n, values in jetemail.model.interpretations.items() if n not in TESTED_ELSEWHERE for v in values
     }
-    assert {(case[0], case[1]) for case in CASES} == wanted
+    assert {(case[0], case[1]) for case in CASES} == expected
     assert set(TESTED_ELSEWHERE) < set(jetemail.model.interpretations)
 
 
@@ -136,10 +136,10 @@ def test_chosen_order_is_used(jetemail: Contract, order: str) -> None:
     assert [str(outcome.status) for outcome in model.list_outcomes(UPDATE, body, "free")] == order.split("-")
 
 
-@pytest.mark.parametrize(("reading", "status"), [("any", 200), ("exact", 401)])
-def test_bearer_in_lower_case(jetemail: Contract, reading: str, status: int) -> None:
+@pytest.mark.parametrize(("interpretation", "status"), [("any", 200), ("exact", 401)])
+def test_bearer_in_lower_case(jetemail: Contract, interpretation: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
-    model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": reading})
+    model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": interpretation})
     assert model.list_outcomes(CREATE, A, authorization="bearer key-of-paid")[0].status == status
     assert {outcome.status for outcome in model.list_outcomes(CREATE, A, authorization="bearer wrong")} == {401}
 

@@ -59,7 +59,7 @@ def test_wrong_setting_is_reported_by_its_promise(
     Expectation: nothing, then one mismatch that names the promise, or none where the list itself is to blame.
     """
     assert _summarize_mismatches(model, [row]) == []
-    assert [told for _, told in _summarize_mismatches(model, [{**row, **change}])] == [clause]
+    assert [found for _, found in _summarize_mismatches(model, [{**row, **change}])] == [clause]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_update_owes_what_it_set(model: ModelDriver, row: dict[str, Any]) -> Non
     Expectation: a breach of the update's promises for its three settings; create's still holds for the others.
     """
     model.send_accepted(UPDATE, LATER)
-    assert {told for _, told in _summarize_mismatches(model, [row])} == {
+    assert {found for _, found in _summarize_mismatches(model, [row])} == {
         f"{UPDATE}/effect/{n}" for n in ("quota", "status", "approvedDomains")
     }
     good = model.list_rows()["ct-a"]

@@ -49,7 +49,7 @@ def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "name", "may"),
+    ("requested", "name", "may"),
     [
         ("Foo Bar", "foo-bar", True),
         ("Foo Bar", "foobar", True),
@@ -66,9 +66,9 @@ def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
         ("Jürgen", "rgenj", False),
     ],
 )
-def test_what_a_name_may_become(asked: str, name: str, may: bool) -> None:
+def test_what_a_name_may_become(requested: str, name: str, may: bool) -> None:
     """Claim: ASCII letters and digits stay, in order; what else there is becomes hyphens, goes, or is spelled out."""
-    assert names.may_become(asked, name) is may
+    assert names.may_become(requested, name) is may
 
 
 @pytest.mark.parametrize(

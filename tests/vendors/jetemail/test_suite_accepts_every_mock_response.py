@@ -27,18 +27,20 @@ class JetEmailWatcher:
 
     def send_request(self, operation: str, body: Any, account: str) -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
-        status, shown = self.mock.send_request(operation, body, account)
+        status, response = self.mock.send_request(operation, body, account)
         self.sent.append((operation, body, account))
         allowed, after = set[int](), list[ModelState]()
-        for world in self.possible_states:
-            self.suite.state = world
+        for possible_state in self.possible_states:
+            self.suite.state = possible_state
             for outcome in self.suite.list_outcomes(operation, body, account):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
-                    after.append(outcome.resolve_next_state(shown))
-        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, response)):
+                    after.append(outcome.resolve_next_state(response))
+        self.possible_states = [
+            possible_state for index, possible_state in enumerate(after) if possible_state not in after[:index]
+        ]
         assert self.possible_states, (
-            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+            f"chosen {self.interpretations}, sent {self.sent}: answered {status} {response}, allowed {sorted(allowed)}"
         )
         return status
 
@@ -92,27 +94,27 @@ def _run_steps(jetemail: Contract, interpretations: Mapping[str, str], steps: li
 @settings(max_examples=150)
 @given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(PLAIN), max_size=8))
 def test_suite_allows_whatever_a_faithful_server_does(
-    jetemail: Contract, told: dict[str, str], steps: list[Step]
+    jetemail: Contract, chosen: dict[str, str], steps: list[Step]
 ) -> None:
     """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
 
     Expectation: every answer, and both accounts' lists at the end, are allowed in some world that the answers left.
     """
-    _run_steps(jetemail, told, steps)
+    _run_steps(jetemail, chosen, steps)
 
 
 @settings(max_examples=150)
 @given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(ILL_FORMED), max_size=5))
 @example({"names": "lowered"}, [(CREATE, {"username": "ct-A"}, "paid"), (DELETE, {"username": "ct-a"}, "paid")])
 def test_suite_allows_any_treatment_of_ill_formed_names(
-    jetemail: Contract, told: dict[str, str], steps: list[Step]
+    jetemail: Contract, chosen: dict[str, str], steps: list[Step]
 ) -> None:
     """Claim: the same holds for names outside the pattern, whatever a server makes of them."""
-    _run_steps(jetemail, told, steps)
+    _run_steps(jetemail, chosen, steps)
 
 
 @pytest.mark.parametrize(
-    ("told", "steps"),
+    ("chosen", "steps"),
     [
         ({"names": "sanitised"}, [(CREATE, {"username": "ct-a b"}), (CREATE, {"username": "ct-a b"})]),
         ({"names": "sanitised", "lookup": "sanitised"},
@@ -122,10 +124,10 @@ def test_suite_allows_any_treatment_of_ill_formed_names(
     ids=["taken by one spelled alike", "deleted by another spelling", "deleted by the name it got"],
 )  # fmt: skip
 def test_user_of_an_ill_formed_name_is_met_again(
-    jetemail: Contract, told: dict[str, str], steps: list[tuple[str, Any]]
+    jetemail: Contract, chosen: dict[str, str], steps: list[tuple[str, Any]]
 ) -> None:
     """Claim: what a server made of an ill-formed name may be met before any list shows it. Expectation: no finding."""
-    _run_steps(jetemail, told, [(*step, "paid") for step in steps])
+    _run_steps(jetemail, chosen, [(*step, "paid") for step in steps])
 
 
 @settings(max_examples=100)
@@ -148,8 +150,8 @@ def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[
             alive[account].remove(body["currentUsername"])
             alive[account].add(body.get("newUsername", body["currentUsername"]))
     for account, names in alive.items():
-        shown = model.send_request(LIST, None, account)[1]["smarthosts"]
-        assert Counter(row["username"] for row in shown) == Counter(names)
+        response = model.send_request(LIST, None, account)[1]["smarthosts"]
+        assert Counter(row["username"] for row in response) == Counter(names)
 
 
 @pytest.mark.parametrize("account", ["paid", "free"])

@@ -100,19 +100,19 @@ def test_first_outcome(
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(mock_model.contract)
     assert outcome.body is not None
-    shown = outcome.body.render()
-    assert is_match(outcome.body, shown)
+    response = outcome.body.render()
+    assert is_match(outcome.body, response)
     schema = mock_model.contract.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.find_violations(shown) == []
-    assert list(schema.find_undocumented(shown)) == []
+    assert schema.find_violations(response) == []
+    assert list(schema.find_undocumented(response)) == []
 
 
 def test_first_outcomes_meet_every_rule(mock_model: Smtp2goModelDriver) -> None:
     """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
     rules = {id_ for id_ in mock_model.contract.model.rules if "/rule/" in id_}
-    told = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
-    assert rules - told == {f"{ADD}/rule/refused-changes-nothing", f"{VIEW}/rule/only-named"}
+    covered = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
+    assert rules - covered == {f"{ADD}/rule/refused-changes-nothing", f"{VIEW}/rule/only-named"}
 
 
 GOOD = {HEADER: KEYS["full"]}
@@ -162,22 +162,22 @@ def test_which_of_two_keys_counts_is_open(suite_model: Smtp2goModelDriver, mock_
     assert suite_model.list_statuses(ADD, body) == {200, 400}
     assert suite_model.list_statuses(ADD, {**A, "api_key": "wrong"}) == {200, 401}
     assert mock_model.list_outcomes(ADD, body)[0].status == 200
-    told = Smtp2goModelDriver.start(mock_model.contract, "", {"key-order": "body-header-bearer"})
-    assert told.list_outcomes(ADD, body)[0].status == 400
+    other_model = Smtp2goModelDriver.start(mock_model.contract, "", {"key-order": "body-header-bearer"})
+    assert other_model.list_outcomes(ADD, body)[0].status == 400
 
 
 def test_want_of_permission_is_reported_as_such(mock_model: Smtp2goModelDriver) -> None:
     """Claim: a key without permission is told so, whatever else is wrong. Expectation: its code first."""
     for operation in (ADD, EDIT, PATCH, REMOVE, VIEW):
-        _, shown = mock_model.send_request(operation, {"username": 7}, "restricted")
-        assert shown["data"]["error_code"] == "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED"
+        _, response = mock_model.send_request(operation, {"username": 7}, "restricted")
+        assert response["data"]["error_code"] == "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED"
 
 
 def test_bad_field_is_named(mock_model: Smtp2goModelDriver) -> None:
     """Claim: a bad field is named by one object. Situation: a number for a text. Expectation: the code and that object."""
-    _, shown = mock_model.send_request(ADD, {**A, "description": 7})
-    assert shown["data"]["error_code"] == "E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD"
-    assert shown["data"]["field_validation_errors"]["fieldname"] == "description"
+    _, response = mock_model.send_request(ADD, {**A, "description": 7})
+    assert response["data"]["error_code"] == "E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD"
+    assert response["data"]["field_validation_errors"]["fieldname"] == "description"
 
 
 def test_answers_are_wrapped_as_documented(mock_model: Smtp2goModelDriver) -> None:

@@ -87,11 +87,11 @@ TESTED_ELSEWHERE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "also", "before", "step", "status", "shown"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
+    ("name", "value", "also", "before", "step", "status", "response"), CASES, ids=[f"{c[0]}={c[1]}" for c in CASES]
 )
 def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
-    shown: Mapping[str, Any],
+    response: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, its row."""
     server = Smtp2goModelDriver.start(CONTRACT, "", {**also, name: value})
@@ -99,17 +99,17 @@ def test_chosen_interpretation_makes_its_difference(
         assert server.send_request(*earlier)[0] == 200
     answered, body = server.send_request(*step)
     assert answered == status
-    if shown:
+    if response:
         [row] = body["data"]["results"] if step[0] != PATCH else body["data"]
-        for field, wanted in shown.items():
+        for field, expected in response.items():
             found = row.get(field, _ABSENT)
-            assert (found, type(found)) == (wanted, type(wanted)), field
+            assert (found, type(found)) == (expected, type(expected)), field
 
 
 def test_every_value_of_every_interpretation_is_tested_above() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {(n, v) for n, values in INTERPRETATIONS.items() if n not in TESTED_ELSEWHERE for v in values}
-    assert {(case[0], case[1]) for case in CASES} == wanted
+    expected = {(n, v) for n, values in INTERPRETATIONS.items() if n not in TESTED_ELSEWHERE for v in values}
+    assert {(case[0], case[1]) for case in CASES} == expected
     assert set(TESTED_ELSEWHERE) < set(INTERPRETATIONS)
 
 
@@ -122,10 +122,10 @@ def test_given_key_is_accepted(order: str) -> None:
     assert server.list_outcomes_with(headers, ADD, {**A, "api_key": keys["body"]})[0].status == 200
 
 
-@pytest.mark.parametrize(("reading", "status"), [("any", 200), ("exact", 401)])
-def test_bearer_in_lower_case(reading: str, status: int) -> None:
+@pytest.mark.parametrize(("interpretation", "status"), [("any", 200), ("exact", 401)])
+def test_bearer_in_lower_case(interpretation: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
-    server = Smtp2goModelDriver.start(CONTRACT, "", {"bearer-case": reading})
+    server = Smtp2goModelDriver.start(CONTRACT, "", {"bearer-case": interpretation})
     assert server.list_outcomes_with({"authorization": f"bearer {KEYS['full']}"}, ADD, A)[0].status == status
     assert server.list_outcomes_with({"authorization": "bearer wrong"}, ADD, A)[0].status == 401
 
@@ -143,9 +143,9 @@ def test_generated_password_is_another_long_one() -> None:
     suite.send_accepted(ADD, {**A, "email_password": ""})
     [outcome] = suite.list_outcomes(EDIT, {**A, "email_password": ""})
     assert outcome.body is not None
-    shown = outcome.body.render()
-    shown["data"]["results"][0]["email_password"] = "a" * 18
-    assert [found.clause for found in outcome.body.find_mismatches(shown)] == [f"{EDIT}/effect/password-generated"]
+    response = outcome.body.render()
+    response["data"]["results"][0]["email_password"] = "a" * 18
+    assert [found.clause for found in outcome.body.find_mismatches(response)] == [f"{EDIT}/effect/password-generated"]
 
 
 def test_shown_interpretation_binds_the_next_answer() -> None:
@@ -167,9 +167,9 @@ def test_hidden_password_leaves_the_user_open() -> None:
     suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
     [outcome] = suite.list_outcomes(ADD, A)
     assert outcome.body is not None
-    shown = outcome.body.render()
-    assert "email_password" not in shown["data"]["results"][0]
-    assert outcome.resolve_next_state(shown).users[0].password is UNKNOWN
+    response = outcome.body.render()
+    assert "email_password" not in response["data"]["results"][0]
+    assert outcome.resolve_next_state(response).users[0].password is UNKNOWN
 
 
 @pytest.mark.parametrize(("password", "statuses"), [

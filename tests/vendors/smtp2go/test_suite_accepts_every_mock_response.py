@@ -28,24 +28,26 @@ class Smtp2goWatcher:
 
     def send_request(self, operation: str, body: Any, account: str = "full") -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
-        status, shown = self.server.send_request(operation, body, account)
+        status, response = self.server.send_request(operation, body, account)
         self.sent.append((operation, body, account))
         schema = CONTRACT.operations[operation].responses[status].media["application/json"]
         assert schema is not None
-        assert schema.find_violations(shown) == []
+        assert schema.find_violations(response) == []
         allowed, after = set[int](), list[ModelState]()
-        for world in self.possible_states:
-            self.suite.state = world
+        for possible_state in self.possible_states:
+            self.suite.state = possible_state
             for outcome in self.suite.list_outcomes(operation, body, account):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
-                    after.append(outcome.resolve_next_state(shown))
-        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, response)):
+                    after.append(outcome.resolve_next_state(response))
+        self.possible_states = [
+            possible_state for index, possible_state in enumerate(after) if possible_state not in after[:index]
+        ]
         assert len(self.possible_states) <= MAX_POSSIBLE_STATES, (
-            f"told {self.interpretations}, sent {self.sent}: {len(self.possible_states)} worlds"
+            f"chosen {self.interpretations}, sent {self.sent}: {len(self.possible_states)} worlds"
         )
         assert self.possible_states, (
-            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+            f"chosen {self.interpretations}, sent {self.sent}: answered {status} {response}, allowed {sorted(allowed)}"
         )
         return status
 
@@ -123,19 +125,19 @@ def _run_steps(interpretations: Mapping[str, str], steps: list[Step]) -> None:
     {"omitted-password": "generated"}, [(ADD, {"username": "ct-aa"}, "full"), (EDIT, {"username": "ct-aa"}, "full")]
 )
 @example({"name-taken": "replaced"}, [(ADD, {"username": "ct-aa"}, "full")] * 3)
-def test_suite_allows_whatever_a_faithful_server_does(told: dict[str, str], steps: list[Step]) -> None:
+def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], steps: list[Step]) -> None:
     """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
 
     Expectation: every answer, and both accounts' views at the end, are allowed in some world that the answers left.
     """
-    _run_steps(told, steps)
+    _run_steps(chosen, steps)
 
 
 @settings(max_examples=300)
 @given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(NAMES, FIELDS), max_size=6))
-def test_suite_allows_any_treatment_of_what_no_page_speaks_of(told: dict[str, str], steps: list[Step]) -> None:
+def test_suite_allows_any_treatment_of_what_no_page_speaks_of(chosen: dict[str, str], steps: list[Step]) -> None:
     """Claim: the same holds for odd names, odd values, pools and subaccounts, whatever a server makes of them."""
-    _run_steps(told, steps)
+    _run_steps(chosen, steps)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +170,10 @@ def test_wrong_setting_is_reported_by_its_promise(
     suite_model.send_accepted(ADD, body)
     [outcome] = suite_model.list_outcomes(VIEW, {})
     assert outcome.body is not None
-    shown = mock_model.send_request(VIEW, {})[1]
-    assert list(outcome.body.find_mismatches(shown)) == []
-    shown["data"]["results"][0] |= change
-    assert [found.clause for found in outcome.body.find_mismatches(shown)] == [clause]
+    response = mock_model.send_request(VIEW, {})[1]
+    assert list(outcome.body.find_mismatches(response)) == []
+    response["data"]["results"][0] |= change
+    assert [found.clause for found in outcome.body.find_mismatches(response)] == [clause]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +189,8 @@ def test_another_spelling_of_a_setting_passes(suite_model: Smtp2goModelDriver, c
     mock_model = Smtp2goModelDriver.start(CONTRACT, "")
     mock_model.send_request(ADD, body)
     suite_model.send_accepted(ADD, body)
-    shown = mock_model.send_request(VIEW, {})[1]
-    shown["data"]["results"][0] |= change
+    response = mock_model.send_request(VIEW, {})[1]
+    response["data"]["results"][0] |= change
     [outcome] = suite_model.list_outcomes(VIEW, {})
     assert outcome.body is not None
-    assert list(outcome.body.find_mismatches(shown)) == []
+    assert list(outcome.body.find_mismatches(response)) == []

@@ -50,7 +50,7 @@ def test_published_example_passes() -> None:
     assert _find_response_schema(PASSWORD, 200).find_violations(content["example"]) == []
 
 
-@pytest.mark.parametrize("shown", [
+@pytest.mark.parametrize("response", [
     {"details": {"sequence": 2, "resourceOwner": "1"}},
     {"details": {"sequence": "0", "resourceOwner": "1"}},
     {"details": {"sequence": "2", "resourceOwner": ""}},
@@ -58,9 +58,9 @@ def test_published_example_passes() -> None:
     {"details": {"sequence": "2", "resourceOwner": "1", "changeDate": "2025-03-04 16:03:38Z"}},
     {},
 ])  # fmt: skip
-def test_what_protojson_never_says_fails(shown: Any) -> None:
+def test_what_protojson_never_says_fails(response: Any) -> None:
     """Claim: numbers are quoted, zeroes omitted, times end in `Z`. Expectation: what is otherwise is invalid."""
-    assert _find_response_schema(PASSWORD, 200).find_violations(shown)
+    assert _find_response_schema(PASSWORD, 200).find_violations(response)
 
 
 def test_no_answer_has_room_for_a_password() -> None:
@@ -95,10 +95,10 @@ def test_messages_have_the_documents_properties() -> None:
     body = CONTRACT.operations[ADD].body
     assert body is not None
     assert {*re.findall(r"(\w+) = \d+;", added[1])} == {to_snake_case(name) for name in body.schema["properties"]}
-    shown = resolve_reference(CONTRACT.effective.raw, _find_response_schema(GET, 200).schema)["properties"][
+    response = resolve_reference(CONTRACT.effective.raw, _find_response_schema(GET, 200).schema)["properties"][
         "smtpConfig"
     ]
-    names = resolve_reference(CONTRACT.effective.raw, shown)["properties"]
+    names = resolve_reference(CONTRACT.effective.raw, response)["properties"]
     assert {*re.findall(r"(\w+) = \d+;", config[1])} == {to_snake_case(name) for name in names}
     assert set(SETTINGS) < set(names)
 

@@ -136,21 +136,21 @@ def test_first_outcome(
     assert outcome.clause.endswith(clause)
     assert outcome.clause in derive_clauses(CONTRACT)
     assert outcome.body is not None
-    shown = outcome.body.render()
-    assert is_match(outcome.body, shown)
-    assert shown.get("code", 0) == code
+    response = outcome.body.render()
+    assert is_match(outcome.body, response)
+    assert response.get("code", 0) == code
     schema = CONTRACT.operations[step[0]].responses[status].media["application/json"]
     assert schema is not None
-    assert schema.find_violations(shown) == []
-    assert list(schema.find_undocumented(shown)) == []
-    assert not any(secret in json.dumps(shown) for secret in (FULL["password"], NEW_PASSWORD["password"]))
+    assert schema.find_violations(response) == []
+    assert list(schema.find_undocumented(response)) == []
+    assert not any(secret in json.dumps(response) for secret in (FULL["password"], NEW_PASSWORD["password"]))
 
 
 def test_first_outcomes_meet_every_rule() -> None:
     """Claim: the table leaves no refusing rule out. Expectation: each is some case's clause, but for what repeats."""
-    told = {f"{step[0]}/{clause}" for _, _, step, _, _, clause in CASES}
+    covered = {f"{step[0]}/{clause}" for _, _, step, _, _, clause in CASES}
     rules = {id_ for id_ in CONTRACT.model.rules if "/rule/" in id_}
-    assert {rule.split("/", 1)[1] for rule in rules - told} == {"rule/permission"}
+    assert {rule.split("/", 1)[1] for rule in rules - covered} == {"rule/permission"}
 
 
 @pytest.mark.parametrize("operation", CHANGE_OPERATIONS)
@@ -178,9 +178,9 @@ def test_bad_token_is_401_before_all_else(
     [outcome] = mock_model.list_outcomes(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
     assert outcome.status == 401
     assert outcome.body is not None
-    shown = outcome.body.render()
-    assert (shown["code"], shown["message"]) == (16, text)
-    assert ("details" in shown) == ("(" in text)
+    response = outcome.body.render()
+    assert (response["code"], response["message"]) == (16, text)
+    assert ("details" in response) == ("(" in text)
 
 
 def test_activation_deactivates_the_others(mock_model: ZitadelModelDriver) -> None:
@@ -198,21 +198,21 @@ def test_activation_deactivates_the_others(mock_model: ZitadelModelDriver) -> No
 def test_read_shows_what_was_added(mock_model: ZitadelModelDriver) -> None:
     """Claim: reading shows all but the password, and omits zero values. Expectation: exactly these properties."""
     mock_model.send_request(ADD, FULL)
-    wanted = {name: value for name, value in FULL.items() if name != "password"}
-    shown = mock_model.read_config()
-    assert {name: shown[name] for name in wanted} == wanted
-    assert set(shown) == {*wanted, "id", "state", "details"}
+    expected = {name: value for name, value in FULL.items() if name != "password"}
+    response = mock_model.read_config()
+    assert {name: response[name] for name in expected} == expected
+    assert set(response) == {*expected, "id", "state", "details"}
     mock_model.send_request(ADD, {**NEW, "description": "", "tls": False})
     assert set(mock_model.read_config()) == {"senderAddress", "senderName", "host", "id", "state", "details"}
 
 
 def test_sequence_grows_with_every_change(mock_model: ZitadelModelDriver) -> None:
     """Claim: an answer to a change says a new sequence, and reading shows the last. Expectation: strictly growing."""
-    said = [int(mock_model.send_request(ADD, NEW)[1]["details"]["sequence"])]
+    sequences = [int(mock_model.send_request(ADD, NEW)[1]["details"]["sequence"])]
     for step in ((ACTIVATE,), (PASSWORD, NEW_PASSWORD), (EMAIL_PASSWORD, NEW_PASSWORD), (DEACTIVATE,)):
-        said.append(int(mock_model.send_request(*step)[1]["details"]["sequence"]))
-        assert int(mock_model.read_config()["details"]["sequence"]) == said[-1]
-    assert said == sorted(set(said))
+        sequences.append(int(mock_model.send_request(*step)[1]["details"]["sequence"]))
+        assert int(mock_model.read_config()["details"]["sequence"]) == sequences[-1]
+    assert sequences == sorted(set(sequences))
 
 
 def test_ids_are_new_and_fit_a_path(mock_model: ZitadelModelDriver) -> None:
@@ -228,9 +228,9 @@ def test_no_state_holds_a_password(mock_model: ZitadelModelDriver) -> None:
     mock_model.send_request(ADD, FULL)
     mock_model.send_request(ACTIVATE)
     mock_model.send_request(PASSWORD, NEW_PASSWORD)
-    kept = repr(mock_model.state) + json.dumps(CONTRACT.model.dump(mock_model.state))
-    assert FULL["password"] not in kept
-    assert NEW_PASSWORD["password"] not in kept
+    stored = repr(mock_model.state) + json.dumps(CONTRACT.model.dump(mock_model.state))
+    assert FULL["password"] not in stored
+    assert NEW_PASSWORD["password"] not in stored
 
 
 @pytest.mark.parametrize("rule", [rule for rule in CONTRACT.model.rules if "/rule/" in rule])

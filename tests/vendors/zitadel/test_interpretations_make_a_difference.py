@@ -71,9 +71,9 @@ TESTED_ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize(("name", "value", "before", "step", "status", "shown"), CASES)
+@pytest.mark.parametrize(("name", "value", "before", "step", "status", "response"), CASES)
 def test_chosen_interpretation_makes_its_difference(
-    name: str, value: str, before: list[Step], step: Step, status: int, shown: Mapping[str, Any]
+    name: str, value: str, before: list[Step], step: Step, status: int, response: Mapping[str, Any]
 ) -> None:
     """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
     model, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
@@ -82,15 +82,15 @@ def test_chosen_interpretation_makes_its_difference(
         suite.send_accepted(*earlier)
     assert status in suite.list_statuses(*step)
     found, body = model.send_request(*step)
-    assert (found, {key: body[key] for key in shown}) == (status, shown)
+    assert (found, {key: body[key] for key in response}) == (status, response)
 
 
 def test_every_value_of_every_interpretation_is_tested() -> None:
     """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
-    wanted = {
+    expected = {
         (name, value) for name, values in INTERPRETATIONS.items() if name not in TESTED_ELSEWHERE for value in values
     }
-    assert {(case[0], case[1]) for case in CASES} == wanted
+    assert {(case[0], case[1]) for case in CASES} == expected
 
 
 def test_interpretation_once_shown_binds() -> None:
@@ -123,22 +123,22 @@ def test_password_of_an_inactive_one_may_activate_it() -> None:
     assert model.list_statuses(ACTIVATE) == model.list_statuses(ACTIVATE, None, first) == {200, 400}
 
 
-@pytest.mark.parametrize(("reading", "status"), [("any", 404), ("exact", 401)])
-def test_bearer_in_lower_case(reading: str, status: int) -> None:
+@pytest.mark.parametrize(("interpretation", "status"), [("any", 404), ("exact", 401)])
+def test_bearer_in_lower_case(interpretation: str, status: int) -> None:
     """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
-    model = ZitadelModelDriver.start("", {"bearer-case": reading})
+    model = ZitadelModelDriver.start("", {"bearer-case": interpretation})
     assert model.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
     assert {outcome.status for outcome in model.list_outcomes(GET, authorization="bearer wrong")} == {401}
 
 
-@pytest.mark.parametrize(("reading", "status"), [("200", 404), ("100", 400)])
-def test_long_id_of_an_activation(reading: str, status: int) -> None:
+@pytest.mark.parametrize(("interpretation", "status"), [("200", 404), ("100", 400)])
+def test_long_id_of_an_activation(interpretation: str, status: int) -> None:
     """Claim: whether ids of 101 to 200 characters are too long is open for activation and deactivation alone.
 
     Situation: an id of 150 that nothing has, and one of 201. Expectation: as told, and 400; the suite allows both of the
     first, and of other operations 400 alone.
     """
-    mock, suite = ZitadelModelDriver.start("", {"longest-id": reading}), ZitadelModelDriver.start("ct-")
+    mock, suite = ZitadelModelDriver.start("", {"longest-id": interpretation}), ZitadelModelDriver.start("ct-")
     long, longer = f"ct-{'x' * 147}", f"ct-{'x' * 198}"
     for operation in (ACTIVATE, DEACTIVATE):
         assert mock.list_outcomes(operation, None, long)[0].status == status
@@ -147,10 +147,10 @@ def test_long_id_of_an_activation(reading: str, status: int) -> None:
     assert suite.list_statuses(REMOVE, None, long) == {400}
 
 
-@pytest.mark.parametrize(("reading", "status"), [("400", 400), ("empty", 200)])
-def test_null_for_a_body(reading: str, status: int) -> None:
+@pytest.mark.parametrize(("interpretation", "status"), [("400", 400), ("empty", 200)])
+def test_null_for_a_body(interpretation: str, status: int) -> None:
     """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
-    model = ZitadelModelDriver.start("", {"null-body": reading})
+    model = ZitadelModelDriver.start("", {"null-body": interpretation})
     model.send_request(ADD, NEW)
     declared = CONTRACT.operations[ACTIVATE]
     request = {"operation": ACTIVATE, "method": declared.method, "path": declared.path}
@@ -172,32 +172,32 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
     assert allowed & {401, 403}
 
 
-@pytest.mark.parametrize(("reading", "shown"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
-def test_space_around_a_text(reading: str, shown: str) -> None:
+@pytest.mark.parametrize(("interpretation", "response"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
+def test_space_around_a_text(interpretation: str, response: str) -> None:
     """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
-    model, suite = ZitadelModelDriver.start("", {"spaces": reading}), ZitadelModelDriver.start("ct-")
+    model, suite = ZitadelModelDriver.start("", {"spaces": interpretation}), ZitadelModelDriver.start("ct-")
     model.send_request(ADD, SPACED)
-    assert model.read_config()["description"] == shown
+    assert model.read_config()["description"] == response
     suite.follow_outcome(suite.list_outcomes(ADD, SPACED)[0], {"id": model.id, "details": {"sequence": "1"}})
     [outcome] = suite.list_outcomes(GET)
     assert outcome.body is not None
     assert list(outcome.body.find_mismatches(model.send_accepted(GET))) == []
 
 
-@pytest.mark.parametrize(("reading", "operation", "value", "dates"), [
+@pytest.mark.parametrize(("interpretation", "operation", "value", "dates"), [
     ("change-dates", PASSWORD, "change", {"changeDate"}),
     ("change-dates", PASSWORD, "both", {"changeDate", "creationDate"}),
     ("activation-dates", DEACTIVATE, "creation", {"creationDate"}),
     ("activation-dates", DEACTIVATE, "change", {"changeDate"}),
     ("activation-dates", DEACTIVATE, "both", {"changeDate", "creationDate"}),
 ])  # fmt: skip
-def test_dates_of_a_change(reading: str, operation: str, value: str, dates: set[str]) -> None:
+def test_dates_of_a_change(interpretation: str, operation: str, value: str, dates: set[str]) -> None:
     """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
-    model = ZitadelModelDriver.start("", {reading: value})
+    model = ZitadelModelDriver.start("", {interpretation: value})
     model.send_request(ADD, NEW)
     model.send_request(ACTIVATE)
-    shown = model.send_request(operation, NEW_PASSWORD)[1]["details"]
-    assert {name for name in shown if name.endswith("Date")} == dates
+    response = model.send_request(operation, NEW_PASSWORD)[1]["details"]
+    assert {name for name in response if name.endswith("Date")} == dates
 
 
 def test_lagging_read_shows_what_was() -> None:
@@ -211,17 +211,17 @@ def test_lagging_read_shows_what_was() -> None:
     model.send_request(ACTIVATE, at=NOW + 1)
     model.send_request(PASSWORD, NEW_PASSWORD, at=NOW + 1.1)
     seen = [model.list_outcomes(GET, at=NOW + 1.1 + tenth / 10)[0].body for tenth in range(5)]
-    shown = [body.render()["smtpConfig"] for body in seen if body is not None]
-    assert [one["details"]["sequence"] for one in shown] == ["1", "1", "2", "3", "3"]
-    assert [one["state"].removeprefix("SMTP_CONFIG_") for one in shown] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
+    response = [body.render()["smtpConfig"] for body in seen if body is not None]
+    assert [one["details"]["sequence"] for one in response] == ["1", "1", "2", "3", "3"]
+    assert [one["state"].removeprefix("SMTP_CONFIG_") for one in response] == ["INACTIVE"] * 2 + ["ACTIVE"] * 3
     model.send_request(REMOVE, at=NOW + 2)
     assert [model.list_outcomes(GET, at=NOW + 2 + tenth / 10)[0].status for tenth in (0, 5)] == [200, 404]
 
 
 def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
     """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
-    for told, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
-        model = ZitadelModelDriver.start("", told)
+    for chosen, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
+        model = ZitadelModelDriver.start("", chosen)
         for number in range(50):
             model.send_request(ADD, NEW, at=NOW + number / 10)
         assert len(model.state.past) <= most

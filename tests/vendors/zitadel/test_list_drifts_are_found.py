@@ -38,9 +38,9 @@ class ListMutation(Mutation):
         return 200, {"details": self.edit_details(rows, whole["details"]), **({"result": rows} if rows else {})}
 
     @staticmethod
-    def is_accepted(actor: MutatedVendor, asked: VendorRequest) -> bool:
+    def is_accepted(actor: MutatedVendor, requested: VendorRequest) -> bool:
         """Return True if the vendor accepts the request."""
-        return actor.compute_outcome(asked).status == 200
+        return actor.compute_outcome(requested).status == 200
 
     def edit_rows(self, rows: Rows) -> Rows:
         """Return the rows of the list in place of ``rows``."""
@@ -73,9 +73,9 @@ class UndeletedRows(ListMutation):
         self._seen: dict[str, dict[str, Any]] = {}
 
     def edit_rows(self, rows: Rows) -> Rows:
-        gone = [row for name, row in self._seen.items() if name not in {row["id"] for row in rows}]
+        removed = [row for name, row in self._seen.items() if name not in {row["id"] for row in rows}]
         self._seen |= {row["id"]: row for row in rows}
-        return [*rows, *gone]
+        return [*rows, *removed]
 
     def edit_details(self, rows: Rows, original: dict[str, Any]) -> dict[str, Any]:
         return {**original, "totalResult": str(len(rows))}

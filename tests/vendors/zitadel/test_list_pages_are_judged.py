@@ -30,8 +30,8 @@ Rows = list[dict[str, Any]]
 def _make_foreign_row(number: int, state: str = "INACTIVE") -> dict[str, Any]:
     """Somebody else's configuration; every other one is a provider that is no SMTP server."""
     server = {"senderAddress": "x@example.org", "senderName": "X", "host": "smtp.example.org:25", "tls": True}
-    shown = {"id": f"9{number}", "details": HISTORY, "state": f"SMTP_CONFIG_{state}"}
-    return {**shown, **(server if number % 2 else {"description": "web hook"})}
+    response = {"id": f"9{number}", "details": HISTORY, "state": f"SMTP_CONFIG_{state}"}
+    return {**response, **(server if number % 2 else {"description": "web hook"})}
 
 
 @pytest.fixture(name="three_configs")
@@ -63,8 +63,8 @@ def _find_list_matcher(model: ZitadelModelDriver, body: Any) -> Any:
     return outcome.body
 
 
-def _list_mismatches(model: ZitadelModelDriver, shown: Any, body: Any = ALL) -> list[Mismatch]:
-    return list(_find_list_matcher(model, body).find_mismatches(shown))
+def _list_mismatches(model: ZitadelModelDriver, response: Any, body: Any = ALL) -> list[Mismatch]:
+    return list(_find_list_matcher(model, body).find_mismatches(response))
 
 
 def _make_details(**values: Any) -> dict[str, Any]:
@@ -87,9 +87,9 @@ class FaithfulInstance:
                    for number in range(self.others)]  # fmt: skip
         rows = random.Random(self.seed).sample([*own, *foreign], len(own) + self.others)
         first = int(query.get("offset", 0))
-        shown = rows[first : first + (query.get("limit") or self.default_limit)]
-        details = _make_details(totalResult=str(len(rows))) if self.has_total and shown else _make_details()
-        return {**details, "result": shown} if shown else details
+        response = rows[first : first + (query.get("limit") or self.default_limit)]
+        details = _make_details(totalResult=str(len(rows))) if self.has_total and response else _make_details()
+        return {**details, "result": response} if response else details
 
 
 INSTANCES = st.builds(
@@ -116,11 +116,11 @@ def test_any_page_of_a_faithful_instance_is_allowed(
         instance = replace(instance, active=False)
     else:
         model.send_accepted(DEACTIVATE, None, model.state.configs[1].id)
-    shown = instance.make_page(_list_own_rows(model), query)
-    assert _list_mismatches(model, shown, {"query": query}) == []
+    response = instance.make_page(_list_own_rows(model), query)
+    assert _list_mismatches(model, response, {"query": query}) == []
     schema = CONTRACT.operations[LIST].responses[200].media["application/json"]
     assert schema is not None
-    assert (schema.find_violations(shown), list(schema.find_undocumented(shown))) == ([], [])
+    assert (schema.find_violations(response), list(schema.find_undocumented(response))) == ([], [])
 
 
 def _remove_row(index: int) -> Callable[[Rows], Rows]:
@@ -156,11 +156,11 @@ def test_a_row_that_drifted_is_seen(three_configs: ZitadelModelDriver, drift: st
 
     Expectation: a mismatch of that kind, owed to the clause that is broken, with the one to suspect besides.
     """
-    edit, *wanted = DRIFTS[drift]
-    gone = next(iter(three_configs.state.removed_ids))
-    rows = [{**row, "id": gone} if row["id"] == "gone" else row for row in edit(_list_own_rows(three_configs))]
+    edit, *expected = DRIFTS[drift]
+    removed = next(iter(three_configs.state.removed_ids))
+    rows = [{**row, "id": removed} if row["id"] == "gone" else row for row in edit(_list_own_rows(three_configs))]
     found = _list_mismatches(three_configs, {**_make_details(), "result": rows})[0]
-    assert [found.kind, found.clause, found.suspected_clause] == wanted
+    assert [found.kind, found.clause, found.suspected_clause] == expected
 
 
 def test_what_was_read_since_is_the_lists_own_fault(three_configs: ZitadelModelDriver) -> None:
@@ -202,11 +202,11 @@ def test_a_page_is_as_long_as_it_has_to_be(three_configs: ZitadelModelDriver, ca
 
     Expectation: a mismatch exactly where no order and no others could explain the length.
     """
-    query, count, total, wanted = LENGTHS[case]
+    query, count, total, expected = LENGTHS[case]
     rows = _list_own_rows(three_configs)[:count]
-    shown = {**_make_details(**({"totalResult": total} if total else {})), **({"result": rows} if rows else {})}
-    kinds = dict.fromkeys((one.kind, one.clause) for one in _list_mismatches(three_configs, shown, {"query": query}))
-    assert [kind for kind in kinds if kind[0] != "row-missing" or kind in wanted] == wanted
+    response = {**_make_details(**({"totalResult": total} if total else {})), **({"result": rows} if rows else {})}
+    kinds = dict.fromkeys((one.kind, one.clause) for one in _list_mismatches(three_configs, response, {"query": query}))
+    assert [kind for kind in kinds if kind[0] != "row-missing" or kind in expected] == expected
 
 
 def test_a_part_of_the_list_shows_no_promise_kept(three_configs: ZitadelModelDriver) -> None:
@@ -305,22 +305,22 @@ def test_the_mock_pages(mock_model: ZitadelModelDriver) -> None:
     _add_three_configs(mock_model)
     marks = [row["description"] for row in _list_own_rows(mock_model)]
     assert marks == ["ct-mark-0", "ct-mark-1", "ct-mark-2"]
-    for query, wanted in (({"limit": 2}, marks[:2]), ({"offset": "1"}, marks[1:]), ({"offset": 1, "limit": 1}, marks[1:2]),
+    for query, expected in (({"limit": 2}, marks[:2]), ({"offset": "1"}, marks[1:]), ({"offset": 1, "limit": 1}, marks[1:2]),
                           ({"offset": "3"}, [])):  # fmt: skip
-        shown = mock_model.send_request(LIST, {"query": query})[1]
-        assert [row["description"] for row in shown.get("result", [])] == wanted
-        assert shown["details"]["totalResult"] == "3"
-        assert ("result" in shown) == bool(wanted)
+        response = mock_model.send_request(LIST, {"query": query})[1]
+        assert [row["description"] for row in response.get("result", [])] == expected
+        assert response["details"]["totalResult"] == "3"
+        assert ("result" in response) == bool(expected)
 
 
-@pytest.mark.parametrize(("reading", "shown"), [("omitted", None), ("shown", FULL["replyToAddress"])])
+@pytest.mark.parametrize(("interpretation", "response"), [("omitted", None), ("shown", FULL["replyToAddress"])])
 def test_the_list_may_leave_the_answer_address_out(
-    three_configs: ZitadelModelDriver, reading: str, shown: str | None
+    three_configs: ZitadelModelDriver, interpretation: str, response: str | None
 ) -> None:
     """Claim: the vendor's source does not fill it in, though the message has it. Expectation: as told; the suite takes both."""
-    told = _add_three_configs(ZitadelModelDriver.start("", {"listed-reply-to": reading}))
-    assert [row.get("replyToAddress") for row in _list_own_rows(told)] == [shown] * 3
-    ours = [{**row, "replyToAddress": shown} if shown else row for row in _list_own_rows(three_configs)]
+    model = _add_three_configs(ZitadelModelDriver.start("", {"listed-reply-to": interpretation}))
+    assert [row.get("replyToAddress") for row in _list_own_rows(model)] == [response] * 3
+    ours = [{**row, "replyToAddress": response} if response else row for row in _list_own_rows(three_configs)]
     assert _list_mismatches(three_configs, {**_make_details(), "result": ours}) == []
 
 
@@ -332,8 +332,8 @@ def test_a_lagging_list_shows_what_was(mock_model: ZitadelModelDriver) -> None:
     mock_model = ZitadelModelDriver.start("", {"projection": "lagging"})
     mock_model.send_request(ADD, NEW, at=10.0)
     mock_model.send_request(REMOVE, at=20.0)
-    told = [mock_model.send_request(LIST, {}, at=at)[1].get("result", []) for at in (20.1, 21.0)]
-    assert [len(rows) for rows in told] == [1, 0]
+    pages = [mock_model.send_request(LIST, {}, at=at)[1].get("result", []) for at in (20.1, 21.0)]
+    assert [len(rows) for rows in pages] == [1, 0]
 
 
 def test_the_list_names_nobodys_password(three_configs: ZitadelModelDriver) -> None:

@@ -84,13 +84,13 @@ def test_what_was_well_set_is_blamed_on_what_came_between(suite_model: ZitadelMo
 
 def test_repeated_id_and_sequence_are_noticed(suite_model: ZitadelModelDriver) -> None:
     """Claim: ids are new and sequences grow. Situation: an id again, the old sequence again. Expectation: mismatches."""
-    shown = suite_model.send_accepted(ADD, NEW)
+    response = suite_model.send_accepted(ADD, NEW)
     [again] = suite_model.list_outcomes(ADD, NEW)
     [activation] = suite_model.list_outcomes(ACTIVATE)
     assert again.body is not None
     assert activation.body is not None
-    assert [found.kind for found in again.body.find_mismatches(shown)] == ["repeated"]
-    assert [f.clause for f in activation.body.find_mismatches({"details": shown["details"]})] == [
+    assert [found.kind for found in again.body.find_mismatches(response)] == ["repeated"]
+    assert [f.clause for f in activation.body.find_mismatches({"details": response["details"]})] == [
         f"{ACTIVATE}/effect/sequence"
     ]
 
@@ -165,9 +165,9 @@ def test_error_id_stands_in_the_details(suite_model: ZitadelModelDriver, details
     """
     [outcome] = suite_model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
     assert outcome.body is not None
-    shown = _edit_copy(outcome.body.render(), ("details",), details)
-    assert [found.path for found in outcome.body.find_mismatches(shown)] == [("details",)]
-    assert is_match(outcome.body, {**shown, "message": "no such configuration"})
+    response = _edit_copy(outcome.body.render(), ("details",), details)
+    assert [found.path for found in outcome.body.find_mismatches(response)] == [("details",)]
+    assert is_match(outcome.body, {**response, "message": "no such configuration"})
 
 
 @pytest.mark.parametrize(("sent", "grows"), [("another", True), ("the first one", False)])
@@ -180,10 +180,10 @@ def test_only_another_password_has_to_count_as_a_change(
     """
     suite_model.send_accepted(ADD, NEW)
     suite_model.send_accepted(ACTIVATE)
-    shown = suite_model.send_accepted(PASSWORD, {"password": "the first one"})
+    response = suite_model.send_accepted(PASSWORD, {"password": "the first one"})
     [outcome] = suite_model.list_outcomes(PASSWORD, {"password": sent})
     assert outcome.body is not None
-    assert is_match(outcome.body, shown) is not grows
+    assert is_match(outcome.body, response) is not grows
     assert "the first one" not in repr(suite_model.state)
 
 

@@ -39,11 +39,11 @@ Step = tuple[str, Any, int | str, str]
 class ZitadelWatcher:
     """A mock under told readings, and every state in which the suite may think it to be."""
 
-    def __init__(self, interpretations: Mapping[str, str], lost: int | None = None) -> None:
+    def __init__(self, interpretations: Mapping[str, str], unknown: int | None = None) -> None:
         self.interpretations, self.sent, self.ids = interpretations, list[Step](), list[str]()
         self.mock, self.suite = ZitadelModelDriver.start("", interpretations), ZitadelModelDriver.start("ct-")
         self.possible_states: list[ModelState] = [self.suite.state]
-        self.at, self._lost = NOW, lost
+        self.at, self._lost = NOW, unknown
 
     def send_request(self, operation: str, body: Any, about: int | str, account: str = "admin") -> int:
         """Put one request to the mock; its answer must be allowed in some world, and those worlds go on.
@@ -53,22 +53,24 @@ class ZitadelWatcher:
         name = about if isinstance(about, str) else self.ids[about % len(self.ids)] if self.ids else UNKNOWN_ID
         self.at += 1
         before = self.mock.state
-        status, shown = self.mock.send_request(operation, body, name, account, at=self.at)
+        status, response = self.mock.send_request(operation, body, name, account, at=self.at)
         if len(self.sent) == self._lost:
             self.mock.state = before
         self.sent.append((operation, body, about, account))
         if operation == ADD and status == 200:
-            self.ids.append(shown["id"])
+            self.ids.append(response["id"])
         allowed, after = set[int](), list[ModelState]()
-        for world in self.possible_states:
-            self.suite.state = world
+        for possible_state in self.possible_states:
+            self.suite.state = possible_state
             for outcome in self.suite.list_outcomes(operation, body, name, account, at=self.at):
                 allowed.add(outcome.status)
-                if outcome.status == status and (outcome.body is None or is_match(outcome.body, shown)):
-                    after.append(outcome.resolve_next_state(shown))
-        self.possible_states = [world for index, world in enumerate(after) if world not in after[:index]]
+                if outcome.status == status and (outcome.body is None or is_match(outcome.body, response)):
+                    after.append(outcome.resolve_next_state(response))
+        self.possible_states = [
+            possible_state for index, possible_state in enumerate(after) if possible_state not in after[:index]
+        ]
         assert self.possible_states, (
-            f"told {self.interpretations}, sent {self.sent}: answered {status} {shown}, allowed {sorted(allowed)}"
+            f"chosen {self.interpretations}, sent {self.sent}: answered {status} {response}, allowed {sorted(allowed)}"
         )
         return status
 
@@ -127,12 +129,12 @@ CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
     {"inactive-password": "200"},
     [(ADD, NEW, 0, "admin"), (PASSWORD, NEW_PASSWORD, 0, "admin"), (ACTIVATE, {}, 0, "admin")],
 )
-def test_suite_allows_whatever_a_faithful_server_does(told: dict[str, str], steps: list[Step]) -> None:
+def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], steps: list[Step]) -> None:
     """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
 
     Expectation: every answer, and every reading at the end, are allowed in some world that the answers left.
     """
-    watched = ZitadelWatcher(told)
+    watched = ZitadelWatcher(chosen)
     for step in steps:
         watched.send_request(*step)
     watched.read_everything()
@@ -154,15 +156,15 @@ def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> No
             assert (status == 200) == (name == active)
         if status == 200 and operation in (ACTIVATE, DEACTIVATE, REMOVE):
             active = name if operation == ACTIVATE else None if name == active else active
-    shown = [config.id for config in watched.mock.state.configs if config.is_active]
-    assert shown == ([active] if active is not None else [])
+    response = [config.id for config in watched.mock.state.configs if config.is_active]
+    assert response == ([active] if active is not None else [])
 
 
-@pytest.mark.parametrize("lost", [ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS])
-def test_unfaithful_server_is_noticed(lost: str) -> None:
+@pytest.mark.parametrize("unknown", [ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS])
+def test_unfaithful_server_is_noticed(unknown: str) -> None:
     """Claim: the tests above can fail. Situation: a server that loses one change. Expectation: reading is not allowed."""
-    steps = [ADD, DEACTIVATE, ACTIVATE, lost] if lost != ACTIVATE else [ADD, ACTIVATE]
-    watched = ZitadelWatcher({"deactivate-inactive": "200"}, lost=len(steps) - 1)
+    steps = [ADD, DEACTIVATE, ACTIVATE, unknown] if unknown != ACTIVATE else [ADD, ACTIVATE]
+    watched = ZitadelWatcher({"deactivate-inactive": "200"}, unknown=len(steps) - 1)
     for operation in steps:
         watched.send_request(operation, NEW if operation == ADD else NEW_PASSWORD, 0)
     with pytest.raises(AssertionError, match="allowed"):
