@@ -16,7 +16,8 @@ from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.cleanup import clean_up
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.generator.client_templates import build_facts, format_banner

@@ -15,8 +15,9 @@ from contract_watch.engine.exploring.exploration import explore_requests, explor
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
-from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread

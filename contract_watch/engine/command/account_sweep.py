@@ -8,7 +8,7 @@ from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import Wire
-from contract_watch.engine.running.cleanup import run_preflight
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.report.record import Record

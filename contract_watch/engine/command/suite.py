@@ -26,14 +26,9 @@ from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_origin, join_base_path
-from contract_watch.engine.running.cleanup import (
-    clean_up,
-    fetch_mock_health,
-    list_possible_leftovers,
-    run_preflight,
-    trim_objects,
-)
+from contract_watch.engine.running.cleanup import clean_up, list_possible_leftovers, trim_objects
 from contract_watch.engine.running.parallel import count_cores
+from contract_watch.engine.running.preflight import fetch_mock_health, run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError

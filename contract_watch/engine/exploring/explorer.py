@@ -18,7 +18,8 @@ from contract_watch.engine.exploring.exploration import explore_requests, explor
 from contract_watch.engine.exploring.pytest_case import PytestCase
 from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.targets import join_base_path
-from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.cleanup import clean_up
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import build_mock, run_in_thread

@@ -15,8 +15,9 @@ from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.judging.disagreement import Attempt
 from contract_watch.engine.judging.findings import ContractBrokenError
 from contract_watch.engine.protocols.targets import join_base_path, load_account_keys, validate_unguarded_target
-from contract_watch.engine.running.cleanup import clean_up, run_preflight
+from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.generated_client import ClientModules
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import InconclusiveError

@@ -1,4 +1,4 @@
-"""The judgement of responses, and findings that say what disagrees.
+"""The judgement of responses, and the findings that follow.
 
 `judge` asks the vendor's model which responses are allowed; `response_checks` is the list of checks that every
 documented response goes through, one small function each. A disagreement becomes a finding (`findings`) with the

@@ -14,9 +14,9 @@ from contract_watch.engine.protocols.wire import Response
 
 _MAX_BODY_BYTES = 20_000
 _MAX_PARSED_BYTES = 256 * 1024
-"""Bytes up to which a body is read as JSON, so that its names tell what is a secret, however little of it is shown."""
+"""Bytes up to which a body is parsed as JSON: its names mark secrets, however little of it is reported."""
 _REDACTION_MARGIN = 4096
-"""Characters behind what is shown that are redacted with it: a secret may begin in the one and end in the other."""
+"""Characters after the reported part that are redacted with it: a secret may cross the cut."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Wire:
         self._transport.close()
 
     def send(self, encoded: EncodedRequest) -> Response:
-        """Send a request and read the whole response; raise `TransportError` if none comes, or what the gate raises."""
+        """Send a request and read the whole response; raise `TransportError` if none comes. The gate may raise too."""
         if self._gate is None:
             return self._deliver(encoded)
         return self._gate.send(encoded, lambda: self._deliver(encoded))

@@ -1,4 +1,4 @@
-"""What a run covered: requests, responses by operation and status, and clauses."""
+"""The coverage of a run: requests, responses by operation and status, and clauses."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""One run against one target: sends every request, judges every response, and keeps what disagreed."""
+"""One run against one target: sends every request, judges every response, and collects the disagreements."""
 
 import contextlib
 import time
@@ -122,7 +122,7 @@ class Session:
 
     @contextmanager
     def expect_fault(self, status: int | None) -> Iterator[None]:
-        """Judge the responses in the block as a fault that the mock was told to answer with ``status``; None: as usual."""
+        """Judge the responses in the block as a scripted fault with ``status``; None: as usual."""
         self._scripted_status = status
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a run knows of the target: its possible states, the run's own objects, and good responses."""
+"""The knowledge of a run about the target: its possible states, the run's own objects, and good responses."""
 
 import math
 import time
