@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import load_contracts
-from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
+from contract_watch.mutants.derivation import MutantConfig, sample_evenly
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
 from tests.support.command_process import run_command
+from tests.support.mutant_lists import list_equivalent_mutants, list_mutants
 
 SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
 SAMPLE, EQUIVALENT = 10, 25
@@ -37,7 +38,7 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
 def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
     """Claim: the list of equivalents is about existing mutants. Expectation: every pattern matches one."""
     contract = load_contracts()[slug]
-    assert MutantConfig(contract).find_stale_patterns(derive_mutants(contract)) == []
+    assert MutantConfig(contract).find_stale_patterns(list_mutants(slug)) == []
 
 
 RunnerFactory = Callable[[str], MutantRunner]
@@ -55,12 +56,7 @@ def _court_of() -> Iterator[RunnerFactory]:
         )
 
 
-def _list_equivalents(slug: str) -> list[Mutant]:
-    judgement, found = MutantConfig(load_contracts()[slug]), derive_mutants(load_contracts()[slug])
-    return sample_evenly([mutant for mutant in found if judgement.find_reason(mutant)], EQUIVALENT)
-
-
-@pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in _list_equivalents(slug)],
+@pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in sample_evenly(list_equivalent_mutants(slug), EQUIVALENT)],
                          ids=lambda value: value if isinstance(value, str) else value.id)  # fmt: skip
 def test_an_equivalent_mutant_cannot_be_observed(court_of: RunnerFactory, slug: str, mutant: Mutant) -> None:
     """Claim: an uncounted mutant cannot be observed. Situation: a fixed sample of each list. Expectation: it has no finding."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import MutantConfig, derive_mutants
+from contract_watch.mutants.derivation import MutantConfig
 from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
 from tests.support.command_process import (
     assert_one_line_error,
@@ -18,12 +18,10 @@ from tests.support.command_process import (
     start_command,
     wait_for_exit,
 )
+from tests.support.mutant_lists import list_equivalent_mutants, list_mutants
 
-EQUIVALENT = [
-    mutant.id
-    for mutant in derive_mutants(Contract("jetemail"))
-    if MutantConfig(Contract("jetemail")).find_reason(mutant)
-]
+MUTANTS = {mutant.id: mutant for mutant in list_mutants("jetemail")}
+EQUIVALENT = [mutant.id for mutant in list_equivalent_mutants("jetemail")]
 
 
 def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
@@ -52,19 +50,19 @@ def _tried(jetemail: Contract) -> Iterator[MutantRunner]:
 
 
 @pytest.mark.parametrize("name", EQUIVALENT)
-def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, jetemail: Contract, name: str) -> None:
+def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, name: str) -> None:
     """Claim: an uncounted mutant cannot be observed.
 
     Situation: each mutant of that list, and the suite's deterministic stages, whole.
     Expectation: every answer is one that the contract allows, and nothing else went wrong.
     """
-    result = tried.run_mutant(next(mutant for mutant in derive_mutants(jetemail) if mutant.id == name))
+    result = tried.run_mutant(MUTANTS[name])
     assert (result.finding, result.reason) == ("", "")
 
 
 def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
     """Claim: it can be reviewed. Expectation: at most a dozen reasons, at most 5 % of all mutants, none stale."""
-    config, found = MutantConfig(jetemail), derive_mutants(jetemail)
+    config, found = MutantConfig(jetemail), list_mutants("jetemail")
     assert len(config.equivalents) <= 12
     assert 0 < len(EQUIVALENT) <= len(found) * 0.05
     assert config.find_stale_patterns(found) == []

@@ -1,6 +1,7 @@
 """Documentation and docstrings keep the rules of writing that CONTRIBUTING.md states."""
 
 import ast
+import functools
 import re
 import subprocess
 from collections import Counter, defaultdict
@@ -36,19 +37,22 @@ def _find_docstrings(path: Path) -> Iterator[tuple[str, Node, str]]:
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node, docstring
 
 
-DOCSTRINGS = [entry for path in MODULES for entry in _find_docstrings(path)]
+@functools.cache
+def _list_docstrings() -> list[tuple[str, Node, str]]:
+    """List the docstrings of all modules: when a test asks, since every test process imports this module."""
+    return [entry for path in MODULES for entry in _find_docstrings(path)]
 
 
 def test_no_docstring_asks_a_question() -> None:
     """A docstring begins with a verb or a noun, never with a question word."""
-    assert len(DOCSTRINGS) > 1000
-    assert [where for where, _, docstring in DOCSTRINGS if QUESTION.match(docstring)] == []
+    assert len(_list_docstrings()) > 1000
+    assert [where for where, _, docstring in _list_docstrings() if QUESTION.match(docstring)] == []
 
 
 def test_what_is_rare() -> None:
     """Of 1,000 words of documentation and docstrings at most three are "what"."""
     prose = " ".join(
-        [docstring for _, _, docstring in DOCSTRINGS] + [page.read_text(encoding="utf-8") for page in PAGES]
+        [docstring for _, _, docstring in _list_docstrings()] + [page.read_text(encoding="utf-8") for page in PAGES]
     )
     words = re.findall(r"[A-Za-z][A-Za-z']*", prose)
     rate = 1000 * sum(word.lower() == "what" for word in words) / len(words)

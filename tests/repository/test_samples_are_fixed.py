@@ -80,6 +80,13 @@ def test_a_sample_may_name_its_ids() -> None:
     assert [item.name for item in items] == ["test_a[a[0]\n-x]", "test_a[b]"]
 
 
+def test_an_id_may_be_a_beginning() -> None:
+    """The beginning ends at a dash, so that a longer name is another one."""
+    items = _make_items("test_a[deep-2.0]", "test_a[deep-3.0]", "test_a[deeper-2.0]")
+    leave_out(items, [Sample(TEST, "it is slow", ids=["deep"])])
+    assert [item.name for item in items] == ["test_a[deep-2.0]", "test_a[deep-3.0]"]
+
+
 @pytest.mark.parametrize(
     "sample", [Sample(TEST, "it is slow", 3, "mail"), Sample(TEST, "it is slow", ids=["jet", "z"])]
 )

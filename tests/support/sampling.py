@@ -41,7 +41,7 @@ def effort(usual: _Number, thorough: _Number) -> _Number:
 class Sample:
     """The part of a test function's parameter sets that `make test` runs.
 
-    ``ids`` names them. Without it ``count`` of them run, spread evenly over those whose id contains ``only``; a count of 0
+    ``ids`` names them, each whole or by its beginning up to a dash. Without it ``count`` of them run, spread evenly over those whose id contains ``only``; a count of 0
     leaves all to `make test-all`. With a ``parameter``, ``test`` is a module, and the values of that parameter are chosen:
     the tests of a module often share the run that its fixture makes for a value.
     """
@@ -67,13 +67,14 @@ class Sample:
         Raises:
             pytest.UsageError: an id of the sample was not collected, or ``only`` fits none. Such a sample would run nothing.
         """
-        missing = [name for name in self.ids if name not in keys]
+        named = {name: [key for key in keys if key == name or key.startswith(f"{name}-")] for name in self.ids}
+        missing = [name for name, found in named.items() if not found]
         fitting = [key for key in keys if self.only in key]
         if missing or not fitting:
             wanted = ", ".join(missing) if missing else self.only
             raise pytest.UsageError(f"{FILE}: {self.test}: no parameter set fits {wanted!r}; correct or remove it")
         if self.ids or self.count == 0:
-            return list(self.ids)
+            return [key for found in named.values() for key in found]
         count = min(self.count, len(fitting))
         step = (len(fitting) - 1) / max(count - 1, 1)
         return [fitting[round(number * step)] for number in range(count)]

@@ -22,6 +22,7 @@ revision and unknown to the base); for `compatible`, values that requests gained
 """
 
 import copy
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,11 @@ FRAGMENT_KINDS: Mapping[str, FragmentKind] = {
 """The kinds of fragments by their name in `in`."""
 
 
-class StrictYamlLoader(yaml.SafeLoader):
+# libyaml where it is installed: reading the pairs is a large part of starting a test process.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StrictYamlLoader(_Loader):  # type: ignore[misc] # either loader
     """A loader that refuses silent surprises of YAML: a duplicate key, `on` as true, a bare date."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -256,7 +261,8 @@ class StrictYamlLoader(yaml.SafeLoader):
         twice = {key for key in keys if keys.count(key) > 1}
         if twice:
             raise ValueError(f"{sorted(twice)} twice{node.start_mark}")
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
     def construct_plainly(self, node: yaml.ScalarNode) -> bool:
         if node.value not in ("true", "false"):
@@ -298,6 +304,7 @@ def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
     )
 
 
+@functools.cache
 def load_pairs(folder: Path = DIRECTORY) -> tuple[DocumentPair, ...]:
     """Return all pairs of the collection, areas in alphabetical order.
 
