@@ -27,7 +27,7 @@ def staging_directory(root: Path) -> Iterator[Path]:
 
     Raises:
         UsageError: another process uses it.
-        InconclusiveError: the disk or the root takes nothing.
+        InconclusiveError: the disk is full, or the root is not writable.
     """
     try:
         with (root / _LOCK).open("a", encoding="utf-8") as lock:
@@ -35,7 +35,7 @@ def staging_directory(root: Path) -> Iterator[Path]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UsageError(
-                    f"{root / STAGING_DIRECTORY}: another process is taking a document over; wait for it"
+                    f"{root / STAGING_DIRECTORY}: another `make accept` is running; wait for it"
                 ) from error
             _roll_back(root)
             (root / STAGING_DIRECTORY).mkdir()
@@ -92,16 +92,16 @@ def _get_backup_path(root: Path, name: str) -> Path:
 
 def _roll_back(root: Path) -> bool:
     """Undo the replacements that the manifest names, and remove the staging directory."""
-    listed = root / STAGING_DIRECTORY / _MANIFEST
-    found = listed.exists()
+    manifest = root / STAGING_DIRECTORY / _MANIFEST
+    found = manifest.exists()
     if found:
-        for name, was_there in _read_manifest(listed).items():
+        for name, was_there in _read_manifest(manifest).items():
             old = _get_backup_path(root, name)
             if old.exists() or not was_there:
                 _remove_path(root / name)
             if old.exists():
                 old.rename(root / name)
-        listed.unlink()
+        manifest.unlink()
     _remove_path(root / STAGING_DIRECTORY)
     return found
 
@@ -113,8 +113,8 @@ def _read_manifest(path: Path) -> dict[str, bool]:
     except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(_is_below_root(name) and isinstance(found[name], bool) for name in found):
-        raise UsageError(f"{path}: does not say what a killed `make accept` had replaced: put back by hand what is named old-… "
-                         "beside it, or have git restore it, then delete the folder")  # fmt: skip
+        raise UsageError(f"{path}: is not the manifest of a killed `make accept`; restore the files named old-… next to it by hand, "
+                         "or with git, then delete the directory")  # fmt: skip
     return found
 
 

@@ -7,9 +7,9 @@ from contract_watch.report.escaping import escape_text
 _MAX_LINES = 2000
 """The number of lines that are printed; the rest are counted."""
 _LEVEL_TEXTS = {
-    ChangeLevel.BREAKING: "breaks consumers",
-    ChangeLevel.WARNING: "may break consumers: the documents do not tell",
-    ChangeLevel.COMPATIBLE: "breaks nobody",
+    ChangeLevel.BREAKING: "breaks code",
+    ChangeLevel.WARNING: "may break code",
+    ChangeLevel.COMPATIBLE: "compatible with all code",
 }
 
 
@@ -23,8 +23,8 @@ def format_comparison(found: Comparison) -> list[str]:
         for change in changes:
             lines += _format_change(change)
     counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _LEVEL_TEXTS)
-    left = len(lines) - _MAX_LINES
-    rest = [f"… and {left} lines more"] if left > 0 else []
+    hidden = len(lines) - _MAX_LINES
+    rest = [f"… and {hidden} more lines"] if hidden > 0 else []
     return [f"{found.level.value}: {counted}", *lines[:_MAX_LINES], *rest]
 
 

@@ -128,21 +128,19 @@ def _assess_impact(
     }
     if impact.unaccounted:
         lines = "; ".join(describe_symbol_changes(impact.unaccounted))
-        record.notes.append(
-            f"no change of the document by itself, but of names that it gives to the client: {escape_text(lines, 1000)}"
-        )
+        record.notes.append(f"names of the client change without a change of the API: {escape_text(lines, 1000)}")
     record.notes.append(
         f"the client package needs version {version.version} (it is {version.current}): {version.reason}"
     )
     return impact
 
 
-def _format_overlay_issues(troubles: Sequence[OverlayIssue]) -> list[str]:
+def _format_overlay_issues(issues: Sequence[OverlayIssue]) -> list[str]:
     """Return a line for each action that needs an edit; of many, the number of each kind and the first."""
-    lines = [f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in troubles]
+    lines = [f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in issues]
     if len(lines) <= _MAX_ACTIONS:
         return lines
-    kinds = [one.kind.value for one in troubles]
+    kinds = [one.kind.value for one in issues]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     more = f"… and {len(lines) - _MAX_ACTIONS} more actions: findings.json has them all, under document.overlay"
     return [f"overlay.yaml: {len(lines)} actions do not fit the new document: {counted}", *lines[:_MAX_ACTIONS], more]
@@ -162,7 +160,7 @@ def _describe_other_operations(
         ]
         if (method, path) not in there and alike:
             lines.append(
-                f"{escape_text(name)} is gone; it may be {_format_names(alike)} now, which is not under contract and was not compared"
+                f"{escape_text(name)} was removed; it may be {_format_names(alike)} now, which is not under contract and was not compared"
             )
     if others:
         lines.append(f"not under contract, and not compared: {_format_names(sorted(others.values()))}")

@@ -1,7 +1,7 @@
-"""The templates a client is made with: the generator's own, each with our banner, with a few changes, and with two of ours.
+"""The templates of a client: the generator's own with a banner and a few changes, and two of ours.
 
-Nothing of the generator is copied into the repository. `templates/changes.toml` says what is changed in it and why;
-`templates/*.jinja` replace what is of no use to us. A template asks the contract through one variable, ``facts``.
+The repository holds no copy of the generator. `templates/changes.toml` lists the changes with their reasons;
+`templates/*.jinja` replace whole templates. A template gets the facts of the contract in one variable, ``facts``.
 """
 
 import json
@@ -20,14 +20,14 @@ from contract_watch.errors import UsageError
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TIMEOUT = 30
-"""Seconds that a generated client waits for a connection, and each time for the next part of an answer."""
+"""Seconds that a generated client waits for a connection, and for each part of a response."""
 
-# First line of every template of the generator; jinja drops the line break after a block.
+# The first line of every template of the generator; jinja drops the line break after a block.
 TEMPLATE_HEADER = '{% import "facts.jinja" as given %}{% set facts = given.facts %}\n'
-# In these the generator's classes take no plain JSON value.
+# Formats for which the generator's classes accept no plain JSON value.
 CLASS_FORMATS = ("date", "date-time", "uuid", "binary")
 COMBINATORS = ("allOf", "oneOf", "anyOf", "enum")
-# The versions that installers take (PEP 440), short of their rarest spellings.
+# The versions that installers accept (PEP 440), without rare spellings.
 VERSION_PATTERN = re.compile(r"v?\d+(\.\d+)*(-?(a|b|rc|\.post|\.dev)\.?\d+)?")
 
 JSON = Any
@@ -39,12 +39,13 @@ def format_banner(contract: Contract) -> str:
 
 
 def write_templates(facts: Mapping[str, JSON], directory: Path) -> None:
-    """Write into the empty ``directory`` every template that a client is to be made with; ``given`` are its facts.
+    """Write every template into the empty ``directory``; ``facts`` are the contract's.
 
-    A change whose text the installed generator's template does not hold as often as the change says is a `UsageError`.
+    Raises:
+        UsageError: a string to replace does not occur in the generator's template as often as expected.
     """
-    theirs = files("openapi_python_client") / "templates"
-    for source in theirs.iterdir():
+    originals = files("openapi_python_client") / "templates"
+    for source in originals.iterdir():
         if source.name.endswith(".py.jinja"):
             head = f"{TEMPLATE_HEADER}# {{{{ facts.banner }}}}\n\n"
             (directory / source.name).write_text(head + source.read_text(encoding="utf-8"), encoding="utf-8")
@@ -54,8 +55,8 @@ def write_templates(facts: Mapping[str, JSON], directory: Path) -> None:
         wanted, found = change.get("times", 1), text.count(change["find"])
         if found != wanted:
             raise UsageError(
-                f"contract_watch/generator/templates/changes.toml: {change['find'].strip()!r} stands {found} times in the generator's "
-                f"{change['template']}, not {wanted}: adapt the change to the installed generator"
+                f"contract_watch/generator/templates/changes.toml: {change['find'].strip()!r} must occur {wanted} times in "
+                f"the generator's {change['template']}, got {found}; adapt the change to the installed generator"
             )
         path.write_text(text.replace(change["find"], change["replace"]), encoding="utf-8")
     for path in TEMPLATES.glob("*.jinja"):
@@ -68,17 +69,17 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
     """Return the values that the templates need; ``parameters``, ``fields`` and ``body`` are Python source by name."""
     document = contract.effective.raw
     operation = contract.operations[contract.lifecycle.create]
-    bare = build_basic_facts(contract)
+    basic = build_basic_facts(contract)
     version = str(document["info"].get("version"))
     if not VERSION_PATTERN.fullmatch(version):
         raise UsageError(
-            f"{contract.slug}: info.version {version!r} is no package's version; correct it in the overlay"
+            f"{contract.slug}: info.version must be a package version, got {version!r}; correct it in the overlay"
         )
     body: Mapping[str, JSON] = resolve_reference(document, operation.body.schema) if operation.body else {}
     value = build_example(document, body)
     fields = value if isinstance(value, dict) else {}
     return {
-        **bare,
+        **basic,
         "server": _find_server(document),
         "operation": operation.id,
         "parameters": {
@@ -93,18 +94,18 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
 
 def build_basic_facts(contract: Contract) -> dict[str, JSON]:
     """Return the values that the package needs with any document; its README shows no example."""
-    place = contract.credential_locations[0]
-    form = re.fullmatch(r"(?:([\w-]+) )?\{\}", place.form)
-    if not form or not re.fullmatch(r"[\w-]+", place.header):
+    location = contract.credential_locations[0]
+    form = re.fullmatch(r"(?:([\w-]+) )?\{\}", location.form)
+    if not form or not re.fullmatch(r"[\w-]+", location.header):
         raise UsageError(
-            f"{contract.config_file}: places: a client can send a credential as `{{}}` or as a word, a space and `{{}}`, "
-            f"not as {place.form!r} in {place.header!r}; list a place that it can use first"
+            f"{contract.config_file}: places: the form of the first place must be `{{}}` or a word, a space and `{{}}`, "
+            f"got {location.form!r} in {location.header!r}; list another place first"
         )
     return {
         "banner": format_banner(contract),
         "slug": contract.slug,
         "timeout": TIMEOUT,
-        "header": place.header,
+        "header": location.header,
         "prefix": form[1] or "",
         "operation": "",
     }

@@ -13,7 +13,7 @@ from contract_watch.contracts.openapi import METHODS
 from contract_watch.errors import UsageError
 
 SETTINGS: dict[str, Any] = {
-    # A schema's title is the class's name as it stands.
+    # The title of a schema is the name of its class.
     "use_path_prefixes_for_title_model_names": False,
     "literal_enums": False,
     "docstrings_on_attributes": False,
@@ -32,7 +32,7 @@ def get_package_name(slug: str) -> str:
 def prepare_document(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the effective document with the parts that the generator overlooks moved to where it looks."""
     document = copy.deepcopy(dict(raw))
-    # What has not the form of paths and operations is left for the generator to refuse.
+    # The generator itself refuses malformed paths and operations.
     items = document["paths"].values() if isinstance(document.get("paths"), dict) else ()
     for item in (item for item in items if isinstance(item, dict)):
         for operation in (item[method] for method in METHODS if isinstance(item.get(method), dict)):
@@ -54,16 +54,17 @@ def create_config() -> Config:
 def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
     """Return the generator's endpoints and classes for the effective document ``raw``, with their names.
 
-    A document that it does not take is a `UsageError` of one line.
+    Raises:
+        UsageError: the generator refuses the document; the message is one line.
     """
     try:
-        found = GeneratorData.from_dict(prepare_document(raw), config=create_config())
-    except (ValueError, RecursionError) as error:  # two members of an enumeration with one name, for one
+        data = GeneratorData.from_dict(prepare_document(raw), config=create_config())
+    except (ValueError, RecursionError) as error:  # such as two members of an enumeration with one name
         raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(str(error))}") from error
-    if isinstance(found, GeneratorError):
-        message = f"{found.header} {found.detail or ''}"
+    if isinstance(data, GeneratorError):
+        message = f"{data.header} {data.detail or ''}"
         raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(message)}")
-    return found
+    return data
 
 
 def _collapse_whitespace(text: str) -> str:

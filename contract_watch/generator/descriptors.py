@@ -1,6 +1,6 @@
-"""The gRPC descriptors of a contract: one file made from every ``.proto`` in its directory, and from what those import.
+"""The gRPC descriptors of a contract: one file for every ``.proto`` in its directory and their imports.
 
-A set of descriptors, unlike generated Python, is bound to no version of protobuf, and can be loaded into a pool of its own.
+A set of descriptors, unlike generated Python, works with every version of protobuf, and loads into a separate pool.
 """
 
 from importlib.resources import files
@@ -16,13 +16,17 @@ STATUS = "google/rpc/status.proto"
 
 
 def compile_protos(contract: Contract, into: Path) -> None:
-    """Write the descriptors of ``contract`` to the file ``into``; a `UsageError` where its ``.proto`` files do not compile."""
+    """Write the descriptors of ``contract`` to the file ``into``.
+
+    Raises:
+        UsageError: there is no ``.proto`` file, or one does not compile.
+    """
     directory = contract.directory / "proto"
     sources = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*.proto"))
     if not sources:
-        raise UsageError(f"{directory}: holds no .proto file, though contract.toml has `grpc`")
+        raise UsageError(f"{directory}: has no .proto file although contract.toml has `grpc`; add one")
     known = [str(files("grpc_tools").joinpath("_proto")), str(files("google").joinpath("rpc").joinpath("..", ".."))]
-    includes = [f"-I{place}" for place in (directory, *known)]
-    # protoc tells what is wrong on standard error itself.
+    includes = [f"-I{path}" for path in (directory, *known)]
+    # protoc writes its errors to standard error.
     if protoc.main(["protoc", *includes, "--include_imports", f"--descriptor_set_out={into}", *sources, STATUS]):
-        raise UsageError(f"{directory}: protoc refuses it; see above")
+        raise UsageError(f"{directory}: protoc failed; correct the errors above")

@@ -1,4 +1,4 @@
-"""Generate `generated/<slug>/`: the effective document, the client package made from it, gRPC descriptors."""
+"""The contents of `generated/<slug>/`: the effective document, its client package, gRPC descriptors."""
 
 import json
 import os
@@ -20,8 +20,8 @@ from contract_watch.generator.client_templates import build_basic_facts, build_f
 from contract_watch.generator.configuration import FIELD_PREFIX, SETTINGS, get_package_name, prepare_document
 from contract_watch.generator.descriptors import compile_protos
 
-# No configuration but this one, no cache, and no regard to what git ignores: the same bytes wherever it runs.
-# README.md is left as it is: ruff would take its example of five lines apart.
+# No other configuration, no cache and no .gitignore, so that the bytes are the same on every machine.
+# README.md is excluded, since ruff would reformat its example.
 RUFF_OPTIONS = (
     "--isolated --no-cache --no-respect-gitignore --exclude README.md --line-length 120 --target-version py311"
 )
@@ -30,16 +30,18 @@ TRACEBACK = "Traceback (most recent call last)"
 TIMEOUT = 300
 """Seconds that the generator may take for one contract."""
 COMPARISON_TIMEOUT = 60
-"""Seconds that it may take for a document which is only compared."""
+"""Seconds that the generator may take for a document that is only compared."""
 _OBJECT_REPRS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
-"""The generator's text for an object, different each time."""
+"""The representation of an object in the generator's messages, different in each run."""
 
 
 def generate_outputs(contract: Contract, into: Path) -> None:
     """Make the directory ``into`` anew: ``openapi.json`` and ``client/``.
 
-    It is built elsewhere and moved into place when complete. A `UsageError` names in one line the part of the document
-    that the generator refuses.
+    The new directory is built elsewhere and moved into place when complete.
+
+    Raises:
+        UsageError: the generator refuses the document; the message is one line.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
@@ -61,9 +63,11 @@ def generate_outputs(contract: Contract, into: Path) -> None:
 def generate_comparison_client(contract: Contract, document: Mapping[str, Any], into: Path) -> None:
     """Make the new directory ``into``: the client that ``contract`` would have with the effective ``document``.
 
-    It is made as `generate_outputs` makes it, to be compared and not to be published: its README shows no example, nothing of
-    the document beside what the generator takes is asked for, and a body without types is let pass. A `UsageError` says
-    in one line what the generator will not take.
+    The package is the one that `generate_outputs` makes, for a comparison only: its README has no example, the document
+    need not have a package version, and a body may be untyped.
+
+    Raises:
+        UsageError: the generator refuses the document; the message is one line.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
@@ -90,8 +94,8 @@ def find_stale_files(known: Sequence[Contract], directory: Path, *, only_known: 
         if name not in found:
             lines.append(f"{label}: is missing; run `make generate` and commit it")
         elif name not in wanted:
-            made = name.split("/")[0] in {contract.slug for contract in known}
-            remedy = "run `make generate`, which removes it" if made else "remove it"
+            is_known = name.split("/")[0] in {contract.slug for contract in known}
+            remedy = "run `make generate`, which removes it" if is_known else "remove it"
             lines.append(f"{label}: comes from no contract; {remedy}")
         elif found[name] != wanted[name]:
             lines.append(f"{label}: differs from what its contract generates; run `make generate` and commit it")
@@ -121,7 +125,7 @@ def _generate_client(
     (scratch / "templates").mkdir()
     write_templates(facts, scratch / "templates")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
-    # The generator calls ruff by name, and without it leaves every file as the template made it.
+    # The generator calls ruff by name, and formats no file without it.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "input.json",
                "--config", "config.json", "--custom-template-path", "templates", "--output-path", str(client),
@@ -139,14 +143,14 @@ def _generate_client(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"{contract.slug}: the client generator has not come to an end in {timeout} s") from error
+        raise UsageError(f"{contract.slug}: the client generator did not finish within {timeout} s") from error
     if done.returncode:
-        message = done.stderr or done.stdout
-        # Where it breaks down instead of refusing, only the error says what the document has to do with it.
-        message = message.strip().splitlines()[-1] if TRACEBACK in message else message
-        message = " ".join(_OBJECT_REPRS.sub("…", message).split())[:600]
+        output = done.stderr or done.stdout
+        # After a crash only the last line, the error, is about the document.
+        output = output.strip().splitlines()[-1] if TRACEBACK in output else output
+        message = " ".join(_OBJECT_REPRS.sub("…", output).split())[:600]
         raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {message}")
-    # It might ignore a directory of the package, such as `build`, and nothing else is left to ignore.
+    # The file could ignore a directory of the package, such as `build`.
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
     (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
@@ -161,8 +165,8 @@ def _check_body_types(contract: Contract, package: Path) -> None:
             texts = [path.read_text(encoding="utf-8") for path in package.glob(f"api/*/{module}")]
             if not texts or any(re.search(r"\bbody: Any\b", text) for text in texts):
                 raise UsageError(
-                    f"{contract.slug}: the client generator has made no class for the body of {operation.id}; "
-                    "its schema must not have anyOf or oneOf next to its properties"
+                    f"{contract.slug}: the client generator made no class for the body of {operation.id}; "
+                    "remove anyOf and oneOf next to properties from its schema in the overlay"
                 )
 
 

@@ -23,7 +23,7 @@ _NEXT_STEPS = {
 }
 _DOCUMENT_CONSEQUENCES = {
     "none": "The published document means what the stored one means.",
-    "additive": "The published document differs from the stored one. No change breaks consumers for certain.",
+    "additive": "The published document differs from the stored one. No change certainly breaks code.",
     "inconclusive": "The published document could not be compared with the stored one.",
     "breaking": "The published document breaks code that relies on the stored one.",
 }

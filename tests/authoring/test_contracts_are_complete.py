@@ -80,7 +80,7 @@ def test_whole_contract_has_no_line(parcel: Contract) -> None:
         ("overlay.yaml", r"description: A label[^\n]*", "", "overlay.yaml: action 2 ($.components.schemas.Label): needs a"),
         ("published.json", '"type": "integer", "minimum": 1, "maximum": 30000, "example": 250', '"type": "null"',
          "overlay.yaml: POST /labels: weight has no known value; give it an `example`"),
-        ("published.json", '"2.0.0"', '"second"', "parcel: info.version 'second' is no package's version"),
+        ("published.json", '"2.0.0"', '"second"', "parcel: info.version must be a package version, got 'second'"),
         ("published.json", r"\{", "", "published.json:2: is not JSON"),
         ("published.json", r'"servers": \[.*?\],', "", "overlay.yaml: the document names no server"),
         ("published.json", "order-1001", "order-1002", "openapi.json: is of an earlier contract; run `make generate`"),

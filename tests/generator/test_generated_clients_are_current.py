@@ -89,7 +89,7 @@ def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys:
     assert main([], root) == 3
     assert (
         capsys.readouterr().err
-        == "error: sample: info.version 'beta' is no package's version; correct it in the overlay\n"
+        == "error: sample: info.version must be a package version, got 'beta'; correct it in the overlay\n"
     )
     assert read_files(root / "generated") == before
 
@@ -97,7 +97,7 @@ def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys:
 @pytest.mark.parametrize(
     ("media_type", "schema", "reason"),
     [
-        ("application/json", BODY | {"anyOf": [{"required": ["note"]}]}, "has made no class for the body of addUser"),
+        ("application/json", BODY | {"anyOf": [{"required": ["note"]}]}, "made no class for the body of addUser"),
         ("text/csv", BODY, "refuses the effective document"),
     ],
     ids=["in silence", "with a warning"],

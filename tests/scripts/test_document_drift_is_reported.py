@@ -89,7 +89,7 @@ def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
     assert {one["kind"] for one in report["document"]["overlay"]} >= {"lost"}
     assert all(one["edit"] for one in report["document"]["overlay"])
     assert (
-        "POST /outbound/smarthost is gone; it may be POST /v2/smarthost now, which is not under contract and was not compared"
+        "POST /outbound/smarthost was removed; it may be POST /v2/smarthost now, which is not under contract and was not compared"
         in report["notes"]
     )
 
@@ -158,7 +158,7 @@ def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monk
     monkeypatch.setattr(outputs, "COMPARISON_TIMEOUT", 0)
     status, report = run_drift_on(contract, make_document(contract, shorten_names))
     assert (status, report["verdict"]) == (1, "breaking")
-    assert any("has not come to an end in 0 s" in note for note in report["notes"])
+    assert any("did not finish within 0 s" in note for note in report["notes"])
 
 
 def test_what_the_generator_says_is_the_same_each_time(contract: Contract) -> None:
