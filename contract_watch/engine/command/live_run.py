@@ -1,4 +1,4 @@
-"""The guards of a run on real accounts: one gate for each vendor, whatever surfaces it is spoken to on."""
+"""The protection of real accounts during a run: one gate for each vendor, for all its protocols."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from contract_watch.report.record import Record
 
 
 class LiveRun:
-    """What protects the accounts of one run; nothing where none is protected.
+    """The protection of the accounts of one run; it does nothing if no account is protected.
 
     Made before anything is sent: a ledger or an allowance that cannot be used is a `UsageError`.
     """
@@ -53,7 +53,7 @@ class LiveRun:
                                        protection.consents)  # fmt: skip
 
     def describe_vendor(self, contract: Contract) -> dict[str, str]:
-        """How far a run on a vendor's account may go, as whom, and what its names begin with, for the report."""
+        """Return the mode, the account and the prefix of names of a run on a vendor's account, for the report."""
         protection = self._options.live_settings.get(contract.slug)
         if protection is None:
             return {}
@@ -64,7 +64,7 @@ class LiveRun:
         }
 
     def build_send_filter(self, contract: Contract) -> Callable[[Probe], bool]:
-        """Whether a run sends a probe of a contract at all, as far as can be told beforehand."""
+        """Return the function that finds out, as far as a plan shows, if a run sends a probe of a contract."""
         guard = self._guards.get(contract.slug)
         if guard is None:
             return lambda _probe: True
@@ -72,7 +72,7 @@ class LiveRun:
         return lambda probe: any(not permits.explain_block(one) for one in probe.parts or (probe,))
 
     def format_headings(self) -> list[str]:
-        """A line for each vendor: who is asked, as whom, how far it may go."""
+        """Return a line for each vendor with its address, key and limits."""
         lines = []
         for slug, protection in self._options.live_settings.items():
             contract = next(one for one in self._options.contracts if one.slug == slug)
@@ -85,7 +85,7 @@ class LiveRun:
         return lines
 
     def get_gate(self, contract: Contract, base: str) -> Gate | None:
-        """The vendor's gate, made when first asked for; None where its account is not protected."""
+        """Return the vendor's gate, created on first use; None if its account is not protected."""
         protection = self._options.live_settings.get(contract.slug)
         if protection is None:
             return None
@@ -106,7 +106,7 @@ class LiveRun:
         return self._gates[contract.slug]
 
     def prepare_account(self, session: Session, progress: Callable[[str], None]) -> None:
-        """Before a vendor's first probe: sweep up behind dead runs, and note what is to be as it was."""
+        """Sweep up after killed runs, and record the state to restore, before a vendor's first probe."""
         gate = session.gate
         if gate is None or session.stop_reason is not None:
             return
@@ -133,7 +133,7 @@ class LiveRun:
             )
 
     def finish(self, records: dict[str, Record]) -> None:
-        """The run is over: ledgers are struck where nothing is left, locks and fence given up."""
+        """End the run: close its ledgers if nothing is left, and release locks and the network sandbox."""
         try:
             for slug, gate in self._gates.items():
                 gate.close(is_clean=not records[slug].left_behind)
@@ -147,7 +147,7 @@ class LiveRun:
 
 
 def format_sweep(result: SweepResult, *, mutates: bool) -> list[str]:
-    """What a sweep came to, in lines for people."""
+    """Format the result of a sweep as lines for people."""
     lines = [f"sweep: {problem}" for problem in result.problems]
     if result.deleted_count:
         lines.append(f"sweep: deleted {result.deleted_count} objects that dead runs left")

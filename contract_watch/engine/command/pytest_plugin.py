@@ -1,4 +1,4 @@
-"""The pytest side of a run: which tests there are, in which order, and what becomes of them."""
+"""The pytest side of a run: the tests, their order and their results."""
 
 import sys
 from collections.abc import Callable
@@ -26,14 +26,14 @@ FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults
 
 
 def assert_no_findings(findings: list[Finding]) -> None:
-    """Fail with what was found, if anything."""
+    """Fail with ``findings``, if there are any."""
     if findings:
         lines = (f"{finding.severity.value}: {finding.title} [{finding.id}]" for finding in findings)
         raise ContractBrokenError("\n".join(lines))
 
 
 def run_when(is_wanted: Callable[[Suite], bool]) -> Callable[[TestFunction], TestFunction]:
-    """Mark a test as one that a run may leave out: ``asks`` tells from the suite whether it wants it."""
+    """Mark a test as one that a run leaves out unless ``is_wanted`` returns True for its suite."""
 
     def mark(test: TestFunction) -> TestFunction:
         test.wanted = is_wanted  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ def run_when(is_wanted: Callable[[Suite], bool]) -> Callable[[TestFunction], Tes
 
 
 def get_run_or_skip(suite: Suite, slug: str, protocol: str = "rest") -> VendorRun:
-    """The vendor's run on a surface; the test is skipped where it was stopped, with the reason."""
+    """Return the vendor's run on a protocol; skip the test with the reason if that run was stopped."""
     run = suite.get_run(slug, protocol)
     if run.session.stop_reason is not None:
         pytest.skip(run.session.stop_reason)
@@ -103,21 +103,21 @@ class ContractPlugin:
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
-        """Who is asked, where that is a real account."""
+        """Return the addresses and keys of the real accounts."""
         return self.suite.live_run.format_headings()
 
     # -- running
 
     @pytest.hookimpl
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Say what is going on."""
+        """Show the test that runs now."""
         self._progress.show_check(nodeid.rsplit("::", 1)[-1])
 
     @pytest.hookimpl
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Clean up behind the probes and the client before exploring, so that each stage is counted with its own.
 
-        And behind each surface before the next: what one does to an object the other would not know.
+        It also cleans up after each protocol, because the next one does not know the state of its objects.
         """
         self.suite.stop_clock(_get_slug(item))
         self.suite.trim_objects(*_get_run_key(item))
@@ -130,9 +130,9 @@ class ContractPlugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
-        """An error that is not a broken contract is ours: the vendor's run cannot tell any more.
+        """Record an error other than a broken contract as ours: it leaves the vendor's run inconclusive.
 
-        Pytest shows our words in place of a traceback, whose values and last line may quote what was sent.
+        Pytest shows our message instead of a traceback, whose values and last line may quote a request.
         """
         outcome = yield
         report = outcome.get_result()
@@ -151,20 +151,20 @@ class ContractPlugin:
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """The run was told to end early."""
+        """Note that the run was interrupted."""
         collected = isinstance(excinfo.value, pytest.Session.Interrupted)
         self._reason = self._reason if collected and self._reason else "the run was interrupted"
 
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A test module that cannot be read is an error of ours."""
+        """Record a test module that cannot be read as an error of ours."""
         if report.failed:
             self._reason = f"internal error: {report.nodeid} cannot be collected: `pytest contract_tests` says why"
             self.suite.record_problem("", self._reason)
 
     @pytest.hookimpl
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-        """Pytest itself failed; true, so that it prints no traceback beside the reports."""
+        """Record that pytest itself failed; return True, so that it prints no traceback."""
         self._reason = f"internal error of the suite: {self._describe_internal_error(excinfo.value)}"
         return True
 
@@ -197,7 +197,7 @@ class ContractPlugin:
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """The report, below pytest's own, where pytest was called itself."""
+        """Print the report below pytest's own if the user called pytest."""
         if self.report_error:
             terminalreporter.write_line(f"error: {self.report_error}")
         for record in self.records:
@@ -206,7 +206,7 @@ class ContractPlugin:
 
 
 def _describe_error(error: BaseException) -> str:
-    """An error's kind, and where it was raised: never its text."""
+    """Return an error's kind and the line that raised it, but never its message."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -219,13 +219,13 @@ def _get_slug(item: pytest.Item) -> str:
 
 
 def _get_run_key(item: pytest.Item) -> tuple[str, str]:
-    """The vendor and the surface that a test is about."""
+    """Return the vendor and the protocol of a test."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     return str(params.get("slug", "")), str(params.get("surface", "rest"))
 
 
 def _format_run_name(suite: Suite, slug: str, protocol: str) -> str:
-    """How a run is called: the surface is told where there are several."""
+    """Return a run's name: the vendor, with the protocol if there are several."""
     return slug if len(suite.options.protocols[slug]) == 1 else f"{slug}-{protocol}"
 
 

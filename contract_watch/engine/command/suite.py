@@ -97,9 +97,9 @@ class Suite:
             )
 
     def should_explore(self, name: str = "", contract: Contract | None = None) -> bool:
-        """Whether this run explores (``name``: that part of the exploration, of one contract).
+        """Return True if this run explores, or with ``name`` if it runs that part of one contract's exploration.
 
-        A real account gets only data that its schema accepts, and what changes something only where that is allowed.
+        A real account gets only data that its schema accepts, and changes only if they are allowed.
         """
         only = self.options.only
         guarded = self.options.live_settings.get(contract.slug) if contract is not None else None
@@ -114,12 +114,12 @@ class Suite:
         return self.options.explore and (not only or (only.startswith("explore/") and name in ("", only)))
 
     def should_drive_client(self, name: str = "") -> bool:
-        """Whether this run drives the client (``name``: that check of it)."""
+        """Return True if this run drives the client, or with ``name`` if it runs that check of it."""
         only = self.options.only
         return not only or "/client/" in only or name == only or (not name and only.startswith("client/"))
 
     def get_run(self, slug: str, protocol: str) -> VendorRun:
-        """The vendor's run on a surface, begun with its preflight when first asked for."""
+        """Return the vendor's run on a protocol; its first use begins it with its preflight."""
         if (slug, protocol) not in self.runs:
             contract = next(contract for contract in self.options.contracts if contract.slug == slug)
             self._begin_run(contract, protocol)
@@ -161,7 +161,7 @@ class Suite:
         return run
 
     def _create_protocol(self, contract: Contract, protocol: str, base: str, gate: Gate | None) -> WireProtocol | None:
-        """What speaks ``surface`` to the target; None is REST, which every session speaks."""
+        """Create the protocol for the target; return None for REST, which every session has."""
         if protocol == "grpc":
             parts = urlsplit(base)
             told = self.options.grpc_target or self._find_mock_grpc_address(base, gate) or _get_authority(base)
@@ -174,7 +174,7 @@ class Suite:
         return None
 
     def _find_mock_grpc_address(self, base: str, gate: Gate | None) -> str:
-        """Where the mock speaks gRPC; a real account is not asked whether it is the mock."""
+        """Return the mock's gRPC address, or an empty string; never ask a real account for one."""
         if self._mock is not None:
             return self._mock.controls.grpc_address
         return str(fetch_mock_health(base).get("grpc", "")) if gate is None else ""
@@ -192,7 +192,7 @@ class Suite:
 
     @property
     def depth(self) -> ExplorationDepth:
-        """How far the exploring stage goes; where the seed was given it repeats what another run did."""
+        """The limits of the exploring stage; with a given seed it repeats another run's exploration."""
         return replace(DEFAULT_DEPTH, is_repeatable=self.options.is_seed_given)
 
     def start_drawing(self) -> None:
@@ -215,7 +215,7 @@ class Suite:
         return None if self._drawer is None else self._drawer.take_cases((slug, operation, mode))
 
     def record_problem(self, slug: str, message: str) -> None:
-        """Note an error of ours: the vendor's run (all of them where ``slug`` is empty) cannot tell any more."""
+        """Note an error of ours, which leaves the vendor's run inconclusive, or every run if ``slug`` is empty."""
         self._problems[slug] = self._problems.get(slug, message)
 
     def stop_clock(self, slug: str) -> None:
@@ -229,7 +229,7 @@ class Suite:
             trim_objects(run.session, run.runner)
 
     def finish_stage(self, slug: str, protocol: str) -> None:
-        """Clean up after a stage; what it costs is counted with that stage."""
+        """Clean up after a stage; the requests of this count with that stage."""
         run = self.runs.get((slug, protocol))
         if run is not None and _needs_clean_up(run):
             clean_up(run.session, run.runner)
@@ -255,13 +255,13 @@ class Suite:
         ]
 
     def _list_runs_to_clean_up(self) -> list[VendorRun]:
-        """The runs to clean up behind: those that made something; and of each vendor, after these, the last one."""
+        """Return the runs to clean up after: those that created objects, then the last one of each other vendor."""
         last = {run.contract.slug: run for run in self.runs.values()}
         made = [run for run in self.runs.values() if run.session.target.created_objects]
         return [*made, *(run for run in last.values() if run not in made)]
 
     def _build_unstarted_record(self, contract: Contract, reason: str | None) -> Record:
-        """The record of a vendor that the run never came to."""
+        """Build the record of a vendor that the run did not reach."""
         options = self.options
         record = Record(
             contract.slug, contract.name, contract.digest, options.target, options.seed, dt.datetime.now(dt.UTC)
@@ -333,12 +333,12 @@ class Suite:
 
 
 def _needs_clean_up(run: VendorRun) -> bool:
-    """Whether there may be something to clean up: on a real account, in any case where a run may change anything."""
+    """Return True if a run created objects, or may have changed a real account."""
     return bool(run.session.target.created_objects) or (run.session.gate is not None and run.session.may_mutate)
 
 
 def _redact_record(record: Record, redactor: Redactor) -> None:
-    """What is told beside the exchanges: names and ids that a server gave may hold a secret too."""
+    """Redact notes, leftovers and the reason: names and ids from a server may hold a secret too."""
     record.notes = [redactor.redact_string(note) for note in record.notes]
     record.left_behind = [redactor.redact_string(name) for name in record.left_behind]
     record.reason = redactor.redact_string(record.reason) if record.reason is not None else None
@@ -354,7 +354,7 @@ def _select_probes(planned: list[Probe], options: RunOptions) -> list[Probe]:
 
 
 def _find_probes(planned: list[Probe], only: str) -> list[Probe]:
-    """The probes that ``only`` names: by their own id, else by the clause that a finding's id begins with."""
+    """Return the probes that ``only`` names: by their own id, or by the clause that a finding's id begins with."""
     exact = [probe for probe in planned if probe.id == only]
     if exact:
         return exact

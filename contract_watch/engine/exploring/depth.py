@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExplorationDepth:
-    """How far one exploration goes.
+    """The limits of one exploration.
 
-    ``examples`` are Schemathesis cases for each operation and kind of data, ``lives`` random lives of the state machine
-    with ``steps`` each. ``database`` keeps what was found; None: where Hypothesis keeps it. What ``repeats`` another by its
-    seed reads and keeps no examples: they would make it depend on what ran in between. ``until``, on the monotonic clock,
-    ends a search; one that found something has `MAX_SHRINK_SECONDS` seconds more to make it small, and ``shrinks`` requests:
-    a vendor counts them. ``heed``, called before every request, raises where the search is to end at once.
+    ``examples`` are Schemathesis cases for each operation and kind of data, ``workflows`` random workflows of the state
+    machine with ``steps`` each. ``database`` stores failing examples; None means Hypothesis's own. A repeatable search
+    reads and stores none, because they would make it depend on earlier runs. ``until``, on the monotonic clock, ends a
+    search; one that has found something gets `MAX_SHRINK_SECONDS` seconds more to shrink it, and ``max_shrink_requests``
+    requests, because a vendor counts them. ``raise_if_interrupted`` is called before every request.
     """
 
     examples: int = 8
@@ -39,6 +39,6 @@ DEFAULT_DEPTH = ExplorationDepth()
 
 
 def list_modes(contract: Contract) -> list[tuple[str, str]]:
-    """Every operation with every kind of data that it can be explored with."""
+    """Return every operation with each kind of data that suits it."""
     return [(name, mode) for name, operation in contract.operations.items()
             for mode in (("positive", "negative") if operation.body or operation.parameters else ("positive",))]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where exploration keeps what it found: Hypothesis's example databases, shared between shards and nights."""
+"""Hypothesis's databases of failing examples, shared between shards and nights."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -71,7 +71,7 @@ class ReadOnlyDatabase(ExampleDatabase):
 
 
 class FailSafeDatabase(ExampleDatabase):
-    """A database that may fail: then it is not asked again, ``failed`` says why, and what was found is told all the same."""
+    """A database that may fail. It is then not used again, ``failure`` holds the reason, and findings are reported all the same."""
 
     def __init__(self, database: ExampleDatabase, expected_errors: tuple[type[Exception], ...] = (OSError,)) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class FailSafeDatabase(ExampleDatabase):
 
 
 def get_default_database() -> ExampleDatabase:
-    """The database that Hypothesis uses unless told otherwise."""
+    """Return the database that Hypothesis uses by default."""
     found = settings.default.database if settings.default is not None else None
     return found if found is not None else DirectoryBasedExampleDatabase(_DIRECTORY)
 
@@ -113,11 +113,11 @@ def open_read_only_database(database: ExampleDatabase | None, label: str) -> Rea
 
 
 def open_shared_database(environment: Mapping[str, str] | None = None) -> FailSafeDatabase:
-    """The database that shards and nights share: Redis where `REDIS_VARIABLE` names one, else a folder.
+    """Open the database that shards and nights share: a Redis if `REDIS_VARIABLE` names one, else a directory.
 
     Raises:
         UsageError: the address is none of a Redis.
-        AwayError: nothing answers there.
+        DatabaseUnavailableError: nothing answers there.
     """
     url = (os.environ if environment is None else environment).get(REDIS_VARIABLE, "")
     if not url:

@@ -1,4 +1,4 @@
-"""The exploring stage: requests nobody wrote down, bounded and seeded, judged by the same model as the probes."""
+"""The exploring stage: random requests, bounded and seeded, judged by the same model as the probes."""
 
 import contextlib
 import time
@@ -28,7 +28,7 @@ from contract_watch.report.record import SuiteCheck
 MAX_SHRINK_SECONDS = 20.0
 _MIN_SIGHTINGS = 2
 _MAX_ROUNDS = 3
-"""How often a search is taken up again after it found something new."""
+"""Rounds of a search: each one after the first follows a new finding."""
 
 
 class _SearchTimeout(BaseException):
@@ -40,7 +40,7 @@ class _NotRepeatedError(Exception):
 
 
 class DriftFoundError(AssertionError):
-    """An explored answer disagrees in a way that no finding tells yet; its text is the disagreement's id."""
+    """A response disagrees in a way that no finding reports yet. The message is the disagreement's id."""
 
 
 def explore_requests(
@@ -99,7 +99,7 @@ def _pass_all(cases: Sequence[DrawnCase], check: Callable[[Case], None]) -> bool
 def explore_workflows(
     session: Session, runner: Runner, seed_value: int, depth: ExplorationDepth = DEFAULT_DEPTH
 ) -> list[Finding]:
-    """Live random lives of objects through a Hypothesis state machine."""
+    """Run random workflows through a Hypothesis state machine."""
     state = SearchState(session, runner, depth)
 
     def search() -> None:
@@ -244,7 +244,7 @@ def _send_case(session: Session, runner: Runner, operation: str, case: Case) -> 
 
 
 def _may_be_sent(session: Session, request: httpx.Request) -> bool:
-    """Whether the guard lets a request through: drawn data may name something anywhere in itself."""
+    """Return True if the guard permits a request: drawn data may name an object anywhere."""
     if session.gate is None:
         return True
     try:

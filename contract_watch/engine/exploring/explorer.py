@@ -1,4 +1,4 @@
-"""One process's share of a long exploration: turn after turn, each in a session of its own."""
+"""One process's share of a long exploration: rounds, each in a session of its own."""
 
 import math
 import time
@@ -31,7 +31,7 @@ EXAMPLES, WORKFLOWS, STEPS = 25, 10, 20
 
 
 class Explorer:
-    """Explores one contract on one target; what was found before is not told again."""
+    """An explorer of one contract on one target. It reports each finding once."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Explorer:
         self._stop_reason = ""
 
     def close(self) -> None:
-        """Give up what was held."""
+        """Close connections."""
         self._stack.close()
 
     def run_round(self, number: int, deadline: float, seed: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class PytestCase:
         return f"{snake}_" if keyword.iskeyword(snake) else snake
 
     def render(self) -> str:
-        """The case as a Python module."""
+        """Return the case as a Python module."""
         finding, slug = self._finding, self._session.contract.slug
         steps = [line for exchange in self._exchanges for line in self._render_request(exchange)]
         used = dict.fromkeys(self._find_account(exchange) for exchange in self._exchanges)
@@ -94,7 +94,7 @@ class PytestCase:
         return [f"        {name}.sync_detailed({', '.join(given)})", *self._render_id_capture(exchange)]
 
     def _render_path(self, exchange: Exchange) -> str:
-        """The request's address below the target's, as Python."""
+        """Return the request's address below the target's as a Python expression."""
         operation = self._session.contract.operations.get(exchange.operation or "")
         if operation is None or not exchange.request.parameters:
             return ascii(self._session.redactor.redact_string(exchange.request.path))
@@ -104,7 +104,7 @@ class PytestCase:
         return f"{operation.path!a}.format({values})"
 
     def _render_id_capture(self, exchange: Exchange) -> list[str]:
-        """Where a request made an object and the server handed out its id: a variable for that."""
+        """Create a variable for the id that the server assigned to the object of a request."""
         life = self._session.contract.lifecycle
         if exchange.operation != life.create or not life.id:
             return []
@@ -118,7 +118,7 @@ class PytestCase:
         return lines
 
     def _fits_client_types(self, operation: str, arguments: Any, body: Any) -> bool:
-        """Whether the client's own types can say these arguments, and no more than they do."""
+        """Return True if the client's own types can express exactly these arguments."""
         try:
             given = self._client.build_arguments(operation, arguments)
             return bool(given["body"].to_dict() == body) if "body" in given else body is None

@@ -1,4 +1,4 @@
-"""What ready-made cases stand on: a target, the generated client speaking to it, and the contract as the judge.
+"""The base of written cases: a target, the generated client for it, and the contract that judges.
 
 `make explore` writes such cases. Importing this module puts the generated clients on the path.
 """
@@ -77,17 +77,17 @@ class Replay:
             raise ContractBrokenError("\n".join(lines)) from None  # what a client raised may quote an answer
 
     def client(self, account: str) -> Any:
-        """The generated package's authenticated client with an account's key."""
+        """Create the generated package's authenticated client with an account's key."""
         return ClientModules(self._contract).build_session_client(
             self._session, self._keys[account], asynchronous=False
         )
 
     def name(self, length: int | None = None) -> str:
-        """A name for an object, of this run's form and never given before."""
+        """Create a new name for an object, in this run's form."""
         return self._session.names.create_name(length)
 
     def identity(self, name: str) -> str:
-        """The id that the server handed out to the object made under ``name``."""
+        """Return the id that the server assigned to the object created as ``name``."""
         return self._session.target.get_identity(name)
 
     def _clean_up(self) -> None:

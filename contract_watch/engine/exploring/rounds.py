@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(name="explorer_of", scope="session")
 def _explorer_of(request: pytest.FixtureRequest) -> Iterator[ExplorerFactory]:
-    """Gives the explorer of a vendor, made when first asked for."""
+    """Provide the explorer of a vendor, created on first use."""
     todo = read_work(request.config)
     database = open_shared_database()
     with catch_signals() as told, ExitStack() as stack:
@@ -58,7 +58,7 @@ def test_round(
     explorer_of: ExplorerFactory,
     tell: Callable[[Any], None],
 ) -> None:
-    """Tell what one turn found; one that begins when the time is over does nothing."""
+    """Report the findings of one round; one that begins when the time is over does nothing."""
     todo = read_work(request.config)
     now, (number, of) = time.time(), todo["shard"]
     if now >= deadline:

@@ -1,7 +1,7 @@
-"""Random lives: a Hypothesis state machine over whatever operations a contract has.
+"""Random workflows: a Hypothesis state machine over the operations of any contract.
 
-Names come from a small pool, so that lives cross: taken names, renames onto one another, changes of what was removed.
-What must come of each step is the model's to say; the machine only picks the next request.
+Names come from a small pool, so that objects meet: taken names, renames onto one another, changes of removed objects.
+The machine only picks the next request, and the model judges the response.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _NAME_COUNT = 3
 
 
 def build_workflow(session: Session, report: Callable[[Attempt], None]) -> type[RuleBasedStateMachine]:
-    """A state machine class whose lives are lived on the session's target; ``report`` gets each step's attempt."""
+    """Build a state machine class for the session's target; ``report`` gets each step's attempt."""
     bodies = ArgumentBuilder(session.contract)
     changing = [
         one
@@ -33,7 +33,7 @@ def build_workflow(session: Session, report: Callable[[Attempt], None]) -> type[
     pairs = st.lists(st.integers(0, _NAME_COUNT - 1), min_size=2, max_size=2)
 
     class Lives(_WorkflowBase):
-        """Objects made, changed and removed under a few names that cross."""
+        """Objects created, changed and removed under a few shared names."""
 
         def __init__(self) -> None:
             super().__init__(session, bodies, report)
@@ -46,7 +46,7 @@ def build_workflow(session: Session, report: Callable[[Attempt], None]) -> type[
 
         @rule(account=accounts, names=pairs)
         def read(self, account: str, names: list[int]) -> None:
-            """Read back what there is."""
+            """Read the objects back."""
             operation = session.contract.operations[session.contract.lifecycle.read]
             self.send_step(operation, self.build_arguments(operation, {}, names), account)
 
@@ -54,7 +54,7 @@ def build_workflow(session: Session, report: Callable[[Attempt], None]) -> type[
 
 
 class _WorkflowBase(RuleBasedStateMachine):
-    """What a life can do; which steps it takes is its subclass's business."""
+    """The steps of a workflow; a subclass picks them."""
 
     def __init__(self, session: Session, bodies: ArgumentBuilder, report: Callable[[Attempt], None]) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class _WorkflowBase(RuleBasedStateMachine):
         )
 
     def build_arguments(self, operation: Operation, chosen: dict[str, Any], names: list[int]) -> dict[str, Any]:
-        """The least valid arguments with the ``chosen`` ones beside them, naming objects of the pool."""
+        """Build the minimal valid arguments and the ``chosen`` ones, with names from the pool."""
         arguments: dict[str, Any] = {
             **fill_placeholders(self._arguments.build_baseline(operation), self._resolve_placeholder), **fill_placeholders(chosen, self._resolve_placeholder)
         }  # fmt: skip
@@ -98,7 +98,7 @@ class _WorkflowBase(RuleBasedStateMachine):
         self._report(attempt)
 
     def teardown(self) -> None:
-        """Remove what this life left."""
+        """Remove the objects that this workflow left."""
         session = self._session
         remove = session.contract.operations[session.contract.lifecycle.remove]
         for account, name in sorted(self._list_owned() - self._before):
