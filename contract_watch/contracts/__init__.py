@@ -11,9 +11,10 @@ response for the suite. `checks` builds the outcomes of a request that fails sev
 order them. What the documents leave open is an interpretation (`interpretations`): the mock follows one value, and each
 response of a target narrows the values that the suite still allows.
 
-`schema` validates JSON against the document's schemas and finds undocumented properties. `protobuf`, `grpc_web` and
-`grpc_codes` translate between gRPC and the JSON that the models use, so all protocols share one model. `redaction` and
-`encodings` remove secrets from everything that is stored or printed.
+`schema` validates JSON against the document's schemas and finds undocumented properties; `headers` parses the documented
+response headers, and `samples` builds values that conform to a schema. `protobuf`, `grpc_web` and `grpc_codes` translate between gRPC and the
+JSON that the models use, so all protocols share one model. `redaction` and `encodings` remove secrets from everything
+that is stored or printed.
 
 The package imports nothing of the project but `contract_watch.errors`.
 """

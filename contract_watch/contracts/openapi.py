@@ -21,7 +21,10 @@ _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """A documented response: ``media`` maps each media type to its schema, None if any body conforms."""
+    """A documented response.
+
+    ``media`` maps each media type to its schema, None if any body conforms; ``headers`` maps lower-case names to headers.
+    """
 
     status: int
     description: str
