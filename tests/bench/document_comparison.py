@@ -61,12 +61,12 @@ def _make_resource(number: int, shape: str) -> tuple[dict[str, Any], dict[str, A
            f"Owner{number}": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 80}}}}  # fmt: skip
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     failed = {"description": "no", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    answers = {"200": {"description": "yes", "content": content}, "400": failed, "404": failed}
+    responses = {"200": {"description": "yes", "content": content}, "400": failed, "404": failed}
     one = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return own, {f"/things{number}/{{id}}": {
         "parameters": [one],
-        "get": {"operationId": f"get{number}", "responses": answers},
-        "put": {"operationId": f"put{number}", "requestBody": {"required": True, "content": content}, "responses": answers},
+        "get": {"operationId": f"get{number}", "responses": responses},
+        "put": {"operationId": f"put{number}", "requestBody": {"required": True, "content": content}, "responses": responses},
     }}  # fmt: skip
 
 

@@ -48,11 +48,11 @@ def _read_playing_mutant(port: int) -> dict[str, object]:
 
 
 def _create_user(port: int, jetemail: Contract) -> int:
-    answer = httpx.post(
+    response = httpx.post(
         f"http://127.0.0.1:{port}{jetemail.base_path}/outbound/smarthost", json={"username": "bench-1"},
         headers={"Authorization": f"Bearer {jetemail.credentials[0].test}"},
     )  # fmt: skip
-    return answer.status_code
+    return response.status_code
 
 
 def test_the_server_plays_a_mutant_until_switched(server_port: int, jetemail: Contract) -> None:
@@ -69,8 +69,8 @@ def test_the_server_refuses_what_it_does_not_know(server_port: int) -> None:
     """Respond with 404 to unknown mutants and samples and 405 to other methods, and count none of it."""
     at = f"http://127.0.0.1:{server_port}/__mutant"
     httpx.put(at, content="")
-    answers = [httpx.put(at, content="no/such"), httpx.get(f"{at}/sample/x"), httpx.delete(at)]
-    assert [answer.status_code for answer in answers] == [404, 404, 405]
+    responses = [httpx.put(at, content="no/such"), httpx.get(f"{at}/sample/x"), httpx.delete(at)]
+    assert [response.status_code for response in responses] == [404, 404, 405]
     assert _read_playing_mutant(server_port)["requests"] == 0
 
 
@@ -80,18 +80,20 @@ def test_the_sample_is_fixed_and_fair(server_port: int, jetemail: Contract) -> N
     drawn = httpx.get(at).json()
     assert drawn == httpx.get(at).json()
     assert drawn["all"] == len(derive_mutants(jetemail))
-    told = {mutant.id: mutant for mutant in derive_mutants(jetemail) if not MutantConfig(jetemail).find_reason(mutant)}
+    drawable = {
+        mutant.id: mutant for mutant in derive_mutants(jetemail) if not MutantConfig(jetemail).find_reason(mutant)
+    }
     for family in FAMILIES:
-        here = [name for name in drawn["sample"] if told[name].family == family]
-        assert len(here) == min(5, sum(mutant.family == family for mutant in told.values()))
+        here = [name for name in drawn["sample"] if drawable[name].family == family]
+        assert len(here) == min(5, sum(mutant.family == family for mutant in drawable.values()))
 
 
 def test_an_answer_of_405_says_what_is_allowed(server_port: int, jetemail: Contract) -> None:
     """Send an Allow header with the declared methods, which RFC 9110 requires with 405."""
     httpx.put(f"http://127.0.0.1:{server_port}/__mutant", content="")
-    answer = httpx.put(f"http://127.0.0.1:{server_port}{jetemail.base_path}/outbound/smarthost")
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "DELETE, GET, PATCH, POST"
+    response = httpx.put(f"http://127.0.0.1:{server_port}{jetemail.base_path}/outbound/smarthost")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "DELETE, GET, PATCH, POST"
 
 
 def test_the_suite_is_measured_as_a_user_runs_it(server_port: int, jetemail: Contract, tmp_path: Path) -> None:
@@ -197,8 +199,8 @@ def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
     entry = {"operation": "GET /x", "check": "status", "failure": "Undefined", "signature": None}
     (tmp_path / "baseline.json").write_text(json.dumps({"entries": [entry]}))
     (tmp_path / "report.json").write_text(json.dumps({"errors": [{"title": "Network"}]}))
-    told = read_schemathesis_report(FinishedProcess(1, 1.0, 1), tmp_path)
-    assert (told.reports_drift, told.alarms) == (True, frozenset({"GET /x status Undefined", "error: Network"}))
+    report = read_schemathesis_report(FinishedProcess(1, 1.0, 1), tmp_path)
+    assert (report.reports_drift, report.alarms) == (True, frozenset({"GET /x status Undefined", "error: Network"}))
     with pytest.raises(BenchError, match="status 2"):
         read_schemathesis_report(FinishedProcess(2, 1.0, 1), tmp_path)
     (tmp_path / "report.json").unlink()

@@ -70,12 +70,12 @@ def test_a_drift_of_one_protocol_is_reported_of_that_one(tmp_path: Path) -> None
     """
     mock = build_mock([ZITADEL], {})
     calls = mock.grpc_calls[0]
-    honest = calls.handle_call
+    faithful = calls.handle_call
 
-    def spoilt(operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
-        return honest(operation, headers, content if "x-grpc-web" in headers else b"")
+    def corrupt(operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
+        return faithful(operation, headers, content if "x-grpc-web" in headers else b"")
 
-    calls.handle_call = spoilt  # type: ignore[method-assign]
+    calls.handle_call = corrupt  # type: ignore[method-assign]
     with run_in_thread(mock) as base:
         result = start_suite(
             tmp_path, "--vendor", ZITADEL.slug, "--target", base, "--explore", "0", "--seed", "1"

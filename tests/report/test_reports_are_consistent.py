@@ -59,9 +59,9 @@ def _runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             result = check_target(
                 tmp_path_factory.mktemp(name), at.url, *(explore if name == "RefusesForeignLetters" else ())
             )
-        asked = [asked for asked in at.requests if not asked.path.startswith("/__mock/")]
+        received = [request for request in at.requests if not request.path.startswith("/__mock/")]
         secrets = {text for text in server.secrets if len(text) >= 8} | {PAID_KEY, FREE_KEY}
-        return ReportedRun(result, len(asked), secrets)
+        return ReportedRun(result, len(received), secrets)
 
     with run_two_at_a_time(request, "server", work) as runs:
         yield runs
@@ -97,8 +97,8 @@ def test_junit_carries_every_finding(runs: Runs, server: str) -> None:
     (suite,) = result.junit.iter("testsuite")
     cases = list(suite.iter("testcase"))
     counted = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
-    told = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
-    assert told == [str(number) for number in (len(cases), counted["failure"], counted["error"], counted["skipped"])]
+    stated = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+    assert stated == [str(number) for number in (len(cases), counted["failure"], counted["error"], counted["skipped"])]
     assert counted["error"] == int(result.report["reason"] is not None)
     failures = "\n".join(failure.text or "" for failure in suite.iter("failure"))
     plain = [finding["id"] for finding in result.report["findings"] if re.fullmatch(r"[\w/*.-]{1,200}", finding["id"])]

@@ -19,15 +19,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def _run_with_waivers(root: Path, server: FaithfulJetEmail, *waivers: tuple[str, str]) -> SuiteResult:
     """Run in a copy of the repository whose contract has ``waivers``: ids and expiry dates."""
-    for room in ("contracts", "contract_tests", "contract_watch", "generated"):
-        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("contracts", "contract_tests", "contract_watch", "generated"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "openapi.json", root)
-    lines = [f'[[waivers]]\nid = "{name}"\nreason = "told them"\nexpires = {date}\n' for name, date in waivers]
+    lines = [
+        f'[[waivers]]\nid = "{name}"\nreason = "reported to the vendor"\nexpires = {date}\n' for name, date in waivers
+    ]
     (root / "contracts" / "jetemail" / "waivers.toml").write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0", "--target"]
     with serve_app(server) as at:
-        told = subprocess.run([*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    return SuiteResult(told.returncode, told.stdout, told.stderr, root / "reports")
+        finished = subprocess.run([*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    return SuiteResult(finished.returncode, finished.stdout, finished.stderr, root / "reports")
 
 
 def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
@@ -40,7 +42,10 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
     result = _run_with_waivers(tmp_path, drifted.DropsMessage(), (name, today.isoformat()))
     assert (result.status, result.report["verdict"], result.findings) == (0, "none", {}), result
     (waived,) = result.report["waived"]
-    assert (waived["id"], waived["waived"]) == (name, {"reason": "told them", "expires": today.isoformat()})
+    assert (waived["id"], waived["waived"]) == (
+        name,
+        {"reason": "reported to the vendor", "expires": today.isoformat()},
+    )
     schema = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
     assert jsonschema_rs.validator_for(schema).is_valid(result.report)
     assert name in result.out
@@ -49,10 +54,10 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
 
 def test_an_expired_waiver_no_longer_holds_and_says_so(tmp_path: Path) -> None:
     """Count a finding whose waiver expired yesterday, with one line that names it and its date."""
-    held, lapsed = "updateSmtpUser/400/body/error/missing", "updateSmtpUser/404/body/error/missing"
+    waived_id, expired_id = "updateSmtpUser/400/body/error/missing", "updateSmtpUser/404/body/error/missing"
     yesterday = (dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)).isoformat()
-    result = _run_with_waivers(tmp_path, drifted.RenamesError(), (held, "2999-01-01"), (lapsed, yesterday))
+    result = _run_with_waivers(tmp_path, drifted.RenamesError(), (waived_id, "2999-01-01"), (expired_id, yesterday))
     assert (result.status, result.report["verdict"]) == (1, "breaking")
-    assert [finding["id"] for finding in result.report["waived"]] == [held]
-    assert lapsed in result.findings
-    assert [line for line in result.out.split("\n") if lapsed in line and yesterday in line and "expired" in line]
+    assert [finding["id"] for finding in result.report["waived"]] == [waived_id]
+    assert expired_id in result.findings
+    assert [line for line in result.out.split("\n") if expired_id in line and yesterday in line and "expired" in line]

@@ -120,8 +120,8 @@ class SymbolIndex:
             case ["requestBody", *inner]:
                 return self._resolve_body(found, resolve_object(self._raw, written.get("requestBody")), inner)
             case ["responses", status, *inner]:
-                answer = resolve_object(self._raw, written.get("responses", {}).get(status))
-                return self._resolve_response(found, status, answer, inner)
+                response = resolve_object(self._raw, written.get("responses", {}).get(status))
+                return self._resolve_response(found, status, response, inner)
             case ["responses"]:
                 return ClientSymbols(tuple(self._iterate_functions(module)))
             case ["security", *_]:
@@ -132,10 +132,10 @@ class SymbolIndex:
 
     def _resolve_whole_operation(self, found: tuple[str, Endpoint]) -> ClientSymbols:
         module, endpoint = found
-        answers = (answer.prop for answer in endpoint.responses)
+        responses = (response.prop for response in endpoint.responses)
         return ClientSymbols(
             (module, *self._iterate_functions(module)),
-            frozenset(self._class_index.iterate_reachable_classes(chain(endpoint.list_all_parameters(), answers))),
+            frozenset(self._class_index.iterate_reachable_classes(chain(endpoint.list_all_parameters(), responses))),
         )
 
     def _resolve_parameter(self, written: Any, found: tuple[str, Endpoint], rest: Sequence[str]) -> ClientSymbols:
@@ -149,8 +149,8 @@ class SymbolIndex:
                 takers = tuple(self._iterate_parameters(module, one.python_name))
                 if rest[1:2] == ["schema"]:
                     return self._class_index.find_symbols([one], raw.get("schema"), rest[2:], takers)
-                shown = not rest[1:] or rest[1] in ("required", "name", "in", "content")
-                return ClientSymbols(takers, frozenset(self._class_index.iterate_reachable_classes([one])), shown)
+                is_visible = not rest[1:] or rest[1] in ("required", "name", "in", "content")
+                return ClientSymbols(takers, frozenset(self._class_index.iterate_reachable_classes([one])), is_visible)
         return ClientSymbols(tuple(self._iterate_functions(module)), is_visible=False)
 
     def _resolve_body(
@@ -176,12 +176,12 @@ class SymbolIndex:
     ) -> ClientSymbols:
         module, endpoint = found
         functions = tuple(self._iterate_functions(module))
-        answer = next((one for one in endpoint.responses if one.status_code.pattern == status), None)
+        response = next((one for one in endpoint.responses if one.status_code.pattern == status), None)
         if rest and rest[0] != "content":
             return ClientSymbols(functions, is_visible=False)
-        if answer is None:
+        if response is None:
             return ClientSymbols(functions)
-        properties: list[Property] = [answer.prop]
+        properties: list[Property] = [response.prop]
         if len(rest) < 2:
             return ClientSymbols(functions, frozenset(self._class_index.iterate_reachable_classes(properties)))
         if rest[1] != _choose_media_type(written.get("content", {})):

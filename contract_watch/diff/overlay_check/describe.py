@@ -111,8 +111,8 @@ def _describe_fewer(check: ActionCheck) -> OverlayIssue:
     return _build_issue(check, OverlayIssueKind.FEWER, _list_lost(check.lost), message, edit)
 
 
-def _list_lost(gone: Sequence[NearestLocation]) -> list[NodePath]:
-    return list(dict.fromkeys(one.lost for one in gone))
+def _list_lost(lost: Sequence[NearestLocation]) -> list[NodePath]:
+    return list(dict.fromkeys(one.lost for one in lost))
 
 
 def _describe_superfluous(check: ActionCheck) -> OverlayIssue:
@@ -132,27 +132,27 @@ def _describe_partly(check: ActionCheck) -> Iterator[OverlayIssue]:
         places = [
             place.location for place in check.matches if any(part.state in PUBLISHED_STATES for part in place.parts)
         ]
-        shown = ", ".join(_format_key(check, one) for one in keys[:12]) + (
+        listed = ", ".join(_format_key(check, one) for one in keys[:12]) + (
             f" and {len(keys) - 12} more" if keys[12:] else ""
         )
-        message = f"the new document already contains a part of the update: {shown}"
+        message = f"the new document already contains a part of the update: {listed}"
         yield _build_issue(
             check,
             OverlayIssueKind.PARTLY,
             places,
             message,
-            f"remove {shown} from the update of {_format_action(check)}",
+            f"remove {listed} from the update of {_format_action(check)}",
             keys,
         )
-    said = [place.location for place in check.matches if _is_published(place)]
+    published = [place.location for place in check.matches if _is_published(place)]
     if check.duplicates:
         keys = sorted({keys for found in check.duplicates.values() for keys in found}, key=str)
-        shown = ", ".join(_format_key(check, one) for one in keys[:12])
-        message = f"would add {shown} twice at {len(check.duplicates)} of {len(check.matches)} locations, where the vendor lists it already"
-        edit = f"split {_format_action(check)}: one action for the locations that need {shown}, one without it for {_format_locations(check.duplicates)}"
+        listed = ", ".join(_format_key(check, one) for one in keys[:12])
+        message = f"would add {listed} twice at {len(check.duplicates)} of {len(check.matches)} locations, where the vendor lists it already"
+        edit = f"split {_format_action(check)}: one action for the locations that need {listed}, one without it for {_format_locations(check.duplicates)}"
         yield _build_issue(check, OverlayIssueKind.PARTLY, check.duplicates, message, edit)
-    elif not check.superfluous_keys and (said or (check.resolved and check.is_removal)):
-        done = [*said, *check.resolved]
+    elif not check.superfluous_keys and (published or (check.resolved and check.is_removal)):
+        done = [*published, *check.resolved]
         total = len(check.matches) + len(check.resolved)
         message = f"the new document already contains it at {len(done)} of {total} locations: {_format_locations(done)}"
         yield _build_issue(
@@ -171,11 +171,11 @@ def _is_published(place: OverlayMatch) -> bool:
 
 def _shorten_keys(check: ActionCheck, dropped: frozenset[Keys]) -> list[Keys]:
     """Return the fewest keys that cover everything in ``dropped`` and nothing else."""
-    kept = [leaf for leaf in iterate_leaves(check.action["update"]) if leaf not in dropped]
-    holding = {leaf[:length] for leaf in kept for length in range(len(leaf) + 1)}
+    remaining = [leaf for leaf in iterate_leaves(check.action["update"]) if leaf not in dropped]
+    needed_prefixes = {leaf[:length] for leaf in remaining for length in range(len(leaf) + 1)}
     return list(
         dict.fromkeys(
-            next(leaf[:length] for length in range(len(leaf) + 1) if leaf[:length] not in holding)
+            next(leaf[:length] for length in range(len(leaf) + 1) if leaf[:length] not in needed_prefixes)
             for leaf in iterate_leaves(check.action["update"])
             if leaf in dropped
         )
@@ -310,21 +310,21 @@ def _describe_wider(check: ActionCheck) -> Iterator[OverlayIssue]:
 def _format_locations(places: Iterable[NodePath]) -> str:
     """Return the first few of ``places`` and the number of the others."""
     waiting = iter(places)
-    shown = ", ".join(
+    listed = ", ".join(
         escape_text(format_pointer(place), _MAX_LOCATION_LENGTH) or "the whole document"
         for place in islice(waiting, _MAX_LOCATIONS)
     )
     more = sum(1 for _ in waiting)
-    return f"{shown} and {more} more" if more else shown
+    return f"{listed} and {more} more" if more else listed
 
 
 def _format_key(check: ActionCheck, keys: Keys) -> str:
     """Return ``keys`` as the overlay writes them; an item of an array by its value."""
-    shown, value = "", check.action.get("update")
+    listed, value = "", check.action.get("update")
     for key in keys:
         value = get_child(value, key)
-        shown += f": {_format_value(value)}" if isinstance(key, int) and not isinstance(value, dict) else f".{key}"
-    return f"`{escape_text(shown.lstrip('.'), _MAX_LOCATION_LENGTH)}`" if keys else "the update"
+        listed += f": {_format_value(value)}" if isinstance(key, int) and not isinstance(value, dict) else f".{key}"
+    return f"`{escape_text(listed.lstrip('.'), _MAX_LOCATION_LENGTH)}`" if keys else "the update"
 
 
 def _format_action(check: ActionCheck) -> str:

@@ -24,12 +24,12 @@ def _load_overlay(slug: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]
     return read_overlay(contract.directory / "overlay.yaml"), dict(contract.published.raw), dict(contract.effective.raw)
 
 
-def _apply_suggestions(actions: list[Any], troubles: Sequence[OverlayIssue]) -> list[Any]:
+def _apply_suggestions(actions: list[Any], issues: Sequence[OverlayIssue]) -> list[Any]:
     """Return the overlay without superfluous actions and keys."""
-    dropped = {trouble.action for trouble in troubles if trouble.kind is OverlayIssueKind.SUPERFLUOUS}
+    dropped = {issue.action for issue in issues if issue.kind is OverlayIssueKind.SUPERFLUOUS}
     left = []
     for number, action in enumerate(actions, 1):
-        keys = frozenset(keys for one in troubles if one.action == number for keys in one.keys)
+        keys = frozenset(keys for one in issues if one.action == number for keys in one.keys)
         if number not in dropped:
             left.append({**action, "update": remove_keys(action["update"], keys)} if keys else action)
     return left
@@ -79,9 +79,9 @@ def _edit_randomly(raw: JSON, effective: JSON, draw: random.Random) -> None:
     elif kind == 4 and isinstance(holder, dict):
         holder[f"{part}x"] = holder.pop(part)
     elif isinstance(holder, dict):
-        for *said, name in draw.choices(list(_walk_positions(effective)), k=9):
+        for *path, name in draw.choices(list(_walk_positions(effective)), k=9):
             try:
-                _find_request_schema(raw, *said)[name] = copy.deepcopy(_find_request_schema(effective, *said, name))
+                _find_request_schema(raw, *path)[name] = copy.deepcopy(_find_request_schema(effective, *path, name))
             except (LookupError, TypeError):
                 continue
 
@@ -100,9 +100,9 @@ def test_following_the_edits_makes_the_overlay_fit(slug: str) -> None:
         for _ in range(draw.choice([1, 1, 2, 5])):
             _edit_randomly(revision, effective, draw)
         found = check_overlay(actions, base, revision)
-        lines = [line for trouble in found.issues for line in (trouble.message, trouble.edit)]
+        lines = [line for issue in found.issues for line in (issue.message, issue.edit)]
         assert all(line.isprintable() and 0 < len(line) < 2000 for line in lines)
-        if not any(t.kind in NEEDS_A_DECISION or t.edit.startswith("split") for t in found.issues):
+        if not any(issue.kind in NEEDS_A_DECISION or issue.edit.startswith("split") for issue in found.issues):
             fitting += 1
             left = _apply_suggestions(actions, found.issues)
             assert are_equal(apply_overlay(revision, left, "it") if left else revision, found.document)
@@ -131,7 +131,7 @@ def test_a_search_too_deep_is_reported() -> None:
     found = check_overlay(
         [{"target": "$..b", "description": "Why", "remove": True}], {"a": {"b": 1}}, {"a": {"b": 1}, "c": deep}
     )
-    assert [trouble.kind for trouble in found.issues] == [OverlayIssueKind.BROKEN]
+    assert [issue.kind for issue in found.issues] == [OverlayIssueKind.BROKEN]
 
 
 def test_large_documents_take_no_long() -> None:
@@ -144,6 +144,6 @@ def test_large_documents_take_no_long() -> None:
     revision = {**base, "paths": {f"/users/smtp/add{'x' * 50}{number}": item for number in range(3000)}}
     found = check_overlay(actions, base, revision)
     assert {OverlayIssueKind.LOST, OverlayIssueKind.FEWER, OverlayIssueKind.WIDER} <= {
-        trouble.kind for trouble in found.issues
+        issue.kind for issue in found.issues
     }
-    assert max(len(trouble.message) for trouble in found.issues) < 2000
+    assert max(len(issue.message) for issue in found.issues) < 2000

@@ -36,8 +36,8 @@ def _check_small_document(base: JSON, revision: JSON, *actions: dict[str, Any]) 
     return check_overlay([{"description": "Why", **action} for action in actions], base, revision)
 
 
-def _list_kinds(troubles: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssueKind]]:
-    return [(trouble.action, trouble.kind) for trouble in troubles]
+def _list_kinds(issues: Sequence[OverlayIssue]) -> list[tuple[int, OverlayIssueKind]]:
+    return [(issue.action, issue.kind) for issue in issues]
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -82,7 +82,7 @@ def test_what_the_vendor_has_taken_over_is_superfluous(slug: str) -> None:
 def test_a_new_name_is_reported() -> None:
     """Suggest the new target if the path has a new name."""
     found = _check_edited_document(lambda raw: raw.update(paths={f"/v2{PATH}": raw["paths"][PATH]}))
-    lost = next(trouble for trouble in found if trouble.action == 2)
+    lost = next(issue for issue in found if issue.action == 2)
     assert lost.kind is OverlayIssueKind.LOST
     assert lost.places == ("/paths/~1outbound~1smarthost",)
     assert lost.edit.startswith(f"if `{PATH}` is now `/v2{PATH}`, set the target of action 2 ")
@@ -94,8 +94,8 @@ def test_a_new_status_is_reported() -> None:
     """Suggest the new target if 200 became 201, and report no other action."""
 
     def edit(raw: JSON) -> None:
-        answers = raw["paths"][PATH]["post"]["responses"]
-        answers["201"] = answers.pop("200")
+        responses = raw["paths"][PATH]["post"]["responses"]
+        responses["201"] = responses.pop("200")
 
     found = _check_edited_document(edit)
     assert _list_kinds(found) == [(10, OverlayIssueKind.LOST), (11, OverlayIssueKind.LOST), (19, OverlayIssueKind.LOST)]
@@ -256,12 +256,12 @@ def test_each_part_is_reported(
 ) -> None:
     """Report at most one issue for one change of an object, with the edit, and duplicate no item."""
     found = _check_small_document(BASE, {**BASE, "a": {**A, **change}}, action)
-    assert [trouble.kind for trouble in found.issues] == ([kind] if kind else [])
+    assert [issue.kind for issue in found.issues] == ([kind] if kind else [])
     wanted = {**A, **change, **document}
     if action is REMOVE:
         del wanted["gone"]
     assert found.document["a"] == wanted
-    assert all(words in trouble.edit for trouble in found.issues)
+    assert all(words in issue.edit for issue in found.issues)
 
 
 def test_a_removal_that_the_vendor_has_made_is_superfluous() -> None:
@@ -318,7 +318,7 @@ def test_containers_made_elsewhere_too_are_filled_again() -> None:
     ]
     revision = {**base, "a": {"s": {"$ref": "#/x"}}}
     found = check_overlay(actions, base, revision)
-    assert OverlayIssueKind.SUPERFLUOUS not in {trouble.kind for trouble in found.issues}
+    assert OverlayIssueKind.SUPERFLUOUS not in {issue.kind for issue in found.issues}
     assert are_equal(found.document, apply_overlay(revision, actions, "it"))
 
 
