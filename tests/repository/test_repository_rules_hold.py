@@ -1,4 +1,4 @@
-"""What the design asks of the repository as a whole: who imports whom, who may name a vendor, how long a module is."""
+"""The rules of the repository: import layers, vendor names, length of modules."""
 
 import ast
 import re
@@ -64,7 +64,7 @@ MODULES = [path for path in FILES if path.suffix == ".py"]
 
 
 def _read_text(path: PurePosixPath) -> str | None:
-    """What a text file holds; None for others."""
+    """Read a text file; return None for others."""
     content = (ROOT / path).read_bytes()
     return None if b"\0" in content else content.decode("utf-8", "replace")
 
@@ -156,7 +156,7 @@ def test_every_module_is_in_a_package() -> None:
 
 
 def _may_name_vendor(path: PurePosixPath, slug: str) -> bool:
-    """Whether this file may spell that vendor's name."""
+    """Return True if this file may spell that vendor's name."""
     if path.parts[:2] in {("contracts", slug), ("generated", slug)} or path.parts[0] in ("tests", "docs"):
         return True
     free = {"README.md", "CHANGELOG.md", "openapi.json", ".gitattributes", f"contract_tests/quirks/test_{slug}.py"}
@@ -243,7 +243,7 @@ def test_lock_files_name_no_host() -> None:
 
 
 def _find_machine_paths(text: str) -> list[str]:
-    """Which paths of somebody's machine a text holds; an address on the web is none."""
+    """Find paths of somebody's machine; an address on the web is none."""
     without_addresses = re.sub(r"\b\w+://[^\s\"'<>)`]+", "", text)
     return [place for place in _MACHINE_PATHS if place in without_addresses]
 

@@ -1,4 +1,4 @@
-"""Which probes a protocol can express."""
+"""The probes that a protocol can express."""
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.probe import Probe, fill_with_stand_ins

@@ -1,4 +1,4 @@
-"""How requests reach a target: REST, gRPC and gRPC-web over one bounded connection.
+"""The protocols that carry requests to a target: REST, gRPC and gRPC-web over one bounded connection.
 
 `protocol` has the interface of a protocol; `wire` has REST, `grpc_protocols` the two others. Each encodes a model's
 `Request` as an `EncodedRequest`, sends it through a `Wire` or a gRPC channel, and gives the response in the form of

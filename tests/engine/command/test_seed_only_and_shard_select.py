@@ -1,4 +1,4 @@
-"""What a run is asked to do: SEED repeats it, ONLY and SHARD narrow it."""
+"""SEED repeats a run; ONLY and SHARD narrow it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SentRequest = tuple[str, str, str]
 
 
 def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment: str) -> list[SentRequest]:
-    """What the exploring stage of a run sent, with one prefix for all names; an empty ``seed`` is none."""
+    """List the requests of the exploring stage, with one prefix for all names; an empty ``seed`` is none."""
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
     out.mkdir()
     told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}

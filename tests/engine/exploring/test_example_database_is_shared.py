@@ -33,7 +33,7 @@ KEYS = {"paid": "api_test_paid_0123456789abcdef", "free": "api_test_free_0123456
 
 
 def _is_rare(body: dict[str, object]) -> bool:
-    """What the simplest examples never hold."""
+    """Return True for a value that the simplest examples never have."""
     quota = body.get("quota")
     return isinstance(quota, int | float) and quota >= 1 and "password" not in body
 
@@ -48,7 +48,7 @@ def _drifted(jetemail: Contract) -> Iterator[str]:
 
 
 def _explore_creation(contract: Contract, base: str, depth: ExplorationDepth) -> list[str]:
-    """What one shard finds in the creation's valid requests."""
+    """Explore the creation's valid requests as one shard."""
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     session = Session(contract, base, KEYS, NameGenerator(now.date()), record)
@@ -59,7 +59,7 @@ def _explore_creation(contract: Contract, base: str, depth: ExplorationDepth) ->
 
 
 def _count_saved_failures(database: InMemoryExampleDatabase) -> int:
-    """How many examples are kept because they failed; Hypothesis also keeps some that were merely remarkable."""
+    """Count the examples that were saved because they failed; Hypothesis saves others too."""
     return sum(len(kept) for key, kept in database.data.items() if not key.endswith(b".pareto"))
 
 

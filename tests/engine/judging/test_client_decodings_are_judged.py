@@ -15,7 +15,7 @@ LOWER, OTHER = "aa253464-0bd0-467a-b24b-6159dcd7be60", "bb253464-0bd0-467a-b24b-
 
 @dataclass
 class ParsedModel:
-    """What a client made of an answer."""
+    """A client's model of a response."""
 
     value: dict[str, Any]
 

@@ -222,7 +222,7 @@ def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class _CurlResult:
-    """What the last curl line showed: curl's own status, the HTTP status, the body without times and secrets."""
+    """The result of the last curl line: curl's own status, the HTTP status, the body without times and secrets."""
 
     code: int
     status: int | None

@@ -1,4 +1,4 @@
-"""Which earlier changes the lines that reproduce a finding hold: those that made what it is about, and no others."""
+"""A reproduction holds the changes that made its objects, and no others."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the model says beforehand: whether a request would be granted, and how an object is got ready for it."""
+"""The simulation predicts by the model if a request is granted, and prepares objects for it."""
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Simulation

@@ -1,4 +1,4 @@
-"""What gRPC and gRPC-web say around a message is judged too: status, message, binary details, frames, media types."""
+"""Everything around a gRPC message is judged: status, message, binary details, frames, media types."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ def _make_error_trailers(**changed: str) -> dict[str, str]:
 
 
 def _judge_web_response(answer: LoopbackResponse) -> tuple[set[str], Any]:
-    """What is found in an answer over gRPC-web to a reading of nothing: the last words of ids, and the body in REST's words."""
+    """Judge a gRPC-web response to a read; return the ends of the ids found, and the body in the form of REST."""
     with serve_app(lambda _asked: answer) as server:
         spoken = make_session(ZITADEL, server.url, GrpcWebProtocol(ZITADEL, server.url, Wire(server.url)))
         try:
@@ -159,7 +159,7 @@ RpcBehaviour = Callable[[Any], Any]
 def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
     """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
 
-    class Handler(grpc.GenericRpcHandler):
+    class GenericHandler(grpc.GenericRpcHandler):
         def service(self, _details: Any) -> Any:
             async def answer(_content: bytes, context: Any) -> bytes:
                 answered: bytes = await behaviour(context)
@@ -171,7 +171,7 @@ def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
 
     async def serve() -> None:
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers((Handler(),))
+        server.add_generic_rpc_handlers((GenericHandler(),))
         told["port"], told["loop"], told["end"] = (
             server.add_insecure_port("127.0.0.1:0"),
             asyncio.get_running_loop(),

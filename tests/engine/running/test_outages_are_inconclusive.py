@@ -15,7 +15,7 @@ HTML = b"<!doctype html><html><body><h1>Sorry</h1></body></html>"
 
 
 def serve_page(status: int) -> App:
-    """What stands before the vendor answers everything with a page of its own."""
+    """Serve a page for every request, as a proxy in front of the vendor does."""
 
     def answers(_asked: ReceivedRequest) -> LoopbackResponse:
         return LoopbackResponse(status, content=HTML, media_type="text/html")

@@ -49,7 +49,7 @@ _PATIENCE = 400
 
 @dataclass(frozen=True, eq=False)
 class RunOutputs:
-    """What one vendor's runs left: the files, and a search for the marks that were told there."""
+    """The outputs of one vendor's runs, and a search for the marked secrets in them."""
 
     directory: Path
     search: SecretSearch
