@@ -89,10 +89,7 @@ def test_it_keeps_the_contract(visits: Callable[[str], FakeProductionRun], slug:
 
 @EVERY
 def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProductionRun], slug: str) -> None:
-    """A reported violation is real. Situation: the same runs, which also send names without a run's form.
-
-    Expectation: the only changed foreign object is the one that an activation deactivates, and none was named.
-    """
+    """A run names no foreign object, and changes none but the one that an activation deactivates."""
     touched = visits(slug).violations
     assert [touch for touch in touched if touch["why"] == "foreign"] == []
     changed = {touch["operation"] for touch in touched if touch["why"] == "changed"}
