@@ -60,7 +60,7 @@ def _print_result(contract: Contract, swept: SweepResult, settings: LiveSettings
     if swept.problems and not swept.listed_count:
         return cli.ExitStatus.INCONCLUSIVE
     print(
-        f"{name}: {swept.listed_count} objects on the account, {len(swept.candidates)} left by dead runs, {swept.deleted_count} deleted, {len(swept.remaining)} still there"
+        f"{name}: {swept.listed_count} objects on the account, {len(swept.candidates)} left by killed runs, {swept.deleted_count} deleted, {len(swept.remaining)} still there"
     )
     if swept.remaining and not delete:
         print(f"{name}: DELETE=1 deletes them (up to {settings.sweep_cap} at once, SWEEP_CAP)")

@@ -113,13 +113,13 @@ class LiveRun:
         protection = self._options.live_settings[session.contract.slug]
         mutates = protection.mode is LiveMode.MUTATE
         if session.contract.list_config is not None:
-            swept = sweep_account(
+            result = sweep_account(
                 session, gate, delete=mutates, cap=protection.sweep_cap, min_age=protection.min_leftover_age
             )
-            for line in map(session.redactor.redact_string, format_sweep(swept, mutates=mutates)):
+            for line in map(session.redactor.redact_string, format_sweep(result, mutates=mutates)):
                 progress(f"{session.contract.name}: {line}")
                 session.record.notes.append(line)
-            session.record.left_behind += swept.remaining if mutates else []
+            session.record.left_behind += result.remaining if mutates else []
         if not mutates or session.stop_reason is not None:
             return
         try:
@@ -128,9 +128,7 @@ class LiveRun:
         except (RunAbortedError, LedgerError) as end:
             session.stop(str(end))
         if session.contract.lifecycle.id and not gate.has_inventory:
-            session.stop(
-                "what is on the account cannot be listed, and without that nobody could tell what is the run's own"
-            )
+            session.stop("the account's objects cannot be listed, so the run could not recognise its own")
 
     def finish(self, records: dict[str, Record]) -> None:
         """End the run: close its ledgers if nothing is left, and release locks and the network sandbox."""
@@ -150,10 +148,10 @@ def format_sweep(result: SweepResult, *, mutates: bool) -> list[str]:
     """Format the result of a sweep as lines for people."""
     lines = [f"sweep: {problem}" for problem in result.problems]
     if result.deleted_count:
-        lines.append(f"sweep: deleted {result.deleted_count} objects that dead runs left")
+        lines.append(f"sweep: deleted {result.deleted_count} leftovers of killed runs")
     if result.remaining:
-        why = "still there" if mutates else "left by dead runs, which LIVE=read does not delete"
-        lines.append(f"sweep: {len(result.remaining)} {why}: {', '.join(sorted(result.remaining)[:5])}")
+        state = "still there" if mutates else "left by killed runs; LIVE=read does not delete them"
+        lines.append(f"sweep: {len(result.remaining)} {state}: {', '.join(sorted(result.remaining)[:5])}")
     return lines
 
 

@@ -86,9 +86,7 @@ class Wire:
             self._base.host,
             self._base.port,
         ):
-            raise TransportError(
-                "elsewhere", f"a request to {request.url.host}, which is not the target, was held back"
-            )
+            raise TransportError("elsewhere", f"a request to {request.url.host}, which is not the target, was blocked")
         request.extensions = {**request.extensions, **self._extensions}
         self._deadline.restart(TOTAL_TIMEOUT)
         try:
