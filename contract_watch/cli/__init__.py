@@ -13,7 +13,7 @@ from contract_watch.cli.options import (
     parse_switch,
 )
 from contract_watch.cli.output import supports_colour
-from contract_watch.cli.signals import Interruption, catch_signals, ignore_signals
+from contract_watch.cli.signals import Interruption, catch_signals, ignore_signals, leave_signals_to_parent
 from contract_watch.cli.status import ExitStatus, join_statuses
 from contract_watch.cli.traceback_file import write_traceback
 
@@ -26,6 +26,7 @@ __all__ = [
     "create_output_directory",
     "ignore_signals",
     "join_statuses",
+    "leave_signals_to_parent",
     "parse_integer",
     "parse_number",
     "parse_shard",

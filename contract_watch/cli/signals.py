@@ -47,6 +47,12 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def leave_signals_to_parent() -> None:
+    """Make a forked child ignore Ctrl-C, which reaches the whole group, and end at once on its parent's SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 class Termination:
     """The handler of SIGTERM while a command runs: raises `KeyboardInterrupt`, and nothing once the command has ended."""
 

@@ -178,8 +178,8 @@ def test_a_signal_ends_as_an_interruption(number: signal.Signals) -> None:
     """SIGTERM and Ctrl-C run clean-ups, print one line and end 2."""
     body = """
     import signal
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         signal.pause()
     finally:
         print("cleaned up", flush=True)

@@ -6,7 +6,6 @@ as long as none of them fails. It is no part of a live run, whose network sandbo
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from contract_watch.cli import leave_signals_to_parent
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.drawn_case import CaseRequest, DrawnCase, UnportableCaseError
@@ -131,8 +131,7 @@ def _draw(
     """Draw in the process's own main function; end quietly, whatever happens to the run."""
     depth = replace(depth, raise_if_interrupted=partial(_exit_without_parent, os.getppid()))
     reader.close()  # else this process would wait for itself to read
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group, and the run decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_signals_to_parent()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
