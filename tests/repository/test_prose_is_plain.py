@@ -125,7 +125,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_contributing_names_files_that_exist() -> None:
     """Each row of "to change X, edit Y, run Z" names existing files, tests and targets."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1:4] for line in text.split("| to change |")[1].splitlines()[2:] if line.startswith("|")]
+    rows = [
+        line.split("|")[1:4]
+        for table in text.split("| to change |")[1:]
+        for line in table.split("\n\n")[0].splitlines()[2:]
+    ]
     assert len(rows) >= MIN_CONTRIBUTING_ROWS
     assert [change for change, count in Counter(row[0] for row in rows).items() if count > 1] == []
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -134,7 +138,7 @@ def test_contributing_names_files_that_exist() -> None:
         for quoted in re.findall(r"`([^`]+)`", edit):
             name = re.sub(r"^cw/", "contract_watch/", re.sub(r"^engine/", "contract_watch/engine/", quoted))
             known = any(path.as_posix().endswith("/" + name) for path in _list_files("*")) or (ROOT / name).exists()
-            if "<slug>" not in name and ("/" in name or "." in name) and not known:
+            if re.fullmatch(r"[\w./-]+", name) and ("/" in name or "." in name) and not known:
                 missing.append(quoted)
         for command in re.findall(r"`([^`]+)`", run):
             for word in command.split()[1:]:
