@@ -219,7 +219,7 @@ class FakeProduction(FakeProductionControls):
         self._thread = threading.Thread(target=self._run_server, args=(bound,), name="production", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT) or self.server.error is not None:
-            raise RuntimeError(f"the stand-in did not start: {self.server.error or 'it takes too long'}")
+            raise RuntimeError(f"the fake vendor did not start: {self.server.error or 'it takes too long'}")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -270,7 +270,7 @@ class FakeProductionProcess(FakeProductionControls):
                 break
         if "control" not in addresses:
             self._stop_process()
-            raise RuntimeError("the stand-in's process ended before it listened")
+            raise RuntimeError("the fake vendor's process ended before it listened")
         self.base, self.grpc, self.control = (
             f"http://{addresses['rest']}",
             addresses.get("grpc", ""),
@@ -341,7 +341,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _choose_contract(vendor: str) -> Contract:
     contract, *others = choose_contracts(vendor)
     if others:
-        raise UsageError("--vendor names one vendor: start a stand-in for each")
+        raise UsageError("--vendor must name one vendor; start a process for each")
     return contract
 
 
