@@ -58,7 +58,7 @@ def _jetemail() -> Contract:
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
-    """A root with a copy of the one contract, for tests that break it."""
+    """Copy one contract into a root of its own, for tests that break it."""
     shutil.copytree(ROOT / "contracts" / "jetemail", tmp_path / "contracts" / "jetemail")
     shutil.copy(ROOT / "openapi.json", tmp_path / "openapi.json")
     return tmp_path
@@ -66,14 +66,14 @@ def _root(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="mock_address", scope="session")
 def _mock_address(jetemail: Contract) -> Iterator[str]:
-    """Where one mock listens for all tests; ask for `mock`, which finds it as if just started."""
+    """Serve one mock for all tests and give its address; `mock` gives a client that finds it fresh."""
     with run_in_thread(build_mock([jetemail], {})) as mock_address:
         yield mock_address
 
 
 @pytest.fixture(name="mock")
 def _mock(mock_address: str, jetemail: Contract) -> Iterator[httpx.Client]:
-    """A client of the mock with the paid account's key; no user, call, fault or interpretation is left of earlier tests."""
+    """Give a client of the mock with the paid account's key; earlier tests left no user, call, fault or interpretation."""
     headers = {"Authorization": f"Bearer {PAID_KEY}"}
     interpretations = {name: values[0] for name, values in jetemail.model.interpretations.items()}
     with httpx.Client(base_url=mock_address, headers=headers, timeout=10) as client:

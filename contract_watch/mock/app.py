@@ -17,7 +17,7 @@ from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.samples import build_header_sample
 from contract_watch.mock.bodies import (
-    BodyTooLargeError,
+    RequestTooLargeError,
     build_json_response,
     encode_json,
     read_body,
@@ -114,7 +114,7 @@ class VendorEndpoint:
         headers = _decode_headers(scope)
         try:
             received = await read_body(receive)
-        except BodyTooLargeError:
+        except RequestTooLargeError:
             await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
             return
         body, method, path = parse_body(received), scope["method"], scope["path"]

@@ -12,18 +12,18 @@ from contract_watch.mock.vendor import MAX_BODY
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-class BodyTooLargeError(Exception):
+class RequestTooLargeError(Exception):
     """A request body longer than `MAX_BODY`."""
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Read the whole body; raise `BodyTooLargeError` if it exceeds `MAX_BODY`."""
+    """Read the whole body; raise `RequestTooLargeError` if it exceeds `MAX_BODY`."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
-            raise BodyTooLargeError
+            raise RequestTooLargeError
         if not message.get("more_body"):  # absent also once the client has disconnected
             return bytes(body)
 

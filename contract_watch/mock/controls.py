@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract_watch.errors import UsageError
-from contract_watch.mock.bodies import BodyTooLargeError, build_json_response, read_body
+from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
 from contract_watch.mock.faults import FaultQueue, parse_fault
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor, parse_body
@@ -59,7 +59,7 @@ class MockControls:
         if request.method == "POST":
             try:
                 self._faults.pending.append(parse_fault(parse_body(await read_body(request.receive))))
-            except (UsageError, BodyTooLargeError) as error:
+            except (UsageError, RequestTooLargeError) as error:
                 return build_json_response(400, {"error": str(error)})
         return build_json_response(200, [vars(fault) for fault in self._faults.pending])
 
@@ -67,7 +67,7 @@ class MockControls:
         if request.method == "PUT":
             try:
                 self._set_interpretations(parse_body(await read_body(request.receive)))
-            except (UsageError, BodyTooLargeError) as error:
+            except (UsageError, RequestTooLargeError) as error:
                 return build_json_response(400, {"error": str(error)})
         return build_json_response(200, {slug: vendor.interpretations for slug, vendor in self._vendors.items()})
 

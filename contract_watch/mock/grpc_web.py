@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from contract_watch.contracts import grpc_web
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
-from contract_watch.mock.bodies import BodyTooLargeError, read_body, send_json
+from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
 from contract_watch.mock.grpc_calls import INVALID, GrpcCalls, GrpcResponse
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
@@ -32,7 +32,7 @@ class GrpcWebEndpoint:
             return
         try:
             body = await read_body(receive)
-        except BodyTooLargeError as error:
+        except RequestTooLargeError as error:
             await _send_response(
                 send, media_type, self._calls.build_error(GrpcStatus(_TOO_LARGE, str(error) or "the body is too large"))
             )

@@ -30,7 +30,7 @@ def test_every_folder_is_found() -> None:
 
 @pytest.fixture(name="parcel")
 def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    """A whole contract, to be spoilt: the made-up vendor's, in a root of its own, with what a generation leaves."""
+    """Make a complete contract to break: the made-up vendor's, in a root of its own, with generated output."""
     folder = tmp_path / "contracts" / "parcel"
     shutil.copytree(ROOT / "tests" / "data" / "parcel", folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder.parent)])

@@ -21,7 +21,7 @@ ACME = ["--slug", "acme", "--name", "Acme Mail"]
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A root without any contract, whose models can be imported."""
+    """Make a root without any contract, whose models can be imported."""
     (tmp_path / "contracts").mkdir()
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path / "contracts")])
     for name in [name for name in sys.modules if name.startswith("contracts.acme")]:

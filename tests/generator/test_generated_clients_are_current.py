@@ -1,4 +1,4 @@
-"""What `make generate` writes and `make check-generated` compares; what its users meet is in test_client_packages.py."""
+"""`make generate` writes the files that `make check-generated` compares; test_client_packages.py has the packages."""
 
 import json
 from pathlib import Path

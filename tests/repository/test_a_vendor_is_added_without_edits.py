@@ -74,21 +74,21 @@ class RepositoryCopy:
         return said
 
     def read_report(self, name: str) -> Any:
-        """A report of the last run."""
+        """Read a report of the last run."""
         return json.loads((self.reports / name).read_text(encoding="utf-8"))
 
     def list_changed(self) -> list[str]:
-        """The files of the repository that are not as they were copied."""
+        """List the files of the repository that differ from their copies."""
         return self._run_git(self.folder, "diff", "--name-only").splitlines()
 
     def list_added(self) -> list[str]:
-        """The files that are new, but for those that git is told to ignore."""
+        """List the new files that git does not ignore."""
         return self._run_git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
 
 
 @pytest.fixture(name="copy", scope="module")
 def _copy(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
-    """The repository with the vendor added, as docs/adding-a-contract.md says: a skeleton, filled in, and generated."""
+    """Add the vendor to a copy of the repository as docs/adding-a-contract.md says: skeleton, contents, client."""
     copy = RepositoryCopy(tmp_path_factory.mktemp("fourth"))
     copy.run_module("scripts.new_contract", "--slug", SLUG, "--name", "Parcel")
     said = copy.run_module("scripts.check_contracts", "--vendor", SLUG, status=1)

@@ -65,7 +65,7 @@ def _read_text(path: PurePosixPath) -> str | None:
 
 
 def _find_imports(path: PurePosixPath, source: str) -> Iterator[str]:
-    """The full name of every module that ``source``, at ``path``, imports; relative names are resolved."""
+    """List the full name of every module that ``source``, at ``path``, imports; relative names are resolved."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

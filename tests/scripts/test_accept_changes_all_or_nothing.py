@@ -39,7 +39,7 @@ def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
 
 
 def run_accept(contract: Contract, *arguments: str) -> int:
-    """The command's status."""
+    """Run the command and return its status."""
     return main(["--vendor", SLUG, *arguments], contract.root)
 
 
@@ -79,7 +79,7 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
 
 
 def list_leftovers(contract: Contract) -> list[str]:
-    """What a finished command has left in the root beside what is under version control."""
+    """List the untracked files that a finished command leaves in the root."""
     return [path.name for path in contract.root.iterdir() if path.name == swapping.STAGING_DIRECTORY]
 
 
@@ -101,22 +101,22 @@ def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: py
 
 
 def _move_operation(document: dict[str, Any]) -> None:
-    """The overlay finds nothing."""
+    """Remove the target of an overlay's action."""
     document["paths"]["/v2/smarthost"] = document["paths"].pop("/outbound/smarthost")
 
 
 def _split_schema(document: dict[str, Any]) -> None:
-    """An action of the overlay finds nothing in one place."""
+    """Remove one of the matches of an overlay's action."""
     del document["paths"]["/outbound/smarthost"]["patch"]
 
 
 def _break_for_generator(document: dict[str, Any]) -> None:
-    """The generator does not take it."""
+    """Make a document that the generator rejects."""
     find_username_schema(document)["enum"] = ["a-b", "a_b"]
 
 
 def _add_dangling_reference(document: dict[str, Any]) -> None:
-    """It is no document."""
+    """Make a file that is no document."""
     find_username_schema(document)["$ref"] = "#/components/schemas/Nowhere"
 
 

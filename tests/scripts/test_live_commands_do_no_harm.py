@@ -20,7 +20,7 @@ JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
 
 
 def run_command(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, with nothing of ours in its environment but what is given."""
+    """Run a command in a process of its own, with only the given variables of ours."""
     import os  # noqa: PLC0415
 
     ours = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
@@ -68,7 +68,7 @@ def _production() -> Iterator[FakeProduction]:
 def run_sweep(
     production: FakeProduction, folder: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """A sweep of the stand-in's account."""
+    """Sweep the fake vendor's account."""
     return run_command("scripts.sweep_accounts", "--vendor", production.contract.slug, "--target", production.base, *arguments,
                    LEDGER=str(folder / "ledger"), **environment)  # fmt: skip
 

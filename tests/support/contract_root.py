@@ -25,7 +25,7 @@ def copy_contract(root: Path) -> Contract:
 
 
 def make_document(contract: Contract, *edits: DocumentEdit) -> dict[str, Any]:
-    """The vendor's whole document: what is stored, with ``edits``, beside an operation that is not under contract."""
+    """Build the vendor's whole document: the stored one with ``edits``, and an operation that is not under contract."""
     found = copy.deepcopy(dict(contract.published.raw))
     found["paths"]["/domains"] = {"get": {"responses": {"200": {"description": "x", "content": {
         "application/json": {"schema": {"$ref": "#/components/schemas/Domain"}}}}}}}  # fmt: skip
@@ -36,7 +36,7 @@ def make_document(contract: Contract, *edits: DocumentEdit) -> dict[str, Any]:
 
 
 def find_username_schema(document: dict[str, Any]) -> dict[str, Any]:
-    """The schema of the name that a creation gives."""
+    """Find the schema of the name in a creation's body."""
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     found: dict[str, Any] = body["properties"]["username"]
     return found
@@ -48,7 +48,7 @@ def shorten_names(document: dict[str, Any]) -> None:
 
 
 def add_property(document: dict[str, Any]) -> None:
-    """A creation takes one property more."""
+    """Add a property to a creation's body."""
     body = document["paths"]["/outbound/smarthost"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["note"] = {"type": "string", "description": "What it is for."}
 
@@ -60,7 +60,7 @@ ADDITIVE_CHANGE = ("property-added", BREAKING_CHANGE[1].removesuffix("username")
 
 
 def write_document(folder: Path, document: Any, name: str = "now.json") -> str:
-    """A document in a file; gives its path."""
+    """Write a document into a file and return its path."""
     path = folder / name
     path.write_text(json.dumps(document), encoding="utf-8")
     return str(path)

@@ -15,7 +15,7 @@ _SCHEMA = jsonschema_rs.validator_for(
 
 
 def run_drift(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """The command's status, and what it reports, which has the documented form."""
+    """Run the command; return its status and its report, which has the documented form."""
     out = contract.root.parent / "out"
     status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
     report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
@@ -25,5 +25,5 @@ def run_drift(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]
 
 
 def run_drift_on(contract: Contract, document: Any) -> tuple[int, dict[str, Any]]:
-    """What comes of a file that holds ``document``."""
+    """Compare a file that holds ``document``; return status and report."""
     return run_drift(contract, "--published", write_document(contract.root.parent, document))

@@ -42,7 +42,7 @@ def _draw_object_matcher(draw: st.DrawFn, inner: st.SearchStrategy[Matcher]) -> 
 
 
 def make_row_matcher(name: str, *more: tuple[str, Matcher]) -> ObjectMatcher:
-    """The pattern of a listed row of that name."""
+    """Build the matcher of a listed row with that name."""
     return ObjectMatcher({**dict(more), "name": Constant(name)})
 
 

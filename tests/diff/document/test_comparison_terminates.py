@@ -91,7 +91,7 @@ def test_each_reference_is_a_location_of_use() -> None:
 
 
 def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
-    """Where all schemas form a chain, distant roots do not report the same change.
+    """In a chain of schemas distant roots do not report the same change.
 
     Of 300 bodies, each refers to the next one, and the last loses values: the near roots report it, and one distant root.
     """

@@ -75,20 +75,20 @@ def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[st
     """Serve ``response`` for each received message; yield the address and the messages."""
     asked: list[bytes] = []
 
-    class Handler(socketserver.BaseRequestHandler):
+    class FixedReplyHandler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             while piece := self.request.recv(65536):
                 asked.append(piece)
                 self.request.sendall(answer(piece))
 
-    class Server(socketserver.ThreadingTCPServer):
+    class FixedReplyServer(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True
 
         def handle_error(self, *_: object) -> None:
             """Ignore a client's disconnect."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with FixedReplyServer(("127.0.0.1", 0), FixedReplyHandler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

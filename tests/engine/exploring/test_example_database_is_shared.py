@@ -40,7 +40,7 @@ def _is_rare(body: dict[str, object]) -> bool:
 
 @pytest.fixture(name="drifted", scope="module")
 def _drifted(jetemail: Contract) -> Iterator[str]:
-    """A vendor that refuses what only a search comes upon: a quota of one or more, without a password."""
+    """Serve a vendor with drift that only exploring finds: it rejects a quota without a password."""
     house = MutantServer()
     house.app = MutantApp(jetemail, TightenedConstraint(CREATE, _is_rare))
     with run_in_thread(house) as base:

@@ -40,7 +40,7 @@ def _house() -> Iterator[tuple[MutantServer, str]]:
 
 
 def _start_mutant(house: tuple[MutantServer, str], contract: Contract, name: str) -> str:
-    """The address of a vendor that plays one mutant."""
+    """Serve a vendor with one mutant and give its address."""
     mutant = next(mutant for mutant in derive_mutants(contract) if mutant.id == name)
     house[0].app = MutantApp(contract, mutant.create_mutation())
     return house[1]

@@ -90,7 +90,7 @@ def _results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _find_named_finding(result: SuiteResult, case: DriftCase) -> dict[str, Any]:
-    """The finding that names the drift."""
+    """Find the finding that names the drift."""
     found = [finding for name, finding in result.findings.items() if fnmatchcase(name, case.id)]
     assert found, (case.id, result)
     return found[0]

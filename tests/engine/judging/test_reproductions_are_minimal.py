@@ -21,7 +21,7 @@ def _make_exchange(operation: str, *names: str) -> Exchange:
 
 
 def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
-    """The steps, as ``operation:names``, that reproduce the last of the exchanges ``told`` in the same words."""
+    """List the steps, as ``operation:names``, that reproduce the last of the exchanges ``told``."""
     made = []
     for word in exchanges.split():
         operation, _, names = word.partition(":")

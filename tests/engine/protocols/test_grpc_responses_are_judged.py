@@ -28,7 +28,7 @@ MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
 
 
 def _make_error_trailers(**changed: str) -> dict[str, str]:
-    """The trailers of a good refusal, some of them changed; an empty text leaves one out."""
+    """Build the trailers of a valid refusal with changes; an empty string leaves one out."""
     good = {
         "grpc-status": "5",
         "grpc-message": grpc_web.encode_message(TEXT),
@@ -157,7 +157,7 @@ RpcBehaviour = Callable[[Any], Any]
 
 @contextmanager
 def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
-    """A surface on a gRPC server whose every call is answered by ``behaviour``, which gets the context."""
+    """Serve gRPC with ``behaviour`` for each call, which gets the context; give a protocol that speaks to it."""
 
     class GenericHandler(grpc.GenericRpcHandler):
         def service(self, _details: Any) -> Any:

@@ -39,12 +39,12 @@ def speak_smtp(_asked: ReceivedRequest) -> bytes:
 
 
 def answer_429(_asked: ReceivedRequest) -> LoopbackResponse:
-    """The rate limit was passed."""
+    """Answer that the rate limit was exceeded."""
     return LoopbackResponse(429, {"message": "Too many requests"}, headers={"Retry-After": "300"})
 
 
 def answer_500(_asked: ReceivedRequest) -> LoopbackResponse:
-    """A server error, in the documented form."""
+    """Answer with a server error in the documented form."""
     return LoopbackResponse(500, {"success": False, "error": "Failed"})
 
 

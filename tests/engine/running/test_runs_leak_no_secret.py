@@ -57,12 +57,12 @@ class RunOutputs:
 
     @functools.cache  # noqa: B019 (a few, which live as long as the module's tests)
     def find_secrets(self, output: str) -> set[tuple[str, str]]:
-        """The marks on a surface, with their spellings."""
+        """Find the marked secrets in an output, with their encodings."""
         return self.search.find_secrets_below(self.directory / OUTPUTS[output])
 
 
 def _make_key() -> str:
-    """A key that every spelling changes."""
+    """Make a key that every encoding changes."""
     return f'mk"a\\b/c&d<e%7e+f=~{secrets.token_hex(10)}'
 
 

@@ -16,7 +16,7 @@ from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.bodies import BodyTooLargeError, encode_json, read_body
+from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body
 from contract_watch.mock.vendor import MAX_BODY, parse_body
 from tests.support.production.activity_log import CURRENT_ENTRY, LogEntry
 from tests.support.production.front_state import FrontState
@@ -55,7 +55,7 @@ class HttpFront:
             return
         try:
             sent = await read_body(receive)
-        except BodyTooLargeError:
+        except RequestTooLargeError:
             sent = b" " * (MAX_BODY + 1)
         entry = self._record_request(scope, sent)
         CURRENT_ENTRY.set(entry)
@@ -161,7 +161,7 @@ class HttpFront:
             sent = await read_body(receive)
             value = await self._controls(scope["path"].removeprefix(CONTROLS), json.loads(sent) if sent else {})
             status, payload = 200, {"value": value}
-        except (BodyTooLargeError, UsageError, TypeError, ValueError) as error:
+        except (RequestTooLargeError, UsageError, TypeError, ValueError) as error:
             status, payload = 400, {"error": str(error)}
         content = json.dumps(payload, default=str).encode()
         await _send_response(send, (status, [(b"content-type", b"application/json")], content))
