@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.remembered_clients import remember_clients
 from tests.support.sampling import SAMPLE_ERROR, leave_out, read_samples, set_thorough
 from tests.support.suite_process import PAID_KEY
 
@@ -81,3 +82,13 @@ def _mock(mock_address: str, jetemail: Contract) -> Iterator[httpx.Client]:
         for control in ("state", "calls", "faults"):
             client.delete(f"/__mock/{control}").raise_for_status()
         yield client
+
+
+@pytest.fixture(name="remembered_clients", scope="module")
+def _remembered_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Generate each client once for all test processes; for modules whose tests are not about the generator."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "remembered-clients"
+    directory.mkdir(exist_ok=True)
+    with remember_clients(directory):
+        yield

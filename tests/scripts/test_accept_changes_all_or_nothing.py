@@ -28,6 +28,8 @@ from tests.support.contract_root import (
     write_document,
 )
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
+
 REPLACED = ["CHANGELOG.md", "contracts/jetemail/accepted.toml", "generated/jetemail", "openapi.json"]
 
 

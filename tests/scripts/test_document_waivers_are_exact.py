@@ -19,6 +19,8 @@ from tests.support.contract_root import (
 )
 from tests.support.document_drift_runs import run_drift_on
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
+
 
 @pytest.fixture(name="contract")
 def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:

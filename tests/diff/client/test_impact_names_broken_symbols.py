@@ -25,6 +25,8 @@ from tests.support.clients.document_edits import (
 )
 from tests.support.clients.vendor_edits import EDITS, PATH, ROW, SCHEMA
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
+
 EACH = pytest.mark.parametrize(
     ("slug", "edit"),
     [
