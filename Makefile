@@ -113,12 +113,17 @@ false-positives: environment ## look for false alarms: changes that the document
 ##@ Maintain
 
 .PHONY: test
-test: environment check-contracts lint types check-generated ## run everything that CI runs; whole runs are sampled
+test: checks ## run everything that CI runs; whole runs are sampled
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: test-all
-test-all: environment check-contracts lint types check-generated ## run everything, without sampling (an hour) [TESTS=path]
+test-all: checks ## run everything, without sampling (an hour) [TESTS=path]
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal --all $(TESTS)
+
+# What needs no pytest, side by side: one of them alone leaves a core idle.
+.PHONY: checks
+checks: environment
+	@$(MAKE) -j2 --output-sync=target check-contracts lint types check-generated
 
 .PHONY: lint
 lint: environment ## run ruff

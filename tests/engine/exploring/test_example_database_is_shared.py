@@ -119,13 +119,13 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, mock_addr
 
 
 def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
-    """Claim: a find does not cost a vendor thousands of requests. Situation: the same seed, with less and less room to shrink.
+    """A find does not cost a vendor thousands of requests.
 
-    Expectation: the drift is found each time, and with the fewest requests where there is no room. (Where there is some,
-    how much of it is used goes by the clock too, which Hypothesis looks at.)
+    Situation: the same seed, with room to shrink and with none. Expectation: the drift is found both times, and without room
+    with no more requests. (With room, Hypothesis looks at the clock for how much of it to use, so 0 is compared alone.)
     """
     sent = []
-    for shrinks in (600, 20, 0):
+    for shrinks in (60, 0):
         now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
         record = Record(jetemail.slug, jetemail.name, jetemail.digest, drifted, 1, now)
         session = Session(jetemail, drifted, KEYS, NameGenerator(now.date()), record)
@@ -134,7 +134,7 @@ def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> N
         )
         session.close()
         sent.append(record.requests["explore"])
-    assert sent[2] < min(sent[:2])
+    assert sent[1] <= sent[0] <= sent[1] + 60
 
 
 def test_searches_do_not_read_each_other_s_examples() -> None:
