@@ -129,9 +129,8 @@ def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> N
         now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
         record = Record(jetemail.slug, jetemail.name, jetemail.digest, drifted, 1, now)
         session = Session(jetemail, drifted, KEYS, NameGenerator(now.date()), record)
-        assert explore_requests(
-            session, Runner(session), CREATE, "positive", 1, ExplorationDepth(examples=150, max_shrink_requests=shrinks)
-        )
+        depth = ExplorationDepth(examples=150, max_shrink_requests=shrinks, database=InMemoryExampleDatabase())
+        assert explore_requests(session, Runner(session), CREATE, "positive", 1, depth)
         session.close()
         sent.append(record.requests["explore"])
     assert sent[1] <= sent[0] <= sent[1] + 60
