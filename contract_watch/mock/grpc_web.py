@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
@@ -26,7 +26,7 @@ class GrpcWebEndpoint:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         media_type = headers.get("content-type", "")
-        if scope["method"] != "POST" or not grpc_web.is_grpc_web(media_type):
+        if scope["method"] != "POST" or not grpc_web_frames.is_grpc_web(media_type):
             status = 405 if scope["method"] != "POST" else 415
             await send_json(send, status, {"error": "a gRPC-web call must be a POST with a gRPC-web media type"})
             return
@@ -49,10 +49,14 @@ class GrpcWebEndpoint:
 
     def _handle_call(self, headers: dict[str, str], media_type: str, body: bytes) -> GrpcResponse:
         try:
-            frames = list(grpc_web.decode_frames(grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body))
-        except grpc_web.FrameError as error:
+            frames = list(
+                grpc_web_frames.decode_frames(
+                    grpc_web_frames.decode_text(body) if grpc_web_frames.is_text(media_type) else body
+                )
+            )
+        except grpc_web_frames.FrameError as error:
             return self._calls.build_error(GrpcStatus(INVALID, str(error)))
-        if any(flags & grpc_web.COMPRESSED for flags, _ in frames):
+        if any(flags & grpc_web_frames.COMPRESSED for flags, _ in frames):
             return self._calls.build_error(GrpcStatus(_UNIMPLEMENTED, "compressed messages are not supported"))
         if len(frames) != 1 or frames[0][0]:
             return self._calls.build_error(GrpcStatus(INVALID, "a call must be one frame with one message"))
@@ -62,12 +66,12 @@ class GrpcWebEndpoint:
 async def _send_response(send: Send, media_type: str, response: GrpcResponse) -> None:
     values = {"grpc-status": str(response.status.code)}
     if response.status.message:
-        values["grpc-message"] = grpc_web.encode_message(response.status.message)
+        values["grpc-message"] = grpc_web_frames.encode_message(response.status.message)
     if response.details:
-        values["grpc-status-details-bin"] = grpc_web.encode_binary(response.details)
-    body = b"" if response.status.code else grpc_web.encode_frame(response.content)
-    body += grpc_web.encode_trailers(values)
-    body = grpc_web.encode_text(body) if grpc_web.is_text(media_type) else body
+        values["grpc-status-details-bin"] = grpc_web_frames.encode_binary(response.details)
+    body = b"" if response.status.code else grpc_web_frames.encode_frame(response.content)
+    body += grpc_web_frames.encode_trailers(values)
+    body = grpc_web_frames.encode_text(body) if grpc_web_frames.is_text(media_type) else body
     headers = [(b"content-type", media_type.encode("latin-1")), (b"content-length", str(len(body)).encode())]
     if response.status.code == _UNIMPLEMENTED:
         headers.append((b"grpc-accept-encoding", b"identity"))

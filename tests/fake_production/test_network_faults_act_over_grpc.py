@@ -7,7 +7,7 @@ import grpc
 import httpx
 import pytest
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
@@ -88,8 +88,8 @@ def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
     Expectation: a message; code 8 with Retry-After; HTML; a reset.
     """
     media = "application/grpc-web-text" if text else "application/grpc-web+proto"
-    framed = grpc_web.encode_frame(MESSAGES.encode_request(ADD, {}, CONFIG))
-    content = grpc_web.encode_text(framed) if text else framed
+    framed = grpc_web_frames.encode_frame(MESSAGES.encode_request(ADD, {}, CONFIG))
+    content = grpc_web_frames.encode_text(framed) if text else framed
 
     def ask() -> httpx.Response:
         headers = {**BEARER, "content-type": media}
@@ -101,9 +101,9 @@ def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
     instance.inject_fault("limited", retry_after="9")
     refused = ask()
     assert (refused.status_code, refused.headers["retry-after"]) == (200, "9")
-    body = grpc_web.decode_text(refused.content) if text else refused.content
-    [(_, trailers)] = grpc_web.decode_frames(body)
-    assert grpc_web.decode_trailers(trailers)["grpc-status"] == "8"
+    body = grpc_web_frames.decode_text(refused.content) if text else refused.content
+    [(_, trailers)] = grpc_web_frames.decode_frames(body)
+    assert grpc_web_frames.decode_trailers(trailers)["grpc-status"] == "8"
     instance.inject_fault("bad-gateway")
     assert ask().status_code == 502
     instance.inject_fault("lost")

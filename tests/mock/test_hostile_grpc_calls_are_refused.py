@@ -9,7 +9,7 @@ import grpc
 import httpx
 import pytest
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
@@ -28,16 +28,16 @@ INVALID, UNIMPLEMENTED = 3, 12
 GOOD = MessageCodec(ZITADEL).encode_request(PASSWORD, {"id": "1"}, {"password": "a secret of the test"})
 FRAMES = {
     "cut in its head": (b"\x00\x00", INVALID),
-    "cut in its content": (grpc_web.encode_frame(GOOD)[:-3], INVALID),
+    "cut in its content": (grpc_web_frames.encode_frame(GOOD)[:-3], INVALID),
     "shorter than it is": (b"\x00" + struct.pack(">I", 2) + GOOD, INVALID),
     "promising four gigabytes": (b"\x00\xff\xff\xff\xff" + GOOD, INVALID),
-    "flagged as compressed": (grpc_web.encode_frame(GOOD, grpc_web.COMPRESSED), UNIMPLEMENTED),
-    "two messages": (grpc_web.encode_frame(GOOD) * 2, INVALID),
-    "trailers only": (grpc_web.encode_trailers({"grpc-status": "0"}), INVALID),
+    "flagged as compressed": (grpc_web_frames.encode_frame(GOOD, grpc_web_frames.COMPRESSED), UNIMPLEMENTED),
+    "two messages": (grpc_web_frames.encode_frame(GOOD) * 2, INVALID),
+    "trailers only": (grpc_web_frames.encode_trailers({"grpc-status": "0"}), INVALID),
     "no frame at all": (b"", INVALID),
-    "no protobuf": (grpc_web.encode_frame(b"\xff\xff\xff"), INVALID),
-    "a text that is no UTF-8": (grpc_web.encode_frame(b"\x0a\x02\xc3\x28"), INVALID),
-    "a text that is cut": (grpc_web.encode_frame(b"\x0a\x7fabc"), INVALID),
+    "no protobuf": (grpc_web_frames.encode_frame(b"\xff\xff\xff"), INVALID),
+    "a text that is no UTF-8": (grpc_web_frames.encode_frame(b"\x0a\x02\xc3\x28"), INVALID),
+    "a text that is cut": (grpc_web_frames.encode_frame(b"\x0a\x7fabc"), INVALID),
 }
 _HUGE = "x" * 5_000_000
 
@@ -71,14 +71,14 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
     Expectation: an answer in gRPC-web's own form, with a code that says so.
     """
     body, code = FRAMES[what]
-    media_type = grpc_web.MEDIA_TYPES[2] if text else grpc_web.MEDIA_TYPES[0]
-    sent = grpc_web.encode_text(body) if text else body
+    media_type = grpc_web_frames.MEDIA_TYPES[2] if text else grpc_web_frames.MEDIA_TYPES[0]
+    sent = grpc_web_frames.encode_text(body) if text else body
     answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=10)
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
-    returned = grpc_web.decode_text(answer.content) if text else answer.content
-    [(flags, content)] = grpc_web.decode_frames(returned)
-    assert flags == grpc_web.TRAILERS
-    assert grpc_web.decode_trailers(content)["grpc-status"] == str(code)
+    returned = grpc_web_frames.decode_text(answer.content) if text else answer.content
+    [(flags, content)] = grpc_web_frames.decode_frames(returned)
+    assert flags == grpc_web_frames.TRAILERS
+    assert grpc_web_frames.decode_trailers(content)["grpc-status"] == str(code)
 
 
 @pytest.mark.parametrize("text", ["nicht gefunden – ☃", "100 % %41", "two\r\nlines: grpc-status: 0"])
@@ -89,13 +89,13 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
     """
     fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
     httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
-    headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[0]}
-    answer = httpx.post(mock[1] + CALL, content=grpc_web.encode_frame(GOOD), headers=headers, timeout=10)
-    [(_, content)] = grpc_web.decode_frames(answer.content)
-    trailers = grpc_web.decode_trailers(content)
+    headers = {**HEADERS, "content-type": grpc_web_frames.MEDIA_TYPES[0]}
+    answer = httpx.post(mock[1] + CALL, content=grpc_web_frames.encode_frame(GOOD), headers=headers, timeout=10)
+    [(_, content)] = grpc_web_frames.decode_frames(answer.content)
+    trailers = grpc_web_frames.decode_trailers(content)
     assert trailers["grpc-message"].isascii()
     assert trailers["grpc-message"].isprintable()
-    assert (trailers["grpc-status"], grpc_web.decode_message(trailers["grpc-message"])) == ("5", text)
+    assert (trailers["grpc-status"], grpc_web_frames.decode_message(trailers["grpc-message"])) == ("5", text)
     with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
         method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
         with pytest.raises(grpc.RpcError) as caught:
@@ -105,10 +105,10 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
 
 def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> None:
     """Claim: so is a body that is not in base64 where it should be. Expectation: code 3."""
-    headers = {**HEADERS, "content-type": grpc_web.MEDIA_TYPES[2]}
+    headers = {**HEADERS, "content-type": grpc_web_frames.MEDIA_TYPES[2]}
     answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=10)
-    [(_, content)] = grpc_web.decode_frames(grpc_web.decode_text(answer.content))
-    assert grpc_web.decode_trailers(content)["grpc-status"] == str(INVALID)
+    [(_, content)] = grpc_web_frames.decode_frames(grpc_web_frames.decode_text(answer.content))
+    assert grpc_web_frames.decode_trailers(content)["grpc-status"] == str(INVALID)
 
 
 @pytest.mark.parametrize(("method", "media_type", "status"), [("POST", "application/json", 415), ("POST", "", 415),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
@@ -264,12 +264,16 @@ def _normalize_argument(name: str) -> str:
 def _unframe_message(encoded: EncodedRequest) -> EncodedRequest:
     """Return a gRPC-web request with the message that it frames as its content; any other request as it is."""
     media = {name.lower(): value for name, value in encoded.headers.items()}.get("content-type", "")
-    if encoded.is_grpc_message or not grpc_web.is_grpc_web(media):
+    if encoded.is_grpc_message or not grpc_web_frames.is_grpc_web(media):
         return encoded
     content = encoded.content
     try:
-        framed = list(grpc_web.decode_frames(grpc_web.decode_text(content) if grpc_web.is_text(media) else content))
-    except grpc_web.FrameError as error:
+        framed = list(
+            grpc_web_frames.decode_frames(
+                grpc_web_frames.decode_text(content) if grpc_web_frames.is_text(media) else content
+            )
+        )
+    except grpc_web_frames.FrameError as error:
         raise BlockedRequestError("a gRPC-web request cannot be decoded") from error
     if encoded.method != "POST" or len(framed) != 1 or framed[0][0]:
         raise BlockedRequestError("a gRPC-web request must be one POST of one message")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.grpc_codes import get_http_status
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_error_body
@@ -59,7 +59,7 @@ class _MessageCodec:
         message = build_synthetic_json(encoded.reported_content, redactor, keys)
         content = self._messages.encode_request(operation, *_split_message(operation, message))
         ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        frame = grpc_web.encode_frame(content)
+        frame = grpc_web_frames.encode_frame(content)
         return format_binary_curl(encoded.url, shown_headers(headers, redactor, keys), frame, keys, ids, http2=http2)
 
     def _build_success(
@@ -182,11 +182,11 @@ class GrpcWebProtocol(_MessageCodec):
         super().__init__(contract)
         parts = urlsplit(base)
         self._base, self._wire = f"{parts.scheme}://{parts.netloc}", wire
-        self._media_type = grpc_web.MEDIA_TYPES[0]
+        self._media_type = grpc_web_frames.MEDIA_TYPES[0]
 
     def start_attempt(self, probe_id: str) -> None:
         """Choose one of the media types by the probe's id."""
-        self._media_type = grpc_web.MEDIA_TYPES[zlib.crc32(probe_id.encode()) % len(grpc_web.MEDIA_TYPES)]
+        self._media_type = grpc_web_frames.MEDIA_TYPES[zlib.crc32(probe_id.encode()) % len(grpc_web_frames.MEDIA_TYPES)]
 
     def encode(self, request: Request) -> EncodedRequest:
         """Implement `WireProtocol.encode`."""
@@ -194,8 +194,8 @@ class GrpcWebProtocol(_MessageCodec):
         media_type = self._media_type
         url = self._base + self._messages.get_method_path(operation.id)
         headers = {**request.headers, "content-type": media_type, "x-grpc-web": "1", "accept": media_type}
-        framed = grpc_web.encode_frame(content)
-        body = grpc_web.encode_text(framed) if grpc_web.is_text(media_type) else framed
+        framed = grpc_web_frames.encode_frame(content)
+        body = grpc_web_frames.encode_text(framed) if grpc_web_frames.is_text(media_type) else framed
         return EncodedRequest("POST", url, headers, body, operation.id, json_content=shown)
 
     def send(self, encoded: EncodedRequest) -> Response:
@@ -207,13 +207,13 @@ class GrpcWebProtocol(_MessageCodec):
         """Implement `WireProtocol.format_command`."""
         left_out = ("content-type", "x-grpc-web", "accept")
         headers = {name: value for name, value in encoded.headers.items() if name not in left_out}
-        headers["content-type"] = grpc_web.MEDIA_TYPES[0]
+        headers["content-type"] = grpc_web_frames.MEDIA_TYPES[0]
         return self._format_command(encoded, headers, redactor, keys)
 
     def _decode_response(self, operation: Operation, media_type: str, response: Response) -> Response:
         """Convert a response to the form of REST; one that is not gRPC-web keeps its form and has a protocol error."""
         received_type = response.headers.get("content-type", "")
-        if not grpc_web.is_grpc_web(received_type):
+        if not grpc_web_frames.is_grpc_web(received_type):
             problem = ("media-type", f"expected media type {media_type}, got {received_type or 'none'}")
             return replace(response, protocol_errors=(problem,), has_documented_headers=False)
         errors: list[tuple[str, str]] = []
@@ -221,17 +221,19 @@ class GrpcWebProtocol(_MessageCodec):
             errors.append(
                 ("http-status", f"expected HTTP status 200 of every gRPC-web response, got {response.status}")
             )
-        if grpc_web.is_text(received_type) != grpc_web.is_text(media_type):
+        if grpc_web_frames.is_text(received_type) != grpc_web_frames.is_text(media_type):
             errors.append(("media-type", f"expected media type {media_type}, got {received_type}"))
         trailers, messages = dict(response.headers), list[bytes]()
         try:
-            body = grpc_web.decode_text(response.body) if grpc_web.is_text(received_type) else response.body
-            for flags, content in grpc_web.decode_frames(body):
-                if flags & grpc_web.TRAILERS:
-                    trailers |= grpc_web.decode_trailers(content)
+            body = (
+                grpc_web_frames.decode_text(response.body) if grpc_web_frames.is_text(received_type) else response.body
+            )
+            for flags, content in grpc_web_frames.decode_frames(body):
+                if flags & grpc_web_frames.TRAILERS:
+                    trailers |= grpc_web_frames.decode_trailers(content)
                 else:
                     messages.append(content)
-        except grpc_web.FrameError as error:
+        except grpc_web_frames.FrameError as error:
             return _build_response(200, response.headers, b"", (*errors, ("frames", str(error))))
         return self._decode_frames(operation, trailers, messages, errors)
 
@@ -253,13 +255,13 @@ class GrpcWebProtocol(_MessageCodec):
             return self._build_success(operation, messages[0], trailers, errors)
         text, details = trailers.get("grpc-message", ""), None
         try:
-            text = grpc_web.decode_message(text)
+            text = grpc_web_frames.decode_message(text)
         except ValueError:
             errors.append(("grpc-message", "grpc-message is not percent-encoded UTF-8"))
         if _DETAILS in trailers:
             try:
-                details = grpc_web.decode_binary(trailers[_DETAILS])
-            except grpc_web.FrameError as error:
+                details = grpc_web_frames.decode_binary(trailers[_DETAILS])
+            except grpc_web_frames.FrameError as error:
                 errors.append((_DETAILS, f"{_DETAILS}: {error}"))
         return self._build_refusal(GrpcStatus(int(code), text), details, trailers, errors)
 

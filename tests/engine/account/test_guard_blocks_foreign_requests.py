@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.engine.account.guard import (
@@ -177,7 +177,7 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
     messages = MessageCodec(ZITADEL)
     operation = ZITADEL.operations["removeSmtpConfig"]
     for identity, wanted in (("281474976710656", False), ("281474976710657", True)):
-        framed = grpc_web.encode_frame(messages.encode_request(operation, {"id": identity}, {}))
+        framed = grpc_web_frames.encode_frame(messages.encode_request(operation, {"id": identity}, {}))
         web = make_request(
             ZITADEL,
             "POST",

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
@@ -24,15 +24,15 @@ GET = ZITADEL.operations["getSmtpConfigById"]
 TEXT = "SMTP configuration not found – nicht da ☃"
 DETAIL = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "QUERY-fwofw", "message": TEXT}
 NOT_FOUND = GrpcStatus(5, TEXT, (DETAIL,))
-MEDIA_TYPE = grpc_web.MEDIA_TYPES[0]
+MEDIA_TYPE = grpc_web_frames.MEDIA_TYPES[0]
 
 
 def _make_error_trailers(**changed: str) -> dict[str, str]:
     """Build the trailers of a valid refusal with changes; an empty string leaves one out."""
     good = {
         "grpc-status": "5",
-        "grpc-message": grpc_web.encode_message(TEXT),
-        "grpc-status-details-bin": grpc_web.encode_binary(MESSAGES.encode_status(NOT_FOUND)),
+        "grpc-message": grpc_web_frames.encode_message(TEXT),
+        "grpc-status-details-bin": grpc_web_frames.encode_binary(MESSAGES.encode_status(NOT_FOUND)),
     }
     return {
         name: value for name, value in (good | {n.replace("_", "-"): v for n, v in changed.items()}).items() if value
@@ -57,7 +57,7 @@ def _make_framed_response(
     trailers: dict[str, str], *, media: str = MEDIA_TYPE, status: int = 200, body: bytes | None = None
 ) -> LoopbackResponse:
     return LoopbackResponse(
-        status, content=grpc_web.encode_trailers(trailers) if body is None else body, media_type=media
+        status, content=grpc_web_frames.encode_trailers(trailers) if body is None else body, media_type=media
     )
 
 
@@ -76,7 +76,7 @@ def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
 
 DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
     "another code": (_make_framed_response(_make_error_trailers(grpc_status="3", grpc_status_details_bin="")), "status-400"),
-    "a code that details deny": (_make_framed_response(_make_error_trailers(grpc_status_details_bin=grpc_web.encode_binary(
+    "a code that details deny": (_make_framed_response(_make_error_trailers(grpc_status_details_bin=grpc_web_frames.encode_binary(
         MESSAGES.encode_status(GrpcStatus(3, TEXT, (DETAIL,)))))), "grpc-status-details-bin"),
     "a text that details deny": (_make_framed_response(_make_error_trailers(grpc_message="other")), "grpc-status-details-bin"),
     "details that are no status": (_make_framed_response(_make_error_trailers(grpc_status_details_bin="/////w")), "grpc-status-details-bin"),
@@ -86,14 +86,14 @@ DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
     "a text that is encoded badly": (_make_framed_response(_make_error_trailers(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
     "no code": (_make_framed_response(_make_error_trailers(grpc_status="")), "grpc-status"),
     "a code that is no number": (_make_framed_response(_make_error_trailers(grpc_status="five")), "grpc-status"),
-    "a cut frame": (_make_framed_response({}, body=grpc_web.encode_trailers(_make_error_trailers())[:-4]), "frames"),
+    "a cut frame": (_make_framed_response({}, body=grpc_web_frames.encode_trailers(_make_error_trailers())[:-4]), "frames"),
     "a success without a message": (_make_framed_response({"grpc-status": "0"}), "message"),
-    "a success that is no message": (_make_framed_response({}, body=grpc_web.encode_frame(b"\xff") + grpc_web.encode_trailers({"grpc-status": "0"})),
+    "a success that is no message": (_make_framed_response({}, body=grpc_web_frames.encode_frame(b"\xff") + grpc_web_frames.encode_trailers({"grpc-status": "0"})),
                                      "message"),
-    "a success without trailers": (_make_framed_response({}, body=grpc_web.encode_frame(b"")), "grpc-status"),
+    "a success without trailers": (_make_framed_response({}, body=grpc_web_frames.encode_frame(b"")), "grpc-status"),
     "a status of HTTP beside it": (_make_framed_response(_make_error_trailers(), status=404), "http-status"),
-    "another encoding": (_make_framed_response({}, media=grpc_web.MEDIA_TYPES[2],
-                                 body=grpc_web.encode_text(grpc_web.encode_trailers(_make_error_trailers()))), "media-type"),
+    "another encoding": (_make_framed_response({}, media=grpc_web_frames.MEDIA_TYPES[2],
+                                 body=grpc_web_frames.encode_text(grpc_web_frames.encode_trailers(_make_error_trailers()))), "media-type"),
     "plain JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}, media_type="text/plain"), "media-type"),
     "JSON": (LoopbackResponse(404, {"code": 5, "message": TEXT}), "media-type"),
 }  # fmt: skip
@@ -111,7 +111,7 @@ def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
 
 def test_a_field_that_no_proto_has_is_undocumented() -> None:
     """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
-    body = grpc_web.encode_frame(b"\xa2\x06\x03new") + grpc_web.encode_trailers({"grpc-status": "0"})
+    body = grpc_web_frames.encode_frame(b"\xa2\x06\x03new") + grpc_web_frames.encode_trailers({"grpc-status": "0"})
     found, shown = _judge_web_response(_make_framed_response({}, body=body))
     assert shown == {"field_100": "new"}
     assert "accepted" in found or "undocumented" in found
@@ -122,17 +122,17 @@ def test_a_field_that_no_proto_has_is_reported_in_a_row_too() -> None:
     assert MESSAGES.decode_response("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
 
 
-@pytest.mark.parametrize("media_type", grpc_web.MEDIA_TYPES)
+@pytest.mark.parametrize("media_type", grpc_web_frames.MEDIA_TYPES)
 def test_every_media_type_has_its_turn(media_type: str) -> None:
     """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""
     seen: list[ReceivedRequest] = []
 
     def app(asked: ReceivedRequest) -> LoopbackResponse:
         seen.append(asked)
-        body = grpc_web.encode_trailers(_make_error_trailers())
-        text = grpc_web.is_text(asked.headers["content-type"])
+        body = grpc_web_frames.encode_trailers(_make_error_trailers())
+        text = grpc_web_frames.is_text(asked.headers["content-type"])
         return LoopbackResponse(
-            200, content=grpc_web.encode_text(body) if text else body, media_type=asked.headers["content-type"]
+            200, content=grpc_web_frames.encode_text(body) if text else body, media_type=asked.headers["content-type"]
         )
 
     with serve_app(app) as server:
@@ -148,8 +148,8 @@ def test_every_media_type_has_its_turn(media_type: str) -> None:
             spoken.close()
     bodies = [asked.content for asked in seen if asked.headers["content-type"] == media_type]
     assert bodies
-    plain = [grpc_web.decode_text(body) if grpc_web.is_text(media_type) else body for body in bodies]
-    assert all(len(list(grpc_web.decode_frames(body))) == 1 for body in plain)
+    plain = [grpc_web_frames.decode_text(body) if grpc_web_frames.is_text(media_type) else body for body in bodies]
+    assert all(len(list(grpc_web_frames.decode_frames(body))) == 1 for body in plain)
 
 
 RpcBehaviour = Callable[[Any], Any]

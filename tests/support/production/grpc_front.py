@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
@@ -89,7 +89,7 @@ class GrpcFront(grpc.GenericRpcHandler):
             if cut.kind in HTML_PAGES:
                 link.send_and_close(encode_http2_response(link.stream, HTML_PAGES[cut.kind], "text/html", PAGE))
             else:
-                body = grpc_web.encode_frame(answer.content if answer is not None else b"")
+                body = grpc_web_frames.encode_frame(answer.content if answer is not None else b"")
                 partial_body = body[: min(cut.after, len(body) - 1)]
                 link.send_and_close(
                     encode_http2_response(

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from contract_watch.contracts import grpc_web
+from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
@@ -149,11 +149,11 @@ class HttpFront:
             return 429, [(b"content-type", b"application/json"), hint], encode_json({"message": TOO_MANY_REQUESTS})
         media = next((value for name, value in scope["headers"] if name == b"content-type"), b"").decode("latin-1")
         trailers = {"grpc-status": _RESOURCE_EXHAUSTED, "grpc-message": TOO_MANY_REQUESTS}
-        body = grpc_web.encode_trailers(trailers)
+        body = grpc_web_frames.encode_trailers(trailers)
         return (
             200,
             [(b"content-type", media.encode()), hint],
-            grpc_web.encode_text(body) if grpc_web.is_text(media) else body,
+            grpc_web_frames.encode_text(body) if grpc_web_frames.is_text(media) else body,
         )
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,9 +172,11 @@ def _decode_grpc_web(
 ) -> tuple[dict[str, str], Any]:
     """Decode path parameters and body of a gRPC-web call as far as possible."""
     try:
-        found = list(grpc_web.decode_frames(grpc_web.decode_text(sent) if grpc_web.is_text(media) else sent))
+        found = list(
+            grpc_web_frames.decode_frames(grpc_web_frames.decode_text(sent) if grpc_web_frames.is_text(media) else sent)
+        )
         return messages.decode_request(operation, found[0][1]) if found else ({}, MissingBody.ABSENT)
-    except (grpc_web.FrameError, MessageCodecError):
+    except (grpc_web_frames.FrameError, MessageCodecError):
         return {}, MissingBody.MALFORMED
 
 
