@@ -50,13 +50,13 @@ class RepositoryCopy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The usual environment without keys, and without what would leave caches in the copy."""
+        """The usual environment without keys; bytecode, which git ignores, spares the later commands a compilation."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if not re.search("KEY|TOKEN|PYTEST|proxy", name, re.IGNORECASE)
         }
-        return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": ""}
 
     def run_module(self, *arguments: str, status: int = 0) -> str:
         """``python -m`` with ``arguments``; see `python`."""
