@@ -13,9 +13,10 @@ from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
 from tests.support.command_process import run_command
 from tests.support.mutant_lists import list_equivalent_mutants, list_mutants
+from tests.support.sampling import effort
 
 SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
-SAMPLE, EQUIVALENT = 10, 25
+SAMPLE, EQUIVALENT = effort(5, 10), 25
 
 
 @pytest.mark.parametrize("slug", SLUGS)
