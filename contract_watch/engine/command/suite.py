@@ -323,13 +323,13 @@ class Suite:
         if stopped or reason:
             return stopped or reason or ""
         if self.options.only:
-            return "ONLY left it out"
+            return "left out by --only"
         if (
             contract.slug in self.options.live_settings
             and self.options.live_settings[contract.slug].mode is LiveMode.READ
         ):
             return "LIVE=mutate was not given, and nothing that was sent shows it"
-        return "SHARD left it out" if self.options.shard != (1, 1) else "no answer of this target showed it"
+        return "left out by --shard" if self.options.shard != (1, 1) else "never seen in a response"
 
 
 def _needs_clean_up(run: VendorRun) -> bool:
@@ -379,6 +379,4 @@ def _fill_cells(contract: Contract, record: Record) -> None:
         for status in operation.responses:
             cell = record.coverage.setdefault((operation.name, status), CoverageCell())
             if not cell.conforming and not cell.drifted:
-                cell.reason_not_exercised = record.not_exercised.get(
-                    f"{operation.id}/response/{status}", "not asked for"
-                )
+                cell.reason_not_exercised = record.not_exercised.get(f"{operation.id}/response/{status}", "no probe")
