@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +30,19 @@ def start_command(
     module: str, *arguments: str, cwd: Path = ROOT, **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
     """Start ``python -m module``; kill its group at the end of the block."""
+    with start_process([module, *arguments], environment, cwd) as process:
+        yield process
+
+
+@contextmanager
+def start_process(
+    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path = ROOT, stderr: int = subprocess.PIPE
+) -> Iterator["subprocess.Popen[str]"]:
+    """Start ``python -m`` with ``arguments`` and standard error at ``stderr``, a descriptor, as `start_command` does."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_VARIABLES)}
-    command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(  # noqa: S603 (our own)
-        command, cwd=cwd, env={**inherited, "PYTHONPATH": str(ROOT), **environment}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        [sys.executable, "-m", *arguments], cwd=cwd, env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+        text=True, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
     )  # fmt: skip
     try:
         yield process
@@ -47,7 +55,7 @@ def start_command(
 def wait_for_exit(process: "subprocess.Popen[str]") -> CommandResult:
     """Wait for the command's end."""
     out, err = process.communicate(timeout=PATIENCE)
-    return CommandResult(process.returncode, out, err)
+    return CommandResult(process.returncode, out, err or "")
 
 
 def run_command(module: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> CommandResult:
