@@ -11,7 +11,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.command.live_runs import read_environment, run_vendor
-from contract_watch.engine.command.options import add_options
+from contract_watch.engine.command.options import add_options, check_consequences
 
 
 @cli.command(interrupted="the vendors that follow were not checked")
@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.CommandParser("scripts.check_accounts", "Checks every account whose key is set.")
     add_options(parser, "--vendor", "--live", "--out", "--fail-on")
     given = parser.parse_args(arguments)
+    check_consequences(given.live, given.fail_on)
     contracts, environment = choose_contracts(given.vendor), read_environment(os.environ)
     live, out = given.live or "read", Path(given.out)
     return cli.join_statuses(

@@ -70,7 +70,11 @@ def format_binary_curl(
         for name, value in headers.items()
         if name.lower() not in _OMITTED_HEADERS
     ]
-    replacements = [f"s/{known}/{variable}/g" for known, variable in ids.items() if known.encode() in content]
+    replacements = [
+        f"s/{known}/{variable}/g"
+        for known, variable in ids.items()
+        if known.encode("utf-8", "surrogatepass") in content
+    ]
     sed = f""" | LC_ALL=C sed "{";".join(replacements)}\"""" if replacements else ""
     encoded = base64.b64encode(content).decode()
     return " ".join([*parts, f"--data-binary @<(base64 -d <<<'{encoded}'{sed})"])

@@ -289,7 +289,7 @@ def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureF
             )
             == 3
         )
-        assert "another process" in capsys.readouterr().err
+        assert "another `make accept` is running" in capsys.readouterr().err
         assert (scratch / "mine").exists()
 
 

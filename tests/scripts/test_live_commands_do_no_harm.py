@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
+from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_runs import list_missing_variables, list_variables, read_environment
+from scripts import check_accounts
 from tests.support.live_runs import is_run_name
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.production.fake import FakeProduction
@@ -191,3 +192,15 @@ def test_secrets_come_by_the_contracts_names_alone() -> None:
     assert read_environment({"PATH": "/bin", "SECRETS_JSON": secrets}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
     assert list_missing_variables(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
     assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]
+
+
+@pytest.mark.parametrize("option", ["--live", "--fail-on"])
+def test_a_misspelled_option_of_make_live_is_one_line_even_without_keys(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A nightly job with a typo ends 3 before a key is set, not only from then on."""
+    for contract in load_contracts().values():
+        for credential in contract.credentials:
+            monkeypatch.delenv(credential.variable, raising=False)
+    assert check_accounts.main([option, "x"]) == 3
+    assert capsys.readouterr().err.startswith(f"error: {option} must be ")

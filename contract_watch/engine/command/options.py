@@ -94,6 +94,14 @@ def complete_settings(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**blank, "fail_on": FLAGS["--fail-on"]["default"], **(given or {})}
 
 
+def check_consequences(live: str, fail_on: str) -> None:
+    """Raise `UsageError` if ``--live`` or ``--fail-on`` has a value that does not exist."""
+    if live not in ("", "read", "mutate"):
+        raise UsageError(f"--live must be read or mutate, got {live!r}")
+    if fail_on not in ("additive", "breaking"):
+        raise UsageError(f"--fail-on must be additive or breaking, got {fail_on!r}")
+
+
 def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:
     """Check the raw settings, by option name without dashes; a `UsageError` names the first bad one."""
     environment = os.environ if environment is None else environment
@@ -101,11 +109,8 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
     if not chosen:
         raise UsageError("there is no contract; run `make new-contract`, or start the command where contracts/ is")
     target = validate_target(raw["target"] or "mock")
-    if raw["live"] not in ("", "read", "mutate"):
-        raise UsageError(f"--live must be read or mutate, got {raw['live']!r}")
     thorough, explore = parse_switch("--thorough", raw["thorough"]), parse_switch("--explore", raw["explore"])
-    if raw["fail_on"] not in ("additive", "breaking"):
-        raise UsageError(f"--fail-on must be additive or breaking, got {raw['fail_on']!r}")
+    check_consequences(raw["live"], raw["fail_on"])
     seed = parse_integer("--seed", raw["seed"], 0, 2**63) if raw["seed"] else secrets.randbelow(2**31)
     part = parse_shard("--shard", raw["shard"])
     minutes = parse_number("--minutes", raw["minutes"], _MAX_MINUTES) if raw["minutes"] else 0.0

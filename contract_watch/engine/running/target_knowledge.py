@@ -1,6 +1,7 @@
 """The knowledge of a run about the target: its possible states, the run's own objects, and good responses."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account, ModelState
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.engine.account.object_names import NameGenerator, is_same_name
+from contract_watch.engine.account.object_names import NameGenerator, is_same_name, normalize_name, parse_name
 from contract_watch.engine.judging.disagreement import parse_json
 from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.planning.probe import find_object_names
@@ -65,7 +66,10 @@ class TargetKnowledge:
     def has_requested(self, text: str) -> bool:
         """Return True if this run asked for the object that a list shows under ``text``; similar names do not count."""
         exact = text in self._requested_names or text in self.received_ids
-        return exact or (self._names.owns(text) and any(is_same_name(asked, text) for asked in self._requested_names))
+        return exact or (
+            self._names.owns(text)
+            and any(is_same_name(asked, text) or _may_sanitise(asked, text) for asked in self._requested_names)
+        )
 
     def list_owned(self) -> set[tuple[str, str]]:
         """Return (account, name) of every object that may exist, by the model or by the requests sent."""
@@ -152,3 +156,13 @@ class TargetKnowledge:
         """Return an exchange that conformed, of another operation than ``other_than`` if there is one."""
         others = (exchange for name, exchange in self._control_exchanges.items() if name != other_than)
         return next(others, self._control_exchanges.get(other_than))
+
+
+def _may_sanitise(requested: str, listed: str) -> bool:
+    """Return True if a vendor may have made the plain name ``listed`` of a ``requested`` name that is not plain.
+
+    Only exploring without a guard sends such names: they are not of the form that a guarded run may use.
+    """
+    is_plain = re.compile(r"[a-z0-9-]+").fullmatch
+    free = parse_name(requested) is None and not is_plain(requested)
+    return free and bool(is_plain(listed)) and normalize_name(requested) == normalize_name(listed)
