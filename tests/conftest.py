@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from tests.support.suite_process import PAID_KEY
 # The same examples every time, and no clock: a red test is red for everybody.
 settings.register_profile("tests", derandomize=True, deadline=None, database=None)
 settings.load_profile("tests")
+
+# A shell starts background jobs with SIGINT ignored, and every child inherits that. The tests send SIGINT to children.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Ledgers are written through to the disk, some hundred times a run: in memory that costs nothing.
 _MEMORY = Path("/dev/shm")  # noqa: S108 (where there is one)

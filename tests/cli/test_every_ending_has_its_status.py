@@ -8,7 +8,8 @@ import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -128,10 +129,16 @@ if __name__ == "__main__":
 """
 
 
-def _start(body: str, **streams: int) -> "subprocess.Popen[str]":
+@contextmanager
+def _start(body: str, **streams: int) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command until the block ends, whatever becomes of it."""
     code = COMMAND.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **streams)  # type: ignore[call-overload, no-any-return]  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **streams) as process:  # type: ignore[call-overload]  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("flush", [True, False])
