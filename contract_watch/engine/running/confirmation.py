@@ -10,7 +10,7 @@ from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding, Severity
 
 _MAX_UNREPEATED = 3
-"""How often a finding is retried in vain before it counts as flaky for good."""
+"""Retries in vain after which a finding counts as flaky for good."""
 
 
 class Confirmation:

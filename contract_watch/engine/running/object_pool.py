@@ -8,7 +8,7 @@ from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.session import Session
 
 _MAX_CREATIONS = 40
-"""How often a shared object is created anew if a target keeps losing it."""
+"""Most creations of one shared object if a target keeps losing it."""
 
 
 class ObjectPool:

@@ -43,7 +43,7 @@ OUTPUTS = {
     "journal of the mock": "calls",
     "state of the mock": "state",
 }
-"""What a run leaves, by the file or folder that holds it (see `tests.support.secret_leaks.leaking_run`)."""
+"""The output of a run, by the file or directory that holds it (see `tests.support.secret_leaks.leaking_run`)."""
 _PATIENCE = 400
 
 
