@@ -1,4 +1,4 @@
-"""The two errors that end a command with one line: wrong usage, and a question that has no answer now."""
+"""Errors of several layers: wrong usage, a question that has no answer now, and the end of a run."""
 
 
 class UsageError(Exception):
@@ -13,3 +13,7 @@ class InconclusiveError(Exception):
 
     The message is one line that names the address or file and the problem.
     """
+
+
+class RunAbortedError(Exception):
+    """The error that ends a run; its message is the reason, and the verdict is at best inconclusive."""

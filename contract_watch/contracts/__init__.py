@@ -4,16 +4,17 @@ A contract is a directory ``contracts/<slug>/``. `registry` loads it: `Contract`
 of `config`, the published document through `openapi`, and the corrections through `overlay`, which together give the
 effective document. `clauses` derives every checkable promise from that document and from the model's rules.
 
-The vendor's behaviour is a `model.Model`: a pure function from a state and a `request.Request` to the `model.Outcome`
-objects that the contract allows. The mock answers the first outcome; the suite accepts any of them and continues from
-its state. An outcome's body is a matcher (`matchers`), which renders a value for the mock and finds the mismatches of a
-response for the suite. `checks` builds the outcomes of a request that fails several checks, because documents seldom
-order them. What the documents leave open is an interpretation (`interpretations`): the mock follows one value, and each
-response of a target narrows the values that the suite still allows.
+The vendor's behaviour is a `model.Model`: a pure function from a state and a `request.Request` to the outcomes
+(`outcomes`) that the contract allows. The mock answers the first outcome; the suite accepts any of them and continues
+from its state. An outcome's body is a matcher (`matchers`), which renders a value for the mock and finds the mismatches
+of a response for the suite. A request that fails several checks has an outcome for each, because documents seldom order
+them. What the documents leave open is an interpretation: the mock follows one value, and each response of a target
+narrows the values that the suite still allows.
 
-`schema` validates JSON against the document's schemas and finds undocumented properties; `headers` parses the documented
-response headers, and `samples` builds values that conform to a schema. `protobuf`, `grpc_web` and `grpc_codes` translate between gRPC and the
-JSON that the models use, so all protocols share one model. `redaction` and `encodings` remove secrets from everything
+`schema` validates JSON against the document's schemas, reads values by their path, and finds undocumented properties;
+`headers` parses the documented response headers, and `samples` builds values that conform to a schema. `protobuf`,
+`grpc_web_frames` and `grpc_codes` translate between gRPC and the JSON that the models use, so all protocols share one
+model. `redaction` and `encodings` remove secrets from everything
 that is stored or printed.
 
 The package imports nothing of the project but `contract_watch.errors`.

@@ -1,14 +1,11 @@
 """The protocol of a vendor's model: its behaviour as pure functions over immutable state."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.matchers import Matcher
+from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.request import Request
-
-ModelState = Any
 
 
 @dataclass(frozen=True)
@@ -17,26 +14,6 @@ class Account:
 
     name: str
     key: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A response that the contract allows to a request, and the state that follows it.
-
-    ``clause`` is the id of the promise that requires this response, ``why`` its reason in prose. ``body`` is None if no
-    body is promised. ``next_state`` is a state, or a function from the actual response body to a state, for values that
-    only the response contains (an id, a name that the vendor generated).
-    """
-
-    status: int
-    clause: str
-    why: str
-    body: Matcher | None
-    next_state: ModelState | Callable[[Any], ModelState]
-
-    def resolve_next_state(self, body: Any) -> ModelState:
-        """Return the state after a response with ``body``."""
-        return self.next_state(body) if callable(self.next_state) else self.next_state
 
 
 class Model(Protocol):

@@ -22,7 +22,7 @@ class Request:
     request yet. ``headers`` have lower-case names; the values of a repeated header are joined with a comma and a space.
     ``body`` is the JSON value or a `MissingBody`. ``timestamp`` is the time of sending (suite) or receiving (mock), in
     seconds since the epoch. ``exempt_clauses`` are ids of clauses that the model does not enforce on this request:
-    mutants switch promises off with them (see `checks.build_outcomes`). ``account`` is the name of the account whose key
+    mutants switch promises off with them (see `outcomes.build_outcomes`). ``account`` is the name of the account whose key
     the request carries; models ignore it.
     """
 

@@ -1,14 +1,17 @@
-"""Validation of JSON values against the schemas of a document, and the search for undocumented properties.
+"""JSON values: parsed, read by path, validated against the schemas of a document, searched for undocumented properties.
 
 Vendors' patterns run on jsonschema-rs with its linear-time regular expressions, never on a backtracking engine.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
+
+from contract_watch.contracts.request import MissingBody
 
 JSON = Any
 ValuePath = tuple[str | int, ...]
@@ -164,3 +167,54 @@ def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
     if isinstance(value, list):
         return [_sanitize_value(inner, depth + 1) for inner in value]
     return value
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body; a member of `MissingBody` stands for one that is empty or not JSON."""
+    if not body:
+        return MissingBody.ABSENT
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return MissingBody.MALFORMED
+
+
+def format_pointer(path: ValuePath) -> str:
+    """Format a path as clauses write it: names joined with slashes, ``*`` for every index."""
+    return "/".join("*" if isinstance(part, int) else str(part) for part in path)
+
+
+def get_value(body: Any, path: ValuePath) -> Any:
+    """Return the value at ``path``; `MissingBody.ABSENT` if there is none."""
+    part: Any
+    for part in path:
+        if (isinstance(body, list) and isinstance(part, int) and part < len(body)) or (
+            isinstance(body, dict) and part in body
+        ):
+            body = body[part]
+        else:
+            return MissingBody.ABSENT
+    return body
+
+
+def walk_strings(value: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, str]]:
+    """Yield every string in a JSON value, names excepted, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from walk_strings(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from walk_strings(inner, (*path, index))
+
+
+def list_properties(value: Any, prefix: str = "") -> Iterator[str]:
+    """Yield every property in a JSON value as clauses write it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{prefix}{name}"
+            yield from list_properties(inner, f"{prefix}{name}/")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from list_properties(inner, f"{prefix}*/")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, ModelState, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from contract_watch.contracts.config import CredentialLocation
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest

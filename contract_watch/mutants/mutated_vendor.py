@@ -9,8 +9,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract_watch.contracts.config import CredentialLocation
-from contract_watch.contracts.model import ModelState, Outcome
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.samples import build_sample

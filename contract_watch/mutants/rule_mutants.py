@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from contract_watch.contracts.matchers import EncodedJson, ForClause, ListMatcher, Matcher, ObjectMatcher
-from contract_watch.contracts.model import Outcome
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from contract_watch.contracts.checks import Check
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Check
 from contracts.jetemail import names
 from contracts.jetemail.rules import RULES, UPDATE
 from contracts.jetemail.users import JetEmailState, JetEmailUser

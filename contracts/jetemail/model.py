@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check, build_outcomes
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import Constant, FreshSecret, Matcher, ObjectMatcher, Satisfies
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import OpenApi, Operation
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import resolve_reference
 from contracts.jetemail.lookups import (
@@ -98,7 +97,9 @@ class JetEmailModel:
         order = [401, *(int(status) for status in state.interpretations.get_choices("order")[0].split("-"))]
 
         def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
-            return self._handlers[operation.id](state.with_interpretations(narrowed), account, body, request.timestamp)
+            return self._handlers[operation.id](
+                replace(state, interpretations=narrowed), account, body, request.timestamp
+            )
 
         refuse = self._make_refuse(state, operation)
         return build_outcomes(
@@ -110,7 +111,7 @@ class JetEmailModel:
     def _make_refuse(self, state: JetEmailState, operation: Operation) -> Any:
         def refuse(check: Check, narrowed: Interpretations) -> Outcome:
             body = self._get_envelope(operation, check.status, success=False)
-            return Outcome(check.status, check.clause, check.why, body, state.with_interpretations(narrowed))
+            return Outcome(check.status, check.clause, check.why, body, replace(state, interpretations=narrowed))
 
         return refuse
 

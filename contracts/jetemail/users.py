@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import (
     EncodedJson,
     ExpectedRow,
@@ -17,6 +16,7 @@ from contract_watch.contracts.matchers import (
     Satisfies,
 )
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations
 from contracts.jetemail import names
 
 DEFAULTS: Mapping[str, Any] = {
@@ -76,10 +76,6 @@ class JetEmailState:
     def is_complete(self) -> bool:
         """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
-
-    def with_interpretations(self, interpretations: Interpretations) -> "JetEmailState":
-        """Return a copy with ``interpretations``."""
-        return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def find_user(self, account: str, name: str) -> JetEmailUser | None:
         """Return the account's user called ``name``, if one is known."""

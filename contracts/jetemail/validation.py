@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import Violation, resolve_reference
 from contracts.jetemail.rules import RULES, UPDATE

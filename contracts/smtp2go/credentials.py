@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract_watch.contracts.checks import Check
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.request import Request
 from contracts.smtp2go.users import Smtp2goState
 

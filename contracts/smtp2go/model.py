@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check, build_outcomes
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import OpenApi, Operation
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
 from contract_watch.contracts.request import MissingBody, Request
 from contracts.smtp2go.credentials import authenticate
 from contracts.smtp2go.lookups import check_new_name, look_up_user
@@ -89,7 +88,7 @@ class Smtp2goModel:
             failed += _check_state(state, account, operation.id, body)
 
         def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
-            return _HANDLERS[operation.id](state.with_interpretations(narrowed), account, body)
+            return _HANDLERS[operation.id](replace(state, interpretations=narrowed), account, body)
 
         failed = [check for check in failed if check.clause not in request.exempt_clauses]
         if not state.is_complete:
@@ -100,7 +99,11 @@ class Smtp2goModel:
 def _make_refuse(state: Smtp2goState) -> Callable[[Check, Interpretations], Outcome]:
     def refuse(check: Check, narrowed: Interpretations) -> Outcome:
         return Outcome(
-            check.status, check.clause, check.why, build_refusal_matcher(check), state.with_interpretations(narrowed)
+            check.status,
+            check.clause,
+            check.why,
+            build_refusal_matcher(check),
+            replace(state, interpretations=narrowed),
         )
 
     return refuse

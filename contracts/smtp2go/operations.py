@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher, Satisfies
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Outcome
 from contracts.smtp2go import names
 from contracts.smtp2go.lookups import find_candidates, look_up_user, predict_stored_name
 from contracts.smtp2go.responses import wrap_in_envelope
@@ -34,7 +35,7 @@ def add_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) -> 
     choices = [one for one in state.interpretations.get_choices("name-taken") if one in ("replaced", "kept")]
     outcomes = []
     for choice in choices or ["replaced"]:
-        narrowed = state.with_interpretations(state.interpretations.narrow("name-taken", [choice]))
+        narrowed = replace(state, interpretations=state.interpretations.narrow("name-taken", [choice]))
         if choice == "replaced":
             outcomes.append(_build_change_outcome(narrowed, ADD, replace(user, name=holder.name), holder))
         else:
@@ -52,7 +53,7 @@ def edit_user(state: Smtp2goState, account: Account, body: Mapping[str, Any]) ->
         return [_build_change_outcome(state, EDIT, new, user)]
     outcomes = []
     for choice in state.interpretations.get_choices("omitted-password"):
-        narrowed = state.with_interpretations(state.interpretations.narrow("omitted-password", [choice]))
+        narrowed = replace(state, interpretations=state.interpretations.narrow("omitted-password", [choice]))
         password = {"kept": user.password, "generated": GENERATED, "emptied": None}[choice]
         outcomes.append(_build_change_outcome(narrowed, EDIT, replace(new, password=password), user))
     return outcomes

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract_watch.contracts.checks import Check
 from contract_watch.contracts.matchers import JSON, Constant, Matcher, Mismatch, ObjectMatcher, Satisfies, ValuePath
+from contract_watch.contracts.outcomes import Check
 
 _UUID_FORMAT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CODE = re.compile(r"E_ApiResponseCodes\.[A-Z][A-Z0-9_]*")

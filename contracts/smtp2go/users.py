@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations
 from contracts.smtp2go.names import fold_name
 from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE
 
@@ -85,10 +85,6 @@ class Smtp2goState:
     def get_choice(self, interpretation: str, scope: str = "") -> str:
         """Return the value of ``interpretation`` that the mock follows."""
         return self.interpretations.get_choices(interpretation, scope)[0]
-
-    def with_interpretations(self, interpretations: Interpretations) -> "Smtp2goState":
-        """Return a copy with ``interpretations``."""
-        return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def list_users(self, account: str) -> list[Smtp2goUser]:
         """Return the account's users."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Violation, resolve_reference
 from contracts.smtp2go.credentials import KEY_PROPERTY

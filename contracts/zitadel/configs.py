@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, PASSWORDS, READ_OPERATIONS, REMOVE
 
 LAG = 0.3
@@ -99,10 +99,6 @@ class ZitadelState:
     def next_sequence(self) -> int:
         """The next unused sequence."""
         return max((self.sequence, *(config.sequence for config in self.configs))) + 1
-
-    def with_interpretations(self, interpretations: Interpretations) -> "ZitadelState":
-        """Return a copy with ``interpretations``."""
-        return self if interpretations is self.interpretations else replace(self, interpretations=interpretations)
 
     def find_config(self, name: str) -> SmtpConfig | None:
         """Return the configuration with the id ``name``, if it is known."""

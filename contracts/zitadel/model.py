@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import build_outcomes
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import OpenApi
+from contract_watch.contracts.outcomes import Interpretations, Outcome, build_outcomes
 from contract_watch.contracts.request import Request
 from contracts.zitadel import pages, responses
 from contracts.zitadel.configs import SmtpConfig, ZitadelState
@@ -87,13 +86,13 @@ class ZitadelModel:
             return run_stage(list(validate_message(operation, message)), narrowed, look_up)
 
         def look_up(narrowed: Interpretations) -> Sequence[Outcome]:
-            current = state.with_interpretations(narrowed)
+            current = replace(state, interpretations=narrowed)
             return run_stage(
                 list(_check_state(current, operation.id, message.id, request.timestamp)), narrowed, succeed
             )
 
         def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
-            current = state.with_interpretations(narrowed)
+            current = replace(state, interpretations=narrowed)
             return [_build_success_outcome(current, operation.id, message, request.timestamp)]
 
         def run_stage(checks: Sequence[Refusal], narrowed: Interpretations, next_stage: Any) -> Sequence[Outcome]:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from contract_watch.contracts.checks import Check
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import JSON, Constant, Mismatch, ObjectMatcher, Satisfies, ValuePath
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome
 from contract_watch.contracts.request import Request
 from contracts.zitadel.configs import ZitadelState
 from contracts.zitadel.rules import READ_OPERATIONS, RULES
@@ -82,14 +81,14 @@ def make_refuse(state: ZitadelState, operation: str, name: str) -> Callable[[Che
 
     def refuse(check: Check, narrowed: Interpretations) -> Outcome:
         assert isinstance(check, Refusal)
-        after = state.with_interpretations(narrowed).record_refusal(operation, name)
+        after = replace(state, interpretations=narrowed).record_refusal(operation, name)
         body = check.build_body(narrowed)
         return Outcome(
             check.status,
             check.clause,
             check.why,
             body,
-            lambda answer: after.with_interpretations(check.narrow_by_body(narrowed, answer)),
+            lambda answer: replace(after, interpretations=check.narrow_by_body(narrowed, answer)),
         )
 
     return refuse

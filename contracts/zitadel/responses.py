@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import (
     JSON,
     Constant,
@@ -17,6 +16,7 @@ from contract_watch.contracts.matchers import (
     Satisfies,
     ValuePath,
 )
+from contract_watch.contracts.outcomes import Interpretations
 from contracts.zitadel.configs import SmtpConfig
 from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, STRING_FIELDS
 

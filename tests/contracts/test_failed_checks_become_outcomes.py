@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract_watch.contracts.checks import Check, build_outcomes
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Outcome
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
 
 INTERPRETATIONS = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 

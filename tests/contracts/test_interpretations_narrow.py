@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_watch.contracts.interpretations import Interpretations
+from contract_watch.contracts.outcomes import Interpretations
 from contract_watch.errors import UsageError
 
 OPEN = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, ModelState, Outcome
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 

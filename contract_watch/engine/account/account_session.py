@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.judging.disagreement import Attempt
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.exchange import Exchange
 
 

@@ -15,7 +15,7 @@ from contract_watch.engine.account.inventory import ListedObject, has_safe_ident
 from contract_watch.engine.account.ledger import LedgerEntry, LedgerError, LedgerRun, LedgerState
 from contract_watch.engine.account.object_names import ParsedName, parse_name
 from contract_watch.engine.account.restoration import delete_object, find_unrestored, matches_entry, perform_operation
-from contract_watch.engine.judging.disagreement import RunAbortedError
+from contract_watch.errors import RunAbortedError
 
 _PAUSE = 0.5
 FORGET_AFTER = 600.0

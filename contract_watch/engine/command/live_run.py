@@ -18,10 +18,9 @@ from contract_watch.engine.account.rate_limiter import create_rate_limiter
 from contract_watch.engine.account.restoration import record_initial_state
 from contract_watch.engine.account.sweep import SweepResult, sweep_account
 from contract_watch.engine.command.options import RunOptions
-from contract_watch.engine.judging.disagreement import RunAbortedError
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.running.session import Session
-from contract_watch.errors import UsageError
+from contract_watch.errors import RunAbortedError, UsageError
 from contract_watch.report.record import Record
 
 

@@ -7,9 +7,9 @@ as long as none of them fails. It is no part of a live run, whose network sandbo
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,15 +26,21 @@ SearchKey = tuple[str, str, str]
 """A search: the vendor's slug, the operation, the kind of data."""
 _BASE = "http://127.0.0.1:1/base"
 _EXIT_TIMEOUT = 2.0
+_MAX_SILENCE = 20.0
+"""Seconds without a sign of life after which the process is given up: a copy of a process may hang for ever."""
+_MIN_BETWEEN_SIGNS = 1.0
 
 
 class CaseDrawer:
     """Draws the cases of every search in ``contracts`` in another process, from now on.
 
-    It is created before the run starts a thread: a copy of a process with threads may hang.
+    It is created before the run starts a thread: a copy of a process with threads may hang. ``max_silence`` is in
+    seconds.
     """
 
-    def __init__(self, contracts: Sequence[Contract], seed_value: int, depth: ExplorationDepth) -> None:
+    def __init__(
+        self, contracts: Sequence[Contract], seed_value: int, depth: ExplorationDepth, max_silence: float = _MAX_SILENCE
+    ) -> None:
         context = multiprocessing.get_context("fork")
         self._reader, writer = context.Pipe(duplex=False)
         self._process = context.Process(
@@ -44,6 +50,8 @@ class CaseDrawer:
         writer.close()
         self._drawn: dict[SearchKey, list[DrawnCase] | None] = {}
         self._has_ended = False
+        self._max_silence = max_silence
+        self._heard_at = time.monotonic()
         self._changed = threading.Condition()
         threading.Thread(target=self._receive, name="draws", daemon=True).start()
 
@@ -55,7 +63,12 @@ class CaseDrawer:
     def take_cases(self, key: SearchKey) -> list[DrawnCase] | None:
         """Wait for the cases of a search; return None if it has to draw them itself."""
         with self._changed:
-            self._changed.wait_for(lambda: key in self._drawn or self._has_ended)
+            while not (key in self._drawn or self._has_ended):
+                left = self._heard_at + self._max_silence - time.monotonic()
+                if left <= 0:
+                    self._process.kill()
+                    self._has_ended = True
+                self._changed.wait(max(left, 0))
             return self._drawn.pop(key, None)
 
     def close(self) -> None:
@@ -69,10 +82,13 @@ class CaseDrawer:
         """Take in cases as they come: the process would wait for a reader once the pipe is full."""
         try:
             while True:
-                key, cases = self._reader.recv()
+                message = self._reader.recv()
                 with self._changed:
-                    self._drawn[key] = cases
-                    self._changed.notify_all()
+                    self._heard_at = time.monotonic()
+                    if message is not None:
+                        key, cases = message
+                        self._drawn[key] = cases
+                        self._changed.notify_all()
         except (EOFError, OSError):
             with self._changed:
                 self._has_ended = True
@@ -129,7 +145,8 @@ def _draw(
     reader: Connection, writer: Connection, contracts: Iterable[Contract], seed_value: int, depth: ExplorationDepth
 ) -> None:
     """Draw in the process's own main function; end quietly, whatever happens to the run."""
-    depth = replace(depth, raise_if_interrupted=partial(_exit_without_parent, os.getppid()))
+    signs = _SignsOfLife(writer, os.getppid())
+    depth = replace(depth, raise_if_interrupted=signs.give)
     reader.close()  # else this process would wait for itself to read
     leave_signals_to_parent()
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -145,7 +162,18 @@ def _draw(
     os._exit(0)
 
 
-def _exit_without_parent(parent: int) -> None:
-    """End this process if the run has been killed: then nobody else ends it."""
-    if os.getppid() != parent:
-        os._exit(1)
+class _SignsOfLife:
+    """Tells the run that this process still draws, and ends the process if ``parent`` is no longer its parent."""
+
+    def __init__(self, writer: Connection, parent: int) -> None:
+        self._writer = writer
+        self._parent = parent
+        self._given_at = time.monotonic()
+
+    def give(self) -> None:
+        """Give a sign, at most one a second; exit if the run has been killed: then nobody else ends this process."""
+        if os.getppid() != self._parent:
+            os._exit(1)
+        if time.monotonic() - self._given_at >= _MIN_BETWEEN_SIGNS:
+            self._given_at = time.monotonic()
+            self._writer.send(None)

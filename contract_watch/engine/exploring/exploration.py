@@ -17,11 +17,12 @@ from contract_watch.engine.exploring.drawn_case import Case, DrawnCase, Unportab
 from contract_watch.engine.exploring.example_database import NamespacedDatabase, get_default_database
 from contract_watch.engine.exploring.search_settings import apply_seed, build_settings
 from contract_watch.engine.exploring.workflow import build_workflow
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.wire import TransportError, encode_library_request
 from contract_watch.engine.running.cleanup import trim_objects
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import RunAbortedError
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck
 

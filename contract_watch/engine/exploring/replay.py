@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from contract_watch.contracts.registry import choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.judging.disagreement import Attempt
 from contract_watch.engine.judging.findings import ContractBrokenError
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.targets import join_base_path, load_account_keys, validate_unguarded_target
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.generated_client import ClientModules

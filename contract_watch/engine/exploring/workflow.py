@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.engine.judging.disagreement import Attempt
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation

@@ -7,7 +7,7 @@ from contract_watch.contracts.config import Lifecycle
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
-from contract_watch.engine.judging.disagreement import parse_json
+from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl

@@ -11,16 +11,8 @@ from typing import Any
 from contract_watch.contracts.headers import parse_header
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
-from contract_watch.contracts.schema import Schema
-from contract_watch.engine.judging.disagreement import (
-    ADDITIVE,
-    BREAKING,
-    Disagreement,
-    format_pointer,
-    get_value,
-    is_html_page,
-    walk_strings,
-)
+from contract_watch.contracts.schema import Schema, format_pointer, get_value, walk_strings
+from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
 

@@ -7,8 +7,7 @@ from typing import Any
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_value
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
-from contract_watch.contracts.schema import ValuePath
-from contract_watch.engine.judging.disagreement import get_value, parse_json, walk_strings
+from contract_watch.contracts.schema import ValuePath, get_value, parse_json, walk_strings
 from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
 
 _MAX_SHOWN = 80

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, ModelState, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.engine.planning.arguments import ArgumentBuilder

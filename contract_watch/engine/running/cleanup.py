@@ -8,12 +8,13 @@ from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.account.gate import RunStoppedError
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.restoration import confirm_removals, find_leftovers, list_unsettled
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.probe import Probe, ProbeStep
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.preflight import send_read
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import RunAbortedError
 
 
 def _reads_one_by_one(session: Session) -> bool:

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.judging.findings import redact_disagreement
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.generated_client import (
     ClientModules,
@@ -14,6 +14,7 @@ from contract_watch.engine.running.generated_client import (
 )
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import RunAbortedError
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from contract_watch.engine.judging.disagreement import Attempt, Disagreement
+from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.findings import make_finding
 from contract_watch.engine.running.session import Session

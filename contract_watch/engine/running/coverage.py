@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.judging.disagreement import list_properties
+from contract_watch.contracts.schema import list_properties
 from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.record import CoverageCell, Record

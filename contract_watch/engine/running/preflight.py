@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import RunAbortedError
 from contract_watch.net import get_tls_context
 
 _MAX_PREFLIGHT_TRIES = 3

@@ -9,7 +9,7 @@ import httpx
 
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
+from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.passwords import generate_password
 from contract_watch.engine.planning.probe import Probe, ProbeStep, find_modifiers, find_placeholders, make_request
 from contract_watch.engine.protocols.exchange import Exchange
@@ -17,6 +17,7 @@ from contract_watch.engine.running.confirmation import Confirmation
 from contract_watch.engine.running.control import ControlCheck
 from contract_watch.engine.running.object_pool import ObjectPool
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import RunAbortedError
 from contract_watch.net import get_tls_context
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck

@@ -16,9 +16,8 @@ from contract_watch.engine.account.gate import NEVER_SENT, Gate, RunStoppedError
 from contract_watch.engine.account.guard import BlockedRequestError, LiveMode
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.judging.disagreement import Attempt, RunAbortedError
 from contract_watch.engine.judging.findings import redact_disagreement
-from contract_watch.engine.judging.judge import JudgeResult, ResponseJudge
+from contract_watch.engine.judging.judge import Attempt, JudgeResult, ResponseJudge
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.planning.probe import build_credential_headers, find_object_names, make_operation_request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
@@ -30,6 +29,7 @@ from contract_watch.engine.protocols.wire import Response, RestProtocol, Transpo
 from contract_watch.engine.running.coverage import Coverage
 from contract_watch.engine.running.log_redaction import redact_log_records
 from contract_watch.engine.running.target_knowledge import TargetKnowledge
+from contract_watch.errors import RunAbortedError
 from contract_watch.report.record import Record
 
 _FIRST_PAUSE = 0.1

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, ModelState
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations, ModelState
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.account.object_names import NameGenerator, is_same_name, normalize_name, parse_name
-from contract_watch.engine.judging.disagreement import parse_json
 from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.planning.probe import find_object_names
 from contract_watch.engine.protocols.exchange import Exchange

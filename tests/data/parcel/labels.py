@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import (
     JSON,
     Constant,
@@ -17,6 +16,7 @@ from contract_watch.contracts.matchers import (
     ObjectMatcher,
     ValuePath,
 )
+from contract_watch.contracts.outcomes import Interpretations
 
 CREATE, CHANGE, REMOVE, LIST = "createLabel", "changeLabel", "removeLabel", "listLabels"
 DEFAULTS = {"speed": "slow", "note": ""}

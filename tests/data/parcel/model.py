@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.checks import Check, build_outcomes
-from contract_watch.contracts.interpretations import Interpretations
 from contract_watch.contracts.matchers import Constant, ForClause, ObjectMatcher, Satisfies
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import OpenApi, Operation
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import resolve_reference
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from contract_watch.contracts.model import ModelState
 from contract_watch.contracts.openapi import Operation, join_arguments
+from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.vendor import MockVendor

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
 from contracts.jetemail import users as jetemail
 from contracts.smtp2go import users as smtp2go

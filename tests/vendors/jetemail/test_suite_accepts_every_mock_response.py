@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import is_match
-from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
 from tests.support.model_driver import CREATE, DELETE, LIST, UPDATE, ModelDriver
 

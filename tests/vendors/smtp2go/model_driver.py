@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Account, Outcome
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contracts.smtp2go.rules import VIEW

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import is_match
-from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.outcomes import ModelState
 from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
 from tests.vendors.smtp2go.model_driver import CONTRACT, Smtp2goModelDriver
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import is_match
-from contract_watch.contracts.model import ModelState
+from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.request import MissingBody
 from contracts.zitadel.rules import (
     ACTIVATE,

@@ -1,14 +1,80 @@
-"""The outcomes of a request that fails checks, when no document orders the checks.
+"""The outcomes that a contract allows to a request: interpretations, failed checks, and what follows from them.
 
-A model collects every check that a request fails; a server may answer with any of them. Some checks apply under some
+Interpretations are the possible meanings of what a vendor's documents leave open. A model collects every check that a
+request fails; where no document orders the checks, a server may answer with any of them. Some checks apply under some
 values of an interpretation only; then success is an outcome as well.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from contract_watch.contracts.interpretations import Interpretations
-from contract_watch.contracts.model import Outcome
+from contract_watch.contracts.matchers import Matcher
+from contract_watch.errors import UsageError
+
+ModelState = Any
+
+
+@dataclass(frozen=True)
+class Interpretations:
+    """The values that each interpretation can still have.
+
+    ``declared`` maps every interpretation of a model to its values; the mock follows the first possible one.
+    ``narrowed`` holds the values that remain after a choice for the mock or after a response of the target. An
+    interpretation can be narrowed within one scope (an operation, a kind of input), because a vendor need not treat all
+    of them alike; its key is then ``name@scope``.
+    """
+
+    declared: Mapping[str, tuple[str, ...]]
+    narrowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def get_choices(self, name: str, scope: str = "") -> tuple[str, ...]:
+        """Return the possible values of ``name`` within ``scope``, the mock's first."""
+        if not self.narrowed:
+            return self.declared[name]
+        everywhere = self.narrowed.get(name, self.declared[name])
+        if not scope:
+            return everywhere
+        here = self.narrowed.get(f"{name}@{scope}", everywhere)
+        return tuple(value for value in here if value in everywhere)
+
+    def narrow(self, name: str, values: Collection[str], scope: str = "") -> "Interpretations":
+        """Return a copy in which ``name`` has one of ``values`` within ``scope``."""
+        before = self.get_choices(name, scope)
+        after = tuple(value for value in before if value in values)
+        if after == before:
+            return self
+        return replace(self, narrowed={**self.narrowed, f"{name}@{scope}" if scope else name: after})
+
+    def decide(self, values: Mapping[str, str]) -> "Interpretations":
+        """Return a copy with one value for each name in ``values``; raise `UsageError` for an unknown name or value."""
+        for name, value in values.items():
+            if name not in self.declared:
+                raise UsageError(f"unknown interpretation {name!r}; choose from {', '.join(sorted(self.declared))}")
+            if value not in self.declared[name]:
+                choices = ", ".join(self.declared[name])
+                raise UsageError(f"interpretation {name!r} must be one of {choices}, got {value!r}")
+        return replace(self, narrowed={**self.narrowed, **{name: (value,) for name, value in values.items()}})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A response that the contract allows to a request, and the state that follows it.
+
+    ``clause`` is the id of the promise that requires this response, ``why`` its reason in prose. ``body`` is None if no
+    body is promised. ``next_state`` is a state, or a function from the actual response body to a state, for values that
+    only the response contains (an id, a name that the vendor generated).
+    """
+
+    status: int
+    clause: str
+    why: str
+    body: Matcher | None
+    next_state: ModelState | Callable[[Any], ModelState]
+
+    def resolve_next_state(self, body: Any) -> ModelState:
+        """Return the state after a response with ``body``."""
+        return self.next_state(body) if callable(self.next_state) else self.next_state
 
 
 @dataclass(frozen=True)
