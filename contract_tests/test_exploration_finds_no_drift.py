@@ -22,11 +22,12 @@ def test_random_workflows_match_model(suite: Suite, slug: str, surface: str) -> 
 
     run = get_run_or_skip(suite, slug, surface)
     deadline = time.monotonic() + 60 * suite.options.minutes
-    findings = explore_workflows(run.session, run.runner, suite.options.seed, suite.depth)
-    round_number = 0
-    while not findings and time.monotonic() < deadline and run.session.stop_reason is None:
-        round_number += 1
-        findings = explore_workflows(run.session, run.runner, suite.options.seed + round_number, suite.depth)
+    with suite.explore() as depth:
+        findings = explore_workflows(run.session, run.runner, suite.options.seed, depth)
+        round_number = 0
+        while not findings and time.monotonic() < deadline and run.session.stop_reason is None:
+            round_number += 1
+            findings = explore_workflows(run.session, run.runner, suite.options.seed + round_number, depth)
     assert_no_findings(findings)
 
 
@@ -39,6 +40,6 @@ def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mo
 
     run = get_run_or_skip(suite, slug)
     drawn = suite.take_cases(slug, operation, mode)
-    assert_no_findings(
-        explore_requests(run.session, run.runner, operation, mode, suite.options.seed, suite.depth, drawn)
-    )
+    with suite.explore() as depth:
+        findings = explore_requests(run.session, run.runner, operation, mode, suite.options.seed, depth, drawn)
+    assert_no_findings(findings)

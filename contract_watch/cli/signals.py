@@ -10,13 +10,15 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """The requests to end that this process has received, noted and not raised.
+    """The requests to end that this process has received.
 
     Python raises where a signal arrives: in the middle of a clean-up, or in a callback of the garbage collector, where
-    it prints the exception and goes on. Long work asks before each of its requests instead.
+    it prints the exception and goes on. So they are noted, and long work asks before each of its requests. With
+    ``raises_at_once`` they are raised as well: then nobody waits for a response that does not come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, raises_at_once: bool) -> None:
+        self._raises_at_once = raises_at_once
         self._is_requested = False
 
     def raise_if_requested(self) -> None:
@@ -27,18 +29,25 @@ class Interruption:
     def record_signal(self, _number: int, _frame: Any) -> None:
         """Note a signal; the handler that `catch_signals` installs."""
         self._is_requested = True
+        if self._raises_at_once:
+            self.raise_if_requested()
 
 
 @contextmanager
-def catch_signals() -> Iterator[Interruption]:
-    """Note SIGINT and SIGTERM in place of Python's own handling until the block ends; main thread only."""
-    interruption = Interruption()
+def catch_signals(*, raises_at_once: bool = False) -> Iterator[Interruption]:
+    """Note SIGINT and SIGTERM in place of Python's own handling until the block ends; main thread only.
+
+    With ``raises_at_once`` the end of the block raises an interruption that got lost.
+    """
+    interruption = Interruption(raises_at_once=raises_at_once)
     before = {number: signal.signal(number, interruption.record_signal) for number in _ENDING}
     try:
         yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if raises_at_once:
+        interruption.raise_if_requested()
 
 
 def ignore_signals() -> None:

@@ -3,13 +3,13 @@
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from contract_watch.cli import ignore_signals
+from contract_watch.cli import catch_signals, ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
@@ -194,6 +194,12 @@ class Suite:
     def depth(self) -> ExplorationDepth:
         """The limits of the exploring stage; with a given seed it repeats another run's exploration."""
         return replace(DEFAULT_DEPTH, is_repeatable=self.options.is_seed_given)
+
+    @contextmanager
+    def explore(self) -> Iterator[ExplorationDepth]:
+        """Give the limits of an exploration in the block; an interruption is not lost, wherever it arrives."""
+        with catch_signals(raises_at_once=True) as interruption:
+            yield replace(self.depth, raise_if_interrupted=interruption.raise_if_requested)
 
     def start_drawing(self) -> None:
         """Let another process draw the cases of the exploration, if this run explores as usual and may start one.
