@@ -1,4 +1,4 @@
-"""Gaps of a contract, a line each.
+"""Search for the gaps of a contract, a line each: `completeness_checks` holds the checks, this module their order.
 
 The files come first, then their references to one another; a contract without a gap so far runs its own probes against
 its own mock.
@@ -10,23 +10,35 @@ from functools import partial
 from pathlib import Path
 
 from contract_watch.authoring.completeness_checks import (
+    SETTINGS,
     check_client,
     check_credentials,
+    check_files,
+    check_floors,
     check_identities,
     check_model,
     check_operations,
+    check_overlay,
+    check_placeholders,
     check_scenarios,
+    check_setting,
+    check_settings,
     check_simulation,
+    check_uniqueness,
 )
-from contract_watch.authoring.skeleton import PLACEHOLDER
-from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.registry import ROOT, SLUG, Contract, load_contracts
+from contract_watch.contracts.registry import ROOT, SLUG, Contract
 from contract_watch.errors import UsageError
-from contract_watch.mock.vendor import MockVendor, check_overlaps
-from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 
-REQUIRED_FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
 CompletenessCheck = Callable[[Contract], Iterator[str]]
+_ORDER: tuple[tuple[CompletenessCheck, ...], ...] = (
+    (check_settings, *(partial(check_setting, name) for name in SETTINGS)),
+    (check_overlay, check_credentials),
+    (check_operations, check_identities, check_floors),
+    (check_model, check_uniqueness),
+    (check_client, check_scenarios),
+    (check_simulation,),
+)
+"""The checks; those of a tuple need what the tuples before it have found in order."""
 
 
 def find_gaps(contract: Contract) -> list[str]:
@@ -34,15 +46,8 @@ def find_gaps(contract: Contract) -> list[str]:
 
     A part that cannot be read ends the checks that need it. No error of the contract leaves this function.
     """
-    lines = [*_run_check(contract, _check_placeholders), *_run_check(contract, _check_files)]
-    for parts in (
-        (_check_settings,),
-        (_check_overlay, check_credentials),
-        (check_operations, check_identities, _check_floors),
-        (check_model, _check_uniqueness),
-        (check_client, check_scenarios),
-        (check_simulation,),
-    ):
+    lines = [*_run_check(contract, check_placeholders), *_run_check(contract, check_files)]
+    for parts in _ORDER:
         before = len(lines)
         lines += [line for part in parts for line in _run_check(contract, part)]
         if len(lines) > before:
@@ -88,68 +93,3 @@ def _format_exception(contract: Contract, error: Exception) -> str:
         where = f"{error.filename}:{error.lineno}"
     message = next(iter(str(error).splitlines()), "")
     return f"{where}: raises {type(error).__name__}{': ' if message else ''}{message}; correct it"
-
-
-def _check_placeholders(contract: Contract) -> Iterator[str]:
-    """Yield each line that is still the skeleton's."""
-    for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if PLACEHOLDER in line:
-                message = line.partition(PLACEHOLDER)[2].strip(' :",')
-                yield f"{path}:{number}: is still the skeleton's: {message}"
-
-
-def _check_files(contract: Contract) -> Iterator[str]:
-    for name in REQUIRED_FILES:
-        if not (contract.directory / name).is_file():
-            yield f"{contract.directory / name}: is missing; add it; `make new-contract` writes an example"
-
-
-def _check_settings(contract: Contract) -> Iterator[str]:
-    """Check ``contract.toml`` on its own, and the two documents, each by itself."""
-    if not (contract.upstream or contract.settings.get("pages")):
-        yield f"{contract.config_file}: has no `upstream`; say where the vendor publishes its document (or `pages`, where it has none)"
-    for name in ("credential_locations", "credentials", "rate", "published"):
-        yield from _run_check(contract, partial(_check_setting, name))
-    read_overlay(contract.directory / "overlay.yaml")
-
-
-def _check_setting(name: str, contract: Contract) -> Iterator[str]:
-    """Read one part of the contract, which raises a `UsageError` of its own."""
-    _ = getattr(contract, name)
-    yield from ()
-
-
-def _check_overlay(contract: Contract) -> Iterator[str]:
-    """Yield each action that matches or changes nothing, not only the first."""
-    path = contract.directory / "overlay.yaml"
-    document = contract.published.raw
-    for number, action in enumerate(read_overlay(path), 1):
-        try:
-            document = apply_overlay(document, [action], str(path))
-        except UsageError as error:
-            yield str(error).replace(": action 1 (", f": action {number} (", 1)
-
-
-def _check_floors(contract: Contract) -> Iterator[str]:
-    """Check that floors can fail and that equivalents exist in ``mutants.toml``."""
-    judgement = MutantConfig(contract)
-    floors, path = judgement.floors, contract.directory / "mutants.toml"
-    if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
-        yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
-    for pattern in judgement.find_stale_patterns(derive_mutants(contract)) if not list(check_model(contract)) else ():
-        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant; drop it"
-
-
-def _check_uniqueness(contract: Contract) -> Iterator[str]:
-    """Check that no other contract uses the same address or the same variables for keys."""
-    for other in load_contracts(contract.root).values():
-        if other.slug == contract.slug:
-            continue
-        try:
-            theirs, variables = MockVendor(other, {}), {credential.variable for credential in other.credentials}
-        except Exception:  # noqa: BLE001, S112 (another contract's errors are reported with that one)
-            continue
-        check_overlaps([MockVendor(contract, {}), theirs])
-        for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
-            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does; name another variable"

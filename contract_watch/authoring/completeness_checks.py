@@ -1,4 +1,4 @@
-"""Checks of a contract's parts against one another: keys, operations, identities, model, client, and a simulation.
+"""Checks of a contract: files and settings, keys, operations, identities, model, client, and a simulation.
 
 Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contract_watch.authoring.skeleton import PLACEHOLDER
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import Operation, read_json
-from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.encodability import can_encode_rest
@@ -20,12 +22,82 @@ from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.errors import UsageError
 from contract_watch.generator.client_templates import build_facts, format_banner
 from contract_watch.mock.server import build_mock, run_in_thread
+from contract_watch.mock.vendor import MockVendor, check_overlaps
+from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.report.record import Record
 
+REQUIRED_FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
+SETTINGS = ("credential_locations", "credentials", "rate", "published")
+"""The parts of ``contract.toml`` that are read one by one, so that each can be refused."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _OPERATION_ID = re.compile(r"[a-z][A-Za-z0-9]*")
+
+
+def check_placeholders(contract: Contract) -> Iterator[str]:
+    """Yield each line that is still the skeleton's."""
+    for path in sorted(path for path in contract.directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if PLACEHOLDER in line:
+                message = line.partition(PLACEHOLDER)[2].strip(' :",')
+                yield f"{path}:{number}: is still the skeleton's: {message}"
+
+
+def check_files(contract: Contract) -> Iterator[str]:
+    """Check that no file is missing."""
+    for name in REQUIRED_FILES:
+        if not (contract.directory / name).is_file():
+            yield f"{contract.directory / name}: is missing; add it; `make new-contract` writes an example"
+
+
+def check_settings(contract: Contract) -> Iterator[str]:
+    """Check ``contract.toml`` on its own, and the two documents, each by itself."""
+    if not (contract.upstream or contract.settings.get("pages")):
+        yield f"{contract.config_file}: has no `upstream`; say where the vendor publishes its document (or `pages`, where it has none)"
+    read_overlay(contract.directory / "overlay.yaml")
+
+
+def check_setting(name: str, contract: Contract) -> Iterator[str]:
+    """Check that one part of ``contract.toml`` can be read."""
+    _ = getattr(contract, name)
+    yield from ()
+
+
+def check_overlay(contract: Contract) -> Iterator[str]:
+    """Yield each action that matches or changes nothing, not only the first."""
+    path = contract.directory / "overlay.yaml"
+    document = contract.published.raw
+    for number, action in enumerate(read_overlay(path), 1):
+        try:
+            document = apply_overlay(document, [action], str(path))
+        except UsageError as error:
+            yield str(error).replace(": action 1 (", f": action {number} (", 1)
+
+
+def check_floors(contract: Contract) -> Iterator[str]:
+    """Check that floors can fail and that equivalents exist in ``mutants.toml``."""
+    judgement = MutantConfig(contract)
+    floors, path = judgement.floors, contract.directory / "mutants.toml"
+    if not (0 < floors.score <= 1 and 0 < floors.diagnosis <= 1 and floors.requests > 0):
+        yield f"{path}: [floors] hold nothing up: shares are above 0 and at most 1, requests above 0"
+    for pattern in judgement.find_stale_patterns(derive_mutants(contract)) if not list(check_model(contract)) else ():
+        yield f"{path}: lists {pattern!r} as equivalent, and there is no such mutant; drop it"
+
+
+def check_uniqueness(contract: Contract) -> Iterator[str]:
+    """Check that no other contract uses the same address or the same variables for keys."""
+    for other in load_contracts(contract.root).values():
+        if other.slug == contract.slug:
+            continue
+        try:
+            theirs, variables = MockVendor(other, {}), {credential.variable for credential in other.credentials}
+        except Exception:  # noqa: BLE001, S112 (another contract's errors are reported with that one)
+            continue
+        check_overlaps([MockVendor(contract, {}), theirs])
+        for variable in sorted(variables & {credential.variable for credential in contract.credentials}):
+            yield f"{contract.config_file}: takes a key from {variable}, as {other.slug} does; name another variable"
 
 
 def check_credentials(contract: Contract) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import contracts as room
-from contract_watch.authoring.completeness import REQUIRED_FILES, find_gaps
+from contract_watch.authoring.completeness import find_gaps
+from contract_watch.authoring.completeness_checks import REQUIRED_FILES
 from contract_watch.authoring.skeleton import PLACEHOLDER
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.generator.client_templates import format_banner
