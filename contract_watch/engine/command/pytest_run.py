@@ -22,4 +22,6 @@ def run_pytest(plugin: ContractPlugin, directory: Path) -> int:
     quiet = [argument for name in _UNUSED_PLUGINS for argument in ("-p", f"no:{name}")]
     quiet += ["--disable-plugin-autoload", "--assert=plain"]
     place, vendor = str(directory), plugin.suite.options.vendor
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)  # a user's options for tests of their own may be unknown to this run
     return int(pytest.main([place, *quiet, "--rootdir", place, "-c", os.devnull, "--vendor", vendor], [plugin]))
