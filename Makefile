@@ -118,7 +118,7 @@ test: checks ## run everything that CI runs; whole runs are sampled
 
 .PHONY: test-all
 test-all: checks ## run everything, without sampling (an hour) [TESTS=path]
-	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal --all $(TESTS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal -o faulthandler_timeout=3600 --all $(TESTS)
 
 # What needs no pytest, side by side: one of them alone leaves a core idle.
 .PHONY: checks
