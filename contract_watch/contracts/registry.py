@@ -375,5 +375,5 @@ def choose_contracts(vendor: str, root: Path = ROOT) -> list[Contract]:
     if vendor == "all":
         return list(contracts.values())
     if vendor not in contracts:
-        raise UsageError(f"unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
+        raise UsageError(f"--vendor: unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
     return [contracts[vendor]]

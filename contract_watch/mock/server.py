@@ -46,7 +46,12 @@ def build_mock(
     slugs = [contract.slug for contract in contracts]
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
-    vendors = [MockVendor(contract, environment, chosen.get(contract.slug, {})) for contract in contracts]
+    vendors = [MockVendor(contract, environment) for contract in contracts]
+    for vendor in vendors:
+        try:
+            vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
+        except UsageError as error:
+            raise UsageError(f"--interpretation: {error}") from error
     return Mock(vendors, environment)
 
 

@@ -169,7 +169,7 @@ def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
     """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
     with pytest.raises(UsageError) as refusal:
         choose_contracts("nobody", root)
-    assert str(refusal.value) == "unknown vendor 'nobody'; choose from jetemail or all"
+    assert str(refusal.value) == "--vendor: unknown vendor 'nobody'; choose from jetemail or all"
     assert [contract.slug for contract in choose_contracts("jetemail", root)] == ["jetemail"]
     assert [contract.slug for contract in choose_contracts("all")] == sorted(load_contracts())
     assert "jetemail" in load_contracts()

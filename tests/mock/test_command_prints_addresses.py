@@ -69,6 +69,7 @@ def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
     """Claim: so is a port, a reading or a vendor that does not exist."""
     status, output, errors = _run_wrong_usage("--port", "0", *arguments)
     assert (status, output, errors.count("\n")) == (3, "", 1)
+    assert errors.startswith(f"error: {arguments[0]}") or arguments[0] == "--port"
 
 
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["--nothing"], ["more"]])
