@@ -1,4 +1,4 @@
-"""Every contract is whole; where one is not, a line says which file lacks what, and the remedy."""
+"""Every contract is complete; for each gap one line names the file, the problem and the fix."""
 
 import json
 import re
@@ -19,12 +19,12 @@ EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_
 
 @EVERY
 def test_contract_is_whole(contract: Contract) -> None:
-    """Claim: what is under contract is all there. Situation: each contract as it is. Expectation: nothing is missing."""
+    """No contract of this repository has a gap."""
     assert find_gaps(contract) == []
 
 
 def test_every_folder_is_found() -> None:
-    """Claim: no contract is overlooked. Expectation: each folder below contracts/ is one that the catalogue finds."""
+    """The registry overlooks no contract: it finds every directory below contracts/."""
     assert find_strays() == []
 
 
@@ -53,7 +53,7 @@ def _edit_file(contract: Contract, file: str, old: str, new: str) -> None:
 
 
 def test_whole_contract_has_no_line(parcel: Contract) -> None:
-    """Claim: the lines below come of what is spoilt. Situation: nothing is. Expectation: no line."""
+    """The lines of the tests below come from their edits: the unedited contract has none."""
     assert find_gaps(parcel) == []
 
 
@@ -103,9 +103,9 @@ def test_whole_contract_has_no_line(parcel: Contract) -> None:
     ],
 )  # fmt: skip
 def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: str, line: str) -> None:
-    """Claim: each thing a contract may lack is told with file and remedy. Situation: one thing spoilt.
+    """One edit spoils one thing; a single line names the file, relative to the root, and the fix.
 
-    Expectation: a line for it, with a path from the root; every line is one line, and no error passes.
+    No exception escapes.
     """
     _edit_file(parcel, file, old, new)
     lines = find_gaps(Contract("parcel", parcel.root))
@@ -115,13 +115,13 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
 
 @pytest.mark.parametrize("file", ["__init__.py", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml"])
 def test_absent_file_is_a_line(parcel: Contract, file: str) -> None:
-    """Claim: so is a file that is not there."""
+    """A missing file is a gap like any other."""
     (parcel.directory / file).unlink()
     assert f"contracts/parcel/{file}: is missing" in find_gaps(Contract("parcel", parcel.root))[0]
 
 
 def test_absent_client_is_a_line(parcel: Contract) -> None:
-    """Claim: so is a client that nobody generated."""
+    """A client that nobody generated is a gap; the line names the command that generates it."""
     shutil.rmtree(parcel.root / "generated")
     assert find_gaps(Contract("parcel", parcel.root)) == [
         f"generated/parcel/{name}: is missing; run `make generate`"
@@ -130,7 +130,7 @@ def test_absent_client_is_a_line(parcel: Contract) -> None:
 
 
 def test_several_gaps_are_reported_at_once(parcel: Contract) -> None:
-    """Claim: a list is worked off, not found out line by line. Situation: three gaps of one kind. Expectation: three lines."""
+    """Three gaps of one kind give three lines, so an author can fix all in one pass."""
     _edit_file(parcel, "contract.toml", 'test = "[^"]*"', 'test = "short"')
     _edit_file(parcel, "contract.toml", "requests = 120", "requests = 0")
     _edit_file(parcel, "overlay.yaml", r"operationId: listLabels", "summary: Every label")
@@ -138,10 +138,7 @@ def test_several_gaps_are_reported_at_once(parcel: Contract) -> None:
 
 
 def test_two_contracts_at_one_address_are_reported(parcel: Contract) -> None:
-    """Claim: the mock can serve all vendors together. Situation: a second contract with the first one's paths and variable.
-
-    Expectation: a line for each of the two.
-    """
+    """One mock serves all vendors, so no two contracts may declare the same path or variable."""
     shutil.copytree(parcel.directory, parcel.root / "contracts" / "parcels")
     lines = find_gaps(Contract("parcel", parcel.root))
     assert any("both declare /api/v2/labels" in line for line in lines)
@@ -149,9 +146,9 @@ def test_two_contracts_at_one_address_are_reported(parcel: Contract) -> None:
 
 
 def test_command_tells_all_and_ends_1(parcel: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: the same is said on the command line. Situation: a whole contract; folders that nothing finds beside it.
+    """The command prints nothing and exits with 0 if every contract is complete.
 
-    Expectation: 0 without a word, then 1 with a line for each folder; 3 for a vendor that is not there.
+    It prints a line for each directory that the registry ignores and exits with 1, or with 3 for an unknown vendor.
     """
     assert main([], parcel.root) == 0
     assert capsys.readouterr().err == ""

@@ -35,9 +35,9 @@ def _list_files(root: Path) -> list[str]:
 
 
 def test_skeleton_is_whole_and_says_what_is_next(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: one command begins a contract. Situation: a new slug.
+    """One command writes every file of a contract, and no other, for a new slug.
 
-    Expectation: status 0, every file of a contract and no other, the next steps in print; no word of the template's left.
+    It prints the next steps, and no placeholder of the template remains.
     """
     assert main(ACME, root) == 0
     assert _list_files(root) == sorted(f"contracts/acme/{name}" for name in (*REQUIRED_FILES, "published.json"))
@@ -50,10 +50,7 @@ def test_skeleton_is_whole_and_says_what_is_next(root: Path, capsys: pytest.Capt
 
 
 def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
-    """Claim: `make test` tells what a contract lacks. Situation: the skeleton as written.
-
-    Expectation: each file is named with a line of its own, and the client that nobody generated; nothing else is wrong.
-    """
+    """`make test` lists each unwritten file of the skeleton and the client that nobody generated, and nothing else."""
     main(ACME, root)
     lines = find_gaps(load_contracts(root)["acme"])
     for name in (*REQUIRED_FILES, "published.json"):
@@ -65,9 +62,9 @@ def test_fresh_skeleton_loads_and_lists_what_is_to_fill_in(root: Path) -> None:
 
 
 def test_skeleton_filled_in_is_a_contract(root: Path) -> None:
-    """Claim: one begins from something that runs. Situation: nothing of the skeleton is changed but what marks it as one.
+    """The skeleton without its placeholders is a complete contract.
 
-    Expectation: nothing is missing: its probes agree with its own mock, and reach every rule and every answer.
+    Its probes agree with its own mock and reach every rule and every response.
     """
     main(ACME, root)
     for name in _list_files(root):
@@ -83,7 +80,7 @@ def test_skeleton_filled_in_is_a_contract(root: Path) -> None:
 
 
 def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
-    """Claim: the first `make test` speaks of the contract, not of style. Expectation: ruff finds nothing in the skeleton."""
+    """Ruff finds nothing in the skeleton, so the first `make test` reports the contract's gaps and not its style."""
     main(ACME, root)
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--config", str(ROOT / "pyproject.toml")]
@@ -113,9 +110,9 @@ def test_skeleton_is_clean_by_our_own_rules(root: Path) -> None:
 def test_refusal_is_one_line_and_writes_nothing(
     root: Path, slug: str, name: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: nothing is overwritten, and no slug is taken that cannot work.
+    """The command overwrites nothing and accepts no slug that cannot work.
 
-    Situation: a slug or a name that is bad, taken, or spelled elsewhere. Expectation: status 3, one line, no file.
+    It exits with 3 for a slug or name that is malformed, taken, or used elsewhere in the code.
     """
     for folder in ("contracts/taken", "generated/made", "contract_watch/contracts"):
         (root / folder).mkdir(parents=True)
@@ -129,7 +126,7 @@ def test_refusal_is_one_line_and_writes_nothing(
 
 
 def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: work is never lost. Situation: the same slug again, after an edit. Expectation: status 3, the edit is there."""
+    """The same slug a second time exits with 3 and preserves the author's edits."""
     assert main(ACME, root) == 0
     edited = root / "contracts/acme/model.py"
     edited.write_text("# mine\n")
@@ -141,10 +138,7 @@ def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFi
 def test_full_disk_leaves_nothing_half_written(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: the folder appears whole or not at all. Situation: the disk is full at the fourth file.
-
-    Expectation: status 2, one line, and no trace.
-    """
+    """A disk that is full at the fourth file leaves no directory. The command exits with 2 and prints one line."""
     real, written = Path.write_text, list[Path]()
 
     def full(path: Path, *arguments: Any, **more: Any) -> int:
@@ -160,7 +154,7 @@ def test_full_disk_leaves_nothing_half_written(
 
 
 def test_missing_argument_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: wrong usage says how. Situation: no name. Expectation: status 3, one line with the command."""
+    """A call without a name exits with 3 and prints the correct command."""
     assert main(["--slug", "acme"]) == 3
     assert "make new-contract SLUG=<slug> NAME=<name>" in capsys.readouterr().err
     assert PLACEHOLDER.endswith(":")

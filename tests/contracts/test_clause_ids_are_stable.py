@@ -1,4 +1,4 @@
-"""Every promise of a contract has one id that stays, and what the model cites is among them."""
+"""Every promise of a contract has one stable id, and every id that a model cites exists."""
 
 import copy
 from typing import Any
@@ -17,9 +17,9 @@ def _clause_ids(jetemail: Contract) -> dict[str, str]:
 
 
 def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause_ids: dict[str, str]) -> None:
-    """Claim: what the document declares is promised. Situation: each operation.
+    """Each operation has a clause for its credential and one for each response.
 
-    Expectation: a clause for its credential and for each answer, and one that no other method succeeds.
+    Each path has a clause that undeclared methods fail.
     """
     assert "/outbound/smarthost/undeclared" in clause_ids
     for operation in jetemail.operations.values():
@@ -43,7 +43,7 @@ def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause
     ],
 )
 def test_constraints_and_properties_are_clauses(clause_ids: dict[str, str], clause: str) -> None:
-    """Claim: each constraint of a request and each property of an answer is promised, at any depth."""
+    """Constraints of requests and properties of responses are clauses at any depth."""
     assert clause in clause_ids
 
 
@@ -51,21 +51,18 @@ def test_constraints_and_properties_are_clauses(clause_ids: dict[str, str], clau
     "clause", [f"{UPDATE}/request/quota/required", f"{LIST}/request/body", f"{DELETE}/response/403"]
 )
 def test_what_is_not_declared_is_no_clause(clause_ids: dict[str, str], clause: str) -> None:
-    """Claim: nothing is promised that no document says."""
+    """A clause exists only for a promise that a document makes."""
     assert clause not in clause_ids
 
 
 def test_rules_of_the_model_are_clauses(jetemail: Contract, clause_ids: dict[str, str]) -> None:
-    """Claim: what no schema can state comes from the model. Expectation: all its rules, in its own words."""
+    """The model's rules, which no schema can express, become clauses in the model's own words."""
     assert dict(jetemail.model.rules).items() <= clause_ids.items()
     assert all(promise.strip().endswith(".") or ":" in promise for promise in jetemail.model.rules.values())
 
 
 def test_corrected_document_has_more_clauses_without_more_code(jetemail: Contract) -> None:
-    """Claim: clauses are derived. Situation: a document with one constraint, one property and one answer more.
-
-    Expectation: exactly their clauses are new.
-    """
+    """Clauses are derived: one more constraint, property and response in the document add exactly their clauses."""
     raw: Any = copy.deepcopy(jetemail.effective.raw)
     delete = raw["paths"]["/outbound/smarthost"]["delete"]
     delete["requestBody"]["content"]["application/json"]["schema"]["properties"]["username"]["maxLength"] = 64

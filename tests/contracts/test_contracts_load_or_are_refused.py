@@ -1,4 +1,4 @@
-"""A contract's folder is read as it is meant or refused in one line, and its digest says what it says."""
+"""A contract's directory is loaded as written or refused in one line, and its digest depends on all its content."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def _edit_config(root: Path, old: str, new: str) -> None:
 
 
 def test_copy_of_the_contract_reads_as_the_original(root: Path, jetemail: Contract) -> None:
-    """Claim: the tests below break a contract that is whole. Expectation: the copy says what the original says."""
+    """The contract that the tests below break is valid before they break it."""
     copied = Contract("jetemail", root)
     for part in PART_READERS.values():
         part(copied)
@@ -59,7 +59,7 @@ KEYS = ["name", "published", "rate", "places", "credentials", "identities", "lif
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("break_with", ["missing", "of another type"])
 def test_malformed_setting_is_named(root: Path, key: str, break_with: str) -> None:
-    """Claim: a contract lacks nothing. Situation: a key that is not there, or a number. Expectation: file and key."""
+    """For a key that is absent or a number, the error names the file and the key."""
     new = f"{key} = 3\n" if break_with == "of another type" else ""
     tables = key not in ("name", "published")
     _edit_config(root, rf"\[+{key}\]+\n.*?\n(?=\n|\Z)" if tables else rf"\n{key} = [^\n]*\n", "\n")
@@ -94,10 +94,7 @@ def test_malformed_setting_is_named(root: Path, key: str, break_with: str) -> No
     ],
 )
 def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, problem: str) -> None:
-    """Claim: what a contract says is checked when it is read. Situation: one thing wrong in contract.toml.
-
-    Expectation: one line that names the file and the word that is wrong.
-    """
+    """Each value of contract.toml is checked on reading. The error names the file and the wrong value."""
     _edit_config(root, old, new)
     line = _read_refusal(root, part)
     assert line.startswith(f"{root / 'contracts/jetemail/contract.toml'}: ")
@@ -116,7 +113,7 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
     ],
 )  # fmt: skip
 def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part: str, problem: str) -> None:
-    """Claim: the same holds below the top. Expectation: a usage error with the file, the key and the value."""
+    """The error for a nested value of the wrong type names the file, the key and the value."""
     _edit_config(root, old, new)
     assert _read_refusal(root, part) == f"{root / 'contracts/jetemail/contract.toml'}: {problem}"
 
@@ -127,7 +124,7 @@ def test_wrong_type_within_a_table_is_named(root: Path, old: str, new: str, part
      (None, ": cannot be read")],
 )  # fmt: skip
 def test_bad_published_document_is_named(root: Path, text: str | None, problem: str) -> None:
-    """Claim: the published document is one. Situation: no JSON, no OpenAPI, no file. Expectation: its name and why."""
+    """The error names a published document that is no JSON, no OpenAPI 3 or absent, and gives the reason."""
     file = root / "openapi.json"
     file.unlink()
     if text is not None:
@@ -136,7 +133,7 @@ def test_bad_published_document_is_named(root: Path, text: str | None, problem: 
 
 
 def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
-    """Claim: a vendor's fix is noticed. Situation: an overlay's target is gone. Expectation: overlay, action, target."""
+    """The vendor may fix its document: an action without a target is an error that names overlay, action and target."""
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     del document["paths"]["/outbound/smarthost"]["delete"]
     (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
@@ -154,9 +151,9 @@ def test_bad_overlay_is_named_with_its_action(root: Path) -> None:
     ],
 )  # fmt: skip
 def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], base: str) -> None:
-    """Claim: the vendor's own servers count as live. Situation: servers in the document, one more in contract.toml.
+    """The servers of the document and of contract.toml count as live; host names are in lower case.
 
-    Expectation: every host, in lower case; the first server's path stays when a target takes its place.
+    The base path is the first server's, even if a target replaces its host.
     """
     _edit_config(root, r"servers = \[\]", 'servers = ["https://test.example.com"]')
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
@@ -166,7 +163,7 @@ def test_servers_tell_what_is_live(root: Path, servers: str, hosts: set[str], ba
 
 
 def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
-    """Claim: a wrong vendor is wrong usage. Expectation: one line with the slugs; a slug or `all` chooses."""
+    """The error is one line that lists the slugs. A slug or `all` selects contracts."""
     with pytest.raises(UsageError) as refusal:
         choose_contracts("nobody", root)
     assert str(refusal.value) == "--vendor: unknown vendor 'nobody'; choose from jetemail or all"
@@ -180,9 +177,9 @@ def test_unknown_vendor_error_lists_vendors(root: Path) -> None:
     [("a", True), ("mail2go", True), ("2go", False), ("Mail", False), ("a-b", False), ("a_b", False)],
 )
 def test_only_slugs_name_contracts(root: Path, directory: str, counts: bool) -> None:
-    """Claim: the slug is folder, client and environment prefix. Situation: a folder of that name with a contract.toml.
+    """A slug names a directory, a client package and an environment prefix.
 
-    Expectation: it counts if its name is a slug; without the file it never does.
+    A directory is a contract only if its name is a slug and it contains contract.toml.
     """
     (root / "contracts" / directory).mkdir()
     assert list(load_contracts(root)) == ["jetemail"]
@@ -193,10 +190,7 @@ def test_only_slugs_name_contracts(root: Path, directory: str, counts: bool) -> 
 
 @pytest.mark.parametrize("file", ["openapi.json", "contracts/jetemail/overlay.yaml"])
 def test_digest_changes_with_the_document(root: Path, jetemail: Contract, file: str) -> None:
-    """Claim: a report's digest tells which contract was meant. Situation: a word changed in document or overlay.
-
-    Expectation: another digest.
-    """
+    """The digest in a report identifies the contract: one word in document or overlay changes it."""
     text = (root / file).read_text(encoding="utf-8")
     assert "SMTP user" in text
     (root / file).write_text(text.replace("SMTP user", "SMTP person", 1), encoding="utf-8")
@@ -210,21 +204,21 @@ MODULES = sorted(path.name for path in (ROOT / "contracts/jetemail").glob("*.py"
 
 @pytest.mark.parametrize("module", MODULES)
 def test_digest_changes_with_every_module_of_the_model(root: Path, jetemail: Contract, module: str) -> None:
-    """Claim: the same holds for the model, whose modules are many. Expectation: another digest for each."""
+    """An edit to any module of the model changes the digest."""
     file = root / "contracts" / "jetemail" / module
     file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
     assert Contract("jetemail", root).digest != jetemail.digest
 
 
 def test_digest_is_the_same_for_another_layout_of_the_same_document(root: Path, jetemail: Contract) -> None:
-    """Claim: a digest is of content. Situation: the published document on one line. Expectation: the same digest."""
+    """The digest covers content, not white space: the document on one line has the same one."""
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     (root / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
     assert Contract("jetemail", root).digest == jetemail.digest
 
 
 def test_one_key_for_two_accounts_is_refused(jetemail: Contract) -> None:
-    """Claim: rules that tell accounts apart need keys that do. Expectation: one line that names both variables."""
+    """Some rules need two accounts, so the keys must differ. The error names both variables."""
     assert jetemail.check_keys_differ({"paid": "one", "free": "two"}) == {"paid": "one", "free": "two"}
     with pytest.raises(UsageError, match=r"JETEMAIL_API_KEY and JETEMAIL_FREE_API_KEY"):
         jetemail.check_keys_differ({"paid": "one", "free": "one"})

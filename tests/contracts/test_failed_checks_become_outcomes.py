@@ -1,4 +1,4 @@
-"""Failed checks become exactly the outcomes that some order and some reading allow."""
+"""Failed checks become exactly the outcomes that some order and some interpretation allow."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ BAD = Check(400, "bad", "It is bad.")
 TAKEN = Check(409, "taken", "It is taken.")
 GONE = Check(404, "gone", "It is gone.")
 LARGE = Check(413, "large", "It may be large.", "size", ("large",))
-"""Refused under the last reading: the mock lets it pass."""
+"""Refused under the last interpretation, so the mock accepts it."""
 SMALL = Check(422, "small", "It may be small.", "size", ("small",))
-"""Refused under the first reading: so does the mock."""
+"""Refused under the first interpretation, so the mock refuses it."""
 MAYBE = Check(409, "maybe", "It may be taken.", is_undecidable=True)
 
 
@@ -48,12 +48,12 @@ def _list_outcomes(
     ],
 )
 def test_outcomes_are_those_that_some_interpretation_allows(checks: list[Check], clauses: list[str]) -> None:
-    """Claim: success is allowed unless a check is certain; every possible refusal is. Expectation: the mock's first."""
+    """Every possible refusal is allowed, and success unless a check certainly fails. The mock's outcome comes first."""
     assert [outcome.clause for outcome in _list_outcomes(*checks)] == clauses
 
 
 def test_refusals_come_in_order_of_their_statuses() -> None:
-    """Claim: a told order is kept. Situation: three failed checks. Expectation: that order, unnamed statuses last."""
+    """A chosen order of statuses decides the order of refusals; statuses that it omits come last."""
     for order in ([400, 404, 409], [409, 400, 404], [404, 409]):
         found = [outcome.status for outcome in _list_outcomes(TAKEN, BAD, GONE, order=order)]
         assert found[: len(order)] == order
@@ -61,7 +61,7 @@ def test_refusals_come_in_order_of_their_statuses() -> None:
 
 
 def test_refusal_shows_its_interpretation() -> None:
-    """Claim: an answer decides what was open. Expectation: a refusal leaves the refusing values, a success the others."""
+    """A response narrows the interpretations: a refusal leaves the values that refuse, a success leaves the others."""
     refused, good = _list_outcomes(SMALL)
     assert refused.resolve_next_state(None).get_choices("size") == ("small",)
     assert good.resolve_next_state(None).get_choices("size") == ("medium", "large")
@@ -69,18 +69,18 @@ def test_refusal_shows_its_interpretation() -> None:
 
 
 def test_success_shows_every_interpretation_that_did_not_refuse() -> None:
-    """Claim: a success passes all checks. Situation: two that may fail. Expectation: only what passes both is left."""
+    """A success means that all checks passed, so only values that pass each of two optional checks remain."""
     good = next(outcome for outcome in _list_outcomes(SMALL, LARGE) if outcome.status == 200)
     assert good.resolve_next_state(None).get_choices("size") == ("medium",)
 
 
 def test_certain_check_shows_nothing() -> None:
-    """Claim: what was certain before teaches nothing. Expectation: the same readings after it."""
+    """A refusal that was certain beforehand narrows nothing."""
     assert _list_outcomes(BAD)[0].resolve_next_state(None) is INTERPRETATIONS
 
 
 def test_shown_interpretation_decides_from_then_on() -> None:
-    """Claim: once shown, later answers must agree. Expectation: only the refusal, or only the success, remains."""
+    """Later responses must agree with earlier ones: only the refusal, or only the success, remains allowed."""
     refused, good = _list_outcomes(SMALL)
     assert [outcome.status for outcome in _list_outcomes(SMALL, interpretations=refused.resolve_next_state(None))] == [
         422
@@ -89,7 +89,7 @@ def test_shown_interpretation_decides_from_then_on() -> None:
 
 
 def test_scope_keeps_what_is_shown_to_itself() -> None:
-    """Claim: a reading shown for one operation binds that one. Expectation: the other scope is as open as before."""
+    """A response in one scope leaves the other scope as open as before."""
     here = Check(422, "small", "why", "size", ("small",), "here")
     there = Check(422, "small", "why", "size", ("small",), "there")
     response = _list_outcomes(here)[0].resolve_next_state(None)
@@ -98,7 +98,7 @@ def test_scope_keeps_what_is_shown_to_itself() -> None:
 
 
 def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
-    """Claim: a model need not know what a refused request would do. Expectation: `succeed` is not called."""
+    """A model need not know the effect of a refused request, so `succeed` is not called."""
 
     def succeed(_shown: Interpretations) -> Sequence[Outcome]:
         raise AssertionError("asked")
@@ -107,6 +107,6 @@ def test_success_is_not_asked_for_where_a_check_is_certain() -> None:
 
 
 def test_checks_that_cover_every_interpretation_leave_no_success() -> None:
-    """Claim: success needs a reading by which nothing refuses. Situation: one refuses under red, one under blue."""
+    """Success needs an interpretation that no check refuses; here one check refuses red and the other blue."""
     covering = [Check(400, "red", "why", "hue", ("red",)), Check(404, "blue", "why", "hue", ("blue",))]
     assert [outcome.status for outcome in _list_outcomes(*covering)] == [400, 404]

@@ -9,12 +9,12 @@ OPEN = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "bl
 
 
 def test_all_values_are_open_at_first() -> None:
-    """Claim: nothing is decided beforehand. Expectation: every value, the mock's first, in every scope."""
+    """Every scope starts with every value; the mock's own value comes first."""
     assert OPEN.get_choices("size") == OPEN.get_choices("size", "anywhere") == ("small", "medium", "large")
 
 
 def test_narrowing_leaves_the_original_as_it_was() -> None:
-    """Claim: readings are immutable. Expectation: the narrowed ones are new, in their old order, others untouched."""
+    """Interpretations are immutable. The narrowed copy preserves the order of values and leaves other names open."""
     narrowed = OPEN.narrow("size", {"large", "small"})
     assert narrowed.get_choices("size") == ("small", "large")
     assert narrowed.get_choices("hue") == ("red", "blue")
@@ -22,18 +22,18 @@ def test_narrowing_leaves_the_original_as_it_was() -> None:
 
 
 def test_narrowing_adds_up() -> None:
-    """Claim: what was excluded stays so. Situation: narrowed twice. Expectation: what both leave."""
+    """A second narrowing never restores an excluded value."""
     assert OPEN.narrow("size", {"small", "large"}).narrow("size", {"medium", "large"}).get_choices("size") == ("large",)
 
 
 def test_narrowing_to_all_changes_nothing() -> None:
-    """Claim: a model can tell that nothing was learnt. Expectation: the very same readings."""
+    """Narrowing to all values returns the same object, so a model can see that it learned nothing."""
     assert OPEN.narrow("hue", ("blue", "red", "green")) is OPEN
     assert OPEN.narrow("hue", ("blue", "red"), "here") is OPEN
 
 
 def test_scopes_are_apart() -> None:
-    """Claim: a vendor need not treat all alike. Situation: narrowed in one scope. Expectation: open in all others."""
+    """A vendor may treat operations differently, so narrowing one scope leaves all others open."""
     narrowed = OPEN.narrow("size", {"large"}, "here")
     assert narrowed.get_choices("size", "here") == ("large",)
     assert narrowed.get_choices("size", "there") == narrowed.get_choices("size") == ("small", "medium", "large")
@@ -41,10 +41,7 @@ def test_scopes_are_apart() -> None:
 
 @pytest.mark.parametrize("scoped_first", [True, False])
 def test_what_holds_everywhere_holds_in_a_scope(scoped_first: bool) -> None:
-    """Claim: everywhere means everywhere. Situation: narrowed in a scope and at large, in either order.
-
-    Expectation: in the scope what both leave, elsewhere what is left at large.
-    """
+    """A global narrowing also applies in each scope, whether it came first or last."""
     steps = [({"small", "large"}, "here"), ({"medium", "large"}, "")]
     readings = OPEN
     for values, scope in steps if scoped_first else steps[::-1]:
@@ -54,7 +51,7 @@ def test_what_holds_everywhere_holds_in_a_scope(scoped_first: bool) -> None:
 
 
 def test_chosen_interpretations_are_decided() -> None:
-    """Claim: the mock can be told. Expectation: one value is left, the rest stays open; the original does too."""
+    """A choice leaves one value of the name it decides, in every scope. Other names and the original stay open."""
     chosen = OPEN.decide({"size": "medium"})
     assert chosen.get_choices("size") == ("medium",)
     assert chosen.get_choices("size", "here") == ("medium",)
@@ -72,13 +69,13 @@ def test_chosen_interpretations_are_decided() -> None:
     ],
 )
 def test_unknown_interpretation_is_refused(chosen: dict[str, str], line: str) -> None:
-    """Claim: a wrong name or value is a usage error. Expectation: one line that says what there is to choose from."""
+    """A wrong name or value is a usage error that lists the valid ones."""
     with pytest.raises(UsageError) as refusal:
         OPEN.decide(chosen)
     assert str(refusal.value) == line
 
 
 def test_unknown_name_is_no_interpretation() -> None:
-    """Claim: a model that asks for a reading it never named is wrong. Expectation: a KeyError, no silent choice."""
+    """A model that asks for an undeclared interpretation gets a KeyError instead of a silent default."""
     with pytest.raises(KeyError):
         OPEN.get_choices("weight")

@@ -1,4 +1,4 @@
-"""A listing tells rows that are missing, repeated, left over or not yet named from those that are somebody else's."""
+"""A list matcher tells rows that are missing, repeated, left over or not yet named from foreign ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,18 +48,15 @@ FOREIGN = {"name": "z", "value": 9}
     ],
 )
 def test_list_matcher_tells_what_is_wrong_with_which_row(value: Any, found: list[tuple[Any, ...]]) -> None:
-    """Claim: each breach names its row and promise. Situation: two rows known, one removed, others foreign.
-
-    Expectation: the missing, repeated, wrong and left-over row; foreign ones and what is no row pass.
-    """
+    """Each mismatch names its row and its clause. Foreign rows, and values that are no rows, are ignored."""
     assert _list_mismatches(_make_list_matcher("a", "b", absent={"gone": "removed"}), value) == found
 
 
 @given(st.sets(NAMES), st.sets(NAMES), st.randoms())
 def test_list_matcher_takes_any_order_and_foreign_rows(known: set[str], foreign: set[str], random: Any) -> None:
-    """Claim: no order is promised, and an account may hold other rows. Expectation: known rows, shuffled, fit.
+    """No order is promised, and an account may hold foreign rows.
 
-    Without any one of them, exactly that one is missing.
+    If one known row is removed, only that one is missing.
     """
     listing = _make_list_matcher(*known)
     rows = [*listing.render(), *({"name": name} for name in foreign - known)]
@@ -71,9 +68,9 @@ def test_list_matcher_takes_any_order_and_foreign_rows(known: set[str], foreign:
 
 
 def test_unnamed_row_is_found_under_a_name_it_accepts() -> None:
-    """Claim: what the server made of a name is learnt. Situation: a row whose name nobody knew beforehand.
+    """The suite learns a name that the server chose: the row's condition finds it.
 
-    Expectation: it is found by its condition, judged as any other, and missing where no name fits.
+    The row is then matched like any other, and is missing if no name fits.
     """
     listing = _make_list_matcher("a", unnamed=(lambda name: name.startswith("n"),))
     assert listing.resolve_keys([A, FOREIGN, {"name": "new"}]) == ["new"]
@@ -83,9 +80,9 @@ def test_unnamed_row_is_found_under_a_name_it_accepts() -> None:
 
 
 def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
-    """Claim: one row stands for one object. Situation: two unnamed rows, one free name, both would take any.
+    """One row stands for one object.
 
-    Expectation: the free name serves one, the other is missing; a value that is no array resolves nothing.
+    If two unnamed rows compete for one free name, one of them is missing. A value that is no array resolves nothing.
     """
     listing = _make_list_matcher("a", unnamed=(None, None))
     assert listing.resolve_keys([A, {"name": "x"}]) == ["x", None]
@@ -93,6 +90,6 @@ def test_known_row_is_never_taken_for_an_unnamed_one() -> None:
 
 
 def test_unnamed_rows_share_names_as_well_as_can_be() -> None:
-    """Claim: a row is missing only if no assignment finds it. Situation: one takes x or y, the other x alone."""
+    """A row is missing only if no assignment finds it: the row that accepts x or y leaves x to the other."""
     listing = _make_list_matcher(unnamed=(lambda name: name in "xy", lambda name: name == "x"))
     assert listing.resolve_keys([{"name": "x"}, {"name": "y"}]) == ["y", "x"]

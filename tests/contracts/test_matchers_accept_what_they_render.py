@@ -1,4 +1,4 @@
-"""A pattern accepts what it says, refuses what it does not, and tells which promise was broken where."""
+"""A matcher accepts what it renders, rejects other values, and names the clause and the path of each mismatch."""
 
 from typing import Any
 
@@ -25,16 +25,13 @@ from tests.support.json_strategies import MATCHERS, SCALARS, VALUES
 
 @given(MATCHERS)
 def test_every_matcher_accepts_what_it_renders(matcher: Matcher) -> None:
-    """Claim: mock and suite agree. Situation: any pattern. Expectation: what it says is one of its own."""
+    """The mock renders and the suite matches with the same matchers, so both must agree."""
     assert list(matcher.find_mismatches(matcher.render())) == []
 
 
 @given(MATCHERS, VALUES)
 def test_every_matcher_judges_any_value(matcher: Matcher, value: Any) -> None:
-    """Claim: whatever a server answers is judged. Situation: any value at all. Expectation: mismatches, no exception.
-
-    Each lies at or below the place given.
-    """
+    """A server may answer anything: a matcher reports mismatches at or below the given path and never raises."""
     for found in matcher.find_mismatches(value, ("here", 0)):
         assert found.path[:2] == ("here", 0)
         assert found.kind
@@ -43,26 +40,26 @@ def test_every_matcher_judges_any_value(matcher: Matcher, value: Any) -> None:
 
 @given(SCALARS, SCALARS)
 def test_constant_is_exactly_its_value(left: Any, right: Any) -> None:
-    """Claim: a constant is that value. Situation: two values. Expectation: one fits the other if JSON says so."""
+    """A constant matches a value only if both are equal in JSON."""
     same = left == right and isinstance(left, bool) == isinstance(right, bool)
     assert is_match(Constant(left), right) == same
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, True), (True, 1), (0, False), (False, 0.0)])
 def test_true_is_not_one(one: Any, other: Any) -> None:
-    """Claim: JSON tells booleans from numbers, though Python does not. Expectation: neither fits the other."""
+    """Python equates booleans and numbers; JSON does not."""
     assert not is_match(Constant(one), other)
     assert is_match(Constant(1), 1.0)
 
 
 @pytest.mark.parametrize(("one", "other"), [([1], [True]), ({"a": False}, {"a": 0})])
 def test_true_is_not_one_within(one: Any, other: Any) -> None:
-    """Claim: the same holds at any depth. Expectation: neither fits the other."""
+    """Booleans and numbers differ at any depth."""
     assert not is_match(Constant(one), other)
 
 
 def test_fresh_secret_is_fresh_and_sized() -> None:
-    """Claim: a secret is new each time. Situation: said a hundred times. Expectation: all differ, all of the length."""
+    """A hundred rendered secrets all differ, and all have the given length."""
     rendered = [FreshSecret(8, 72, 24).render() for _ in range(100)]
     assert len(set(rendered)) == 100
     assert {len(secret) for secret in rendered} == {24}
@@ -71,7 +68,7 @@ def test_fresh_secret_is_fresh_and_sized() -> None:
 @pytest.mark.parametrize(("value", "good"), [("a" * 7, False), ("a" * 8, True), ("ä" * 72, True), ("a" * 73, False),
                                              (None, False), (12345678, False), (["a"] * 8, False)])  # fmt: skip
 def test_fresh_secret_holds_its_bounds(value: Any, good: bool) -> None:
-    """Claim: shortest and longest are included, and a secret is a text."""
+    """A secret is a string; the shortest and the longest length are both allowed."""
     assert is_match(FreshSecret(8, 72, 24), value) == good
 
 
@@ -99,18 +96,18 @@ GOOD = {"a": 1, "owed": 2}
     ],
 )
 def test_object_matcher_reports_what_is_wrong_where(value: Any, found: list[tuple[Any, ...]]) -> None:
-    """Claim: each breach has its place, kind and promise. Situation: objects wrong in one or two ways."""
+    """Each mismatch has a path, a kind and a clause."""
     assert [(m.path, m.kind, m.clause) for m in OBJECT.find_mismatches(value)] == found
 
 
 def test_object_matcher_renders_only_the_optional_ones_named() -> None:
-    """Claim: an optional property is said when asked for. Expectation: required ones always, the others by name."""
+    """Required properties are always rendered, optional ones only by name."""
     optional = {"b": Constant(2), "c": Constant(3)}
     assert ObjectMatcher({"a": Constant(1)}, optional, rendered_optional=frozenset({"c"})).render() == {"a": 1, "c": 3}
 
 
 def test_one_of_renders_the_first_and_reports_the_nearest() -> None:
-    """Claim: an answer that fits none is told by the one it comes nearest to."""
+    """A value that fits no alternative is compared with the nearest one."""
     either = OneOf([ObjectMatcher({"a": Constant(1), "b": Constant(2)}), ObjectMatcher({"c": Constant(3)})])
     assert either.render() == {"a": 1, "b": 2}
     assert is_match(either, {"c": 3})
@@ -120,12 +117,12 @@ def test_one_of_renders_the_first_and_reports_the_nearest() -> None:
 
 @pytest.mark.parametrize("value", [1, None, ["a"], "", "[", "nothing", "[" * 100_000])
 def test_encoded_requires_a_json_string(value: Any) -> None:
-    """Claim: a text that holds no JSON is told as such. Expectation: `encoding`, at its own place."""
+    """A value that is no string of JSON has an `encoding` mismatch at its own path."""
     assert [(m.path, m.kind) for m in EncodedJson(Constant(1)).find_mismatches(value, ("x",))] == [(("x",), "encoding")]
 
 
 def test_encoded_judges_what_the_string_holds() -> None:
-    """Claim: the inner pattern judges the decoded value. Expectation: white space is free, values are not."""
+    """The inner matcher checks the decoded value, so white space does not count."""
     encoded = EncodedJson(Constant(["a"]))
     assert encoded.render() == '["a"]'
     assert is_match(encoded, ' [ "a" ] ')
@@ -133,10 +130,7 @@ def test_encoded_judges_what_the_string_holds() -> None:
 
 
 def test_for_clause_gives_its_clause_to_breaches() -> None:
-    """Claim: a breach names the promise. Situation: a wrong value, an inner promise, no JSON at all.
-
-    Expectation: its own clause, the inner one's, none; all else about the mismatch stays.
-    """
+    """A wrong value cites the outer clause, unless an inner clause covers it. A string without JSON cites none."""
     assert list(ForClause("p", Constant(1)).find_mismatches(2, ("x",))) == [Mismatch(("x",), "value", "1", "p")]
     suspected = ForClause("p", Constant(1), "q")
     assert list(suspected.find_mismatches(2, ("x",))) == [Mismatch(("x",), "value", "1", "p", suspected_clause="q")]
@@ -147,14 +141,14 @@ def test_for_clause_gives_its_clause_to_breaches() -> None:
 
 
 def test_satisfies_calls_its_condition() -> None:
-    """Claim: a condition decides. Expectation: its phrase where it does not hold."""
+    """A value that fails the condition is reported with the condition's description."""
     even = Satisfies(0, lambda value: isinstance(value, int) and value % 2 == 0, "an even number")
     assert is_match(even, 4)
     assert [m.expected for m in even.find_mismatches(3)] == ["an even number"]
 
 
 def test_clauses_are_found_at_any_depth() -> None:
-    """Claim: a matching answer shows which promises were kept. Expectation: every clause of every inner pattern."""
+    """A matching response satisfies every clause of every inner matcher."""
     owed = ForClause("a", ForClause("b", Constant(1)))
     fields = ObjectMatcher({"x": owed}, {"y": ForClause("c", Constant(1))}, {"z": "d", "w": ""})
     rows = ListMatcher(

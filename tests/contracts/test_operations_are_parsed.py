@@ -1,4 +1,4 @@
-"""An OpenAPI document is read for its operations, and anything that cannot be read is an error in one line."""
+"""An OpenAPI document is parsed into operations, and anything that cannot be parsed is an error in one line."""
 
 import json
 from pathlib import Path
@@ -41,13 +41,13 @@ def _document() -> OpenApi:
 
 
 def test_operations_are_found_by_id(document: OpenApi) -> None:
-    """Claim: an operation has one name. Situation: with and without an id. Expectation: the id, or method and path."""
+    """An operation without an id is identified by method and path."""
     assert list(document.operations) == ["GET /things/{id}", "putThing", "addThing"]
     assert document.operations["putThing"].name == "PUT /things/{id}"
 
 
 def test_body_is_read_through_its_reference(document: OpenApi) -> None:
-    """Claim: references are followed. Expectation: schema, media type and necessity of the body; None for none."""
+    """The operation has the schema, media type and required flag of its body, or None without a body."""
     put, get, add = (document.operations[name] for name in ("putThing", "GET /things/{id}", "addThing"))
     assert put.body is not None
     assert (put.body.accepts("abc"), put.body.accepts("abcd")) == (True, False)
@@ -57,7 +57,7 @@ def test_body_is_read_through_its_reference(document: OpenApi) -> None:
 
 
 def test_answers_are_read_through_their_references(document: OpenApi) -> None:
-    """Claim: an answer is its status, words and media. Expectation: a schema where there is one, else any body."""
+    """A response has a description and a schema for each media type; without a schema any body is valid."""
     answer = document.operations["GET /things/{id}"].responses[200]
     assert (answer.description, list(answer.media)) == ("It", ["application/json", "text/html"])
     schema = answer.media["application/json"]
@@ -68,19 +68,19 @@ def test_answers_are_read_through_their_references(document: OpenApi) -> None:
 
 
 def test_parameters_of_path_and_operation_are_both_there(document: OpenApi) -> None:
-    """Claim: an operation has its path's parameters too. Expectation: the path's first, references followed."""
+    """An operation also has its path's parameters, which come first; references are followed."""
     names = {name: [p["name"] for p in operation.parameters] for name, operation in document.operations.items()}
     assert names == {"GET /things/{id}": ["id"], "putThing": ["id", "dry"], "addThing": []}
 
 
 def test_operation_says_what_kind_it_is(document: OpenApi) -> None:
-    """Claim: reading and deprecated operations are told apart. Expectation: GET reads only, the PUT is deprecated."""
+    """GET operations are read-only, and `deprecated` is carried over."""
     kinds = {name: (operation.is_read_only, operation.deprecated) for name, operation in document.operations.items()}
     assert kinds == {"GET /things/{id}": (True, False), "putThing": (False, True), "addThing": (False, False)}
 
 
 def test_operation_is_found_by_path_and_method(document: OpenApi) -> None:
-    """Claim: two documents are matched by address. Expectation: any case of the method, None for what is not there."""
+    """The document comparison finds operations by address. The method's case does not count; unknown ones are None."""
     assert (
         document.find_operation("/things", "post")
         is document.find_operation("/things", "POST")
@@ -99,7 +99,7 @@ def test_operation_is_found_by_path_and_method(document: OpenApi) -> None:
     ],
 )
 def test_bad_json_is_named(tmp_path: Path, content: bytes | None, problem: str) -> None:
-    """Claim: a file that is no JSON is a usage error. Expectation: its name, the line where there is one, and why."""
+    """The usage error names the file, the line if there is one, and the reason."""
     file = tmp_path / "some.json"
     if content is not None:
         file.write_bytes(content)
@@ -119,10 +119,7 @@ def test_bad_json_is_named(tmp_path: Path, content: bytes | None, problem: str) 
     ids=["paths", "path", "reference", "body", "id twice"],
 )
 def test_malformed_document_is_named(root: Path, paths: Any) -> None:
-    """Claim: a bad contract file is a usage error. Situation: an OpenAPI document that is not well formed.
-
-    Expectation: one line that names it; no other exception, and no operation silently lost.
-    """
+    """A malformed OpenAPI document is a usage error that names the file. No operation is lost silently."""
     (root / "openapi.json").write_text(json.dumps({"openapi": "3.1.0", "paths": paths}), encoding="utf-8")
     overlay = "overlay: 1.0.0\nactions: [{target: $, description: Why, update: {info: {title: X}}}]"
     (root / "contracts/jetemail/overlay.yaml").write_text(overlay, encoding="utf-8")

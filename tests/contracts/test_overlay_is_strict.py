@@ -1,4 +1,4 @@
-"""An overlay corrects a document exactly as it says, and anything doubtful about one is an error in one line."""
+"""An overlay corrects a document exactly as written, and anything doubtful in one is an error in one line."""
 
 import copy
 from collections.abc import Callable
@@ -50,9 +50,9 @@ def _read_refusal(path: Path, text: str) -> str:
     ],
 )
 def test_doubtful_action_is_named(tmp_path: Path, action: str, target: str, problem: str) -> None:
-    """Claim: application is strict. Situation: a good action, then a doubtful one.
+    """The second action is doubtful.
 
-    Expectation: one line with the file, the number 2, the target where there is one, and the problem.
+    The error names the file, the action's number, its target if any, and the problem.
     """
     line = _read_refusal(tmp_path / "overlay.yaml", HEAD + action)
     assert line.startswith(f"{tmp_path / 'overlay.yaml'}: action 2")
@@ -75,7 +75,7 @@ def test_doubtful_action_is_named(tmp_path: Path, action: str, target: str, prob
     ],
 )
 def test_file_that_is_no_overlay_is_named(tmp_path: Path, text: str, problem: str) -> None:
-    """Claim: a file of another kind is refused. Situation: no YAML, no overlay, no actions. Expectation: one line."""
+    """A file that is no YAML, no overlay or has no actions is refused in one line."""
     assert f"{tmp_path / 'overlay.yaml'}{problem}" in _read_refusal(tmp_path / "overlay.yaml", text)
 
 
@@ -83,7 +83,7 @@ def test_file_that_is_no_overlay_is_named(tmp_path: Path, text: str, problem: st
     "break_file", [lambda _path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")]
 )
 def test_unreadable_file_is_named(tmp_path: Path, break_file: Callable[[Path], object]) -> None:
-    """Claim: a file that cannot be read is a usage error. Situation: none, a folder, no UTF-8. Expectation: its name."""
+    """A missing file, a directory and bytes that are no UTF-8 are usage errors that name the path."""
     break_file(tmp_path / "overlay.yaml")
     with pytest.raises(UsageError, match=r"overlay\.yaml: .+$") as refusal:
         read_overlay(tmp_path / "overlay.yaml")
@@ -95,13 +95,13 @@ def _apply_actions(*actions: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_update_merges_objects_in_depth() -> None:
-    """Claim: an update merges. Situation: nested objects. Expectation: what it does not name stays."""
+    """Properties that the update omits stay as they were."""
     found = _apply_actions({"target": "$.info", "update": {"contact": {"mail": "m"}, "title": "New"}})
     assert found["info"] == {"title": "New", "contact": {"name": "A", "mail": "m"}}
 
 
 def test_update_appends_to_arrays() -> None:
-    """Claim: an array grows at its end, be it the target or below it. Expectation: the old items come first."""
+    """New items follow the old ones, for an array that is the target or lies below it."""
     assert [tag["name"] for tag in _apply_actions({"target": "$.tags", "update": {"name": "e"}})["tags"]] == [*"abcde"]
     assert [tag["name"] for tag in _apply_actions({"target": "$", "update": {"tags": [{"name": "e"}]}})["tags"]] == [
         *"abcde"
@@ -110,18 +110,18 @@ def test_update_appends_to_arrays() -> None:
 
 @pytest.mark.parametrize(("target", "left"), [("$.tags[?@.old]", "ac"), ("$.tags[0,1,3]", "c"), ("$.tags[1:]", "a")])
 def test_remove_takes_several_items_at_once(target: str, left: str) -> None:
-    """Claim: items that go do not shift those still to go. Situation: several of one array. Expectation: the others."""
+    """Removing several items of one array removes the right ones: earlier removals do not shift later ones."""
     assert [tag["name"] for tag in _apply_actions({"target": target, "remove": True})["tags"]] == [*left]
 
 
 @pytest.mark.parametrize(("target", "left"), [("$.tags[2,0]", "bd"), ("$.tags[::-2]", "ac"), ("$.tags[0,0]", "bcd")])
 def test_remove_takes_items_in_any_order(target: str, left: str) -> None:
-    """Claim: a JSONPath may name items backwards or twice. Expectation: the named ones go, the others stay."""
+    """A JSONPath may name items backwards or twice; exactly the named ones are removed."""
     assert [tag["name"] for tag in _apply_actions({"target": target, "remove": True})["tags"]] == [*left]
 
 
 def test_each_action_sees_what_the_earlier_did() -> None:
-    """Claim: actions apply in order. Situation: one removes what another replaces. Expectation: only the new stands."""
+    """An object that one action removes and the next one adds has only the new content."""
     found = _apply_actions(
         {"target": "$.info.contact", "remove": True}, {"target": "$.info", "update": {"contact": {"mail": "m"}}}
     )
@@ -129,10 +129,7 @@ def test_each_action_sees_what_the_earlier_did() -> None:
 
 
 def test_input_and_overlay_are_not_changed() -> None:
-    """Claim: application copies. Situation: one update lands on two places, another then changes one of them.
-
-    Expectation: document and actions are as they were, and the other place too.
-    """
+    """Each match of one update gets its own copy: a later change to one affects neither the other nor the inputs."""
     before = copy.deepcopy(DOCUMENT)
     shared: dict[str, Any] = {"target": "$.limits[*]", "description": "Why", "update": {"rate": {"per": [1]}}}
     later = {"target": "$.limits.free.rate.per", "description": "Why", "update": 2}
@@ -143,12 +140,12 @@ def test_input_and_overlay_are_not_changed() -> None:
 
 
 def test_true_in_place_of_one_is_a_change() -> None:
-    """Claim: JSON's true is not 1. Situation: an update that puts one for the other. Expectation: it is applied."""
+    """JSON distinguishes true from 1, so replacing one with the other is no empty update."""
     assert _apply_actions({"target": "$.limits.free", "update": {"most": True}})["limits"]["free"]["most"] is True
 
 
 def test_remove_that_is_not_true_is_refused(tmp_path: Path) -> None:
-    """Claim: only `remove: true` removes. Situation: `remove: false`. Expectation: a usage error names the action."""
+    """`remove: false` is a usage error that names the action."""
     path = tmp_path / "overlay.yaml"
     path.write_text(HEAD + "{target: $.tags, description: Why, remove: false}", encoding="utf-8")
     with pytest.raises(UsageError, match="action 2"):

@@ -1,4 +1,4 @@
-"""Path parameters are arguments as the body's properties are: found in addresses, written into them, and judged."""
+"""Path parameters are arguments like the body's properties: parsed from paths, written into them, and checked."""
 
 from typing import Any
 
@@ -32,27 +32,27 @@ DOCUMENT = OpenApi({"openapi": "3.1.0", "paths": {
 def test_an_address_names_its_operation(
     path: str, method: str, operation: str | None, parameters: dict[str, str]
 ) -> None:
-    """Claim: an address is one operation's. Situation: literal and templated paths. Expectation: the literal one first."""
+    """A path matches one operation; a literal path takes precedence over a template."""
     found, given = DOCUMENT.match_request(path, method)
     assert (found.id if found else None, given) == (operation, parameters)
 
 
 @pytest.mark.parametrize("value", ["7", "a b", "a/b", "..", ".", "é☃", "%41", "a?b#c"])
 def test_what_is_written_into_an_address_is_read_out_of_it(value: str) -> None:
-    """Claim: any text can be a parameter. Situation: signs that mean something in addresses. Expectation: it comes back."""
+    """Any string can be a parameter: reserved characters are encoded and decoded again."""
     written = build_path("/things/{id}", {"id": value})
     assert written.count("/") == 2
     assert DOCUMENT.match_request(written, "GET")[1] == {"id": value}
 
 
 def test_an_undeclared_method_belongs_to_the_documents_path() -> None:
-    """Claim: what is undeclared is told by the path that the document has. Expectation: the template, or nothing."""
+    """The clause of an undeclared method needs the documented path template; an unknown path has none."""
     assert DOCUMENT.find_path_template("/things/7") == "/things/{id}"
     assert DOCUMENT.find_path_template("/other") is None
 
 
 def test_arguments_are_parameters_and_properties() -> None:
-    """Claim: one word for both. Situation: a parameter and a property of one name. Expectation: both, told apart."""
+    """A parameter and a property of the same name stay distinct."""
     operation = DOCUMENT.operations["putThing"]
     assert list(operation.get_arguments()) == ["{id}", "size", "id"]
     assert operation.get_required_arguments() == ["{id}", "size"]
@@ -63,7 +63,7 @@ def test_arguments_are_parameters_and_properties() -> None:
 
 
 def test_a_status_without_an_answer_of_its_own_has_the_default_one() -> None:
-    """Claim: `default` documents every other status. Expectation: its answer, under its name; none where there is none."""
+    """`default` documents every other status. Without it an undocumented status has no response."""
     operation = DOCUMENT.operations["getThing"]
     assert [operation.get_response_key(status) for status in (200, 404)] == ["200", "default"]
     assert [answer.description for status in (200, 404) if (answer := operation.find_response(status))] == [

@@ -1,4 +1,4 @@
-"""No secret is stored or shown, by whatever name, in whatever spelling, and nothing else is lost."""
+"""No secret is stored or printed, under any name or in any encoding, and nothing else is lost."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ ODD_SECRET = 'pa"ss wörd/1'  # noqa: S105 (made up)
 
 
 def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
-    """Claim: `format: password` marks a secret wherever it stands. Expectation: names at any depth, no others."""
+    """`format: password` marks a secret at any depth, and nothing else does."""
     document = {"a": [{"properties": {"pin": {"format": "password"}, "name": {"format": "email"}, "x": True}}],
                 "properties": {"properties": {"properties": {"word": {"format": "password"}}}}}  # fmt: skip
     assert find_password_names(document) == {"pin", "word"}
@@ -30,10 +30,7 @@ def test_password_names_come_from_the_schemas(jetemail: Contract) -> None:
 @pytest.mark.parametrize("name", ["password", "newPassword", "PASSWD", "client_secret", "accessToken", "api_key", "apiKey",
                                   "X-Api-Key", "key", "x-key", "passwordHash", "Authorization", "pin"])  # fmt: skip
 def test_telling_name_hides_its_value(name: str) -> None:
-    """Claim: a name tells a secret. Situation: a text, a number, a list, an object below it.
-
-    Expectation: nothing of it remains; null and booleans, which tell nothing, do.
-    """
+    """A string, number, list or object under a secret's name is redacted. Null and booleans reveal nothing and stay."""
     redactor = Redactor({"Pin"})
     for value in ("hunter2", 12345, ["hunter2"], {"plain": "hunter2"}):
         response = json.dumps(redactor.redact_json({name: value}))
@@ -45,13 +42,13 @@ def test_telling_name_hides_its_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["username", "keyboard", "monkey", "status", "pins", "passed", "compass", "bypass"])
 def test_other_names_hide_nothing(name: str) -> None:
-    """Claim: a report stays readable. Expectation: values under plain names stay."""
+    """Reports stay readable: values under ordinary names are not redacted."""
     assert Redactor({"pin"}).redact_json({name: ["short", 1, None]}) == {name: ["short", 1, None]}
 
 
 @pytest.mark.parametrize("name", ["privateKey", "accessKey", "signing_keys", "pass", "smtpPass", "pwd"])
 def test_every_kind_of_key_hides_its_value(name: str) -> None:
-    """Claim: the design redacts by the name "key". Situation: camel case and plural. Expectation: the value is gone."""
+    """The name "key" marks a secret in camel case and in the plural too."""
     assert "hunter2" not in json.dumps(Redactor().redact_json({name: "hunter2"}))
 
 
@@ -65,10 +62,7 @@ def test_every_kind_of_key_hides_its_value(name: str) -> None:
     ],
 )
 def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
-    """Claim: a secret once met is replaced anywhere. Situation: plain, in JSON text, in an address.
-
-    Expectation: its mark, and the text around it.
-    """
+    """A known secret is masked in plain strings, in JSON strings and in URLs; the characters around it stay."""
     redactor = Redactor(values=[ODD_SECRET])
     assert redactor.redact_string(f"before {spelling} after") == f"before {mask_secret(ODD_SECRET)} after"
     assert redactor.redact_json({"note": [f"<{spelling}>"]}) == {"note": [f"<{mask_secret(ODD_SECRET)}>"]}
@@ -76,22 +70,19 @@ def test_known_secret_is_found_in_every_spelling(spelling: str) -> None:
 
 
 def test_longest_secret_goes_first() -> None:
-    """Claim: no rest of a secret stays. Situation: one begins another. Expectation: the longer is replaced whole."""
+    """If one secret starts with another, the longer one is masked whole and leaves no remainder."""
     redactor = Redactor(values=["abcdefgh", "abcdefghijkl"])
     assert redactor.redact_string("abcdefghijkl") == mask_secret("abcdefghijkl")
 
 
 def test_short_value_is_not_looked_for() -> None:
-    """Claim: a short secret would blank half a report. Expectation: seven letters stay, eight go."""
+    """A short secret would blank half a report: seven characters stay, eight are masked."""
     redactor = Redactor(values=["abcdefg", "12345678"])
     assert redactor.redact_string("abcdefg 12345678") == f"abcdefg {mask_secret('12345678')}"
 
 
 def test_secrets_are_learnt_from_bodies() -> None:
-    """Claim: what was sent as a secret is known from then on. Situation: secrets at any depth under telling names.
-
-    Expectation: they are replaced elsewhere, plain values are not, and later lessons add to earlier searches.
-    """
+    """Values under secret names at any depth become known secrets, in addition to those learned before."""
     redactor = Redactor()
     redactor.add_secrets_from([{"user": {"password": "correct horse", "name": "plain name"}}])
     assert redactor.redact_string("correct horse, plain name") == f"{mask_secret('correct horse')}, plain name"
@@ -100,7 +91,7 @@ def test_secrets_are_learnt_from_bodies() -> None:
 
 
 def test_headers_lose_credentials_and_cookies() -> None:
-    """Claim: no header carries a secret out. Expectation: credentials and cookies marked, secrets within others too."""
+    """Credentials and cookies are masked, and so are known secrets within other headers."""
     redactor = Redactor({"X-Pass"}, [ODD_SECRET * 2])
     headers = {"Authorization": "Bearer abc", "Cookie": "a=b", "Set-Cookie": "c=d", "Proxy-Authorization": "e",
                "x-pass": "f", "Accept": "text/html", "Referer": f"/?{ODD_SECRET * 2}"}  # fmt: skip
@@ -112,13 +103,13 @@ def test_headers_lose_credentials_and_cookies() -> None:
 
 
 def test_mark_tells_only_the_length() -> None:
-    """Claim: what replaces a secret says how long it was and nothing else."""
+    """The mask of a secret reveals its length and nothing else."""
     assert mask_secret("abc") == mask_secret("xyz") == "[redacted, 3 characters]"
 
 
 @given(VALUES, st.text(min_size=8))
 def test_redaction_copies_and_keeps_the_rest(value: Any, secret: str) -> None:
-    """Claim: redaction changes nothing in place, and nothing that is no secret. Situation: any body, any secret."""
+    """Redaction never changes its input, and leaves every value that is no secret as it is."""
     before = json.dumps(value)
     Redactor(values=[secret]).redact_json(value)
     assert json.dumps(value) == before
@@ -127,21 +118,21 @@ def test_redaction_copies_and_keeps_the_rest(value: Any, secret: str) -> None:
 
 @given(st.text(min_size=8), VALUES)
 def test_no_secret_survives_in_any_value(secret: str, value: Any) -> None:
-    """Claim: a known secret is nowhere in what is kept. Situation: it stands beside any value, as name and as text."""
+    """A known secret is absent from the result, as a property's name and as a string, next to any other value."""
     redacted = json.dumps(Redactor(values=[secret]).redact_json({"a": [value, f"<{secret}>"], f"<{secret}>": 1}))
     assert f"<{json.dumps(secret)[1:-1]}>" not in redacted
 
 
 def test_half_a_surrogate_pair_can_be_secret() -> None:
-    """Claim: any JSON text can be learnt. Situation: a server generates half a surrogate pair. Expectation: replaced."""
+    """A server may generate any JSON string, including one that UTF-8 cannot encode."""
     redactor = Redactor(values=["\ud800 and more"])
     assert redactor.redact_string("\ud800 and more") == mask_secret("\ud800 and more")
 
 
 def test_a_public_word_is_not_looked_for() -> None:
-    """Claim: a word of the documents is no secret. Situation: it was sent as a password, as a random one may be.
+    """A random password may equal a word of the documents.
 
-    Expectation: it is replaced where it stands under a telling name, and nowhere else.
+    Such a word is masked under a secret's name and nowhere else.
     """
     redactor = Redactor(public="updateSmtpUser answers 200")
     redactor.add_secrets_from({"password": "updateSmtpUser"})
@@ -159,10 +150,7 @@ CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
     st.sampled_from([b"+/", b"-_"]),
 )
 def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, after: bytes, signs: bytes) -> None:
-    """Claim: no alignment hides a secret. Situation: any bytes before and after it, both alphabets.
-
-    Expectation: what is left does not hold the secret when it is decoded.
-    """
+    """No alignment hides a secret in base64: any bytes may precede and follow it, in both alphabets."""
     coded = base64.b64encode(before + secret.encode() + after, signs).decode()
     response = Redactor(values=[secret]).redact_string(f"< {coded} >")
     assert "[redacted, " in response
@@ -173,7 +161,7 @@ def test_base64_is_known_whatever_stands_around(secret: str, before: bytes, afte
 
 @given(st.text(CHARACTERS, min_size=8, max_size=40))
 def test_spellings_within_spellings_are_known(secret: str) -> None:
-    """Claim: what is spelled twice is found. Situation: an address, base64 and hex within JSON, JSON within JSON within lines."""
+    """A secret is found under two encodings: URL, base64 and hex of JSON, and JSON or wrapped lines of JSON."""
     redactor = Redactor(values=[secret])
     once = json.dumps({"a": secret, "b": quote(secret, safe="")})
     for text in (json.dumps(once), base64.encodebytes(once.encode() * 3).decode(), once.encode().hex(), quote(once)):
@@ -183,16 +171,16 @@ def test_spellings_within_spellings_are_known(secret: str) -> None:
 
 
 def test_entities_are_known() -> None:
-    """Claim: a page for people hides nothing. Expectation: the secret in its entities is replaced."""
+    """A secret that an HTML page encodes with entities is masked."""
     redactor = Redactor(values=['a&b<c>d"e'])
     assert redactor.redact_string("<p>a&amp;b&lt;c&gt;d&quot;e</p>") == "<p>[redacted, 9 characters]</p>"
     assert redactor.redact_string("<p>a&#38;b&#x3C;c>d&#34;e</p>") == "<p>[redacted, 9 characters]</p>"
 
 
 def test_json_in_a_text_is_read() -> None:
-    """Claim: vendors put JSON into texts. Situation: a short and a long password below a telling name in there.
+    """Vendors put JSON into strings: passwords under secret names in there are masked.
 
-    Expectation: both are gone there, the long one is known from then on, and the rest stays as it was.
+    The long one becomes a known secret; everything else stays as it was.
     """
     body = {"data": json.dumps({"password": "short", "list": [{"secret": "long enough"}], "name": "plain"})}
     redactor = Redactor()
@@ -211,9 +199,9 @@ def test_json_in_a_text_is_read() -> None:
     "piece", ["\\", '\\"', "\\u0041", "%41", "+", "&#65;", "\n ", "QUJD", "41", "abcdefabcdefabcd ", " "]
 )
 def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
-    """Claim: time grows with the length alone. Situation: one piece of a spelling, over and over.
+    """Run time is linear in the length, even for one piece of an encoding that repeats.
 
-    Expectation: four times the length takes no more than some ten times the time.
+    Four times the length may take at most about ten times as long.
     """
     redactor = Redactor(values=["a secret of some length"])
 
@@ -226,14 +214,14 @@ def test_hostile_texts_cost_no_more_than_long_ones(piece: str) -> None:
 
 
 def test_a_mark_is_no_secret() -> None:
-    """Claim: what was redacted is not redacted again. Expectation: a mark below a telling name is not learnt."""
+    """A mask under a secret's name is not learned as a secret, so it is never masked again."""
     redactor = Redactor()
     redactor.add_secrets_from({"password": mask_secret("correct horse")})
     assert redactor.redact_string(mask_secret("correct horse")) == mask_secret("correct horse")
 
 
 def test_what_another_redactor_learns_is_its_own() -> None:
-    """Claim: a journal that is shown does not grow. Expectation: the new one knows more, the old one what it knew."""
+    """A copy with more secrets leaves the original unchanged."""
     redactor = Redactor(values=["battery staple"])
     other = redactor.copy_with(["correct horse"])
     assert (
@@ -244,7 +232,7 @@ def test_what_another_redactor_learns_is_its_own() -> None:
 
 
 def test_the_journal_hides_a_password_wherever_it_is() -> None:
-    """Claim: the journal shows no password. Situation: one that an answer, before and after, says again; a large exchange too."""
+    """A password is masked in exchanges before and after the one that sent it, and in large ones."""
     journal = MockJournal(Redactor(), ())
     journal.record_call("POST", "/first", {}, {"name": "is correct horse"}, 200, None, 1)
     journal.record_call(
@@ -258,7 +246,10 @@ def test_the_journal_hides_a_password_wherever_it_is() -> None:
 
 @given(st.text(min_size=8))
 def test_a_disguise_keeps_the_shape(text: str) -> None:
-    """Claim: what is drawn is not sent, and is as valid. Expectation: the same each time in a run, and of the same length and kinds."""
+    """A generated secret is replaced before it is sent. The substitute has the same length and kinds of characters.
+
+    It is constant within a run.
+    """
     disguise = SecretSubstituter()
     other = disguise(text)
     assert disguise(text) == other
@@ -268,7 +259,7 @@ def test_a_disguise_keeps_the_shape(text: str) -> None:
 
 
 def test_what_stands_under_telling_names_is_exchanged() -> None:
-    """Claim: no drawn password is sent. Expectation: texts at any depth below telling names are others, the rest is the same."""
+    """Generated strings at any depth below secret names are replaced, and nothing else."""
     drawn = {"name": "n", "password": "p", "tokens": [{"a": "t", "b": 1}], "list": [{"pin": "q"}]}
     assert Redactor({"pin"}).replace_secrets(drawn, lambda text: text * 2) == {
         "name": "n", "password": "pp", "tokens": [{"a": "tt", "b": 1}], "list": [{"pin": "qq"}]

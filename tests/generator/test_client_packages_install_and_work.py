@@ -1,4 +1,7 @@
-"""The generated client packages as other teams meet them: installed, read about, called; `NETWORK=1` installs for real."""
+"""Other teams can install the generated client packages, follow their README and call them.
+
+`NETWORK=1` installs them for real.
+"""
 
 import asyncio
 import importlib
@@ -40,10 +43,9 @@ def _server() -> Iterator[ScriptedServer]:
 
 @EVERY
 def test_the_package_is_described_for_installers(contract: Contract) -> None:
-    """Claim: the folder is an installable, typed distribution.
+    """The directory is an installable, typed distribution.
 
-    Situation: its metadata. Expectation: names and version from the contract, a build backend, ranges of what it
-    needs, `py.typed`.
+    Its metadata has the contract's name and version, a build backend and the dependencies' ranges.
     """
     client = GENERATED / contract.slug / "client"
     metadata = tomllib.loads((client / "pyproject.toml").read_text())
@@ -59,10 +61,9 @@ def test_the_package_is_described_for_installers(contract: Contract) -> None:
 )
 @EVERY
 def test_pip_installs_the_package(contract: Contract, tmp_path: Path) -> None:
-    """Claim: `pip install` works.
+    """`pip install` into an empty environment works: the client imports with its `py.typed`.
 
-    Situation: an empty environment, a package index. Expectation: the client imports from there with its
-    `py.typed`, and the source folder holds nothing new.
+    The source directory gets no new file.
     """
     client = GENERATED / contract.slug / "client"
     before = read_files(client)
@@ -82,10 +83,9 @@ def test_pip_installs_the_package(contract: Contract, tmp_path: Path) -> None:
 def test_the_readme_example_runs_as_printed(
     contract: Contract, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: the README's five lines work, sync and async.
+    """The README's five lines work, sync and async, against a server that responds as documented.
 
-    Situation: a server that answers as documented. Expectation: both send the credential where the contract says
-    and a body it takes, and get an object back.
+    Both send the credential to the documented location and a valid body, and return an object.
     """
     client = GENERATED / contract.slug / "client"
     monkeypatch.syspath_prepend(client)
@@ -112,10 +112,9 @@ def test_the_readme_example_runs_as_printed(
 def test_a_client_waits_30_seconds_takes_any_status_and_hides_its_key(
     root: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claim: the generator's traps are closed.
+    """The defaults of the generator's own client are corrected: a finite timeout, and no key in its repr.
 
-    Situation: a client with no settings, a proxy that answers 520 in HTML. Expectation: a finite time-out, no
-    exception, None for the undocumented status; no key in the client's text.
+    A proxy's 520 in HTML raises no exception and parses to None.
     """
     monkeypatch.syspath_prepend(root / "generated/sample/client")
     sample, drop = (importlib.import_module(f"sample_client{name}") for name in ("", ".api.default.drop_user"))
@@ -135,20 +134,13 @@ def test_a_client_waits_30_seconds_takes_any_status_and_hides_its_key(
 
 
 def test_a_deprecated_operation_says_so(root: Path) -> None:
-    """Claim: a deprecation reaches the reader.
-
-    Situation: an operation marked deprecated, one not. Expectation: the docstrings of the first say it, those of
-    the other do not.
-    """
+    """The docstrings of a deprecated operation say so, those of another do not."""
     api = root / "generated/sample/client/sample_client/api/default"
     assert (api / "drop_user.py").read_text().count("Deprecated: ") == 2
     assert "Deprecated" not in (api / "add_user.py").read_text()
 
 
 def test_a_nested_body_is_shown_whole(root: Path) -> None:
-    """Claim: the example fits any contract.
-
-    Situation: a body with an object in it. Expectation: all that is required.
-    """
+    """The README's example fits any contract: it has all required properties, nested ones included."""
     readme = (root / "generated/sample/client/README.md").read_text()
     assert 'AddUserBody.from_dict({"profile": {"name": "Ann"}})' in readme

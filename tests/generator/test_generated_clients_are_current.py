@@ -1,4 +1,7 @@
-"""`make generate` writes the files that `make check-generated` compares; test_client_packages.py has the packages."""
+"""`make generate` writes the files that `make check-generated` compares.
+
+test_client_packages_install_and_work.py tests the packages.
+"""
 
 import json
 from pathlib import Path
@@ -24,18 +27,15 @@ def _root(tmp_path: Path) -> Path:
 
 
 def test_what_is_committed_is_what_the_contracts_generate() -> None:
-    """Claim: generated/ is up to date.
-
-    Situation: the tree as it is. Expectation: nothing differs from a new generation.
-    """
+    """A new generation equals the committed files."""
     assert find_stale_files(list(load_contracts().values()), GENERATED) == []
 
 
 def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: check finds every difference.
+    """One file differs, one is missing, and two are extra, one hidden and untracked and one of no contract.
 
-    Situation: a file changed, one gone, two extra, one of them hidden and untracked, and a folder of no contract.
-    Expectation: status 1, a line with a remedy for each, nothing touched; and status 0 with no word before.
+    The check exits with 1, prints a line with a fix for each, and changes nothing. Before the edits it is silent and
+    exits with 0.
     """
     assert main(["--check"], root) == 0
     folder = root / "generated"
@@ -56,9 +56,9 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
 
 
 def test_one_vendor_can_be_generated_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`make generate VENDOR=` makes one vendor's files whole, and neither reads nor reports another's.
+    """`make generate VENDOR=` restores one vendor's files, and neither reads nor reports another's.
 
-    Situation: a changed file of the vendor, and another vendor whose contract cannot be read.
+    One file of the vendor differs, and another vendor's contract cannot be read.
     """
     changed = root / "generated/sample/openapi.json"
     before = changed.read_bytes()
@@ -80,10 +80,7 @@ def test_one_vendor_can_be_generated_alone(root: Path, capsys: pytest.CaptureFix
 
 
 def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: nothing is half written.
-
-    Situation: the document turns bad. Expectation: status 3, one line, the old files.
-    """
+    """A document that becomes invalid exits with 3 and one line. The old files stay complete."""
     before = read_files(root / "generated")
     (root / "published.json").write_text(json.dumps(DOCUMENT | {"info": {"title": "?", "version": "beta"}}))
     assert main([], root) == 3
@@ -105,10 +102,7 @@ def test_a_refused_document_leaves_the_last_generation_alone(root: Path, capsys:
 def test_a_body_that_the_generator_gives_up_on_is_an_error(
     media_type: str, schema: dict[str, Any], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: no operation loses its types unseen.
-
-    Situation: a body that the generator cannot read. Expectation: status 3 and one line that says so.
-    """
+    """No operation loses its types silently: a body that the generator cannot parse exits with 3 and one line."""
     post = DOCUMENT["paths"]["/users"]["post"]
     changed = post | {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
     paths = {"/users": DOCUMENT["paths"]["/users"] | {"post": changed}}
@@ -118,10 +112,7 @@ def test_a_body_that_the_generator_gives_up_on_is_an_error(
 
 
 def test_wrong_usage_is_one_line_and_status_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: wrong usage ends 3.
-
-    Situation: an unknown option. Expectation: one line, no traceback.
-    """
+    """An unknown option gives no traceback."""
     assert main(["--chek"], tmp_path) == 3
     assert capsys.readouterr().err == "error: unrecognized arguments: --chek; --help lists the options\n"
 
@@ -130,10 +121,7 @@ def test_wrong_usage_is_one_line_and_status_3(tmp_path: Path, capsys: pytest.Cap
 def test_two_generations_are_the_same_bytes(
     contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claim: output depends on the contract alone.
-
-    Situation: other hash seeds, folders and ruff settings around it. Expectation: the same files, byte for byte.
-    """
+    """The output depends only on the contract, not on hash seeds, directories or the ruff settings around it."""
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     generate_outputs(contract, tmp_path / "one")
     monkeypatch.setenv("PYTHONHASHSEED", "2")
@@ -147,10 +135,7 @@ def test_two_generations_are_the_same_bytes(
 
 @EVERY
 def test_every_file_says_that_it_is_generated(contract: Contract) -> None:
-    """Claim: nobody edits a generated file by mistake.
-
-    Situation: each file that is a text; gRPC's descriptors are none. Expectation: it begins with the banner.
-    """
+    """A banner at its start protects each file from edits. Only gRPC's descriptors, which are binary, have none."""
     files = {name: text for name, text in read_files(GENERATED / contract.slug).items() if not name.endswith(".binpb")}
     assert files
     assert [name for name, text in files.items() if format_banner(contract) not in text.decode().split("\n\n")[0]] == []

@@ -1,7 +1,7 @@
-"""A further vendor is a folder: no existing file changes, and every command takes it in.
+"""A new vendor is a directory: no existing file changes, and every command includes it.
 
-The vendor is made up and unlike the others: a key without a scheme in a header of its own, a base path, ids that the server
-hands out, a list, a change by PATCH, and answers 201 and 204. Everything runs in a copy of the repository.
+The vendor is made up and unlike the others: a key without a scheme in a header of its own, a base path, ids that the
+server assigns, a list, a change by PATCH, and responses 201 and 204. Everything runs in a copy of the repository.
 """
 
 import json
@@ -103,14 +103,14 @@ def _copy(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
 
 
 def test_contract_is_whole(copy: RepositoryCopy) -> None:
-    """Claim: what the checks of `make test` ask of a contract can be given. Expectation: they find nothing missing."""
+    """A new contract can pass all checks of `make test`."""
     assert copy.run_module("scripts.check_contracts", "--vendor", SLUG) == ""
 
 
 def test_suite_runs_on_the_mock(copy: RepositoryCopy) -> None:
-    """Claim: the engine needs no word about a vendor. Situation: the whole run, exploring included.
+    """The engine contains nothing about a vendor.
 
-    Expectation: verdict none, status 0, every clause exercised, nothing left behind.
+    The whole run, exploring included, exercises every clause, has the verdict none and leaves nothing behind.
     """
     copy.run_module("contract_tests", "--vendor", SLUG, "--seed", "7", "--out", str(copy.reports))
     run = copy.read_report("findings.json")
@@ -119,9 +119,10 @@ def test_suite_runs_on_the_mock(copy: RepositoryCopy) -> None:
 
 
 def test_a_real_account_is_guarded(copy: RepositoryCopy) -> None:
-    """Claim: the guard needs no word about a vendor either. Situation: the whole run with LIVE=mutate, on the mock.
+    """The guard contains nothing about a vendor either.
 
-    Expectation: verdict none, nothing left behind; what no name of the run's can say is not exercised, with that reason.
+    The whole run with LIVE=mutate on the mock has the verdict none. Clauses that no name of the run's can test are not
+    exercised, with that reason.
     """
     said = copy.run_module(
         "contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports)
@@ -133,7 +134,7 @@ def test_a_real_account_is_guarded(copy: RepositoryCopy) -> None:
 
 
 def test_every_vendor_is_run_together(copy: RepositoryCopy) -> None:
-    """Claim: VENDOR=all includes it. Situation: a small part of everybody's probes. Expectation: a verdict for each vendor."""
+    """VENDOR=all includes the new vendor: a small part of all probes gives a verdict for each vendor."""
     copy.run_module(
         "contract_tests", "--vendor", "all", "--explore", "0", "--shard", "1/12", "--out", str(copy.reports)
     )
@@ -142,7 +143,7 @@ def test_every_vendor_is_run_together(copy: RepositoryCopy) -> None:
 
 
 def test_suite_notices_mutants(copy: RepositoryCopy) -> None:
-    """Claim: the suite is as sharp for a new vendor. Situation: some mutants of each family. Expectation: nearly all noticed."""
+    """The suite kills at least 90 % of a sample of the new vendor's mutants."""
     said = copy.run_module("contract_watch.mutants", "--vendor", SLUG, "--sample", "4", "--out", str(copy.reports))
     (run,) = copy.read_report("mutants.json")["runs"]
     assert run["score"] >= 0.9, said
@@ -162,10 +163,7 @@ def test_suite_notices_header_mutants(copy: RepositoryCopy) -> None:
 
 
 def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
-    """Claim: one mock plays every vendor. Situation: `python -m contract_watch.mock` as it is.
-
-    Expectation: it knows all of them, and the new one makes, changes and removes a label below its base path.
-    """
+    """One mock plays every vendor. The new one creates, changes and removes a label below its base path."""
     command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
     with subprocess.Popen(command, cwd=copy.folder, env=copy.environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
@@ -185,10 +183,9 @@ def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
 
 
 def test_no_existing_file_changes(copy: RepositoryCopy) -> None:
-    """Claim: a further vendor adds files and edits none. Situation: after all of the above.
+    """After all the tests above every file of the repository is unchanged.
 
-    Expectation: every file of the repository is as it was; new ones stand below the vendor's two folders only, and the
-    repository's rules hold for them.
+    New ones are only below the vendor's two directories, and the repository's rules hold for them.
     """
     assert copy.list_changed() == []
     added = copy.list_added()

@@ -104,7 +104,7 @@ def _exists(layer: str) -> bool:
 
 @pytest.mark.parametrize("layer", [name for name in LAYERS if _exists(name)])
 def test_imports_run_one_way(layer: str) -> None:
-    """Claim: each layer imports itself and the layers below it. Situation: every module of a layer. Expectation: no other import."""
+    """A module imports only its own layer and those below it."""
     modules = [path for path in MODULES if _layer(".".join(path.with_suffix("").parts)) == layer]
     assert modules
     found = {str(path): _find_upward_imports(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
@@ -112,7 +112,7 @@ def test_imports_run_one_way(layer: str) -> None:
 
 
 def test_generated_clients_import_nothing_of_ours() -> None:
-    """Claim: a client package stands alone. Expectation: it imports its own modules and libraries only."""
+    """A client package imports only its own modules and libraries."""
     modules = [path for path in MODULES if path.parts[0] == "generated"]
     assert modules
     found = {str(path): _find_upward_imports(path, (ROOT / path).read_text(encoding="utf-8")) for path in modules}
@@ -141,12 +141,12 @@ def test_generated_clients_import_nothing_of_ours() -> None:
     ],
 )
 def test_import_rule_finds_what_it_looks_for(path: str, source: str, upward: list[str]) -> None:
-    """Claim: the rule above can fail. Situation: an import of each kind. Expectation: those that do not lead downward."""
+    """The rule above can fail: it finds each kind of import that leads upward."""
     assert _find_upward_imports(PurePosixPath(path), source) == upward
 
 
 def test_every_module_is_in_a_package() -> None:
-    """Claim: no code stands outside the rooms, where no rule would see it."""
+    """Outside the packages no rule would apply to a module."""
     assert [str(path) for path in MODULES if path.parts[0] not in {*PACKAGES}] == []
 
 
@@ -160,10 +160,7 @@ def _may_name_vendor(path: PurePosixPath, slug: str) -> bool:
 
 @pytest.mark.parametrize("slug", list(load_contracts()))
 def test_only_its_own_files_name_a_vendor(slug: str) -> None:
-    """Claim: a further vendor adds files and edits none. Situation: slug and display name, in any case.
-
-    Expectation: no other file spells either, in its text or in its path.
-    """
+    """A new vendor adds files and edits none, so no other file has its slug or name in content or path."""
     words = re.compile(f"{re.escape(slug)}|{re.escape(load_contracts()[slug].name)}", re.IGNORECASE)
     others = [path for path in FILES if not _may_name_vendor(path, slug)]
     assert 0 < len(others) < len(FILES)
@@ -171,7 +168,7 @@ def test_only_its_own_files_name_a_vendor(slug: str) -> None:
 
 
 def test_one_module_alone_makes_grpc_channels() -> None:
-    """Claim: gRPC, whose core opens connections that nobody sees, passes the gate. Expectation: one module of the suite has it."""
+    """The core of gRPC opens connections that no sandbox sees, so one module of the suite imports it."""
     having = {
         str(p)
         for p in MODULES
@@ -182,7 +179,7 @@ def test_one_module_alone_makes_grpc_channels() -> None:
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    """Claim: a module is read at a sitting. Expectation: none written by hand has more than 400 lines."""
+    """A module is short enough to be read at once; generated ones do not count."""
     lengths = {str(p): len((ROOT / p).read_bytes().splitlines()) for p in MODULES if p.parts[0] != "generated"}
     assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
 
@@ -207,9 +204,9 @@ def _parse_lock(text: str) -> dict[str, tuple[str, int]]:
 
 
 def test_lock_holds_every_dependency_by_hash() -> None:
-    """Claim: a run installs what was reviewed, from whatever index. Situation: the lock and pyproject.toml.
+    """A run installs the reviewed packages from any index.
 
-    Expectation: no address, a version and hashes for each requirement, and every dependency among them.
+    The lock has no URL, a version and hashes for each requirement, and every dependency of pyproject.toml.
     """
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in text
@@ -228,10 +225,7 @@ _MACHINE_PATHS = [f"/{'home'}/", f"/{'Users'}/", f"/{'root'}/", f"/{'work'}/", f
 
 
 def test_lock_files_name_no_host() -> None:
-    """Claim: what is installed is named by its hash, and comes from whatever index. Situation: every lock file.
-
-    Expectation: no address in it, of a package or of whoever asks for money.
-    """
+    """Hashes identify the packages, and any index may serve them. No lock file has a URL, not even for funding."""
     locks = [path for path in FILES if path.suffix == ".lock" or path.name == "package-lock.json"]
     assert len(locks) >= 4
     assert [str(path) for path in locks if "://" in (_read_text(path) or "")] == []
@@ -244,7 +238,7 @@ def _find_machine_paths(text: str) -> list[str]:
 
 
 def test_no_file_knows_a_machine() -> None:
-    """Claim: the repository works anywhere. Expectation: no file holds a path of somebody's machine."""
+    """The repository works anywhere: no file contains a path of one person's machine."""
     found = {str(path): _find_machine_paths(_read_text(path) or "") for path in FILES}
     assert {path: places for path, places in found.items() if places} == {}
     assert (
@@ -254,5 +248,5 @@ def test_no_file_knows_a_machine() -> None:
 
 
 def test_every_package_has_its_rule() -> None:
-    """Claim: rooms are those of the design. Expectation: every room exists, so that no rule above runs over nothing."""
+    """Every package with a layer exists, so that no rule above runs over nothing."""
     assert [room for room in PACKAGES if not (Path(ROOT) / room).is_dir() and room in LAYERS] == []

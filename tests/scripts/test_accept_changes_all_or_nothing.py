@@ -1,4 +1,4 @@
-"""`make accept`: the vendor's new document is taken over with all that follows from it, or nothing is changed at all."""
+"""`make accept` takes over the vendor's new document with all its consequences, or changes nothing at all."""
 
 import os
 import signal
@@ -46,10 +46,10 @@ def run_accept(contract: Contract, *arguments: str) -> int:
 
 
 def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: all that follows from a new document is done at once.
+    """One command stores the operations under contract and generates the client with the next version.
 
-    Situation: a breaking and an additive change. Expectation: what is under contract is stored, the client is generated with
-    the next version, the old digest is recorded, the changelog has a line under the vendor's heading; drift is gone.
+    It also records the old digest and adds a line below the vendor's heading in the changelog. No drift remains, and a
+    second call changes nothing. The document has a breaking and an additive change.
     """
     old = (contract.root / "openapi.json").read_bytes()
     file = write_document(contract.root.parent, make_document(contract, shorten_names, add_property))
@@ -86,9 +86,9 @@ def list_leftovers(contract: Contract) -> list[str]:
 
 
 def test_what_is_taken_over_is_what_was_looked_at(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: nothing is accepted unseen.
+    """Nothing is accepted unseen. Without a comparison the command refuses.
 
-    Situation: no comparison yet; then one; then the file changes. Expectation: refused; then the document of the comparison.
+    Afterwards it takes the compared document, even if the file has changed since.
     """
     before = hash_files(contract.root)
     assert run_accept(contract) == 3
@@ -126,7 +126,7 @@ def _add_dangling_reference(document: dict[str, Any]) -> None:
 def test_what_cannot_be_taken_over_changes_nothing(
     contract: Contract, edit: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: the overlay, the generator or the reader refuses the document. Expectation: 3, why, all as it was."""
+    """The overlay, the generator or the parser refuses the document: status 3 with the reason."""
     before = hash_files(contract.root)
     assert run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, edit))) == 3
     assert capsys.readouterr().err.startswith("error: ")
@@ -149,7 +149,7 @@ def test_a_document_that_cannot_be_fetched_changes_nothing(
 def test_an_overlay_that_does_not_fit_is_reported_edit_by_edit(
     contract: Contract, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: an operation is gone. Expectation: every action that lost its target is named, with the edit it needs."""
+    """An operation is gone: the error names every action without a target, and the edit it needs."""
     assert (
         run_accept(
             contract, "--published", write_document(contract.root.parent, make_document(contract, _split_schema))
@@ -162,9 +162,9 @@ def test_an_overlay_that_does_not_fit_is_reported_edit_by_edit(
 
 
 def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
-    """Claim: what was asked for can be done. Situation: an action is dropped which the vendor has made superfluous.
+    """The vendor made an action superfluous, and the author removes it.
 
-    Expectation: the overlay no longer fits the stored document, and the new one is taken over all the same.
+    The overlay no longer fits the stored document, and the new document is accepted all the same.
     """
 
     def said(document: dict[str, Any]) -> None:
@@ -180,9 +180,10 @@ def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
 
 
 def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None:
-    """Claim: what the overlay's targets name is under contract. Situation: a path has moved, and the overlay is edited for it.
+    """The targets of the overlay decide which operations are under contract.
 
-    Expectation: the operations are taken over at their new place; the client gets a major version.
+    A path moved, and the author edits the overlay: the operations are taken over there, and the client gets a major
+    version.
     """
     file = write_document(contract.root.parent, make_document(contract, _move_operation))
     assert run_accept(contract, "--published", file) == 3
@@ -200,7 +201,7 @@ def test_an_operation_that_has_moved_can_be_followed(contract: Contract) -> None
 def test_a_failure_in_the_middle_puts_everything_back(
     contract: Contract, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claim: it is all or nothing. Situation: the n-th thing that is moved cannot be. Expectation: 2, all as it was."""
+    """The n-th rename fails: the status is 2, and every file is as it was."""
     before = hash_files(contract.root)
     moves = _fail_on_rename(monkeypatch, number)
     status = run_accept(
@@ -245,7 +246,7 @@ sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path
 
 @pytest.mark.parametrize("number", [1, 4, 6])
 def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, number: int) -> None:
-    """Situation: SIGKILL before the n-th move. Expectation: the next command of any kind finds all as it was."""
+    """After SIGKILL before the n-th rename, the next command of any kind restores every file."""
     before = hash_files(contract.root)
     file = write_document(contract.root.parent, make_document(contract, shorten_names))
     command = [sys.executable, "-c", _KILLING_SCRIPT, str(number), file, str(contract.root)]
@@ -265,7 +266,7 @@ def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, numb
 def test_a_list_that_is_spoilt_undoes_nothing(
     contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: what a killed `make accept` has left cannot be understood. Expectation: 3, one line; nothing is touched."""
+    """A killed `make accept` left a malformed list: status 3, one line, no file changes."""
     listed = contract.root / ".accept" / "list.json"
     listed.parent.mkdir()
     listed.write_text(text, encoding="utf-8")
@@ -279,7 +280,7 @@ def test_a_list_that_is_spoilt_undoes_nothing(
 
 
 def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: another process is taking a document over. Expectation: 3, one line, and what it does is left alone."""
+    """Another process is accepting a document: status 3, one line, and its files are left alone."""
     with swapping.staging_directory(contract.root) as scratch:
         (scratch / "mine").write_text("x", encoding="utf-8")
         assert not swapping.restore_backup(contract.root)
@@ -297,7 +298,7 @@ def test_two_at_once_wait_for_nobody(contract: Contract, capsys: pytest.CaptureF
 def test_what_is_spoilt_is_reported_by_its_own_name(
     contract: Contract, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: `accepted.toml` cannot be read. Expectation: 3, one line that names it, and not a copy that is gone."""
+    """`accepted.toml` is malformed: the error is one line with its path, not the path of a temporary copy."""
     (contract.directory / "accepted.toml").write_text(text, encoding="utf-8")
     assert (
         run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, add_property)))
@@ -307,7 +308,7 @@ def test_what_is_spoilt_is_reported_by_its_own_name(
 
 
 def test_an_effective_document_that_is_none_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: what is generated is spoilt. Expectation: 3, one line that says how to make it anew."""
+    """The generated document is damaged: one line names the command that restores it."""
     (contract.root / "generated" / SLUG / "openapi.json").write_text("[]", encoding="utf-8")
     assert (
         run_accept(contract, "--published", write_document(contract.root.parent, make_document(contract, add_property)))
@@ -319,7 +320,7 @@ def test_an_effective_document_that_is_none_is_one_line(contract: Contract, caps
 def test_an_interruption_at_the_end_undoes_nothing(
     contract: Contract, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: what is said is so. Situation: interrupted when all is in place already. Expectation: 0, done, not `as it was`."""
+    """An interruption after the last rename exits with 0 and does not claim that nothing changed."""
 
     def interrupted(_contract: Contract) -> list[str]:
         raise KeyboardInterrupt
@@ -337,7 +338,7 @@ def test_an_interruption_at_the_end_undoes_nothing(
 
 
 def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: without a vendor, or for all, 3 and one line."""
+    """No vendor, `all` and an unknown one exit with 3 and one line."""
     for arguments in ([], ["--vendor", "all"], ["--vendor", "nobody"], ["--vendor"]):
         assert main(arguments, contract.root) == 3
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
@@ -353,5 +354,5 @@ def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[s
     ],
 )  # fmt: skip
 def test_a_line_goes_under_the_vendors_heading(text: str, wanted: str) -> None:
-    """Expectation: among what is not released, the newest first; headings that are missing are made."""
+    """The newest line comes first in the unreleased section; missing headings are added."""
     assert insert_line(text, "V", "l") == wanted

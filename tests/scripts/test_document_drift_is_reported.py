@@ -1,4 +1,4 @@
-"""`make drift`: what a vendor publishes now is compared with what is stored; what cannot be told is never drift."""
+"""`make drift` compares a vendor's current document with the stored one; an unreadable one is never drift."""
 
 import json
 import os
@@ -36,10 +36,7 @@ def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
 
 
 def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: only operations under contract count.
-
-    Situation: the vendor publishes what is stored, and other operations beside it. Expectation: none, 0; they are named.
-    """
+    """Only operations under contract count: the report names the others in the document."""
     status, report = run_drift_on(contract, make_document(contract))
     assert (status, report["verdict"], report["findings"]) == (0, "none", [])
     assert report["document"]["not_under_contract"] == ["GET /domains"]
@@ -49,9 +46,9 @@ def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFi
 
 
 def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: a change is told with rule, location, operation, consumer's impact, symbols of the client, and next version.
+    """A finding has a rule, a location, an operation, its consequence and the client's symbols.
 
-    Situation: one breaking and one additive change. Expectation: 1; each a finding, the next client is a major.
+    One change is breaking and one additive, so the next client is a major version.
     """
     status, report = run_drift_on(contract, make_document(contract, shorten_names, add_property))
     assert (status, report["verdict"]) == (1, "breaking")
@@ -72,7 +69,7 @@ def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: p
 
 
 def test_an_addition_alone_does_not_fail(contract: Contract) -> None:
-    """Claim: `compatible` is additive. Expectation: 0; with FAIL_ON=additive 1; a minor version."""
+    """A compatible change is additive and a minor version: status 0, or 1 with FAIL_ON=additive."""
     status, report = run_drift_on(contract, make_document(contract, add_property))
     assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "additive", "1.1.0")
     file = write_document(contract.root.parent, make_document(contract, add_property))
@@ -80,7 +77,7 @@ def test_an_addition_alone_does_not_fail(contract: Contract) -> None:
 
 
 def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
-    """Situation: the vendor has moved the path. Expectation: each operation is told as removed, and what the overlay lost."""
+    """The vendor moved the path: each operation is reported as removed, with the overlay's lost targets."""
 
     def moved(document: dict[str, Any]) -> None:
         document["paths"]["/v2/smarthost"] = document["paths"].pop("/outbound/smarthost")
@@ -99,9 +96,9 @@ def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
 def test_an_overlay_that_does_not_fit_comes_before_accepting(
     contract: Contract, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: what is to be done next can be done. Situation: no change of meaning, a body is a component now.
+    """A body became a component without a change of meaning: no drift, status 0.
 
-    Expectation: none, 0; the next step is the overlay's, whose reach it has left, and not that nothing has happened.
+    The overlay no longer matches, so the next step is to edit it.
     """
 
     def moved(document: dict[str, Any]) -> None:
@@ -118,9 +115,9 @@ def test_an_overlay_that_does_not_fit_comes_before_accepting(
 
 
 def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> None:
-    """Claim: the next version is the one that accepting gives. Situation: a class gets another name, nothing else changes.
+    """The predicted version is the one that accepting gives.
 
-    Expectation: none, and the next client is a major; with a new description alone it is the one there is.
+    A renamed class alone is no drift, but a major version of the client. A new description alone is no new version.
     """
 
     def renamed(document: dict[str, Any]) -> None:
@@ -137,7 +134,7 @@ def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> N
 
 
 def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: an operation is gone. Expectation: now there is nothing, not the answer of some server."""
+    """The report shows a removed operation as removed, not as an empty response."""
 
     def gone(document: dict[str, Any]) -> None:
         del document["paths"]["/outbound/smarthost"]["delete"]
@@ -149,14 +146,14 @@ def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: p
 
 
 def test_a_file_may_have_any_name(contract: Contract) -> None:
-    """Situation: a file's name that is no UTF-8. Expectation: it is compared."""
+    """A file whose name is not UTF-8 is compared."""
     file = contract.root.parent / os.fsdecode(b"now\xff.json")
     file.write_text(json.dumps(make_document(contract, shorten_names)), encoding="utf-8")
     assert run_drift(contract, "--published", str(file))[0] == 1
 
 
 def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: the generator comes to no end. Expectation: the changes are told, and that the client's are not known."""
+    """The generator never ends: the report has the changes and a note that the client's are unknown."""
     monkeypatch.setattr(outputs, "COMPARISON_TIMEOUT", 0)
     status, report = run_drift_on(contract, make_document(contract, shorten_names))
     assert (status, report["verdict"]) == (1, "breaking")
@@ -164,7 +161,7 @@ def test_a_client_that_takes_too_long_is_not_waited_for(contract: Contract, monk
 
 
 def test_what_the_generator_says_is_the_same_each_time(contract: Contract) -> None:
-    """Situation: components are gone, so that the generator refuses what is left. Expectation: no address of an object."""
+    """The generator refuses a document without its components; its message must not contain an object's address."""
 
     def bare(document: dict[str, Any]) -> None:
         document["components"] = {}
@@ -181,7 +178,7 @@ def test_what_the_generator_says_is_the_same_each_time(contract: Contract) -> No
 
 @pytest.mark.parametrize("name", ["waivers.toml", "accepted.toml", "overlay.yaml"])
 def test_a_file_nested_too_deep_is_one_line(contract: Contract, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: 3, one line that names the file."""
+    """The error exits with 3 and names the file."""
     (contract.directory / name).write_text(("a: " if name.endswith("yaml") else "a = ") + "[" * 5000, encoding="utf-8")
     file = write_document(contract.root.parent, make_document(contract, shorten_names))
     out = str(contract.root.parent / "out")
@@ -192,7 +189,7 @@ def test_a_file_nested_too_deep_is_one_line(contract: Contract, name: str, capsy
 
 
 def test_another_document_is_no_drift(contract: Contract) -> None:
-    """Situation: a document with another title and none of the operations. Expectation: could not tell, 2."""
+    """A document with another title and none of the operations is inconclusive."""
     other = {"openapi": "3.1.0", "info": {"title": "Petstore", "version": "1"}, "paths": {"/pets": {"get": {}}}}
     status, report = run_drift_on(contract, other)
     assert (status, report["verdict"], report["findings"]) == (2, "inconclusive", [])
@@ -214,7 +211,7 @@ def test_another_document_is_no_drift(contract: Contract) -> None:
     ids=["page", "page as JSON", "500", "404", "cut", "Swagger", "alias", "nothing"],
 )
 def test_what_is_no_document_is_no_drift(contract: Contract, answer: LoopbackResponse) -> None:
-    """Claim: could not tell is never drift. Situation: an address that answers something else. Expectation: 2, a reason."""
+    """An address that serves something else is inconclusive with a reason, and never drift."""
     with serve_app(lambda _asked: answer) as server:
         status, report = run_drift(contract, "--published", f"{server.url}/openapi.json")
     assert (status, report["verdict"], report["findings"]) == (2, "inconclusive", [])
@@ -224,9 +221,9 @@ def test_what_is_no_document_is_no_drift(contract: Contract, answer: LoopbackRes
 
 
 def test_an_unchanged_document_is_not_sent_again(contract: Contract) -> None:
-    """Claim: the ETag is kept with the document. Situation: two runs, the server answers 304 to its ETag.
+    """The ETag is cached with the document, so a second run gets a 304 and has the same findings.
 
-    Expectation: the second finds what the first found; once the kept copy is spoilt, all is asked for again.
+    A damaged cache or another address is fetched anew.
     """
     content = json.dumps(make_document(contract, shorten_names)).encode()
 
@@ -250,7 +247,7 @@ def test_an_unchanged_document_is_not_sent_again(contract: Contract) -> None:
 
 
 def test_an_address_is_shown_without_secrets(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: credentials and queries of an address reach no artefact. Expectation: neither shows anywhere."""
+    """Credentials and queries of an address reach neither the output nor a file."""
     with serve_app(lambda _asked: LoopbackResponse(500)) as server:
         for secret in (f"{server.url}/openapi.json?key=hush", f"http://me:hush@{server.url.partition('//')[2]}/"):
             run_drift(contract, "--published", secret)
@@ -261,7 +258,7 @@ def test_an_address_is_shown_without_secrets(contract: Contract, capsys: pytest.
 
 
 def test_no_address_is_inconclusive_in_one_line(contract: Contract) -> None:
-    """Situation: the contract names no address. Expectation: 2, a line that says how to give one; a variable gives one."""
+    """The contract has no address: the reason names the option and the variable that give one."""
     text = contract.config_file.read_text(encoding="utf-8")
     contract.config_file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
     status, report = run_drift(contract)
@@ -271,7 +268,7 @@ def test_no_address_is_inconclusive_in_one_line(contract: Contract) -> None:
 
 
 def test_the_variable_gives_the_address(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Expectation: where the variable is set, it is what is compared."""
+    """The document at the variable's address is compared."""
     monkeypatch.setenv(
         "JETEMAIL_PUBLISHED", write_document(contract.root.parent, make_document(contract, shorten_names))
     )
@@ -279,9 +276,9 @@ def test_the_variable_gives_the_address(contract: Contract, monkeypatch: pytest.
 
 
 def test_a_vendor_without_an_address_may_be_left_out(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: a nightly job is not red for what nobody knows. Situation: no address; then one among a job's variables.
+    """A nightly job does not fail for an unknown address: KNOWN=1 skips the vendor.
 
-    Expectation: with KNOWN=1 it is left out, and nothing is left; then it is compared.
+    An address among the job's variables is used.
     """
     text = contract.config_file.read_text(encoding="utf-8")
     contract.config_file.write_text(text.replace("upstream = ", "pages = "), encoding="utf-8")
@@ -292,7 +289,7 @@ def test_a_vendor_without_an_address_may_be_left_out(contract: Contract, monkeyp
 
 
 def test_wrong_usage_is_one_line(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: a file that is not there, and one document for all vendors: 3, one line, no report."""
+    """A missing file, an unknown vendor or severity and an unusable directory exit with 3 and without a report."""
     for arguments in (["--vendor", SLUG, "--published", "nowhere.json"], ["--vendor", "nobody"],
                       ["--fail-on", "nothing"], ["--vendor", SLUG, "--out", str(contract.config_file)]):  # fmt: skip
         assert main(arguments, contract.root) == 3
@@ -300,7 +297,7 @@ def test_wrong_usage_is_one_line(contract: Contract, capsys: pytest.CaptureFixtu
 
 
 def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: text from a vendor is hostile. Situation: names with escapes, markup and line breaks. Expectation: made plain."""
+    """A vendor's document may be hostile: escapes, markup and line breaks in names are neutralized."""
 
     def hostile(document: dict[str, Any]) -> None:
         operation = document["paths"]["/outbound/smarthost"]["post"]
@@ -318,9 +315,9 @@ def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.Capt
 
 
 def test_unreported_document_is_not_cached(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: what is taken over later is what somebody could see.
+    """`make accept` takes only a document that somebody could see.
 
-    Situation: a comparison that is interrupted before its reports. Expectation: nothing is kept for `make accept`.
+    A comparison that is interrupted before its reports caches nothing.
     """
 
     def interrupted(*_: Any, **__: Any) -> None:

@@ -1,4 +1,4 @@
-"""Waivers of a document's changes: by rule and location; one that has expired or waives nothing is an error."""
+"""A waiver of a document's change has a rule and a location; one that is expired or unused is an error."""
 
 import datetime as dt
 from pathlib import Path
@@ -37,7 +37,7 @@ def write_waiver(contract: Contract, rule: str, location: str, expires: str = "2
 
 
 def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
-    """Claim: a change is waived by rule and location, `*` standing for one name. Expectation: 0; listed with its reason."""
+    """In the location `*` matches one name. The report lists the waived change with its reason."""
     write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1].replace("/post/", "/*/"))
     status, report = run_drift_on(contract, make_document(contract, shorten_names))
     assert (status, report["verdict"], report["findings"]) == (0, "none", [])
@@ -48,7 +48,7 @@ def test_a_waiver_takes_a_change_out(contract: Contract) -> None:
 def test_an_expired_waiver_is_an_error(
     contract: Contract, edit: Any, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Situation: a waiver of yesterday. Expectation: it waives nothing, and an error names it; drift still counts as drift."""
+    """A waiver of yesterday waives nothing and is an error that names it. Drift still counts as drift."""
     yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     write_waiver(contract, *(ADDITIVE_CHANGE if edit is add_property else BREAKING_CHANGE), expires=str(yesterday))
     found, report = run_drift_on(contract, make_document(contract, edit))
@@ -60,7 +60,7 @@ def test_an_expired_waiver_is_an_error(
 
 
 def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:
-    """Situation: a waiver of another location. Expectation: 3, an error that names it; not where nothing could be told."""
+    """A waiver of another location exits with 3 and is named, unless the comparison is inconclusive."""
     write_waiver(contract, BREAKING_CHANGE[0], BREAKING_CHANGE[1] + "x")
     assert run_drift_on(contract, make_document(contract, add_property))[0] == 3
     assert f"waiver {BREAKING_CHANGE[0]} at {BREAKING_CHANGE[1]}x waives nothing" in capsys.readouterr().err
@@ -77,7 +77,7 @@ def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.Capture
     ],
 )
 def test_a_malformed_waiver_is_refused(contract: Contract, table: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Expectation: 3, one line that names file and waiver; nothing is fetched."""
+    """One line names the file and the waiver, and nothing is fetched."""
     text = f'[[waivers]]\n{table}\nreason = "known"\nexpires = 2099-01-31\n'
     (contract.directory / "waivers.toml").write_text(text, encoding="utf-8")
     assert main(["--vendor", SLUG, "--out", str(contract.root / "out")], contract.root) == 3

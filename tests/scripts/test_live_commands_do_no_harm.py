@@ -1,4 +1,4 @@
-"""The commands around a live run: the plan, the sweep, the night's run over all vendors."""
+"""The commands around a live run: the plan, the sweep, and the nightly run over all vendors."""
 
 import datetime as dt
 import json
@@ -34,10 +34,9 @@ def run_command(module: str, *arguments: str, **environment: str) -> subprocess.
 
 @pytest.mark.parametrize("slug", ["jetemail", "smtp2go", "zitadel"])
 def test_the_plan_prints_every_request_and_sends_none(slug: str) -> None:
-    """Claim: who is about to trust a run can read what it would send.
+    """The plan shows each request before a live run: method, URL and redacted body, on every protocol.
 
-    Situation: no key, no network that would answer; every vendor on every surface.
-    Expectation: each request with its method, address and redacted body; no key and no password in it; names of one run.
+    It needs no key and no network, and contains neither key nor password. All names are of one run.
     """
     ended = run_command("scripts.print_plan", "--vendor", slug)
     assert ended.returncode == 0, ended.stderr
@@ -54,7 +53,7 @@ def test_the_plan_prints_every_request_and_sends_none(slug: str) -> None:
 
 
 def test_a_read_only_plan_has_no_change_with_a_good_key() -> None:
-    """Situation: LIVE=read."""
+    """The plan for LIVE=read has no mutating request, and gives the reason."""
     ended = run_command("scripts.print_plan", "--vendor", "jetemail", "--live", "read")
     assert "0 of which may change something" in ended.stdout
     assert "LIVE=mutate was not given" in ended.stdout
@@ -75,7 +74,10 @@ def run_sweep(
 
 
 def test_a_sweep_lists_and_deletes_only_when_asked(production: FakeProduction, tmp_path: Path) -> None:
-    """Expectation: listing names what is left, says why and how to delete it, status 2; DELETE=1 deletes it, status 0."""
+    """Without DELETE=1 the sweep names leftovers with the reason and the command, and exits with 2.
+
+    With it the sweep deletes them and exits with 0.
+    """
     old = NameGenerator(dt.date(2026, 11, 19)).create_name()
     production.add_object(old, 48)
     listed = run_sweep(production, tmp_path)
@@ -93,7 +95,7 @@ def test_a_sweep_lists_and_deletes_only_when_asked(production: FakeProduction, t
 
 
 def test_a_sweep_of_too_much_stops_and_says_so(production: FakeProduction, tmp_path: Path) -> None:
-    """Situation: 21 old leftovers, where one sweep deletes 20. Expectation: none is deleted; SWEEP_CAP allows it."""
+    """Of 21 old leftovers none is deleted, since one sweep may delete 20. SWEEP_CAP raises the limit."""
     names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(21):
         production.add_object(names.create_name(), 48)
@@ -107,7 +109,7 @@ def test_a_sweep_of_too_much_stops_and_says_so(production: FakeProduction, tmp_p
 
 
 def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: FakeProduction, tmp_path: Path) -> None:
-    """Situation: of three leftovers the deletion of one fails. Expectation: the others go; it is named; status 2."""
+    """One of three deletions fails: the sweep deletes the others, names that one and exits with 2."""
     names = NameGenerator(dt.date(2026, 11, 19))
     for _ in range(3):
         production.add_object(names.create_name(), 48)
@@ -121,7 +123,7 @@ def test_a_sweep_goes_on_past_what_cannot_be_deleted(production: FakeProduction,
 
 @pytest.mark.parametrize("kind", ["bad-gateway", "portal", "cut"])
 def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: FakeProduction, tmp_path: Path) -> None:
-    """Claim: the account is confirmed by a call, or nothing is deleted."""
+    """A response must confirm the account before any deletion."""
     production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
     production.inject_fault(kind, times=None, operations=["listSmtpUsers"])
     ended = run_sweep(production, tmp_path, "--delete", "1")
@@ -131,7 +133,7 @@ def test_a_sweep_that_cannot_list_deletes_nothing(kind: str, production: FakePro
 
 
 def test_a_sweep_with_another_key_deletes_nothing(production: FakeProduction, tmp_path: Path) -> None:
-    """Situation: a key that the account does not know. Expectation: status 2, and a line that names the variable."""
+    """The account does not know the key: status 2 and a line that names the variable."""
     production.add_object(NameGenerator(dt.date(2026, 11, 19)).create_name(), 48)
     ended = run_sweep(production, tmp_path, "--delete", "1", JETEMAIL_API_KEY="api_of_somebody_else")
     assert ended.returncode == 2
@@ -140,9 +142,9 @@ def test_a_sweep_with_another_key_deletes_nothing(production: FakeProduction, tm
 
 
 def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
-    """Situation: a server whose list has hostile rows: no names, numbers for names, endless ages, a name of 10,000 signs.
+    """The list has hostile rows: no name, a number for a name, a name of 30,000 characters, a row that is no object.
 
-    Expectation: where a row cannot be read, the list is none: nothing is deleted.
+    With one unreadable row the whole list is unreadable, and nothing is deleted.
     """
     rows = [
         {"username": 7, "created_date": "0"},
@@ -169,7 +171,7 @@ def test_a_list_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     (["--vendor", "jetemail", "--delete", "yes", "--target", "http://127.0.0.1:9"], "--delete must be 0 or 1"),
 ])  # fmt: skip
 def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) -> None:
-    """Expectation: status 3."""
+    """The status is 3."""
     ended = run_command("scripts.sweep_accounts", *arguments)
     assert ended.returncode == 3
     assert words in ended.stderr
@@ -177,7 +179,7 @@ def test_wrong_usage_of_the_sweep_is_one_line(arguments: list[str], words: str) 
 
 
 def test_vendors_without_keys_are_skipped_with_a_line() -> None:
-    """Claim: one nightly job serves every team. Situation: no secret at all. Expectation: a line for each vendor; status 0."""
+    """One nightly job serves every team: without secrets it prints a line for each vendor and exits with 0."""
     ended = run_command("scripts.check_accounts", "--out", "reports", SECRETS_JSON="{}")
     assert ended.returncode == 0, ended
     for contract in choose_contracts("all"):
@@ -185,7 +187,7 @@ def test_vendors_without_keys_are_skipped_with_a_line() -> None:
 
 
 def test_secrets_come_by_the_contracts_names_alone() -> None:
-    """Situation: secrets of all kinds handed over at once. Expectation: only what a contract names is taken."""
+    """Of all secrets in the environment only those that a contract names are used."""
     secrets = json.dumps(
         {"JETEMAIL_API_KEY": "a-key", "DEPLOY_KEY": "another", "SMTP2GO_API_KEY": "", "ZITADEL_TOKEN": None}
     )
