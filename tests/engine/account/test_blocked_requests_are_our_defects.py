@@ -1,4 +1,4 @@
-"""A request that the guard blocks is a defect of the suite: it is reported as one, and never as the vendor's drift."""
+"""A request that the guard blocks is a defect of the suite: it is reported as one, never as the vendor's drift."""
 
 import json
 import os
@@ -37,10 +37,10 @@ sys.exit(main(sys.argv[1:]))
 def test_a_suite_that_tries_is_reported_and_stopped(
     where: str, what: str, spoil: str, words: str, tmp_path: Path
 ) -> None:
-    """Claim: no defect of the suite reaches a real account, or is taken for drift.
+    """No defect of the suite reaches a real account or counts as drift.
 
-    Situation: a suite that takes somebody else's name for its own; one that opens connections, or starts subprocesses,
-    itself. Expectation: inconclusive with that reason, status 2, no finding; nobody's object is touched.
+    The suite takes a foreign name for its own, opens a connection or starts a subprocess. The verdict is inconclusive
+    with the reason, without findings.
     """
     with FakeProduction(
         Contract("jetemail"), is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
@@ -71,7 +71,7 @@ def test_a_suite_that_tries_is_reported_and_stopped(
 def test_nothing_of_what_is_blocked_leaves(tmp_path: Path) -> None:
     """A blocked request sends no byte, on each way out of a run.
 
-    Situation: a deletion of a foreign user, sent by a probe, by the client, and by a library.
+    A probe, the client and a library each try to delete a foreign user.
     """
     clock = VirtualClock()
     with FakeProduction(

@@ -27,7 +27,7 @@ def make_options(environment: dict[str, str] | None = None, **raw: str) -> RunOp
 
 
 def test_live_is_the_vendor_s_own_server_and_reads_unless_consented(tmp_path: Path) -> None:
-    """Expectation: TARGET=live is the server of the document; without LIVE it only reads, and explores nothing."""
+    """TARGET=live is the server of the document. Without LIVE a run only reads and does not explore."""
     found = make_options(target="live", out=str(tmp_path))
     assert found.addresses == {"jetemail": "https://api.jetemail.com"}
     assert found.live_settings["jetemail"].mode is LiveMode.READ
@@ -43,7 +43,7 @@ def test_live_is_the_vendor_s_own_server_and_reads_unless_consented(tmp_path: Pa
     "https://api.smtp2go.com", "https://eu-api.smtp2go.com", "https://api.jetemail.com:8443", "https://api。jetemail.com", "https://api．jetemail｡com", "https://acme-1.eu1.zitadel.cloud",
 ])  # fmt: skip
 def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tmp_path: Path) -> None:
-    """Claim: no spelling of its address, and no other contract's name, gets round the guard."""
+    """No spelling of its address, and no other contract's name, bypasses the guard."""
     found = make_options(target=target, out=str(tmp_path))
     assert found.live_settings["jetemail"].mode is LiveMode.READ
     assert not found.explore
@@ -51,22 +51,22 @@ def test_a_vendor_s_own_server_is_protected_whatever_target_says(target: str, tm
 
 @pytest.mark.parametrize("target", ["http://api.jetemail.com", "http://x.zitadel.cloud"])
 def test_keys_do_not_go_to_a_vendor_in_the_clear(target: str, tmp_path: Path) -> None:
-    """Expectation: wrong usage, before anything is sent."""
+    """An http: address of a vendor is a usage error before anything is sent."""
     with pytest.raises(UsageError, match="use https"):
         make_options(target=target, out=str(tmp_path))
 
 
 def test_a_grpc_address_of_a_vendor_s_protects_the_run_too(tmp_path: Path) -> None:
-    """Situation: REST goes to a test server, gRPC to the vendor."""
+    """A test server for REST does not lift the protection if gRPC goes to the vendor."""
     found = make_options({"ZITADEL_URL": OWN}, vendor="zitadel", target="http://127.0.0.1:1", grpc_target="mails.example.com:443",
                     out=str(tmp_path))  # fmt: skip
     assert found.live_settings["zitadel"].mode is LiveMode.READ
 
 
 def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
-    """Situation: a vendor whose customers have servers of their own.
+    """Some vendors' customers run their own servers. TARGET=live then means the URL in the vendor's variable.
 
-    Expectation: TARGET=live goes there; unset, the variable is named; its host is protected as a URL too.
+    The error names the variable if it is unset. The guard protects the host if TARGET gives it as a URL, too.
     """
     own = {"ZITADEL_URL": OWN}
     assert make_options(own, vendor="zitadel", target="live", out=str(tmp_path)).addresses == {"zitadel": OWN}
@@ -76,7 +76,7 @@ def test_one_s_own_instance_is_named_by_its_variable(tmp_path: Path) -> None:
 
 
 def test_any_address_is_protected_where_live_is_given(tmp_path: Path) -> None:
-    """Claim: whoever wants to verify the protections can, on a server of his own."""
+    """With LIVE= the guard protects any server, so that anyone can verify it on one of their own."""
     target = "http://127.0.0.1:1"
     assert not make_options(target=target, out=str(tmp_path)).live_settings
     assert make_options(target=target, live="read", out=str(tmp_path)).live_settings["jetemail"].mode is LiveMode.READ
@@ -86,13 +86,13 @@ def test_any_address_is_protected_where_live_is_given(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_is_named_before_anything_is_sent(tmp_path: Path) -> None:
-    """Expectation: one line with the variable."""
+    """The error is one line that names the variable."""
     with pytest.raises(UsageError, match="JETEMAIL_API_KEY is not set"):
         make_options({"JETEMAIL_API_KEY": ""}, target="live", out=str(tmp_path))
 
 
 def test_the_environment_lowers_limits_and_never_raises_them(tmp_path: Path) -> None:
-    """Situation: JetEmail's 240 a minute, of which a run takes four fifths."""
+    """JetEmail allows 240 requests a minute; a run takes at most four fifths of them."""
 
     def bounds(**environment: str) -> Any:
         return (
@@ -111,7 +111,7 @@ def test_the_environment_lowers_limits_and_never_raises_them(tmp_path: Path) -> 
 
 
 def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: Path) -> None:
-    """Situation: ZITADEL's activation."""
+    """ZITADEL's activation changes other objects, so it needs its own consent."""
 
     def consents(live: str, value: str) -> Any:
         environment = {"ZITADEL_URL": OWN, "ZITADEL_LIVE_ACTIVATE": value}
@@ -125,7 +125,7 @@ def test_consent_to_what_changes_others_counts_only_with_live_mutate(tmp_path: P
 
 
 def test_the_heading_tells_who_is_asked_and_no_part_of_the_key(tmp_path: Path) -> None:
-    """Expectation: vendor, a fingerprint that is no part of the key, prefix and limits in one line."""
+    """One line shows the vendor, the key's fingerprint, the prefix of names and the limits."""
     found = make_options({"LEDGER": str(tmp_path / "ledger")}, target="live", live="mutate", out=str(tmp_path))
     guards = LiveRun(found)
     (line,) = guards.format_headings()
@@ -139,14 +139,14 @@ def test_the_heading_tells_who_is_asked_and_no_part_of_the_key(tmp_path: Path) -
 
 
 def test_one_key_has_one_fingerprint_and_others_have_others() -> None:
-    """Expectation: the same for the same vendor and key; another for each other."""
+    """The fingerprint depends on the vendor and on the key."""
     assert compute_fingerprint("a", "key") == compute_fingerprint("a", "key")
     assert len({compute_fingerprint("a", "key"), compute_fingerprint("b", "key"), compute_fingerprint("a", "kez")}) == 3
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "rediss:secret-password", "nonsense"])
 def test_a_bad_address_of_the_shared_allowance_is_reported_without_its_password(url: str, tmp_path: Path) -> None:
-    """Expectation: wrong usage, that names the variable."""
+    """The usage error names the variable and omits the URL's password."""
     found = make_options({"LIMITER_REDIS_URL": url, "LEDGER": str(tmp_path)}, target="live", out=str(tmp_path))
     with pytest.raises(UsageError, match="LIMITER_REDIS_URL") as caught:
         LiveRun(found)
@@ -154,7 +154,7 @@ def test_a_bad_address_of_the_shared_allowance_is_reported_without_its_password(
 
 
 def test_a_ledger_that_cannot_be_used_ends_the_run_before_it_begins(tmp_path: Path) -> None:
-    """Situation: something else lies where the ledger should be."""
+    """The path of the ledger's directory is a file."""
     path = tmp_path / "ledger"
     path.write_text("not a folder", encoding="utf-8")
     found = make_options({"LEDGER": str(path)}, target="live", out=str(tmp_path))

@@ -67,7 +67,7 @@ def run_with_edited_responses(
 
 
 def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path: Path) -> None:
-    """The former active object is restored even if no object of the run is left. Situation: the client stage alone."""
+    """The former active object is restored even if no object of the run is left. Only the client stage runs here."""
     with FakeProduction(ZITADEL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         result = start_live_run(
             production, tmp_path, "run", "--surface", "rest", "--only", "client/life"
@@ -79,8 +79,8 @@ def test_what_was_active_is_restored_though_nothing_was_left_to_remove(tmp_path:
 def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path) -> None:
     """A deletion counts only when a list confirms it.
 
-    Situation: from some request on, every response is an empty 200 without effect, deletions and the list included;
-    then the vendor works again. Expectation: existing objects are in `left_behind`, and the next run deletes them.
+    From one request on, every response is an empty 200 without effect, including those to deletions and the list. Later
+    the vendor works again. Existing objects are in `left_behind`, and the next run deletes them.
     """
 
     def spoil(number: int, request: httpx.Request, reply: Response) -> Response:
@@ -110,7 +110,7 @@ def test_answers_that_say_nothing_make_nobody_forget(body: bytes, tmp_path: Path
 def test_an_object_under_another_name_is_reported(tmp_path: Path) -> None:
     """An object that the vendor created under another name is reported.
 
-    Situation: a vendor that truncates names: the list shows only their beginnings.
+    This vendor truncates names: the list shows only their beginnings.
     """
 
     def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
@@ -128,9 +128,9 @@ def test_an_object_under_another_name_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> None:
-    """Claim: an id is the run's only where nothing else had it. Situation: a create that hands out a foreign id, or none at all.
+    """An id belongs to the run only if no existing object has it.
 
-    Expectation: nothing of somebody else's is touched.
+    This create returns the id of a foreign object, which stays untouched.
     """
     clock = VirtualClock()
     with FakeProduction(
@@ -148,7 +148,7 @@ def test_an_id_that_is_somebody_else_s_is_never_the_run_s(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("status", [500, 200])
 def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tmp_path: Path) -> None:
-    """Situation: the list fails, or says nothing. Expectation: inconclusive, with that reason; not one change."""
+    """If the list fails or has no rows property, the run changes nothing and is inconclusive with that reason."""
 
     def spoil(_number: int, request: httpx.Request, reply: Response) -> Response:
         listing = request.url.path.endswith("/_search")
@@ -165,9 +165,9 @@ def test_where_ids_are_handed_out_nothing_is_made_without_a_list(status: int, tm
 
 
 def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -> None:
-    """The report is written even if the ledger fails. Situation: a backup locks the ledger for longer than its time limit.
+    """The report is written even if a backup locks the ledger for longer than its time limit.
 
-    Expectation: inconclusive, status 2, possible leftovers named; the next run deletes them.
+    The run is inconclusive and names possible leftovers; the next run deletes them.
     """
     with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         running = start_live_run(production, tmp_path, "run")
@@ -185,7 +185,10 @@ def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -
 
 @pytest.mark.parametrize("requests", [1, 2, 3])
 def test_a_signal_at_the_very_beginning_is_no_verdict(requests: int, tmp_path: Path) -> None:
-    """Situation: SIGTERM in the preflight, in the sweep, before the first probe. Expectation: inconclusive, status 2, a report."""
+    """SIGTERM arrives in the preflight, in the sweep or before the first probe.
+
+    The run is inconclusive, with a report.
+    """
     with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         production.inject_fault("delay", seconds=1.0, times=requests)
         running = start_live_run(production, tmp_path, "run")
@@ -198,7 +201,7 @@ def test_a_signal_at_the_very_beginning_is_no_verdict(requests: int, tmp_path: P
 
 @pytest.mark.parametrize("kind", ["headers", "interim", "chunks"])
 def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: an answer has one deadline, whatever a server drips. Situation: headers, 1xx answers, chunks without an end."""
+    """One deadline covers the whole response: endless headers, 1xx responses and chunks do not extend it."""
     drops = {"headers": b"X-More: 1\r\n", "interim": b"HTTP/1.1 100 Continue\r\n\r\n", "chunks": b"1\r\nx\r\n"}
     first = {
         "headers": b"HTTP/1.1 200 OK\r\n",
@@ -217,7 +220,7 @@ def test_no_answer_lasts_longer_than_its_deadline(kind: str, monkeypatch: pytest
 
 
 def test_a_small_answer_that_unpacks_to_a_large_one_is_bounded() -> None:
-    """Situation: a few kilobytes of gzip that are a hundred megabytes. Expectation: too large, without unpacking it all."""
+    """A few kilobytes of gzip may be megabytes: reading stops at the limit, without decompressing all."""
     packed = gzip.compress(b"\0" * 10_000_000)
     with pytest.raises(BodyTooLargeError):
         read_body([packed], "gzip", 1_000_000)

@@ -79,10 +79,10 @@ FOREIGN = [
 
 @pytest.mark.parametrize("name", FOREIGN, ids=ascii)
 def test_a_name_that_is_not_the_run_s_is_blocked(name: str) -> None:
-    """Claim: nothing of somebody else's is named to a real account.
+    """No request names a foreign object on a real account.
 
-    Situation: names of others, names like ours by a character, by case of nothing but their beginning, by a Cyrillic
-    letter; another run's names; ours with something that lets a lenient server read two.
+    Foreign names include another run's and near misses: one character, upper case, a Cyrillic letter, or a suffix that
+    a lenient server reads as a second name.
     """
     assert is_blocked(make_deletion(name))
 
@@ -95,19 +95,22 @@ def test_a_name_of_the_run_s_form_passes(name: str) -> None:
 
 @pytest.mark.parametrize("value", [None, True, False, {}, [], [None], [OURS, [OURS]], {OURS: OURS}, [{}, False]])
 def test_what_cannot_name_anything_passes(value: Any) -> None:
-    """Expectation: absent, null, a boolean, empty, or a list or object all of whose texts are the run's own."""
+    """An absent, null, boolean or empty value names nothing.
+
+    A list or object passes if all its strings are the run's own.
+    """
     assert not is_blocked(make_deletion(value))
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, 1.5, 12345678, [0], [OURS, 1], ["smtp-user1"], {"a": OURS}, {OURS: 0}, [[["x"]]],
                                    {OURS: "smtp-user1"}])  # fmt: skip
 def test_numbers_and_what_holds_somebody_else_s_text_are_blocked(value: Any) -> None:
-    """Claim: never a number: a lenient server reads 0 as "0"."""
+    """No number passes, since a lenient server reads 0 as "0"."""
     assert is_blocked(make_deletion(value))
 
 
 def test_a_rename_is_checked_at_both_ends() -> None:
-    """Situation: from ours to somebody's, from somebody's to ours, from ours to ours."""
+    """Only a rename from one of the run's names to another passes."""
 
     def rename(old: Any, new: Any) -> EncodedRequest:
         return make_request(JETEMAIL, "PATCH", "/outbound/smarthost", {"currentUsername": old, "newUsername": new})
@@ -139,13 +142,13 @@ def test_a_rename_is_checked_at_both_ends() -> None:
 def test_every_way_in_which_a_body_may_be_read_counts(body: str) -> None:
     """A value that some server could read as a name counts as one.
 
-    Situation: repeated names, other spellings, nested names, names beside objects; bodies that are not JSON.
+    The bodies repeat, respell or nest names, put names next to objects, or are not JSON.
     """
     assert is_blocked(make_request(JETEMAIL, "DELETE", "/outbound/smarthost", body.encode()))
 
 
 def test_what_a_request_looks_like_is_what_it_is() -> None:
-    """Situation: a query, headers that make another method of it, a packed body, a form, another path, an undocumented method."""
+    """The guard blocks queries, method overrides, compressed bodies, forms, other paths and undocumented methods."""
     body = {"username": OURS}
     path = "/outbound/smarthost"
     assert not is_blocked(make_request(JETEMAIL, "DELETE", path, body))
@@ -161,7 +164,7 @@ def test_what_a_request_looks_like_is_what_it_is() -> None:
 
 
 def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
-    """Situation: ZITADEL, where the server gives ids: in a path, encoded, in a body, in a message over gRPC-web."""
+    """ZITADEL assigns ids. The guard checks them in paths, encoded, in bodies and in gRPC-web and gRPC messages."""
     ours = make_guard(ZITADEL, ids={"281474976710656"})
 
     def remove(identity: str) -> EncodedRequest:
@@ -194,7 +197,7 @@ def test_an_id_is_the_run_s_only_where_it_was_handed_to_it() -> None:
 
 
 def test_what_would_bear_no_mark_is_not_made() -> None:
-    """Claim: where the server gives ids, an object is made only under a name by which it can be found again."""
+    """If the server assigns ids, an object is created only with a name by which a sweep can find it."""
     plain = {"senderAddress": "a@example.com", "senderName": "a", "host": "smtp.example.com:25"}
     for description in ({}, {"description": None}, {"description": ""}, {"description": True}):
         assert is_blocked(
@@ -206,7 +209,7 @@ def test_what_would_bear_no_mark_is_not_made() -> None:
 
 
 def test_somebody_else_s_account_is_never_acted_for() -> None:
-    """Situation: SMTP2GO's subaccounts and pools: arguments that no run ever makes."""
+    """Runs never send SMTP2GO's arguments for subaccounts and address pools, so the guard blocks them."""
     for argument, value in (("subaccount_id", "abc"), ("subaccount_id", 7), ("ip_pool", 1), ("SubAccountID", "abc")):
         assert is_blocked(
             make_request(SMTP2GO, "POST", "/users/smtp/remove", {"username": OURS, argument: value}),
@@ -218,10 +221,9 @@ def test_somebody_else_s_account_is_never_acted_for() -> None:
 
 
 def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
-    """Claim: LIVE=read sends nothing with a good key that changes anything.
+    """LIVE=read sends no change with a valid key, in any credential location or spelling.
 
-    Situation: a change with the right key, in each place it may stand and dressed up; with a wrong key; with none; a
-    list.
+    Lists pass, and so do changes with a wrong key or none.
     """
     reader = make_guard(mode=LiveMode.READ)
     body, key, path = {"username": OURS}, JETEMAIL.credentials[0].test, "/outbound/smarthost"
@@ -245,7 +247,7 @@ def test_without_consent_only_what_reads_or_must_be_refused_passes() -> None:
 def test_what_changes_others_needs_consent_of_its_own() -> None:
     """An operation that deactivates a foreign object needs consent of its own, beyond LIVE=mutate.
 
-    Expectation: it passes only with consent or, for restoring, about the one permitted id.
+    Without it only the one permitted id passes, for restoring.
     """
     activate = make_request(ZITADEL, "POST", f"/admin/v1/smtp/{OURS}/_activate")
     assert is_blocked(activate, make_guard(ZITADEL))
@@ -261,7 +263,7 @@ def test_what_changes_others_needs_consent_of_its_own() -> None:
 
 
 def test_what_is_blocked_is_reported_without_its_values() -> None:
-    """Claim: the report of a refusal holds nothing that came from outside, nor a secret."""
+    """The error contains no value from the request and no secret."""
     hostile = {"username": "smtp-user1", "password": "hunter2hunter2"}
     with pytest.raises(BlockedRequestError) as caught:
         make_guard().check_request(make_request(JETEMAIL, "POST", "/outbound/smarthost", hostile))

@@ -56,8 +56,8 @@ def assert_clean(production: FakeProduction, result: SuiteResult) -> None:
 def test_a_killed_run_is_swept_up_behind_by_the_next(production: FakeProduction, tmp_path: Path) -> None:
     """After a kill at any moment, the next run leaves nothing of the killed one.
 
-    Situation: run after run killed by SIGKILL at random moments, then one that ends. Expectation: at any time there are
-    objects of one run at most; in the end none, and the former active object is active.
+    SIGKILL ends run after run at random moments; at any time the account has objects of at most one run. The last run
+    ends normally: no object is left, and the former active object is active.
     """
     chance = random.Random(5)
     for number in range(KILLS):
@@ -73,7 +73,7 @@ def test_a_killed_run_is_swept_up_behind_by_the_next(production: FakeProduction,
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_cleans_up(number: int, production: FakeProduction, tmp_path: Path) -> None:
-    """Situation: Ctrl-C, or SIGTERM, in the middle. Expectation: inconclusive, and nothing is left."""
+    """Ctrl-C or SIGTERM in the middle makes the run inconclusive."""
     running = start_live_run(production, tmp_path, "run")
     production.wait_for_requests(60)
     running.send_signal(number)
@@ -86,9 +86,9 @@ def test_an_interrupted_run_cleans_up(number: int, production: FakeProduction, t
 
 
 def test_two_runs_beside_each_other_disturb_neither(tmp_path: Path) -> None:
-    """Situation: two runs on one account and one ledger at once, and a third whose death neither minds.
+    """Two parallel runs on one account and one ledger end as if alone and leave nothing.
 
-    Expectation: both end as if alone; nothing is left.
+    The ledger also contains a third run, which was killed.
     """
     with FakeProduction(
         VENDORS["jetemail"], is_run_name=is_run_name, with_neighbours=False, enforce_limit=False
@@ -108,7 +108,7 @@ def test_two_runs_beside_each_other_disturb_neither(tmp_path: Path) -> None:
 def test_a_lost_ledger_is_made_up_for_by_listing_but_not_at_once(tmp_path: Path) -> None:
     """An object that no ledger knows is deleted once it is old, and left alone before.
 
-    Situation: objects of the full form, 13 and 2 hours old, of a run whose ledger was lost; look-alikes beside them.
+    The names have the full form; the objects are 13 and 2 hours old. Look-alikes of foreign owners exist, too.
     """
     names = NameGenerator(dt.date(2026, 11, 20))
     with FakeProduction(

@@ -30,11 +30,7 @@ def _start_endless_run(directory: str, name: str, connection: Any) -> None:
 
 
 def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None:
-    """Claim: a process killed at once after writing loses nothing.
-
-    Situation: a process writes one object, and is killed by SIGKILL without closing anything.
-    Expectation: another process reads the object, and sees that the run was killed.
-    """
+    """SIGKILL right after a write loses nothing. Another process reads the object and sees that the run was killed."""
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=_start_endless_run, args=(str(tmp_path), "aaaaaa", theirs))
     process.start()
@@ -60,7 +56,7 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
 
 
 def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> None:
-    """Situation: somebody has removed the lock file, under a run that may be alive."""
+    """Somebody removed the lock file; its run may be alive."""
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
     ledger.close()
@@ -72,7 +68,7 @@ def test_a_run_without_its_lock_file_is_not_known_to_be_dead(tmp_path: Path) -> 
 
 
 def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> None:
-    """Claim: a killed run on another account, or at another address, is left alone."""
+    """A sweep ignores a killed run on another account or at another address."""
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
     ledger.close()
@@ -84,9 +80,9 @@ def test_other_accounts_and_addresses_are_none_of_a_sweep_s(tmp_path: Path) -> N
 
 
 def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
-    """Situation: made, refused, unanswered and removed objects; a refusal of a name that is there already.
+    """Objects remain in the ledger if they exist or may exist; a run leaves it only when none remains.
 
-    Expectation: left are those that are there, or may be; and a run is struck only when none is.
+    A refusal of a name that exists already does not make its object absent.
     """
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
@@ -112,9 +108,9 @@ def test_what_came_of_a_request_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_id_takes_the_mark_s_position(tmp_path: Path) -> None:
-    """Situation: a server that assigns ids, and that refused one account a name which it then gave another.
+    """A server that assigns ids refused a name to one account and accepted it from another.
 
-    Expectation: name and id both find the object; the refused one does not exist.
+    Name and id both find the object; the refused one does not exist.
     """
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
@@ -131,7 +127,7 @@ def test_an_id_takes_the_mark_s_position(tmp_path: Path) -> None:
 
 
 def test_first_sight_is_remembered_as_long_as_it_lasts(tmp_path: Path) -> None:
-    """Claim: where a vendor gives no age, an object is as old as our knowledge of it; one that went and came is new."""
+    """If a vendor gives no age, an object is as old as its first sighting. One that disappeared and returned is new."""
     ledger = Ledger(tmp_path)
     assert ledger.update_sightings(ACCOUNT, ["a"], 100.0) == {"a": 100.0}
     assert ledger.update_sightings(ACCOUNT, ["a", "b"], 200.0) == {"a": 100.0, "b": 200.0}
@@ -143,14 +139,14 @@ def test_first_sight_is_remembered_as_long_as_it_lasts(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_a_newer_version_is_reported(tmp_path: Path) -> None:
-    """Expectation: one line; nothing is read from it."""
+    """A ledger of a newer version is not read; the error is one line."""
     Ledger(tmp_path).close()
     _execute_sql(tmp_path, "PRAGMA user_version = 99")
     _assert_refused(tmp_path, "newer version 99")
 
 
 def test_a_ledger_that_is_none_is_reported(tmp_path: Path) -> None:
-    """Situation: text, cut and damaged files, another program's database, a directory in its place."""
+    """The ledger's path has a text file, a truncated or damaged ledger, another program's database or a directory."""
     path = tmp_path / FILE_NAME
     path.write_text("a shopping list, long enough not to be taken for an empty file\n" * 50, encoding="utf-8")
     _assert_refused(tmp_path, "move it away")
@@ -170,7 +166,7 @@ def test_a_ledger_that_is_none_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_row_that_makes_no_sense_is_reported(tmp_path: Path) -> None:
-    """Situation: somebody has edited the ledger: a state there is none of, a run id that would lead out of the directory."""
+    """An edited ledger has an unknown state, or a run id that would lead out of the directory."""
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
     ledger.record_requested("aaaaaa", ["a"], "paid", 1.0)
@@ -186,7 +182,7 @@ def test_a_row_that_makes_no_sense_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_another_process_holds_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Situation: another program has locked the file, for longer than is waited. Expectation: one line."""
+    """Another program locks the file for longer than the timeout; the error is one line."""
     monkeypatch.setattr("contract_watch.engine.account.ledger._LOCK_TIMEOUT", 0.2)
     ledger = Ledger(tmp_path)
     ledger.begin_run(make_run("aaaaaa"))
@@ -201,7 +197,7 @@ def test_a_ledger_that_another_process_holds_is_reported(tmp_path: Path, monkeyp
 
 
 def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
-    """Situation: several processes open a ledger that is not there yet, at once."""
+    """Several processes create the ledger at the same moment."""
     pipes = [_PROCESSES.Pipe() for _ in range(4)]
     processes = [
         _PROCESSES.Process(target=_start_endless_run, args=(str(tmp_path), f"aaaaa{number}", theirs))

@@ -20,9 +20,9 @@ JETEMAIL = Contract("jetemail")
     ("LIVE_MINUTES", "0.5", "time limit reached (0.5 minutes)"),
 ])  # fmt: skip
 def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, words: str, tmp_path: Path) -> None:
-    """A reached limit ends the run as inconclusive, keeps its results, and cleans up.
+    """A reached limit ends the run as inconclusive, preserves its results, and cleans up.
 
-    Situation: few requests, or little time (a slow rate uses it up).
+    The limit is a number of requests, or a time that a slow rate uses up.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -40,7 +40,7 @@ def test_a_limit_ends_the_run_and_leaves_nothing(variable: str, value: str, word
 def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
     """A run never has more objects than its limit: it deletes each as soon as nothing needs it.
 
-    Situation: nine at once, where a run creates some thirty, an exploration included; counted in the fake vendor's log.
+    The limit is nine; the run, with its exploration, creates some thirty. The fake vendor's log has the count.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -56,7 +56,7 @@ def test_few_objects_are_there_at_once(tmp_path: Path) -> None:
 
 
 def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
-    """Situation: two objects at once. Expectation: no third is ever made; the run says why it ended."""
+    """With a limit of two the run never creates a third object, and reports the limit as its reason."""
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
         record = run_suite(make_options(production, tmp_path, environment={"LIVE_OBJECTS": "2"}), clock)
@@ -68,7 +68,7 @@ def test_a_limit_of_objects_that_is_too_low_is_reported(tmp_path: Path) -> None:
 def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
     """All runs together send at most four fifths of the account's rate in any minute.
 
-    Situation: three runs at a time, one after the other, on a virtual clock; with a local file, then with a Redis.
+    Three runs follow one another on a virtual clock with a local file; one uses Redis.
     """
     with serve_redis(tmp_path) as url:
         for shared in ("", url):
@@ -84,10 +84,9 @@ def test_runs_one_after_the_other_share_the_allowance(tmp_path: Path) -> None:
 
 
 def test_a_redis_that_goes_away_ends_the_run(tmp_path: Path) -> None:
-    """Claim: nothing is sent while the allowance cannot be asked for.
+    """Without an answer from the limiter nothing is sent.
 
-    Situation: the address of a Redis that is not there. Expectation: inconclusive, not one request, no password
-    revealed.
+    No Redis listens at the address: the run is inconclusive and its report omits the password.
     """
     clock = VirtualClock()
     with FakeProduction(JETEMAIL, clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:

@@ -20,10 +20,10 @@ EVERY = pytest.mark.parametrize("slug", VENDORS)
 
 @EVERY
 def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> None:
-    """Claim: every probe, the client and an exploration of a mutating run leave somebody else's objects alone.
+    """Probes, client and exploration of a mutating run leave foreign objects alone.
 
-    Situation: an account full of objects of others, names like ours among them, under its rate limit.
-    Expectation: the verdict `none`; nothing touched, nothing left, the limit never passed.
+    The account is full of them, some with names like the run's, and has its rate limit. The verdict is `none`, no
+    object remains, and the limit is never exceeded.
     """
     clock = VirtualClock()
     with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -42,10 +42,10 @@ def test_a_run_touches_nobody_and_leaves_nothing(slug: str, tmp_path: Path) -> N
 
 
 def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
-    """Claim: with consent a run activates configurations of its own, and puts back the one that was active before.
+    """With consent a run activates its own configurations and restores the one that was active before.
 
-    Situation: ZITADEL, somebody else's configuration active; consent to activation. Expectation: that one is active
-    afterwards; nothing but its being active ever changed; more is exercised than without.
+    On ZITADEL a foreign configuration is active. Only its active state ever changes, and the run exercises more clauses
+    than without consent.
     """
     clock, consent = VirtualClock(), {"ZITADEL_LIVE_ACTIVATE": "1"}
     with FakeProduction(VENDORS["zitadel"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -69,7 +69,7 @@ def test_what_sends_the_instance_s_mails_is_restored(tmp_path: Path) -> None:
 def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None:
     """LIVE=read leaves an account unchanged.
 
-    Expectation: no mutating request carried a valid key; the report names each omission with its reason.
+    No mutating request carries a valid key, and the report gives a reason for each omission.
     """
     clock = VirtualClock()
     contract = VENDORS[slug]
@@ -88,10 +88,9 @@ def test_read_only_run_changes_nothing_at_all(slug: str, tmp_path: Path) -> None
 
 
 def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
-    """Claim: a name that differs from one of ours by case, by a character or by white space is somebody else's.
+    """A name that differs from the run's by case, a character or white space belongs to somebody else.
 
-    Situation: beside every object that the run makes, somebody else makes such ones.
-    Expectation: none of them is touched, whatever the verdict; of ours nothing is left.
+    Somebody creates such neighbours of every object of the run; none of them is touched.
     """
     for slug in ("jetemail", "smtp2go"):
         clock = VirtualClock()
@@ -103,10 +102,10 @@ def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
-    """A run that gets a 429 stops at once, and cleans up when it may.
+    """A run that gets a 429 stops at once and cleans up after Retry-After.
 
-    Situation: 429 with Retry-After 300 in the middle, on a virtual clock.
-    Expectation: inconclusive, with the results so far; nothing sent meanwhile; nothing left.
+    The 429 comes in the middle, with 300 seconds on a virtual clock. The run is inconclusive, preserves its results,
+    sends nothing meanwhile and leaves nothing.
     """
     clock = VirtualClock()
     with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
@@ -143,8 +142,8 @@ CUTS = ("closed", "reset", "cut", "bad-gateway", "unavailable", "portal", "lost"
 def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> None:
     """An outage never counts as drift.
 
-    Situation: from some moment on every response is broken in one way.
-    Expectation: inconclusive with a reason, no finding; possible leftovers are in the ledger.
+    From some moment every response is broken in one way. The run is inconclusive with a reason; the ledger has possible
+    leftovers, and the next run deletes them.
     """
     clock = VirtualClock()
     for seed in (1,):
@@ -165,9 +164,9 @@ def test_a_line_that_is_cut_for_good_is_no_drift(kind: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) -> None:
-    """Situation: every thirtieth answer or so is edited, in all ways by turns; requests are done and never answered.
+    """About every thirtieth response is broken, in all ways by turns; some requests have an effect but no response.
 
-    Expectation: never breaking; and after the next start nothing is left.
+    The verdict is never breaking, and the next run leaves nothing.
     """
     clock = VirtualClock()
     with FakeProduction(
@@ -185,10 +184,10 @@ def test_a_line_that_is_cut_now_and_then_is_no_drift(slug: str, tmp_path: Path) 
 
 
 def test_a_name_drawn_deep_inside_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search may draw any value; requests that name a foreign object are skipped silently.
+    """A search may generate any value; requests that name a foreign object are skipped silently.
 
-    Situation: every value drawn for a creation has a foreign name in an undocumented property.
-    Expectation: none of them arrives; no defect of the suite is reported, and the verdict is `none`.
+    Every generated creation has a foreign name in an undocumented property. None is sent, and no defect of the suite is
+    reported.
     """
     owned, foreign = exploration._replace_all_names, "smtp-user1"  # noqa: SLF001 (where drawn data gets its names)
 

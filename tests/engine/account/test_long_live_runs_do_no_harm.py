@@ -18,10 +18,9 @@ _MOST_RUNS = 60
 
 @pytest.mark.parametrize(("slug", "share"), [("jetemail", 0.5), ("smtp2go", 0.25), ("zitadel", 0.25)])
 def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path) -> None:
-    """Claim: whatever valid data comes to a search's mind, nothing of somebody else's is touched and nothing is left.
+    """Generated requests touch no foreign object and leave nothing, for any valid data.
 
-    Situation: run after run with other seeds on one account, under its rate limit, on a clock that the fake vendor
-    shares.
+    Run follows run with other seeds on one account, under its rate limit; the fake vendor uses the same virtual clock.
     """
     clock, sent, seed = VirtualClock(), 0, 0
     with FakeProduction(Contract(slug), clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:

@@ -11,11 +11,11 @@ from tests.support.rate_limits.redis_server import start_redis
 
 @pytest.mark.parametrize("kept", [("--save", "1 1"), ("--save", "")], ids=["saved", "unsaved"])
 def test_no_span_holds_more_than_the_allowance(tmp_path: Path, kept: tuple[str, str]) -> None:
-    """In no span of `seconds` do more than `requests` go out, even if the Redis loses its memory.
+    """No span of `seconds` has more than `requests` requests, even if the Redis loses its memory.
 
-    Situation: eight real processes with clocks that differ by seconds and a day; the Redis is killed and restarted,
-    with an old saved state or without, and is flushed; processes are killed, too. Expectation: each request at its
-    worst moment, no span holds more; and after each loss they get on again.
+    Eight processes have clocks that differ by seconds and by a day. Processes are killed; the Redis is killed,
+    restarted with or without saved state, and flushed. Each request counts at its worst moment, and the processes
+    continue after each loss.
     """
     with start_redis(tmp_path, *kept) as server:
         use = LimiterUse(server.url, str(tmp_path), seconds=0.4, lease=0.5)

@@ -56,11 +56,10 @@ def _find_only_file(directory: Path, suffix: str) -> Path:
 
 
 def test_no_span_holds_more_than_the_allowance(tmp_path: Path) -> None:
-    """Claim: in no span of `seconds`, wherever it begins, do more than `requests` go out.
+    """No span of `seconds` has more than `requests` requests.
 
-    Situation: eight real processes that send as much as they may, with wrong wall clocks; some are killed in the
-    middle, others take their place. Expectation: each request at its worst moment, no span holds more; and they do get
-    on.
+    Eight processes with wrong wall clocks send as much as possible; some are killed, and others replace them. Each
+    request counts at its worst moment, and the processes make progress.
     """
     use = LimiterUse("local", str(tmp_path))
     with start_processes(use) as processes:
@@ -76,10 +75,7 @@ def test_no_span_holds_more_than_the_allowance(tmp_path: Path) -> None:
 
 
 def test_the_judge_sees_a_bucket_that_is_filled_again(tmp_path: Path) -> None:
-    """Claim: the test above can fail. Situation: a token bucket of the same figures in the window's place.
-
-    Expectation: some span holds more, though the bucket keeps the rate on average.
-    """
+    """The test above can fail: a token bucket respects the rate on average, but some span exceeds the allowance."""
     use = LimiterUse("bucket", str(tmp_path))
     with start_processes(use) as processes:
         processes.wait_for_requests(60)
@@ -99,17 +95,14 @@ def test_the_judge_sees_a_bucket_that_is_filled_again(tmp_path: Path) -> None:
     ],
 )
 def test_the_judge_counts_worst_moments(sent: list[tuple[float, float]], most: int) -> None:
-    """The check counts correctly. Situation: requests at known moments, a span of one second.
-
-    Expectation: the counts agree with counts by hand; both ends of a span belong to it.
-    """
+    """The counts agree with counts by hand, for a span of one second that includes both its ends."""
     assert count_worst_span(sent, 1.0) == most
 
 
 def test_a_slot_counts_until_a_window_after_its_release(tmp_path: Path) -> None:
-    """Claim: the request may have gone out at any moment until its release. Situation: two slots, one released late.
+    """A request may be sent at any moment until its slot's release.
 
-    Expectation: each is free a window after its own release, not after its acquisition.
+    So each slot is free one window after its release, not after its acquisition.
     """
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock)
@@ -127,7 +120,7 @@ def test_a_slot_counts_until_a_window_after_its_release(tmp_path: Path) -> None:
 
 
 def test_a_dead_owner_s_slot_is_free_a_lease_and_a_window_later(tmp_path: Path) -> None:
-    """Situation: a slot that is never released. Expectation: it counts for a lease and a window, and no longer."""
+    """A slot that is never released counts for exactly a lease and a window."""
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock, requests=1)
     _take_slot(window)
@@ -138,7 +131,7 @@ def test_a_dead_owner_s_slot_is_free_a_lease_and_a_window_later(tmp_path: Path) 
 
 
 def test_a_release_that_comes_after_the_lease_counts(tmp_path: Path) -> None:
-    """Claim: a request is not forgotten because it was slow. Situation: released when its slot was free long since."""
+    """A slow request counts from its release, even if its slot expired long before."""
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock, requests=1)
     place = _take_slot(window)
@@ -148,7 +141,7 @@ def test_a_release_that_comes_after_the_lease_counts(tmp_path: Path) -> None:
 
 
 def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
-    """Situation: one blocks, and blocks again for less; another process asks. Expectation: the longer one holds."""
+    """One process blocks twice, the second time for less. The longer block applies to all processes."""
     clock = _SettableClock()
     window, other = _make_limiter(tmp_path, clock), _make_limiter(tmp_path, clock)
     window.block(300)
@@ -159,7 +152,7 @@ def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
 
 
 def test_accounts_do_not_share(tmp_path: Path) -> None:
-    """Expectation: one account's block holds for no other, however alike the names."""
+    """A block applies to one account only, however similar the names."""
     clock = _SettableClock()
     _make_limiter(tmp_path, clock, account="acme/paid").block(300)
     for account in ("ACME/paid", "acme-paid", "acme/paid ", "acme/free"):
@@ -169,7 +162,7 @@ def test_accounts_do_not_share(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("account", ["../../x", "/etc/x", "..", "", "a\0b", "x" * 5000, "ä/\ud800", "CON", "a\nb"])
 def test_no_account_s_name_leaves_the_folder(tmp_path: Path, account: str) -> None:
-    """Expectation: one lock and one file, in the directory, which only their owner can read."""
+    """The directory has one lock and one data file, which only their owner can read."""
     directory = tmp_path / "deep" / "down"
     _take_slot(_make_limiter(directory, _SettableClock(), account=account))
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
@@ -179,10 +172,9 @@ def test_no_account_s_name_leaves_the_folder(tmp_path: Path, account: str) -> No
 
 
 def test_what_is_from_before_a_new_start_of_the_machine_counts_as_now(tmp_path: Path) -> None:
-    """Claim: a clock that began again frees nothing early, and blocks nobody for days.
+    """A machine that restarts has a clock near 0. That frees no slot early and blocks nobody for days.
 
-    Situation: slots and a block from a machine that was up for long; then its clock is near 0. Expectation: they count
-    as long as if they had just happened, and that only once.
+    Older slots and blocks count once, as if they were new.
     """
     clock = _SettableClock(1e6)
     window = _make_limiter(tmp_path, clock)
@@ -206,9 +198,9 @@ class _ProcessKilledError(BaseException):
 def test_a_process_killed_while_it_writes_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """The file is complete at any moment. Situation: a process killed with half of it written, or before the replacement.
+    """The file is complete at any moment, whether a kill comes halfway through the write or before the replacement.
 
-    Expectation: another process finds the former content, and no stray file is left.
+    Another process finds the former content, and no stray file remains.
     """
     clock = _SettableClock()
     window = _make_limiter(tmp_path, clock)
@@ -247,9 +239,9 @@ def test_a_process_killed_while_it_writes_loses_nothing(
     ids=lambda content: ascii(content[:40]),
 )  # fmt: skip
 def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, content: bytes) -> None:
-    """A damaged file counts as a full window. Situation: a file truncated, or written by another program.
+    """A file that is damaged or that another program wrote counts as a full window.
 
-    Expectation: no slot; one line that names the file and the fix; the file stays unchanged.
+    One line names the file and the fix; the file stays unchanged.
     """
     window = _make_limiter(tmp_path, _SettableClock())
     _take_slot(window)
@@ -264,7 +256,10 @@ def test_a_file_that_cannot_be_understood_closes_the_window(tmp_path: Path, cont
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "unwritable"])
 def test_what_lies_in_the_way_closes_the_window(tmp_path: Path, kind: str) -> None:
-    """Situation: in the file's place lies something else, or its directory is a file. Expectation: no slot, one line."""
+    """The file's path is a pipe, directory or link, or its directory is a file.
+
+    No slot is granted; the error is one line.
+    """
     directory = tmp_path / "windows"
     window = _make_limiter(directory, _SettableClock())
     _take_slot(window)
@@ -286,9 +281,9 @@ def test_what_lies_in_the_way_closes_the_window(tmp_path: Path, kind: str) -> No
 
 
 def test_a_lock_that_is_never_freed_closes_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: the wait for the lock is bounded. Situation: another holds it all the time. Expectation: no slot, one line.
+    """The wait for the lock is bounded.
 
-    Once it is freed, the window is open again.
+    While another process holds it, no slot is granted and the error is one line.
     """
     assert module.LOCK_TIMEOUT == 5.0
     monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.2)
@@ -305,7 +300,7 @@ def test_a_lock_that_is_never_freed_closes_the_window(tmp_path: Path, monkeypatc
 
 
 def test_the_system_s_clock_goes_on() -> None:
-    """Expectation: waiting passes time, and no time where there is nothing to wait for."""
+    """Waiting takes at least the given time; a negative wait returns at once."""
     clock = SystemClock()
     began = clock.now()
     clock.wait(0.05)

@@ -24,7 +24,7 @@ def _add_password(url: str, password: str = SECRET) -> str:
 
 
 def test_a_redis_that_is_away_admits_nothing(tmp_path: Path) -> None:
-    """Situation: away from the start, there, gone in the middle, there again. Expectation: closed while it is away."""
+    """The Redis is down at first, up, down in the middle and up again. No slot is granted while it is down."""
     with start_redis(tmp_path, "--save", "") as server, open_limiter(_add_password(server.url)) as window:
         server.kill()
         away = read_refusal(window)
@@ -54,7 +54,7 @@ def test_a_redis_that_is_away_admits_nothing(tmp_path: Path) -> None:
 def test_a_redis_that_cannot_count_admits_nothing(
     tmp_path: Path, options: tuple[str, ...], given: str, words: str
 ) -> None:
-    """Situation: a server that refuses, is full, or is only a copy. Expectation: closed, and one line says why."""
+    """A server that rejects the password, is full or is a replica grants no slot; one line gives the reason."""
     with start_redis(tmp_path, *options) as server:
         url = _add_password(server.url, given) if given else server.url
         with open_limiter(url) as window:
@@ -62,7 +62,7 @@ def test_a_redis_that_cannot_count_admits_nothing(
 
 
 def test_a_web_server_is_no_redis() -> None:
-    """Situation: HTTP is spoken there. Expectation: closed."""
+    """An HTTP server at the address grants no slot."""
     with (
         serve_app(lambda _: LoopbackResponse(200, {})) as server,
         open_limiter(_add_password(f"redis{server.url[4:]}/0")) as window,
@@ -108,7 +108,7 @@ def _serve_fixed_response(answer: Callable[[bytes], bytes]) -> Iterator[tuple[st
     ids=lambda answer: ascii(answer[:20]),
 )  # fmt: skip
 def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
-    """Claim: any response gives a number or no slot. Situation: answers of no Redis, and hostile ones."""
+    """Responses that no Redis sends, hostile ones included, grant no slot and reveal no password."""
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
     with _serve_fixed_response(lambda _: answer) as (url, _):
         found = RedisRateLimiter(_add_password(url), ACCOUNT, 2, 0.2, 0.3)
@@ -120,10 +120,9 @@ def test_a_stranger_s_answers_admit_nothing(monkeypatch: pytest.MonkeyPatch, ans
 
 
 def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim: nothing is asked twice, whatever the address says, and no answer is waited for long.
+    """The limiter never retries, even if the URL says so, and waits at most three seconds (0.3 in this test).
 
-    Situation: a server that greets, takes the question and says nothing. Expectation: closed in about three seconds (a
-    tenth of it in this test), and one question arrived.
+    The server accepts the request and never answers it.
     """
     assert redis_rate_limiter.REDIS_TIMEOUT == 3.0
     monkeypatch.setattr(redis_rate_limiter, "REDIS_TIMEOUT", 0.3)
@@ -138,7 +137,7 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
-    """Expectation: a window in the directory, and a Redis's where one is named; neither is asked yet."""
+    """Without an address the limiter uses a local directory, with one a Redis. Neither is contacted yet."""
     assert isinstance(create_rate_limiter("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalRateLimiter)
     found = create_rate_limiter("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())
     assert isinstance(found, RedisRateLimiter)
@@ -157,7 +156,7 @@ def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: str) -> None:
-    """Expectation: a usage error in one line, which names the variable, and of the address nothing."""
+    """The usage error is one line that names the variable and quotes nothing of the address."""
     with pytest.raises(UsageError, match=rf"^{URL_VARIABLE}: must be the address of a Redis") as caught:
         create_rate_limiter(url, tmp_path, ACCOUNT, 5, 60, SystemClock())
     assert SECRET not in str(caught.value)
@@ -166,6 +165,6 @@ def test_an_address_that_is_none_of_a_redis_is_wrong_usage(tmp_path: Path, url: 
 
 
 def test_a_socket_s_path_is_reported(tmp_path: Path) -> None:
-    """Situation: a Redis behind a socket of the file system, which is not there. Expectation: its path in the line."""
+    """No Redis listens at the Unix socket; the error names its path."""
     with open_limiter(f"unix://:{SECRET}@{tmp_path}/redis.sock") as found:
         assert f"no Redis answers at {tmp_path}/redis.sock" in read_refusal(found)

@@ -13,9 +13,9 @@ from tests.support.rate_limits.redis_server import serve_redis, start_redis
 
 
 def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
-    """Requests before a server lost its memory still count. Situation: a fresh server, a restart, a flush.
+    """Requests from before a server lost its memory still count.
 
-    Expectation: nothing is admitted for a window and a lease from the first question on, and then something is.
+    A new, restarted or flushed server grants nothing for a window and a lease from the first request on.
     """
     with start_redis(tmp_path, "--save", "") as server, open_limiter(server.url) as window:
         for lose in ("nothing", "restart", "flush"):
@@ -34,17 +34,14 @@ def test_a_server_that_knows_nothing_yet_admits_nothing(tmp_path: Path) -> None:
 
 
 def test_a_known_server_admits_at_once(tmp_path: Path) -> None:
-    """Claim: the pause is paid once. Situation: another client, of a server that is known. Expectation: a slot."""
+    """The initial pause happens once for each server: a second client gets a slot at once."""
     with serve_redis(tmp_path) as url, open_limiter(url) as window, open_limiter(url) as other:
         take_slot(window)
         assert isinstance(other.acquire(), Slot)
 
 
 def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
-    """Claim: another server's memory is not trusted. Situation: a replica that had everything becomes the master.
-
-    Expectation: nothing is admitted for a window and a lease.
-    """
+    """A replica that becomes the master may lack requests, so nothing is granted for a window and a lease."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     with start_redis(tmp_path / "one", "--repl-diskless-sync-delay", "0") as master:
@@ -62,7 +59,7 @@ def test_a_fail_over_is_noticed(tmp_path: Path) -> None:
 
 
 def test_slots_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
-    """Situation: one slot is released, one never. Expectation: free a window after the release, and after the lease."""
+    """A slot is free a window after its release, or a window after its lease if it is never released."""
     with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.4, lease=0.9) as window:
         window.release(take_slot(window))
         released = time.monotonic()
@@ -75,7 +72,7 @@ def test_slots_count_as_long_as_they_may_be_under_way(tmp_path: Path) -> None:
 
 
 def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
-    """Situation: one blocks, and blocks again for less. Expectation: for others on the account the longer one holds."""
+    """One client blocks twice, the second time for less. The longer block applies to all clients of the account."""
     with serve_redis(tmp_path) as url, open_limiter(url) as window, open_limiter(url) as other:
         take_slot(window)
         window.block(300)
@@ -89,10 +86,9 @@ def test_a_block_holds_for_all_who_use_the_account(tmp_path: Path) -> None:
 
 
 def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
-    """Claim: a server's clock that was put back blocks nobody for days.
+    """A server's clock that is set back by an hour blocks nobody for days.
 
-    Situation: all moments are of an hour ahead. Expectation: slots are free after a lease and a window, a block after
-    its own time.
+    Slots expire after a lease and a window, a block after its own duration.
     """
     with serve_redis(tmp_path) as url, open_limiter(url) as window, redis.Redis.from_url(url) as client:
         for place in (take_slot(window), take_slot(window)):
@@ -108,7 +104,7 @@ def test_what_is_later_than_now_counts_as_now(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
-    """Expectation: one key for each account, which holds no more slots than are allowed, and expires in eight days."""
+    """Each account has one key with no more slots than allowed, and the key expires in eight days."""
     with serve_redis(tmp_path) as url, open_limiter(url, seconds=0.05, lease=0.05) as window:
         for _ in range(20):
             window.release(take_slot(window))
@@ -119,7 +115,7 @@ def test_what_is_kept_is_small_and_expires(tmp_path: Path) -> None:
 
 
 def test_a_user_needs_few_rights(tmp_path: Path) -> None:
-    """Claim: the rights that the docstring names are enough. Situation: a user with these; then without INFO."""
+    """The rights in the class's docstring suffice; without INFO nothing is granted."""
     commands = ("eval", "info", "time", "hgetall", "hset", "hdel", "expire")
     with serve_redis(tmp_path) as url, redis.Redis.from_url(url) as client:
         client.acl_setuser("limiter", enabled=True, passwords=[f"+{SECRET}"], keys=[f"{KEY_PREFIX}*"],

@@ -28,7 +28,7 @@ USUAL = 33.0
     ids=lambda given: ascii(given)[:50],
 )  # fmt: skip
 def test_what_is_asked_for_is_waited(value: str, seconds: float) -> None:
-    """Claim: seconds and the three formats of RFC 9110's dates are understood. Expectation: from 0 to the longest."""
+    """RFC 9110 allows seconds and three date formats. The result is between 0 and the longest wait."""
     assert parse_retry_after(value, NOW, USUAL) == seconds
 
 
@@ -47,12 +47,12 @@ def test_what_is_asked_for_is_waited(value: str, seconds: float) -> None:
     ids=lambda given: ascii(given)[:50],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_as_usual(value: str | None) -> None:
-    """Claim: a header that is absent or wrong changes nothing. Expectation: the usual wait."""
+    """An absent or malformed header means the usual wait."""
     assert parse_retry_after(value, NOW, USUAL) == USUAL
 
 
 def test_the_usual_wait_is_bounded_too() -> None:
-    """Expectation: never above the longest, never below 0."""
+    """The usual wait is limited to the longest wait and is never negative."""
     assert parse_retry_after(None, NOW, 5000.0) == MAX_RETRY_AFTER
     assert parse_retry_after(None, NOW, -1.0) == 0
 
@@ -67,7 +67,7 @@ def test_the_usual_wait_is_bounded_too() -> None:
     st.floats(min_value=0, max_value=4e9),
 )
 def test_no_header_breaks_anything(value: str, now: float) -> None:
-    """Claim: whatever a server writes, there is a number of seconds. Situation: any text, at any time until 2096."""
+    """Any string gives a finite number of seconds, at any time until 2096."""
     seconds = parse_retry_after(value, now, USUAL)
     assert math.isfinite(seconds)
     assert 0 <= seconds <= MAX_RETRY_AFTER

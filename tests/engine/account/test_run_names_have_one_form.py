@@ -11,7 +11,7 @@ from contract_watch.engine.planning.passwords import generate_password
 
 @pytest.mark.parametrize("length", [1, 8, 11, 12, 20, 64, 65, 72, 200])
 def test_a_password_has_the_length_asked_for(length: int) -> None:
-    """Expectation: so many characters, all of them printable ASCII, other ones each time where there is room."""
+    """All characters are printable ASCII, and repeated calls differ."""
     texts = {generate_password(length) for _ in range(20)}
     assert {len(text) for text in texts} == {length}
     assert all(text.isascii() and text.isprintable() for text in texts)
@@ -19,9 +19,9 @@ def test_a_password_has_the_length_asked_for(length: int) -> None:
 
 
 def test_the_shortest_and_the_longest_are_unlike_what_people_choose() -> None:
-    """Claim: a vendor that demands more of a password than it documents is noticed.
+    """A vendor may demand more of passwords than it documents.
 
-    Expectation: a short one has small letters only, a long one every kind of character, inside of it.
+    To notice that, short passwords have only lower-case letters and long ones every kind of character.
     """
     assert set(generate_password(8)) <= set(string.ascii_lowercase)
     assert set(generate_password(72)) >= {*string.punctuation, " "}
@@ -30,7 +30,7 @@ def test_the_shortest_and_the_longest_are_unlike_what_people_choose() -> None:
 
 
 def test_a_longer_name_begins_with_the_name() -> None:
-    """Expectation: a name of a given length is the run's own, and no two are the same."""
+    """A name of a given length is unique and belongs to the run."""
     names = NameGenerator(dt.date(2026, 11, 21), "abcdef")
     first, second = names.create_name(), names.create_name(64)
     assert first == "ct-261121-abcdef-1-n"

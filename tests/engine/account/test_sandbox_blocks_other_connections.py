@@ -51,10 +51,9 @@ WAYS_OUT: dict[str, Callable[[int], object]] = {
 
 @pytest.mark.parametrize("name", WAYS_OUT)
 def test_every_other_connection_is_blocked(name: str) -> None:
-    """Claim: while the sandbox is active, no library connects to anything, not even to the target, and no subprocess is started.
+    """In the sandbox no library opens a connection, not even to the target, and no subprocess starts.
 
-    Situation: each way out, to a server that counts its connections.
-    Expectation: an error before anything leaves; the server has seen nobody; the report has a line about it.
+    Each attempt raises an error before anything is sent, and the report has a line about it.
     """
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as server:
         with block_connections() as held, pytest.raises(Exception) as caught:  # noqa: PT011 (libraries put it into errors of their own)
@@ -66,7 +65,7 @@ def test_every_other_connection_is_blocked(name: str) -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    """Claim: a target cannot send a run elsewhere. Situation: 302 to another server. Expectation: that one hears nothing."""
+    """A target cannot send a run elsewhere: the redirect's server gets no connection."""
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as elsewhere:
         away = {"Location": f"{elsewhere.url}/outbound/smarthost"}
         with serve_app(lambda _asked: LoopbackResponse(302, {}, headers=away)) as server, block_connections() as held:
@@ -81,7 +80,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_the_gate_s_own_connection_is_allowed_for_its_thread() -> None:
-    """Situation: inside `allow_connections`, and again outside. Expectation: the one is served, the other is not."""
+    """A connection inside `allow_connections` succeeds; one outside it fails."""
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as server, block_connections():
         with allow_connections():
             assert httpx.get(f"http://127.0.0.1:{server.server_port}/", trust_env=False).status_code == 200
@@ -90,7 +89,7 @@ def test_the_gate_s_own_connection_is_allowed_for_its_thread() -> None:
 
 
 def test_nothing_is_blocked_where_no_real_account_is_asked() -> None:
-    """Expectation: before and after, everything works as ever."""
+    """After the sandbox has ended, connections and subprocesses work again."""
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as server:
         with block_connections():
             pass

@@ -44,10 +44,10 @@ class _NaiveWindow:
 @example([("block", 5.0), ("block", 2.75), ("wait", 3.0), ("take", 0.0), ("wait", 2.0), ("take", 0.0)])
 @given(st.lists(ACTS, max_size=60))
 def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]) -> None:
-    """A forgotten slot did not count. Situation: any order of acquisitions, releases, blocks and waiting.
+    """A slot is granted exactly if the whole history of acquisitions, releases, blocks and waits allows it.
 
-    Expectation: each acquisition is granted where the whole history allows it; no span holds more than the allowance;
-    each requested wait is above 0, and nothing is granted before it has passed unless a slot is released meanwhile.
+    No span exceeds the allowance. Each requested wait is above 0, and nothing is granted before it has passed unless a
+    slot is released meanwhile.
     """
     book, naive, now, not_before = SlidingWindow(), _NaiveWindow(), 100.0, 0.0
     for number, (act, value) in enumerate(acts):
@@ -81,9 +81,9 @@ def test_the_sliding_window_decides_as_a_naive_one(acts: list[tuple[str, float]]
 
 @given(st.lists(STEPS, max_size=10), STEPS, STEPS)
 def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: float, later: float) -> None:
-    """Claim: a new start of the machine neither frees nor holds for ever. Situation: a window of any moments, a clock near 0.
+    """A restart of the machine sets the clock near 0; that neither frees a slot nor blocks forever.
 
-    Expectation: all counts as long as if it were just now, and after a lease, a window and the block nothing is left.
+    All slots and blocks count as if they were new, and expire after a lease, a window and the block.
     """
     book = SlidingWindow({str(number): 500 + last for number, last in enumerate(lasts)})
     book.block(block, 500.0)
@@ -96,13 +96,13 @@ def test_a_clock_that_begins_again_is_no_way_out(lasts: list[float], block: floa
 
 
 def test_a_lease_is_longer_than_a_request() -> None:
-    """Claim: no slot is given up while its request may still go out. Expectation: longer than a request's whole time."""
+    """No slot expires while its request may still be sent."""
     assert LEASE > TOTAL_TIMEOUT
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan")])
 def test_a_block_of_nothing_is_none(seconds: float) -> None:
-    """Expectation: no block; and none lasts for longer than a day."""
+    """A duration of 0, below 0 or NaN does not block; infinity blocks for a day."""
     book = SlidingWindow()
     book.block(seconds, 100.0)
     assert book.acquire(RULE, "a", 100.0) == 0
@@ -112,7 +112,7 @@ def test_a_block_of_nothing_is_none(seconds: float) -> None:
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 60.0), (-1, 60.0), (5, 0.0), (5, -1.0), (5, float("nan"))])
 def test_an_invalid_rule_is_an_error(requests: int, seconds: float) -> None:
-    """Expectation: an error at once, and no window that lets all through or nothing ever."""
+    """The error comes at once, instead of a window that admits everything or nothing."""
     with pytest.raises(ValueError, match="is no limit"):
         RateLimit(requests, seconds)
 
@@ -157,7 +157,7 @@ def _never_give_up() -> None:
 
 
 def test_a_slot_is_waited_for_in_slices() -> None:
-    """Situation: a window that wants 1.2 seconds, then 0.3. Expectation: the place; half a second at most at once."""
+    """A wait of 1.2 seconds and one of 0.3 are split into slices of at most half a second."""
     clock, asked = _RecordingClock(), []
     place = acquire_slot(_ScriptedLimiter(1.2, 0.3, Slot("x")), clock, lambda: asked.append(len(clock.waits)), 1.5)
     assert place == Slot("x")
@@ -166,7 +166,7 @@ def test_a_slot_is_waited_for_in_slices() -> None:
 
 
 def test_a_free_slot_is_not_waited_for() -> None:
-    """Expectation: no waiting, and no question whether the run goes on."""
+    """The run neither waits nor checks for an interruption."""
     clock = _RecordingClock()
 
     def never() -> None:
@@ -177,7 +177,7 @@ def test_a_free_slot_is_not_waited_for() -> None:
 
 
 def test_a_run_that_ends_waits_no_longer() -> None:
-    """Situation: the run is to end during the second slice. Expectation: that is raised, and nothing is asked any more."""
+    """An interruption during the second slice is raised, and the limiter is not called again."""
     clock, window = _RecordingClock(), _ScriptedLimiter(30.0, Slot("x"))
 
     def give_up() -> None:
@@ -191,7 +191,7 @@ def test_a_run_that_ends_waits_no_longer() -> None:
 
 
 def test_too_long_a_wait_is_not_begun() -> None:
-    """Situation: 40 of 60 seconds are waited, and 30 more are wanted. Expectation: an error of one line, at once."""
+    """After 40 of 60 seconds the limiter asks for 30 more: a one-line error is raised at once."""
     clock = _RecordingClock()
     with pytest.raises(WaitTooLongError, match=r"in 30 seconds, after 40 of at most 60") as caught:
         acquire_slot(_ScriptedLimiter(40.0, 30.0), clock, _never_give_up, 60.0)
@@ -200,6 +200,6 @@ def test_too_long_a_wait_is_not_begun() -> None:
 
 
 def test_a_window_that_asks_for_nothing_is_not_asked_for_ever() -> None:
-    """Claim: the loop is bounded. Situation: a window that never has a slot and never wants time. Expectation: an end."""
+    """The loop is bounded, even for a limiter that grants no slot and asks for no wait."""
     with pytest.raises(WaitTooLongError):
         acquire_slot(_ScriptedLimiter(*[0.0] * 5000), _RecordingClock(), _never_give_up, 2.0)

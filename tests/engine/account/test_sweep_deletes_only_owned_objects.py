@@ -43,19 +43,19 @@ def would_delete(one: ListedObject, known: KnownRuns = KNOWN, first: Mapping[str
 
 
 def test_what_a_dead_run_s_ledger_names_is_due() -> None:
-    """Expectation: whatever its age."""
+    """The object is deleted at any age."""
     assert would_delete(make_row(LEFT))
     assert would_delete(make_row(LEFT, hours=None))
 
 
 def test_what_is_of_the_full_form_and_old_enough_is_due() -> None:
-    """Situation: the run's ledger was lost. Expectation: from twice the longest run on; not before."""
+    """The run's ledger is lost, so its object is deleted only after twice the longest duration of a run."""
     assert would_delete(make_row(OLD, hours=12.1))
     assert not would_delete(make_row(OLD, hours=11.9))
 
 
 def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
-    """Expectation: seen for the first time, it stays."""
+    """An object that is seen for the first time is not deleted."""
     assert not would_delete(make_row(OLD, hours=None))
     assert not would_delete(make_row(OLD, hours=None), first={OLD: NOW - 11.9 * HOUR})
     assert would_delete(make_row(OLD, hours=None), first={OLD: NOW - 12.1 * HOUR})
@@ -68,12 +68,12 @@ def test_where_a_vendor_tells_no_age_it_counts_since_we_first_saw_it() -> None:
     "existing-user", "", OLD.replace("ct-", "сt-"), f"{OLD}_1", *[s for k, s in build_name_variants(OLD).items() if k != "more"],
 ], ids=ascii)  # fmt: skip
 def test_a_look_alike_is_somebody_else_s(name: str) -> None:
-    """Claim: a name that differs from the form by case, by a character or by white space is none of ours, however old it is."""
+    """A name that differs from the form by case, a character or white space is foreign at any age."""
     assert not would_delete(make_row(name, hours=1000))
 
 
 def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
-    """Claim: with one character of these changed, or two neighbours swapped, the check character does not fit any more."""
+    """One changed character of the date or run id, or two swapped ones, invalidate the check character."""
     stamp = len("ct-261120-")
     for place in [*range(3, 9), *range(stamp, stamp + 6)]:
         for sign in "0123456789abcdefghijklmnopqrstuvwxyz":
@@ -86,30 +86,27 @@ def test_every_sign_of_the_day_and_of_the_run_counts() -> None:
 
 
 def test_a_dead_run_s_form_alone_is_not_its_ledger() -> None:
-    """Situation: a name of a killed run's form that its ledger does not have: one number on, one that begins alike.
-
-    Expectation: it stays, whatever its age: that ledger is not lost, and says that the run did not make it.
-    """
+    """A killed run's ledger exists and lacks the name, so the run did not create the object. It stays at any age."""
     for name in (OTHER, f"{LEFT}-more", LEFT.upper(), f"{LEFT} "):
         assert not would_delete(make_row(name))
         assert not would_delete(make_row(name, hours=1000))
 
 
 def test_a_run_that_goes_on_beside_is_left_alone() -> None:
-    """Expectation: its objects stay, however old."""
+    """Objects of a run that is still active stay at any age."""
     assert not would_delete(make_row(BESIDE))
     assert not would_delete(make_row(BESIDE, hours=1000))
 
 
 def test_what_was_made_on_a_day_to_come_is_not_ours() -> None:
-    """Situation: a name of the form with tomorrow's day in it, on an object that claims to be old."""
+    """The name has tomorrow's date, and the object claims to be old."""
     assert not would_delete(make_row(NameGenerator(dt.date(2026, 11, 22)).create_name(), hours=1000))
 
 
 def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
-    """Situation: a killed run's ledger has names in other spellings, of which a vendor that sanitises makes plain ones.
+    """A vendor may sanitize a respelled name from a killed run's ledger into a plain one.
 
-    Expectation: these are due, in either spelling; a plain name in the ledger stands for itself alone.
+    Both spellings are deleted; a plain name in the ledger matches only itself.
     """
     for spelled in build_name_variants(LEFT).values():
         known = KnownRuns(
@@ -122,10 +119,10 @@ def test_what_a_vendor_makes_of_a_name_is_known_again() -> None:
 
 
 def test_the_mark_tells_and_a_changed_one_does_not() -> None:
-    """Situation: a server that hands out ids: the ledger has a mark and its id.
+    """If the server assigns ids, the ledger has a name and an id.
 
-    Expectation: an object under that mark is the run's, whatever id an answer told; one with that id, whose mark
-    somebody has changed, has become somebody else's.
+    An object with that name is the run's, whatever its id. One with that id and another name has become somebody
+    else's.
     """
     entry = LedgerEntry(DEAD.run_id, LEFT, "7", "admin", LedgerState.CREATED, NOW)
     known = KnownRuns({DEAD.run_id: [entry]}, frozenset())
@@ -136,7 +133,7 @@ def test_the_mark_tells_and_a_changed_one_does_not() -> None:
 
 
 def test_nothing_is_older_than_its_name() -> None:
-    """Situation: a vendor that tells the year 1, or 1970, of an object whose name has today in it. Expectation: it stays."""
+    """A vendor reports the year 1 or 1970 for an object whose name has today's date. The object stays."""
     today = NameGenerator(dt.date(2026, 11, 21), "todayr"[:5] + compute_check_character("261121today")).create_name()
     assert not would_delete(make_row(today, hours=10**6))
     assert parse_time("0001-01-01T00:00:00Z") is None
@@ -146,7 +143,7 @@ def test_nothing_is_older_than_its_name() -> None:
 @given(name=st.text(max_size=40) | st.from_regex(r"[cC][tT][-_ ][0-9]{6}-[a-z0-9]{6}-[a-z0-9]+-n", fullmatch=True))
 @settings(deadline=None)
 def test_no_text_at_all_breaks_the_parser(name: str) -> None:
-    """Expectation: a stamp whose prefix the name begins with in lower case, or none."""
+    """Any string gives a stamp whose prefix starts the name in lower case, or None."""
     stamp = parse_name(name)
     assert stamp is None or name.lower().startswith(stamp.prefix)
 
@@ -158,5 +155,5 @@ def test_no_text_at_all_breaks_the_parser(name: str) -> None:
     ("١٢", None), ({}, None), ("soon", None),
 ])  # fmt: skip
 def test_times_are_read_as_vendors_tell_them(value: Any, seconds: float | None) -> None:
-    """Claim: seconds, milliseconds and RFC 3339 are understood, and nothing else is taken for an age."""
+    """Seconds, milliseconds and RFC 3339 are parsed; nothing else counts as an age."""
     assert parse_time(value) == seconds
