@@ -8,10 +8,7 @@ from tests.support.production.fake import main
 
 
 def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Claim: a mistyped argument is named. Situation: an unknown vendor, all of them, a form that is none, a taken port.
-
-    Expectation: status 3 and one line each.
-    """
+    """An unknown vendor, `all`, an invalid pattern and a port in use each exit with 3 and one line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         wrong = [["nosuch"], ["all"], ["jetemail", "--owns", "("], ["jetemail", "--port", str(taken.getsockname()[1])]]
         for arguments in wrong:

@@ -98,7 +98,7 @@ def test_a_run_that_touches_nobody_is_reported(visits: Callable[[str], FakeProdu
 
 
 def test_what_it_cannot_see_is_not_there() -> None:
-    """Claim: the fake vendor is no mock to a run. Situation: the mock's controls. Expectation: 404, and they are in the log."""
+    """The mock's control paths are 404 for a run, and are logged."""
     with FakeProduction(JETEMAIL) as production:
         for path in ("/__mock/health", "/__mock/state"):
             assert httpx.get(production.base + path, trust_env=False).status_code == 404
@@ -107,7 +107,7 @@ def test_what_it_cannot_see_is_not_there() -> None:
 
 @EVERY
 def test_it_begins_with_objects_that_are_not_ours(slug: str) -> None:
-    """Claim: there is something to be touched. Situation: the start. Expectation: examples of the documents, names like ours."""
+    """Foreign objects exist from the start: examples of the documents and names like a run's."""
     with FakeProduction(VENDORS[slug], foreign_names=["of-somebody"]) as production:
         names = {listed["name"] for listed in production.list_foreign_objects()}
         assert {"smtp-user1", "existing-user", "ct-261121-abcdef-1", "CT-261121-ABCDEF-1", "smtp-user1 "} <= names
@@ -120,10 +120,9 @@ def test_it_begins_with_objects_that_are_not_ours(slug: str) -> None:
 
 @EVERY
 def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
-    """Claim: whoever takes a name for another touches somebody. Situation: a run makes twelve objects, one after another.
+    """After each creation there are foreign names that differ by case, a character and white space.
 
-    Expectation: beside the last there are foreign ones that differ by case, a character and white space; never too many
-    in all.
+    Their number is limited. A run that confuses two names touches one of them.
     """
     contract = VENDORS[slug]
     create = contract.operations[contract.lifecycle.create]
@@ -143,10 +142,7 @@ def test_neighbours_appear_beside_what_a_run_makes(slug: str) -> None:
 
 
 def test_an_owner_is_recognized_letter_by_letter() -> None:
-    """Claim: neighbours are never the run's own. Situation: a rule by which a name's last character follows from the rest.
-
-    Expectation: all five neighbours, and none that the rule takes for a run's.
-    """
+    """No similar name belongs to the run. By this rule a name's last character follows from the rest."""
     owns: Callable[[str], bool] = lambda name: has_run_name_form(name) and name[-1] == "q"  # noqa: E731 (a rule in a line)
     found = list(make_similar_names("ct-261121-k3w9xq-7q", owns))
     assert found == ["CT-261121-K3W9XQ-7Q", "ct-261121-k3w9xq-72", "ct-261121-k3w9xq-7q ", "ct-261121-k3w9xq-7",
@@ -192,10 +188,9 @@ def test_a_run_s_own_life_touches_nobody() -> None:
     ],
 )  # fmt: skip
 def test_who_touches_what_is_not_its_own_is_reported(method: str, body: Any, expected: list[tuple[str, str]]) -> None:
-    """Claim: no touch goes unseen. Situation: one request about somebody else's object, by name, spelling or chance.
+    """One request affects a foreign object, by its name, another spelling or by accident.
 
-    Expectation: the touch, with its reason, whether or not the vendor granted it; and the object's state before and
-    after.
+    The violation has a reason, whether or not the vendor granted it, and the object's state before and after.
     """
     with FakeProduction(JETEMAIL) as production:
         ask = make_sender(production)
@@ -208,7 +203,7 @@ def test_who_touches_what_is_not_its_own_is_reported(method: str, body: Any, exp
 
 
 def test_the_key_of_nobody_excuses_nothing() -> None:
-    """Claim: a run that names somebody's object is at fault whoever it is. Situation: a wrong key. Expectation: the touch."""
+    """A request that names a foreign object is a violation even with a wrong key."""
     with FakeProduction(JETEMAIL) as production:
         wrong = {"Authorization": "Bearer nobody"}
         answer = make_sender(production)("DELETE", SMARTHOST, {"username": "office"}, headers=wrong)
@@ -230,9 +225,9 @@ def test_a_subaccount_is_not_the_run_s() -> None:
 
 
 def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> None:
-    """An activation is reported. Situation: a run activates its own configuration, then the former one again.
+    """An activation is reported: a run activates its own configuration, then the former one again.
 
-    Expectation: the former one changed, then was named; the active one at the start and now is reported each time.
+    The former one is reported as changed, then as named. Its initial and current state are correct each time.
     """
     with FakeProduction(ZITADEL) as production:
         ask = make_sender(production)
@@ -248,10 +243,7 @@ def test_an_activation_deactivates_somebody_s_and_a_restoration_is_seen() -> Non
 
 
 def test_what_an_earlier_run_left_is_no_stranger() -> None:
-    """Claim: sweeping is no touch. Situation: a killed run's object, two days old, is removed; another stays.
-
-    Expectation: nothing is touched, and the other is still there of ours.
-    """
+    """Removing a killed run's object, two days old, is no violation. The other one remains the run's."""
     with FakeProduction(JETEMAIL) as production:
         for name in ("ct-261119-aaaaaa-1", "ct-261119-aaaaaa-2"):
             production.add_object(name)
@@ -268,9 +260,9 @@ def test_what_an_earlier_run_left_is_no_stranger() -> None:
 
 
 def test_the_log_holds_requests_without_keys() -> None:
-    """The log contains no key. Situation: a valid key, a wrong one that begins with it, a body with a password.
+    """The log has accounts instead of keys, the body unchanged, and the response's status.
 
-    Expectation: accounts instead of keys, the body unchanged, and the response's status.
+    One request has a wrong key that starts with a valid one.
     """
     with FakeProduction(JETEMAIL) as production:
         key = JETEMAIL.credentials[0].test
@@ -291,9 +283,9 @@ def test_the_log_holds_requests_without_keys() -> None:
 
 @EVERY
 def test_the_limit_trips_at_the_first_request_too_many(slug: str) -> None:
-    """Claim: the limit is the contract's, to the request. Situation: as many as allowed at once, then one more; then waiting.
+    """The limit is exactly the contract's: one request more is 429 and blocks the account for five minutes.
 
-    Expectation: that one is 429 and blocks the account for five minutes, counted down; another account goes on.
+    Retry-After counts down. Another account is not blocked.
     """
     contract, clock = VENDORS[slug], VirtualClock()
     read = contract.operations[contract.lifecycle.read]
@@ -318,10 +310,7 @@ def test_the_limit_trips_at_the_first_request_too_many(slug: str) -> None:
 
 
 def test_the_window_trails() -> None:
-    """Claim: the limit is over any window, not over minutes of a clock. Situation: half of the allowance, then most of a minute.
-
-    Expectation: a request too many just before the first leave the window trips; when they have left, there is room.
-    """
+    """The limit applies to any window, not to minutes of a clock: a slot is free once its request leaves the window."""
     requests, seconds = SMTP2GO.rate.requests, SMTP2GO.rate.seconds
     for waited, tripped in ((seconds - 0.01, 1), (seconds, 0)):
         clock = VirtualClock()
@@ -336,10 +325,7 @@ def test_the_window_trails() -> None:
 
 
 def test_what_is_refused_counts() -> None:
-    """Claim: no request is free. Situation: the allowance spent on refusals, then requests during the whole block.
-
-    Expectation: the limit trips; and who asks all through the block, more than is allowed, is blocked again at its end.
-    """
+    """Refused requests count, too. A caller that exceeds the allowance during a block is blocked again at its end."""
     clock, requests = VirtualClock(), SMTP2GO.rate.requests
     with FakeProduction(SMTP2GO, clock=clock) as production:
         ask = make_sender(production)
@@ -354,7 +340,7 @@ def test_what_is_refused_counts() -> None:
 
 
 def test_a_limit_may_be_only_counted() -> None:
-    """Claim: runs that know no limit can be watched. Situation: one request too many. Expectation: it is counted, and answered."""
+    """A run without a rate limiter can be observed: the excess request is counted and granted."""
     with FakeProduction(SMTP2GO, enforce_limit=False) as production:
         ask = make_sender(production)
         answers = [ask("POST", "/users/smtp/view", {}).status_code for _ in range(SMTP2GO.rate.requests + 1)]
@@ -366,9 +352,9 @@ def test_a_limit_may_be_only_counted() -> None:
 
 
 def test_it_runs_in_a_process_of_its_own() -> None:
-    """Claim: a run that is killed can be watched from outside. Situation: the command, asked over HTTP; then closed and healed.
+    """The command serves the same accessors over HTTP, so that a test can observe a killed run.
 
-    Expectation: the same accessors with the same values, and a port that comes back as it was.
+    A port that was closed opens again at the same address.
     """
     with FakeProductionProcess("jetemail", "--also", "of-somebody") as production:
         key = JETEMAIL.credentials[0].test
@@ -390,7 +376,7 @@ def test_it_runs_in_a_process_of_its_own() -> None:
 
 
 def test_its_command_tells_addresses_of_all_protocols(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Claim: a run finds every protocol. Situation: a vendor that speaks gRPC. Expectation: an address for it, and no output else."""
+    """A vendor with gRPC has an address for it, and the command prints nothing else."""
     del tmp_path
     with FakeProductionProcess("zitadel") as production:
         assert production.grpc.startswith("127.0.0.1:")

@@ -1,4 +1,4 @@
-"""Each network fault of the fake vendor acts as documented, and the virtual clock keeps time."""
+"""Each network fault of the fake vendor acts as documented, and the virtual clock is exact."""
 
 import contextlib
 import socket
@@ -55,9 +55,9 @@ def assert_recovered(production: FakeProduction, client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("kind", ["reset", "lost"])
 def test_a_reset_is_a_reset(production: FakeProduction, client: httpx.Client, kind: str) -> None:
-    """Claim: a connection can break where an answer is due. Situation: one creation, with nothing done before or all of it.
+    """The caller sees a reset and not one byte.
 
-    Expectation: the caller sees a reset and no byte; the object is there only where the vendor had done it.
+    The object exists only if the vendor executed the request before the reset.
     """
     production.inject_fault(kind)
     with pytest.raises(httpx.ReadError, match="Connection reset by peer"):
@@ -70,7 +70,7 @@ def test_a_reset_is_a_reset(production: FakeProduction, client: httpx.Client, ki
 
 @pytest.mark.parametrize("executed", [False, True])
 def test_a_stalled_answer_never_comes(production: FakeProduction, client: httpx.Client, *, executed: bool) -> None:
-    """Claim: a caller can be left waiting. Situation: a creation, done or not. Expectation: no answer, and others go on."""
+    """One creation, executed or not, gets no response; other requests do."""
     production.inject_fault("stall", executed=executed)
     with pytest.raises(httpx.ReadTimeout):
         create_user(client, SHORT)
@@ -79,7 +79,7 @@ def test_a_stalled_answer_never_comes(production: FakeProduction, client: httpx.
 
 
 def test_a_stalled_answer_ends_when_all_is_healed(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: healing leaves nobody waiting. Situation: a stalled request in another thread. Expectation: it is broken off."""
+    """Clearing the faults breaks off a request that waits in another thread."""
     production.inject_fault("stall")
     ended: list[str] = []
 
@@ -98,10 +98,7 @@ def test_a_stalled_answer_ends_when_all_is_healed(production: FakeProduction, cl
 
 
 def test_an_answer_ends_within_its_body(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: an answer can be cut. Situation: a creation, cut after seven bytes of the body.
-
-    Expectation: status and length are sent, seven bytes come, and the object is there.
-    """
+    """The response has its status and length, ends after seven bytes, and the object exists."""
     production.inject_fault("cut", after=7)
     with client.stream("POST", SMARTHOST, json={"username": RUN_NAME}) as answer:
         with pytest.raises(httpx.RemoteProtocolError, match="received 7 bytes"):
@@ -117,9 +114,9 @@ def test_an_answer_ends_within_its_body(production: FakeProduction, client: http
 def test_somebody_in_between_answers_with_a_page(
     production: FakeProduction, client: httpx.Client, kind: str, status: int, *, executed: bool
 ) -> None:
-    """An intermediary may respond instead of the vendor. Situation: a page, with the vendor reached before or not.
+    """An intermediary responds with an HTML page instead of the vendor.
 
-    Expectation: its status, HTML, and the object only if the vendor was reached.
+    The object exists only if the request reached the vendor.
     """
     production.inject_fault(kind, executed=executed)
     answer = create_user(client)
@@ -131,7 +128,7 @@ def test_somebody_in_between_answers_with_a_page(
 
 @pytest.mark.parametrize("hint", ["7", "Wed, 21 Oct 2026 07:28:00 GMT", "soon"])
 def test_a_limit_may_be_sent_at_any_time(production: FakeProduction, client: httpx.Client, hint: str) -> None:
-    """Claim: somebody else may have passed the limit. Situation: 429 with some Retry-After. Expectation: both, and no trip."""
+    """Somebody else may have exceeded the limit: the response is 429 with a Retry-After, without a limit hit."""
     production.inject_fault("limited", retry_after=hint)
     answer = create_user(client)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, hint)
@@ -141,10 +138,7 @@ def test_a_limit_may_be_sent_at_any_time(production: FakeProduction, client: htt
 
 
 def test_an_answer_may_come_late(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: time-outs can be met. Situation: a delay longer than one caller's patience, then shorter than another's.
-
-    Expectation: the one gives up though it was done, the other has its answer.
-    """
+    """One caller times out although the request was executed; a more patient one gets the response."""
     production.inject_fault("delay", seconds=3 * SHORT)
     with pytest.raises(httpx.ReadTimeout):
         create_user(client, SHORT)
@@ -156,10 +150,7 @@ def test_an_answer_may_come_late(production: FakeProduction, client: httpx.Clien
 
 
 def test_a_closed_port_takes_nobody(production: FakeProduction, client: httpx.Client) -> None:
-    """A server can be away. Situation: closed from outside, then healed.
-
-    Expectation: open connections break, new ones are refused, and afterwards all goes on at the same address.
-    """
+    """Closed ports break open connections and refuse new ones. Cleared faults open them at the same address."""
     parts = urlsplit(production.base)
     with socket.create_connection((parts.hostname or "", parts.port or 0), PATIENCE) as held:
         held.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -175,10 +166,7 @@ def test_a_closed_port_takes_nobody(production: FakeProduction, client: httpx.Cl
 
 
 def test_a_port_may_close_under_a_request(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: a server can go away at any moment. Situation: a creation closes the port for a while.
-
-    Expectation: the request breaks, connections are refused, and then it is back of itself.
-    """
+    """A creation closes the port for a while: the request breaks, connections fail, and the port opens by itself."""
     production.inject_fault("closed", seconds=SHORT, executed=True)
     with pytest.raises(httpx.ReadError):
         create_user(client)
@@ -194,10 +182,7 @@ def test_a_port_may_close_under_a_request(production: FakeProduction, client: ht
 
 
 def test_cuts_come_as_often_as_configured(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: faults are counted. Situation: two of one kind, then one of another, for creations alone.
-
-    Expectation: other operations are spared, then each comes in its turn, then none.
-    """
+    """Two faults of one kind, then one of another, apply to creations only and in order."""
     production.inject_fault("bad-gateway", times=2, operations=["createSmtpUser"])
     production.inject_fault("unavailable", operations=["createSmtpUser"])
     asked = [client.get(SMARTHOST).status_code, *(create_user(client).status_code for _ in range(4))]
@@ -205,7 +190,7 @@ def test_cuts_come_as_often_as_configured(production: FakeProduction, client: ht
 
 
 def test_healing_ends_all_cuts(production: FakeProduction, client: httpx.Client) -> None:
-    """Claim: a test can go on. Situation: a fault without end. Expectation: it comes each time, and no more once healed."""
+    """An endless fault applies to every request until the faults are cleared."""
     production.inject_fault("bad-gateway", times=None)
     assert [client.get(SMARTHOST).status_code for _ in range(3)] == [502] * 3
     production.clear_faults()
@@ -213,9 +198,10 @@ def test_healing_ends_all_cuts(production: FakeProduction, client: httpx.Client)
 
 
 def test_a_seed_decides_which_requests_are_cut() -> None:
-    """Claim: a run that was cut can be repeated. Situation: thirty requests, each cut with a probability of a third.
+    """A run with faults can be repeated.
 
-    Expectation: some are and some are not, the same for the same seed, others for another.
+    Each of thirty requests fails with a probability of a third; the same seed chooses the same ones, another seed
+    others.
     """
 
     def met(seed: int) -> list[bool]:
@@ -227,7 +213,7 @@ def test_a_seed_decides_which_requests_are_cut() -> None:
 
 
 def test_what_is_no_cut_is_refused(production: FakeProduction) -> None:
-    """Claim: a mistyped fault is no quiet day. Situation: an unknown kind. Expectation: an error that lists those there are."""
+    """A mistyped fault must not pass unnoticed: the error lists the known ones."""
     with pytest.raises(UsageError, match="reset, cut"):
         production.inject_fault("rest")
     with pytest.raises(UsageError, match="touched"):
@@ -238,9 +224,9 @@ def test_what_is_no_cut_is_refused(production: FakeProduction) -> None:
 
 
 def test_the_clock_moves_only_when_somebody_waits() -> None:
-    """Claim: minutes take no time, and time is the same for all. Situation: eight threads, each waiting a hundred times.
+    """Virtual minutes take no real time, and all threads share one clock that never goes backwards.
 
-    Expectation: all their waiting has passed, none of it really; never backwards.
+    Eight threads wait a hundred times each.
     """
     clock, began = VirtualClock(wall=1000.0), time.monotonic()
     assert (clock.now(), clock.wall()) == (0.0, 1000.0)

@@ -64,9 +64,9 @@ def call_natively(production: FakeProduction, patience: float = PATIENCE) -> Any
     ],
 )  # fmt: skip
 def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) -> None:
-    """Claim: gRPC's connections break as those of REST do. Situation: each fault, to a configuration that is asked for.
+    """Each fault becomes the gRPC library's error, as it breaks REST's connections.
 
-    Expectation: the error that the library makes of it; and the configuration where the vendor had made it.
+    The configuration exists only if the vendor executed the request.
     """
     before = len(list_run_names(instance))
     instance.inject_fault(kind, seconds=SHORT)
@@ -83,10 +83,7 @@ def test_cuts_reach_native_grpc(instance: FakeProduction, kind: str, code: str) 
 
 @pytest.mark.parametrize("text", [False, True])
 def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
-    """Claim: so do those of gRPC-web. Situation: no fault, then a limit, a page, and one that was done and never answered.
-
-    Expectation: a message; code 8 with Retry-After; HTML; a reset.
-    """
+    """A normal call gets a message, a limited one code 8 and Retry-After, a bad gateway HTML, a lost one a reset."""
     media = "application/grpc-web-text" if text else "application/grpc-web+proto"
     framed = grpc_web_frames.encode_frame(MESSAGES.encode_request(ADD, {}, CONFIG))
     content = grpc_web_frames.encode_text(framed) if text else framed
@@ -115,10 +112,7 @@ def test_cuts_reach_grpc_web(instance: FakeProduction, *, text: bool) -> None:
 
 
 def test_the_limit_holds_over_all_protocols() -> None:
-    """Claim: an account has one limit, however it asks. Situation: the allowance spent by turns on three protocols.
-
-    Expectation: the request too many is refused on each of them, as 429 as REST encodes it, and one limit has tripped.
-    """
+    """An account has one limit for all protocols. The excess request is refused on each, as 429 in REST's encoding."""
     with FakeProduction(ZITADEL, with_neighbours=False) as production:
         spoken = [make_protocol(name, ZITADEL, production.base, production.grpc) for name in ("grpc", "grpc-web")]
         made = [(one, one.encode(_make_read_request())) for one in spoken if one is not None]
@@ -143,10 +137,7 @@ def _make_read_request() -> Request:
 
 
 def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduction) -> None:
-    """The suite reports a broken call as a transport error. Situation: its native protocol, its connection reset.
-
-    Expectation: `TransportError`, broken.
-    """
+    """A reset connection is a `TransportError` of the suite's own native protocol."""
     native = make_protocol("grpc", ZITADEL, instance.base, instance.grpc)
     assert native is not None
     instance.inject_fault("reset", times=100)  # a call whose stream nobody has seen is sent again by the library itself
@@ -159,7 +150,7 @@ def test_the_suite_s_own_protocols_report_a_transport_error(instance: FakeProduc
 
 
 def test_streams_are_followed_in_pieces() -> None:
-    """Claim: which stream was opened last is known however bytes arrive. Situation: a preface and frames, byte by byte."""
+    """The tracker knows the stream that was opened last, even if the bytes arrive one by one."""
     frames = StreamTracker()
     settings, headers = b"\x00\x00\x02\x04\x00\x00\x00\x00\x00ab", b"\x00\x00\x01\x01\x04\x00\x00\x00\x07x"
     data = b"\x00\x00\x03\x00\x01\x00\x00\x00\x05xyz"
@@ -169,6 +160,6 @@ def test_streams_are_followed_in_pieces() -> None:
 
 
 def test_every_kind_of_cut_is_tested() -> None:
-    """Claim: no fault goes untested. Expectation: each has its case over gRPC, where all meet."""
+    """Each kind of fault has a case over gRPC."""
     [mark] = [one for one in test_cuts_reach_native_grpc.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
     assert sorted(case[0] for case in mark.args[1]) == sorted(KINDS)

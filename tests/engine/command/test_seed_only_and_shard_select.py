@@ -25,7 +25,7 @@ def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment:
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
     out.mkdir()
     told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
-    with serve_app(FaithfulJetEmail()) as at:  # a folder of its own, for another run's examples would be tried first
+    with serve_app(FaithfulJetEmail()) as at:  # its own directory has no other run's examples
         subprocess.run([*command, "--target", at.url], cwd=out, env=told,  # noqa: S603
                        check=True, capture_output=True, timeout=PATIENCE)  # fmt: skip
     report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
@@ -35,10 +35,9 @@ def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment:
 
 
 def test_a_seed_repeats_the_exploring_stage(tmp_path: Path) -> None:
-    """Claim: what exploring found once can be found again.
+    """Runs with the same seed send the same requests in the same order, apart from the names' prefix.
 
-    Situation: two runs with the same seed, in which Python hashes texts otherwise, and one with another seed.
-    Expectation: the first two send the same requests in the same order, but for the run's name prefix; the third others.
+    Another hash seed of Python does not matter; another SEED sends other requests.
     """
     with ThreadPoolExecutor(2) as pool:
         runs = [
@@ -52,11 +51,9 @@ def test_a_seed_repeats_the_exploring_stage(tmp_path: Path) -> None:
 
 
 def test_each_night_explores_anew_and_its_printed_seed_repeats_it(tmp_path: Path) -> None:
-    """Claim: a nightly run searches elsewhere every night, and a find can be searched for again.
+    """Each nightly run explores anew, and the printed seed repeats a find.
 
-    Situation: two runs without a seed where the environment says CI, as it does every night (Hypothesis draws the same there
-    unless told otherwise), and one with the seed that the first printed.
-    Expectation: the first two send other requests; the third sends what the first did.
+    The environment says CI, as at night; there Hypothesis repeats its examples by default.
     """
     one, other = (_list_explored_requests(tmp_path / name, "", "1", CI="true") for name in ("one", "other"))
     printed = json.loads((tmp_path / "one" / "findings.json").read_text(encoding="utf-8"))["seed"]
@@ -66,11 +63,7 @@ def test_each_night_explores_anew_and_its_printed_seed_repeats_it(tmp_path: Path
 
 
 def test_without_a_seed_one_is_printed(tmp_path: Path) -> None:
-    """Claim: a run can be repeated although nobody thought of a seed.
-
-    Situation: two runs without SEED.
-    Expectation: each prints a seed, the one in its report; they differ.
-    """
+    """Every run without SEED prints the seed that its report contains, and runs differ."""
     runs = [start_suite(tmp_path / n, "--vendor", "jetemail", "--only", "rules/rename").wait_for_exit() for n in "ab"]
     printed = [re.findall(r"^seed ([0-9]+)$", run.out, re.MULTILINE) for run in runs]
     assert printed == [[str(run.report["seed"])] for run in runs]
@@ -78,10 +71,9 @@ def test_without_a_seed_one_is_printed(tmp_path: Path) -> None:
 
 
 def test_only_runs_one_probe(tmp_path: Path) -> None:
-    """Claim: one probe can be run alone.
+    """ONLY takes a probe's id from junit.xml and also runs the clean-up.
 
-    Situation: ONLY with a probe's id as junit.xml names it.
-    Expectation: that probe and the clean-up run, with few requests; the report says what was left out and why.
+    Few requests are sent, and the report gives the reason for each omission.
     """
     with serve_app(FaithfulJetEmail()) as at:
         result = check_target(tmp_path, at.url, "--only", "rules/rename")
@@ -104,11 +96,7 @@ def test_only_runs_one_probe(tmp_path: Path) -> None:
     ],
 )
 def test_only_runs_what_shows_a_finding_again(server: type[FaithfulJetEmail], finding: str, tmp_path: Path) -> None:
-    """Claim: a finding can be looked for alone.
-
-    Situation: ONLY with the id of a finding, against a server that has the drift and against one that does not.
-    Expectation: the finding on the first, green on the second.
-    """
+    """ONLY with a finding's id reports it on the server with the drift, and nothing on one without."""
     with serve_app(server()) as at:
         assert finding in check_target(tmp_path / "drifted", at.url, "--only", finding).findings
     with serve_app(FaithfulJetEmail()) as at:
@@ -117,11 +105,7 @@ def test_only_runs_what_shows_a_finding_again(server: type[FaithfulJetEmail], fi
 
 
 def test_shards_share_the_probes(tmp_path: Path) -> None:
-    """Claim: a run can be divided without losing anything.
-
-    Situation: a whole run, and its three shards.
-    Expectation: each shard is green, and together they checked what the whole run did.
-    """
+    """Each of three shards passes, and together they check exactly as much as the whole run."""
 
     def probes(shard: str) -> set[str]:
         with serve_app(FaithfulJetEmail()) as at:

@@ -1,4 +1,4 @@
-"""The command's manners: wrong usage is told in one line and ends 3, and what it prints suits where it is printed."""
+"""Wrong usage is one line and exits with 3, and the output suits a terminal or a file."""
 
 import os
 import pty
@@ -71,11 +71,7 @@ def assert_wrong_usage(result: SuiteResult, *words: str) -> None:
     ],
 )
 def test_a_bad_setting_is_reported_in_one_line(flag: str, value: str, words: str, tmp_path: Path) -> None:
-    """Claim: who mistypes learns what, at once.
-
-    Situation: a setting that is none.
-    Expectation: status 3, one line that names the setting, no traceback, no report.
-    """
+    """A mistyped setting exits with 3 and one line that names it, without a traceback or a report."""
     given = () if flag == "--vendor" else ("--vendor", "jetemail")
     assert_wrong_usage(
         start_suite(tmp_path, *given, flag, value, environment={"JETEMAIL_API_KEY": PAID_KEY}).wait_for_exit(), words
@@ -84,10 +80,9 @@ def test_a_bad_setting_is_reported_in_one_line(flag: str, value: str, words: str
 
 @pytest.mark.parametrize("key", ["with space", " before", "behind\t", "new\nline", "schlüssel", "\x7f", "nul-free\x01"])
 def test_a_key_that_no_header_can_carry_is_reported_by_its_variable(key: str, tmp_path: Path) -> None:
-    """Claim: a key that was copied badly is told from one that is not accepted.
+    """A badly copied key is no rejected key: status 3, one line with the variable and not its value.
 
-    Situation: JETEMAIL_API_KEY holds what no bearer header can.
-    Expectation: status 3 and one line that names the variable and not its value; nothing is sent.
+    Nothing is sent.
     """
     with serve_app(FaithfulJetEmail()) as at:
         result = check_target(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
@@ -97,11 +92,7 @@ def test_a_key_that_no_header_can_carry_is_reported_by_its_variable(key: str, tm
 
 
 def test_a_missing_key_is_reported_by_its_variable(tmp_path: Path) -> None:
-    """Claim: test values are for tests.
-
-    Situation: an address that is not on this machine, and no key; one for documentation, where nobody answers.
-    Expectation: status 3, and the line names the variable.
-    """
+    """Test keys are used only on this machine. The address is reserved for documentation, so nobody answers there."""
     assert_wrong_usage(check_target(tmp_path, "http://192.0.2.1"), "JETEMAIL_API_KEY")
     assert_wrong_usage(
         check_target(tmp_path, "http://192.0.2.1", environment={"JETEMAIL_FREE_API_KEY": FREE_KEY}), "JETEMAIL_API_KEY"
@@ -110,11 +101,7 @@ def test_a_missing_key_is_reported_by_its_variable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
 def test_a_folder_that_cannot_be_written_is_reported(below: str, tmp_path: Path) -> None:
-    """Claim: a run that could not report does not start.
-
-    Situation: OUT is a file, or below one.
-    Expectation: status 3, and the file is as it was.
-    """
+    """A run that cannot write its report does not start. OUT is a file or below one; the file stays unchanged."""
     file = tmp_path / "file"
     file.write_text("mine", encoding="utf-8")
     out = str(file / below)
@@ -164,11 +151,7 @@ def _spoiled(
 
 @pytest.mark.parametrize("what", MALFORMED_FILES)
 def test_a_malformed_file_of_a_contract_is_reported(spoiled: Callable[[str], SuiteResult], what: str) -> None:
-    """Claim: whoever edits a contract learns where it went wrong.
-
-    Situation: one file of a contract is malformed.
-    Expectation: status 3, one line that names the file or what is wrong in it, and no report.
-    """
+    """One file of the contract is malformed: status 3, one line that names the file or the problem, no report."""
     assert_wrong_usage(spoiled(what), MALFORMED_FILES[what][2])
 
 
@@ -176,22 +159,14 @@ def test_a_malformed_file_of_a_contract_is_reported(spoiled: Callable[[str], Sui
 
 
 def test_help_lists_the_settings(tmp_path: Path) -> None:
-    """Claim: the command explains itself.
-
-    Situation: --help.
-    Expectation: status 0, and each flag with a word about it.
-    """
+    """`--help` exits with 0 and describes every flag."""
     result = start_suite(tmp_path, "--help").wait_for_exit()
     assert (result.status, result.err) == (0, "")
     assert [flag for flag in FLAGS if f"  {flag} " not in result.out] == []
 
 
 def test_output_into_a_file_has_no_escapes(tmp_path: Path) -> None:
-    """Claim: logs stay readable.
-
-    Situation: neither stdout nor stderr is a terminal, whatever TERM says.
-    Expectation: no control character but line ends.
-    """
+    """Neither stdout nor stderr is a terminal, so the output has no control characters, whatever TERM is."""
     result = check_target(tmp_path, "mock", environment={"TERM": "xterm-256color"})
     assert result.status == 0
     assert re.findall(r"[^\n\x20-\x7e\x80-\U0010ffff]", result.out + result.err) == []
@@ -201,11 +176,7 @@ def test_output_into_a_file_has_no_escapes(tmp_path: Path) -> None:
     ("given", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)], ids=str
 )
 def test_colours_are_for_terminals_that_want_them(given: dict[str, str], coloured: bool, tmp_path: Path) -> None:
-    """Claim: NO_COLOR and dumb terminals are respected.
-
-    Situation: the command itself on a terminal, with and without.
-    Expectation: escape sequences on the plain one alone.
-    """
+    """The command writes escape sequences to a terminal, unless NO_COLOR is set or the terminal is dumb."""
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "PYTEST_ADDOPTS")}
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--only", "rules/rename"]

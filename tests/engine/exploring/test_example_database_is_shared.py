@@ -1,4 +1,4 @@
-"""Shards and nights share what exploration found, through a folder or a real Redis."""
+"""Shards and nightly runs share the examples that exploration found, through a directory or a real Redis."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -71,14 +71,14 @@ def _assert_shared(contract: Contract, base: str, first: ExampleDatabase, second
 
 
 def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
-    """Claim: what one run found, the next one asks first. Situation: two databases over one folder."""
+    """Two databases use one directory: a run first tries the examples that an earlier one found."""
     _assert_shared(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
 
 
 def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
-    """Claim: so do shards on several machines. Situation: a real redis-server, and a client of each shard's own.
+    """Shards on several machines share examples through one Redis, each with its own client.
 
-    Expectation: as through a folder; what is kept expires, so that a Redis does not fill up.
+    The keys expire, so that the Redis does not fill up.
     """
     with serve_redis(tmp_path) as url:
         _assert_shared(
@@ -91,10 +91,7 @@ def test_shards_share_through_redis(jetemail: Contract, drifted: str, tmp_path: 
 
 
 def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
-    """Claim: nothing is lost when the database fails. Situation: the Redis is gone before the search begins.
-
-    Expectation: the search finds what it finds; the database says why it is of no use any more.
-    """
+    """The Redis stops before the search begins. The search still finds the drift, and the database gives the reason."""
     with serve_redis(tmp_path) as url:
         database = open_shared_database({REDIS_VARIABLE: url})
     assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
@@ -103,11 +100,7 @@ def test_a_redis_that_dies_costs_no_finding(jetemail: Contract, drifted: str, tm
 
 
 def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, mock_address: str) -> None:
-    """Claim: old finds do not haunt.
-
-    Situation: kept examples that fail no more; Hypothesis goes through a few of them in each search. Expectation: nothing
-    is found, and after some searches nothing is kept.
-    """
+    """Saved examples that no longer fail give no finding and disappear. Hypothesis tries only a few in each search."""
     database = InMemoryExampleDatabase()
     assert _explore_creation(jetemail, drifted, ExplorationDepth(examples=400, database=database))
     for _ in range(50):
@@ -121,8 +114,8 @@ def test_a_mended_drift_is_forgotten(jetemail: Contract, drifted: str, mock_addr
 def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> None:
     """A find does not cost a vendor thousands of requests.
 
-    Situation: the same seed, with room to shrink and with none. Expectation: the drift is found both times, and without room
-    with no more requests. (With room, Hypothesis looks at the clock for how much of it to use, so 0 is compared alone.)
+    The same seed finds the drift with and without a budget for shrinking. With a budget, Hypothesis decides by the
+    clock how much to use, so only the difference is limited.
     """
     sent = []
     for shrinks in (60, 0):
@@ -137,7 +130,7 @@ def test_shrinking_is_bounded_by_requests(jetemail: Contract, drifted: str) -> N
 
 
 def test_searches_do_not_read_each_other_s_examples() -> None:
-    """Claim: alike code in two searches keeps two shelves. Expectation: one's examples are not the other's."""
+    """Two searches with similar code have separate namespaces."""
     database = InMemoryExampleDatabase()
     one, other = NamespacedDatabase(database, "a/positive"), NamespacedDatabase(database, "a/negative")
     one.save(b"key", b"value")
@@ -154,7 +147,7 @@ class _FailingDatabase(ExampleDatabase):
 
 
 def test_a_database_that_fails_is_not_asked_again() -> None:
-    """Situation: a full disk. Expectation: no error, no examples, one reason."""
+    """The disk is full: the database returns no examples, raises nothing and gives one reason."""
     database = FailSafeDatabase(_FailingDatabase())
     database.save(b"key", b"value")
     database.delete(b"key", b"value")
@@ -164,13 +157,13 @@ def test_a_database_that_fails_is_not_asked_again() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:6379", "nonsense", "redis://127.0.0.1:port"])
 def test_an_address_that_is_none_of_a_redis_is_wrong_usage(url: str) -> None:
-    """Expectation: a usage error that names the variable and shows what one looks like."""
+    """The usage error names the variable."""
     with pytest.raises(UsageError, match=REDIS_VARIABLE):
         open_shared_database({REDIS_VARIABLE: url})
 
 
 def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
-    """Expectation: the server and the remedy in one line, the password nowhere."""
+    """The error is one line with the server and the fix."""
     with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1:9") as caught:
         open_shared_database({REDIS_VARIABLE: "redis://user:s3cret-pass@127.0.0.1:9/0"})
     assert "s3cret-pass" not in str(caught.value)
@@ -181,7 +174,7 @@ def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
 def test_a_search_whose_time_is_over_sends_nothing_more(
     jetemail: Contract, mock: object, mock_address: str, what: str
 ) -> None:
-    """Claim: MINUTES binds. Situation: a search that begins when its time is over. Expectation: at most one request."""
+    """MINUTES is a hard limit: a search that begins after it sends at most two requests."""
     assert mock
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     record = Record(jetemail.slug, jetemail.name, jetemail.digest, mock_address, 0, now)

@@ -1,4 +1,4 @@
-"""``make explore`` searches for as long as it is told, tells what it finds at once, and writes it as ready cases."""
+"""``make explore`` searches for a given time, prints findings at once, and writes them as ready cases."""
 
 import ast
 import json
@@ -52,7 +52,7 @@ def _read_report(folder: Path) -> dict[str, Any]:
 
 
 def _explore_until(fragment: str, folder: Path, target: str, *arguments: str, **environment: str) -> CommandResult:
-    """Explore until a case with ``words`` in its name is told, then stop it as Ctrl-C does: no clock decides."""
+    """Explore until the output has a case with ``fragment`` in its name, then stop as Ctrl-C does: no clock decides."""
     given = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(folder / "out"), *arguments)
     with start_command(EXPLORE_MODULE, *given, cwd=folder, **environment) as process:
         assert process.stdout is not None
@@ -71,7 +71,7 @@ def _run_case(path: Path, target: str) -> CommandResult:
 
 
 def test_an_honest_target_gives_no_finding(tmp_path: Path) -> None:
-    """Claim: exploration does not cry wolf. Situation: the mock. Expectation: status 0, no case, nothing left behind."""
+    """On the mock the command exits with 0, writes no case and leaves nothing behind."""
     ended = run_command(EXPLORE_MODULE, *SHORT, "--out", str(tmp_path / "out"), cwd=tmp_path)
     assert ended.status == 0, ended
     report = _read_report(tmp_path / "out")
@@ -83,10 +83,10 @@ def test_an_honest_target_gives_no_finding(tmp_path: Path) -> None:
 def test_a_find_becomes_a_case_that_fails_there_and_passes_elsewhere(
     house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
 ) -> None:
-    """Claim: what exploration finds can be run again by anybody, without it.
+    """Anybody can rerun a find without exploring.
 
-    Situation: a vendor that creates a taken name. Expectation: status 1, the finding, and a pytest case that uses the
-    generated client, fails on that vendor with the finding's id and passes on the mock.
+    The mutant creates a name that is taken. The pytest case uses the generated client, fails on the mutant with the
+    finding's id, and passes on the mock.
     """
     target = _start_mutant(house, jetemail, "state/createSmtpUser/off/name-taken")
     ended = _explore_until("name_taken_accepted", tmp_path, target)
@@ -105,9 +105,9 @@ def test_a_find_becomes_a_case_that_fails_there_and_passes_elsewhere(
 
 
 def test_a_hostile_answer_cannot_write_into_a_case(tmp_path: Path) -> None:
-    """Claim: text from a server is hostile. Situation: answers full of quotes, line ends and escapes.
+    """Responses contain quotes, line ends and escapes.
 
-    Expectation: each case is a Python module that only calls the client; no secret and no control character in it.
+    Each case is still a Python module that only calls the client, without secrets or control characters.
     """
     with serve_app(drifted.SendsHostileText()) as at:
         _explore_until("test_jetemail", tmp_path, at.url)
@@ -125,7 +125,10 @@ def test_a_hostile_answer_cannot_write_into_a_case(tmp_path: Path) -> None:
 def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
     house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path
 ) -> None:
-    """Situation: a vendor that needs no name to make a user. Expectation: a case with the client's own httpx client."""
+    """The mutant accepts a body without a name.
+
+    The client cannot encode it, so the case uses the client's httpx client.
+    """
     target = _start_mutant(house, jetemail, "requests/createSmtpUser/username/optional")
     _explore_until("username_required_accepted", tmp_path, target)
     case = tmp_path / "out" / "cases" / "test_jetemail_create_smtp_user_request_username_required_accepted.py"
@@ -136,10 +139,7 @@ def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
 
 
 def test_shards_share_what_they_found(house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path) -> None:
-    """Claim: shards on several machines share through Redis. Situation: two shards, one after the other, a real server.
-
-    Expectation: both tell the drift; the server holds examples.
-    """
+    """Two shards run one after the other with a real Redis. Both report the drift, and the server stores examples."""
     target = _start_mutant(house, jetemail, "body/deleteSmtpUser/404/error/missing")
     for number in (1, 2):
         (tmp_path / f"{number}").mkdir()
@@ -154,7 +154,7 @@ def test_shards_share_what_they_found(house: tuple[MutantServer, str], jetemail:
 
 
 def test_a_dead_target_is_inconclusive(tmp_path: Path) -> None:
-    """Expectation: status 2, the reason, no finding."""
+    """The command exits with 2 and the reason, and without a finding."""
     ended = run_command(
         EXPLORE_MODULE, *SHORT, "--target", "http://127.0.0.1:9", "--out", str(tmp_path / "out"), cwd=tmp_path
     )
@@ -178,13 +178,13 @@ def test_a_dead_target_is_inconclusive(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    """Expectation: one line, status 3, nothing sent or written."""
+    """The command exits with 3; nothing is sent or written."""
     assert_one_line_error(run_command(EXPLORE_MODULE, *arguments, "--out", str(tmp_path / "out")), *words)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    """Expectation: status 2, one line with the place and the remedy and without the password."""
+    """The command exits with 2 and one line: the server, the fix and no password. Another URL scheme is wrong usage."""
     url = "redis://:s3cret-pass@127.0.0.1:9"
     ended = run_command(EXPLORE_MODULE, *SHORT, "--out", str(tmp_path), HYPOTHESIS_REDIS_URL=url)
     assert_one_line_error(ended, "HYPOTHESIS_REDIS_URL", "127.0.0.1:9", "unset", status=2)
@@ -198,10 +198,9 @@ def test_a_redis_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_an_interrupted_exploration_keeps_what_it_found(
     house: tuple[MutantServer, str], jetemail: Contract, tmp_path: Path, whole: bool
 ) -> None:
-    """Claim: nothing found is lost, and nothing made is left.
+    """After the first find all processes get Ctrl-C, or the command alone gets SIGTERM.
 
-    Situation: after the first find, a terminal's Ctrl-C, which all processes get, or a SIGTERM to the command alone.
-    Expectation: its case, the report, status 1, an empty target.
+    The case and the report are written, the status is 1, and the target is empty.
     """
     target = _start_mutant(house, jetemail, "body/deleteSmtpUser/404/error/missing")
     arguments = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(tmp_path / "out"))
@@ -224,7 +223,7 @@ def test_an_interrupted_exploration_keeps_what_it_found(
 
 
 def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
-    """Situation: a case with a TARGET that is none. Expectation: the usage error, which names it."""
+    """A malformed TARGET is a usage error that names it."""
     case = tmp_path / "test_case.py"
     case.write_text(
         "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"
@@ -236,10 +235,7 @@ def test_replay_says_where_it_cannot_begin(tmp_path: Path) -> None:
 
 
 def test_a_case_tells_a_dead_target_from_drift(tmp_path: Path) -> None:
-    """Claim: what cannot be judged is not called broken. Situation: a case on a closed port, and with a wrong key.
-
-    Expectation: an error that says why, and no broken contract.
-    """
+    """A closed port and a wrong key are inconclusive errors with a reason, and no broken contract."""
     case = tmp_path / "test_case.py"
     case.write_text(
         "from contract_watch.engine.exploring.replay import Replay\n\n\ndef test_it() -> None:\n    with Replay('jetemail'):\n        pass\n"

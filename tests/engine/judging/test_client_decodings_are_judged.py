@@ -1,4 +1,4 @@
-"""The client may hold a value as what it is; only what it says otherwise is a finding."""
+"""A client may decode a value into another type; only a changed value is a finding."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,10 +34,7 @@ class ParsedModel:
     ("Receipts", "receipts", True),
 ])  # fmt: skip
 def test_only_another_value_is_altered(answered: str, held: str, altered: bool) -> None:
-    """Claim: the same moment and the same UUID are the same value. Situation: a client gives back another spelling of it.
-
-    Expectation: a finding where the value is another one, and only there.
-    """
+    """Two spellings of one moment or one UUID are the same value, so only another value is a finding."""
     reply = Response(200, {"content-type": "application/json"}, b'{"request_id": "%s"}' % answered.encode())
     found = find_disagreements(Contract("smtp2go"), VIEW, reply, ParsedResponse(ParsedModel({"request_id": held})))
     assert [one.id.rpartition("/")[2] for one in found] == (["altered"] if altered else [])

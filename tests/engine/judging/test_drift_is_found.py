@@ -1,4 +1,4 @@
-"""A red that can be trusted: each drift is found, weighed and named, and what the report says to run shows it."""
+"""Each drift is found, has the right severity and name, and is reproduced by the lines in the report."""
 
 import json
 import os
@@ -98,11 +98,7 @@ def _find_named_finding(result: SuiteResult, case: DriftCase) -> dict[str, Any]:
 
 @EVERY
 def test_a_drift_is_found_and_weighed(results: Results, drift: str) -> None:
-    """Claim: drift turns the run red where it breaks somebody, and only there.
-
-    Situation: a server that breaks one promise.
-    Expectation: a finding under its stable id, with the right severity, verdict and exit status.
-    """
+    """A server that breaks one promise gives a finding with a stable id, and the right severity, verdict and status."""
     case, result = CASES[drift], results(drift)
     assert _find_named_finding(result, case)["severity"] == case.severity, result
     assert (result.report["verdict"], result.status) == (case.severity, case.exit_status)
@@ -111,11 +107,7 @@ def test_a_drift_is_found_and_weighed(results: Results, drift: str) -> None:
 
 @EVERY
 def test_a_finding_names_its_operation_and_nothing_else_is_blamed(results: Results, drift: str) -> None:
-    """Claim: whoever reads a finding looks in the right place.
-
-    Situation: the same servers.
-    Expectation: every finding is about an operation that the drift touches; id, clause and words agree on it.
-    """
+    """Every finding is about an operation that the drift affects. Its id, clause and titles agree."""
     case, result = CASES[drift], results(drift)
     operations = {f"{method} /outbound/smarthost" for method in case.methods.split()}
     assert {finding["operation"] for finding in result.findings.values()} <= operations, result
@@ -128,11 +120,7 @@ def test_a_finding_names_its_operation_and_nothing_else_is_blamed(results: Resul
 
 @EVERY
 def test_a_steady_drift_is_not_called_flapping(results: Results, drift: str) -> None:
-    """Claim: flapping is said of what comes and goes, and of nothing else.
-
-    Situation: servers that drift every time.
-    Expectation: no finding is flapping, and none is noted as not seen again.
-    """
+    """These servers drift every time: no finding is flaky, and no note says that one was not seen again."""
     report = results(drift).report
     assert [finding["id"] for finding in report["findings"] if finding["flapping"]] == []
     assert report["notes"] == []
@@ -140,10 +128,10 @@ def test_a_steady_drift_is_not_called_flapping(results: Results, drift: str) -> 
 
 @EVERY
 def test_what_the_report_says_to_run_shows_the_drift(results: Results, drift: str) -> None:
-    """Claim: a finding can be shown to the vendor with the report's own lines.
+    """The finding's curl lines show the drift to the vendor.
 
-    Situation: the finding's curl lines, run against a fresh server with the same drift, and against a faithful one.
-    Expectation: the last answer has the status of the finding, and is another than the faithful server's.
+    On a fresh server with the drift the last response has the finding's status, and it differs from a faithful
+    server's.
     """
     case, result = CASES[drift], results(drift)
     finding = _find_named_finding(result, case)
@@ -157,11 +145,7 @@ def test_what_the_report_says_to_run_shows_the_drift(results: Results, drift: st
 def test_additive_drift_fails_where_that_is_asked_for(
     results: Results, drift: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Claim: who wants to know of additive drift by exit status can.
-
-    Situation: additive drift, with FAIL_ON=additive.
-    Expectation: the verdict is additive all the same, and the status 1 in place of 0.
-    """
+    """FAIL_ON=additive changes the status from 0 to 1 and leaves the verdict additive."""
     assert results(drift).status == 0
     with serve_app(CASES[drift].server()) as at:
         result = check_target(tmp_path_factory.mktemp(drift), at.url, "--fail-on", "additive")
@@ -169,11 +153,7 @@ def test_additive_drift_fails_where_that_is_asked_for(
 
 
 def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
-    """Claim: what does not repeat is still reported, as what it is.
-
-    Situation: creation leaves its message out every second time.
-    Expectation: the finding is breaking and flapping, and shows both answers.
-    """
+    """Every second creation lacks its message. The finding is breaking and flaky, and shows both responses."""
     with serve_app(drifted.DropsEverySecondMessage()) as at:
         result = check_target(tmp_path, at.url)
     finding = result.findings["createSmtpUser/200/body/message/missing"]
@@ -192,9 +172,9 @@ def test_a_drift_that_comes_and_goes_is_called_flapping(tmp_path: Path) -> None:
 def test_a_drift_that_spoils_other_flows_is_named_too(
     tmp_path: Path, server: type[FaithfulJetEmail], name: str
 ) -> None:
-    """Situation: drift after which objects are not as the model knows them, so that later flows differ as well.
+    """This drift leaves objects in a state that the model does not expect, so later flows differ, too.
 
-    Expectation: the finding that names it is there, breaking and steady, whatever else is told.
+    The finding for the drift itself is still there, breaking and steady.
     """
     with serve_app(server()) as at:
         result = check_target(tmp_path, at.url)
@@ -203,10 +183,9 @@ def test_a_drift_that_spoils_other_flows_is_named_too(
 
 
 def test_what_exploring_found_can_be_shown_too(tmp_path: Path) -> None:
-    """Claim: what no probe thought of is found by exploring, and can be shown all the same.
+    """The server rejects passwords with letters outside ASCII, which only exploring sends.
 
-    Situation: passwords with letters outside ASCII are refused; only exploring sends such.
-    Expectation: a breaking finding, whose curl lines show it on a fresh server and not on a faithful one.
+    The finding is breaking; its curl lines show it on a fresh server and not on a faithful one.
     """
     explore = ("--explore", "1", "--seed", "1", "--only", "explore/createSmtpUser/positive")
     with serve_app(drifted.RefusesForeignLetters()) as at:

@@ -1,4 +1,4 @@
-"""A green that can be trusted: whatever the documents leave open, a server that keeps to them is told ``none``."""
+"""A server that follows the documents gets the verdict ``none``, however it interprets them."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ Interpretations = dict[str, str]
 
 
 def _mix_interpretations() -> Iterator[Interpretations]:
-    """Each reading's values in turn, each time in other company: every value is in several mixes."""
+    """Each interpretation's values in turn, in changing combinations: every value is in several mixes."""
     most = max(map(len, INTERPRETATIONS.values()))
     for stride in range(3):
         for turn in range(most):
@@ -74,20 +74,19 @@ def assert_no_drift(result: SuiteResult) -> None:
 
 @EVERY
 def test_a_faithful_server_gets_verdict_none(visits: Visits, server: str) -> None:
-    """Claim: a green depends on what is documented, not on what is left open.
+    """The verdict depends only on documented behaviour.
 
-    Situation: an independent server under many ways to read the documents; some runs explore.
-    Expectation: `none` without a reason, status 0, and nothing found, noted, waived or left behind.
+    An independent server runs under many interpretations, and some runs explore. Nothing is found, noted, waived or
+    left behind, and the status is 0.
     """
     assert_no_drift(visits(server).result)
 
 
 @EVERY
 def test_a_run_leaves_an_account_as_it_was(visits: Visits, server: str) -> None:
-    """Claim: a run is safe in an account that somebody else uses.
+    """The account has foreign users whose names the documents use as examples.
 
-    Situation: the same runs, beside users of somebody else's with names that the documents use in their examples.
-    Expectation: nothing of the run's is left, and the others' users are unchanged to the last property.
+    After the run they are unchanged to the last property, and no object of the run remains.
     """
     visit = visits(server)
     assert visit.users_after == visit.foreign_users
@@ -95,11 +94,7 @@ def test_a_run_leaves_an_account_as_it_was(visits: Visits, server: str) -> None:
 
 @pytest.mark.parametrize("server", EXPLORED)
 def test_exploring_asks_for_more_than_was_planned(visits: Visits, server: str) -> None:
-    """Claim: a green with exploring stands on more than the planned requests.
-
-    Situation: the runs that explore.
-    Expectation: beside all the probes, the exploring stage sent a hundred requests and more.
-    """
+    """A run that explores sends all the probes and over a hundred requests more."""
     requests, usual = visits(server).result.report["requests"], visits("as-usual").result.report["requests"]
     assert usual["explore"] == 0
     assert requests["probes"] >= usual["probes"]
@@ -107,11 +102,7 @@ def test_exploring_asks_for_more_than_was_planned(visits: Visits, server: str) -
 
 
 def test_every_interpretation_is_taken() -> None:
-    """Claim: these tests leave no reading out.
-
-    Situation: the mixes above.
-    Expectation: each value of each reading is in at least three of them.
-    """
+    """Each value of each interpretation occurs in at least three of the servers above."""
     rare = [
         (name, value)
         for name, values in INTERPRETATIONS.items()
@@ -175,21 +166,13 @@ class BusyJetEmail(FaithfulJetEmail):
 
 @pytest.mark.parametrize("speaks", [close_connections, send_chunked, send_compressed])
 def test_how_a_server_speaks_http_does_not_matter(speaks: Callable[[App], App], tmp_path: Path) -> None:
-    """Claim: a green does not depend on how answers are framed.
-
-    Situation: a connection for each request; answers in small chunks; compressed and indented answers.
-    Expectation: green.
-    """
+    """The framing of responses is no drift: a connection for each request, small chunks, compression, indentation."""
     with serve_app(speaks(FaithfulJetEmail())) as at:
         assert_no_drift(check_target(tmp_path, at.url))
 
 
 def test_others_at_work_are_no_drift(tmp_path: Path) -> None:
-    """Claim: what somebody else does in the account is not blamed on the vendor.
-
-    Situation: with every look at the list, another user of somebody else's has come or gone, and others have sent.
-    Expectation: green.
-    """
+    """Foreign users come and go between any two reads of the list, and foreign users send mail. None of it is drift."""
     server = BusyJetEmail()
     server.add_foreign_users()
     with serve_app(server) as at:

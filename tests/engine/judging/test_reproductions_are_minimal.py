@@ -1,4 +1,4 @@
-"""A reproduction holds the changes that made its objects, and no others."""
+"""A reproduction contains the changes that led to its objects, and no others."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def _make_exchange(operation: str, *names: str) -> Exchange:
 
 
 def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
-    """List the steps, as ``operation:names``, that reproduce the last of the exchanges ``told``."""
+    """List the steps, as ``operation:names``, that reproduce the last of the ``exchanges``."""
     made = []
     for word in exchanges.split():
         operation, _, names = word.partition(":")
@@ -40,15 +40,15 @@ def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
     ("create:a create:b activate:c change:b", "create:b activate:c change:b"),
 ])  # fmt: skip
 def test_what_made_the_object_is_there_and_nothing_else(told: str, wanted: str) -> None:
-    """Claim: the lines are the fewest that show it. Situation: changes of several objects, some of which cross over.
+    """Some changes of one object affect another one.
 
-    Expectation: those of the object, of what it was called before, and what crossed over to it since it was made.
+    The reproduction has the changes of the object, of its former name, and those that affected it since its creation.
     """
     assert _list_steps(told) == wanted.split()
 
 
 def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> None:
-    """Claim: a page is enough. Situation: a hundred changes of two objects. Expectation: the latest, and both creations."""
+    """Of a hundred changes to two objects the latest remain, with both creations, so that the lines fit on a page."""
     told = "create:a create:b " + "change:a activate:b " * 50 + "read:a"
     found = _list_steps(told)
     assert found[:2] == ["create:a", "create:b"]

@@ -1,4 +1,4 @@
-"""The lines that reproduce a finding can be pasted: they make what they need, name it by the id that it gets, and show it."""
+"""The lines that reproduce a finding can be pasted: they create an object, use the id it gets, and show the finding."""
 
 import os
 import shutil
@@ -23,9 +23,9 @@ DRIFTED_OPERATION = "getSmtpConfigById"
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
 @pytest.mark.parametrize("surface", ["grpc", "grpc-web"])
 def test_the_lines_of_a_finding_show_it_again(tmp_path: Path, surface: str) -> None:
-    """Claim: whoever pastes the lines sees the drift. Situation: reading what is there is refused over gRPC; ids are the server's.
+    """The drifted server refuses to read an existing object over gRPC; the server assigns ids.
 
-    Expectation: the lines, run by bash with the key in its variable, make an object and end with the spoilt answer about it.
+    Run by bash, with the key in its variable, the lines create an object and end with the refusal.
     """
     mock = build_mock([ZITADEL], {})
     calls, asked = mock.grpc_calls[0], list[str]()

@@ -1,4 +1,4 @@
-"""A run's probes fit into its allowance: those that ask the same stand for one another, and the report says so."""
+"""A run's probes fit into its allowance: equivalent probes represent one another, and the report says so."""
 
 from pathlib import Path
 
@@ -24,9 +24,9 @@ def _make_probe(number: int, equivalent: str) -> Probe:
 
 
 def test_equivalent_probes_are_dropped_and_one_of_each_stays(jetemail: Contract) -> None:
-    """Claim: nothing is left out for which nothing stands. Situation: far too many probes, of three families and of none.
+    """There are far too many probes, some unique and some in three families of equivalents.
 
-    Expectation: probes without twins stay, every family keeps one, and each that is left out names one that is not.
+    Unique probes stay, each family retains at least one, and each dropped probe names one that stays.
     """
     alone = [_make_probe(number, "") for number in range(100)]
     families = [_make_probe(number, f"family {name}") for name in range(3) for number in range(60)]
@@ -42,7 +42,7 @@ def test_equivalent_probes_are_dropped_and_one_of_each_stays(jetemail: Contract)
 
 
 def test_what_fits_is_left_alone(jetemail: Contract) -> None:
-    """Claim: nothing is left out without need. Situation: few probes, all twins. Expectation: all stay."""
+    """Few probes fit, so all stay although all are equivalent."""
     assert not any(
         probe.represented_by
         for probe in fit_to_allowance(jetemail, [_make_probe(number, "one") for number in range(20)])
@@ -51,10 +51,7 @@ def test_what_fits_is_left_alone(jetemail: Contract) -> None:
 
 @pytest.mark.parametrize("slug", list(load_contracts()))
 def test_a_run_fits_into_the_allowance_on_every_protocol(slug: str, tmp_path: Path) -> None:
-    """Claim: a whole verdict within a minute's allowance. Situation: the honest mock, probes and client, each surface.
-
-    Expectation: 190 requests at most on each, and the verdict `none`.
-    """
+    """Probes and client together send at most 190 requests on each protocol, and the mock's verdict is `none`."""
     result = start_suite(tmp_path, "--vendor", slug, "--explore", "0").wait_for_exit()
     assert result.status == 0, result
     requests = result.report["requests"]
@@ -64,7 +61,7 @@ def test_a_run_fits_into_the_allowance_on_every_protocol(slug: str, tmp_path: Pa
 
 
 def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
-    """Claim: what was left out can be asked for. Situation: a vendor that calls for more than fits. Expectation: more clauses."""
+    """For a vendor with more probes than fit, a thorough run exercises more clauses; the usual one gives the reason."""
     crowded = next(
         slug
         for slug, contract in load_contracts().items()

@@ -1,4 +1,4 @@
-"""The simulation predicts by the model if a request is granted, and prepares objects for it."""
+"""The simulation predicts from the model if a request will be granted, and prepares objects for it."""
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.simulation import Simulation
@@ -7,7 +7,7 @@ ZITADEL = Contract("zitadel")
 
 
 def test_an_object_in_the_right_state_needs_nothing(jetemail: Contract) -> None:
-    """Claim: nothing is done without need. Situation: operations that take any object. Expectation: no step before them."""
+    """Operations that accept any object need no preparation."""
     rehearsal = Simulation(jetemail)
     for name in ("updateSmtpUser", "deleteSmtpUser"):
         operation = jetemail.operations[name]
@@ -16,9 +16,10 @@ def test_an_object_in_the_right_state_needs_nothing(jetemail: Contract) -> None:
 
 
 def test_the_model_knows_the_way() -> None:
-    """Claim: no table of preparations is needed. Situation: a new configuration is inactive, a password wants an active one.
+    """A new configuration is inactive, and changing its password needs an active one.
 
-    Expectation: activation first; nothing once that was done; no way where nothing helps.
+    The simulation derives the activation from the model, no table lists it. It returns nothing if none is needed and
+    None if nothing helps.
     """
     rehearsal = Simulation(ZITADEL)
     password, activate = (ZITADEL.operations[name] for name in ("updateSmtpConfigPassword", "activateSmtpConfig"))
@@ -31,9 +32,9 @@ def test_the_model_knows_the_way() -> None:
 
 
 def test_what_is_open_is_not_taken_for_granted() -> None:
-    """Claim: granted means granted under every reading. Situation: removing an active configuration may be refused.
+    """Granted means granted under every interpretation.
 
-    Expectation: it is not granted as it is, but once it was deactivated.
+    The vendor may refuse to remove an active configuration, so it is deactivated first.
     """
     rehearsal = Simulation(ZITADEL)
     remove = ZITADEL.operations["removeSmtpConfig"]

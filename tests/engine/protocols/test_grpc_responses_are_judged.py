@@ -1,4 +1,4 @@
-"""Everything around a gRPC message is judged: status, message, binary details, frames, media types."""
+"""Everything around a gRPC message is checked: status, message, binary details, frames, media types."""
 
 import asyncio
 import json
@@ -62,14 +62,14 @@ def _make_framed_response(
 
 
 def test_a_good_refusal_over_grpc_web_is_as_documented() -> None:
-    """Claim: no false alarm. Situation: a refusal in a trailer frame, its text not in ASCII. Expectation: REST's words."""
+    """A refusal in a trailer frame, with a message outside ASCII, decodes to REST's body and gives no finding."""
     found, body = _judge_web_response(_make_framed_response(_make_error_trailers()))
     assert found == set()
     assert body == {"code": 5, "message": TEXT, "details": [DETAIL]}
 
 
 def test_a_refusal_in_the_headers_alone_is_as_good() -> None:
-    """Claim: trailers may stand in the headers where there is no message. Expectation: no finding."""
+    """Trailers may be in the headers of a response without a message."""
     answer = LoopbackResponse(200, content=b"", media_type=MEDIA_TYPE, headers=_make_error_trailers())
     assert _judge_web_response(answer)[0] == set()
 
@@ -101,16 +101,13 @@ DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
 
 @pytest.mark.parametrize("what", DRIFTS)
 def test_drift_around_a_message_is_found_over_grpc_web(what: str) -> None:
-    """Claim: what clients read beside the message is part of the contract. Situation: one thing wrong with it.
-
-    Expectation: a finding whose id ends in the word for it.
-    """
+    """Clients read more than the message: one wrong detail is a finding whose id ends in the word for it."""
     answer, word = DRIFTS[what]
     assert word in _judge_web_response(answer)[0]
 
 
 def test_a_field_that_no_proto_has_is_undocumented() -> None:
-    """Claim: answers are read strictly over gRPC too. Situation: a message with a field number of its own. Expectation: told."""
+    """Responses over gRPC are parsed as strictly as REST's: an unknown field number is a finding."""
     body = grpc_web_frames.encode_frame(b"\xa2\x06\x03new") + grpc_web_frames.encode_trailers({"grpc-status": "0"})
     found, shown = _judge_web_response(_make_framed_response({}, body=body))
     assert shown == {"field_100": "new"}
@@ -118,13 +115,13 @@ def test_a_field_that_no_proto_has_is_undocumented() -> None:
 
 
 def test_a_field_that_no_proto_has_is_reported_in_a_row_too() -> None:
-    """Situation: a list's answer whose one row has a field number of its own. Expectation: the row shows it."""
+    """A row of a list shows its unknown field number."""
     assert MESSAGES.decode_response("listSmtpConfigs", b"\x12\x06\xa2\x06\x03new") == {"result": [{"field_100": "new"}]}
 
 
 @pytest.mark.parametrize("media_type", grpc_web_frames.MEDIA_TYPES)
 def test_every_media_type_has_its_turn(media_type: str) -> None:
-    """Claim: each of gRPC-web's media types is spoken. Situation: probes of several names. Expectation: it is sent, framed."""
+    """Probes with various names use each media type of gRPC-web, with exactly one frame in each request."""
     seen: list[ReceivedRequest] = []
 
     def app(asked: ReceivedRequest) -> LoopbackResponse:
@@ -203,9 +200,9 @@ def _judge_read(surface: GrpcProtocol) -> tuple[set[str], Any]:
 
 
 def test_native_refusals_are_judged() -> None:
-    """Claim: code, text and binary details must say one thing over native gRPC. Situation: they do; then details deny it.
+    """Code, message and binary details must agree over native gRPC.
 
-    Expectation: REST's words and no finding, the text outside ASCII included; then a finding.
+    A refusal that agrees, its message outside ASCII, decodes to REST's body; contradictory details are a finding.
     """
     told = {"status": NOT_FOUND}
 
@@ -222,7 +219,7 @@ def test_native_refusals_are_judged() -> None:
 
 
 def test_a_native_answer_that_is_no_message_is_found() -> None:
-    """Claim: a success is the documented message. Situation: other bytes. Expectation: a finding, no crash."""
+    """A success must be the documented message: other bytes are a finding and no crash."""
 
     async def garbage(_context: Any) -> bytes:
         return b"\xff\xff"
@@ -232,7 +229,7 @@ def test_a_native_answer_that_is_no_message_is_found() -> None:
 
 
 def test_a_dead_port_is_a_transport_error_and_no_answer() -> None:
-    """Claim: nobody there is no drift. Situation: a closed port. Expectation: `TransportError`, of the kind that counts as refused."""
+    """A closed port is no drift; the error counts as a refused connection."""
     surface = GrpcProtocol(ZITADEL, "127.0.0.1:9")
     spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
     try:

@@ -1,4 +1,4 @@
-"""REST, gRPC and gRPC-web are three ways to say one thing: whatever is asked, they answer alike and end in one state."""
+"""The mock's responses and final state are the same over REST, gRPC and gRPC-web."""
 
 import json
 import re
@@ -85,9 +85,10 @@ def _normalize_ids(shown: Any, ids: Sequence[str]) -> str:
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(steps=_draw_steps())
 def test_one_flow_on_three_protocols_has_one_outcome(three: Mapping[str, ProtocolSession], steps: list[Step]) -> None:
-    """Claim: surfaces share a model. Situation: one random flow on all three, some of it without a good key.
+    """All protocols share one model.
 
-    Expectation: the same statuses, codes, messages, details and fields step by step, and the same state at the end.
+    A random flow, partly without a valid key, gives the same statuses, codes, messages, details and fields step by
+    step, and the same final state.
     """
     for stage in three.values():
         stage.reset_state()

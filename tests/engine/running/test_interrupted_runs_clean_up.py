@@ -1,4 +1,4 @@
-"""A run that is cut short says so, cleans up behind itself and never leaves half a report."""
+"""An interrupted run reports the interruption, cleans up and never leaves half a report."""
 
 import json
 import signal
@@ -22,10 +22,9 @@ from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
     ],
 )
 def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, count: int, tmp_path: Path) -> None:
-    """Claim: who stops a run finds the account as it was, and a report.
+    """SIGTERM or SIGINT arrives after the target executed a request and before it answers.
 
-    Situation: SIGTERM or SIGINT while the target has done what was asked, and has not answered yet.
-    Expectation: `inconclusive`, status 2, whole reports, and nothing left behind.
+    The run is inconclusive, its reports are complete, and the account is as it was.
     """
     app = FaithfulJetEmail()
     stalls = StallingApp(app, method, count)
@@ -43,11 +42,7 @@ def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, coun
 
 
 def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
-    """Claim: who stops a run while it cleans up learns what it could not remove.
-
-    Situation: SIGTERM while the first deletion of the clean-up is under way.
-    Expectation: `inconclusive`, status 2, a report; what is left is named.
-    """
+    """SIGTERM arrives during the first deletion of the clean-up. The run is inconclusive and names all leftovers."""
     app = FaithfulJetEmail()
     stalls = StallingApp(app, "DELETE", 1)
     with serve_app(stalls) as at:
@@ -61,11 +56,7 @@ def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
-    """Claim: a report is whole, or it is not there.
-
-    Situation: a run into a folder with an earlier run's reports is killed on its way.
-    Expectation: the folder holds the earlier reports and nothing else.
-    """
+    """A run is killed midway. The directory still contains exactly the reports of an earlier run."""
     with serve_app(FaithfulJetEmail()) as at:
         earlier = check_target(tmp_path, at.url, "--only", "rules/rename")
     before = {path.name: path.read_bytes() for path in earlier.directory.iterdir()}
@@ -81,11 +72,7 @@ def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
 
 
 def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
-    """Claim: a report is replaced in one go.
-
-    Situation: somebody reads the earlier run's report again and again while another run ends.
-    Expectation: at any moment it is whole; at last it is the new one.
-    """
+    """Reports are replaced atomically: a reader that polls sees the earlier report, then the new one."""
     with serve_app(FaithfulJetEmail()) as at:
         earlier = check_target(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
         file = earlier.directory / "findings.json"
@@ -99,10 +86,9 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
 
 
 def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> None:
-    """Claim: no stage keeps an interruption to itself.
+    """SIGINT arrives while the asynchronous client waits for the run's last creation.
 
-    Situation: SIGINT while the asynchronous client waits for the last creation of a run that does not explore.
-    Expectation: `inconclusive`, status 2, nothing left behind.
+    No stage may swallow it: the run is inconclusive and leaves nothing.
     """
     whole = FaithfulJetEmail()
     made: list[ReceivedRequest] = []

@@ -1,4 +1,4 @@
-"""A reading that lags behind a change is waited for, and nothing else is."""
+"""A read that lags behind a change is retried, and nothing else is."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,19 +22,16 @@ def _lagging() -> Iterator[tuple[Mock, str]]:
 
 
 def test_a_run_on_a_lagging_vendor_finds_nothing(lagging: tuple[Mock, str], tmp_path: Path) -> None:
-    """Claim: lag is no drift. Situation: a vendor whose readings show what was there a third of a second ago.
-
-    Expectation: the verdict `none` on every surface.
-    """
+    """Lag is no drift: reads show the state of a third of a second ago, on every protocol."""
     result = start_suite(tmp_path, "--vendor", ZITADEL.slug, "--target", lagging[1], "--explore", "0").wait_for_exit()
     assert (result.status, result.report["verdict"]) == (0, "none"), result
 
 
 @pytest.mark.parametrize(("patience", "found"), [(5.0, False), (0.0, True)])
 def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float, found: bool) -> None:
-    """Claim: it is the waiting that makes the difference. Situation: one addition, read at once, with and without patience.
+    """A creation that is read at once gives a finding without retries and none with them.
 
-    Expectation: a finding without; with it none, and only the last answer is part of what happened.
+    Only the last response counts as part of the attempt.
     """
     spoken = make_session(ZITADEL, lagging[1], None, lag=patience)
     name = spoken.names.create_name()
@@ -51,7 +48,7 @@ def test_without_patience_lag_is_seen(lagging: tuple[Mock, str], patience: float
 
 
 def test_a_read_that_stays_wrong_is_a_finding_in_bounded_time(lagging: tuple[Mock, str]) -> None:
-    """Claim: waiting is bounded. Situation: an object that another hand has removed. Expectation: a finding, few requests."""
+    """Somebody else removed the object. Few retries are sent before the finding."""
     mock, base = lagging
     spoken = make_session(ZITADEL, base, None, lag=0.5)
     name = spoken.names.create_name()

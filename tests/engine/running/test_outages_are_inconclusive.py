@@ -1,4 +1,4 @@
-"""An outage is not drift: where the target cannot be heard, the verdict is ``inconclusive``."""
+"""An outage is no drift: without usable responses from the target the verdict is ``inconclusive``."""
 
 import socket
 import time
@@ -59,11 +59,7 @@ def answer_status(status: int) -> App:
 
 
 def test_a_closed_port_is_reported_at_once(tmp_path: Path) -> None:
-    """Claim: a target that is not there is no drift.
-
-    Situation: nothing listens on the port.
-    Expectation: `inconclusive`, status 2, in less than five seconds.
-    """
+    """Nothing listens on the port: the run is inconclusive in less than five seconds."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         began = time.monotonic()
@@ -74,10 +70,9 @@ def test_a_closed_port_is_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:
-    """Claim: a run has an end, whatever the target does.
+    """The target accepts connections and never answers. The run is inconclusive after a few attempts.
 
-    Situation: connections are taken and never answered; the suite's time-out is shortened for the test.
-    Expectation: `inconclusive` after a few attempts.
+    The test shortens the suite's timeout.
     """
     silent = HangingApp()
     with serve_app(silent) as at:
@@ -91,10 +86,10 @@ def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:
     "app", [speak_smtp, hang_up, answer_500, send_truncated, *map(serve_page, (200, 403, 404, 502, 503))]
 )
 def test_a_target_that_answers_nothing_to_the_point_is_inconclusive(app: App, tmp_path: Path) -> None:
-    """Claim: what is not the vendor's API is not judged as if it were.
+    """A target that is not the vendor's API is not judged as if it were.
 
-    Situation: another protocol, closed connections, errors, broken answers or an edge's HTML page, for every request.
-    Expectation: `inconclusive` after a few requests, without a finding.
+    It uses another protocol, closes connections, or sends errors, broken responses or a proxy's HTML page. The run ends
+    after a few requests.
     """
     with serve_app(app) as at:
         result = check_target(tmp_path, at.url)
@@ -106,10 +101,9 @@ def test_a_target_that_answers_nothing_to_the_point_is_inconclusive(app: App, tm
     "then", [hang_up, answer_500, serve_page(200), serve_page(502), *map(answer_status, (308, 401, 402, 403, 404, 408))]
 )
 def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: Path) -> None:
-    """Claim: an outage is told from drift when it comes in the middle, too.
+    """After 80 requests a faithful server fails, or refuses everything as if the key was revoked.
 
-    Situation: after 80 requests a faithful server stops working, or refuses everything, as where a key was revoked.
-    Expectation: `inconclusive`, no finding; the users that it kept are named as left behind.
+    The run has no finding, and names the users that remain on the server.
     """
     app = FaithfulJetEmail()
     with serve_app(SwitchingApp(80, app, then)) as at:
@@ -125,10 +119,9 @@ def test_a_target_that_dies_during_the_run_is_inconclusive(then: App, tmp_path: 
 @pytest.mark.parametrize("count", [1, 77, 160])
 @pytest.mark.parametrize("hiccup", [hang_up, answer_500, serve_page(503)])
 def test_one_hiccup_is_no_finding(hiccup: App, count: int, tmp_path: Path) -> None:
-    """Claim: what happens once and never again is not drift.
+    """One request is not answered, or answered with 500 or 503; the server works before and after.
 
-    Situation: one request among all is not answered, or answered 500 or 503; the server works before and after.
-    Expectation: no finding, and nothing is left behind.
+    There is no finding, and nothing is left behind.
     """
     app = FaithfulJetEmail()
     with serve_app(SwitchingApp(count, app, SwitchingApp(1, hiccup, app))) as at:
@@ -139,10 +132,9 @@ def test_one_hiccup_is_no_finding(hiccup: App, count: int, tmp_path: Path) -> No
 
 
 def test_a_rate_limit_stops_the_run_at_once(tmp_path: Path) -> None:
-    """Claim: a run does not go on against a limit that blocks the whole account.
+    """A limit blocks the whole account: from the 51st request on every response is 429.
 
-    Situation: 429 from the 51st request on.
-    Expectation: `inconclusive`, at most a few more requests, and what could not be removed is named.
+    At most a few more requests are sent, and the report names the leftovers.
     """
     app = FaithfulJetEmail()
     with serve_app(SwitchingApp(50, app, answer_429)) as at:
@@ -154,11 +146,7 @@ def test_a_rate_limit_stops_the_run_at_once(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_not_accepted_is_reported_by_its_variable(tmp_path: Path) -> None:
-    """Claim: a wrong key is not drift.
-
-    Situation: JETEMAIL_API_KEY holds a key that the server does not know.
-    Expectation: `inconclusive`; the reason names the variable and not the key.
-    """
+    """A key that the server does not know is no drift. The reason names its variable and not the key."""
     key = "api_of_somebody_else_1234567890"
     with serve_app(FaithfulJetEmail()) as at:
         result = check_target(tmp_path, at.url, environment={"JETEMAIL_API_KEY": key})
@@ -169,10 +157,9 @@ def test_a_key_that_is_not_accepted_is_reported_by_its_variable(tmp_path: Path) 
 
 @pytest.mark.parametrize("status", [302, 308])
 def test_a_redirect_is_not_followed(status: int, tmp_path: Path) -> None:
-    """Claim: a key is sent to the target and nowhere else.
+    """A key is sent only to the target. Every request, or every one after the 40th, is redirected to another server.
 
-    Situation: every request, or every one after the 40th, is redirected to another address.
-    Expectation: that address hears nothing, and the run is not green.
+    That server gets no request, and the verdict is never `none`.
     """
     with serve_app(FaithfulJetEmail()) as other:
 
@@ -188,11 +175,7 @@ def test_a_redirect_is_not_followed(status: int, tmp_path: Path) -> None:
 
 
 def test_proxies_of_the_environment_are_not_asked(tmp_path: Path) -> None:
-    """Claim: what a run sends goes to its target, past whatever the environment says.
-
-    Situation: every usual proxy variable names an address that listens.
-    Expectation: the run is green, exploring too, and nobody came to that address.
-    """
+    """Every usual proxy variable names a listening address, which gets no request, also when the run explores."""
     with serve_app(hang_up) as proxy, serve_app(FaithfulJetEmail()) as at:
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         given = {spelled: proxy.url for name in names for spelled in (name, name.lower())}

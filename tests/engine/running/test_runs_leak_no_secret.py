@@ -1,4 +1,4 @@
-"""No secret of a run is in anything that it leaves, however the server says it; and without the redactor each would be."""
+"""No output of a run contains a secret in any encoding, and without the redactor each output would."""
 
 import datetime as dt
 import functools
@@ -95,11 +95,11 @@ def _runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, 
 
 @pytest.mark.parametrize("surface", OUTPUTS)
 def test_no_output_holds_a_secret(runs: dict[tuple[str, str], RunOutputs], surface: str) -> None:
-    """Claim: a secret is redacted before anything else reads the exchange.
+    """A secret is redacted before anything else reads the exchange.
 
-    Situation: keys and passwords, sent and generated, that the server says again in nine spellings, in bodies, names,
-    headers, ids and redirects; a library that fails with the key in its text; everything is logged. Expectation: every
-    byte of what the runs left is free of each of them in each spelling.
+    The server repeats keys and passwords, sent and generated, in nine encodings, in bodies, names, headers, ids and
+    redirects. A library fails with the key in its message, and everything is logged. No byte of the output contains any
+    of them.
     """
     for slug in SLUGS:
         assert runs[slug, "on"].find_secrets(surface) == set()
@@ -107,16 +107,16 @@ def test_no_output_holds_a_secret(runs: dict[tuple[str, str], RunOutputs], surfa
 
 @pytest.mark.parametrize("surface", OUTPUTS)
 def test_without_the_redactor_every_output_holds_one(runs: dict[tuple[str, str], RunOutputs], surface: str) -> None:
-    """Claim: the search finds what there is to find. Situation: the same, and the redactor does nothing.
+    """The search itself works: with a redactor that does nothing, every output contains a secret.
 
-    Expectation: marks on each surface. The ledger and the mock's state hold no text of exchanges: an id, and an object's
-    free text, are what a server and a client can put there.
+    The ledger and the mock's state contain no exchanges, only ids and free-text properties that server and client
+    chose.
     """
     assert any(runs[slug, "off"].find_secrets(surface) for slug in SLUGS)
 
 
 def test_something_was_found_to_tell_of(runs: dict[tuple[str, str], RunOutputs]) -> None:
-    """Claim: the surfaces are not empty for want of findings. Expectation: findings with and without the redactor, and cases."""
+    """The runs have findings and cases, with and without the redactor, so the outputs are not empty."""
     for (slug, _), left in runs.items():
         report = json.loads((left.directory / OUTPUTS["findings.json"]).read_text(encoding="utf-8"))
         assert len(report["findings"]) > 5
@@ -129,18 +129,18 @@ def test_something_was_found_to_tell_of(runs: dict[tuple[str, str], RunOutputs])
 
 
 def test_without_the_redactor_every_encoding_is_found(runs: dict[tuple[str, str], RunOutputs]) -> None:
-    """Claim: none of the spellings is looked for in vain. Expectation: all of them in what the same runs left."""
+    """Every encoding that the search knows occurs in the output."""
     seen = {
         spelling for slug in SLUGS for surface in OUTPUTS for spelling, _ in runs[slug, "off"].find_secrets(surface)
     }
-    assert seen | {"lines"} >= set(ENCODINGS)  # beside a plain one, a mark over several lines is not told apart
+    assert seen | {"lines"} >= set(ENCODINGS)  # a plain secret hides one that is wrapped over several lines
     key = _make_key()
     assert ("lines", key) in SecretSearch([key]).find_secrets(ENCODINGS["lines"](key).encode())
 
 
 @pytest.mark.parametrize("spelling", ENCODINGS)
 def test_the_redactor_knows_every_encoding(spelling: str) -> None:
-    """Claim: however a server says it, a secret is replaced. Situation: it stands in words, which are kept."""
+    """A secret within a sentence is replaced in each encoding, and the sentence stays."""
     mark = _make_key()
     said = ENCODINGS[spelling](mark)
     assert SecretSearch([mark]).find_secrets(said.encode())
@@ -154,7 +154,7 @@ def test_the_redactor_knows_every_encoding(spelling: str) -> None:
 @pytest.mark.parametrize("space", ["\n", " ", "\t", "\r\n"])
 @pytest.mark.parametrize("place", ["before", "within", "after"])
 def test_a_key_with_white_space_is_wrong_usage(tmp_path: Path, space: str, place: str) -> None:
-    """Claim: a key that was pasted badly is told by its variable alone. Expectation: one line, status 3, nothing sent."""
+    """A badly pasted key exits with 3 and one line that names only its variable. Nothing is sent."""
     key = _make_key()
     given = {"before": space + key, "within": key[:9] + space + key[9:], "after": key + space}[place]
     run = start_suite(tmp_path, "--vendor", "jetemail", "--target", "http://127.0.0.1:9",
@@ -169,7 +169,7 @@ def test_a_key_with_white_space_is_wrong_usage(tmp_path: Path, space: str, place
     "address", ["http://me:{}@127.0.0.1:nonsense", "http://me:{}@127.0.0.1", "http://{}@ 127.0.0.1"]
 )
 def test_credentials_in_an_address_are_not_shown(tmp_path: Path, address: str) -> None:
-    """Claim: what is refused is not repeated. Situation: a password in TARGET. Expectation: one line without it."""
+    """TARGET contains a password: the usage error is one line without it."""
     run = start_suite(tmp_path, "--vendor", "jetemail", "--target", address.format("pass-of-mine-01")).wait_for_exit()
     assert run.status == 3
     assert len(run.err.splitlines()) == 1
@@ -184,9 +184,9 @@ def _make_session(contract: Contract, base: str, key: str) -> Session:
 
 @pytest.mark.parametrize("stray", ["\n", "\x00", " \r\n"])
 def test_a_header_error_is_reported_by_its_kind(jetemail: Contract, stray: str) -> None:
-    """Claim: a library's text, which quotes the key, goes nowhere. Situation: httpx refuses to send a key with a stray sign.
+    """Httpx refuses a key with a stray character, and its message quotes the key.
 
-    Expectation: the exchange's trouble and its record name the kind of the error, without the key.
+    The exchange's error and its record name only the kind of error.
     """
     key = _make_key()
     with serve_app(lambda _asked: LoopbackResponse(200, {})) as server:
@@ -202,7 +202,7 @@ def test_a_header_error_is_reported_by_its_kind(jetemail: Contract, stray: str) 
 
 
 def test_a_trimmed_echo_is_known_too(jetemail: Contract) -> None:
-    """Claim: a server may trim what it says again. Situation: a key with a space behind it. Expectation: the echo is replaced."""
+    """A server may trim the key that it repeats; this key ends in a space."""
     key = _make_key()
     assert key not in _make_session(jetemail, "http://127.0.0.1:9", f"{key} ").redactor.redact_string(
         f"no such key: {key}"
@@ -210,10 +210,7 @@ def test_a_trimmed_echo_is_known_too(jetemail: Contract) -> None:
 
 
 def test_what_a_ready_case_fails_with_has_no_secret(jetemail: Contract) -> None:
-    """Claim: cases tell what they find without secrets. Situation: a server with the key as a property's name.
-
-    Expectation: the failure's text names the finding, and not the key.
-    """
+    """The server returns the key as a property's name. The failure's message does not contain it."""
     key = _make_key()
 
     def app(asked: ReceivedRequest) -> LoopbackResponse:
@@ -228,9 +225,9 @@ def test_what_a_ready_case_fails_with_has_no_secret(jetemail: Contract) -> None:
 
 
 def test_a_part_of_a_secret_is_not_left_where_a_text_is_cut(jetemail: Contract) -> None:
-    """Claim: nothing is cut before it is redacted. Situation: a long body, with the key across the place of the cut.
+    """Redaction comes before truncation: the key of a long body lies across the limit.
 
-    Expectation: not even the first half of the key is in the record or in a title.
+    Not even its first half is in the record or in a title.
     """
     key = _make_key()
     for spaces in (19_980, 70):
@@ -248,9 +245,9 @@ def test_a_part_of_a_secret_is_not_left_where_a_text_is_cut(jetemail: Contract) 
 def test_a_logger_with_a_handler_of_its_own_logs_no_secret(
     jetemail: Contract, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: no handler is missed. Situation: a library's logger that does not propagate, a record with arguments and an error.
+    """A library's logger does not propagate; its record has arguments and an exception.
 
-    Expectation: words and kind are logged, secrets and the error's text are not; without a secret nothing changes.
+    Message and kind are logged, the secrets and the exception's message are not.
     """
     key = _make_key()
     session = _make_session(jetemail, "http://127.0.0.1:9", key)
@@ -269,10 +266,7 @@ def test_a_logger_with_a_handler_of_its_own_logs_no_secret(
 
 
 def test_the_marks_are_leaked_by_the_server(jetemail: Contract) -> None:
-    """Claim: the runs' marks come from outside what is searched. Situation: a creation on the marked mock.
-
-    Expectation: the server has noted the password that was sent, and its answer says it again.
-    """
+    """The secrets of these tests come from the server: it stores the password it received and repeats it."""
     mock = LeakingMock(jetemail)
     with run_in_thread(mock) as base:
         session = _make_session(jetemail, base, mock.vendor.keys[0])

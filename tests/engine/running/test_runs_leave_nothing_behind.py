@@ -1,4 +1,4 @@
-"""Nothing of a run stays behind, also where an object cannot be removed as it is."""
+"""A run leaves nothing behind, even if an object needs a preparation before its removal."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ ZITADEL = Contract("zitadel")
 
 
 def test_what_cannot_be_removed_as_it_is_is_got_ready_first(tmp_path: Path) -> None:
-    """Claim: a run leaves nothing behind. Situation: a vendor that removes no active configuration, which the documents allow.
+    """The documents allow a vendor to refuse the removal of an active configuration.
 
-    Expectation: the verdict `none`, nothing left behind, and nothing in the mock.
+    The run is clean, with the verdict `none`.
     """
     mock = build_mock([ZITADEL], {}, {ZITADEL.slug: {"remove-active": "400"}})
     with run_in_thread(mock) as base:
