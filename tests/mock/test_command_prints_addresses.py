@@ -1,4 +1,4 @@
-"""``python -m contract_watch.mock`` says where it listens, and wrong usage is one line and exit status 3."""
+"""``python -m contract_watch.mock`` prints its addresses, and wrong usage is one line with exit status 3."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def _run_wrong_usage(*arguments: str) -> tuple[int, str, str]:
 
 
 def test_taken_port_is_one_line_and_status_3() -> None:
-    """Claim: a taken port is wrong usage. Situation: somebody listens there. Expectation: one line that names it."""
+    """The error names the port that another process uses."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, output, errors = _run_wrong_usage("--port", str(port))
@@ -52,7 +52,7 @@ def test_taken_port_is_one_line_and_status_3() -> None:
 
 
 def test_taken_grpc_port_is_one_line_and_status_3() -> None:
-    """Claim: so is a taken port for gRPC. Situation: somebody listens there. Expectation: one line that names the variable."""
+    """The error names the port for gRPC and its variable."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, output, errors = _run_wrong_usage("--port", "0", "--grpc-port", str(port))
@@ -66,7 +66,7 @@ def test_taken_grpc_port_is_one_line_and_status_3() -> None:
                                        ["--interpretation", "jetemail.weather=fine"], ["--interpretation", "nobody.names=refused"],
                                        ["--interpretation", "names=refused"], ["--vendor", "nobody"]])  # fmt: skip
 def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
-    """Claim: so is a port, a reading or a vendor that does not exist."""
+    """The port, the interpretation or the vendor does not exist."""
     status, output, errors = _run_wrong_usage("--port", "0", *arguments)
     assert (status, output, errors.count("\n")) == (3, "", 1)
     assert errors.startswith(f"error: {arguments[0]}") or arguments[0] == "--port"
@@ -74,17 +74,16 @@ def test_wrong_value_is_one_line_and_status_3(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["--nothing"], ["more"]])
 def test_wrong_argument_is_status_3(arguments: list[str]) -> None:
-    """Claim: so is an argument that does not exist. Expectation: no traceback."""
+    """An unknown argument gives no traceback."""
     status, _, errors = _run_wrong_usage(*arguments)
     assert status == 3
     assert "Traceback" not in errors
 
 
 def test_says_where_it_listens_and_which_keys_it_takes() -> None:
-    """Claim: whoever starts the mock can use it. Situation: one key given, readings told; then Ctrl-C.
+    """The output starts with the addresses as host:port. It has each variable and its test value, but no given key.
 
-    Expectation: the addresses first, as host:port, each variable with what it takes and no given key; the readings hold;
-    it ends 0.
+    Chosen interpretations apply. Ctrl-C exits with 0.
     """
     given = {"JETEMAIL_API_KEY": "api_given_by_the_user"}
     chosen = ["--interpretation", "jetemail.names=sanitised", "--interpretation", "jetemail.list-texts=array"]
@@ -108,7 +107,7 @@ def test_says_where_it_listens_and_which_keys_it_takes() -> None:
 
 
 def test_one_vendor_can_be_served_alone() -> None:
-    """Claim: whoever needs one vendor gets one. Situation: one that speaks REST alone. Expectation: no line for gRPC, one slug."""
+    """A vendor without gRPC prints no gRPC address."""
     with _start_command("--port", "0", "--vendor", "jetemail") as process:
         assert process.stdout is not None
         first, second = process.stdout.readline().split(), process.stdout.readline().split()
@@ -118,7 +117,7 @@ def test_one_vendor_can_be_served_alone() -> None:
 
 
 def test_interpretation_without_a_value_is_status_3() -> None:
-    """Claim: nothing given is ignored. Situation: a reading without a value. Expectation: one line, status 3."""
+    """The command ignores no argument: an interpretation without a value is wrong usage."""
     with _start_command("--port", "0", "--interpretation", "jetemail.names") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == ""

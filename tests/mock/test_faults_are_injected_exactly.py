@@ -1,4 +1,4 @@
-"""Scripted faults spoil exactly the answers they were meant for, in exactly the way they say."""
+"""Injected faults change exactly the responses they are meant for, exactly as specified."""
 
 import json
 import time
@@ -26,10 +26,7 @@ def _inject_fault(mock: httpx.Client, **fault: Any) -> None:
     ],
 )
 def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, kind: str | None, text: str) -> None:
-    """Claim: a fault answers in the vendor's place. Situation: JSON, a text as it stands, no body at all.
-
-    Expectation: its status and body; the request itself is not carried out.
-    """
+    """A fault responds instead of the vendor, with JSON, a plain string or no body. The request is not executed."""
     _inject_fault(mock, status=status, body=body, times=1)
     answer = mock.post(PATH, json={"username": "a"})
     assert (answer.status_code, answer.headers.get("content-type"), answer.text) == (status, kind, text)
@@ -37,21 +34,21 @@ def test_status_and_body_are_played(mock: httpx.Client, status: int, body: Any, 
 
 
 def test_headers_are_played(mock: httpx.Client) -> None:
-    """Claim: a fault adds and replaces headers. Situation: 429 with Retry-After, a page in place of JSON."""
+    """A fault adds and replaces headers, here Retry-After and the media type of a page."""
     _inject_fault(mock, status=429, body="<html>", headers={"Retry-After": "300", "Content-Type": "text/html"})
     answer = mock.get(PATH)
     assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("300", "text/html")
 
 
 def test_fault_is_used_up(mock: httpx.Client) -> None:
-    """Claim: a fault plays as often as it says. Situation: twice. Expectation: two answers spoilt, then none waits."""
+    """A fault for two requests replaces two responses and no third one."""
     _inject_fault(mock, status=503, times=2)
     assert [mock.get(PATH).status_code for _ in range(3)] == [503, 503, 200]
     assert mock.get("/__mock/faults").json() == []
 
 
 def test_faults_play_in_turn(mock: httpx.Client) -> None:
-    """Claim: the oldest fault goes first. Expectation: in order; DELETE drops those that wait."""
+    """The oldest fault applies first; DELETE drops the pending ones."""
     for status in (501, 502, 503):
         _inject_fault(mock, status=status)
     assert [mock.get(PATH).status_code for _ in range(2)] == [501, 502]
@@ -64,7 +61,7 @@ def test_faults_play_in_turn(mock: httpx.Client) -> None:
     "meant", [{"operation": "deleteSmtpUser"}, {"method": "DELETE"}, {"path": f"{PATH}", "method": "DELETE"}]
 )
 def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) -> None:
-    """Claim: a fault may be meant for some requests. Expectation: others pass, the first that matches is spoilt."""
+    """A fault with a filter replaces the first response that matches; other responses are not affected."""
     _inject_fault(mock, status=503, **meant)
     assert mock.get(PATH).status_code == 200
     assert mock.post(PATH, json={"username": "a"}).status_code == 200
@@ -73,14 +70,14 @@ def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) 
 
 
 def test_fault_for_another_path_does_not_play(mock: httpx.Client) -> None:
-    """Claim: a path is matched whole. Expectation: nothing is spoilt, the fault waits."""
+    """The whole path must match; otherwise the fault stays pending."""
     _inject_fault(mock, status=503, path="/outbound")
     assert mock.get(PATH).status_code == 200
     assert len(mock.get("/__mock/faults").json()) == 1
 
 
 def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:
-    """Claim: controls always work. Situation: a fault for anything. Expectation: it waits for a vendor's path."""
+    """A fault for any request waits for a vendor's path, so the controls always work."""
     _inject_fault(mock, close=True)
     assert mock.get("/__mock/health").status_code == 200
     with pytest.raises(httpx.RemoteProtocolError):
@@ -88,7 +85,7 @@ def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:
 
 
 def test_delay_is_waited(mock: httpx.Client) -> None:
-    """Claim: a slow server can be played. Expectation: the true answer, after at least the delay."""
+    """A slow server sends the true response, after at least the delay."""
     _inject_fault(mock, delay=0.2)
     begun = time.monotonic()
     answer = mock.get(PATH)
@@ -98,9 +95,9 @@ def test_delay_is_waited(mock: httpx.Client) -> None:
 
 @pytest.mark.parametrize("cut", [0, 5])
 def test_cut_body_breaks_the_connection(mock: httpx.Client, cut: int) -> None:
-    """Claim: a cut is told from an answer. Situation: an answer that ends before its Content-Length.
+    """A response shorter than its Content-Length is a transport error with the bytes received.
 
-    Expectation: a transport error with the bytes it let through; the request was carried out, the next one works.
+    The request was executed, and the next one works.
     """
     _inject_fault(mock, cut=cut)
     with pytest.raises(httpx.RemoteProtocolError, match=f"received {cut} bytes"):
@@ -109,14 +106,14 @@ def test_cut_body_breaks_the_connection(mock: httpx.Client, cut: int) -> None:
 
 
 def test_cut_takes_any_status(mock: httpx.Client) -> None:
-    """Claim: the status line of a cut answer is whole, even for a status that has no name."""
+    """The status line of a truncated response is complete, even for a status without a name."""
     _inject_fault(mock, cut=3, status=520, body="hello")
     with pytest.raises(httpx.RemoteProtocolError, match="received 3 bytes, expected 5"):
         mock.get(PATH)
 
 
 def test_closed_connection_answers_nothing(mock: httpx.Client) -> None:
-    """Claim: a server may vanish. Expectation: no answer at all; carried out all the same, and noted in the journal."""
+    """The mock closes the connection without a response. It executes the request and records it in the journal."""
     _inject_fault(mock, close=True)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         mock.post(PATH, json={"username": "a"})
@@ -151,7 +148,7 @@ def test_closed_connection_answers_nothing(mock: httpx.Client) -> None:
     ids=json.dumps,
 )
 def test_malformed_fault_is_refused(mock: httpx.Client, fault: Any) -> None:
-    """Claim: a fault that cannot be played is refused. Expectation: 400 with the reason, and none waits."""
+    """A malformed fault is a 400 with the reason, and none is pending."""
     answer = mock.post("/__mock/faults", json=fault)
     assert answer.status_code == 400
     assert "fault" in answer.json()["error"]
@@ -161,17 +158,17 @@ def test_malformed_fault_is_refused(mock: httpx.Client, fault: Any) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "", "a:"])
 def test_header_that_cannot_be_sent_is_refused(mock: httpx.Client, name: str) -> None:
-    """Claim: the same holds for a header's name. Situation: a space, nothing, a colon. Expectation: 400."""
+    """A header's name must not be empty or contain a space or a colon."""
     assert mock.post("/__mock/faults", json={"headers": {name: "x"}}).status_code == 400
 
 
 def test_any_text_can_be_played(mock: httpx.Client) -> None:
-    """Claim: a text is played as it stands, or refused. Situation: half a surrogate pair. Expectation: 200 or 400."""
+    """Half a surrogate pair is either rejected or sent as given, never a 500."""
     result = mock.post("/__mock/faults", content=b'{"status": 200, "body": "\\ud800"}')
     assert result.status_code == 400 or mock.get(PATH).status_code == 200
 
 
 @pytest.mark.parametrize("fault", [{"close": "no"}, {"delay": True}, {"body": "never said"}])
 def test_fault_that_does_not_mean_what_it_says_is_refused(mock: httpx.Client, fault: Any) -> None:
-    """Claim: no fault is taken half. Situation: a text for a boolean, and the reverse; a body that is never said."""
+    """A string for a boolean, a boolean for a number, and a body without a status would be ignored in part."""
     assert mock.post("/__mock/faults", json=fault).status_code == 400

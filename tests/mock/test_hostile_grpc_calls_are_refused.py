@@ -1,4 +1,4 @@
-"""Whatever bytes a caller sends over gRPC, gRPC-web or REST, the mock refuses them cleanly and goes on serving."""
+"""The mock refuses any malformed bytes over gRPC, gRPC-web and REST cleanly, and continues to serve."""
 
 import json
 import struct
@@ -66,9 +66,9 @@ def _still_serves(mock: tuple[Mock, str]) -> Iterator[None]:
 @pytest.mark.parametrize("text", [False, True], ids=["binary", "text"])
 @pytest.mark.parametrize("what", FRAMES)
 def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str, text: bool) -> None:
-    """Claim: broken framing is the caller's fault. Situation: a body that is not one whole message, in both encodings.
+    """A body that is not one complete message, in either encoding, is the caller's error.
 
-    Expectation: an answer in gRPC-web's own form, with a code that says so.
+    The response is a gRPC-web trailer with the right code.
     """
     body, code = FRAMES[what]
     media_type = grpc_web_frames.MEDIA_TYPES[2] if text else grpc_web_frames.MEDIA_TYPES[0]
@@ -83,9 +83,9 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
 
 @pytest.mark.parametrize("text", ["nicht gefunden – ☃", "100 % %41", "two\r\nlines: grpc-status: 0"])
 def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None:
-    """Claim: any text can be a message. Situation: a fault whose text is not in ASCII, or looks like a trailer.
+    """A message outside ASCII, or one that looks like a trailer, arrives intact over gRPC-web and gRPC.
 
-    Expectation: the trailer has printable ASCII alone, and says the text over gRPC-web and over gRPC.
+    The trailer itself contains only printable ASCII.
     """
     fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
     httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
@@ -104,7 +104,7 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
 
 
 def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> None:
-    """Claim: so is a body that is not in base64 where it should be. Expectation: code 3."""
+    """The caller gets code 3, invalid argument."""
     headers = {**HEADERS, "content-type": grpc_web_frames.MEDIA_TYPES[2]}
     answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=10)
     [(_, content)] = grpc_web_frames.decode_frames(grpc_web_frames.decode_text(answer.content))
@@ -114,7 +114,7 @@ def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> Non
 @pytest.mark.parametrize(("method", "media_type", "status"), [("POST", "application/json", 415), ("POST", "", 415),
                                                               ("POST", "application/grpc", 415), ("GET", "", 405)])  # fmt: skip
 def test_what_is_not_grpc_web_is_reported(mock: tuple[Mock, str], method: str, media_type: str, status: int) -> None:
-    """Claim: a method's address answers gRPC-web only. Situation: another media type or method. Expectation: 415, 405."""
+    """The path of a gRPC method answers gRPC-web only: another media type is 415, another method 405."""
     headers = {**HEADERS, "content-type": media_type} if media_type else HEADERS
     answer = httpx.request(method, mock[1] + CALL, headers=headers, timeout=10)
     assert answer.status_code == status
@@ -122,7 +122,7 @@ def test_what_is_not_grpc_web_is_reported(mock: tuple[Mock, str], method: str, m
 
 @pytest.mark.parametrize("what", ["no protobuf", "a text that is no UTF-8", "a text that is cut"])
 def test_bad_messages_are_refused_over_grpc(mock: tuple[Mock, str], what: str) -> None:
-    """Claim: bytes that are no message are the caller's fault. Expectation: code 3, as over gRPC-web."""
+    """Bytes that are no message are the caller's error, with the same code as over gRPC-web."""
     with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
         method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
         with pytest.raises(grpc.RpcError) as caught:
@@ -132,9 +132,9 @@ def test_bad_messages_are_refused_over_grpc(mock: tuple[Mock, str], what: str) -
 
 @pytest.mark.parametrize("what", [what for what in FRAMES if what != "trailers only"])
 def test_bad_frames_end_a_native_call(mock: tuple[Mock, str], what: str) -> None:
-    """Claim: no frame hangs the mock. Situation: HTTP/2 by hand, a body that is not one whole message.
+    """No frame hangs the mock: the test writes HTTP/2 by hand, with a body that is not one complete message.
 
-    Expectation: the call ends, and (the fixture) others are served.
+    The fixture checks that other calls are served.
     """
     with open_connection(mock[0].controls.grpc_address) as connection:
         connection.send_call(CALL, KEY, FRAMES[what][0])
@@ -159,7 +159,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -> None:
-    """Claim: REST takes what protojson takes, and no more. Expectation: 400 with code 3, as documented."""
+    """REST accepts exactly the JSON that protojson accepts; anything else is the documented 400 with code 3."""
     headers = {**HEADERS, "content-type": "application/json"}
     answer = httpx.post(mock[1] + ADD.path, content=REFUSED[what], headers=headers, timeout=10)
     assert answer.status_code == 400
@@ -169,7 +169,7 @@ def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -
 
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: str) -> None:
-    """Claim: size is no rule of this vendor's. Situation: a huge password for nothing. Expectation: the documented 404."""
+    """This vendor documents no size limit, so a huge password for an unknown id is the documented 404."""
     protocol = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
         exchange = protocol.send_operation(PASSWORD.id, {"{id}": protocol.names.create_name(), "password": _HUGE})
@@ -181,7 +181,7 @@ def test_a_password_of_five_megabytes_is_answered(mock: tuple[Mock, str], name: 
 
 @pytest.mark.parametrize("name", ZITADEL.protocols)
 def test_more_than_the_mock_reads_is_refused(mock: tuple[Mock, str], name: str) -> None:
-    """Claim: input is bounded. Situation: nine megabytes. Expectation: 413, or what gRPC calls exhausted; no 500."""
+    """The mock bounds its input: nine megabytes are 413, or gRPC's RESOURCE_EXHAUSTED, and never 500."""
     protocol = make_session(ZITADEL, mock[1], make_protocol(name, ZITADEL, mock[1], mock[0].controls.grpc_address))
     try:
         exchange = protocol.send_operation(

@@ -1,4 +1,4 @@
-"""Nothing a client can send makes the mock answer 500, hang, or take what is no JSON."""
+"""No request makes the mock answer 500, hang, or accept a body that is not JSON."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def _post_bytes(mock: httpx.Client, content: bytes) -> httpx.Response:
          "deep within", "long number", "zeros"],
 )  # fmt: skip
 def test_body_that_is_no_json_is_400(mock: httpx.Client, content: bytes) -> None:
-    """Claim: what is no JSON object is 400. Expectation: the vendor's own envelope, and nothing was made."""
+    """The response has the vendor's error format, and no object is created."""
     answer = _post_bytes(mock, content)
     assert answer.status_code == 400
     assert answer.json()["success"] is False
@@ -59,7 +59,7 @@ def test_body_that_is_no_json_is_400(mock: httpx.Client, content: bytes) -> None
     ids=["name", "domain", "property", "depth"],
 )
 def test_json_that_is_hard_to_hold_is_judged(mock: httpx.Client, content: bytes) -> None:
-    """Claim: never 500. Situation: half surrogate pairs, 300 levels. Expectation: 200 or 400."""
+    """Half surrogate pairs and 300 levels of nesting are accepted or rejected, but never a 500."""
     assert _post_bytes(mock, content).status_code in (200, 400)
 
 
@@ -69,30 +69,27 @@ def test_json_that_is_hard_to_hold_is_judged(mock: httpx.Client, content: bytes)
                                      b'{"username": "a", "a\\u0000": "\\u0000"}'],
                          ids=["deep", "surrogate", "large", "zero"])  # fmt: skip
 def test_odd_json_leaves_the_mock_readable(mock: httpx.Client, content: bytes) -> None:
-    """Claim: what was taken can be read back. Situation: odd but valid JSON. Expectation: list, state, calls are JSON."""
+    """After odd but valid JSON the list, the state and the calls are still valid JSON."""
     assert _post_bytes(mock, content).status_code == 200
     for path in (PATH, "/__mock/state", "/__mock/calls"):
         assert mock.get(path).json()
 
 
 def test_number_too_large_leaves_the_journal_readable(mock: httpx.Client) -> None:
-    """Claim: the same for a number beyond all floats. Expectation: whatever is answered, the journal is JSON."""
+    """A number beyond the range of floats leaves the journal valid JSON, accepted or not."""
     assert _post_bytes(mock, b'{"username": "a", "note": 1e999}').status_code in (200, 400)
     assert "Infinity" not in mock.get("/__mock/calls").text
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_json_in_another_encoding_is_400(mock: httpx.Client, encoding: str) -> None:
-    """Claim: JSON on the network is UTF-8 (RFC 8259). Expectation: 400."""
+    """RFC 8259 requires UTF-8 for JSON on the network."""
     assert _post_bytes(mock, '{"username": "a"}'.encode(encoding)).status_code == 400
 
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_body_has_a_limit(mock: httpx.Client, chunked: bool) -> None:
-    """Claim: 8 MB are read and no more. Situation: the limit, and a byte beyond, with or without a declared length.
-
-    Expectation: judged, and 413; the mock serves on.
-    """
+    """The mock reads 8 MB, with or without a declared length. One byte more is 413, and the mock continues to serve."""
     assert MAX_BODY == 8 * 1024 * 1024
     for size, status in ((MAX_BODY, 400), (MAX_BODY + 1, 413)):
         content = b" " * size
@@ -105,19 +102,19 @@ def test_body_has_a_limit(mock: httpx.Client, chunked: bool) -> None:
 
 
 def test_control_body_has_a_limit_too(mock: httpx.Client) -> None:
-    """Claim: controls read no more either. Expectation: 400 or 413 for a fault that is too long."""
+    """A fault that exceeds the limit is rejected."""
     assert mock.post("/__mock/faults", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
 
 
 def test_interpretations_have_a_limit_too(mock: httpx.Client) -> None:
-    """Claim: the same for readings. Expectation: 400 or 413."""
+    """Interpretations that exceed the limit are rejected."""
     assert mock.put("/__mock/interpretations", content=b" " * (MAX_BODY + 1)).status_code in (400, 413)
 
 
 def test_exponential_domain_is_answered_at_once() -> None:
-    """Claim: no pattern of a vendor's stops the mock. Situation: 64 letters and "!" as a domain, of each operation.
+    """A domain of 64 letters and "!" is rejected within a second, by each operation.
 
-    Expectation: 400 within a second; in a process of its own, since a backtracking engine would hold this one.
+    The mock runs in a subprocess, since a backtracking engine would block this one.
     """
     command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}

@@ -1,6 +1,7 @@
-"""Clients that others wrote understand the mock as they understand the vendors: nothing of ours stands on their side.
+"""Clients that others wrote decode the mock's responses as they decode the vendors'; none of our code runs in them.
 
-Each client's program, in ``tests/data/interop``, calls a mock in a process of its own and tells what it decoded, check by check.
+Each client's program, in ``tests/data/interop``, calls a mock in a process of its own and prints the values that it
+decoded.
 """
 
 import json
@@ -68,9 +69,9 @@ def _decoded(request: pytest.FixtureRequest, node: Path, mock_process: MockAddre
 
 @pytest.mark.parametrize("check", list(CHANGES))
 def test_the_answer_to_a_change_is_decoded(decoded: DecodedChecks, check: str) -> None:
-    """Claim: a client decodes what a change came to. Situation: each change of a configuration's life.
+    """Each change of a configuration returns a 64-bit sequence and an owner.
 
-    Expectation: a 64-bit sequence, the owner, and of the two dates the one that the mock says, which is now.
+    Of the two dates it returns the one that the mock sets, which is now.
     """
     details = decoded.read_details(check)
     other = next(name for name in ("creationDate", "changeDate") if name != CHANGES[check])
@@ -81,16 +82,16 @@ def test_the_answer_to_a_change_is_decoded(decoded: DecodedChecks, check: str) -
 
 
 def test_sequences_count_up(decoded: DecodedChecks) -> None:
-    """Claim: every change has a sequence above the last, whichever of its two methods set the password."""
+    """Every change has a higher sequence than the last one, by either of the two methods that set the password."""
     sequences = [decoded.read_sequence(check) for check in CHANGES]
     assert sequences == sorted(set(sequences))
 
 
 @pytest.mark.parametrize("check", list(READS))
 def test_read_is_decoded(decoded: DecodedChecks, check: str) -> None:
-    """Claim: a client reads what it set. Situation: after the addition, and after activation and passwords.
+    """A client reads each setting, the id, the state as number and name, and the last change's sequence.
 
-    Expectation: each setting, the id that was given, the state as a number and its name, the last change's sequence.
+    It reads after the creation, and after activation and passwords.
     """
     config = decoded.checks[check]["answer"]["smtpConfig"]
     details = config["details"]
@@ -104,9 +105,9 @@ def test_read_is_decoded(decoded: DecodedChecks, check: str) -> None:
 
 
 def test_the_list_is_decoded(decoded: DecodedChecks) -> None:
-    """Claim: a client reads what the list shows. Situation: the list while the configuration is active, and without it.
+    """The list has one row, equal to a read except for the reply-to address, with the total and a timestamp.
 
-    Expectation: one row, as reading shows it but for the answer address; the total, and when that was; then no row.
+    After the removal it has none.
     """
     response = decoded.checks["list"]["answer"]
     config = decoded.checks["get-active"]["answer"]["smtpConfig"]
@@ -118,9 +119,9 @@ def test_the_list_is_decoded(decoded: DecodedChecks) -> None:
 
 @pytest.mark.parametrize("check", list(REFUSALS))
 def test_a_refusal_is_decoded(decoded: DecodedChecks, check: str) -> None:
-    """Claim: a client can tell why it was refused. Situation: each refusal, before and after the configuration's end.
+    """A client gets the code, the message with the error's id, and an ErrorDetail with each of the two.
 
-    Expectation: the code, the text with the error's id behind it, and an ErrorDetail with both apart.
+    It provokes each refusal, before and after the configuration is removed.
     """
     code, text, error = REFUSALS[check]
     details = [{"id": error, "message": text}] if error else []
@@ -129,7 +130,7 @@ def test_a_refusal_is_decoded(decoded: DecodedChecks, check: str) -> None:
 
 
 def test_the_widest_values_survive(decoded: DecodedChecks) -> None:
-    """Situation: the largest 64-bit sequence, nanoseconds and no other field. Expectation: they are not rounded."""
+    """The largest 64-bit sequence and nanoseconds are not rounded, in an object without other fields."""
     config = decoded.checks["widest"]["answer"]["smtpConfig"]
     changed = config["details"]["changeDate"]
     assert config["details"]["sequence"] == {"integer": str(2**64 - 1)}
@@ -141,14 +142,14 @@ def test_the_widest_values_survive(decoded: DecodedChecks) -> None:
 
 @pytest.mark.parametrize(("check", "ids"), [("odd-message", []), ("odd-details", ["TEST-1", "TEST-2"])])
 def test_any_text_comes_through(decoded: DecodedChecks, check: str, ids: list[str]) -> None:
-    """Situation: a text with percent signs and letters beyond ASCII, with and without details. Expectation: as it was."""
+    """A message with percent signs and letters beyond ASCII arrives intact, with and without details."""
     refusal = decoded.checks[check]["refusal"]
     assert (refusal["code"], refusal["message"]) == (6, UNUSUAL_TEXT)
     assert refusal["details"] == [{"id": one, "message": "größer ✉"} for one in ids]
 
 
 def test_every_check_is_asserted(decoded: DecodedChecks) -> None:
-    """Claim: nothing that a client tells is overlooked, and no test above runs over nothing."""
+    """The tests above cover every check of a client, and none is parametrized over nothing."""
     assert set(decoded.checks) == {*CHANGES, *READS, *LISTED, *REFUSALS, *SCRIPTED}
 
 
@@ -165,7 +166,7 @@ def _created(mock_process: MockAddresses, jetemail: Contract) -> dict[str, dict[
 
 @pytest.mark.parametrize(("check", "generated"), [("generated-password", True), ("own-password", False)])
 def test_jetemail_creates_a_user(created: dict[str, dict[str, Any]], check: str, generated: bool) -> None:
-    """Claim: the vendor's own Python client makes SMTP users. Expectation: a password exactly where none was sent."""
+    """The vendor's own Python client gets a generated password exactly if it sent none."""
     answer = created[check]["answer"]
     assert (answer["success"], bool(answer["message"])) == (True, True)
     assert ("password" in answer) is generated
@@ -173,21 +174,21 @@ def test_jetemail_creates_a_user(created: dict[str, dict[str, Any]], check: str,
 
 @pytest.mark.parametrize("check", list(JETEMAIL))
 def test_jetemail_tells_a_refusal(created: dict[str, dict[str, Any]], check: str) -> None:
-    """Situation: each documented refusal of a creation. Expectation: its status, and the answer's text as the error's."""
+    """Each documented refusal of a creation raises an error with its status and message."""
     refusal = created[check]["refusal"]
     assert refusal["status"] == JETEMAIL[check]
     assert refusal["body"] == {"success": False, "error": refusal["message"]}
 
 
 def test_every_creation_is_asserted(created: dict[str, dict[str, Any]]) -> None:
-    """Claim: nothing that the client tells is overlooked."""
+    """The tests above cover every check of this client."""
     assert set(created) == {"generated-password", "own-password", *JETEMAIL}
 
 
 def test_locks_pin_by_hash_and_name_no_host() -> None:
-    """Claim: a run installs what was reviewed, from whatever index. Situation: both lock files.
+    """A run installs the reviewed packages from any index.
 
-    Expectation: a hash for each package, no address to fetch one from, and exactly the versions that are asked for.
+    Both lock files have a hash for each package, no URL, and exactly the requested versions.
     """
     lock = json.loads((environments.DIRECTORY / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     requested = json.loads((environments.DIRECTORY / "package.json").read_text(encoding="utf-8"))["dependencies"]

@@ -1,4 +1,4 @@
-"""The mock answers as the vendor would, says what it holds, and can be told what to read into the documents."""
+"""The mock answers as the vendor would, shows its state, and takes an interpretation of the documents."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def _create_user(mock: httpx.Client, name: str, **more: Any) -> httpx.Response:
 
 
 def test_health_names_the_contracts(mock: httpx.Client) -> None:
-    """Claim: health says that the mock is ready, and that it is one. Expectation: 200 and the slugs it serves."""
+    """Health shows that the server is ready and a mock, and lists the slugs that it serves."""
     answer = mock.get("/__mock/health")
     assert answer.status_code == 200
     assert answer.json()["mock"] is True
@@ -32,7 +32,7 @@ def test_health_names_the_contracts(mock: httpx.Client) -> None:
 
 
 def test_life_of_a_user(mock: httpx.Client) -> None:
-    """Claim: the mock keeps state. Situation: create, update, rename, delete. Expectation: the list follows."""
+    """The mock is stateful: the list follows creation, update, rename and deletion."""
     assert _create_user(mock, "a", quota=3).status_code == 200
     assert mock.patch(PATH, json={"currentUsername": "a", "newUsername": "b", "quota": 4}).status_code == 200
     listed = mock.get(PATH).json()
@@ -64,7 +64,7 @@ def _request_without_key(mock: httpx.Client) -> httpx.Response:
 def test_documented_status(
     mock: httpx.Client, jetemail: Contract, ask: Callable[[httpx.Client], httpx.Response], status: int
 ) -> None:
-    """Claim: over HTTP the answers are the document's. Situation: users a and b. Expectation: status, JSON, schema."""
+    """Over HTTP each response has the documented status, is JSON and fits its schema."""
     _create_user(mock, "a")
     _create_user(mock, "b")
     answer = ask(mock)
@@ -78,7 +78,7 @@ def test_documented_status(
 
 
 def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
-    """Claim: a failing test can see what the mock holds. Expectation: users by vendor, no password; DELETE empties."""
+    """A failing test can inspect the mock's users by vendor, without passwords. DELETE removes them."""
     _create_user(mock, "a", password="correct horse")  # noqa: S106 (a made-up one, looked for below)
     response = mock.get("/__mock/state")
     assert (response.status_code, [user["username"] for user in response.json()["jetemail"]]) == (200, ["a"])
@@ -88,9 +88,9 @@ def test_state_is_shown_and_reset_without_secrets(mock: httpx.Client) -> None:
 
 
 def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
-    """Claim: the journal is for reading. Situation: a key in the header and in a text, passwords sent and made.
+    """The journal has requests and responses without secrets: keys in headers and bodies, passwords sent or generated.
 
-    Expectation: what was asked and answered, none of the secrets; control calls are not counted; DELETE empties.
+    Control calls are not recorded; DELETE empties it.
     """
     _create_user(mock, "a", password="correct horse", approvedDomains=[PAID_KEY])  # noqa: S106 (looked for below)
     made = _create_user(mock, "b").json()["password"]
@@ -106,15 +106,15 @@ def test_calls_are_kept_without_secrets(mock: httpx.Client) -> None:
 
 
 def test_secret_at_the_end_of_a_long_text_is_not_kept(mock: httpx.Client) -> None:
-    """Claim: cutting long texts reveals nothing. Situation: a key that begins near the cut. Expectation: no part of it."""
+    """Truncating a long string must not reveal part of a key that begins near the limit."""
     _create_user(mock, "a", note="x" * 180 + PAID_KEY)
     assert PAID_KEY[:15] not in mock.get("/__mock/calls").text
 
 
 def test_journal_is_bounded(mock: httpx.Client) -> None:
-    """Claim: a long run does not fill memory. Situation: more calls than are kept, one of them long.
+    """A long run does not fill the memory: the journal has the last thousand calls.
 
-    Expectation: the last thousand, and of long texts and lists the beginning.
+    Long strings, long lists and deep values are truncated.
     """
     assert MAX_CALLS == 1000
     _create_user(mock, "first")
@@ -136,13 +136,13 @@ def test_journal_is_bounded(mock: httpx.Client) -> None:
 
 
 def test_journal_is_bounded_in_names_too(mock: httpx.Client) -> None:
-    """Claim: the same for the name of a property. Expectation: its beginning."""
+    """The name of a property is truncated, too."""
     _create_user(mock, "a", **{"x" * 100_000: 1})
     assert len(mock.get("/__mock/calls").text) < 5_000
 
 
 def test_interpretations_are_shown_and_set(mock: httpx.Client, jetemail: Contract) -> None:
-    """Claim: the mock takes any reading. Situation: names are sanitised from now on. Expectation: shown, and so."""
+    """The mock takes any interpretation and applies it from the next request on."""
     assert mock.get("/__mock/interpretations").json() == {
         "jetemail": {n: v[0] for n, v in jetemail.model.interpretations.items()}
     }
@@ -168,7 +168,7 @@ def test_interpretations_are_shown_and_set(mock: httpx.Client, jetemail: Contrac
     ],
 )
 def test_unknown_interpretation_changes_nothing(mock: httpx.Client, chosen: Any) -> None:
-    """Claim: one wrong reading refuses all. Situation: a good one beside a wrong one. Expectation: 400, all as before."""
+    """One wrong interpretation is a 400 and rejects all, including the valid ones."""
     _create_user(mock, "a")
     before = mock.get("/__mock/interpretations").json(), mock.get("/__mock/state").json()
     answer = mock.put("/__mock/interpretations", json=chosen)
@@ -179,7 +179,7 @@ def test_unknown_interpretation_changes_nothing(mock: httpx.Client, chosen: Any)
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "HEAD", "PROPFIND"])
 def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
-    """Claim: what no document declares does not succeed. Expectation: 405, with no body where HEAD allows none."""
+    """A method that no document declares fails; HEAD allows no body."""
     answer = mock.request(method, PATH)
     assert answer.status_code == 405
     assert bool(answer.content) == (method != "HEAD")
@@ -189,7 +189,7 @@ def test_undeclared_method_is_405(mock: httpx.Client, method: str) -> None:
     ("interpretation", "method", "value"), [("head", "HEAD", "200"), ("options", "OPTIONS", "204")]
 )
 def test_head_and_options_are_as_configured(mock: httpx.Client, interpretation: str, method: str, value: str) -> None:
-    """Claim: frameworks answer HEAD and OPTIONS by themselves. Expectation: as told, without a body."""
+    """Frameworks answer HEAD and OPTIONS by themselves, so an interpretation sets their status."""
     mock.put("/__mock/interpretations", json={"jetemail": {interpretation: value}})
     answer = mock.request(method, PATH)
     assert (answer.status_code, answer.content) == (int(value), b"")
@@ -197,22 +197,19 @@ def test_head_and_options_are_as_configured(mock: httpx.Client, interpretation: 
 
 
 def test_unknown_path_is_404(mock: httpx.Client) -> None:
-    """Claim: the mock serves the contract's paths only. Expectation: 404 as JSON."""
+    """The mock serves only the contract's paths, and its 404 is JSON."""
     for path in ("/", "/outbound", f"{PATH}/more", "/__mock/nothing"):
         answer = mock.get(path)
         assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
 
 
 def test_path_with_a_slash_at_its_end_is_404(mock: httpx.Client) -> None:
-    """Claim: another path is not this one. Expectation: 404, no redirect."""
+    """The mock does not redirect to the path without the slash."""
     assert mock.get(f"{PATH}/").status_code == 404
 
 
 def test_keys_come_from_the_environment(jetemail: Contract) -> None:
-    """Claim: mock and suite take the same variables. Situation: one set, one empty.
-
-    Expectation: the key given, not its test value; the documented test value for the other.
-    """
+    """Mock and suite use the same variables: a given key replaces the test value, an empty variable does not."""
     with run_in_thread(
         build_mock([jetemail], {"JETEMAIL_API_KEY": "api_mine", "JETEMAIL_FREE_API_KEY": ""})
     ) as address:
@@ -224,7 +221,7 @@ def test_keys_come_from_the_environment(jetemail: Contract) -> None:
 
 
 def test_contracts_that_overlap_are_refused() -> None:
-    """Claim: one address has one vendor. Situation: two contracts with the same path. Expectation: both are named."""
+    """One path belongs to one vendor; the error names both contracts."""
     one, other = Contract("jetemail"), Contract("jetemail")
     assert other.model
     other.slug = "twin"
@@ -240,7 +237,7 @@ def test_contracts_that_overlap_are_refused() -> None:
     ("/v1/things", "/v2/things", False),
 ])  # fmt: skip
 def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -> None:
-    """Claim: so it is where parameters stand. Situation: two contracts with one path each. Expectation: refused if they meet."""
+    """Two paths with parameters overlap if one request can match both."""
     vendors = [_make_vendor_stub("one", mine), _make_vendor_stub("two", theirs)]
     if not meet:
         check_overlaps(vendors)
@@ -250,7 +247,7 @@ def test_paths_with_parameters_overlap_too(mine: str, theirs: str, meet: bool) -
 
 
 def test_grpc_methods_overlap_too() -> None:
-    """Claim: so it is with gRPC. Situation: one service under two names. Expectation: both are named."""
+    """Two contracts with the same gRPC service are rejected; the error names both."""
     zitadel = Contract("zitadel")
     other = _make_vendor_stub("other", "/elsewhere")
     check_overlaps([MockVendor(zitadel, {}), other])

@@ -23,8 +23,8 @@ SAMPLE, EQUIVALENT = effort(5, 10), 25
 def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
     """Every commit is measured against a fixed sample of every vendor's mutants.
 
-    Situation: some of each family. Expectation: the baseline has no finding and stays within the allowance, no
-    equivalent mutant is killed, and nearly all others are: the allowance leaves some probes out.
+    The baseline has no finding and stays within the allowance. No equivalent mutant is killed, and nearly all others
+    are: the allowance leaves some probes out.
     """
     run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
     [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
@@ -37,7 +37,7 @@ def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_list_of_equivalents_is_not_stale(slug: str) -> None:
-    """Claim: the list of equivalents is about existing mutants. Expectation: every pattern matches one."""
+    """Every pattern in the list of equivalents matches an existing mutant."""
     contract = load_contracts()[slug]
     assert MutantConfig(contract).find_stale_patterns(list_mutants(slug)) == []
 
@@ -60,6 +60,6 @@ def _court_of() -> Iterator[RunnerFactory]:
 @pytest.mark.parametrize(("slug", "mutant"), [(slug, mutant) for slug in SLUGS for mutant in sample_evenly(list_equivalent_mutants(slug), EQUIVALENT)],
                          ids=lambda value: value if isinstance(value, str) else value.id)  # fmt: skip
 def test_an_equivalent_mutant_cannot_be_observed(court_of: RunnerFactory, slug: str, mutant: Mutant) -> None:
-    """Claim: an uncounted mutant cannot be observed. Situation: a fixed sample of each list. Expectation: it has no finding."""
+    """A mutant that is not counted has no finding; a fixed sample of each list is run."""
     trial = court_of(slug).run_mutant(mutant)
     assert trial.finding == "", trial.title

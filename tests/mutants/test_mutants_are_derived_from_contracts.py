@@ -30,7 +30,7 @@ def _ids(jetemail: Contract) -> set[str]:
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_ids_are_the_same_in_every_process(jetemail: Contract, hash_seed: str) -> None:
-    """Claim: an id names the same mutant tomorrow. Situation: a process with other hash values. Expectation: same ids."""
+    """An id names the same mutant in every run, whatever Python's hash seed."""
     mine = "\n".join(mutant.id for mutant in derive_mutants(jetemail))
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", _HASH]
@@ -41,7 +41,7 @@ def test_ids_are_the_same_in_every_process(jetemail: Contract, hash_seed: str) -
 def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_ones(
     jetemail: Contract, ids: set[str]
 ) -> None:
-    """Claim: family `status` is complete. Expectation: other documented ones, 200, 500, one undocumented of the class."""
+    """The replacements include 200, 500 and one undocumented status of the same class."""
     for operation in jetemail.operations.values():
         for status in operation.responses:
             found = {int(name.rsplit("/", 1)[1]) for name in ids if name.startswith(f"status/{operation.id}/{status}/")}
@@ -90,12 +90,12 @@ def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_
     ],
 )  # fmt: skip
 def test_the_registry_holds(ids: set[str], name: str) -> None:
-    """Claim: every kind of drift is there, under a name that stays. Situation: one mutant of each kind."""
+    """Every kind of drift has a mutant with a stable id; the parameters have one of each kind."""
     assert name in ids
 
 
 def test_every_rule_and_every_optional_property_has_its_mutant(jetemail: Contract, ids: set[str]) -> None:
-    """Claim: rules that only the model states are disabled as well. Expectation: one mutant a rule, one a property's effect."""
+    """Each rule of the model has a mutant without it, and so has each property's effect."""
     rules = [rule.split("/") for rule in jetemail.model.rules if "/rule/" in rule]
     assert [
         f"state/{operation}/off/{name}" for operation, _, name in rules if f"state/{operation}/off/{name}" not in ids
@@ -107,9 +107,9 @@ def test_every_rule_and_every_optional_property_has_its_mutant(jetemail: Contrac
 
 
 def test_a_contract_of_another_shape_has_mutants_too(root: Path) -> None:
-    """No mutant is derived from one vendor's names. Situation: the document with other statuses and properties.
+    """No mutant depends on one vendor's names.
 
-    Expectation: mutants of the new parts, and none of the removed ones.
+    A document with other statuses and properties has mutants for its new parts and none for the removed ones.
     """
     document = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     post = document["paths"]["/outbound/smarthost"]["post"]
@@ -127,7 +127,7 @@ def test_a_contract_of_another_shape_has_mutants_too(root: Path) -> None:
 
 
 def test_a_sample_takes_of_every_family_the_same_every_time(jetemail: Contract) -> None:
-    """Claim: CI's sample is fixed and leaves no family out. Expectation: six of each, the same again.
+    """CI's sample is fixed and has six mutants of each family.
 
     The family `headers` is empty: no response of this vendor documents a header.
     """
@@ -139,7 +139,7 @@ def test_a_sample_takes_of_every_family_the_same_every_time(jetemail: Contract) 
 
 
 def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -> None:
-    """Claim: n shards are the whole. Situation: three of them. Expectation: each mutant in one."""
+    """Three shards together contain each mutant exactly once."""
     parts = [mutant.id for number in (1, 2, 3) for mutant in select_mutants(jetemail, "", (number, 3))]
     assert sorted(parts) == sorted(ids)
 
@@ -156,7 +156,7 @@ def test_shards_share_out_every_mutant_once(jetemail: Contract, ids: set[str]) -
     ],
 )
 def test_a_malformed_judgement_is_one_line(root: Path, text: str, words: str) -> None:
-    """An error in mutants.toml is named. Expectation: a usage error with the file and its required keys."""
+    """An error in mutants.toml is a usage error with the file and its required keys."""
     contract = Contract("jetemail", root)
     (contract.directory / "mutants.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:

@@ -27,10 +27,9 @@ EQUIVALENT = [mutant.id for mutant in list_equivalent_mutants("jetemail")]
 
 
 def test_a_sample_of_every_family_is_noticed(tmp_path: Path) -> None:
-    """Claim: every change of this repository is measured against a fixed sample of every family.
+    """Every change of this repository is measured against a fixed sample of every family.
 
-    Situation: a few mutants of each, on real servers, over the cores. Expectation: the floors hold; the matrix, the
-    figures and every result are in the report.
+    Real servers run the mutants on all cores. The floors hold; the report has the matrix, the figures and every result.
     """
     ended = run_command(
         "contract_watch.mutants", "--vendor", "jetemail", "--sample", str(effort(6, 12)), "--out", str(tmp_path)
@@ -55,17 +54,13 @@ def _tried(jetemail: Contract) -> Iterator[MutantRunner]:
 
 @pytest.mark.parametrize("name", EQUIVALENT)
 def test_an_equivalent_mutant_cannot_be_observed(tried: MutantRunner, name: str) -> None:
-    """Claim: an uncounted mutant cannot be observed.
-
-    Situation: each mutant of that list, and the suite's deterministic stages, whole.
-    Expectation: every answer is one that the contract allows, and nothing else went wrong.
-    """
+    """A mutant that is not counted passes all deterministic stages of the suite without a finding."""
     result = tried.run_mutant(MUTANTS[name])
     assert (result.finding, result.reason) == ("", "")
 
 
 def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
-    """Claim: it can be reviewed. Expectation: at most a dozen reasons, at most 5 % of all mutants, none stale."""
+    """The list can be reviewed: at most a dozen reasons, at most 5 % of all mutants, no stale pattern."""
     config, found = MutantConfig(jetemail), list_mutants("jetemail")
     assert len(config.equivalents) <= 12
     assert 0 < len(EQUIVALENT) <= len(found) * 0.05
@@ -84,13 +79,13 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    """A bad selection is rejected at once. Expectation: one line, status 3, nothing written."""
+    """A bad selection is rejected at once with status 3, and nothing is written."""
     assert_one_line_error(run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "out")), *words)
     assert not (tmp_path / "out").exists()
 
 
 def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
-    """Situation: a mutant's id as ONLY. Expectation: that result, its finding, and a matrix of one."""
+    """ONLY takes a mutant's id; the report has that result, its finding, and a matrix of one."""
     name = "body/deleteSmtpUser/404/success/flipped"
     ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", name, "--out", str(tmp_path))
     assert ended.status == 0, ended
@@ -101,9 +96,9 @@ def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
 
 
 def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
-    """Claim: the floor is checked by the command itself. Situation: an equivalent mutant alone, with no list of them.
+    """The command itself checks the floor.
 
-    Expectation: status 1, the survivor by name, and why.
+    An equivalent mutant survives without the list of equivalents: the status is 1, and the output names it.
     """
     copied = _copy_repository(tmp_path)
     config = copied / "contracts" / "jetemail" / "mutants.toml"

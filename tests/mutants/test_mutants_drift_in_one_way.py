@@ -55,7 +55,7 @@ def _served(jetemail: Contract) -> Iterator[MutantClient]:
 
 
 def test_a_lost_effect_answers_success_and_changes_nothing(served: MutantClient) -> None:
-    """Situation: creation that loses everything, then one that loses the quota. Expectation: no row; a row without it."""
+    """A creation that loses everything leaves no row; one that loses the quota leaves a row without it."""
     served.switch_mutant("state/createSmtpUser/lost")
     assert served.send_for_status("POST", {"username": "a"}) == 200
     assert served.list_rows() == {}
@@ -65,14 +65,14 @@ def test_a_lost_effect_answers_success_and_changes_nothing(served: MutantClient)
 
 
 def test_a_late_effect_is_seen_by_the_second_call(served: MutantClient) -> None:
-    """Expectation: the call after a creation does not see it, the one after that does."""
+    """The first call after a creation misses it, the second sees it."""
     served.switch_mutant("state/createSmtpUser/late")
     served.send_request("POST", {"username": "a"})
     assert (list(served.list_rows()), list(served.list_rows())) == ([], ["a"])
 
 
 def test_an_effect_again_comes_back_after_the_next_change(served: MutantClient) -> None:
-    """Situation: a deletion delivered twice. Expectation: the object that was created anew in between is gone too."""
+    """A deletion that is delivered twice also deletes the object that was created in between."""
     served.switch_mutant("state/deleteSmtpUser/again")
     served.send_request("POST", {"username": "a"})
     served.send_request("DELETE", {"username": "a"})
@@ -81,14 +81,14 @@ def test_an_effect_again_comes_back_after_the_next_change(served: MutantClient) 
 
 
 def test_a_doubled_creation_makes_two(served: MutantClient) -> None:
-    """Expectation: a second user beside the one that was asked for."""
+    """A second user appears in addition to the requested one."""
     served.switch_mutant("state/createSmtpUser/doubled")
     served.send_request("POST", {"username": "a"})
     assert set(served.list_rows()) == {"a", "a-2"}
 
 
 def test_a_misplaced_change_hits_another(served: MutantClient) -> None:
-    """Expectation: the deletion of one user removes the other."""
+    """The deletion of one user removes the other."""
     served.switch_mutant("state/deleteSmtpUser/misplaced")
     served.send_request("POST", {"username": "a"})
     served.send_request("POST", {"username": "b"})
@@ -97,7 +97,7 @@ def test_a_misplaced_change_hits_another(served: MutantClient) -> None:
 
 
 def test_a_reset_empties_what_was_not_sent(served: MutantClient) -> None:
-    """Expectation: an update of something else empties the quota; an update of the quota does not."""
+    """An update of something else empties the quota; an update of the quota does not."""
     served.switch_mutant("state/updateSmtpUser/reset/quota")
     served.send_request("POST", {"username": "a", "quota": 5, "ipRestrictions": ["10.0.0.1"]})
     assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 6}) == 200
@@ -107,7 +107,7 @@ def test_a_reset_empties_what_was_not_sent(served: MutantClient) -> None:
 
 
 def test_what_cannot_be_emptied_can_be_changed(served: MutantClient) -> None:
-    """Expectation: an update with a quota of zero is ignored as a whole; another quota is applied."""
+    """An update with a quota of zero is ignored as a whole; another quota is applied."""
     served.switch_mutant("state/updateSmtpUser/unemptied/quota")
     served.send_request("POST", {"username": "a", "quota": 5})
     assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 0, "ipRestrictions": ["10.0.0.1"]}) == 200
@@ -117,7 +117,7 @@ def test_what_cannot_be_emptied_can_be_changed(served: MutantClient) -> None:
 
 
 def test_a_replaced_conflict_overwrites(served: MutantClient) -> None:
-    """Expectation: creating a taken name succeeds, and the first user's settings are gone."""
+    """Creating a name that is taken succeeds and discards the first user's settings."""
     served.switch_mutant("state/createSmtpUser/replaced")
     served.send_request("POST", {"username": "a", "quota": 5})
     assert served.send_for_status("POST", {"username": "a"}) == 200
@@ -125,7 +125,7 @@ def test_a_replaced_conflict_overwrites(served: MutantClient) -> None:
 
 
 def test_a_name_never_freed_stays_taken(served: MutantClient) -> None:
-    """Expectation: a deleted name is 409 for ever, another one is not."""
+    """A deleted name stays 409 forever, another one does not."""
     served.switch_mutant("state/deleteSmtpUser/never-freed")
     served.send_request("POST", {"username": "a"})
     served.send_request("DELETE", {"username": "a"})
@@ -133,7 +133,7 @@ def test_a_name_never_freed_stays_taken(served: MutantClient) -> None:
 
 
 def test_a_refusal_that_is_done_takes_effect(served: MutantClient) -> None:
-    """Situation: the paid feature on the free plan. Expectation: 403, and the user is there all the same."""
+    """The free plan lacks the feature: the response is 403, and the user exists all the same."""
     served.switch_mutant("state/createSmtpUser/done/403")
     assert served.send_for_status("POST", {"username": "a", "allowAnyDomain": True}, key=FREE) == 403
     assert served.list_rows(FREE)["a"]["allowAnyDomain"] == 1
@@ -147,7 +147,7 @@ def test_a_refusal_that_is_done_takes_effect(served: MutantClient) -> None:
     ],
 )
 def test_a_rule_off_is_granted(served: MutantClient, rule: str, body: Any, status: int) -> None:
-    """Expectation: requests that the rule refuses succeed, and those that other rules refuse do not."""
+    """Requests that the rule refuses succeed; requests that other rules refuse do not."""
     served.switch_mutant(f"state/createSmtpUser/off/{rule}")
     served.send_request("POST", {"username": "a"})
     assert served.send_for_status("POST", body) == status
@@ -155,7 +155,7 @@ def test_a_rule_off_is_granted(served: MutantClient, rule: str, body: Any, statu
 
 
 def test_a_promise_off_is_broken_in_the_answer(served: MutantClient) -> None:
-    """Situation: passwords returned although sent, and omitted although not. Expectation: each the other way round."""
+    """A password is returned although it was sent, and omitted although it was generated."""
     served.switch_mutant("state/createSmtpUser/off/password-not-returned")
     assert served.send_request("POST", {"username": "a", "password": SECRET}).json()["password"] == SECRET
     served.switch_mutant("state/createSmtpUser/off/password-generated")
@@ -163,7 +163,7 @@ def test_a_promise_off_is_broken_in_the_answer(served: MutantClient) -> None:
 
 
 def test_an_own_account_off_lists_others(served: MutantClient) -> None:
-    """Expectation: the free account's list shows the paid account's user beside its own."""
+    """The free account's list contains the paid account's user, too."""
     served.switch_mutant("state/listSmtpUsers/off/own-account")
     served.send_request("POST", {"username": "a"})
     served.send_request("POST", {"username": "b"}, key=FREE)
@@ -187,7 +187,7 @@ def test_an_own_account_off_lists_others(served: MutantClient) -> None:
 def test_a_missing_credential_check_is_one_way(
     served: MutantClient, case: str, authorization: str | None, taken: bool
 ) -> None:
-    """Expectation: the credential that the mutant takes is taken by its operation, others are not, nor elsewhere."""
+    """Only the mutated operation accepts the credential, and it accepts no other one."""
     headers = {} if authorization is None else {"Authorization": authorization}
     served.switch_mutant(f"credentials/listSmtpUsers/{case}")
     assert (served.send_for_status("GET", key=None, **headers) == 200) == taken
@@ -195,7 +195,7 @@ def test_a_missing_credential_check_is_one_way(
 
 
 def test_another_account_s_objects_come_into_reach(served: MutantClient) -> None:
-    """Expectation: the free account changes the paid account's user, by that operation alone."""
+    """The free account can change the paid account's user, by that operation alone."""
     served.switch_mutant("credentials/updateSmtpUser/other-account")
     served.send_request("POST", {"username": "a"})
     assert served.send_for_status("PATCH", {"currentUsername": "a", "quota": 9}, key=FREE) == 200
@@ -228,13 +228,13 @@ def test_another_account_s_objects_come_into_reach(served: MutantClient) -> None
     ],
 )
 def test_a_constraint_moves_by_one_step(served: MutantClient, name: str, body: Any, status: int) -> None:
-    """Expectation: the value one step inside or outside is judged otherwise, the next one as ever."""
+    """The mutant changes the result for the value one step inside or outside, and not for the next one."""
     served.switch_mutant(f"requests/createSmtpUser/{name}")
     assert served.send_for_status("POST", body) == status
 
 
 def test_a_renamed_property_is_read_under_its_new_name(served: MutantClient) -> None:
-    """Expectation: the documented name is ignored, the other one is applied."""
+    """The documented name is ignored, the new one is applied."""
     served.switch_mutant("requests/createSmtpUser/ipRestrictions/renamed")
     served.send_request("POST", {"username": "a", "ipRestrictions": ["1.2.3.4"]})
     served.send_request("POST", {"username": "b", "ip_restrictions": ["1.2.3.4"]})
@@ -242,7 +242,7 @@ def test_a_renamed_property_is_read_under_its_new_name(served: MutantClient) -> 
 
 
 def test_only_the_mutant_s_answers_drift(served: MutantClient) -> None:
-    """Situation: creation's 409 as a page. Expectation: that answer alone is one; the mutant counts its activations."""
+    """Only the creation's 409 is a page, and the mutant counts its activations."""
     served.switch_mutant("media/createSmtpUser/409/html")
     first, again = (served.send_request("POST", {"username": "a"}) for _ in range(2))
     assert [answer.headers["content-type"].split(";")[0] for answer in (first, again)] == [
@@ -253,7 +253,7 @@ def test_only_the_mutant_s_answers_drift(served: MutantClient) -> None:
 
 
 def test_every_mutant_says_what_it_does(jetemail: Contract) -> None:
-    """Claim: the survivors' list can be read. Expectation: each mutant has a sentence; no two in one family say the same."""
+    """A reader of the survivors' list needs a sentence for each mutant, unique within its family."""
     found = derive_mutants(jetemail)
     assert [mutant.id for mutant in found if not mutant.description.endswith(".")] == []
     assert len({(mutant.family, mutant.description) for mutant in found}) == len(found)

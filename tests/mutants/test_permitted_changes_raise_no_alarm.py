@@ -1,4 +1,4 @@
-"""``make false-positives`` plays every change that the documents permit, and fails on any alarm."""
+"""``make false-positives`` tests every permitted change, and fails on any false positive."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,9 @@ def _read_results(directory: Path) -> list[dict[str, Any]]:
 def test_no_response_encoding_is_an_alarm(jetemail: Contract) -> None:
     """Everything that JSON, HTTP and the documents leave open may change.
 
-    Situation: other wording, key order, row order, indentation, escapes, number formats, charset, headers, latency, no
-    keep-alive, chunks and gzip, each against all probes and the client. Expectation: no finding, each was played.
+    All probes and the client run against other wording, key order, row order, indentation, escapes, number formats,
+    charset, headers, latency, connections without keep-alive, chunks and gzip. There is no finding, and each change was
+    active.
     """
     changes = select_changes(jetemail, "wire", (1, 1), 0)
     idle, alarms = [], {}
@@ -44,10 +45,9 @@ def test_no_response_encoding_is_an_alarm(jetemail: Contract) -> None:
 
 
 def test_a_sample_of_each_kind_is_no_alarm_of_the_command(tmp_path: Path) -> None:
-    """No encoding, open interpretation or pair of them is held against a vendor by a whole run, nor does the seed matter.
+    """No encoding, interpretation, pair of interpretations or seed gives a finding in a whole run.
 
-    Situation: a fixed sample of each kind, exploring included. Expectation: `none`, with no more than 190 requests of
-    probes and client.
+    A fixed sample of each kind runs, with exploring. Probes and client send at most 190 requests.
     """
     ended = run_command(
         "contract_watch.mutants.false_positives",
@@ -68,7 +68,7 @@ def test_a_sample_of_each_kind_is_no_alarm_of_the_command(tmp_path: Path) -> Non
 
 
 def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    """Claim: the command can fail. Situation: results with one run that was breaking. Expectation: status 1, its name."""
+    """The command can fail: one breaking result gives status 1 and its name."""
     from contract_watch.mutants import measurement  # noqa: PLC0415 (patched below)
     from contract_watch.mutants.false_positives import command as false_positives  # noqa: PLC0415 (patched below)
 
@@ -87,7 +87,7 @@ def make_parallel_result(result: dict[str, Any]) -> Any:
 
 
 def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> None:
-    """Claim: none is left out. Expectation: each value but the first alone; each pair of values in some row."""
+    """Each value except the default runs alone, and each pair of values runs in some row."""
     found = list_permitted_changes(jetemail, 3)
     interpretations = jetemail.model.interpretations
     alone = {name for name in (change.id for change in found) if name.startswith("interpretation/")}
@@ -100,7 +100,7 @@ def test_every_interpretation_and_every_pair_is_played(jetemail: Contract) -> No
 
 
 def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
-    """Expectation: three shards are the whole."""
+    """Three shards together contain each change exactly once."""
     parts = [change.id for number in (1, 2, 3) for change in select_changes(jetemail, "", (number, 3), 5)]
     assert sorted(parts) == sorted(change.id for change in list_permitted_changes(jetemail, 5))
 
@@ -116,7 +116,7 @@ def test_shards_share_out_every_change_once(jetemail: Contract) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    """Expectation: one line, status 3, nothing written."""
+    """The command exits with 3, and nothing is written."""
     assert_one_line_error(
         run_command("contract_watch.mutants.false_positives", *arguments, "--out", str(tmp_path / "out")),
         *words,

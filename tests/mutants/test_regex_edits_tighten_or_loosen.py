@@ -1,4 +1,4 @@
-"""Tighter and looser expressions accept less, or more, and nothing else."""
+"""An edited expression accepts a subset or a superset of the original's strings."""
 
 import jsonschema_rs
 import pytest
@@ -29,9 +29,9 @@ def _matches(pattern: str, text: str) -> bool:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_an_edit_goes_one_way(pattern: str) -> None:
-    """An edit only widens or only narrows. Situation: strings near the patterns, drawn at random.
+    """The pattern accepts all strings that a tighter one accepts, and a looser one all that the pattern accepts.
 
-    Expectation: the pattern accepts all that a tighter one accepts, and a looser one all that the pattern accepts.
+    The strings are drawn at random near the patterns.
     """
     narrow, wide = dict(tighten_pattern(pattern)), dict(loosen_pattern(pattern))
     assert wide
@@ -61,12 +61,12 @@ def test_an_edit_goes_one_way(pattern: str) -> None:
     ],
 )
 def test_an_edit_is_one_step(pattern: str, word: str, edit: str, text: str, tight: bool) -> None:
-    """Claim: each edit has a stable name and changes one thing. Expectation: the pattern and its edit differ on ``text``."""
+    """Each edit has a stable name and changes one thing, which ``text`` shows."""
     assert dict(tighten_pattern(pattern) if tight else loosen_pattern(pattern))[word] == edit
     assert (_matches(pattern, text), _matches(edit, text)) == (tight, not tight)
 
 
 def test_what_a_pattern_says_twice_is_edited_twice() -> None:
-    """Claim: a pattern that repeats itself is edited as a whole. Situation: an octet written out twice."""
+    """A pattern that repeats a part is edited as a whole; here an octet occurs twice."""
     edits = dict(loosen_pattern(r"^[0-9]?\.[0-9]?$"))
     assert r"^[0-9]{0,2}\.[0-9]{0,2}$" in edits.values()

@@ -17,7 +17,7 @@ FACTORS = st.dictionaries(
 
 @given(FACTORS)
 def test_every_pair_of_values_stands_in_some_row(factors: dict[str, list[str]]) -> None:
-    """Claim: no pair of interpretations is left out. Expectation: full rows, each pair in one, the same rows every time."""
+    """Each row has a value for every factor, and the rows are the same every time."""
     rows = list(build_pairwise_rows(factors))
     assert all(row.keys() == factors.keys() for row in rows)
     for left, right in combinations(factors, 2):
@@ -27,6 +27,6 @@ def test_every_pair_of_values_stands_in_some_row(factors: dict[str, list[str]]) 
 
 
 def test_rows_are_few() -> None:
-    """Claim: pairs ride together. Situation: ten factors of three values, 405 pairs. Expectation: no more than 30 rows."""
+    """Ten factors of three values have 405 pairs; at most 30 rows contain them all."""
     rows = list(build_pairwise_rows({f"f{number}": ("a", "b", "c") for number in range(10)}))
     assert 9 <= len(rows) <= 30

@@ -43,7 +43,7 @@ def _make_ideal_results(contract: Contract, found: list[Mutant]) -> dict[str, Mu
 
 
 def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: list[Mutant]) -> None:
-    """Expectation: score and diagnosis 1, equivalents apart, no complaint."""
+    """Score and diagnosis are 1, equivalent mutants are not counted, and no floor is missed."""
     score = _make_score(jetemail, found, BASELINE, *_make_ideal_results(jetemail, found).values())
     assert (score.ratio, score.operation_diagnosis, score.survivors, score.list_failures()) == (1.0, 1.0, [], [])
     assert score.eligible_count + len(score.equivalent_reasons) == len(found)
@@ -51,7 +51,7 @@ def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: l
 
 
 def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list[Mutant]) -> None:
-    """Situation: the whole family `media` goes unnoticed. Expectation: named one by one, the floor complains."""
+    """The suite misses the whole family `media`: the report names each survivor and the missed floor."""
     results = _make_ideal_results(jetemail, found)
     missed = [mutant.id for mutant in found if mutant.family == "media"]
     for name in missed:
@@ -67,7 +67,7 @@ def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list
 
 
 def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, found: list[Mutant]) -> None:
-    """Situation: every tenth finding names another operation. Expectation: a rate of 90 %, below the floor."""
+    """Every tenth finding names another operation, so the rate is 90 % and below the floor."""
     results = _make_ideal_results(jetemail, found)
     noticed = [name for name, result in results.items() if result.finding]
     for name in noticed[::10]:
@@ -87,13 +87,13 @@ def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, fou
 def test_the_honest_vendor_is_part_of_the_measure(
     jetemail: Contract, found: list[Mutant], baseline: MutantResult, words: str
 ) -> None:
-    """Situation: an alarm at the faithful vendor, or a request too many. Expectation: a complaint."""
+    """A false positive on the baseline, or one request above the limit, is a failure."""
     score = _make_score(jetemail, found, baseline, *_make_ideal_results(jetemail, found).values())
     assert any(words in line for line in score.list_failures())
 
 
 def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[Mutant]) -> None:
-    """The list of equivalents cannot hide an observable mutant. Situation: one of them is killed. Expectation: it is named."""
+    """The list of equivalents cannot hide an observable mutant: a killed one is a failure that names it."""
     results = _make_ideal_results(jetemail, found)
     name = next(name for name, result in results.items() if not result.finding)
     results[name] = replace(results[name], finding="a/b")
@@ -101,7 +101,7 @@ def test_an_equivalent_that_is_noticed_is_none(jetemail: Contract, found: list[M
 
 
 def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Mutant]) -> None:
-    """Situation: mutants.toml names a mutant that there is none of. Expectation: a complaint that quotes it."""
+    """An entry of mutants.toml that matches no mutant is a failure that quotes it."""
     contract = Contract("jetemail", root)
     path = contract.directory / "mutants.toml"
     path.write_text(path.read_text(encoding="utf-8") + '\n[[equivalent]]\nids = ["body/gone/*"]\nreason = "none"\n')
@@ -110,5 +110,5 @@ def test_an_equivalent_that_matches_nothing_is_stale(root: Any, found: list[Muta
 
 
 def test_the_floors_are_the_promised_ones(jetemail: Contract) -> None:
-    """Claim: nobody lowers them unseen. Expectation: 99 % of the mutants, 95 % of the operations, 190 requests."""
+    """Nobody lowers the floors unnoticed: 99 % of the mutants, 95 % of the operations, 190 requests."""
     assert MutantConfig(jetemail).floors == ScoreFloors(0.99, 0.95, 190)
