@@ -80,35 +80,35 @@ def _model(suite_model: ModelDriver) -> ModelDriver:
     ("operation", "body", "account", "allowed"), [case[1:] for case in CASES], ids=[f"{c[1]}: {c[0]}" for c in CASES]
 )
 def test_statuses_allowed(model: ModelDriver, operation: str, body: Any, account: str, allowed: set[int]) -> None:
-    """Claim: no document orders the checks. Situation: a request with these things wrong.
+    """No document orders the checks, so the status of each failed check is allowed.
 
-    Expectation: the status of each of them, 200 only where all of them are open, and no other.
+    Success is allowed only if all failed checks are open.
     """
     assert model.list_statuses(operation, body, account) == allowed
 
 
 @pytest.mark.parametrize("operation", [CREATE, UPDATE, DELETE, LIST])
 def test_credential_comes_before_everything(model: ModelDriver, operation: str) -> None:
-    """Claim: who is not let in learns nothing. Situation: a bad key and all else wrong. Expectation: 401 alone."""
+    """A caller without a valid key learns nothing: 401 is the only status, whatever else is wrong."""
     assert {found.status for found in model.list_outcomes(operation, {}, authorization="Bearer wrong")} == {401}
 
 
 def test_look_alike_of_a_taken_name_is_refused_one_way_or_the_other(model: ModelDriver) -> None:
-    """Claim: "will be sanitized" may make a taken name of another. Expectation: 400 and 409 are both allowed."""
+    """The documents say that a name "will be sanitized", which may give a name that is taken."""
     assert {400, 409} <= model.list_statuses(CREATE, {"username": "CT-Taken"}) <= {200, 400, 409}
 
 
 @pytest.mark.parametrize("name", ["ct-no body", "ct-NOBODY", "ct-" + "a" * 62, ""])
 def test_impossible_name_that_nobody_has_is_never_a_success(model: ModelDriver, name: str) -> None:
-    """Claim: a name that no user can have finds none. Expectation: 404 or 400, nothing like success."""
+    """A name that no user can have matches none, so only 404 and 400 are allowed."""
     assert model.list_statuses(DELETE, {"username": name}) == {400, 404}
     assert model.list_statuses(UPDATE, {"currentUsername": name, "quota": 1}) == {400, 404}
 
 
 def test_shown_interpretation_binds_the_answers_after_it(model: ModelDriver) -> None:
-    """Claim: once a target has shown a reading, its later answers must agree. Situation: an unknown property.
+    """After a 400 or a 200 for an unknown property, later responses of the operation must agree.
 
-    Expectation: after a 400 (or a 200) only that from then on; another operation is as open as before.
+    Another operation stays open.
     """
     open_state = model.state
     for status in (200, 400):
@@ -125,9 +125,9 @@ def test_shown_interpretation_binds_the_answers_after_it(model: ModelDriver) -> 
 
 
 def test_name_that_another_may_have_become_is_open(model: ModelDriver) -> None:
-    """Claim: until a list shows what became of an ill-formed name, its neighbours are doubtful. Situation: `ct-N ew`.
+    """Until a list shows the sanitized name, similar names are uncertain.
 
-    Expectation: `ct-n-ew` may be taken and may be there; `ct-other` is neither.
+    After the creation of `ct-N ew` the name `ct-n-ew` may exist, `ct-other` does not.
     """
     model.send_accepted(CREATE, {"username": "ct-N ew"})
     assert model.list_statuses(CREATE, {"username": "ct-n-ew"}) == {200, 409}
@@ -137,9 +137,9 @@ def test_name_that_another_may_have_become_is_open(model: ModelDriver) -> None:
 
 
 def test_rename_to_itself_alone_says_nothing_of_one_beside_others(model: ModelDriver) -> None:
-    """Claim: an update that only repeats the name may count as none. Situation: it was refused, alone.
+    """An update that only repeats the name may count as empty.
 
-    Expectation: refused again, alone; beside a quota it is as open as before.
+    After a refusal of it alone, it is refused again; together with a quota it stays open.
     """
     alone = {**HERE, "newUsername": "ct-here"}
     model.follow_outcome(next(found for found in model.list_outcomes(UPDATE, alone) if found.status == 400))
@@ -148,9 +148,9 @@ def test_rename_to_itself_alone_says_nothing_of_one_beside_others(model: ModelDr
 
 
 def test_freed_name_is_free(model: ModelDriver) -> None:
-    """Claim: delete and rename free a name. Situation: names of this run, deleted and renamed.
+    """Deletion and rename free a name: creating it must succeed, by the clause of the operation that freed it.
 
-    Expectation: 200 alone, which owes to the operation that freed it; the new name is taken.
+    The new name is taken.
     """
     model.send_accepted(DELETE, {"username": "ct-here"})
     model.send_accepted(UPDATE, {"currentUsername": "ct-taken", "newUsername": "ct-moved"})
@@ -162,7 +162,7 @@ def test_freed_name_is_free(model: ModelDriver) -> None:
 
 
 def test_other_accounts_name_may_be_taken_or_free(suite_model: ModelDriver) -> None:
-    """Claim: whether names are unique across accounts is open. Expectation: 200 or 409; one answer decides the next."""
+    """The documents leave open if names are unique across accounts. One response decides the next."""
     suite_model.send_accepted(CREATE, {"username": "ct-a"}, "free")
     suite_model.send_accepted(CREATE, {"username": "ct-b"}, "free")
     outcomes = {found.status: found for found in suite_model.list_outcomes(CREATE, {"username": "ct-a"})}

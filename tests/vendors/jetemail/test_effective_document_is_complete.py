@@ -1,4 +1,4 @@
-"""The effective document says what the published one leaves out: what client, mock and suite rely on."""
+"""The effective document adds the promises that client, mock and suite need and that the published one omits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,7 @@ def _find_body_schema(jetemail: Contract, operation: str) -> Schema:
 
 
 def test_every_operation_has_its_id(jetemail: Contract) -> None:
-    """Claim: operations are named. Expectation: the three published ones and the list, under their ids."""
+    """The document has the three published operations and the list, under their ids."""
     assert {id_: operation.method for id_, operation in jetemail.operations.items()} == OPERATIONS
 
 
@@ -53,9 +53,9 @@ def test_every_operation_has_its_id(jetemail: Contract) -> None:
     ],
 )
 def test_dots_are_dots(jetemail: Contract, operation: str, field: str, good: list[str], garbage: list[str]) -> None:
-    """Claim: the corrected patterns escape their dots. Situation: real values and look-alikes.
+    """The overlay escapes the dots of the patterns: only real values pass.
 
-    Expectation: only the real ones pass, though the published pattern takes some of the others.
+    The published pattern accepts others, too.
     """
     body = _find_body_schema(jetemail, operation)
     base = {"username": "a", "currentUsername": "a"}
@@ -68,10 +68,7 @@ def test_dots_are_dots(jetemail: Contract, operation: str, field: str, good: lis
 
 
 def test_no_answer_conforms_by_being_empty(jetemail: Contract) -> None:
-    """Claim: every answer requires its properties. Situation: `{}`, which the published document takes.
-
-    Expectation: refused under every status of every operation.
-    """
+    """Every response requires its properties. The published document accepts `{}` for each status."""
     for operation, status, schema in _walk_responses(jetemail):
         missing = {violation.pointer for violation in schema.find_violations({}) if violation.keyword == "required"}
         expected = (
@@ -81,14 +78,14 @@ def test_no_answer_conforms_by_being_empty(jetemail: Contract) -> None:
 
 
 def test_every_error_is_the_one_component(jetemail: Contract) -> None:
-    """Claim: 15 inline envelopes became one. Expectation: every 4xx and 5xx refers to it."""
+    """One component replaces 15 inline schemas: every 4xx and 5xx refers to it."""
     errors = [schema.schema for _, status, schema in _walk_responses(jetemail) if status >= 400]
     assert len(errors) == 16
     assert errors == [{"$ref": "#/components/schemas/ApiError"}] * 16
 
 
 def test_success_is_pinned(jetemail: Contract) -> None:
-    """Claim: `success` tells success. Situation: an otherwise good answer with it turned round. Expectation: refused."""
+    """The schema of each response fixes the value of `success`, so the opposite value is a violation."""
     for operation, status, schema in _walk_responses(jetemail):
         good = status == 200
         body: dict[str, Any] = {"message": "m", "error": "e", "smarthosts": []}
@@ -97,9 +94,9 @@ def test_success_is_pinned(jetemail: Contract) -> None:
 
 
 def test_links_lead_to_operations(jetemail: Contract) -> None:
-    """Claim: links can be followed. Situation: each link of each answer.
+    """Each link leads to a declared operation and to properties of its body.
 
-    Expectation: a declared operation, properties that its body has, fed from properties of the request before.
+    The values come from properties of the preceding request.
     """
     followed = set()
     for operation in jetemail.operations.values():
@@ -117,12 +114,12 @@ def test_links_lead_to_operations(jetemail: Contract) -> None:
 
 
 def test_nothing_hides_undocumented_fields(jetemail: Contract) -> None:
-    """Claim: the generated client keeps fields it does not know. Expectation: `additionalProperties: false` nowhere."""
+    """The generated client preserves unknown fields, so `additionalProperties: false` occurs nowhere."""
     assert all(node.get("additionalProperties") is not False for node in _walk_objects(jetemail.effective.raw))
 
 
 def test_no_request_body_has_alternatives(jetemail: Contract) -> None:
-    """Claim: the client generator makes a model of each body. Expectation: no `anyOf`, on which it gives up."""
+    """The client generator cannot make a class for a body with `anyOf`."""
     bodies = [operation.body.schema for operation in jetemail.operations.values() if operation.body is not None]
     assert len(bodies) == 3
     assert all("anyOf" not in node for body in bodies for node in _walk_objects(body))
@@ -130,7 +127,7 @@ def test_no_request_body_has_alternatives(jetemail: Contract) -> None:
 
 @pytest.mark.parametrize(("operation", "name"), [(CREATE, "username"), (UPDATE, "currentUsername")])
 def test_rules_of_prose_are_in_the_schema(jetemail: Contract, operation: str, name: str) -> None:
-    """Claim: both flags cannot be true together. Situation: each pair of flags. Expectation: only that one refused."""
+    """Of all pairs of the two flags, only both true is a violation."""
     body = _find_body_schema(jetemail, operation)
     for one in (True, False):
         for other in (True, False):
@@ -139,7 +136,7 @@ def test_rules_of_prose_are_in_the_schema(jetemail: Contract, operation: str, na
 
 
 def test_update_wants_something_to_update(jetemail: Contract) -> None:
-    """Claim: an update updates. Situation: only the name. Expectation: refused, and taken with one property more."""
+    """An update with only the name is a violation; one property more is enough."""
     assert [v.keyword for v in _find_body_schema(jetemail, UPDATE).find_violations({"currentUsername": "a"})] == [
         "minProperties"
     ]
@@ -147,7 +144,7 @@ def test_update_wants_something_to_update(jetemail: Contract) -> None:
 
 
 def test_passwords_are_marked_as_secrets(jetemail: Contract) -> None:
-    """Claim: redaction knows every password. Expectation: `format: password` on each, and none in the list."""
+    """Redaction relies on `format: password` at every password. The list has none."""
     found = [
         node["properties"]["password"].get("format")
         for node in _walk_objects(jetemail.effective.raw)
@@ -159,10 +156,7 @@ def test_passwords_are_marked_as_secrets(jetemail: Contract) -> None:
 
 
 def test_vendors_own_asymmetry_stays(jetemail: Contract) -> None:
-    """Claim: the overlay corrects errors and no decisions. Situation: 50 domains on create, 253 on update.
-
-    Expectation: both limits stand, at their edges.
-    """
+    """The overlay corrects errors, not decisions: 50 domains are allowed on creation and 253 on update."""
     for operation, name, most in ((CREATE, "username", 50), (UPDATE, "currentUsername", 253)):
         body = _find_body_schema(jetemail, operation)
         assert body.accepts({name: "a", "approvedDomains": ["example.com"] * most})

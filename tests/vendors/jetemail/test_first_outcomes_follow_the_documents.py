@@ -1,4 +1,4 @@
-"""The model's first outcome to each kind of request: what the seeds promise, as the mock says it."""
+"""The model's first outcome for each kind of request, which is the mock's response, follows the documents."""
 
 from typing import Any
 
@@ -89,9 +89,9 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
 
 @pytest.mark.parametrize(("before", "step", "status", "clause"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_first_outcome(mock_model: ModelDriver, before: list[Step], step: Step, status: int, clause: str) -> None:
-    """Claim: the mock answers as promised. Situation: what came before, then one request.
+    """The outcome after the earlier steps has the right status and clause.
 
-    Expectation: the status, the clause that calls for it, and a body that pattern and effective document both take.
+    Its body fits both the matcher and the effective document.
     """
     for earlier in before:
         assert mock_model.send_request(*earlier)[0] == 200
@@ -110,7 +110,7 @@ def test_first_outcome(mock_model: ModelDriver, before: list[Step], step: Step, 
 
 
 def test_first_outcomes_meet_every_rule(mock_model: ModelDriver) -> None:
-    """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
+    """Every rule that refuses is the clause of some case above."""
     rules = {id_ for id_ in mock_model.contract.model.rules if "/rule/" in id_ and not id_.endswith("changes-nothing")}
     covered = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
     covered |= {f"{CREATE}/rule/{end}" for end in ("password-generated", "password-not-returned")}
@@ -123,10 +123,7 @@ def test_first_outcomes_meet_every_rule(mock_model: ModelDriver) -> None:
     "step", [(CREATE, A), (CREATE, {}), (UPDATE, {}), (DELETE, A), (LIST,), (CREATE, MissingBody.MALFORMED)]
 )
 def test_bad_credential_is_401_before_all_else(mock_model: ModelDriver, authorization: str, step: Step) -> None:
-    """Claim: nobody gets in without a good key. Situation: no key, a wrong one, a wrong form; a good or bad request.
-
-    Expectation: 401 is the only outcome, and nothing changes.
-    """
+    """Without a valid key, 401 is the only outcome for valid and invalid requests, and nothing changes."""
     body = step[1] if len(step) > 1 else MissingBody.ABSENT
     [outcome] = mock_model.list_outcomes(step[0], body, authorization=authorization)
     assert outcome.status == 401
@@ -134,7 +131,7 @@ def test_bad_credential_is_401_before_all_else(mock_model: ModelDriver, authoriz
 
 
 def test_answers_speak_the_documents_words(mock_model: ModelDriver) -> None:
-    """Claim: the mock says what the published examples say. Expectation: each status has its own text."""
+    """The mock uses the messages of the published examples, one for each status."""
     examples = {
         "409": "This SMTP username is already in use",
         "403": "Allow Any Domain feature requires a paid subscription",
@@ -154,6 +151,6 @@ def test_answers_speak_the_documents_words(mock_model: ModelDriver) -> None:
 
 
 def test_update_of_one_thing_without_a_name_is_not_one_of_nothing(mock_model: ModelDriver) -> None:
-    """Claim: a refusal cites the promise it rests on. Situation: something to update, no name. Expectation: the name."""
+    """The request has a property to update and no name, so the refusal cites only the name."""
     clauses_cited = {outcome.clause for outcome in mock_model.list_outcomes(UPDATE, {"quota": 1})}
     assert clauses_cited == {f"{UPDATE}/request/currentUsername/required"}

@@ -1,4 +1,4 @@
-"""Every reading the mock can be told makes the difference it is named for, and no other."""
+"""Every interpretation that the mock can take makes exactly the difference that it is named for."""
 
 import copy
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SHORT = "\U0001f511" * 4
 LONG = "é" * 60
 """60 characters, 60 UTF-16 units, 120 bytes."""
 
-# The reading, its value, further readings told, what came before, the request with its status, and what one row shows.
+# The interpretation, its value, other interpretations, earlier steps, the request with its status, properties of the row.
 CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[str, Any]]] = [
     ("names", "refused", {}, [], (CREATE, {"username": "FOO"}), 400, {}),
     ("names", "sanitised", {}, [], (CREATE, {"username": "Foo  Bar"}), 200, {"username": "foo--bar"}),
@@ -104,7 +104,7 @@ def test_chosen_interpretation_makes_its_difference(
     jetemail: Contract, name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
     response: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, the row after."""
+    """The interpretation decides the status of one request and the row after it."""
     model = ModelDriver.start(jetemail, fresh="", interpretations={**also, name: value})
     for earlier in before:
         assert model.send_request(*earlier)[0] == 200
@@ -116,7 +116,7 @@ def test_chosen_interpretation_makes_its_difference(
 
 
 def test_every_value_of_every_interpretation_is_tested_above(jetemail: Contract) -> None:
-    """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
+    """The table has every value, except of the interpretations that other tests cover."""
     expected = {
         (n, v) for n, values in jetemail.model.interpretations.items() if n not in TESTED_ELSEWHERE for v in values
     }
@@ -126,10 +126,7 @@ def test_every_value_of_every_interpretation_is_tested_above(jetemail: Contract)
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("400", "403", "404", "409"))])
 def test_chosen_order_is_used(jetemail: Contract, order: str) -> None:
-    """Claim: the order of checks is open, and the mock can be told any. Situation: one request that fails all four.
-
-    Expectation: refusals in exactly that order.
-    """
+    """The order of checks is open, and the mock can take any: one request fails all four checks."""
     model = ModelDriver.start(jetemail, fresh="", interpretations={"order": order})
     model.send_request(CREATE, {"username": "taken"}, "free")
     body = {"currentUsername": "nobody", "newUsername": "taken", "allowAnyDomain": True, "quota": -1}
@@ -138,23 +135,23 @@ def test_chosen_order_is_used(jetemail: Contract, order: str) -> None:
 
 @pytest.mark.parametrize(("interpretation", "status"), [("any", 200), ("exact", 401)])
 def test_bearer_in_lower_case(jetemail: Contract, interpretation: str, status: int) -> None:
-    """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
+    """The documents leave open if the scheme's case counts. A wrong key is 401 either way."""
     model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": interpretation})
     assert model.list_outcomes(CREATE, A, authorization="bearer key-of-paid")[0].status == status
     assert {outcome.status for outcome in model.list_outcomes(CREATE, A, authorization="bearer wrong")} == {401}
 
 
 def test_credential_is_judged_first_in_lower_case_too(jetemail: Contract) -> None:
-    """Claim: authentication comes first. Situation: the mock refuses `bearer`; the body is bad. Expectation: 401."""
+    """Authentication comes first, even if the interpretation refuses the lower-case scheme and the body is invalid."""
     model = ModelDriver.start(jetemail, fresh="", interpretations={"bearer-case": "exact"})
     assert model.list_outcomes(CREATE, {}, authorization="bearer key-of-paid")[0].status == 401
 
 
 @pytest.mark.parametrize("fresh", ["", "ct-"])
 def test_outcomes_never_change_the_state(jetemail: Contract, fresh: str) -> None:
-    """Claim: the model is pure. Situation: every request above, in the mock's state and in the suite's.
+    """The model is pure: a second call gives the same outcomes, and neither state nor body changes.
 
-    Expectation: asking twice gives the same; the state, and the body asked about, are as they were.
+    Every request above is tried in the mock's state and in the suite's.
     """
     for name, value, also, before, step, *_ in CASES:
         model = ModelDriver.start(jetemail, fresh, {**also, name: value})

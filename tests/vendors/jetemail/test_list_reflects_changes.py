@@ -1,4 +1,4 @@
-"""The list is how anybody sees what the other operations did, so the model holds it to all it knows."""
+"""The list is the only view of the other operations' effects, so the model compares it with all it knows."""
 
 from typing import Any
 
@@ -54,9 +54,9 @@ def _row(model: ModelDriver) -> dict[str, Any]:
 def test_wrong_setting_is_reported_by_its_promise(
     model: ModelDriver, row: dict[str, Any], change: Any, clause: str | None
 ) -> None:
-    """Claim: the list shows what create set. Situation: a good row, then one setting of it changed.
+    """One changed setting of a valid row is one mismatch.
 
-    Expectation: nothing, then one mismatch that names the promise, or none where the list itself is to blame.
+    It cites the effect of the creation, or no clause if the list itself is at fault.
     """
     assert _summarize_mismatches(model, [row]) == []
     assert [found for _, found in _summarize_mismatches(model, [{**row, **change}])] == [clause]
@@ -76,14 +76,14 @@ def test_wrong_setting_is_reported_by_its_promise(
     ],
 )
 def test_another_spelling_of_a_setting_passes(model: ModelDriver, row: dict[str, Any], change: Any) -> None:
-    """Claim: nobody promised how values are stored. Situation: order, case, trailing dot, leading zeros, real arrays."""
+    """The documents do not promise the stored form: order, case, trailing dots, leading zeros and real arrays vary."""
     assert _summarize_mismatches(model, [{**row, **change}]) == []
 
 
 def test_update_owes_what_it_set(model: ModelDriver, row: dict[str, Any]) -> None:
-    """Claim: the list shows what an update set, and leaves the rest. Situation: the row as before the update.
+    """The list still shows the row from before the update.
 
-    Expectation: a breach of the update's promises for its three settings; create's still holds for the others.
+    Its three settings violate the update's clauses; the creation's clauses hold for the others.
     """
     model.send_accepted(UPDATE, LATER)
     assert {found for _, found in _summarize_mismatches(model, [row])} == {
@@ -96,9 +96,9 @@ def test_update_owes_what_it_set(model: ModelDriver, row: dict[str, Any]) -> Non
 
 
 def test_rows_that_must_and_must_not_be_there(model: ModelDriver, row: dict[str, Any]) -> None:
-    """Claim: the list is exactly the account's. Situation: a missing, a repeated, a never made, a foreign row.
+    """Rows that are missing, repeated or never created cite their clauses.
 
-    Expectation: each is told by its promise; a row that this run cannot know is somebody else's.
+    A row with a name that this run cannot have belongs to somebody else.
     """
     assert _summarize_mismatches(model, []) == [("row-missing", f"{CREATE}/effect/username")]
     assert _summarize_mismatches(model, [row, row]) == [("repeated", f"{CREATE}/effect/username")]
@@ -110,7 +110,7 @@ def test_rows_that_must_and_must_not_be_there(model: ModelDriver, row: dict[str,
 
 
 def test_renamed_and_deleted_users_are_gone(model: ModelDriver, row: dict[str, Any]) -> None:
-    """Claim: a rename moves, a delete removes. Situation: the old row still listed. Expectation: their own clauses."""
+    """An old row that is still listed cites the clause of the rename or of the deletion."""
     model.send_accepted(UPDATE, {"currentUsername": "ct-a", "newUsername": "ct-b"})
     moved = model.list_rows()["ct-b"]
     assert _summarize_mismatches(model, [moved, row]) == [("unexpected", f"{UPDATE}/effect/newUsername")]
@@ -120,9 +120,9 @@ def test_renamed_and_deleted_users_are_gone(model: ModelDriver, row: dict[str, A
 
 
 def test_name_that_the_server_made_is_learnt_from_the_list(suite_model: ModelDriver) -> None:
-    """Claim: what became of an ill-formed name is seen in the list. Situation: `ct-N ew` was accepted.
+    """The server accepted `ct-N ew`; any sanitized form of it passes, the requested one does not.
 
-    Expectation: any sanitised form passes, as asked it does not; once shown, the user has that name.
+    Once listed, the user has that name.
     """
     suite_model.send_accepted(CREATE, {"username": "ct-N ew", "quota": 3})
     assert suite_model.contract.model.list_owned(suite_model.state) == [("paid", "ct-n-ew")]
@@ -144,9 +144,9 @@ def test_name_that_the_server_made_is_learnt_from_the_list(suite_model: ModelDri
 
 
 def test_change_of_one_of_several_users_leaves_all_of_them_open(suite_model: ModelDriver) -> None:
-    """Claim: whom an ill-formed name finds is the vendor's secret. Situation: two users that `ct-a b` may mean.
+    """An ill-formed name may mean either of two users; the vendor does not document which.
 
-    Expectation: it may be found or not; after a success either may be gone, but not a third.
+    It may match none. After a success either user may be gone, but no third one.
     """
     for name in ("ct-ab", "ct-a-b", "ct-c"):
         suite_model.send_accepted(CREATE, {"username": name})
@@ -158,9 +158,9 @@ def test_change_of_one_of_several_users_leaves_all_of_them_open(suite_model: Mod
 
 
 def test_forgotten_names_are_open_again(model: ModelDriver, row: dict[str, Any]) -> None:
-    """Claim: where a target left the contract nothing is claimed. Situation: a name is forgotten.
+    """After the target left the contract, the model forgets the name.
 
-    Expectation: listed or not, there or not, taken or not: all are allowed; other names are as known as before.
+    Any state of its user is allowed; other names are as certain as before.
     """
     model.send_accepted(CREATE, {"username": "ct-b"})
     other = model.list_rows()["ct-b"]
@@ -172,7 +172,7 @@ def test_forgotten_names_are_open_again(model: ModelDriver, row: dict[str, Any])
 
 
 def test_owned_and_dumped_are_what_exists(mock_model: ModelDriver) -> None:
-    """Claim: a run knows what to clean up, and a dump carries no secret. Expectation: users by account, no password."""
+    """A run knows the users to delete by account, and a dump contains no password."""
     for account in KEYS:
         mock_model.send_request(CREATE, {"username": f"of-{account}", "password": "correct horse"}, account)
     model = mock_model.contract.model

@@ -1,4 +1,4 @@
-"""Well-formed names, and the names that "will be sanitized" can make of others."""
+"""Well-formed names, and the names into which "will be sanitized" can turn others."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ TEXTS = st.text() | st.text("aB-_ .é1")
 
 @given(st.text("abz019-", min_size=1))
 def test_well_formed_name_stays_as_it_is(name: str) -> None:
-    """Claim: sanitising concerns ill-formed names only. Expectation: a well-formed one may become itself."""
+    """Sanitizing changes only ill-formed names."""
     assert names.is_well_formed(name)
     assert names.sanitise_name(name, "hyphenate") == names.sanitise_name(name, "drop") == name
     assert names.may_become(name, name)
@@ -20,13 +20,13 @@ def test_well_formed_name_stays_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "a_b", "é", "a\n", "ａ", "١", "a.b"])
 def test_ill_formed_name_is_reported(name: str) -> None:
-    """Claim: lower-case ASCII letters, digits and hyphens, nothing else. Expectation: each of these is ill-formed."""
+    """A well-formed name has only lower-case ASCII letters, digits and hyphens, and at least one of them."""
     assert not names.is_well_formed(name)
 
 
 @given(TEXTS)
 def test_our_rule_is_the_published_one(jetemail: Contract, name: str) -> None:
-    """Claim: well formed means what the published pattern says. Expectation: both judge every text alike."""
+    """The rule and the published pattern agree on every string."""
     body = jetemail.operations["createSmtpUser"].body
     assert body is not None
     broken = (
@@ -37,9 +37,9 @@ def test_our_rule_is_the_published_one(jetemail: Contract, name: str) -> None:
 
 @given(TEXTS)
 def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
-    """Claim: the suite allows whatever the mock makes of a name. Situation: any text, every way.
+    """The suite allows every name that the mock makes of another.
 
-    Expectation: well formed or empty, the same again, and a name that it may become.
+    Such a name is well-formed or empty, and sanitizing it again changes nothing.
     """
     for how in names.SANITISERS:
         made = names.sanitise_name(name, how)
@@ -67,7 +67,7 @@ def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
     ],
 )
 def test_what_a_name_may_become(requested: str, name: str, may: bool) -> None:
-    """Claim: ASCII letters and digits stay, in order; what else there is becomes hyphens, goes, or is spelled out."""
+    """ASCII letters and digits stay, in order. Other characters become hyphens, disappear, or are transliterated."""
     assert names.may_become(requested, name) is may
 
 
@@ -82,9 +82,9 @@ def test_what_a_name_may_become(requested: str, name: str, may: bool) -> None:
     ],
 )
 def test_kind_of_ill_formedness(name: str, like: list[str], unlike: list[str]) -> None:
-    """Claim: a server may treat each kind otherwise, so what it shows of one binds that one only.
+    """A server may treat each kind differently, so a response about one kind narrows only that one.
 
-    Situation: wrong in case, in characters, in length. Expectation: the same kind where the same is wrong.
+    Names are of one kind if the same is wrong: case, characters or length.
     """
     assert {names.classify_name(other) for other in like} <= {names.classify_name(name)}
     assert names.classify_name(name) not in {names.classify_name(other) for other in unlike}
@@ -92,10 +92,7 @@ def test_kind_of_ill_formedness(name: str, like: list[str], unlike: list[str]) -
 
 @given(TEXTS, TEXTS)
 def test_names_that_become_the_same_may_meet(left: str, right: str) -> None:
-    """Claim: two names may be one user's. Situation: any two, each sanitised in any way.
-
-    Expectation: where the same comes of both they may meet, whichever is asked first.
-    """
+    """If both names have a sanitized form in common they may collide, in either order."""
     assert names.may_collide(left, right) == names.may_collide(right, left)
     for how in names.SANITISERS:
         if names.sanitise_name(left, how) == names.sanitise_name(right, how):

@@ -1,4 +1,4 @@
-"""The published document is what the vendor's reference pages say, merged and otherwise verbatim."""
+"""The published document merges the vendor's reference pages and is otherwise verbatim."""
 
 import json
 import re
@@ -36,10 +36,7 @@ def _document(jetemail: Contract) -> Any:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_operation_stands_word_for_word(page: Path, document: Any) -> None:
-    """Claim: an operation is transcribed verbatim.
-
-    Situation: its reference page. Expectation: the same values in the same order, and one operation a page.
-    """
+    """Each page has one operation, and the document has its values in the same order."""
     path, method, fragment = _parse_page(page)
     assert {p: list(item) for p, item in fragment["paths"].items()} == {path: [method]}
     assert _dump_json(document["paths"][path][method]) == _dump_json(fragment["paths"][path][method])
@@ -47,10 +44,7 @@ def test_operation_stands_word_for_word(page: Path, document: Any) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_shared_parts_stand_word_for_word(page: Path, document: Any) -> None:
-    """Claim: version, info, servers, security, components and all else that pages share is verbatim.
-
-    Situation: a page without its operation. Expectation: each part is the document's own.
-    """
+    """Version, info, servers, security, components and all else that pages share equal the page's."""
     _, _, fragment = _parse_page(page)
     assert {"openapi", "info", "servers", "security", "components"} <= set(fragment)
     for part in set(fragment) - {"paths"}:
@@ -58,7 +52,7 @@ def test_shared_parts_stand_word_for_word(page: Path, document: Any) -> None:
 
 
 def test_nothing_else_stands_in_it(document: Any) -> None:
-    """Claim: the merge adds nothing. Situation: all three pages. Expectation: their parts and operations only."""
+    """The merge adds nothing to the parts and operations of the three pages."""
     fragments = [_parse_page(page) for page in PAGES]
     assert len(fragments) == 3
     assert set(document) == {part for _, _, fragment in fragments for part in fragment}

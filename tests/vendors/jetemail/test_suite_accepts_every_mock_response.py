@@ -1,4 +1,4 @@
-"""Whatever the mock may be told, the suite's model allows its answers: nobody faithful is ever accused."""
+"""The suite's model allows every response of the mock under any interpretation, so no faithful server is accused."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Step = tuple[str, Any, str]
 
 
 class JetEmailWatcher:
-    """A mock under told readings, and every state in which the suite may think it to be."""
+    """A mock under given interpretations, and the states that its responses leave possible for the suite."""
 
     def __init__(self, jetemail: Contract, interpretations: Mapping[str, str]) -> None:
         self.interpretations, self.sent = interpretations, list[Step]()
@@ -26,7 +26,7 @@ class JetEmailWatcher:
         self.possible_states: list[ModelState] = [self.suite.state]
 
     def send_request(self, operation: str, body: Any, account: str) -> int:
-        """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
+        """Send a request to the mock; some possible state must allow the response, and only such states remain."""
         status, response = self.mock.send_request(operation, body, account)
         self.sent.append((operation, body, account))
         allowed, after = set[int](), list[ModelState]()
@@ -96,9 +96,9 @@ def _run_steps(jetemail: Contract, interpretations: Mapping[str, str], steps: li
 def test_suite_allows_whatever_a_faithful_server_does(
     jetemail: Contract, chosen: dict[str, str], steps: list[Step]
 ) -> None:
-    """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
+    """A target that follows any one interpretation has no finding.
 
-    Expectation: every answer, and both accounts' lists at the end, are allowed in some world that the answers left.
+    Every response to random requests, and both accounts' final lists, are allowed in some possible state.
     """
     _run_steps(jetemail, chosen, steps)
 
@@ -109,7 +109,7 @@ def test_suite_allows_whatever_a_faithful_server_does(
 def test_suite_allows_any_treatment_of_ill_formed_names(
     jetemail: Contract, chosen: dict[str, str], steps: list[Step]
 ) -> None:
-    """Claim: the same holds for names outside the pattern, whatever a server makes of them."""
+    """The suite allows any handling of names outside the pattern."""
     _run_steps(jetemail, chosen, steps)
 
 
@@ -126,17 +126,14 @@ def test_suite_allows_any_treatment_of_ill_formed_names(
 def test_user_of_an_ill_formed_name_is_met_again(
     jetemail: Contract, chosen: dict[str, str], steps: list[tuple[str, Any]]
 ) -> None:
-    """Claim: what a server made of an ill-formed name may be met before any list shows it. Expectation: no finding."""
+    """A request may refer to the sanitized form of a name before any list shows it; that is no finding."""
     _run_steps(jetemail, chosen, [(*step, "paid") for step in steps])
 
 
 @settings(max_examples=100)
 @given(st.lists(_draw_step(PLAIN), max_size=8))
 def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[Step]) -> None:
-    """Claim: create, rename and delete decide who is listed. Situation: random requests to the mock.
-
-    Expectation: each account's list holds the names that its own successes left there, each once.
-    """
+    """After random requests each account's list has exactly the names that its own successes left, each once."""
     model = ModelDriver.start(jetemail, fresh="")
     alive: dict[str, set[str]] = {"paid": set(), "free": set()}
     for operation, body, account in steps:
@@ -156,7 +153,7 @@ def test_list_shows_exactly_the_users_that_live(jetemail: Contract, steps: list[
 
 @pytest.mark.parametrize("account", ["paid", "free"])
 def test_unfaithful_server_is_noticed(jetemail: Contract, account: str) -> None:
-    """Claim: the tests above can fail. Situation: a server that loses a user. Expectation: its list is not allowed."""
+    """The tests above can fail: the list of a server that loses a user is not allowed."""
     watched = JetEmailWatcher(jetemail, {})
     watched.send_request(CREATE, {"username": "ct-a"}, account)
     watched.mock = ModelDriver.start(jetemail, "")

@@ -1,4 +1,4 @@
-"""SMTP2GO's effective document says what its pages leave to prose, and adds nothing to what they publish."""
+"""SMTP2GO's effective document puts into schemas the rules that the pages state in prose, and adds nothing else."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def _find_response_schema(operation: Operation, status: int) -> Schema:
 
 
 def test_every_operation_has_its_id_and_every_status() -> None:
-    """Claim: operations are named and their answers complete. Expectation: five ids, the whole table of statuses each."""
+    """The document has five operations with ids, each with the whole table of statuses."""
     assert list(CONTRACT.operations) == [ADD, EDIT, PATCH, REMOVE, VIEW]
     assert {(o.method, o.path) for o in CONTRACT.operations.values()} == {
         *(("POST", f"/users/smtp/{word}") for word in ("add", "edit", "remove", "view")),
@@ -46,7 +46,7 @@ def test_every_operation_has_its_id_and_every_status() -> None:
 
 
 def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
-    """Claim: add, full edit and patch name the same properties. Expectation: all, patch without `feedback_domain`."""
+    """Creation, full edit and patch have the same properties, except that the patch lacks `feedback_domain`."""
     every = {"username", "subaccount_id", *PROPERTIES}
     assert (
         set(_find_body_schema(ADD).schema["properties"]) == set(_find_body_schema(EDIT).schema["properties"]) == every
@@ -65,7 +65,7 @@ def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
     ],
 )
 def test_prose_is_in_the_schema(operation: str, name: str, good: list[Any], bad: list[Any]) -> None:
-    """Claim: what prose says of a value the schema says. Situation: values on both sides. Expectation: taken, refused."""
+    """The schema enforces the rules of the prose. The published schema has neither patterns nor enums."""
     base = {"username": "smtp-user1", "open_tracking_enabled": True}
     assert all(_find_body_schema(operation).accepts({**base, name: value}) for value in good)
     assert not any(_find_body_schema(operation).accepts({**base, name: value}) for value in bad)
@@ -78,7 +78,7 @@ def test_prose_is_in_the_schema(operation: str, name: str, good: list[Any], bad:
 
 
 def test_length_of_names_is_adds_alone() -> None:
-    """Claim: only add's page gives a length. Expectation: 5 to 100 there, anything elsewhere."""
+    """Only the page of the creation states a length of 5 to 100; the other operations accept any."""
     for size, fits in ((4, False), (5, True), (100, True), (101, False)):
         assert _find_body_schema(ADD).accepts({"username": "a" * size}) is fits
         assert all(_find_body_schema(operation).accepts({"username": "a" * size}) for operation in (EDIT, REMOVE, VIEW))
@@ -86,7 +86,7 @@ def test_length_of_names_is_adds_alone() -> None:
 
 
 def test_no_answer_conforms_by_being_empty() -> None:
-    """Claim: every answer requires its envelope, every error its code. Situation: `{}` and an empty `data`."""
+    """Every response requires its common properties and every error its code: `{}` and an empty `data` fail."""
     for operation in CONTRACT.operations.values():
         for status in operation.responses:
             schema = _find_response_schema(operation, status)
@@ -100,7 +100,7 @@ def test_no_answer_conforms_by_being_empty() -> None:
 
 
 def test_patch_answers_a_bare_array() -> None:
-    """Claim: a patch's `data` is the array itself, as its example shows. Expectation: that example passes."""
+    """In the published example the `data` of a patch is the array itself."""
     raw = CONTRACT.published.raw["paths"]["/users/smtp/edit"]["patch"]["responses"]["200"]
     example = raw["content"]["application/json"]["examples"]["Result"]["value"]
     schema = _find_response_schema(CONTRACT.operations[PATCH], 200)
@@ -110,7 +110,7 @@ def test_patch_answers_a_bare_array() -> None:
 
 
 def test_examples_of_the_pages_conform() -> None:
-    """Claim: the corrections fit what the vendor shows. Situation: every published example. Expectation: none refused."""
+    """The corrected schemas accept every example that the vendor publishes."""
     for operation in CONTRACT.operations.values():
         raw = CONTRACT.published.raw["paths"][operation.path][operation.method.lower()]["responses"]
         for status in (200, 400):
@@ -121,9 +121,10 @@ def test_examples_of_the_pages_conform() -> None:
 
 
 def test_bodies_are_required_and_closed_to_nobody() -> None:
-    """Claim: the client makes a class of each body and keeps fields it does not know.
+    """The generated client has a class for each body and preserves unknown fields.
 
-    Expectation: bodies required, no alternatives in them, `additionalProperties: false` nowhere, no null for a default.
+    So bodies are required, have no alternatives and no null as a default, and `additionalProperties: false` occurs
+    nowhere.
     """
     for operation in CONTRACT.operations.values():
         assert operation.body_required
@@ -135,7 +136,7 @@ def test_bodies_are_required_and_closed_to_nobody() -> None:
 
 
 def test_passwords_are_marked_as_secrets() -> None:
-    """Claim: redaction knows every password. Expectation: `format: password` on each `email_password`."""
+    """Redaction relies on `format: password` at every `email_password`."""
     found = [
         node["properties"]["email_password"].get("format")
         for node in _walk_objects(CONTRACT.effective.raw)
@@ -145,7 +146,7 @@ def test_passwords_are_marked_as_secrets() -> None:
 
 
 def test_links_lead_to_operations() -> None:
-    """Claim: links can be followed. Expectation: declared operations, fed from properties that both bodies have."""
+    """Each link leads to a declared operation; its value comes from a property that both bodies have."""
     followed = set()
     for operation in CONTRACT.operations.values():
         raw = CONTRACT.effective.raw["paths"][operation.path][operation.method.lower()]
@@ -156,5 +157,5 @@ def test_links_lead_to_operations() -> None:
 
 
 def test_test_keys_have_the_vendors_form() -> None:
-    """Claim: what stands in for a key looks like one. Expectation: `api-` and 32 letters or digits."""
+    """A test key has the form of a real one: `api-` and 32 letters or digits."""
     assert all(re.fullmatch(r"api-[A-Za-z0-9]{32}", credential.test) for credential in CONTRACT.credentials)

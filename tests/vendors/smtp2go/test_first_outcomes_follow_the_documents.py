@@ -1,4 +1,4 @@
-"""SMTP2GO's model, rule by rule: the first outcome to each kind of request, as the mock says it."""
+"""The first outcome of SMTP2GO's model for each kind of request follows the documents; the mock sends it."""
 
 from typing import Any
 
@@ -89,9 +89,9 @@ CASES: list[tuple[str, list[Step], Step, int, str]] = [
 def test_first_outcome(
     mock_model: Smtp2goModelDriver, before: list[Step], step: Step, status: int, clause: str
 ) -> None:
-    """Claim: the mock answers as promised. Situation: what came before, then one request.
+    """The outcome after the earlier steps has the right status and clause.
 
-    Expectation: the status, the clause that calls for it, and a body that pattern and effective document both take.
+    Its body fits both the matcher and the effective document.
     """
     for earlier in before:
         assert mock_model.send_request(*earlier)[0] == 200
@@ -109,7 +109,7 @@ def test_first_outcome(
 
 
 def test_first_outcomes_meet_every_rule(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: the table above leaves no rule out. Expectation: each refusing rule is some case's clause."""
+    """Every rule that refuses is the clause of some case above."""
     rules = {id_ for id_ in mock_model.contract.model.rules if "/rule/" in id_}
     covered = {f"{step[0]}/rule/{clause}" for _, _, step, _, clause in CASES}
     assert rules - covered == {f"{ADD}/rule/refused-changes-nothing", f"{VIEW}/rule/only-named"}
@@ -129,9 +129,9 @@ BARE = {"authorization": KEYS["full"]}
 def test_bad_credential_is_401(
     mock_model: Smtp2goModelDriver, operation: str, headers: dict[str, str], more: dict[str, Any]
 ) -> None:
-    """Claim: nobody gets in without a good key. Situation: none, a wrong one, a good one in a wrong form; a good body.
+    """Without a valid key in a valid form, 401 is the first outcome.
 
-    Expectation: 401 is the first outcome, no success is among the others, and nothing changes.
+    No success is among the others, and nothing changes.
     """
     mock_model.send_request(ADD, A)
     outcomes = mock_model.list_outcomes_with(headers, operation, {**A, **more})
@@ -148,15 +148,15 @@ def test_bad_credential_is_401(
 def test_key_is_taken_in_each_location(
     suite_model: Smtp2goModelDriver, operation: str, headers: dict[str, str], more: dict[str, Any]
 ) -> None:
-    """Claim: header, body and bearer token are as good. Expectation: success is the only outcome."""
+    """A key in the header, in the body or as a bearer token is equally valid."""
     body = {**(A if operation == ADD else {}), **more}
     assert {outcome.status for outcome in suite_model.list_outcomes_with(headers, operation, body)} == {200}
 
 
 def test_which_of_two_keys_counts_is_open(suite_model: Smtp2goModelDriver, mock_model: Smtp2goModelDriver) -> None:
-    """Claim: no page says which key wins. Situation: a good key in the header and the restricted one in the body.
+    """No page states which of several keys counts; here the header has a full key and the body a restricted one.
 
-    Expectation: the suite allows either; the mock takes the header's unless told.
+    The suite allows either. By default the mock uses the header's.
     """
     body = {**A, "api_key": KEYS["restricted"]}
     assert suite_model.list_statuses(ADD, body) == {200, 400}
@@ -167,21 +167,21 @@ def test_which_of_two_keys_counts_is_open(suite_model: Smtp2goModelDriver, mock_
 
 
 def test_want_of_permission_is_reported_as_such(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: a key without permission is told so, whatever else is wrong. Expectation: its code first."""
+    """A key without permission gets the code for it, whatever else is wrong."""
     for operation in (ADD, EDIT, PATCH, REMOVE, VIEW):
         _, response = mock_model.send_request(operation, {"username": 7}, "restricted")
         assert response["data"]["error_code"] == "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED"
 
 
 def test_bad_field_is_named(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: a bad field is named by one object. Situation: a number for a text. Expectation: the code and that object."""
+    """A number for a string gets the validation code and an object that names the field."""
     _, response = mock_model.send_request(ADD, {**A, "description": 7})
     assert response["data"]["error_code"] == "E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD"
     assert response["data"]["field_validation_errors"]["fieldname"] == "description"
 
 
 def test_answers_are_wrapped_as_documented(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: every answer has an id of its own; a patch answers a bare array. Situation: one answer of each kind."""
+    """Every response has an id of its own, and a patch returns a bare array."""
     answers = [
         mock_model.send_request(ADD, A)[1],
         mock_model.send_request(EDIT, A)[1],
@@ -196,10 +196,7 @@ def test_answers_are_wrapped_as_documented(mock_model: Smtp2goModelDriver) -> No
 
 
 def test_full_edit_falls_back_and_patch_leaves_alone(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: the two differ in what they do not name. Situation: a user with everything set, then one thing changed.
-
-    Expectation: after the patch all else is as before; after the full edit all else is as of a new user.
-    """
+    """After a patch all omitted properties are as before. After a full edit they are as in a new user."""
     mock_model.send_request(ADD, {"username": "plain"})
     mock_model.send_request(ADD, {**A, **EVERYTHING})
     before = mock_model.view_rows()["ct-aa"]
@@ -212,7 +209,7 @@ def test_full_edit_falls_back_and_patch_leaves_alone(mock_model: Smtp2goModelDri
 
 
 def test_view_shows_one_all_or_none(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: a view of one shows that one, of all all, of nobody nobody. Expectation: exactly these names."""
+    """A view lists the named user, or all users of the account, or none."""
     for name in ("ct-aa", "ct-bb"):
         mock_model.send_request(ADD, {"username": name})
     assert set(mock_model.view_rows()) == {"ct-aa", "ct-bb"}
@@ -222,9 +219,9 @@ def test_view_shows_one_all_or_none(mock_model: Smtp2goModelDriver) -> None:
 
 
 def test_state_and_dump_hold_no_readable_password(mock_model: Smtp2goModelDriver) -> None:
-    """Claim: what is shown of a state carries no secret. Situation: a password set, one generated.
+    """Neither the representation of a state nor its dump contains a set or generated password.
 
-    Expectation: neither in the representation nor in the dump; who must be cleaned up is known.
+    A run still knows the users to delete.
     """
     mock_model.send_request(ADD, {**A, **EVERYTHING})
     mock_model.send_request(ADD, {"username": "ct-bb"})

@@ -1,4 +1,4 @@
-"""Every reading the mock can be told makes the difference it is named for."""
+"""Every interpretation that the mock can take makes the difference that it is named for."""
 
 from collections.abc import Mapping
 from itertools import permutations
@@ -18,7 +18,7 @@ OFF = {"custom_ratelimit": False, "custom_ratelimit_value": 5}
 OLD = {**A, "email_password": "Correct-Horse-7"}
 _ABSENT = object()
 
-# The reading, its value, further readings told, what came before, the request with its status, and what its row shows.
+# The interpretation, its value, other interpretations, earlier steps, the request with its status, properties of the row.
 CASES: list[tuple[str, str, Mapping[str, str], list[Step], Step, int, Mapping[str, Any]]] = [
     ("names", "exact", {}, [(ADD, A)], (REMOVE, {"username": "CT-AA"}), 400, {}),
     ("names", "folded", {}, [(ADD, A)], (REMOVE, {"username": "CT-AA"}), 200, {}),
@@ -93,7 +93,7 @@ def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, also: Mapping[str, str], before: list[Step], step: Step, status: int,
     response: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Claim: a reading told decides. Situation: what came before, one request. Expectation: its status, its row."""
+    """The interpretation decides the status of one request and its row."""
     server = Smtp2goModelDriver.start(CONTRACT, "", {**also, name: value})
     for earlier in before:
         assert server.send_request(*earlier)[0] == 200
@@ -107,7 +107,7 @@ def test_chosen_interpretation_makes_its_difference(
 
 
 def test_every_value_of_every_interpretation_is_tested_above() -> None:
-    """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
+    """The table has every value, except of the interpretations that other tests cover."""
     expected = {(n, v) for n, values in INTERPRETATIONS.items() if n not in TESTED_ELSEWHERE for v in values}
     assert {(case[0], case[1]) for case in CASES} == expected
     assert set(TESTED_ELSEWHERE) < set(INTERPRETATIONS)
@@ -115,7 +115,7 @@ def test_every_value_of_every_interpretation_is_tested_above() -> None:
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("header", "body", "bearer"))])
 def test_given_key_is_accepted(order: str) -> None:
-    """Claim: which of several keys counts can be told. Situation: a good one in the first place, bad ones elsewhere."""
+    """The interpretation decides which of several keys counts: the first location has the valid one."""
     keys = dict.fromkeys(("header", "body", "bearer"), "wrong") | {order.split("-", maxsplit=1)[0]: KEYS["full"]}
     server = Smtp2goModelDriver.start(CONTRACT, "", {"key-order": order})
     headers = {HEADER: keys["header"], "authorization": f"Bearer {keys['bearer']}"}
@@ -124,14 +124,14 @@ def test_given_key_is_accepted(order: str) -> None:
 
 @pytest.mark.parametrize(("interpretation", "status"), [("any", 200), ("exact", 401)])
 def test_bearer_in_lower_case(interpretation: str, status: int) -> None:
-    """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong key is 401 either way."""
+    """The documents leave open if the scheme's case counts. A wrong key is 401 either way."""
     server = Smtp2goModelDriver.start(CONTRACT, "", {"bearer-case": interpretation})
     assert server.list_outcomes_with({"authorization": f"bearer {KEYS['full']}"}, ADD, A)[0].status == status
     assert server.list_outcomes_with({"authorization": "bearer wrong"}, ADD, A)[0].status == 401
 
 
 def test_generated_password_is_another_long_one() -> None:
-    """Claim: a blank password is replaced by one of 128 bits or more. Situation: blank twice. Expectation: two such."""
+    """The server replaces a blank password with one of at least 128 bits. A second blank one gives another."""
     server = Smtp2goModelDriver.start(CONTRACT, "")
     server.send_request(ADD, OLD)
     given = [
@@ -149,10 +149,7 @@ def test_generated_password_is_another_long_one() -> None:
 
 
 def test_shown_interpretation_binds_the_next_answer() -> None:
-    """Claim: what a target showed of a reading holds from then on. Situation: a full edit that kept the password.
-
-    Expectation: the next full edit that names none has to keep it too.
-    """
+    """A full edit without a password preserved the old one, so the next one must preserve it, too."""
     suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
     suite.send_accepted(ADD, OLD)
     first = suite.list_outcomes(EDIT, A)
@@ -163,7 +160,7 @@ def test_shown_interpretation_binds_the_next_answer() -> None:
 
 
 def test_hidden_password_leaves_the_user_open() -> None:
-    """Claim: answers need not show passwords. Situation: a generated one, not told. Expectation: nothing is known of it."""
+    """Responses need not show passwords. A generated one that is not shown stays unknown."""
     suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
     [outcome] = suite.list_outcomes(ADD, A)
     assert outcome.body is not None
@@ -177,7 +174,10 @@ def test_hidden_password_leaves_the_user_open() -> None:
     (" ", {200, 400}), ("Correct-Horse-7", {200}), ("qwe8RTY1uio2PAS3dfg4", {200}), ("", {200}),
 ])  # fmt: skip
 def test_passwords_are_refused_where_no_formula_can_take_them(password: str, statuses: set[int]) -> None:
-    """Claim: entropy is promised, its formula is not. Expectation: sure at both ends, open between them."""
+    """The pages promise a minimum entropy without a formula.
+
+    Very weak and very strong passwords are decided, others open.
+    """
     for operation in (ADD, EDIT, PATCH):
         suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
         if operation != ADD:
@@ -191,7 +191,7 @@ def test_passwords_are_refused_where_no_formula_can_take_them(password: str, sta
     (EDIT, "P1D", {200, 400}), (PATCH, "sometimes", {400}), (EDIT, "", {200, 400}),
 ])  # fmt: skip
 def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, statuses: set[int]) -> None:
-    """Claim: two syntaxes are published, one for full edit. Expectation: each page's own pass, others are open."""
+    """The pages publish two formats, one for full edits. Each operation accepts its own; others are open."""
     suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
     suite.send_accepted(ADD, A)
     assert suite.list_statuses(operation, {**A, **LIMIT, "custom_ratelimit_period": period}) == statuses
@@ -202,5 +202,5 @@ def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, 
     ("1 mon", "1 month", True), ("1 day", "2 days", False), ("1 day", "0:00:00", False), ("1 day", "soon", False),
 ])  # fmt: skip
 def test_periods_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:
-    """Claim: a period may be shown otherwise than it was written. Expectation: the same time is the same period."""
+    """A response may show a period in another format; periods of the same duration are equal."""
     assert periods.may_be_equal(one, other) is same

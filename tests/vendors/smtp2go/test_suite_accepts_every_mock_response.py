@@ -1,4 +1,4 @@
-"""Whatever the mock may be told, the suite's model allows its answers: nobody faithful is ever accused."""
+"""The suite's model allows every response of the mock under any interpretation, so no faithful server is accused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +14,11 @@ from tests.vendors.smtp2go.model_driver import CONTRACT, Smtp2goModelDriver
 
 Step = tuple[str, Any, str]
 MAX_POSSIBLE_STATES = 16
-"""More would say that answers are taken to show what they do not; what is possible would be forgotten in the end."""
+"""More would mean that responses leave states possible that they exclude; a run forgets states beyond a limit."""
 
 
 class Smtp2goWatcher:
-    """A mock under told readings, and every state in which the suite may think it to be."""
+    """A mock under given interpretations, and the states that its responses leave possible for the suite."""
 
     def __init__(self, interpretations: Mapping[str, str]) -> None:
         self.interpretations, self.sent = interpretations, list[Step]()
@@ -27,7 +27,7 @@ class Smtp2goWatcher:
         self.possible_states: list[ModelState] = [self.suite.state]
 
     def send_request(self, operation: str, body: Any, account: str = "full") -> int:
-        """Put one request to the mock; its answer must be allowed in some world, and those worlds go on."""
+        """Send a request to the mock; some possible state must allow the response, and only such states remain."""
         status, response = self.server.send_request(operation, body, account)
         self.sent.append((operation, body, account))
         schema = CONTRACT.operations[operation].responses[status].media["application/json"]
@@ -126,9 +126,9 @@ def _run_steps(interpretations: Mapping[str, str], steps: list[Step]) -> None:
 )
 @example({"name-taken": "replaced"}, [(ADD, {"username": "ct-aa"}, "full")] * 3)
 def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], steps: list[Step]) -> None:
-    """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
+    """A target that follows any one interpretation has no finding.
 
-    Expectation: every answer, and both accounts' views at the end, are allowed in some world that the answers left.
+    Every response to random requests, and both accounts' final views, are allowed in some possible state.
     """
     _run_steps(chosen, steps)
 
@@ -136,7 +136,7 @@ def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], st
 @settings(max_examples=300)
 @given(CHOSEN_INTERPRETATIONS, st.lists(_draw_step(NAMES, FIELDS), max_size=6))
 def test_suite_allows_any_treatment_of_what_no_page_speaks_of(chosen: dict[str, str], steps: list[Step]) -> None:
-    """Claim: the same holds for odd names, odd values, pools and subaccounts, whatever a server makes of them."""
+    """The suite allows any handling of unusual names and values, address pools and subaccounts."""
     _run_steps(chosen, steps)
 
 
@@ -158,9 +158,9 @@ def test_suite_allows_any_treatment_of_what_no_page_speaks_of(chosen: dict[str, 
 def test_wrong_setting_is_reported_by_its_promise(
     suite_model: Smtp2goModelDriver, change: dict[str, Any], clause: str
 ) -> None:
-    """Claim: a view shows what add set, and the defaults of the rest. Situation: a good row, one setting of it changed.
+    """A view shows the settings of the creation, and the defaults of the rest.
 
-    Expectation: nothing, then one mismatch that names the promise.
+    One changed setting of a valid row is one mismatch that cites the clause.
     """
     body = {"username": "ct-aa", "email_password": STRONG, "description": "Mine", "custom_ratelimit": True,
             "custom_ratelimit_value": 5, "custom_ratelimit_period": "1 day", "bounce_notifications": "drop",
@@ -183,7 +183,7 @@ def test_wrong_setting_is_reported_by_its_promise(
      {"feedback_html": None}, {"click_tracking_enabled": False}, {"default_ratelimit_value": 5}],
 )  # fmt: skip
 def test_another_spelling_of_a_setting_passes(suite_model: Smtp2goModelDriver, change: dict[str, Any]) -> None:
-    """Claim: nobody promised how values are stored, or what is not set is shown. Expectation: no mismatch."""
+    """The pages promise neither the stored form of a value nor the display of unset ones."""
     body = {"username": "ct-aa", "custom_ratelimit": True, "custom_ratelimit_value": 5,
             "custom_ratelimit_period": "1 day", "audit_email": "audit@example.com"}  # fmt: skip
     mock_model = Smtp2goModelDriver.start(CONTRACT, "")

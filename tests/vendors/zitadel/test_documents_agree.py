@@ -24,7 +24,7 @@ def _find_response_schema(operation: str, status: int) -> Schema:
 
 
 def test_only_the_successor_is_not_deprecated() -> None:
-    """Claim: the password has one call that stays. Expectation: it takes and answers what the deprecated one does."""
+    """One method to set the password remains: its arguments and responses equal the deprecated one's."""
     assert [o.id for o in CONTRACT.operations.values() if not o.deprecated] == [EMAIL_PASSWORD]
     old, new = CONTRACT.operations[PASSWORD], CONTRACT.operations[EMAIL_PASSWORD]
     assert EMAIL_PASSWORD in CONTRACT.effective.raw["paths"][old.path]["put"]["description"]
@@ -37,14 +37,14 @@ def test_only_the_successor_is_not_deprecated() -> None:
 
 
 def test_every_operation_has_the_published_statuses_and_two_more() -> None:
-    """Claim: the overlay adds what the source answers. Expectation: 400 and 401 beside the published ones, `default` kept."""
+    """The overlay adds 400 and 401, which the vendor's source returns, and preserves `default`."""
     for operation in CONTRACT.operations.values():
         assert set(operation.responses) == {200, 400, 401, 403, 404}
         assert "default" in CONTRACT.effective.raw["paths"][operation.path][operation.method.lower()]["responses"]
 
 
 def test_published_example_passes() -> None:
-    """Claim: the corrected schemas take what the reference shows. Expectation: its example of an answer is valid."""
+    """The corrected schemas accept the reference's example of a response."""
     path = CONTRACT.operations[PASSWORD].path
     content = CONTRACT.published.raw["paths"][path]["put"]["responses"]["200"]["content"]["application/json"]
     assert _find_response_schema(PASSWORD, 200).find_violations(content["example"]) == []
@@ -59,12 +59,12 @@ def test_published_example_passes() -> None:
     {},
 ])  # fmt: skip
 def test_what_protojson_never_says_fails(response: Any) -> None:
-    """Claim: numbers are quoted, zeroes omitted, times end in `Z`. Expectation: what is otherwise is invalid."""
+    """Protojson quotes 64-bit numbers, omits zeros and ends times in `Z`; anything else is a violation."""
     assert _find_response_schema(PASSWORD, 200).find_violations(response)
 
 
 def test_no_answer_has_room_for_a_password() -> None:
-    """Claim: the password is never shown. Expectation: no answer's schema mentions one; a request's marks it."""
+    """No response's schema has a password; the requests' schemas mark theirs."""
     schemas = CONTRACT.effective.raw["components"]["schemas"]
     assert "password" not in json.dumps({name: list(s["properties"]) for name, s in schemas.items()})
     for operation in (ADD, PASSWORD, EMAIL_PASSWORD):
@@ -74,7 +74,7 @@ def test_no_answer_has_room_for_a_password() -> None:
 
 
 def test_proto_has_every_operation_under_its_path() -> None:
-    """Claim: both surfaces are one API. Expectation: each method of the table, with its operation's verb and path."""
+    """Both protocols are one API: each gRPC method has its operation's verb and path."""
     methods = CONTRACT.settings["grpc"]["methods"]
     assert set(methods) == set(CONTRACT.operations)
     assert CONTRACT.settings["grpc"]["service"] == "zitadel.admin.v1.AdminService"
@@ -87,7 +87,7 @@ def test_proto_has_every_operation_under_its_path() -> None:
 
 
 def test_messages_have_the_documents_properties() -> None:
-    """Claim: JSON and protobuf say the same. Expectation: add's and the configuration's fields, in snake case."""
+    """The fields of the proto messages are the properties of the JSON bodies, in snake case."""
     added = re.search(r"message AddSMTPConfigRequest \{(.*?)\}", ADMIN, re.DOTALL)
     config = re.search(r"message SMTPConfig \{(.*?)\}", (PROTO / "settings.proto").read_text("utf-8"), re.DOTALL)
     assert added is not None
@@ -104,7 +104,7 @@ def test_messages_have_the_documents_properties() -> None:
 
 
 def test_scenarios_are_economical_and_known() -> None:
-    """Claim: a run stays small. Expectation: some seventy steps, clauses that exist, operations that are declared."""
+    """A run stays small: at most 72 steps. Clauses and operations of the scenarios exist."""
     flows = yaml.safe_load((CONTRACT.directory / "scenarios.yaml").read_text(encoding="utf-8"))
     known = set(derive_clauses(CONTRACT))
     assert all(clause in known for flow in flows.values() for clause in flow["clauses"])

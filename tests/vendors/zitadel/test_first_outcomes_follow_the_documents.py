@@ -1,4 +1,4 @@
-"""The model's first outcome to each kind of request, what follows from it, and what the suite allows."""
+"""The model's first outcome for each kind of request, the state after it, and the outcomes that the suite allows."""
 
 import json
 
@@ -124,10 +124,9 @@ CASES += [
 def test_first_outcome(
     mock_model: ZitadelModelDriver, before: list[Step], step: Step, status: int, code: int, clause: str
 ) -> None:
-    """Claim: the mock answers as promised. Situation: what came before, then one request.
+    """The outcome after the earlier steps has the right status, gRPC code and clause.
 
-    Expectation: the status, the gRPC code of a refusal, the clause that calls for it, and a body that pattern and
-    effective document both take; no answer says a password.
+    Its body fits both the matcher and the effective document, and contains no password.
     """
     for earlier in before:
         assert mock_model.send_request(*earlier)[0] == 200
@@ -147,7 +146,7 @@ def test_first_outcome(
 
 
 def test_first_outcomes_meet_every_rule() -> None:
-    """Claim: the table leaves no refusing rule out. Expectation: each is some case's clause, but for what repeats."""
+    """Every rule that refuses is the clause of some case above, except one that repeats."""
     covered = {f"{step[0]}/{clause}" for _, _, step, _, _, clause in CASES}
     rules = {id_ for id_ in CONTRACT.model.rules if "/rule/" in id_}
     assert {rule.split("/", 1)[1] for rule in rules - covered} == {"rule/permission"}
@@ -155,10 +154,7 @@ def test_first_outcomes_meet_every_rule() -> None:
 
 @pytest.mark.parametrize("operation", CHANGE_OPERATIONS)
 def test_unprivileged_changes_nothing(mock_model: ZitadelModelDriver, operation: str) -> None:
-    """Claim: every change needs the permission. Situation: the unprivileged account, an id that nobody has.
-
-    Expectation: 403 before anything is looked up, and the same state.
-    """
+    """Every change needs the permission: 403 comes before the lookup of an unknown id."""
     [outcome] = mock_model.list_outcomes(operation, NEW, UNKNOWN_ID, "unprivileged")
     assert (outcome.status, outcome.resolve_next_state(None)) == (403, mock_model.state)
 
@@ -171,9 +167,9 @@ def test_unprivileged_changes_nothing(mock_model: ZitadelModelDriver, operation:
 def test_bad_token_is_401_before_all_else(
     mock_model: ZitadelModelDriver, operation: str, authorization: str, text: str
 ) -> None:
-    """Claim: nobody gets in without a good token. Situation: none, a wrong one, a wrong form; the id is too long too.
+    """Without a valid token, 401 with code 16 is the only outcome, even for an id that is too long.
 
-    Expectation: 401 with code 16 is the only outcome; only an error of the vendor's own has details.
+    Only the vendor's own errors have details.
     """
     [outcome] = mock_model.list_outcomes(operation, {"senderName": ""}, "a" * 300, authorization=authorization)
     assert outcome.status == 401
@@ -184,7 +180,7 @@ def test_bad_token_is_401_before_all_else(
 
 
 def test_activation_deactivates_the_others(mock_model: ZitadelModelDriver) -> None:
-    """Claim: at most one configuration is active. Situation: two, activated in turn. Expectation: the other is not."""
+    """At most one configuration is active: activating the second deactivates the first."""
     mock_model.send_request(ADD, NEW)
     first = mock_model.id
     mock_model.send_request(ACTIVATE)
@@ -196,7 +192,7 @@ def test_activation_deactivates_the_others(mock_model: ZitadelModelDriver) -> No
 
 
 def test_read_shows_what_was_added(mock_model: ZitadelModelDriver) -> None:
-    """Claim: reading shows all but the password, and omits zero values. Expectation: exactly these properties."""
+    """A read has all properties except the password and those with zero values."""
     mock_model.send_request(ADD, FULL)
     expected = {name: value for name, value in FULL.items() if name != "password"}
     response = mock_model.read_config()
@@ -207,7 +203,7 @@ def test_read_shows_what_was_added(mock_model: ZitadelModelDriver) -> None:
 
 
 def test_sequence_grows_with_every_change(mock_model: ZitadelModelDriver) -> None:
-    """Claim: an answer to a change says a new sequence, and reading shows the last. Expectation: strictly growing."""
+    """Each change returns a higher sequence, and a read has the last one."""
     sequences = [int(mock_model.send_request(ADD, NEW)[1]["details"]["sequence"])]
     for step in ((ACTIVATE,), (PASSWORD, NEW_PASSWORD), (EMAIL_PASSWORD, NEW_PASSWORD), (DEACTIVATE,)):
         sequences.append(int(mock_model.send_request(*step)[1]["details"]["sequence"]))
@@ -216,7 +212,7 @@ def test_sequence_grows_with_every_change(mock_model: ZitadelModelDriver) -> Non
 
 
 def test_ids_are_new_and_fit_a_path(mock_model: ZitadelModelDriver) -> None:
-    """Claim: the server makes the ids. Expectation: each is new, 18 digits here, and what the run then owns."""
+    """The server assigns a new id each time, 18 digits here, and the run owns it."""
     ids = {mock_model.send_request(ADD, NEW)[1]["id"] for _ in range(20)}
     assert len(ids) == 20
     assert all(name.isdigit() and len(name) == 18 for name in ids)
@@ -224,7 +220,7 @@ def test_ids_are_new_and_fit_a_path(mock_model: ZitadelModelDriver) -> None:
 
 
 def test_no_state_holds_a_password(mock_model: ZitadelModelDriver) -> None:
-    """Claim: passwords are not kept. Situation: set in both ways. Expectation: neither state nor dump has them."""
+    """Neither state nor dump stores a password, set in either way."""
     mock_model.send_request(ADD, FULL)
     mock_model.send_request(ACTIVATE)
     mock_model.send_request(PASSWORD, NEW_PASSWORD)
@@ -235,7 +231,7 @@ def test_no_state_holds_a_password(mock_model: ZitadelModelDriver) -> None:
 
 @pytest.mark.parametrize("rule", [rule for rule in CONTRACT.model.rules if "/rule/" in rule])
 def test_exempt_request_is_granted(mock_model: ZitadelModelDriver, rule: str) -> None:
-    """Claim: a rule can be switched off. Situation: a request that breaks it alone, excused from it. Expectation: 200."""
+    """An exempt clause does not apply: a request that violates only that rule succeeds."""
     operation = rule.split("/", maxsplit=1)[0]
     active = rule.endswith("already-active") or operation in (DEACTIVATE, *PASSWORDS)
     for step in ACTIVE if active else ADDED:

@@ -1,4 +1,4 @@
-"""Every reading the mock can be told makes the difference it is named for; the suite allows all of them."""
+"""Every interpretation that the mock can take makes the difference that it is named for; the suite allows all."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ SPACED = {**NEW, "description": " ct-mark "}
 BARE = {**NEW, "host": "smtp.example.com"}
 U = "unprivileged"
 
-# The reading, its value, what came before, the request with its status, and properties of the answer.
+# The interpretation, its value, earlier steps, the request with its status, properties of the response.
 CASES: list[tuple[str, str, list[Step], Step, int, Mapping[str, Any]]] = [
     ("decoding", "after-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 403, {"code": 7}),
     ("decoding", "before-authorisation", [], (PASSWORD, MissingBody.MALFORMED, None, U), 400, {"code": 3}),
@@ -75,7 +75,7 @@ TESTED_ELSEWHERE = {
 def test_chosen_interpretation_makes_its_difference(
     name: str, value: str, before: list[Step], step: Step, status: int, response: Mapping[str, Any]
 ) -> None:
-    """Claim: the mock can be told what the documents leave open. Expectation: the status; the suite allows it too."""
+    """The interpretation decides the status and the response; the suite allows both."""
     model, suite = ZitadelModelDriver.start("", {name: value}), ZitadelModelDriver.start("ct-")
     for earlier in before:
         model.send_request(*earlier)
@@ -86,7 +86,7 @@ def test_chosen_interpretation_makes_its_difference(
 
 
 def test_every_value_of_every_interpretation_is_tested() -> None:
-    """Claim: no reading goes untested. Expectation: the table holds every value, but for readings tested elsewhere."""
+    """The table has every value, except of the interpretations that other tests cover."""
     expected = {
         (name, value) for name, values in INTERPRETATIONS.items() if name not in TESTED_ELSEWHERE for value in values
     }
@@ -94,9 +94,9 @@ def test_every_value_of_every_interpretation_is_tested() -> None:
 
 
 def test_interpretation_once_shown_binds() -> None:
-    """Claim: a target is consistent. Situation: it refused a password for one that is inactive. Expectation: it does again.
+    """A target is consistent: it refused a password for an inactive configuration, so it must do so again.
 
-    The other operation may still do otherwise, and so may the first one where the configuration is active.
+    The other operation stays open, and so does the first one once the configuration is active.
     """
     model = ZitadelModelDriver.start("ct-")
     model.send_accepted(ADD, NEW)
@@ -110,9 +110,9 @@ def test_interpretation_once_shown_binds() -> None:
 
 
 def test_password_of_an_inactive_one_may_activate_it() -> None:
-    """Claim: "activated as soon as it is saved" may mean that. Situation: 200 for an inactive one beside an active one.
+    """The documents say "activated as soon as it is saved".
 
-    Expectation: either may be active then; reading tells.
+    After a password for an inactive configuration, either it or the formerly active one may be active until a read.
     """
     model = ZitadelModelDriver.start("ct-")
     model.send_accepted(ADD, NEW)
@@ -125,7 +125,7 @@ def test_password_of_an_inactive_one_may_activate_it() -> None:
 
 @pytest.mark.parametrize(("interpretation", "status"), [("any", 404), ("exact", 401)])
 def test_bearer_in_lower_case(interpretation: str, status: int) -> None:
-    """Claim: whether the scheme's case counts is open. Expectation: as told; a wrong token is 401 either way."""
+    """The documents leave open if the scheme's case counts. A wrong token is 401 either way."""
     model = ZitadelModelDriver.start("", {"bearer-case": interpretation})
     assert model.list_outcomes(GET, authorization="bearer key-of-admin")[0].status == status
     assert {outcome.status for outcome in model.list_outcomes(GET, authorization="bearer wrong")} == {401}
@@ -133,10 +133,10 @@ def test_bearer_in_lower_case(interpretation: str, status: int) -> None:
 
 @pytest.mark.parametrize(("interpretation", "status"), [("200", 404), ("100", 400)])
 def test_long_id_of_an_activation(interpretation: str, status: int) -> None:
-    """Claim: whether ids of 101 to 200 characters are too long is open for activation and deactivation alone.
+    """Ids of 101 to 200 characters may be too long, for activation and deactivation only.
 
-    Situation: an id of 150 that nothing has, and one of 201. Expectation: as told, and 400; the suite allows both of the
-    first, and of other operations 400 alone.
+    The interpretation decides about 150 characters. Those of 201 are always 400, and so is an id of 150 in other
+    operations.
     """
     mock, suite = ZitadelModelDriver.start("", {"longest-id": interpretation}), ZitadelModelDriver.start("ct-")
     long, longer = f"ct-{'x' * 147}", f"ct-{'x' * 198}"
@@ -149,7 +149,7 @@ def test_long_id_of_an_activation(interpretation: str, status: int) -> None:
 
 @pytest.mark.parametrize(("interpretation", "status"), [("400", 400), ("empty", 200)])
 def test_null_for_a_body(interpretation: str, status: int) -> None:
-    """Claim: whether `null` is an empty message is open. Situation: a JSON null as the body. Expectation: as told."""
+    """The documents leave open if a JSON `null` counts as an empty message."""
     model = ZitadelModelDriver.start("", {"null-body": interpretation})
     model.send_request(ADD, NEW)
     declared = CONTRACT.operations[ACTIVATE]
@@ -160,9 +160,9 @@ def test_null_for_a_body(interpretation: str, status: int) -> None:
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer key-of-unprivileged"])
 @pytest.mark.parametrize("body", [MissingBody.ABSENT, MissingBody.MALFORMED, [], {"password": 5}])
 def test_nobody_without_permission_gets_through(authorization: str, body: Any) -> None:
-    """Claim: what is open about bodies opens nothing else. Situation: a bad caller and a bad body, the suite's view.
+    """The interpretations of bodies allow nothing else: an invalid body without permission is refused.
 
-    Expectation: refusals only, and 401 or 403 among them.
+    401 or 403 is among the allowed statuses.
     """
     model = ZitadelModelDriver.start("ct-")
     model.send_accepted(ADD, NEW)
@@ -174,7 +174,7 @@ def test_nobody_without_permission_gets_through(authorization: str, body: Any) -
 
 @pytest.mark.parametrize(("interpretation", "response"), [("trimmed", "ct-mark"), ("kept", " ct-mark ")])
 def test_space_around_a_text(interpretation: str, response: str) -> None:
-    """Claim: whether texts are trimmed is open. Expectation: as told, and the suite takes either."""
+    """The documents leave open if strings are trimmed; the suite allows both."""
     model, suite = ZitadelModelDriver.start("", {"spaces": interpretation}), ZitadelModelDriver.start("ct-")
     model.send_request(ADD, SPACED)
     assert model.read_config()["description"] == response
@@ -192,7 +192,7 @@ def test_space_around_a_text(interpretation: str, response: str) -> None:
     ("activation-dates", DEACTIVATE, "both", {"changeDate", "creationDate"}),
 ])  # fmt: skip
 def test_dates_of_a_change(interpretation: str, operation: str, value: str, dates: set[str]) -> None:
-    """Claim: which dates answer a change is open. Expectation: as told; the suite takes each."""
+    """The documents leave open which dates a change returns."""
     model = ZitadelModelDriver.start("", {interpretation: value})
     model.send_request(ADD, NEW)
     model.send_request(ACTIVATE)
@@ -201,9 +201,9 @@ def test_dates_of_a_change(interpretation: str, operation: str, value: str, date
 
 
 def test_lagging_read_shows_what_was() -> None:
-    """Claim: the mock's projection can lag. Situation: reading at once, and again after a while, in steps of a tenth.
+    """The mock's projection can lag by 0.3 seconds.
 
-    Expectation: what was just added is unknown, what was just changed is as before, until 0.3 seconds have passed.
+    Until then a read does not find a new configuration and shows the former state of a changed one.
     """
     model = ZitadelModelDriver.start("", {"projection": "lagging"})
     model.send_request(ADD, NEW, at=NOW)
@@ -219,7 +219,7 @@ def test_lagging_read_shows_what_was() -> None:
 
 
 def test_mock_keeps_no_past_that_nobody_asks_for() -> None:
-    """Claim: only a lagging mock remembers. Expectation: no past else, and never more than the lag holds."""
+    """Only a lagging mock stores past states, and no more than the lag needs."""
     for chosen, most in ({"projection": "current"}, 0), ({"projection": "lagging"}, 4):
         model = ZitadelModelDriver.start("", chosen)
         for number in range(50):

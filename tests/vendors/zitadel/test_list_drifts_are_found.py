@@ -1,4 +1,4 @@
-"""A run against instances whose list has drifted finds it; against one that is merely crowded it finds nothing."""
+"""A run finds a list that drifted, and has no finding for one with many foreign rows."""
 
 import copy
 import random
@@ -110,7 +110,7 @@ class NoOffset(ListMutation):
 
 
 class BusyInstance(ListMutation):
-    """Faithful: others are there too, the order is any, a page without a limit is short, and the total is not told."""
+    """A faithful list with foreign rows, in random order, with short pages by default and without a total."""
 
     def edit_rows(self, rows: Rows) -> Rows:
         others = [{**WEBHOOK_ROW, "id": f"{number}"} for number in range(3)]
@@ -147,11 +147,11 @@ def _list_first_findings(runner: MutantRunner, mutation: Mutation) -> list[str]:
     (NoOffset, f"{LIST}/effect/offset/too-many"),
 ])  # fmt: skip
 def test_a_list_that_drifted_is_found(runner: MutantRunner, mutation: type[Mutation], finding: str) -> None:
-    """Claim: the list is held to what it promises. Situation: one thing wrong with it. Expectation: that is the finding."""
+    """One thing about the list is wrong, and the run has the finding for it."""
     assert finding in _list_first_findings(runner, mutation())
 
 
 @pytest.mark.parametrize("mutation", [ListMutation, BusyInstance])
 def test_a_faithful_list_is_no_finding(runner: MutantRunner, mutation: type[Mutation]) -> None:
-    """Claim: nobody faithful is accused. Situation: the list played as the mock has it, and a crowded one. Expectation: none."""
+    """The mock's own list and one with many foreign rows are both faithful."""
     assert _list_first_findings(runner, mutation()) == []

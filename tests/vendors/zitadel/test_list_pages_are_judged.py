@@ -1,4 +1,4 @@
-"""The list of configurations: whatever page a faithful instance shows is allowed, and a page that drifted is not."""
+"""The suite allows any page of the list from a faithful instance, and finds a page that drifted."""
 
 import json
 import random
@@ -105,11 +105,10 @@ QUERIES = st.fixed_dictionaries(
 def test_any_page_of_a_faithful_instance_is_allowed(
     instance: FaithfulInstance, query: dict[str, Any], ours: bool
 ) -> None:
-    """Claim: nobody faithful is accused.
+    """The page fits the matcher and the document's schema.
 
-    Situation: others' configurations among ours, one of theirs active or one of ours, any order, any default of the
-    page's length, the total told or not, an offset and a limit or neither.
-    Expectation: the page is allowed, and what the document says of its form holds.
+    Rows may be foreign, in any order, one of either owner active. The default page size may be any, and the total may
+    be absent. Offset and limit are optional.
     """
     model = _add_three_configs(ZitadelModelDriver.start("ct-"))
     if ours:
@@ -152,9 +151,9 @@ DRIFTS: dict[str, tuple[Callable[[Rows], Rows], str, str | None, str | None]] = 
 
 @pytest.mark.parametrize("drift", list(DRIFTS))
 def test_a_row_that_drifted_is_seen(three_configs: ZitadelModelDriver, drift: str) -> None:
-    """Claim: the list is held to what was done. Situation: one row lacks, is too many, or says something else.
+    """One row is missing, extra or different.
 
-    Expectation: a mismatch of that kind, owed to the clause that is broken, with the one to suspect besides.
+    The mismatch has that kind, cites the violated clause and names the suspected one.
     """
     edit, *expected = DRIFTS[drift]
     removed = next(iter(three_configs.state.removed_ids))
@@ -164,9 +163,9 @@ def test_a_row_that_drifted_is_seen(three_configs: ZitadelModelDriver, drift: st
 
 
 def test_what_was_read_since_is_the_lists_own_fault(three_configs: ZitadelModelDriver) -> None:
-    """Claim: where reading by the id shows it well, the list is suspected. Situation: read after the last change.
+    """A read by id after the last change was right, so the list itself is at fault.
 
-    Expectation: the list's clauses, for a missing row and for a value.
+    A missing row and a wrong value cite the list's clauses.
     """
     for config in three_configs.state.configs:
         three_configs.send_accepted(GET, None, config.id)
@@ -178,7 +177,7 @@ def test_what_was_read_since_is_the_lists_own_fault(three_configs: ZitadelModelD
     assert (missing.clause, value.suspected_clause) == (COMPLETE, AS_READ)
 
 
-# What is asked for, how many rows come, the total that is told; and the kind and clause of what is wrong with that.
+# The query, the number of rows, the total in the response; the kind and clause of each mismatch.
 LENGTHS: dict[str, tuple[dict[str, Any], int, str | None, list[tuple[str, str | None]]]] = {
     "fewer than the limit, and not all": ({"limit": 10}, 2, None, [("row-missing", f"{REMOVE}/effect/untouched")]),
     "fewer, whatever the total says": ({"limit": 10}, 2, "4", [("row-missing", f"{REMOVE}/effect/untouched")]),
@@ -198,9 +197,9 @@ LENGTHS: dict[str, tuple[dict[str, Any], int, str | None, list[tuple[str, str | 
 
 @pytest.mark.parametrize("case", list(LENGTHS))
 def test_a_page_is_as_long_as_it_has_to_be(three_configs: ZitadelModelDriver, case: str) -> None:
-    """Claim: limit and offset mean something. Situation: three of our own, a page of so many of them.
+    """A page's length is a mismatch only if no order and no foreign rows explain it.
 
-    Expectation: a mismatch exactly where no order and no others could explain the length.
+    The page has some of the run's three rows.
     """
     query, count, total, expected = LENGTHS[case]
     rows = _list_own_rows(three_configs)[:count]
@@ -210,16 +209,16 @@ def test_a_page_is_as_long_as_it_has_to_be(three_configs: ZitadelModelDriver, ca
 
 
 def test_a_part_of_the_list_shows_no_promise_kept(three_configs: ZitadelModelDriver) -> None:
-    """Claim: what was not seen was not kept. Expectation: promises of rows on the whole list, none on a page that may lack them."""
+    """A page that may lack rows satisfies no clause about rows; only the whole list does."""
     assert f"{ADD}/effect/host" in set(collect_clauses(_find_list_matcher(three_configs, ALL)))
     for query in ({"limit": 3}, {"offset": "1", "limit": 100}, {}, {"limit": 101}):
         assert set(collect_clauses(_find_list_matcher(three_configs, {"query": query}))) == set()
 
 
 def test_the_list_teaches_what_a_read_teaches() -> None:
-    """Claim: what the list shows binds. Situation: it is open which of two is active; then the list shows it.
+    """Either of two configurations may be active, and the list decides it.
 
-    Expectation: both states are known, and reading has to show the sequence that the list showed.
+    A later read must have the sequence that the list showed.
     """
     model = ZitadelModelDriver.start("ct-")
     model.send_accepted(ADD, NEW)
@@ -239,7 +238,7 @@ def test_the_list_teaches_what_a_read_teaches() -> None:
 
 
 def test_another_that_is_active_tells_that_ours_is_not() -> None:
-    """Situation: a password may have activated ours, and somebody else's is listed as active. Expectation: ours is not."""
+    """A password may have activated the run's configuration, but the list shows a foreign one as active."""
     model = ZitadelModelDriver.start("ct-")
     model.send_accepted(ADD, NEW)
     model.send_accepted(PASSWORD, NEW_PASSWORD)
@@ -249,9 +248,9 @@ def test_another_that_is_active_tells_that_ours_is_not() -> None:
 
 
 def test_what_may_have_been_added_is_no_stray(three_configs: ZitadelModelDriver) -> None:
-    """Claim: only what cannot be there is told. Situation: an addition without an answer, one without an id, a stranger's.
+    """Only a row that cannot exist is a mismatch.
 
-    Expectation: no mismatch for any of the three marks; one for a mark of an addition that was refused.
+    A creation may have had no response or no id, and a foreign row is always possible; a refused creation's row is not.
     """
     three_configs.state = CONTRACT.model.forget(three_configs.state, ["ct-unanswered"])
     outcome = three_configs.list_outcomes(ADD, {**NEW, "description": " ct-nameless "})[0]
@@ -288,19 +287,19 @@ ENCODED_QUERIES: list[tuple[Any, set[int]]] = [
 
 @pytest.mark.parametrize(("body", "statuses"), ENCODED_QUERIES, ids=[str(case[0]) for case in ENCODED_QUERIES])
 def test_queries_are_read_as_protojson_reads_them(body: Any, statuses: set[int]) -> None:
-    """Claim: numbers are without a sign, quoted or not, and so large at most. Expectation: the statuses that follow."""
+    """Protojson accepts unsigned numbers up to a maximum, quoted or not."""
     assert ZitadelModelDriver.start("ct-").list_statuses(LIST, body) == statuses
 
 
 @pytest.mark.parametrize(("body", "authorization"), [({"query": {"limit": 10.0}}, "Bearer wrong"), ({"query": []}, "")])
 def test_nobody_gets_a_list_without_a_token(body: Any, authorization: str) -> None:
-    """Situation: a doubtful query and a bad one, from nobody. Expectation: refusals only, 401 among them."""
+    """Without a valid token a doubtful query and an invalid one are only refused; 401 is allowed."""
     allowed = ZitadelModelDriver.start("ct-").list_statuses(LIST, body, authorization=authorization)
     assert 401 in allowed <= {400, 401}
 
 
 def test_the_mock_pages(mock_model: ZitadelModelDriver) -> None:
-    """Claim: the mock's pages are what the query says. Expectation: so many of them, in all as many as there are."""
+    """The mock's page follows limit and offset, and the total counts all rows."""
     assert mock_model.send_request(LIST, {}) == (200, _make_details(viewTimestamp="2025-11-21T08:00:00.000Z"))
     _add_three_configs(mock_model)
     marks = [row["description"] for row in _list_own_rows(mock_model)]
@@ -317,7 +316,7 @@ def test_the_mock_pages(mock_model: ZitadelModelDriver) -> None:
 def test_the_list_may_leave_the_answer_address_out(
     three_configs: ZitadelModelDriver, interpretation: str, response: str | None
 ) -> None:
-    """Claim: the vendor's source does not fill it in, though the message has it. Expectation: as told; the suite takes both."""
+    """The message has a reply-to address, but the vendor's source does not fill it in. The suite allows both."""
     model = _add_three_configs(ZitadelModelDriver.start("", {"listed-reply-to": interpretation}))
     assert [row.get("replyToAddress") for row in _list_own_rows(model)] == [response] * 3
     ours = [{**row, "replyToAddress": response} if response else row for row in _list_own_rows(three_configs)]
@@ -325,10 +324,7 @@ def test_the_list_may_leave_the_answer_address_out(
 
 
 def test_a_lagging_list_shows_what_was(mock_model: ZitadelModelDriver) -> None:
-    """Claim: the list comes from the projection that reading comes from. Situation: a removal, and the list at once and later.
-
-    Expectation: it is still there at once, and not after the lag.
-    """
+    """List and read use the same projection: a removed row is still listed at once, and not after the lag."""
     mock_model = ZitadelModelDriver.start("", {"projection": "lagging"})
     mock_model.send_request(ADD, NEW, at=10.0)
     mock_model.send_request(REMOVE, at=20.0)
@@ -337,7 +333,7 @@ def test_a_lagging_list_shows_what_was(mock_model: ZitadelModelDriver) -> None:
 
 
 def test_the_list_names_nobodys_password(three_configs: ZitadelModelDriver) -> None:
-    """Claim: a list shows no secret. Expectation: neither the password nor a field for it, in the mock's rows."""
+    """The mock's rows contain neither the password nor a property for it."""
     text = json.dumps(_list_own_rows(_add_three_configs(ZitadelModelDriver.start(""))))
     assert FULL["password"] not in text
     assert "password" not in text
@@ -345,7 +341,7 @@ def test_the_list_names_nobodys_password(three_configs: ZitadelModelDriver) -> N
 
 
 def test_list_read_changes_nothing_though_it_is_a_post() -> None:
-    """Claim: the engine takes the list for a reading. Expectation: so it says, and of no other POST."""
+    """The engine treats the list as read-only, unlike every other POST."""
     assert [name for name in CONTRACT.operations if CONTRACT.is_read_only(name)] == [LIST, GET]
     assert CONTRACT.list_config is not None
     assert CONTRACT.list_config.operation == LIST

@@ -46,9 +46,9 @@ def _edit_copy(value: Any, path: Sequence[str], new: Any) -> Any:
 def test_what_a_read_shows_wrongly_is_noticed(
     suite_model: ZitadelModelDriver, way: Sequence[str], new: Any, clause: str | None
 ) -> None:
-    """Claim: the suite sees what a change did. Situation: reading shows one property otherwise than it was set.
+    """One property of a read differs from the value that was set.
 
-    Expectation: a mismatch there, owed to the clause of the operation that set it.
+    The mismatch is at its path and cites the clause of the operation that set it.
     """
     for step in ((ADD, FULL), (ACTIVATE,), (PASSWORD, NEW_PASSWORD)):
         suite_model.send_accepted(*step)
@@ -61,7 +61,7 @@ def test_what_a_read_shows_wrongly_is_noticed(
 
 
 def test_zero_values_are_not_said(suite_model: ZitadelModelDriver) -> None:
-    """Claim: protojson omits what is nothing. Situation: `tls` false, said all the same. Expectation: a mismatch."""
+    """Protojson omits zero values, so an explicit `tls: false` is a mismatch."""
     suite_model.send_accepted(ADD, NEW)
     [outcome] = suite_model.list_outcomes(GET)
     assert outcome.body is not None
@@ -70,9 +70,10 @@ def test_zero_values_are_not_said(suite_model: ZitadelModelDriver) -> None:
 
 
 def test_what_was_well_set_is_blamed_on_what_came_between(suite_model: ZitadelModelDriver) -> None:
-    """Claim: a change leaves other things alone. Situation: the name differs after a new password, well read before.
+    """A change leaves other properties alone.
 
-    Expectation: the clause is add's still, and the password's operation is suspected.
+    A read was right before a new password and wrong after it: the clause is the creation's, and the suspect the
+    password's operation.
     """
     for step in ((ADD, FULL), (ACTIVATE,), (GET,), (PASSWORD, NEW_PASSWORD)):
         suite_model.send_accepted(*step)
@@ -83,7 +84,7 @@ def test_what_was_well_set_is_blamed_on_what_came_between(suite_model: ZitadelMo
 
 
 def test_repeated_id_and_sequence_are_noticed(suite_model: ZitadelModelDriver) -> None:
-    """Claim: ids are new and sequences grow. Situation: an id again, the old sequence again. Expectation: mismatches."""
+    """Ids are new and sequences grow, so a repeated one is a mismatch."""
     response = suite_model.send_accepted(ADD, NEW)
     [again] = suite_model.list_outcomes(ADD, NEW)
     [activation] = suite_model.list_outcomes(ACTIVATE)
@@ -96,7 +97,7 @@ def test_repeated_id_and_sequence_are_noticed(suite_model: ZitadelModelDriver) -
 
 
 def test_other_peoples_configurations_are_left_open(suite_model: ZitadelModelDriver) -> None:
-    """Claim: of other ids nothing is known. Situation: ids of no run's form. Expectation: 404, and success too."""
+    """The suite knows nothing about ids that no run created: 404 and success are both allowed."""
     assert {operation: suite_model.list_statuses(operation, NEW_PASSWORD, "42") for operation in ID_OPERATIONS} == {
         operation: {404, 200} for operation in ID_OPERATIONS
     }
@@ -110,9 +111,9 @@ def test_other_peoples_configurations_are_left_open(suite_model: ZitadelModelDri
 
 @pytest.mark.parametrize("by", ["id", "mark"])
 def test_forgotten_configuration_may_be_in_any_state(suite_model: ZitadelModelDriver, by: str) -> None:
-    """Claim: a broken contract leaves nothing known. Situation: the active one forgotten, beside an inactive one.
+    """The active configuration broke the contract, so the model forgets it.
 
-    Expectation: it is not owned any more, and every answer of any state is allowed; the other is as it was.
+    The run no longer owns it, and every response of any state is allowed. The other one stays as it was.
     """
     suite_model.send_accepted(ADD, {**NEW, "description": "ct-other"})
     other = suite_model.id
@@ -128,7 +129,7 @@ def test_forgotten_configuration_may_be_in_any_state(suite_model: ZitadelModelDr
 
 
 def test_active_one_is_in_doubt_once_another_is_forgotten(suite_model: ZitadelModelDriver) -> None:
-    """Claim: what happened to one may have deactivated another. Expectation: both states allowed until it is read."""
+    """An unknown change may have deactivated it: both states are allowed until a read."""
     suite_model.send_accepted(ADD, NEW)
     suite_model.send_accepted(ACTIVATE)
     suite_model.state = CONTRACT.model.forget(suite_model.state, ["ct-somebody"])
@@ -144,9 +145,9 @@ def test_active_one_is_in_doubt_once_another_is_forgotten(suite_model: ZitadelMo
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "ct-a/b"])
 def test_path_that_is_none_may_lead_nowhere(suite_model: ZitadelModelDriver, name: str) -> None:
-    """Claim: an id that spoils its path may never reach the operation. Expectation: 404 is allowed to anybody.
+    """An id that breaks its path may never reach the operation, so anybody may get a 404.
 
-    Validation comes first in gRPC, where there is no path: an empty id is 400 there.
+    In gRPC, which has no path, validation comes first: an empty id is 400.
     """
     for authorization, others in (("", {401}), ("Bearer key-of-admin", {400} if not name else set())):
         allowed = suite_model.list_statuses(GET, None, name, authorization=authorization)
@@ -159,9 +160,9 @@ def test_path_that_is_none_may_lead_nowhere(suite_model: ZitadelModelDriver, nam
     [{"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": "COMMAND-rDHzqjGuKQ"}],
 ])  # fmt: skip
 def test_error_id_stands_in_the_details(suite_model: ZitadelModelDriver, details: Any) -> None:
-    """Claim: an error of the vendor's own says its id twice. Situation: the text has one, the details have another or none.
+    """The vendor's own errors have their id in the message and in the details.
 
-    Expectation: a mismatch; a text without an id needs no details.
+    A different or missing id in the details is a mismatch. A message without an id needs no details.
     """
     [outcome] = suite_model.list_outcomes(PASSWORD, NEW_PASSWORD, UNKNOWN_ID)
     assert outcome.body is not None
@@ -174,9 +175,9 @@ def test_error_id_stands_in_the_details(suite_model: ZitadelModelDriver, details
 def test_only_another_password_has_to_count_as_a_change(
     suite_model: ZitadelModelDriver, sent: str, grows: bool
 ) -> None:
-    """Claim: an unchanged password is taken, and whether it counts as a change is open. Situation: the same one, or another.
+    """The documents leave open if an unchanged password counts as a change.
 
-    Expectation: another sequence for another password; for the same one the old sequence will do.
+    Another password needs another sequence; for the same one the old sequence is allowed.
     """
     suite_model.send_accepted(ADD, NEW)
     suite_model.send_accepted(ACTIVATE)
@@ -188,9 +189,9 @@ def test_only_another_password_has_to_count_as_a_change(
 
 
 def test_details_once_shown_are_owed(suite_model: ZitadelModelDriver) -> None:
-    """Claim: whether an error with an id has details is open until it is shown. Situation: one that has, one that has not.
+    """The documents leave open if an error with an id has details.
 
-    Expectation: both fit at first; after one with details the same code owes them, after one without it does not.
+    Both are allowed at first; the first response decides for its code.
     """
     for with_details in (True, False):
         model = ZitadelModelDriver(suite_model.state)
@@ -211,7 +212,10 @@ def test_details_once_shown_are_owed(suite_model: ZitadelModelDriver) -> None:
 
 
 def test_read_is_held_responsible_until_it_worked(suite_model: ZitadelModelDriver) -> None:
-    """Claim: a first reading that fails may be reading's fault. Expectation: its own clause first, add's once it worked."""
+    """A first read that fails may be its own fault, so it cites its own clause.
+
+    After one success it cites the creation's.
+    """
     suite_model.send_accepted(ADD, NEW)
     assert [outcome.clause for outcome in suite_model.list_outcomes(GET)] == [f"{GET}/response/200"]
     suite_model.send_accepted(GET)
@@ -221,9 +225,9 @@ def test_read_is_held_responsible_until_it_worked(suite_model: ZitadelModelDrive
 
 @pytest.mark.parametrize("spoilt", ["sequence", "gone"])
 def test_what_a_refused_request_did_is_its_own_doing(suite_model: ZitadelModelDriver, spoilt: str) -> None:
-    """Claim: a refusal changes nothing. Situation: a password is refused without permission; then reading shows otherwise.
+    """A refusal changes nothing. A password without permission is refused, and then a read differs.
 
-    Expectation: the password's operation is suspected, or called by the clause that the reading is expected for.
+    The password's operation is suspected, or the outcome of the read cites its clause.
     """
     suite_model.send_accepted(ADD, NEW)
     suite_model.send_accepted(ACTIVATE)

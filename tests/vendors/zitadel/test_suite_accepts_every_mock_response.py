@@ -1,4 +1,4 @@
-"""Whatever the mock may be told, the suite's model allows its answers: nobody faithful is ever accused."""
+"""The suite's model allows every response of the mock under any interpretation, so no faithful server is accused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,11 +33,11 @@ from tests.vendors.zitadel.model_driver import (
 )
 
 Step = tuple[str, Any, int | str, str]
-"""Operation, body, whom it is about (a text, or the place of an addition), account."""
+"""Operation, body, target (an id, or the index of a creation), account."""
 
 
 class ZitadelWatcher:
-    """A mock under told readings, and every state in which the suite may think it to be."""
+    """A mock under given interpretations, and the states that its responses leave possible for the suite."""
 
     def __init__(self, interpretations: Mapping[str, str], unknown: int | None = None) -> None:
         self.interpretations, self.sent, self.ids = interpretations, list[Step](), list[str]()
@@ -46,9 +46,9 @@ class ZitadelWatcher:
         self.at, self._lost = NOW, unknown
 
     def send_request(self, operation: str, body: Any, about: int | str, account: str = "admin") -> int:
-        """Put one request to the mock; its answer must be allowed in some world, and those worlds go on.
+        """Send a request to the mock; some possible state must allow the response, and only such states remain.
 
-        A second passes each time: the suite waits for projections that lag.
+        A second passes each time, since the suite waits for projections that lag.
         """
         name = about if isinstance(about, str) else self.ids[about % len(self.ids)] if self.ids else UNKNOWN_ID
         self.at += 1
@@ -130,9 +130,9 @@ CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
     [(ADD, NEW, 0, "admin"), (PASSWORD, NEW_PASSWORD, 0, "admin"), (ACTIVATE, {}, 0, "admin")],
 )
 def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], steps: list[Step]) -> None:
-    """Claim: a target that keeps to any one reading has no finding. Situation: random readings, random requests.
+    """A target that follows any one interpretation has no finding.
 
-    Expectation: every answer, and every reading at the end, are allowed in some world that the answers left.
+    Every response to random requests, and every final read, are allowed in some possible state.
     """
     watched = ZitadelWatcher(chosen)
     for step in steps:
@@ -143,9 +143,9 @@ def test_suite_allows_whatever_a_faithful_server_does(chosen: dict[str, str], st
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from([ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS]), st.integers(0, 3))))
 def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> None:
-    """Claim: activation and deactivation decide which is active. Situation: random good requests to the mock.
+    """The active one is the last activated, unless it was deactivated or removed since.
 
-    Expectation: the one that was last activated, unless it was deactivated or removed since; only it takes a password.
+    Only it accepts a password. The requests are random and valid.
     """
     watched = ZitadelWatcher({})
     active: str | None = None
@@ -162,7 +162,7 @@ def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> No
 
 @pytest.mark.parametrize("unknown", [ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS])
 def test_unfaithful_server_is_noticed(unknown: str) -> None:
-    """Claim: the tests above can fail. Situation: a server that loses one change. Expectation: reading is not allowed."""
+    """The tests above can fail: a read from a server that loses one change is not allowed."""
     steps = [ADD, DEACTIVATE, ACTIVATE, unknown] if unknown != ACTIVATE else [ADD, ACTIVATE]
     watched = ZitadelWatcher({"deactivate-inactive": "200"}, unknown=len(steps) - 1)
     for operation in steps:
@@ -172,9 +172,9 @@ def test_unfaithful_server_is_noticed(unknown: str) -> None:
 
 
 def test_model_is_pure() -> None:
-    """Claim: asking changes nothing. Situation: every operation, in the mock's state and in the suite's.
+    """A second call gives the same outcomes, and the state is unchanged even after they were followed.
 
-    Expectation: asked twice the same outcomes; the state is as it was, also after they were followed.
+    Every operation is tried in the mock's state and in the suite's.
     """
     for fresh in ("", "ct-"):
         model = ZitadelModelDriver.start(fresh)
