@@ -31,9 +31,9 @@ def test_every_folder_is_found() -> None:
 @pytest.fixture(name="parcel")
 def _parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     """Make a complete contract to break: the made-up vendor's, in a root of its own, with generated output."""
-    folder = tmp_path / "contracts" / "parcel"
-    shutil.copytree(ROOT / "tests" / "data" / "parcel", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder.parent)])
+    directory = tmp_path / "contracts" / "parcel"
+    shutil.copytree(ROOT / "tests" / "data" / "parcel", directory, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(directory.parent)])
     for name in [name for name in sys.modules if name.startswith("contracts.parcel")]:
         monkeypatch.delitem(sys.modules, name)
     made = Contract("parcel", tmp_path)

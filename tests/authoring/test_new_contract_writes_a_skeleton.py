@@ -114,8 +114,8 @@ def test_refusal_is_one_line_and_writes_nothing(
 
     It exits with 3 for a slug or name that is malformed, taken, or used elsewhere in the code.
     """
-    for folder in ("contracts/taken", "generated/made", "contract_watch/contracts"):
-        (root / folder).mkdir(parents=True)
+    for directory in ("contracts/taken", "generated/made", "contract_watch/contracts"):
+        (root / directory).mkdir(parents=True)
     (root / "contract_watch/contracts/registry.py").write_text("# Many WORDS.\n")
     before = sorted(root.rglob("*"))
     assert main(["--slug", slug, "--name", name], root) == 3

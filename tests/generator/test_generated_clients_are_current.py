@@ -38,13 +38,13 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
     exits with 0.
     """
     assert main(["--check"], root) == 0
-    folder = root / "generated"
-    (folder / "sample/openapi.json").write_text("{}")
-    (folder / "sample/client/sample_client/py.typed").unlink()
-    (folder / "sample/client/.extra").write_text("")
-    (folder / "other").mkdir()
-    (folder / "other/openapi.json").write_text("{}")
-    before = read_files(folder)
+    directory = root / "generated"
+    (directory / "sample/openapi.json").write_text("{}")
+    (directory / "sample/client/sample_client/py.typed").unlink()
+    (directory / "sample/client/.extra").write_text("")
+    (directory / "other").mkdir()
+    (directory / "other/openapi.json").write_text("{}")
+    before = read_files(directory)
     assert main(["--check"], root) == 1
     assert capsys.readouterr().err.splitlines() == [
         "generated/other/openapi.json: comes from no contract; remove it",
@@ -52,7 +52,7 @@ def test_check_names_every_difference_and_the_remedy(root: Path, capsys: pytest.
         "generated/sample/client/sample_client/py.typed: is missing; run `make generate` and commit it",
         "generated/sample/openapi.json: differs from what its contract generates; run `make generate` and commit it",
     ]
-    assert read_files(folder) == before
+    assert read_files(directory) == before
 
 
 def test_one_vendor_can_be_generated_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

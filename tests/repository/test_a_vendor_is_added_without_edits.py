@@ -33,20 +33,20 @@ PATIENCE = 120
 class RepositoryCopy:
     """A copy of the repository under git of its own, whose index knows every file as it was copied."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.reports = folder / "copy", folder / "reports"
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.reports = directory / "copy", directory / "reports"
         names = self._run_git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         for name in {name for name in names if name and (ROOT / name).is_file()}:
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, self.folder / name)
-        self._run_git(self.folder, "init", "--quiet")
-        self._run_git(self.folder, "add", "--all")
+            (self.directory / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, self.directory / name)
+        self._run_git(self.directory, "init", "--quiet")
+        self._run_git(self.directory, "add", "--all")
 
     @staticmethod
-    def _run_git(folder: Path, *arguments: str) -> str:
+    def _run_git(directory: Path, *arguments: str) -> str:
         git = shutil.which("git")
         assert git is not None
-        return subprocess.run([git, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own)
+        return subprocess.run([git, *arguments], cwd=directory, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class RepositoryCopy:
     def run_python(self, *arguments: str, status: int = 0) -> str:
         """Python with ``arguments`` in the copy, which has to end with ``status``; what it said."""
         done = subprocess.run(  # noqa: S603 (our own commands)
-            [sys.executable, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True,
+            [sys.executable, *arguments], cwd=self.directory, env=self.environment, capture_output=True, text=True,
             timeout=PATIENCE, check=False,
         )  # fmt: skip
         said = done.stdout + done.stderr
@@ -79,11 +79,11 @@ class RepositoryCopy:
 
     def list_changed(self) -> list[str]:
         """List the files of the repository that differ from their copies."""
-        return self._run_git(self.folder, "diff", "--name-only").splitlines()
+        return self._run_git(self.directory, "diff", "--name-only").splitlines()
 
     def list_added(self) -> list[str]:
         """List the new files that git does not ignore."""
-        return self._run_git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
+        return self._run_git(self.directory, "ls-files", "--others", "--exclude-standard").splitlines()
 
 
 @pytest.fixture(name="copy", scope="module")
@@ -97,7 +97,7 @@ def _copy(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
     }
     for path in PARCEL.iterdir():
         if path.is_file():
-            shutil.copyfile(path, copy.folder / "contracts" / SLUG / path.name)
+            shutil.copyfile(path, copy.directory / "contracts" / SLUG / path.name)
     copy.run_python("-c", GENERATE)
     return copy
 
@@ -165,7 +165,9 @@ def test_suite_notices_header_mutants(copy: RepositoryCopy) -> None:
 def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
     """One mock plays every vendor. The new one creates, changes and removes a label below its base path."""
     command = [sys.executable, "-m", "contract_watch.mock", "--port", "0"]
-    with subprocess.Popen(command, cwd=copy.folder, env=copy.environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 (our own)
+        command, cwd=copy.directory, env=copy.environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             port = re.search(r":(\d+)\b", process.stdout.readline())

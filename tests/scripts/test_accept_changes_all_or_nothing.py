@@ -156,9 +156,9 @@ def test_an_overlay_that_does_not_fit_is_reported_edit_by_edit(
         )
         == 3
     )
-    told = capsys.readouterr().err
-    assert "overlay.yaml: action" in told
-    assert told.count("\n  action ") >= 2
+    errors = capsys.readouterr().err
+    assert "overlay.yaml: action" in errors
+    assert errors.count("\n  action ") >= 2
 
 
 def test_the_overlay_may_be_edited_first(contract: Contract) -> None:
@@ -332,9 +332,9 @@ def test_an_interruption_at_the_end_undoes_nothing(
         == 0
     )
     assert hash_files(contract.root) != before
-    told = capsys.readouterr()
-    assert "as it was" not in told.err
-    assert "make check-contracts VENDOR=jetemail" in told.out
+    printed = capsys.readouterr()
+    assert "as it was" not in printed.err
+    assert "make check-contracts VENDOR=jetemail" in printed.out
 
 
 def test_one_vendor_is_named(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,9 +63,9 @@ def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: p
     assert found[ADDITIVE_CHANGE[0]]["symbols"] == ["jetemail_client.models.CreateSmtpUserBody.note: attribute added"]
     assert one["exchange"]["response"]["body"]["maxLength"] == 5
     assert report["document"]["client"]["next"] == "2.0.0"
-    told = capsys.readouterr().out
-    assert "make accept VENDOR=jetemail" in told
-    assert "max-length changed from 64 to 5" in told
+    output = capsys.readouterr().out
+    assert "make accept VENDOR=jetemail" in output
+    assert "max-length changed from 64 to 5" in output
 
 
 def test_an_addition_alone_does_not_fail(contract: Contract) -> None:
@@ -109,9 +109,9 @@ def test_an_overlay_that_does_not_fit_comes_before_accepting(
     status, report = run_drift_on(contract, make_document(contract, moved))
     assert (status, report["verdict"]) == (0, "none")
     assert report["document"]["overlay"]
-    told = capsys.readouterr().out
-    assert "Next: the overlay does not fit" in told
-    assert "publishes what is stored" not in told
+    output = capsys.readouterr().out
+    assert "Next: the overlay does not fit" in output
+    assert "publishes what is stored" not in output
 
 
 def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> None:
@@ -140,9 +140,9 @@ def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: p
         del document["paths"]["/outbound/smarthost"]["delete"]
 
     assert run_drift_on(contract, make_document(contract, gone))[0] == 1
-    told = capsys.readouterr().out
-    assert "after:   removed" in told
-    assert "200 null" not in told
+    output = capsys.readouterr().out
+    assert "after:   removed" in output
+    assert "200 null" not in output
 
 
 def test_a_file_may_have_any_name(contract: Contract) -> None:
@@ -183,9 +183,9 @@ def test_a_file_nested_too_deep_is_one_line(contract: Contract, name: str, capsy
     file = write_document(contract.root.parent, make_document(contract, shorten_names))
     out = str(contract.root.parent / "out")
     assert main(["--vendor", SLUG, "--out", out, "--published", file], contract.root) == 3
-    told = capsys.readouterr().err.strip()
-    assert name in told
-    assert len(told.splitlines()) == 1
+    error = capsys.readouterr().err.strip()
+    assert name in error
+    assert len(error.splitlines()) == 1
 
 
 def test_another_document_is_no_drift(contract: Contract) -> None:
@@ -238,8 +238,8 @@ def test_an_unchanged_document_is_not_sent_again(contract: Contract) -> None:
         assert first[0] == second[0] == 1
         assert [one["id"] for one in first[1]["findings"]] == [one["id"] for one in second[1]["findings"]]
         assert first[1]["document"]["published_digest"] == second[1]["document"]["published_digest"]
-        kept = contract.root / ".published" / f"{SLUG}.json"
-        kept.write_text(kept.read_text(encoding="utf-8").replace("smarthost", "smarthosts"), encoding="utf-8")
+        cached = contract.root / ".published" / f"{SLUG}.json"
+        cached.write_text(cached.read_text(encoding="utf-8").replace("smarthost", "smarthosts"), encoding="utf-8")
         assert run_drift(contract, "--published", f"{server.url}/openapi.json")[0] == 1
         assert server.requests[-1].headers.get("if-none-match") is None
         assert run_drift(contract, "--published", f"{server.url}/other.json")[0] == 1
@@ -251,8 +251,8 @@ def test_an_address_is_shown_without_secrets(contract: Contract, capsys: pytest.
     with serve_app(lambda _asked: LoopbackResponse(500)) as server:
         for secret in (f"{server.url}/openapi.json?key=hush", f"http://me:hush@{server.url.partition('//')[2]}/"):
             run_drift(contract, "--published", secret)
-            told = capsys.readouterr()
-            assert "hush" not in told.out + told.err
+            printed = capsys.readouterr()
+            assert "hush" not in printed.out + printed.err
     everything = [path for path in contract.root.parent.rglob("*") if path.is_file()]
     assert not [path for path in everything if b"hush" in path.read_bytes()]
 
@@ -307,9 +307,9 @@ def test_a_documents_text_steers_nothing(contract: Contract, capsys: pytest.Capt
 
     status, _ = run_drift_on(contract, make_document(contract, hostile))
     assert status == 1
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     page = (contract.root.parent / "out" / "report.md").read_text(encoding="utf-8")
-    assert "\x1b" not in told + page
+    assert "\x1b" not in output + page
     assert "</script>" not in page
     assert "\n## x" not in page
 

@@ -54,9 +54,9 @@ def test_an_expired_waiver_is_an_error(
     found, report = run_drift_on(contract, make_document(contract, edit))
     assert found == status
     assert len(report["findings"]) == 1
-    told = capsys.readouterr().err
-    assert "error: jetemail/waivers.toml" in told
-    assert f"expired on {yesterday}" in told
+    errors = capsys.readouterr().err
+    assert "error: jetemail/waivers.toml" in errors
+    assert f"expired on {yesterday}" in errors
 
 
 def test_an_unused_waiver_is_an_error(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:

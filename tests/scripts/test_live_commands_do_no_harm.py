@@ -66,11 +66,11 @@ def _production() -> Iterator[FakeProduction]:
 
 
 def run_sweep(
-    production: FakeProduction, folder: Path, *arguments: str, **environment: str
+    production: FakeProduction, directory: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Sweep the fake vendor's account."""
     return run_command("scripts.sweep_accounts", "--vendor", production.contract.slug, "--target", production.base, *arguments,
-                   LEDGER=str(folder / "ledger"), **environment)  # fmt: skip
+                   LEDGER=str(directory / "ledger"), **environment)  # fmt: skip
 
 
 def test_a_sweep_lists_and_deletes_only_when_asked(production: FakeProduction, tmp_path: Path) -> None:

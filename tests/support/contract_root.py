@@ -59,9 +59,9 @@ BREAKING_CHANGE = ("max-length-lowered",
 ADDITIVE_CHANGE = ("property-added", BREAKING_CHANGE[1].removesuffix("username") + "note")
 
 
-def write_document(folder: Path, document: Any, name: str = "now.json") -> str:
+def write_document(directory: Path, document: Any, name: str = "now.json") -> str:
     """Write a document into a file and return its path."""
-    path = folder / name
+    path = directory / name
     path.write_text(json.dumps(document), encoding="utf-8")
     return str(path)
 

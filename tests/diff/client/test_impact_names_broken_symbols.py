@@ -49,10 +49,10 @@ class VendorImpact:
 def _impacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VendorImpact]:
     found = {}
     for slug, edits in EDITS.items():
-        folder = tmp_path_factory.mktemp(slug) / "client"
+        directory = tmp_path_factory.mktemp(slug) / "client"
         document = edit_document(slug, edits)
-        generate_comparison_client(Contract(slug), document, folder)
-        revision = GeneratedClient(folder, f"{slug}_client", document)
+        generate_comparison_client(Contract(slug), document, directory)
+        revision = GeneratedClient(directory, f"{slug}_client", document)
         changes = [change for edit in edits for change in edit.changes]
         found[slug] = VendorImpact(assess_impact(load_generated_client(slug), revision, changes, "1.2.3"), revision)
     return found
@@ -122,7 +122,7 @@ def test_a_type_checker_agrees_about_whom_it_breaks(impacts: dict[str, VendorImp
     assert found == {edit.id for edit in edits if edit.is_breaking}
 
 
-def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, folder: Path) -> set[str]:
+def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, directory: Path) -> set[str]:
     """Return the edits whose function has a mypy error with ``client``."""
     head = [
         "from jetemail_client import AuthenticatedClient",
@@ -135,13 +135,13 @@ def _run_mypy(edits: Sequence[ClientEdit], client: GeneratedClient, folder: Path
     for edit in edits:
         owners |= dict.fromkeys(range(len(lines) + 1, len(lines) + 2 + edit.user.count("\n")), edit.id)
         lines += edit.user.split("\n")
-    shutil.copytree(client.directory / client.package, folder / client.package, dirs_exist_ok=True)
-    for gone in set((folder / client.package).rglob("*.py")):
-        if not (client.directory / gone.relative_to(folder)).exists():
+    shutil.copytree(client.directory / client.package, directory / client.package, dirs_exist_ok=True)
+    for gone in set((directory / client.package).rglob("*.py")):
+        if not (client.directory / gone.relative_to(directory)).exists():
             gone.unlink()
-    (folder / "user.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (directory / "user.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-incremental", "user.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
     errors = [line.split(":") for line in done.stdout.splitlines() if ": error:" in line]
     assert {parts[0] for parts in errors} <= {"user.py"}, done.stdout
     assert done.returncode == bool(errors), done.stdout + done.stderr
@@ -185,7 +185,7 @@ def test_the_client_made_for_comparison_is_the_one_that_is_published(slug: str, 
     generate_comparison_client(Contract(slug), Contract(slug).effective.raw, tmp_path / "client")
     package = f"{slug}_client"
     found, wanted = (
-        {path.relative_to(folder): path.read_bytes() for path in (folder / package).rglob("*.py")}
-        for folder in (tmp_path / "client", GENERATED / slug / "client")
+        {path.relative_to(directory): path.read_bytes() for path in (directory / package).rglob("*.py")}
+        for directory in (tmp_path / "client", GENERATED / slug / "client")
     )
     assert found == wanted

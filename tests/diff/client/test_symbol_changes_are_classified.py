@@ -37,7 +37,7 @@ BASE = "name: str\n    note: str | Unset = UNSET"
 
 
 def _make_api(
-    folder: Path,
+    directory: Path,
     request: str = BASE,
     response: str = BASE,
     color: str = COLOR,
@@ -55,7 +55,7 @@ def _make_api(
         "api/users/call.py": CALL.format(call=call, answer=answer),
         **(more or {}),
     }
-    return read_api(write_package(folder, files), "acme_client")
+    return read_api(write_package(directory, files), "acme_client")
 
 
 def _summarize_changes(changes: tuple[SymbolChange, ...]) -> set[tuple[str, SymbolChangeKind, bool]]:

@@ -27,10 +27,10 @@ class Other: ...
 """
 
 
-def _read_types(folder: Path, *written: str) -> tuple[list[ClientType], dict[str, str]]:
+def _read_types(directory: Path, *written: str) -> tuple[list[ClientType], dict[str, str]]:
     """Parse ``written`` as the return types of functions; return them with the bases of classes."""
     functions = [f"def f{number}() -> {one}: ..." for number, one in enumerate(written)]
-    api = read_api(write_package(folder, {"api/things.py": HEAD + "\n".join(functions)}), "acme_client")
+    api = read_api(write_package(directory, {"api/things.py": HEAD + "\n".join(functions)}), "acme_client")
     found = [api.functions[f"acme_client.api.things.f{number}"].returns for number in range(len(written))]
     return [one for one in found if one is not None], api.bases
 

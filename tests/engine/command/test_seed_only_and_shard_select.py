@@ -24,9 +24,9 @@ def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment:
     """List the requests of the exploring stage, with one prefix for all names; an empty ``seed`` is none."""
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--seed", seed, "--out", str(out)]
     out.mkdir()
-    told = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
+    variables = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT), **environment}
     with serve_app(FaithfulJetEmail()) as at:  # its own directory has no other run's examples
-        subprocess.run([*command, "--target", at.url], cwd=out, env=told,  # noqa: S603
+        subprocess.run([*command, "--target", at.url], cwd=out, env=variables,  # noqa: S603
                        check=True, capture_output=True, timeout=PATIENCE)  # fmt: skip
     report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
     assert (report["seed"], report["verdict"]) == (int(seed or report["seed"]), "none")

@@ -142,8 +142,8 @@ def _spoiled(
         file = root / "contracts" / "jetemail" / name
         file.write_text(spoil(file.read_text(encoding="utf-8") if file.exists() else ""), encoding="utf-8")
         command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0"]
-        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-        return SuiteResult(told.returncode, told.stdout, told.stderr, root / "reports")
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        return SuiteResult(done.returncode, done.stdout, done.stderr, root / "reports")
 
     with run_two_at_a_time(request, "what", work) as spoiled:
         yield spoiled

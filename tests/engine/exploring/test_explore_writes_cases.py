@@ -46,15 +46,15 @@ def _start_mutant(house: tuple[MutantServer, str], contract: Contract, name: str
     return house[1]
 
 
-def _read_report(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "exploration.json").read_text(encoding="utf-8"))
+def _read_report(directory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((directory / "exploration.json").read_text(encoding="utf-8"))
     return found
 
 
-def _explore_until(fragment: str, folder: Path, target: str, *arguments: str, **environment: str) -> CommandResult:
+def _explore_until(fragment: str, directory: Path, target: str, *arguments: str, **environment: str) -> CommandResult:
     """Explore until the output has a case with ``fragment`` in its name, then stop as Ctrl-C does: no clock decides."""
-    given = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(folder / "out"), *arguments)
-    with start_command(EXPLORE_MODULE, *given, cwd=folder, **environment) as process:
+    given = ("--vendor", "jetemail", "--minutes", "9", "--target", target, "--out", str(directory / "out"), *arguments)
+    with start_command(EXPLORE_MODULE, *given, cwd=directory, **environment) as process:
         assert process.stdout is not None
         said = ""
         while not ("  case: " in said and fragment in said.rsplit("  case: ", 1)[1]):

@@ -213,14 +213,14 @@ def _run_curl(lines: str, app: App) -> _CurlResult:
     with serve_app(app) as at:
         environment = {**os.environ, "JETEMAIL_API_KEY": PAID_KEY, "JETEMAIL_FREE_API_KEY": FREE_KEY, "TARGET": at.url}
         for line in lines.split("\n"):
-            told = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
-    head, _, body = told.stdout.decode().replace("\r\n", "\n").partition("\n\n")
+            done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
+    head, _, body = done.stdout.decode().replace("\r\n", "\n").partition("\n\n")
     status = re.match(r"HTTP/1.1 ([0-9]{3}) ", head)
     try:
         shown = _drop_times(json.loads(body))
     except ValueError:
         shown = body
-    return _CurlResult(told.returncode, int(status[1]) if status else None, shown)
+    return _CurlResult(done.returncode, int(status[1]) if status else None, shown)
 
 
 def _drop_times(value: Any) -> Any:

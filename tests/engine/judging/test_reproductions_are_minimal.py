@@ -31,7 +31,7 @@ def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
     return [words[id(one)] for one in found]
 
 
-@pytest.mark.parametrize(("told", "wanted"), [
+@pytest.mark.parametrize(("exchanges", "wanted"), [
     ("create:a create:b change:a read:a", "create:a change:a read:a"),
     ("create:a rename:a+b change:b remove:b", "create:a rename:a+b change:b remove:b"),
     ("create:a create:b read", "create:b read"),
@@ -39,18 +39,18 @@ def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
     ("create:a activate:a create:b read:b", "create:b read:b"),
     ("create:a create:b activate:c change:b", "create:b activate:c change:b"),
 ])  # fmt: skip
-def test_what_made_the_object_is_there_and_nothing_else(told: str, wanted: str) -> None:
+def test_what_made_the_object_is_there_and_nothing_else(exchanges: str, wanted: str) -> None:
     """Some changes of one object affect another one.
 
     The reproduction has the changes of the object, of its former name, and those that affected it since its creation.
     """
-    assert _list_steps(told) == wanted.split()
+    assert _list_steps(exchanges) == wanted.split()
 
 
 def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> None:
     """Of a hundred changes to two objects the latest remain, with both creations, so that the lines fit on a page."""
-    told = "create:a create:b " + "change:a activate:b " * 50 + "read:a"
-    found = _list_steps(told)
+    exchanges = "create:a create:b " + "change:a activate:b " * 50 + "read:a"
+    found = _list_steps(exchanges)
     assert found[:2] == ["create:a", "create:b"]
     assert found[-1] == "read:a"
     assert len(found) <= 12

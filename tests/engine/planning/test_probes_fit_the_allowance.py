@@ -76,5 +76,5 @@ def test_thorough_runs_ask_them_all(tmp_path: Path) -> None:
     assert [result.status for result in shown] == [0, 0]
     usual, thorough = (result.report["clauses"]["exercised"] for result in shown)
     assert thorough > usual
-    told = [entry["why"] for entry in shown[0].report["clauses"]["not_exercised"]]
-    assert any("asks the same" in why for why in told)
+    reasons = [entry["why"] for entry in shown[0].report["clauses"]["not_exercised"]]
+    assert any("asks the same" in why for why in reasons)

@@ -164,30 +164,30 @@ def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
 
             return grpc.unary_unary_rpc_method_handler(answer)
 
-    ready, told = threading.Event(), dict[str, Any]()
+    ready, started = threading.Event(), dict[str, Any]()
 
     async def serve() -> None:
         server = grpc.aio.server()
         server.add_generic_rpc_handlers((GenericHandler(),))
-        told["port"], told["loop"], told["end"] = (
+        started["port"], started["loop"], started["end"] = (
             server.add_insecure_port("127.0.0.1:0"),
             asyncio.get_running_loop(),
             asyncio.Event(),
         )
         await server.start()
         ready.set()
-        await told["end"].wait()
+        await started["end"].wait()
         await server.stop(0)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert ready.wait(10)
-    surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{told['port']}")
+    surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{started['port']}")
     try:
         yield surface
     finally:
         surface.close()
-        told["loop"].call_soon_threadsafe(told["end"].set)
+        started["loop"].call_soon_threadsafe(started["end"].set)
         thread.join(10)
 
 
@@ -204,17 +204,17 @@ def test_native_refusals_are_judged() -> None:
 
     A refusal that agrees, its message outside ASCII, decodes to REST's body; contradictory details are a finding.
     """
-    told = {"status": NOT_FOUND}
+    sent = {"status": NOT_FOUND}
 
     async def refuse(context: Any) -> bytes:
         await context.abort(
-            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.encode_status(told["status"])),)
+            grpc.StatusCode.NOT_FOUND, TEXT, (("grpc-status-details-bin", MESSAGES.encode_status(sent["status"])),)
         )
         return b""
 
     with _serve_native(refuse) as surface:
         assert _judge_read(surface) == (set(), {"code": 5, "message": TEXT, "details": [DETAIL]})
-        told["status"] = GrpcStatus(7, TEXT, (DETAIL,))
+        sent["status"] = GrpcStatus(7, TEXT, (DETAIL,))
         assert _judge_read(surface)[0] == {"grpc-status-details-bin"}
 
 

@@ -66,30 +66,30 @@ def _make_key() -> str:
     return f'mk"a\\b/c&d<e%7e+f=~{secrets.token_hex(10)}'
 
 
-def _run_vendor(folder: Path, slug: str, redaction: str) -> RunOutputs:
-    folder.mkdir()
+def _run_vendor(directory: Path, slug: str, redaction: str) -> RunOutputs:
+    directory.mkdir()
     variables = {one.variable for contract in load_contracts().values() for one in contract.credentials}
     inherited = {name: value for name, value in os.environ.items() if name not in variables}
     given = {one.variable: _make_key() for one in choose_contracts(slug)[0].credentials}
-    command = [sys.executable, "-m", "tests.support.secret_leaks.leaking_run", str(folder), slug, redaction]
+    command = [sys.executable, "-m", "tests.support.secret_leaks.leaking_run", str(directory), slug, redaction]
     done = subprocess.run(  # noqa: S603 (our own)
         command, cwd=ROOT, env={**inherited, **given}, capture_output=True, text=True, timeout=_PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads((folder / "marks.json").read_text(encoding="utf-8"))
-    assert set(given.values()) <= set(told["keys"])
-    assert len(told["passwords"]) > 20
-    marks = (*told["keys"], *told["passwords"])
-    return RunOutputs(folder / "searched", SecretSearch(marks), marks)
+    recorded = json.loads((directory / "marks.json").read_text(encoding="utf-8"))
+    assert set(given.values()) <= set(recorded["keys"])
+    assert len(recorded["passwords"]) > 20
+    marks = (*recorded["keys"], *recorded["passwords"])
+    return RunOutputs(directory / "searched", SecretSearch(marks), marks)
 
 
 @pytest.fixture(name="runs", scope="module")
 def _runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], RunOutputs]]:
     """Each vendor's runs with the redactor and without it, two at a time."""
-    folder = tmp_path_factory.mktemp("marked")
+    directory = tmp_path_factory.mktemp("marked")
     wanted = [(slug, redaction) for redaction in ("on", "off") for slug in reversed(SLUGS)]
     with ThreadPoolExecutor(2) as pool:
-        began = {pair: pool.submit(_run_vendor, folder / "-".join(pair), *pair) for pair in wanted}
+        began = {pair: pool.submit(_run_vendor, directory / "-".join(pair), *pair) for pair in wanted}
         yield {pair: future.result() for pair, future in began.items()}
 
 

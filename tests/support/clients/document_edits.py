@@ -86,12 +86,12 @@ def edit_document(slug: str, edits: Sequence[ClientEdit]) -> dict[str, Any]:
     return document
 
 
-def write_package(folder: Path, files: Mapping[str, str]) -> Path:
+def write_package(directory: Path, files: Mapping[str, str]) -> Path:
     """Write a package ``acme_client`` with ``files`` by path, and add its ``__init__`` files."""
     for name, text in files.items():
-        path = folder / "acme_client" / name
+        path = directory / "acme_client" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        for above in path.relative_to(folder).parents[:-1]:
-            (folder / above / "__init__.py").touch()
-    return folder
+        for above in path.relative_to(directory).parents[:-1]:
+            (directory / above / "__init__.py").touch()
+    return directory

@@ -43,18 +43,18 @@ DOCUMENT: dict[str, Any] = {
 
 def write_sample_contract(root: Path, **changes: Any) -> Path:
     """Write a root with one contract, ``sample``, whose document is DOCUMENT with ``changes``."""
-    folder = root / "contracts" / "sample"
-    folder.mkdir(parents=True)
-    (folder / "contract.toml").write_text(SETTINGS)
-    (folder / "overlay.yaml").write_text(OVERLAY)
+    directory = root / "contracts" / "sample"
+    directory.mkdir(parents=True)
+    (directory / "contract.toml").write_text(SETTINGS)
+    (directory / "overlay.yaml").write_text(OVERLAY)
     (root / "published.json").write_text(json.dumps(DOCUMENT | changes))
     return root
 
 
-def read_files(folder: Path) -> dict[str, bytes]:
-    """Return every file below ``folder`` by path, without Python's caches."""
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+def read_files(directory: Path) -> dict[str, bytes]:
+    """Return every file below ``directory`` by path, without Python's caches."""
+    files = (path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
 
 
 class ScriptedServer(ThreadingHTTPServer):

@@ -305,13 +305,13 @@ def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
 
 
 @functools.cache
-def load_pairs(folder: Path = DIRECTORY) -> tuple[DocumentPair, ...]:
+def load_pairs(directory: Path = DIRECTORY) -> tuple[DocumentPair, ...]:
     """Return all pairs of the collection, areas in alphabetical order.
 
     Raises:
         ValueError: an entry is malformed, a key is duplicated, or a string lacks its quotation marks.
     """
     found = []
-    for file in sorted(folder.glob("*.yaml")):
+    for file in sorted(directory.glob("*.yaml")):
         found += [_parse_pair(entry, file.stem) for entry in load_yaml(file)]
     return tuple(found)

@@ -111,13 +111,13 @@ def get_example_name(rule: ChangeRule) -> str:
     return f"schema/{rule.id}" if rule.is_schema_rule else f"api/{rule.id}"
 
 
-def load_examples(folder: Path = DIRECTORY) -> dict[str, RuleExample]:
+def load_examples(directory: Path = DIRECTORY) -> dict[str, RuleExample]:
     """Return all examples by name.
 
     Raises:
         ValueError: a file is malformed, a key is duplicated, or a string lacks its quotation marks.
     """
-    files = sorted(folder.glob("*/*.yaml"))
+    files = sorted(directory.glob("*/*.yaml"))
     return {
         f"{file.parent.name}/{file.stem}": _parse_example(f"{file.parent.name}/{file.stem}", load_yaml(file))
         for file in files
