@@ -23,7 +23,7 @@ def test_contract_is_whole(contract: Contract) -> None:
     assert find_gaps(contract) == []
 
 
-def test_every_folder_is_found() -> None:
+def test_every_directory_is_found() -> None:
     """The registry overlooks no contract: it finds every directory below contracts/."""
     assert find_strays() == []
 

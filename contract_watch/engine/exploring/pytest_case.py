@@ -60,7 +60,7 @@ class PytestCase:
             "",
             "",
             f"def test_{self._format_identifier()}() -> None:",
-            '    """Claim: the target keeps its contract. Expectation: every answer is one that the contract allows."""',
+            '    """Every response of the target is one that the contract allows."""',
             f"    with Replay({slug!r}) as replay:",
             *accounts,
             *self._name_lines,

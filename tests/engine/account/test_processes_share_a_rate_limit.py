@@ -161,7 +161,7 @@ def test_accounts_do_not_share(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("account", ["../../x", "/etc/x", "..", "", "a\0b", "x" * 5000, "ä/\ud800", "CON", "a\nb"])
-def test_no_account_s_name_leaves_the_folder(tmp_path: Path, account: str) -> None:
+def test_no_account_s_name_leaves_the_directory(tmp_path: Path, account: str) -> None:
     """The directory has one lock and one data file, which only their owner can read."""
     directory = tmp_path / "deep" / "down"
     _take_slot(_make_limiter(directory, _SettableClock(), account=account))

@@ -136,7 +136,7 @@ def test_a_redis_that_is_slow_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
         assert b"".join(asked).count(b"EVAL") == 1
 
 
-def test_an_empty_address_is_the_machine_s_ownopened(tmp_path: Path) -> None:
+def test_an_empty_address_is_the_machine_s_own(tmp_path: Path) -> None:
     """Without an address the limiter uses a local directory, with one a Redis. Neither is contacted yet."""
     assert isinstance(create_rate_limiter("", tmp_path, ACCOUNT, 5, 60, SystemClock()), LocalRateLimiter)
     found = create_rate_limiter("redis://127.0.0.1:9/0", tmp_path, ACCOUNT, 5, 60, SystemClock())

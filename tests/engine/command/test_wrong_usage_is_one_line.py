@@ -100,7 +100,7 @@ def test_a_missing_key_is_reported_by_its_variable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
-def test_a_folder_that_cannot_be_written_is_reported(below: str, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported(below: str, tmp_path: Path) -> None:
     """A run that cannot write its report does not start. OUT is a file or below one; the file stays unchanged."""
     file = tmp_path / "file"
     file.write_text("mine", encoding="utf-8")

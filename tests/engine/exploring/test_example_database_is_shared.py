@@ -70,7 +70,7 @@ def _assert_shared(contract: Contract, base: str, first: ExampleDatabase, second
     assert _explore_creation(contract, base, ExplorationDepth(examples=1, database=InMemoryExampleDatabase())) == []
 
 
-def test_shards_share_through_a_folder(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
+def test_shards_share_through_a_directory(jetemail: Contract, drifted: str, tmp_path: Path) -> None:
     """Two databases use one directory: a run first tries the examples that an earlier one found."""
     _assert_shared(jetemail, drifted, DirectoryBasedExampleDatabase(tmp_path), DirectoryBasedExampleDatabase(tmp_path))
 
