@@ -57,7 +57,8 @@ def build_mock(
 
 def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
     """Bind a socket to ``port`` on ``host`` (0: a free one); if it is in use, raise `UsageError` naming ``variable``."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's algorithm off only for sockets whose protocol is given; without, each response takes 40 ms.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
