@@ -1,12 +1,14 @@
-"""Signals: SIGTERM ends a command as Ctrl-C does, and long work may choose the moment itself."""
+"""Signals: SIGTERM and a closed terminal end a command as Ctrl-C does; long work may choose the moment itself."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that end a command. Windows has no SIGHUP."""
+_Handler = Callable[[int, Any], None]
 
 
 class Interruption:
@@ -35,12 +37,12 @@ class Interruption:
 
 @contextmanager
 def catch_signals(*, raises_at_once: bool = False) -> Iterator[Interruption]:
-    """Note SIGINT and SIGTERM in place of Python's own handling until the block ends; main thread only.
+    """Note the signals that end a command, in place of the usual handling, until the block ends; main thread only.
 
     With ``raises_at_once`` the end of the block raises an interruption that got lost.
     """
     interruption = Interruption(raises_at_once=raises_at_once)
-    before = {number: signal.signal(number, interruption.record_signal) for number in _ENDING}
+    before = _replace_handlers(_ENDING, interruption.record_signal)
     try:
         yield interruption
     finally:
@@ -51,19 +53,22 @@ def catch_signals(*, raises_at_once: bool = False) -> Iterator[Interruption]:
 
 
 def ignore_signals() -> None:
-    """Ignore SIGINT and SIGTERM from now on: the rest takes a moment and has to be written down."""
+    """Ignore the signals that end a command from now on: the rest takes a moment and has to be written down."""
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
 
 
 def leave_signals_to_parent() -> None:
-    """Make a forked child ignore Ctrl-C, which reaches the whole group, and end at once on its parent's SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Make a forked child ignore what reaches the whole group, and end at once on its parent's SIGTERM."""
+    ignore_signals()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class Termination:
-    """The handler of SIGTERM while a command runs: raises `KeyboardInterrupt`, and nothing once the command has ended."""
+    """The handler of SIGTERM and SIGHUP while a command runs.
+
+    It raises `KeyboardInterrupt`, and nothing once the command has ended.
+    """
 
     def __init__(self) -> None:
         self.is_over = False
@@ -75,14 +80,24 @@ class Termination:
 
     @contextmanager
     def install(self) -> Iterator[None]:
-        """Handle SIGTERM until the block ends; does nothing outside the main thread, where Python allows no handler."""
+        """Handle the signals until the block ends; does nothing outside the main thread: Python allows no handler there."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGTERM, self.handle)
+        before = _replace_handlers([number for number in _ENDING if number != signal.SIGINT], self.handle)
         try:
             yield
         finally:
             # A handler that was not installed from Python cannot be put back; SIG_IGN of `ignore_signals` stays.
-            if before is not None and signal.getsignal(signal.SIGTERM) == self.handle:
-                signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                if handler is not None and signal.getsignal(number) == self.handle:
+                    signal.signal(number, handler)
+
+
+def _replace_handlers(numbers: Iterable[int], handler: _Handler) -> dict[int, Any]:
+    """Install ``handler`` and return the handlers before; a SIGHUP that is ignored stays so, as ``nohup`` wants it."""
+    return {
+        number: signal.signal(number, handler)
+        for number in numbers
+        if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN
+    }

@@ -180,6 +180,28 @@ def test_lost_output_is_an_error(returned: int, status: int) -> None:
     assert (process.returncode, err) == (status, "error: the output could not be written: No space left on device\n")
 
 
+@pytest.mark.skipif(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="the tests run under nohup")
+def test_a_closed_terminal_ends_as_an_interruption() -> None:
+    """SIGHUP is treated as SIGTERM, so a run on a real account cleans up."""
+    test_a_signal_ends_as_an_interruption(signal.SIGHUP)
+
+
+def test_nohup_keeps_a_command_alive() -> None:
+    """A SIGHUP that is ignored where the command starts stays ignored."""
+    body = """
+    import os, signal
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("alive", flush=True)
+    """
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _start(body) as process:
+            out, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert out == "alive\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_as_an_interruption(number: signal.Signals) -> None:
     """SIGTERM and Ctrl-C run clean-ups, print one line and end 2."""
