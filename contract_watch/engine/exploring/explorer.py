@@ -93,10 +93,11 @@ class Explorer:
         return self._format_result(done, sent, [finding.to_json() for finding in new], written, text(reason), left)
 
     def _run_searches(self, session: Session, runner: Runner, number: int, deadline: float, seed: int) -> int:
-        """Search after search until the time is over; how many there were."""
+        """Search until the time is over or there is a finding, which is then reported at once. Return how many searches ran."""
         depth = replace(self._depth, until=time.monotonic() + deadline - time.time())
         for step in count():
-            if session.stop_reason is not None or (step and time.time() >= deadline):
+            found = len(session.record.findings) > len(self._known_findings)
+            if session.stop_reason is not None or found or (step and time.time() >= deadline):
                 return step
             operation, mode = self._searches[(number + step) % len(self._searches)]
             if mode == "lives":
