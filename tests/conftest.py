@@ -90,11 +90,17 @@ def _mock(mock_address: str, jetemail: Contract) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(name="remembered_clients", scope="module")
-def _remembered_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Generate each client once for all test processes; for modules whose tests are not about the generator."""
+@pytest.fixture(name="shared_directory", scope="session")
+def _shared_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the temporary directory that all test processes of this session share."""
     base = tmp_path_factory.getbasetemp()
-    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "remembered-clients"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(name="remembered_clients", scope="module")
+def _remembered_clients(shared_directory: Path) -> Iterator[None]:
+    """Generate each client once for all test processes; for modules whose tests are not about the generator."""
+    directory = shared_directory / "remembered-clients"
     directory.mkdir(exist_ok=True)
     with remember_clients(directory):
         yield

@@ -8,8 +8,6 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from contract_watch.report.record import Record
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 from tests.support.secret_leaks.secret_search import ENCODINGS, SecretSearch
+from tests.support.shared_directories import make_once
 from tests.support.suite_process import start_suite
 
 SLUGS = ("jetemail", "zitadel")
@@ -66,8 +65,7 @@ def _make_key() -> str:
     return f'mk"a\\b/c&d<e%7e+f=~{secrets.token_hex(10)}'
 
 
-def _run_vendor(directory: Path, slug: str, redaction: str) -> RunOutputs:
-    directory.mkdir()
+def _run_vendor(directory: Path, slug: str, redaction: str) -> None:
     variables = {one.variable for contract in load_contracts().values() for one in contract.credentials}
     inherited = {name: value for name, value in os.environ.items() if name not in variables}
     given = {one.variable: _make_key() for one in choose_contracts(slug)[0].credentials}
@@ -79,18 +77,23 @@ def _run_vendor(directory: Path, slug: str, redaction: str) -> RunOutputs:
     recorded = json.loads((directory / "marks.json").read_text(encoding="utf-8"))
     assert set(given.values()) <= set(recorded["keys"])
     assert len(recorded["passwords"]) > 20
+
+
+def _read_outputs(directory: Path) -> RunOutputs:
+    recorded = json.loads((directory / "marks.json").read_text(encoding="utf-8"))
     marks = (*recorded["keys"], *recorded["passwords"])
     return RunOutputs(directory / "searched", SecretSearch(marks), marks)
 
 
 @pytest.fixture(name="runs", scope="module")
-def _runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], RunOutputs]]:
-    """Each vendor's runs with the redactor and without it, two at a time."""
-    directory = tmp_path_factory.mktemp("marked")
-    wanted = [(slug, redaction) for redaction in ("on", "off") for slug in reversed(SLUGS)]
-    with ThreadPoolExecutor(2) as pool:
-        began = {pair: pool.submit(_run_vendor, directory / "-".join(pair), *pair) for pair in wanted}
-        yield {pair: future.result() for pair, future in began.items()}
+def _runs(shared_directory: Path) -> dict[tuple[str, str], RunOutputs]:
+    """Each vendor's runs with the redactor and without it, each run once for all test processes."""
+    directory = shared_directory / "marked"
+    pairs = [(slug, redaction) for redaction in ("on", "off") for slug in reversed(SLUGS)]
+    make_once(
+        directory, {"-".join(pair): functools.partial(_run_vendor, slug=pair[0], redaction=pair[1]) for pair in pairs}
+    )
+    return {pair: _read_outputs(directory / "-".join(pair)) for pair in pairs}
 
 
 @pytest.mark.parametrize("surface", OUTPUTS)
