@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from hypothesis.database import InMemoryExampleDatabase
 
+from contract_watch.cli import catch_signals
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.exploring.example_database import FailSafeDatabase
+from contract_watch.engine.exploring.explorer import Explorer
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
@@ -120,6 +125,19 @@ def test_a_hostile_answer_cannot_write_into_a_case(tmp_path: Path) -> None:
         kinds = {type(node).__name__ for node in ast.parse(text).body}
         assert kinds == {"Expr", "ImportFrom", "FunctionDef"}
         assert "api_test_" not in text
+
+
+def test_a_round_ends_with_its_first_find(house: tuple[MutantServer, str], jetemail: Contract) -> None:
+    """The round has a minute; it ends after the search that finds the drift, so that the drift is reported at once."""
+    target = _start_mutant(house, jetemail, "body/deleteSmtpUser/404/error/missing")
+    keys = {one.account: one.test for one in jetemail.credentials}
+    database = FailSafeDatabase(InMemoryExampleDatabase())
+    with catch_signals() as interruption:
+        explorer = Explorer(jetemail, target, keys, database, interruption, repeats=True)
+        result = explorer.run_round(4, time.time() + 60, 1005)
+        explorer.close()
+    assert [finding["id"] for finding in result["findings"]] == ["deleteSmtpUser/404/body/error/missing"]
+    assert result["searches"] < 5
 
 
 def test_a_body_that_the_client_cannot_say_is_sent_as_it_is(
