@@ -29,7 +29,8 @@ def create_environment() -> None:
     STAMP.unlink(missing_ok=True)
     venv.create(ENVIRONMENT, clear=True, with_pip=True)
     pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command = [*pip, "--require-hashes", "--requirement", str(LOCK)]
+    # Wheels only: the setup script of a source archive is code that would run during the installation.
+    command = [*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK)]
     subprocess.run(command, check=True)  # noqa: S603 (our own pip and our own lock file)
     STAMP.write_text(compute_stamp(), encoding="utf-8")
 

@@ -65,7 +65,7 @@ def prepare_python() -> Path:
             problem = f"{directory}: cannot be created ({error})"
             raise NotFetchedError(f"{problem}; install Python's venv and ensurepip") from error
         pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=2"]
-        _fetch_packages([*pip, "--require-hashes", "--requirement", str(lock)])
+        _fetch_packages([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)])
 
     _make_once(directory, f"{sys.version.split()[0]} {_hash_file(lock)}\n", make)
     return program
