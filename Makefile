@@ -67,6 +67,10 @@ plan: environment ## print every request that a live run would send; send none [
 	@$(RUN) -m scripts.print_plan --vendor '$(VENDOR)' --target '$(TARGET)' --live '$(LIVE)' --explore '$(EXPLORE)' \
 		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --only '$(ONLY)'
 
+.PHONY: vendors
+vendors: environment ## print vendors and their variables as JSON, a matrix for CI
+	@$(RUN) -m scripts.list_vendors
+
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
 	@$(RUN) -m scripts.sweep_accounts --vendor '$(VENDOR)' --target '$(TARGET)' --delete '$(DELETE)'
@@ -126,9 +130,10 @@ checks: environment
 	@$(MAKE) -j2 --output-sync=target check-contracts lint types check-generated
 
 .PHONY: lint
-lint: environment ## run ruff
+lint: environment ## run ruff, and zizmor on the workflows
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
+	@.venv/bin/zizmor --quiet --offline --pedantic --strict-collection .github
 
 .PHONY: types
 types: environment ## run mypy --strict
@@ -164,7 +169,7 @@ bench-documents: environment ## measure how long comparing two documents takes
 
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock
-	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv
+	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --only-binary :all: uv
 	@.venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 		--extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
 

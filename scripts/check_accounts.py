@@ -1,7 +1,7 @@
 """``make live``: a run on the real account of every vendor whose key is set; the others are skipped, each with a line.
 
-Keys come from the environment, or from ``SECRETS_JSON``, an object from names to values as continuous integration hands
-out its secrets: only the variables that contracts name are read. The status is that of the worst run.
+Keys come from the environment, or as continuous integration hands them over: ``SECRET_NAMES`` and ``SECRET_0`` and so on, or
+``SECRETS_JSON``. Only the variables that contracts name are read. The status is that of the worst run.
 """
 
 import os

@@ -192,6 +192,9 @@ def test_secrets_come_by_the_contracts_names_alone() -> None:
         {"JETEMAIL_API_KEY": "a-key", "DEPLOY_KEY": "another", "SMTP2GO_API_KEY": "", "ZITADEL_TOKEN": None}
     )
     assert read_environment({"PATH": "/bin", "SECRETS_JSON": secrets}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
+    numbered = {"SECRET_NAMES": "DEPLOY_KEY,JETEMAIL_API_KEY,ZITADEL_TOKEN,SMTP2GO_API_KEY",
+                "SECRET_0": "another", "SECRET_1": "a-key", "SECRET_2": "", "SECRET_9": "stray"}  # fmt: skip
+    assert read_environment({"PATH": "/bin", **numbered}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
     assert list_missing_variables(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
     assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]
 

@@ -1,6 +1,7 @@
 """Runs on the real accounts of vendors, each in a process of its own with no other vendor's keys."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,10 @@ from pathlib import Path
 from contract_watch.cli import ExitStatus
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+
+MAX_VARIABLES = 6
+"""The most variables of one vendor: a CI job passes them as ``SECRET_0`` to ``SECRET_5``."""
+_SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+")
 
 
 def list_variables(contract: Contract) -> list[str]:
@@ -25,15 +30,37 @@ def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -
     return [variable for variable in needed if not environment.get(variable)]
 
 
+def list_matrix() -> list[dict[str, str | list[str]]]:
+    """Return a CI job for each vendor: its slug, and the names of the variables that its run may read.
+
+    Raises:
+        UsageError: a contract has more variables than a job passes.
+    """
+    jobs: list[dict[str, str | list[str]]] = []
+    for contract in choose_contracts("all"):
+        names = list_variables(contract)
+        if len(names) > MAX_VARIABLES:
+            raise UsageError(f"{contract.config_file}: names {len(names)} variables, at most {MAX_VARIABLES} reach a CI job; "
+                             "pass more SECRET_n in nightly.yml and raise MAX_VARIABLES")  # fmt: skip
+        jobs.append({"vendor": contract.slug, "names": names})
+    return jobs
+
+
 def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with the contracts' variables that ``SECRETS_JSON`` holds; a `UsageError` if it is no object."""
-    plain = {name: value for name, value in environment.items() if name != "SECRETS_JSON"}
+    """Return the environment with the contracts' variables that CI hands over; a `UsageError` if ``SECRETS_JSON`` is no object.
+
+    ``SECRETS_JSON`` is an object from names to values. ``SECRET_NAMES`` lists names, separated by commas, and ``SECRET_0``
+    and so on are their values. Neither is in the result.
+    """
+    plain = {name: value for name, value in environment.items() if not _SECRET.fullmatch(name)}
     try:
         given = json.loads(environment.get("SECRETS_JSON") or "{}")
     except ValueError:
         given = None
     if not isinstance(given, dict):
         raise UsageError("SECRETS_JSON must be a JSON object from names to values")
+    names = (name.strip() for name in environment.get("SECRET_NAMES", "").split(","))
+    given |= {name: environment.get(f"SECRET_{number}") for number, name in enumerate(names)}
     wanted = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
     return plain | {name: value for name, value in given.items() if name in wanted and isinstance(value, str) and value}
 
