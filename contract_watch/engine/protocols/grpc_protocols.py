@@ -5,6 +5,7 @@ that gateways give for its code, with the body ``{code, message, details}``.
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -29,6 +30,10 @@ from contract_watch.report.curl import format_binary_curl
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
+_NEVER_CONNECTED = ("failed to connect to all addresses", "errors resolving ", "DNS resolution failed")
+"""The beginnings of the library's errors before a connection exists. "Connection reset" is none: the call may have arrived."""
+_BROKEN = re.compile("stream removed|closed|reset|broken pipe|recvmsg|sendmsg|goaway", re.IGNORECASE)
+"""The library's words for a connection that ends during a call: by whether it notices while it reads or while it writes."""
 
 
 class _MessageCodec:
@@ -147,11 +152,11 @@ class GrpcProtocol(_MessageCodec):
         """Convert an error of the library to the response that it carries, or raise a `TransportError`."""
         code, text = error.code().value[0], error.details() or ""
         trailers = error.trailing_metadata() or ()
-        if code == grpc.StatusCode.UNAVAILABLE.value[0] and "connect" in text.lower():
+        if code == grpc.StatusCode.UNAVAILABLE.value[0] and text.startswith(_NEVER_CONNECTED):
             raise TransportError("refused", "the target takes no gRPC connections") from error
         if code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0] and "Deadline Exceeded" in text:
             raise TransportError("silent", "the target takes the call and does not answer in time") from error
-        if code == grpc.StatusCode.UNAVAILABLE.value[0] and ("closed" in text.lower() or "reset" in text.lower()):
+        if code == grpc.StatusCode.UNAVAILABLE.value[0] and _BROKEN.search(text):
             raise TransportError("broken", "the connection broke (UNAVAILABLE)") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
         headers = {**_select_string_metadata(trailers), "grpc-status": str(code)}
