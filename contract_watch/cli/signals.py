@@ -21,16 +21,16 @@ class Interruption:
 
     def __init__(self, *, raises_at_once: bool) -> None:
         self._raises_at_once = raises_at_once
-        self._is_requested = False
+        self.is_requested = False
 
     def raise_if_requested(self) -> None:
         """Raise `KeyboardInterrupt` if the process was asked to end."""
-        if self._is_requested:
+        if self.is_requested:
             raise KeyboardInterrupt
 
     def record_signal(self, _number: int, _frame: Any) -> None:
         """Note a signal; the handler that `catch_signals` installs."""
-        self._is_requested = True
+        self.is_requested = True
         if self._raises_at_once:
             self.raise_if_requested()
 

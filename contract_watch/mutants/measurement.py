@@ -40,7 +40,7 @@ class Measurement(Generic[Item]):
             InconclusiveError: a part of the work did not finish.
         """
         started = time.monotonic()
-        result = run_parallel(module, self.settings, count_cores())
+        result = run_parallel(module, self.settings, count_cores(), is_disposable=True)
         if result.failure_reason:
             raise InconclusiveError(f"{result.failure_reason}; nothing was written")
         return result.results, time.monotonic() - started

@@ -74,7 +74,7 @@ def test_an_alarm_is_reported_and_fails(tmp_path: Path, monkeypatch: pytest.Monk
 
     result = {"contract": "jetemail", "change": "wire/gzip", "description": "compressed", "verdict": "breaking",
               "findings": ["a/b"], "requests": 9, "reason": None}  # fmt: skip
-    monkeypatch.setattr(measurement, "run_parallel", lambda *_: make_parallel_result(result))
+    monkeypatch.setattr(measurement, "run_parallel", lambda *_, **__: make_parallel_result(result))
     assert false_positives.main(["--vendor", "jetemail", "--only", "wire/gzip", "--out", str(tmp_path)]) == 1
     assert "wire/gzip (compressed) ends breaking: a/b" in capsys.readouterr().out
 

@@ -6,14 +6,18 @@ fixture `tell`. Controller and workers load this module as a plugin.
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract_watch.cli.signals import Interruption, catch_signals
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.running.progress import Progress
 from contract_watch.errors import InconclusiveError, UsageError
@@ -81,17 +85,27 @@ class ParallelResult:
 class _ResultCollector:
     """The controller's collector of results."""
 
-    def __init__(self, on_result: Callable[[Any], None]) -> None:
+    def __init__(self, on_result: Callable[[Any], None], *, is_disposable: bool) -> None:
         self.result = ParallelResult()
-        self._on_result = on_result
+        self.interruption: Interruption | None = None
+        self._on_result, self._is_disposable = on_result, is_disposable
+        self._workers: list[int] = []
         self._progress = Progress(sys.stderr)
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Ask a new worker for the number of its process, before it is given any work."""
+        channel = node.gateway.remote_exec("import os\nchannel.send(os.getpid())")
+        self._workers.append(channel.receive())
+        channel.waitclose()
 
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Note the amount of work, which is the same for every worker."""
         self._progress.total = len(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the result of one test, or its failure."""
+        """Collect the result of one test, or its failure; raise an interruption that got lost."""
+        if self.interruption is not None:
+            self.interruption.raise_if_requested()
         if report.failed:
             words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
             self.result.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
@@ -112,8 +126,14 @@ class _ResultCollector:
         return True
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Note that the run was interrupted."""
+        """Note that the run was interrupted, and kill workers that have nothing to clean up.
+
+        xdist asks them to end, which takes seconds: each first finishes its test.
+        """
         self.result.interrupted = True
+        for pid in self._workers if self._is_disposable else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def pytest_sessionfinish(self) -> None:
         """Note that all is done."""
@@ -121,10 +141,18 @@ class _ResultCollector:
 
 
 def run_parallel(
-    module: Path, work: Mapping[str, Any], workers: int, on_result: Callable[[Any], None] = lambda _result: None
+    module: Path,
+    work: Mapping[str, Any],
+    workers: int,
+    on_result: Callable[[Any], None] = lambda _result: None,
+    *,
+    is_disposable: bool = False,
 ) -> ParallelResult:
-    """Run the tests of ``module`` on ``todo`` in ``workers`` processes; ``heard`` receives each result."""
-    gatherer = _ResultCollector(on_result)
+    """Run the tests of ``module`` on ``work`` in ``workers`` processes; ``on_result`` receives each result.
+
+    Work that is ``is_disposable`` changes nothing outside its process, which an interruption kills.
+    """
+    gatherer = _ResultCollector(on_result, is_disposable=is_disposable)
     folder = str(module.parent)
     # tmpdir would remove the leftovers of other pytest runs, however long that takes.
     quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
@@ -141,8 +169,12 @@ def run_parallel(
         "--work",
         json.dumps(work),
     ]
-    status = pytest.main([str(module), *quiet, *many], [gatherer])
-    if status == pytest.ExitCode.INTERRUPTED:
+    is_main = threading.current_thread() is threading.main_thread()
+    status: int = pytest.ExitCode.INTERRUPTED
+    with suppress(KeyboardInterrupt), catch_signals(raises_at_once=True) if is_main else nullcontext() as interruption:
+        gatherer.interruption = interruption
+        status = pytest.main([str(module), *quiet, *many], [gatherer])
+    if status == pytest.ExitCode.INTERRUPTED or (interruption is not None and interruption.is_requested):
         gatherer.result.interrupted = True
     elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.result.problems:
         gatherer.result.problems.append(f"pytest ended with status {int(status)}")
