@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,11 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.command.live_runs import list_missing_variables, list_variables, read_environment
+from contract_watch.engine.command.live_runs import list_missing_variables, list_variables, read_environment, run_vendor
 from scripts import check_accounts
 from tests.support.live_runs import is_run_name
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 
 JETEMAIL, ZITADEL = Contract("jetemail"), Contract("zitadel")
@@ -28,7 +30,7 @@ def run_command(module: str, *arguments: str, **environment: str) -> subprocess.
     clean = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(  # noqa: S603 (our own command)
         [sys.executable, "-m", module, *arguments], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True,
-        timeout=120, check=False,
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -197,6 +199,22 @@ def test_secrets_come_by_the_contracts_names_alone() -> None:
     assert read_environment({"PATH": "/bin", **numbered}) == {"PATH": "/bin", "JETEMAIL_API_KEY": "a-key"}
     assert list_missing_variables(JETEMAIL, {"JETEMAIL_API_KEY": "a-key"}) == []
     assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]
+
+
+def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all keys, however they were handed over, the process of a vendor's run has its own vendor's alone."""
+    program, seen = tmp_path / "python", tmp_path / "environment"
+    program.write_text(f"#!/bin/sh\nenv > '{seen}'\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    names = [variable for contract in choose_contracts("all") for variable in list_variables(contract)]
+    given = {"PATH": "/usr/bin:/bin", "SECRET_NAMES": ",".join(names), "SECRETS_JSON": json.dumps({"JETEMAIL_API_KEY": "x"}),
+             **{f"SECRET_{number}": f"value-{name}" for number, name in enumerate(names)}}  # fmt: skip
+    for contract in choose_contracts("all"):
+        assert run_vendor(contract, read_environment(given), live="read", out=tmp_path, fail_on="breaking") == 0
+        found = seen.read_text(encoding="utf-8")
+        assert set(re.findall(r"value-(\w+)", found)) == set(list_variables(contract))
+        assert "SECRET" not in found
 
 
 @pytest.mark.parametrize("option", ["--live", "--fail-on"])
