@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.patience import PATIENCE
 from tests.support.remembered_clients import remember_clients
 from tests.support.sampling import SAMPLE_ERROR, leave_out, read_samples, set_thorough
 from tests.support.suite_process import PAID_KEY
@@ -83,7 +84,7 @@ def _mock(mock_address: str, jetemail: Contract) -> Iterator[httpx.Client]:
     """Give a client of the mock with the paid account's key; earlier tests left no user, call, fault or interpretation."""
     headers = {"Authorization": f"Bearer {PAID_KEY}"}
     interpretations = {name: values[0] for name, values in jetemail.model.interpretations.items()}
-    with httpx.Client(base_url=mock_address, headers=headers, timeout=10) as client:
+    with httpx.Client(base_url=mock_address, headers=headers, timeout=PATIENCE) as client:
         client.put("/__mock/interpretations", json={jetemail.slug: interpretations}).raise_for_status()
         for control in ("state", "calls", "faults"):
             client.delete(f"/__mock/{control}").raise_for_status()

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import pytest
 
 from contract_watch.contracts.registry import ROOT
-from tests.support.command_process import PATIENCE, start_command
+from tests.support.command_process import start_command
+from tests.support.patience import PATIENCE
 
 QUOTED = "api_live_0123456789abcdef"
 COMMANDS = [

@@ -17,7 +17,7 @@ import pytest
 from contract_watch import cli
 from contract_watch.contracts.registry import ROOT
 from contract_watch.errors import InconclusiveError, UsageError
-from tests.support.command_process import PATIENCE
+from tests.support.patience import PATIENCE
 
 QUOTED = "sk_live_0123456789"
 

@@ -8,6 +8,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT
 from contract_watch.contracts.schema import Schema, resolve_reference
+from tests.support.patience import PATIENCE
 
 COMPONENTS = {
     "Pet": {
@@ -144,10 +145,10 @@ contract = Contract("jetemail")
 documents = {"published": contract.published, "effective": contract.effective}
 bodies = {name: document.find_operation("/outbound/smarthost", "POST").body for name, document in documents.items()}
 value = {"username": "a", "approvedDomains": ["a" * 64 + "!"]}
-begun = time.perf_counter()
+begun = time.process_time()
 for name, body in bodies.items():
     assert [found.keyword for found in body.find_violations(value)] == ["pattern"], name
-assert time.perf_counter() - begun < 1
+assert time.process_time() - begun < 1
 """
 
 
@@ -156,4 +157,4 @@ def test_exponential_pattern_is_judged_at_once() -> None:
 
     A subprocess with a time limit checks that it is rejected within a second.
     """
-    subprocess.run([sys.executable, "-c", _HOSTILE], check=True, timeout=30, cwd=ROOT)  # noqa: S603 (our own code)
+    subprocess.run([sys.executable, "-c", _HOSTILE], check=True, timeout=PATIENCE, cwd=ROOT)  # noqa: S603 (our own code)

@@ -11,6 +11,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.net import get_tls_context
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction, FakeProductionProcess
 from tests.support.production.foreign_objects import MAX_FOREIGN_OBJECTS, has_run_name_form, make_similar_names
 from tests.support.suite_process import SuiteResult, run_two_at_a_time, start_suite
@@ -38,7 +39,7 @@ def make_sender(production: FakeProduction, account: int = 0) -> RequestSender:
     def send(method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         sent = {"json": body} if body is not None else {}
         with httpx.Client(
-            base_url=production.base, headers=headers, timeout=10, verify=get_tls_context(production.base)
+            base_url=production.base, headers=headers, timeout=PATIENCE, verify=get_tls_context(production.base)
         ) as client:
             return client.request(method, contract.base_path + path, **sent, **more)
 

@@ -12,6 +12,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 from tests.support.production.network_faults import NetworkFault
 from tests.support.virtual_clock import VirtualClock
@@ -19,7 +20,6 @@ from tests.support.virtual_clock import VirtualClock
 JETEMAIL = Contract("jetemail")
 SMARTHOST = "/outbound/smarthost"
 RUN_NAME = "ct-261121-k3w9xq-1"
-PATIENCE = 20.0
 SHORT = 0.3
 """Seconds to wait for a response that must not come."""
 
@@ -243,6 +243,6 @@ def test_the_clock_moves_only_when_somebody_waits() -> None:
     assert (clock.now(), clock.wall()) == (200.0, 1200.0)
     clock.wait(-5)
     assert clock.now() == 200.0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 200  # the seconds of the virtual clock
     with pytest.raises(ValueError, match="inf"):
         clock.wait(float("inf"))

@@ -14,6 +14,7 @@ from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.planning.probe import build_request
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol
 from contract_watch.engine.protocols.wire import TransportError
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 from tests.support.production.network_faults import KINDS
 from tests.support.production.tcp_relay import StreamTracker
@@ -21,7 +22,6 @@ from tests.support.protocol_sessions import make_protocol
 
 ZITADEL = Contract("zitadel")
 RUN_NAME = "ct-261121-k3w9xq-1"
-PATIENCE = 20.0
 SHORT = 0.3
 """Seconds for which a port is closed, or a response delayed."""
 MESSAGES = MessageCodec(ZITADEL)

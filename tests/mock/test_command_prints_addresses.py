@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import ROOT, load_contracts
+from tests.support.patience import PATIENCE
 
-PATIENCE = 30
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}
 
 

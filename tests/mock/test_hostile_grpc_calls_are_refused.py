@@ -15,6 +15,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.http2 import open_connection
+from tests.support.patience import PATIENCE
 from tests.support.protocol_sessions import make_protocol, make_session
 
 ZITADEL = Contract("zitadel")
@@ -73,7 +74,7 @@ def test_bad_frames_are_refused_over_grpc_web(mock: tuple[Mock, str], what: str,
     body, code = FRAMES[what]
     media_type = grpc_web_frames.MEDIA_TYPES[2] if text else grpc_web_frames.MEDIA_TYPES[0]
     sent = grpc_web_frames.encode_text(body) if text else body
-    answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=10)
+    answer = httpx.post(mock[1] + CALL, content=sent, headers={**HEADERS, "content-type": media_type}, timeout=PATIENCE)
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
     returned = grpc_web_frames.decode_text(answer.content) if text else answer.content
     [(flags, content)] = grpc_web_frames.decode_frames(returned)
@@ -88,9 +89,9 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
     The trailer itself contains only printable ASCII.
     """
     fault = {"operation": PASSWORD.id, "times": 2, "status": 404, "body": {"code": 5, "message": text}}
-    httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=10).raise_for_status()
+    httpx.post(f"{mock[1]}/__mock/faults", json=fault, timeout=PATIENCE).raise_for_status()
     headers = {**HEADERS, "content-type": grpc_web_frames.MEDIA_TYPES[0]}
-    answer = httpx.post(mock[1] + CALL, content=grpc_web_frames.encode_frame(GOOD), headers=headers, timeout=10)
+    answer = httpx.post(mock[1] + CALL, content=grpc_web_frames.encode_frame(GOOD), headers=headers, timeout=PATIENCE)
     [(_, content)] = grpc_web_frames.decode_frames(answer.content)
     trailers = grpc_web_frames.decode_trailers(content)
     assert trailers["grpc-message"].isascii()
@@ -99,14 +100,14 @@ def test_a_message_is_percent_encoded(mock: tuple[Mock, str], text: str) -> None
     with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
         method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
         with pytest.raises(grpc.RpcError) as caught:
-            method(GOOD, timeout=10, metadata=(("authorization", f"Bearer {KEY}"),))
+            method(GOOD, timeout=PATIENCE, metadata=(("authorization", f"Bearer {KEY}"),))
     assert (caught.value.code().value[0], caught.value.details()) == (5, text)
 
 
 def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> None:
     """The caller gets code 3, invalid argument."""
     headers = {**HEADERS, "content-type": grpc_web_frames.MEDIA_TYPES[2]}
-    answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=10)
+    answer = httpx.post(mock[1] + CALL, content=b"!!!!", headers=headers, timeout=PATIENCE)
     [(_, content)] = grpc_web_frames.decode_frames(grpc_web_frames.decode_text(answer.content))
     assert grpc_web_frames.decode_trailers(content)["grpc-status"] == str(INVALID)
 
@@ -116,7 +117,7 @@ def test_a_text_body_that_is_no_base64_is_refused(mock: tuple[Mock, str]) -> Non
 def test_what_is_not_grpc_web_is_reported(mock: tuple[Mock, str], method: str, media_type: str, status: int) -> None:
     """The path of a gRPC method answers gRPC-web only: another media type is 415, another method 405."""
     headers = {**HEADERS, "content-type": media_type} if media_type else HEADERS
-    answer = httpx.request(method, mock[1] + CALL, headers=headers, timeout=10)
+    answer = httpx.request(method, mock[1] + CALL, headers=headers, timeout=PATIENCE)
     assert answer.status_code == status
 
 
@@ -126,7 +127,7 @@ def test_bad_messages_are_refused_over_grpc(mock: tuple[Mock, str], what: str) -
     with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
         method: Any = channel.unary_unary(CALL, request_serializer=None, response_deserializer=None)
         with pytest.raises(grpc.RpcError) as caught:
-            method(FRAMES[what][0][5:], timeout=10, metadata=(("authorization", f"Bearer {KEY}"),))
+            method(FRAMES[what][0][5:], timeout=PATIENCE, metadata=(("authorization", f"Bearer {KEY}"),))
     assert caught.value.code().value[0] == FRAMES[what][1]
 
 
@@ -161,7 +162,7 @@ REFUSED = {
 def test_json_that_is_no_message_is_refused(mock: tuple[Mock, str], what: str) -> None:
     """REST accepts exactly the JSON that protojson accepts; anything else is the documented 400 with code 3."""
     headers = {**HEADERS, "content-type": "application/json"}
-    answer = httpx.post(mock[1] + ADD.path, content=REFUSED[what], headers=headers, timeout=10)
+    answer = httpx.post(mock[1] + ADD.path, content=REFUSED[what], headers=headers, timeout=PATIENCE)
     assert answer.status_code == 400
     assert answer.json()["code"] == INVALID
     assert isinstance(answer.json()["message"], str)

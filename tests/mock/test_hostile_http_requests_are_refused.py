@@ -10,6 +10,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT
 from contract_watch.mock.vendor import MAX_BODY
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import PAID_KEY
 
 PATH = "/outbound/smarthost"
@@ -123,10 +124,10 @@ def test_exponential_domain_is_answered_at_once() -> None:
             assert server.stdout is not None
             address = f"http://{server.stdout.readline().split()[1]}"
             headers = {"Authorization": f"Bearer {PAID_KEY}"}
-            with httpx.Client(base_url=address, headers=headers, timeout=10) as client:
+            with httpx.Client(base_url=address, headers=headers, timeout=PATIENCE) as client:
                 client.post(PATH, json={"username": "a"}).raise_for_status()
                 for method, name in (("POST", "username"), ("PATCH", "currentUsername")):
                     body = {name: "a", "approvedDomains": ["a" * 64 + "!"]}
-                    assert client.request(method, PATH, json=body, timeout=1).status_code in (400, 409)
+                    assert client.request(method, PATH, json=body, timeout=PATIENCE).status_code in (400, 409)
         finally:
             server.kill()

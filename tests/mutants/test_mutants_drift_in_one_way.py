@@ -12,6 +12,7 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutant, Mutation
 from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from tests.support.patience import PATIENCE
 
 PATH = "/outbound/smarthost"
 PAID, FREE = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
@@ -50,7 +51,7 @@ class MutantClient:
 @pytest.fixture(name="served", scope="module")
 def _served(jetemail: Contract) -> Iterator[MutantClient]:
     house = MutantServer()
-    with run_in_thread(house) as base, httpx.Client(base_url=base, timeout=10) as client:
+    with run_in_thread(house) as base, httpx.Client(base_url=base, timeout=PATIENCE) as client:
         yield MutantClient(jetemail, house, client)
 
 

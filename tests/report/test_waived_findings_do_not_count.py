@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema_rs
 
 from tests.support.loopback_server import serve_app
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import SuiteResult
 from tests.vendors.jetemail import drifted_server as drifted
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
@@ -28,7 +29,9 @@ def _run_with_waivers(root: Path, server: FaithfulJetEmail, *waivers: tuple[str,
     (root / "contracts" / "jetemail" / "waivers.toml").write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0", "--target"]
     with serve_app(server) as at:
-        finished = subprocess.run([*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        finished = subprocess.run(  # noqa: S603 (our own command)
+            [*command, at.url], cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
     return SuiteResult(finished.returncode, finished.stdout, finished.stderr, root / "reports")
 
 

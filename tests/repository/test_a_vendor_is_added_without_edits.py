@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import ROOT, load_contracts
+from tests.support.patience import PATIENCE
 
 SLUG, KEY = "parcel", "parcel_test_0123456789abcdef"
 PARCEL = ROOT / "tests" / "data" / "parcel"
@@ -27,7 +28,6 @@ from contract_watch.generator.outputs import generate_outputs
 generate_outputs(Contract("{SLUG}"), ROOT / "generated" / "{SLUG}")
 """
 """`make generate`, for the one vendor alone: the others' clients are compared elsewhere."""
-PATIENCE = 120
 
 
 class RepositoryCopy:
@@ -173,7 +173,7 @@ def test_mock_serves_all_vendors(copy: RepositoryCopy) -> None:
             port = re.search(r":(\d+)\b", process.stdout.readline())
             assert port is not None
             base = f"http://127.0.0.1:{port[1]}"
-            with httpx.Client(base_url=base, headers={"X-Key": KEY}, trust_env=False, timeout=30) as client:
+            with httpx.Client(base_url=base, headers={"X-Key": KEY}, trust_env=False, timeout=PATIENCE) as client:
                 assert sorted(client.get("/__mock/interpretations").json()) == sorted([*load_contracts(), SLUG])
                 made = client.post("/api/v2/labels", json={"reference": "order-1", "weight": 250})
                 label = f"/api/v2/labels/{made.json()['id']}"

@@ -27,6 +27,7 @@ from tests.support.contract_root import (
     shorten_names,
     write_document,
 )
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
 
@@ -251,7 +252,7 @@ def test_a_killed_process_is_undone_by_the_next_command(contract: Contract, numb
     file = write_document(contract.root.parent, make_document(contract, shorten_names))
     command = [sys.executable, "-c", _KILLING_SCRIPT, str(number), file, str(contract.root)]
     done = subprocess.run(  # noqa: S603 - this interpreter, and code of our own
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=PATIENCE, check=False
     )
     assert done.returncode == -signal.SIGKILL
     assert (contract.root / swapping.STAGING_DIRECTORY / "list.json").exists()

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract_watch.contracts.registry import ROOT
+from tests.support.patience import PATIENCE
 
-PATIENCE = 180.0
-"""Time limit of a command in seconds."""
 _DROPPED_VARIABLES = ("JETEMAIL_", "HYPOTHESIS_", "PYTEST_", "COV_")
 
 

@@ -5,11 +5,11 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.patience import PATIENCE
+
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST, _SETTINGS, _PING, _GOAWAY = 0, 1, 3, 4, 6, 7
 _END_STREAM, _END_HEADERS, _ACK = 0x1, 0x4, 0x1
-PATIENCE = 3.0
-"""Seconds to wait for a response."""
 
 
 def _encode_frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.patience import PATIENCE
+
 WAIT = 20.0
 """Seconds to wait for an event that a test expects."""
 
@@ -81,7 +83,7 @@ class LoopbackServer(ThreadingHTTPServer):
     def wait_for_requests(self, count: int) -> None:
         """Wait until ``count`` requests have arrived."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.requests) >= count, WAIT), (
+            assert self._news.wait_for(lambda: len(self.requests) >= count, PATIENCE), (
                 f"only {len(self.requests)} requests came"
             )
 

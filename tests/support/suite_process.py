@@ -21,10 +21,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from contract_watch.contracts.registry import load_contracts
+from tests.support.patience import PATIENCE
 
 PAID_KEY, FREE_KEY = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
-PATIENCE = 60.0
-"""Time limit of a process in seconds."""
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(

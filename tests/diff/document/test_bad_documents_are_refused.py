@@ -31,6 +31,7 @@ from tests.support.documents.small_documents import (
     read_refusal,
 )
 from tests.support.json_strategies import VALUES
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_hostile_documents_are_refused_cheaply(name: str, words: str, seconds: f
     command = [sys.executable, "-m", "tests.support.documents.hostile", name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(  # noqa: S603 (our own)
-        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=PATIENCE
     )
     found = json.loads(done.stdout)
     assert words in found["line"]

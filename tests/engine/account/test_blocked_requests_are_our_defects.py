@@ -14,6 +14,7 @@ from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.protocols.httpx_transport import HttpxTransport
 from tests.support.live_runs import is_run_name, make_options
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 from tests.support.virtual_clock import VirtualClock
 
@@ -57,7 +58,7 @@ def test_a_suite_that_tries_is_reported_and_stopped(
             str(tmp_path / "out"),
         ]
         ended = subprocess.run(  # noqa: S603 (our own command)
-            [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
             env={**os.environ, "LEDGER": str(tmp_path / "ledger")},
         )  # fmt: skip
         report = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))

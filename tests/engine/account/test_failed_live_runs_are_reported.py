@@ -22,6 +22,7 @@ from contract_watch.report.record import Record
 from tests.engine.account.test_killed_runs_leave_nothing_behind import assert_clean, start_live_run
 from tests.support.live_runs import is_run_name, make_options, run_suite
 from tests.support.loopback_server import serve_app
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 from tests.support.virtual_clock import VirtualClock
 
@@ -172,9 +173,9 @@ def test_a_ledger_that_is_locked_in_the_middle_costs_no_report(tmp_path: Path) -
     with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False, enforce_limit=False) as production:
         running = start_live_run(production, tmp_path, "run")
         production.wait_for_requests(40)
-        other = sqlite3.connect(tmp_path / "ledger" / FILE_NAME, isolation_level=None, timeout=30)
+        other = sqlite3.connect(tmp_path / "ledger" / FILE_NAME, isolation_level=None, timeout=PATIENCE)
         other.execute("BEGIN EXCLUSIVE")
-        result = running.wait_for_exit(120)
+        result = running.wait_for_exit(PATIENCE)
         other.close()
         assert (result.status, result.report["verdict"]) == (2, "inconclusive"), result
         assert "has locked it" in result.report["reason"]

@@ -11,6 +11,7 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator, parse_name
 from tests.support.live_runs import is_run_name
+from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
 from tests.support.sampling import effort
 from tests.support.suite_process import SuiteProcess, SuiteResult, start_suite
@@ -98,7 +99,7 @@ def test_two_runs_beside_each_other_disturb_neither(tmp_path: Path) -> None:
         killed.send_signal(signal.SIGKILL)
         killed.wait_for_exit()
         both = [start_live_run(production, tmp_path, name, "--explore", "1") for name in ("one", "two")]
-        for result in [running.wait_for_exit(120) for running in both]:
+        for result in [running.wait_for_exit(PATIENCE) for running in both]:
             assert (result.status, result.report["verdict"], result.report["findings"]) == (0, "none", []), result
             assert result.report["left_behind"] == []
         assert production.list_run_objects() == []

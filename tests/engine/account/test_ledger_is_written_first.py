@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contract_watch.engine.account.ledger import FILE_NAME, Ledger, LedgerError, LedgerRun, LedgerState
+from tests.support.patience import PATIENCE
 
 ACCOUNT, ADDRESS = "jetemailabc", "http://127.0.0.1:1"
 _PROCESSES = multiprocessing.get_context("spawn")
@@ -42,7 +43,7 @@ def test_what_is_asked_for_is_on_disk_before_the_request(tmp_path: Path) -> None
             assert killed == []
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        process.join(60)
+        process.join(PATIENCE)
         with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
             assert [one.run_id for one in killed] == ["aaaaaa"]
             assert [entry.name for entry in ledger.list_remaining("aaaaaa")] == ["ct-261121-aaaaaa-1-n"]
@@ -210,7 +211,7 @@ def test_two_first_runs_at_once_make_one_ledger(tmp_path: Path) -> None:
     assert len(ledger.list_active_runs(ACCOUNT, ADDRESS)) == 4
     for (ours, _), process in zip(pipes, processes, strict=True):
         ours.send("end")
-        process.join(60)
+        process.join(PATIENCE)
     with ledger.claim_killed_runs(ACCOUNT, ADDRESS) as killed:
         assert len(killed) == 4
     ledger.close()

@@ -16,6 +16,7 @@ from contract_watch.engine.account.network_sandbox import SandboxViolationError,
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.wire import TransportError, Wire
 from tests.support.loopback_server import LoopbackResponse, serve_app
+from tests.support.patience import PATIENCE
 
 
 def _connect_raw(port: int) -> None:
@@ -36,8 +37,8 @@ async def _send_request(port: int) -> None:
 
 WAYS_OUT: dict[str, Callable[[int], object]] = {
     "httpx": lambda port: httpx.get(f"http://127.0.0.1:{port}/", trust_env=False),
-    "requests": lambda port: requests.get(f"http://127.0.0.1:{port}/", timeout=5),
-    "urllib": lambda port: urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5),
+    "requests": lambda port: requests.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE),
+    "urllib": lambda port: urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE),
     "socket": _connect_raw,
     "datagram": _send_datagram,
     "asyncio": lambda port: asyncio.run(_send_request(port)),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support.loopback_server import LoopbackResponse, serve_app
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 EXPLORING = {"schemathesis", "hypothesis"}
@@ -32,7 +33,7 @@ def _list_slow_modules(directory: Path, *arguments: str) -> tuple[int, set[str]]
     environment = {name: os.environ[name] for name in names if name in os.environ}
     command = [sys.executable, "-c", RUN, given]
     ended = subprocess.run(  # noqa: S603 (our own command)
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     status, modules = json.loads(ended.stderr.splitlines()[-1])
     return status, SLOW.intersection(modules)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_server import serve_app
-from tests.support.suite_process import PATIENCE, check_target, start_suite
+from tests.support.patience import PATIENCE
+from tests.support.suite_process import check_target, start_suite
 from tests.vendors.jetemail import drifted_server as drifted
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
 

@@ -13,6 +13,7 @@ import pytest
 
 from contract_watch.engine.command.options import FLAGS
 from tests.support.loopback_server import serve_app
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time, start_suite
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
 
@@ -142,7 +143,7 @@ def _spoiled(
         file = root / "contracts" / "jetemail" / name
         file.write_text(spoil(file.read_text(encoding="utf-8") if file.exists() else ""), encoding="utf-8")
         command = [sys.executable, "-m", "contract_tests", "--vendor", "jetemail", "--explore", "0"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603
         return SuiteResult(done.returncode, done.stdout, done.stderr, root / "reports")
 
     with run_two_at_a_time(request, "what", work) as spoiled:

@@ -28,6 +28,7 @@ from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 from contract_watch.mutants.request_mutants import TightenedConstraint
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
+from tests.support.patience import PATIENCE
 
 CREATE = "createSmtpUser"
 DEPTH = dataclasses.replace(DEFAULT_DEPTH, is_repeatable=True)
@@ -63,7 +64,7 @@ def _compare_draws(seed: int) -> None:
 def test_another_process_draws_the_same() -> None:
     """Each search gets the requests that Schemathesis would build from the same seed in the run's own process."""
     code = f"from {__name__} import compare_draws; compare_draws()"
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True, timeout=120)  # noqa: S603 (our own command)
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True, timeout=PATIENCE)  # noqa: S603 (our own command)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "hung"])
@@ -108,7 +109,7 @@ def test_the_other_process_ends_with_the_run(number: signal.Signals) -> None:
         pid = int(process.stdout.readline())
         assert _exists(pid)
         process.send_signal(number)
-        process.wait(30)
+        process.wait(PATIENCE)
     limit = time.monotonic() + 30
     while _exists(pid):
         assert time.monotonic() < limit

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.loopback_server import App, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time
 from tests.vendors.jetemail import drifted_server as drifted
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
@@ -213,7 +214,9 @@ def _run_curl(lines: str, app: App) -> _CurlResult:
     with serve_app(app) as at:
         environment = {**os.environ, "JETEMAIL_API_KEY": PAID_KEY, "JETEMAIL_FREE_API_KEY": FREE_KEY, "TARGET": at.url}
         for line in lines.split("\n"):
-            done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603, S607 (what a reader would do)
+            done = subprocess.run(  # noqa: S603 (what a reader would do)
+                ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=PATIENCE  # noqa: S607 (as above)
+            )  # fmt: skip
     head, _, body = done.stdout.decode().replace("\r\n", "\n").partition("\n\n")
     status = re.match(r"HTTP/1.1 ([0-9]{3}) ", head)
     try:

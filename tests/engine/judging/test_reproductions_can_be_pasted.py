@@ -13,6 +13,7 @@ from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.grpc_calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import start_suite
 
 ZITADEL = Contract("zitadel")
@@ -52,7 +53,7 @@ def test_the_lines_of_a_finding_show_it_again(tmp_path: Path, surface: str) -> N
             [shutil.which("bash") or "bash", "-c", finding["reproduce"]],
             env={**os.environ, KEY.variable: KEY.test},
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         there = mock.vendors[ZITADEL.slug].dump()

@@ -16,6 +16,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
 from contract_watch.engine.protocols.wire import TransportError, Wire
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.protocol_sessions import make_session
 
 ZITADEL = Contract("zitadel")
@@ -181,14 +182,14 @@ def _serve_native(behaviour: RpcBehaviour) -> Iterator[GrpcProtocol]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{started['port']}")
     try:
         yield surface
     finally:
         surface.close()
         started["loop"].call_soon_threadsafe(started["end"].set)
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def _judge_read(surface: GrpcProtocol) -> tuple[set[str], Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loopback_server import WAIT, LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import assert_inconclusive, check_target, start_check
 from tests.vendors.jetemail.drifted_server import StallingApp
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
@@ -30,7 +31,7 @@ def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, coun
     stalls = StallingApp(app, method, count)
     with serve_app(stalls) as at:
         running = start_check(tmp_path, at.url)
-        assert stalls.reached.wait(WAIT)
+        assert stalls.reached.wait(PATIENCE)
         running.send_signal(number)
         result = running.wait_for_exit()
         stalls.go.set()
@@ -47,7 +48,7 @@ def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
     stalls = StallingApp(app, "DELETE", 1)
     with serve_app(stalls) as at:
         running = start_check(tmp_path, at.url, "--only", "accepted/createSmtpUser/1")
-        assert stalls.reached.wait(WAIT)
+        assert stalls.reached.wait(PATIENCE)
         running.send_signal(signal.SIGTERM)
         result = running.wait_for_exit()
         stalls.go.set()
@@ -64,7 +65,7 @@ def test_a_killed_run_leaves_the_last_report_alone(tmp_path: Path) -> None:
     stalls = StallingApp(FaithfulJetEmail(), "POST", 3)
     with serve_app(stalls) as at:
         running = start_check(tmp_path, at.url)
-        assert stalls.reached.wait(WAIT)
+        assert stalls.reached.wait(PATIENCE)
         running.send_signal(signal.SIGKILL)
         assert running.wait_for_exit().status == -signal.SIGKILL
         stalls.go.set()
@@ -107,7 +108,7 @@ def test_an_interruption_of_the_asynchronous_client_counts(tmp_path: Path) -> No
     stalls = StallingApp(app, "POST", creations)
     with serve_app(stalls) as at:
         running = start_check(tmp_path / "cut", at.url)
-        assert stalls.reached.wait(WAIT)
+        assert stalls.reached.wait(PATIENCE)
         running.send_signal(signal.SIGINT)
         result = running.wait_for_exit()
         stalls.go.set()

@@ -1,7 +1,6 @@
 """An outage is no drift: without usable responses from the target the verdict is ``inconclusive``."""
 
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -59,14 +58,12 @@ def answer_status(status: int) -> App:
 
 
 def test_a_closed_port_is_reported_at_once(tmp_path: Path) -> None:
-    """Nothing listens on the port: the run is inconclusive in less than five seconds."""
+    """Nothing listens on the port: the run is inconclusive, and has sent nothing."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        began = time.monotonic()
         result = check_target(tmp_path, f"http://127.0.0.1:{closed.getsockname()[1]}")
-    assert time.monotonic() - began < 5
     assert_inconclusive(result)
-    assert result.report["clauses"]["exercised"] == 0
+    assert (result.report["clauses"]["exercised"], result.report["requests"]["total"]) == (0, 0)
 
 
 def test_a_target_that_never_answers_ends_the_run(tmp_path: Path) -> None:

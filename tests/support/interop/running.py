@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.registry import ROOT, load_contracts
-
-PATIENCE = 60.0
-"""Seconds after which a process that neither printed nor ended is killed."""
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.server import open_socket
 from contract_watch.mock.vendor import read_keys
 from contract_watch.net import get_tls_context
+from tests.support.patience import PATIENCE
 from tests.support.production.activity_log import ActivityLog, PopulatedVendor
 from tests.support.production.foreign_objects import NamePredicate, has_run_name_form
 from tests.support.production.front_state import FrontState
@@ -35,9 +36,9 @@ from tests.support.production.rate_limit import MachineClock, RateClock
 from tests.support.production.server import FakeProductionServer
 from tests.support.virtual_clock import VirtualClock
 
-_PATIENCE = 20.0
+_PATIENCE = PATIENCE / 2
 """Seconds to wait for requests that a test expects."""
-_START_TIMEOUT = _PATIENCE + 10
+_START_TIMEOUT = PATIENCE
 """Seconds for a server to listen, and for a control to respond."""
 
 

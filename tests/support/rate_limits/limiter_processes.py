@@ -28,9 +28,7 @@ from contract_watch.engine.account.rate_limiter import (
     acquire_slot,
 )
 from contract_watch.engine.account.redis_rate_limiter import RedisRateLimiter
-
-PATIENCE = 60.0
-"""Seconds to wait for an event that a test expects."""
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)
