@@ -24,11 +24,12 @@ from contract_watch.engine.planning.encodability import can_encode_grpc, can_enc
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
+from contract_watch.engine.protocols.mock_controls import find_mock_grpc_address
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_origin, join_base_path
 from contract_watch.engine.running.cleanup import clean_up, list_possible_leftovers, trim_objects
 from contract_watch.engine.running.parallel import count_cores
-from contract_watch.engine.running.preflight import fetch_mock_health, run_preflight
+from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
@@ -177,7 +178,7 @@ class Suite:
         """Return the mock's gRPC address, or an empty string; never ask a real account for one."""
         if self._mock is not None:
             return self._mock.controls.grpc_address
-        return str(fetch_mock_health(base).get("grpc", "")) if gate is None else ""
+        return find_mock_grpc_address(base) if gate is None else ""
 
     def _resolve_address(self, contract: Contract) -> str:
         if self.options.target != "mock":

@@ -58,11 +58,19 @@ class Response:
 class Wire:
     """A connection to one target, kept alive between requests. ``base`` is the target's scheme and authority.
 
-    On a real account every request passes ``gate``.
+    On a real account every request passes ``gate``. ``total_timeout`` replaces the seconds of one request.
     """
 
-    def __init__(self, base: str, gate: RequestGate | None = None, read_timeout: float = READ_TIMEOUT) -> None:
+    def __init__(
+        self,
+        base: str,
+        gate: RequestGate | None = None,
+        read_timeout: float = READ_TIMEOUT,
+        *,
+        total_timeout: float | None = None,
+    ) -> None:
         self._gate = gate
+        self._total_timeout = total_timeout
         self._base = httpx.URL(base)
         self._deadline = Deadline()
         self._transport = create_transport(self._deadline, get_tls_context(self._base))
@@ -88,7 +96,7 @@ class Wire:
         ):
             raise TransportError("elsewhere", f"a request to {request.url.host}, which is not the target, was blocked")
         request.extensions = {**request.extensions, **self._extensions}
-        self._deadline.restart(TOTAL_TIMEOUT)
+        self._deadline.restart(TOTAL_TIMEOUT if self._total_timeout is None else self._total_timeout)
         try:
             response = self._transport.handle_request(request)
             try:

@@ -1,18 +1,15 @@
 """The preflight of a run: does the target respond, and does it accept the keys?"""
 
 import contextlib
-from typing import Any
-
-import httpx
 
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.mock_controls import fetch_mock_health
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
-from contract_watch.net import get_tls_context
 
 _MAX_PREFLIGHT_TRIES = 3
 
@@ -88,15 +85,3 @@ def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, .
         )
         exchange = session.send_operation(create.id, body, account)
     return exchange.response is not None and exchange.response.status not in unknown_statuses
-
-
-def fetch_mock_health(target: str) -> dict[str, Any]:
-    """Fetch the health of the project's own mock; return an empty dictionary elsewhere. The request is not counted."""
-    root = httpx.URL(target).copy_with(path="/__mock/health", query=None)
-    try:
-        with httpx.Client(verify=get_tls_context(target), trust_env=False, timeout=httpx.Timeout(3.0)) as client:
-            response = client.get(root)
-            body = response.json() if response.status_code == 200 else {}
-    except (httpx.HTTPError, ValueError):
-        return {}
-    return body if isinstance(body, dict) else {}

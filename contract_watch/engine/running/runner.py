@@ -1,11 +1,8 @@
 """The runner of probes: plans become requests, and disagreements become findings."""
 
-import contextlib
 import itertools
 import time
 from collections.abc import Iterable
-
-import httpx
 
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
@@ -13,12 +10,12 @@ from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.passwords import generate_password
 from contract_watch.engine.planning.probe import Probe, ProbeStep, find_modifiers, find_placeholders, make_request
 from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.protocols.mock_controls import script_fault
 from contract_watch.engine.running.confirmation import Confirmation
 from contract_watch.engine.running.control import ControlCheck
 from contract_watch.engine.running.object_pool import ObjectPool
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
-from contract_watch.net import get_tls_context
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import SuiteCheck
 
@@ -143,12 +140,7 @@ class Runner:
         operation = _find_pool_operation(probe)
         if operation is not None:  # the objects that the request needs must exist before the fault does
             self.pool.get_ready_object(self._session.contract.credentials[0].account, operation)
-        root = httpx.URL(self._session.base).copy_with(path="/__mock/faults")
-        with (
-            httpx.Client(verify=get_tls_context(root), trust_env=False, timeout=10) as client,
-            contextlib.suppress(httpx.HTTPError),
-        ):
-            client.post(root, json=dict(probe.fault))
+        script_fault(self._session.base, probe.fault)
 
 
 class RunValues:
