@@ -1,9 +1,11 @@
 """Connections: deadlines for all that goes over one, the certificates they trust, bounded bodies, loopback addresses."""
 
 import functools
+import os
 import queue
 import socket
 import ssl
+import sys
 import threading
 import time
 import zlib
@@ -11,6 +13,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any
 
+import certifi
 import httpcore
 import httpx
 
@@ -121,7 +124,20 @@ def _resolve_host(host: str, port: int, seconds: float) -> list[str]:
 
 @functools.cache
 def _load_tls_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
+    # Not ssl.create_default_context, nor httpx's own: both write the secrets of each connection to SSLKEYLOGFILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    context.load_verify_locations(cafile=certifi.where())
+    return context
+
+
+def discard_tls_key_log() -> None:
+    """Remove SSLKEYLOGFILE from the environment, so that no library of this process writes TLS secrets to a file.
+
+    The client of Redis builds its own TLS context and would honour the variable.
+    """
+    os.environ.pop("SSLKEYLOGFILE", None)
 
 
 def get_tls_context(url: str | httpx.URL) -> ssl.SSLContext:

@@ -21,6 +21,7 @@ from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError, UsageError
+from contract_watch.net import discard_tls_key_log
 from contract_watch.report.record import Record
 
 
@@ -32,6 +33,8 @@ class LiveRun:
 
     def __init__(self, options: RunOptions, clock: Clock | None = None) -> None:
         self._options, self._clock = options, clock or SystemClock()
+        if options.live_settings:
+            discard_tls_key_log()
         self._stack = ExitStack()
         self._gates: dict[str, Gate] = {}
         self.sandbox_violations: dict[str, None] = {}
