@@ -56,6 +56,9 @@ def check_settings(contract: Contract) -> Iterator[str]:
     """Check ``contract.toml`` on its own, and the two documents, each by itself."""
     if not (contract.upstream or contract.settings.get("pages")):
         yield f"{contract.config_file}: has no `upstream`; say where the vendor publishes its document (or `pages`, where it has none)"
+    if contract.address is None:
+        what = f"the path below {contract.address_variable}, such as /," if contract.address_variable else "the URL"
+        yield f"{contract.config_file}: has no `address`; give {what} that TARGET=live sends keys to"
     read_overlay(contract.directory / "overlay.yaml")
 
 

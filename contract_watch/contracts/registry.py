@@ -25,6 +25,7 @@ from contract_watch.contracts.config import (
 from contract_watch.contracts.model import Model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
 from contract_watch.errors import UsageError
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -300,13 +301,13 @@ class Contract:
 
     @cached_property
     def hosts(self) -> frozenset[str]:
-        """Host names of the vendor's own servers; a target on one of them counts as live."""
+        """Host names of the vendor's own servers that ``servers`` or the document name; a target there counts as live."""
         configured = self.settings.get("servers", [])
         if not isinstance(configured, list) or not all(isinstance(url, str) for url in configured):
             raise UsageError(f"{self.config_file}: `servers` must be a list of URLs, got {configured!r}")
-        documented = [server.get("url", "") for server in self.effective.raw.get("servers", [])]
-        hosts = (urlsplit(url).hostname for url in (*documented, *configured) if "{" not in url)
-        return frozenset(host.lower().rstrip(".") for host in hosts if host and not host.startswith("*."))
+        hosts = (urlsplit(url).hostname for url in configured)
+        named = {host.lower().rstrip(".") for host in hosts if host and not host.startswith("*.")}
+        return frozenset(named | list_document_hosts(self.effective.raw))
 
     @cached_property
     def parent_domains(self) -> frozenset[str]:
@@ -315,10 +316,15 @@ class Contract:
         return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
 
     @cached_property
-    def server_origin(self) -> str:
-        """Scheme and authority of the document's first server; empty if it has none, or a relative or templated one."""
-        parts = urlsplit(str((self.effective.raw.get("servers") or [{}])[0].get("url", "")))
-        return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "{" not in parts.netloc else ""
+    def address(self) -> str | None:
+        """The URL that ``TARGET=live`` sends keys to, base path included; None if the contract does not pin it.
+
+        Where `address_variable` names the server it is the path below that. No document changes it.
+        """
+        if "address" not in self.settings:
+            return None
+        is_path = bool(self.address_variable)
+        return parse_pinned_address(self.settings["address"], self.config_file, is_path=is_path)
 
     @cached_property
     def accepted_documents(self) -> list[AcceptedDocument]:
@@ -346,9 +352,8 @@ class Contract:
 
     @cached_property
     def base_path(self) -> str:
-        """The path of the first server; it stays when a target replaces scheme and authority."""
-        servers = self.effective.raw.get("servers") or [{}]
-        return urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+        """The path of the document's first server, for the mock and for targets without a path; see `address` for live."""
+        return find_base_path(self.effective.raw)
 
     @cached_property
     def public_content(self) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
@@ -80,7 +79,7 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
     fields = value if isinstance(value, dict) else {}
     return {
         **basic,
-        "server": _find_server(document),
+        "server": _find_server(contract),
         "operation": operation.id,
         "parameters": {
             p["name"]: format_literal(p.get("example", build_example(document, p.get("schema", {}))))
@@ -158,7 +157,8 @@ def _is_plain(document: Mapping[str, JSON], body: Mapping[str, JSON], name: str)
     )
 
 
-def _find_server(document: Mapping[str, JSON]) -> str:
-    servers = document.get("servers") or [{}]
-    url = str(servers[0].get("url", ""))
-    return url if urlsplit(url).hostname else "https://api.example.com"
+def _find_server(contract: Contract) -> str:
+    """Return the pinned address: whoever copies an example sends a key there, so no document decides it."""
+    if contract.address is None:
+        return "https://api.example.com"
+    return f"https://your-instance.example{contract.address}" if contract.address_variable else contract.address

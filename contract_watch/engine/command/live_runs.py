@@ -26,7 +26,7 @@ def list_variables(contract: Contract) -> list[str]:
 def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -> list[str]:
     """Return the unset variables that a run on a vendor's account needs."""
     needed = [credential.variable for credential in contract.credentials if credential.required]
-    needed += [contract.address_variable] if contract.address_variable and not contract.server_origin else []
+    needed += [contract.address_variable] if contract.address_variable else []
     return [variable for variable in needed if not environment.get(variable)]
 
 

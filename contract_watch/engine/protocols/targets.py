@@ -40,13 +40,15 @@ def validate_target(target: str, option: str = "--target") -> str:
 def resolve_address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
     """Return the address of the contract's operations on ``target``; raise `UsageError` if keys must not go there.
 
-    For ``live`` it is the vendor's own server, as the document or the customer's variable names it.
+    For ``live`` it is the address that the contract pins, or the customer's variable with the path that it pins. No
+    document changes it.
     """
-    if target == "live":
-        target = contract.server_origin or _find_own_server(contract, environment)
-    if find_vendor(target, environment) and urlsplit(target).scheme != "https":
-        raise UsageError(f"--target {target}: is a vendor's own server; use https, which alone may carry keys")
-    return join_base_path(contract, target)
+    address = _find_live_address(contract, environment) if target == "live" else target
+    if find_vendor(address, environment) and urlsplit(address).scheme != "https":
+        raise UsageError(f"--target {address}: is a vendor's own server; use https, which alone may carry keys")
+    if contract.address and address == get_origin(contract.address):
+        return contract.address
+    return address if target == "live" else join_base_path(contract, address)
 
 
 def join_base_path(contract: Contract, target: str) -> str:
@@ -60,19 +62,21 @@ def get_origin(base: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _find_own_server(contract: Contract, environment: Mapping[str, str]) -> str:
-    variable = contract.address_variable
+def _find_live_address(contract: Contract, environment: Mapping[str, str]) -> str:
+    """Return the address that the contract pins; where it pins a path, join that with the customer's own server."""
+    pinned, variable = contract.address, contract.address_variable
+    if pinned is None:
+        what = f"the path below {variable}" if variable else "the URL"
+        raise UsageError(f"{contract.config_file}: `address` is missing; add {what} that --target live sends keys to")
     if not variable:
-        raise UsageError(
-            f"--target live: {contract.name}'s document names no server; give the URL as --target, with --live read"
-        )
+        return pinned
     given = environment.get(variable, "")
     if not given:
         raise UsageError(f"{variable} is not set; set it to the URL of your own {contract.name}, for --target live")
     found = validate_target(given, variable)
     if found in ("mock", "live"):
         raise UsageError(f"{variable} must be a URL, got {found!r}")
-    return found
+    return found if urlsplit(found).path else found + pinned
 
 
 def find_vendor(target: str, environment: Mapping[str, str]) -> str:
@@ -81,6 +85,7 @@ def find_vendor(target: str, environment: Mapping[str, str]) -> str:
     for contract in choose_contracts("all"):
         named = environment.get(contract.address_variable, "") if contract.address_variable else ""
         ours = {_normalize_host(validate_target(named))} if named not in ("", "mock", "live") else set()
+        ours |= {_normalize_host(contract.address)} if contract.address and not contract.address_variable else set()
         if host in contract.hosts | ours or any(host.endswith(f".{parent}") for parent in contract.parent_domains):
             return contract.slug
     return ""
