@@ -50,6 +50,8 @@ def compare(change_log: ChangeLog) -> None:
     for key, item in new.items():
         if key not in old:
             change_log.record_change("path-added", item.location, f"path {item.path} added")
+            for method, spec in _list_operations(item):
+                whole.servers.note_added_operation(((item.spec, item.location), (spec, (*item.location, method))))
     whole.servers.compare_document_servers()
     _compare_vendor_calls(
         change_log, whole, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",))
@@ -83,9 +85,10 @@ def _compare_items(change_log: ChangeLog, context: DocumentContext, old: PathIte
                 (*old.location, method),
                 f"{name} removed",
             )
-    for method in after:
+    for method, spec in after.items():
         if method not in before:
             change_log.record_change("operation-added", (*new.location, method), f"{method.upper()} {new.path} added")
+            context.servers.note_added_operation(((new.spec, new.location), (spec, (*new.location, method))))
 
 
 def _compare_operations(
