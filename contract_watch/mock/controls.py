@@ -1,6 +1,9 @@
-"""The mock's controls below ``/__mock/``: health, state, calls, faults and interpretations."""
+"""The mock's controls below ``/__mock/``: health, state, calls, faults and interpretations.
 
-from collections.abc import Mapping
+`contract_watch.mock.control_access` decides who may use them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -9,11 +12,13 @@ from starlette.routing import Route
 
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
+from contract_watch.mock.control_access import find_refusal
 from contract_watch.mock.faults import FaultQueue, parse_fault
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor, parse_body
 
 _PREFIX = "/__mock"
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class MockControls:
@@ -29,11 +34,11 @@ class MockControls:
     def build_routes(self) -> list[Route]:
         """Build the routes of the controls."""
         return [
-            Route(f"{_PREFIX}/health", self._handle_health),
-            Route(f"{_PREFIX}/state", self._handle_state, methods=["GET", "DELETE"]),
-            Route(f"{_PREFIX}/calls", self._handle_calls, methods=["GET", "DELETE"]),
-            Route(f"{_PREFIX}/faults", self._handle_faults, methods=["GET", "POST", "DELETE"]),
-            Route(f"{_PREFIX}/interpretations", self._handle_interpretations, methods=["GET", "PUT"]),
+            Route(f"{_PREFIX}/health", _check_access(self._handle_health)),
+            Route(f"{_PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
+            Route(f"{_PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
+            Route(f"{_PREFIX}/faults", _check_access(self._handle_faults), methods=["GET", "POST", "DELETE"]),
+            Route(f"{_PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
         ]
 
     async def _handle_health(self, _request: Request) -> Response:
@@ -85,3 +90,13 @@ class MockControls:
             MockVendor(self._vendors[slug].contract, {}, values)  # raises for an unknown name or value
         for slug, values in chosen.items():
             self._vendors[slug].set_interpretations(values)
+
+
+def _check_access(handle: _Handler) -> _Handler:
+    """Return a handler that refuses foreign requests with 403 and lets ``handle`` answer all others."""
+
+    async def handle_or_refuse(request: Request) -> Response:
+        refusal = find_refusal(request.scope)
+        return build_json_response(403, {"error": refusal}) if refusal else await handle(request)
+
+    return handle_or_refuse
