@@ -19,6 +19,7 @@ _START_TIMEOUT = 30.0
 """Seconds that a server may take to listen."""
 _RESPONSE_TIMEOUT = 10.0
 """Seconds that a server may take to respond."""
+_MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 _STOP_TIMEOUT = 5.0
 """Seconds that a process may take to end after a signal."""
 
@@ -102,7 +103,7 @@ def send_request(port: int, method: str, path: str, body: str = "") -> str:
     try:
         connection.request(method, path, body.encode())
         response = connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
+        text = response.read(_MAX_RESPONSE_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         raise BenchError(f"the server does not respond: {error}") from error
     finally:
