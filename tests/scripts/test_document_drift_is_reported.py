@@ -76,6 +76,29 @@ def test_an_addition_alone_does_not_fail(contract: Contract) -> None:
     assert run_drift(contract, "--published", file, "--fail-on", "additive")[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("servers", "rule"),
+    [
+        (["https://api.jetemail.com", "https://evil.example"], "server-added"),
+        (["https://evil.example", "https://api.jetemail.com"], "server-added"),
+    ],
+)
+def test_an_added_server_is_a_warning(contract: Contract, servers: list[str], rule: str) -> None:
+    """A new server breaks nobody, but tools may send a key there: the finding says so."""
+
+    def set_servers(document: dict[str, Any]) -> None:
+        document["servers"] = [{"url": url} for url in servers]
+
+    _, report = run_drift_on(contract, make_document(contract, set_servers))
+    assert (report["verdict"], report["document"]["level"]) == ("additive", "warning")
+    (finding,) = report["findings"]
+    assert finding["clause"] == rule
+    assert finding["why"].startswith(
+        "This change may break code. Tools that choose the new server send requests and keys"
+    )
+    assert "https://evil.example" in finding["title"]
+
+
 def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
     """The vendor moved the path: each operation is reported as removed, with the overlay's lost targets."""
 

@@ -87,6 +87,51 @@ def test_change_of_the_documents_servers_is_reported_once() -> None:
     ]
 
 
+def test_new_server_of_a_link_is_a_warning() -> None:
+    """A link may name a server for the request that follows, where a tool sends the same key.
+
+    The schema of OpenAPI calls that property `body` by mistake, so the collection of pairs cannot hold this one.
+    """
+
+    def build_document(server: dict[str, Any]) -> dict[str, Any]:
+        links = {"next": {"operationId": "a", **server}}
+        operation = {"operationId": "a", "responses": {"200": {"$ref": "#/components/responses/R"}}}
+        components = {"responses": {"R": {"description": "x", "links": links}}}
+        servers = [{"url": "https://a.example.com"}]
+        return {"openapi": "3.1.0", "servers": servers, "paths": {"/a": {"get": operation}}, "components": components}
+
+    base = build_document({})
+    assert document.compare(base, build_document({"server": {"url": "https://a.example.com"}})).changes == ()
+    (change,) = document.compare(base, build_document({"server": {"url": "https://b.example.com"}})).changes
+    assert (change.rule, change.level.value) == ("server-added", "warning")
+    assert change.location == "/paths/~1a/get/responses/200/links/next/server"
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        None,
+        "https://b.example.com",
+        {"url": "https://b.example.com"},
+        [None, 3, "x"],
+        [{"url": 3}],
+        [{}],
+        [{"url": "https://[b"}],
+    ],
+)
+def test_malformed_servers_are_compared(servers: Any) -> None:
+    """Whatever stands at `servers` is compared without an error; a list that is lost is no addition."""
+    base: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "servers": [{"url": "https://a.example.com"}],
+        "paths": {"/a": {"get": {}}},
+    }
+    assert document.compare(base, {**base, "servers": servers}).level.value == "breaking"
+    assert document.compare({**base, "servers": servers}, base).level.value in ("warning", "breaking")
+    of_operation = {**base, "paths": {"/a": {"servers": servers, "get": {"servers": servers}}}}
+    assert document.compare(base, of_operation).level.value in ("none", "breaking")
+
+
 def _exists(whole: dict[str, Any], pointer: str) -> bool:
     """Return True if ``pointer`` has a target in ``whole``; references on the way are followed."""
     node: Any = whole
