@@ -63,6 +63,8 @@ def test_whole_contract_has_no_line(parcel: Contract) -> None:
         ("contract.toml", 'test = "[^"]*"', 'test = ""', "contract.toml: credentials.shop: has no test value"),
         ("contract.toml", "PARCEL_KEY", "parcel key", "contract.toml: credentials.shop: its variable 'parcel key'"),
         ("contract.toml", 'upstream = "[^"]*"', "", "contract.toml: has no `upstream`"),
+        ("contract.toml", 'address = "[^"]*"', "", "contract.toml: has no `address`; give the URL that TARGET=live sends keys to"),
+        ("contract.toml", 'address = "https:', 'address = "http:', "contract.toml: `address` must be an https URL"),
         ("contract.toml", 'name = "Parcel"', 'name = "', "contract.toml: is not TOML"),
         ("contract.toml", "requests = 120", "requests = 0", "contract.toml: `rate` allows nothing"),
         ("contract.toml", r'removeLabel = \{"\{id\}" = "existing"\}', "",

@@ -2,7 +2,7 @@
 
 It uses the interpreter's audit events, which every Python library raises: httpx, requests, urllib, a raw socket.
 Subprocesses are blocked because their connections cannot be observed. Native code that bypasses Python is not seen; the
-only such library is gRPC, whose one channel the gate holds (see `docs/live-mode.md`).
+only such library is gRPC, whose one channel the gate holds (see `docs/real-accounts.md`).
 """
 
 import sys
