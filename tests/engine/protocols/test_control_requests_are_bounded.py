@@ -97,7 +97,7 @@ def test_a_packed_grpc_message_does_not_fill_the_memory() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         options = [("grpc.max_send_message_length", -1)]
-        server = grpc.server(pool, (Handler(),), options=options, compression=Compression.Gzip)
+        server = grpc.server(pool, [Handler()], options=options, compression=Compression.Gzip)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         kind, growth = _run_in_child(_CALL, f"127.0.0.1:{port}")

@@ -202,7 +202,7 @@ def test_a_pin_is_one_plain_address(root: Path, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["https://api.jetemail.com", "v1", "//evil.example", "/v1?x", "@evil.example", ""])
 def test_a_pin_below_ones_own_server_is_a_path(root: Path, value: str) -> None:
-    """Where a variable names the server, the contract cannot name another."""
+    """A contract whose variable names the server cannot name another."""
     contract = _set_address(root, f'address_variable = "JETEMAIL_URL"\naddress = "{value}"\n')
     if not value:
         assert resolve_address(contract, "live", {"JETEMAIL_URL": "https://own.example"}) == "https://own.example"
