@@ -6,7 +6,7 @@ MAKEFLAGS += --warn-undefined-variables --no-print-directory
 
 # The system's Python, 3.11 or newer; everything else runs in .venv.
 PYTHON ?= python3
-RUN := .venv/bin/python
+override RUN := .venv/bin/python
 
 # The variables of a run; docs and `python -m contract_tests --help` say what each means.
 VENDOR ?= all
@@ -38,34 +38,41 @@ PUBLISHED ?=
 # 1: leave out vendors whose document has no known address.
 KNOWN ?=
 
+# A value is text, never make's or the shell's: commands read it from the environment, as "$$ONLY".
+# make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
+# a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
+export PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN
+
 .PHONY: help
 help: ## print this page
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' \
-		$(firstword $(MAKEFILE_LIST))
+		Makefile
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
 	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
 
 .PHONY: environment
 environment:
-	@$(PYTHON) scripts/make_environment.py
+	@"$$PYTHON" scripts/make_environment.py
 
 ##@ Use
 
 .PHONY: contract
 contract: environment ## check vendors' contracts against the mock, a URL, or the vendor [VENDOR=] [TARGET=]
-	@$(RUN) -m contract_tests --vendor '$(VENDOR)' --target '$(TARGET)' --out '$(OUT)' --seed '$(SEED)' --live '$(LIVE)' \
-		--explore '$(EXPLORE)' --only '$(ONLY)' --shard '$(SHARD)' --minutes '$(MINUTES)' --grpc-target '$(GRPC_TARGET)' \
-		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --fail-on '$(FAIL_ON)'
+	@$(RUN) -m contract_tests --vendor="$$VENDOR" --target="$$TARGET" --out="$$OUT" --seed="$$SEED" --live="$$LIVE" \
+		--explore="$$EXPLORE" --only="$$ONLY" --shard="$$SHARD" --minutes="$$MINUTES" --grpc-target="$$GRPC_TARGET" \
+		--surface="$$SURFACE" --thorough="$$THOROUGH" --fail-on="$$FAIL_ON"
 
 .PHONY: live
 live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=]
-	@$(RUN) -m scripts.check_accounts --vendor '$(VENDOR)' --live '$(LIVE)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
+	@$(RUN) -m scripts.check_accounts --vendor="$$VENDOR" --live="$$LIVE" --out="$$OUT" --fail-on="$$FAIL_ON"
 
 .PHONY: plan
 plan: environment ## print every request that a live run would send; send none [VENDOR=] [LIVE=read]
-	@$(RUN) -m scripts.print_plan --vendor '$(VENDOR)' --target '$(TARGET)' --live '$(LIVE)' --explore '$(EXPLORE)' \
-		--surface '$(SURFACE)' --thorough '$(THOROUGH)' --only '$(ONLY)'
+	@$(RUN) -m scripts.print_plan --vendor="$$VENDOR" --target="$$TARGET" --live="$$LIVE" --explore="$$EXPLORE" \
+		--surface="$$SURFACE" --thorough="$$THOROUGH" --only="$$ONLY"
 
 .PHONY: vendors
 vendors: environment ## print vendors and their variables as JSON, a matrix for CI
@@ -73,61 +80,61 @@ vendors: environment ## print vendors and their variables as JSON, a matrix for 
 
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
-	@$(RUN) -m scripts.sweep_accounts --vendor '$(VENDOR)' --target '$(TARGET)' --delete '$(DELETE)'
+	@$(RUN) -m scripts.sweep_accounts --vendor="$$VENDOR" --target="$$TARGET" --delete="$$DELETE"
 
 .PHONY: drift
 drift: environment ## compare the document that a vendor publishes now with the stored one [VENDOR=] [PUBLISHED=file-or-url]
-	@$(RUN) -m scripts.watch_documents --vendor '$(VENDOR)' --published '$(PUBLISHED)' --known '$(KNOWN)' --out '$(OUT)' --fail-on '$(FAIL_ON)'
+	@$(RUN) -m scripts.watch_documents --vendor="$$VENDOR" --published="$$PUBLISHED" --known="$$KNOWN" --out="$$OUT" --fail-on="$$FAIL_ON"
 
 .PHONY: accept
 accept: environment ## store the document that make drift compared last and generate its client, or change nothing [VENDOR=]
-	@$(RUN) -m scripts.accept_document --vendor '$(VENDOR)' --published '$(PUBLISHED)'
+	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED"
 
 .PHONY: diff
 diff: environment ## compare two OpenAPI documents [BASE= REVISION=]
-	@$(RUN) -m scripts.compare_documents --base '$(BASE)' --revision '$(REVISION)'
+	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION"
 
 .PHONY: mock
 mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]
-	@$(RUN) -m contract_watch.mock --vendor '$(VENDOR)' --port '$(PORT)' --grpc-port '$(GRPC_PORT)'
+	@$(RUN) -m contract_watch.mock --vendor="$$VENDOR" --port="$$PORT" --grpc-port="$$GRPC_PORT"
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
-	@$(RUN) -m contract_watch.engine.command.explore --vendor '$(VENDOR)' --target '$(TARGET)' --minutes '$(MINUTES)' --shard '$(SHARD)' \
-		--seed '$(SEED)' --out '$(OUT)' --fail-on '$(FAIL_ON)' --live '$(LIVE)'
+	@$(RUN) -m contract_watch.engine.command.explore --vendor="$$VENDOR" --target="$$TARGET" --minutes="$$MINUTES" --shard="$$SHARD" \
+		--seed="$$SEED" --out="$$OUT" --fail-on="$$FAIL_ON" --live="$$LIVE"
 
 ##@ Add a vendor
 
 .PHONY: new-contract
 new-contract: environment ## write the skeleton of a contract [SLUG= NAME=]
-	@$(RUN) -m scripts.new_contract --slug '$(SLUG)' --name '$(NAME)'
+	@$(RUN) -m scripts.new_contract --slug="$$SLUG" --name="$$NAME"
 
 .PHONY: check-contracts
 check-contracts: environment ## list what is missing in a contract [VENDOR=]
-	@$(RUN) -m scripts.check_contracts --vendor '$(VENDOR)'
+	@$(RUN) -m scripts.check_contracts --vendor="$$VENDOR"
 
 .PHONY: mutants
 mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n]
-	@$(RUN) -m contract_watch.mutants --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --out '$(OUT)'
+	@$(RUN) -m contract_watch.mutants --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --out="$$OUT"
 
 .PHONY: false-positives
 false-positives: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
-	@$(RUN) -m contract_watch.mutants.false_positives --vendor '$(VENDOR)' --only '$(ONLY)' --shard '$(SHARD)' --seeds '$(SEEDS)' --out '$(OUT)'
+	@$(RUN) -m contract_watch.mutants.false_positives --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --seeds="$$SEEDS" --out="$$OUT"
 
 ##@ Maintain
 
 .PHONY: test
 test: checks ## run everything that CI runs; whole runs are sampled
-	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal
+	@$(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal
 
 .PHONY: test-all
 test-all: checks ## run everything, without sampling (an hour) [TESTS=path]
-	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal -o faulthandler_timeout=3600 --all $(TESTS)
+	@set -f; $(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal -o faulthandler_timeout=3600 --all $$TESTS
 
-# What needs no pytest, side by side: one of them alone leaves a core idle.
+# What needs no pytest, side by side: one of them alone leaves a core idle. macOS's make, 3.81, cannot sort their output.
 .PHONY: checks
 checks: environment
-	@$(MAKE) -j2 --output-sync=target check-contracts lint types check-generated
+	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-contracts lint types check-generated
 
 .PHONY: lint
 lint: environment ## run ruff, and zizmor on the workflows
@@ -141,11 +148,11 @@ types: environment ## run mypy --strict
 
 .PHONY: generate
 generate: environment ## write generated/ from the contracts [VENDOR=]
-	@$(RUN) -m scripts.generate_clients --vendor '$(VENDOR)'
+	@$(RUN) -m scripts.generate_clients --vendor="$$VENDOR"
 
 .PHONY: check-generated
 check-generated: environment ## fail if generated/ does not match the contracts [VENDOR=]
-	@$(RUN) -m scripts.generate_clients --vendor '$(VENDOR)' --check
+	@$(RUN) -m scripts.generate_clients --vendor="$$VENDOR" --check
 
 .PHONY: rules
 rules: environment ## write docs/rules.md, the rules of the document comparison
@@ -153,15 +160,16 @@ rules: environment ## write docs/rules.md, the rules of the document comparison
 
 .PHONY: prove-live
 prove-live: environment ## prove on a fake vendor that live runs do no harm (15 minutes)
-	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal --all tests/engine/account
+	@$(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal --all tests/engine/account
 
 .PHONY: prove-sets
 prove-sets: environment ## prove on random schemas that a comparison hides nothing (10 minutes)
-	@$(RUN) -m pytest -n $(WORKERS) --all tests/diff/document/test_comparison_hides_no_value.py
+	@$(RUN) -m pytest --numprocesses="$$WORKERS" --all tests/diff/document/test_comparison_hides_no_value.py
 
 .PHONY: bench
 bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md
-	@$(RUN) -m scripts.run_bench $(if $(filter-out all,$(VENDOR)),--vendor '$(VENDOR)',--out docs/benchmarks.md)
+	@case "$$VENDOR" in ''|all) set -- --out=docs/benchmarks.md ;; *) set -- --vendor="$$VENDOR" ;; esac; \
+		$(RUN) -m scripts.run_bench "$$@"
 
 .PHONY: bench-documents
 bench-documents: environment ## measure how long comparing two documents takes
@@ -169,7 +177,7 @@ bench-documents: environment ## measure how long comparing two documents takes
 
 .PHONY: lock
 lock: environment ## pin the newest allowed dependencies in requirements.lock
-	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --only-binary :all: uv
+	@"$$PYTHON" -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --only-binary :all: uv
 	@.venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 		--extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
 
