@@ -22,8 +22,8 @@ from contract_watch.diff.document.scope import extract_operations, list_operatio
 from contract_watch.diff.overlay_check import check_overlay
 from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text, quote_toml
 from contract_watch.generator.outputs import generate_outputs
-from contract_watch.report.escaping import escape_text
 
 _CHANGELOG = "CHANGELOG.md"
 _ACCEPTED_FILE = "accepted.toml"
@@ -172,7 +172,7 @@ def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientIm
     source = found.address if found.address.startswith("http") else Path(found.address).name
     entry = {"date": _get_today(), "source": source, "digest": found.digest, "replaced": old,
             "client": impact.version.version}  # fmt: skip
-    lines = [f"{key} = {json.dumps(escape_text(value))}" for key, value in entry.items()]
+    lines = [f"{key} = {quote_toml(value)}" for key, value in entry.items()]
     return "\n".join([f"{head}\n[[accepted]]", *lines]) + "\n"
 
 

@@ -50,10 +50,11 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     """One command stores the operations under contract and generates the client with the next version.
 
     It also records the old digest and adds a line below the vendor's heading in the changelog. No drift remains, and a
-    second call changes nothing. The document has a breaking and an additive change.
+    second call changes nothing. The document has a breaking and an additive change, and a file name of any characters.
     """
     old = (contract.root / "openapi.json").read_bytes()
-    file = write_document(contract.root.parent, make_document(contract, shorten_names, add_property))
+    name = "now \U0001f600 '$(x)\"\x9b.json"
+    file = write_document(contract.root.parent, make_document(contract, shorten_names, add_property), name)
     assert run_accept(contract, "--published", file) == 0
     assert "1.0.0 -> 2.0.0" in capsys.readouterr().out
     fresh = Contract(SLUG, contract.root)
@@ -62,7 +63,7 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     assert "Domain" not in fresh.published.raw["components"].get("schemas", {})
     (entry,) = fresh.accepted_documents
     assert entry.replaced == compute_digest(old)
-    assert (entry.source, entry.client) == ("now.json", "2.0.0")
+    assert (entry.source, entry.client) == (name, "2.0.0")
     assert fresh.effective.raw["info"]["version"] == "2.0.0"
     assert 'version = "2.0.0"' in (contract.root / "generated/jetemail/client/pyproject.toml").read_text(
         encoding="utf-8"
