@@ -98,10 +98,10 @@ class PytestCase:
         operation = self._session.contract.operations.get(exchange.operation or "")
         if operation is None or not exchange.request.parameters:
             return ascii(self._session.redactor.redact_string(exchange.request.path))
-        values = ", ".join(
-            f"{name}={self._render_literal(value)}" for name, value in exchange.request.parameters.items()
-        )
-        return f"{operation.path!a}.format({values})"
+        # No template: a document chooses the names of its parameters, and a name is code in a call of format.
+        values = {f"{{{name}}}": self._render_literal(value) for name, value in exchange.request.parameters.items()}
+        parts = re.split(f"({'|'.join(map(re.escape, values))})", operation.path)
+        return " + ".join(f"str({values[part]})" if part in values else ascii(part) for part in parts if part)
 
     def _render_id_capture(self, exchange: Exchange) -> list[str]:
         """Create a variable for the id that the server assigned to the object of a request."""
