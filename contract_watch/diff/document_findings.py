@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from contract_watch.diff.document.changes import ApiChange, ChangeLevel
 from contract_watch.diff.document.json_pointer import parse_pointer
 from contract_watch.diff.document.rules import load_rules
 from contract_watch.diff.document.source import SourceDocument
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
 
 _MAX_VALUE_LENGTH = 4000
@@ -35,12 +34,10 @@ class ComparedDocuments:
     @property
     def reproduction(self) -> str:
         """A command that compares the documents again."""
-        base = shlex.quote(self.stored_path)
+        base = quote_shell(self.stored_path)
         if self.published_address.startswith(("http://", "https://")):
-            return (
-                f"curl -sS {shlex.quote(self.published_address)} -o now.json && make diff BASE={base} REVISION=now.json"
-            )
-        return f"make diff BASE={base} REVISION={shlex.quote(self.published_address)}"
+            return f"curl -sS --globoff {quote_shell(self.published_address)} -o now.json && make diff BASE={base} REVISION=now.json"
+        return f"make diff BASE={base} REVISION={quote_shell(self.published_address)}"
 
 
 def build_findings(

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text, format_commands
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record, SuiteCheck
+
+_MAX_LINE_LENGTH = 4000
 
 
 def format_junit(records: Sequence[Record]) -> str:
@@ -60,7 +62,7 @@ def _build_case(record: Record, check: SuiteCheck, counted: Mapping[tuple[str, s
             [
                 escape_text(finding.id),
                 escape_text(finding.why),
-                *(escape_text(line, 4000) for line in finding.reproduce.split("\n")),
+                *format_commands(finding.reproduce, _MAX_LINE_LENGTH),
             ]
         )
     if check.skip_reason:

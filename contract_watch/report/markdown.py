@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from contract_watch.escaping import escape_markdown, format_code_block, format_commands
 from contract_watch.report.coverage_table import build_coverage_rows
-from contract_watch.report.escaping import escape_markdown, format_code_block
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from contract_watch.report.summary import format_headline, format_totals
+from contract_watch.report.summary import format_headline, format_rerun, format_totals
 
 _VERDICT_ICONS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
 _MAX_BODY_LENGTH = 800
+_MAX_LINE_LENGTH = 4000
 _MAX_FINDINGS_BYTES = 300_000
 """The bytes of findings for each vendor: the summary of a CI job holds one mebibyte."""
 
@@ -36,7 +37,7 @@ def _format_section(record: Record) -> Iterator[str]:
     size = 0
     findings = record.group_findings()
     for number, (finding, surfaces) in enumerate(findings):
-        lines = list(_format_finding(finding, surfaces))
+        lines = list(_format_finding(record, finding, surfaces))
         size += sum(len(line.encode()) for line in lines)
         if size > _MAX_FINDINGS_BYTES:
             yield f"… and {len(findings) - number} more findings: see findings.json"
@@ -57,15 +58,17 @@ def _format_table(record: Record) -> Iterator[str]:
     yield ""
 
 
-def _format_finding(finding: Finding, surfaces: str) -> Iterator[str]:
+def _format_finding(record: Record, finding: Finding, surfaces: str) -> Iterator[str]:
     flaky = " (flaky: not reproduced on retry)" if finding.flapping else ""
     yield f"### {finding.severity.value}: {escape_markdown(finding.title)}{surfaces}{flaky}"
     yield ""
     yield f"- Clause: {escape_markdown(finding.promise)} ({escape_markdown(finding.clause)})"
     yield f"- Impact: {escape_markdown(finding.why)}"
     yield f"- Finding: {escape_markdown(finding.id)}"
+    if rerun := format_rerun(record, finding):
+        yield f"- Again: {escape_markdown(rerun)}"
     yield ""
-    yield from format_code_block(finding.reproduce, "sh")
+    yield from format_code_block("\n".join(format_commands(finding.reproduce, _MAX_LINE_LENGTH)), "sh")
     response = finding.exchange.get("response")
     if response is not None:
         body = json.dumps(response["body"], ensure_ascii=False)

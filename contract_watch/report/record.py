@@ -49,6 +49,7 @@ class Record:
         documented: the ids of all clauses; ``not_exercised`` maps those that were not checked to the reason.
         waived: accepted findings with their waivers; ``findings`` holds the others.
         left_behind: objects of the run that could not be removed.
+        target_option: TARGET as the user gave it; empty or ``mock`` for a mock of the run's own.
         live: for a run on a real account, its permissions, its account and the prefix of its names.
         document: for a comparison of documents, the two documents and the effect on the client and on the overlay.
         coverage: results by operation (``METHOD path``) and status.
@@ -71,6 +72,7 @@ class Record:
     waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    target_option: str = ""
     live: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
     coverage: dict[tuple[str, int], CoverageCell] = field(default_factory=dict)

@@ -1,7 +1,11 @@
 """The result of one vendor in a few words, as the terminal and the Markdown report begin with it."""
 
+from contract_watch.escaping import format_commands, quote_shell
+from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 from contract_watch.report.verdict import Verdict
+
+_MAX_RERUN_LENGTH = 1000
 
 
 def format_headline(record: Record) -> str:
@@ -10,6 +14,18 @@ def format_headline(record: Record) -> str:
     checked = f"{total - len(record.not_exercised)} of {total}"
     unit = "operations compared" if record.document else "clauses checked"
     return f"{_format_result(record)} ({checked} {unit})"
+
+
+def format_rerun(record: Record, finding: Finding) -> str:
+    """Return the command that runs again what it takes to show a finding; empty if there is none.
+
+    Ids hold a server's words, so nobody should have to quote them by hand.
+    """
+    if record.document or "\0" in finding.id:
+        return ""
+    target = "" if record.target_option in ("", "mock") else f" TARGET={quote_shell(record.target_option)}"
+    command = f"make contract VENDOR={quote_shell(record.contract)}{target} ONLY={quote_shell(finding.id)}"
+    return format_commands(command, _MAX_RERUN_LENGTH)[0]
 
 
 def format_totals(record: Record) -> str:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 
+from contract_watch.escaping import escape_text, format_commands
 from contract_watch.report.coverage_table import build_coverage_rows
-from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
-from contract_watch.report.summary import format_headline, format_totals
+from contract_watch.report.summary import format_headline, format_rerun, format_totals
 
 _CONSEQUENCES = {
     "none": "",
@@ -44,7 +44,7 @@ _OVERLAY_NEXT_STEPS = {
 }
 _COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
 _MAX_FINDINGS = 12
-_MAX_LINE_LENGTH = 600
+_MAX_LINE_LENGTH = 1000
 _MAX_BODY_LENGTH = 300
 
 
@@ -58,7 +58,7 @@ def _format_lines(record: Record, colour: bool) -> Iterator[str]:
     findings = record.group_findings()
     for finding, surfaces in findings[:_MAX_FINDINGS]:
         yield ""
-        yield from _format_finding(finding, surfaces)
+        yield from _format_finding(record, finding, surfaces)
     if len(findings) > _MAX_FINDINGS:
         yield f"\n… and {len(findings) - _MAX_FINDINGS} more findings: see findings.json"
     yield ""
@@ -90,7 +90,7 @@ def _format_table(record: Record) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _format_finding(finding: Finding, surfaces: str) -> Iterator[str]:
+def _format_finding(record: Record, finding: Finding, surfaces: str) -> Iterator[str]:
     flaky = " [flaky: not reproduced on retry]" if finding.flapping else ""
     yield f"{finding.severity.value}: {escape_text(finding.title)}{surfaces}{flaky}"
     response = finding.exchange.get("response")
@@ -102,7 +102,9 @@ def _format_finding(finding: Finding, surfaces: str) -> Iterator[str]:
         yield f"  actual:  {_format_response(finding)}"
     yield f"  impact:  {escape_text(finding.why)}"
     yield f"  id:      {escape_text(finding.id)}"
-    yield from (f"  {escape_text(line, _MAX_LINE_LENGTH)}" for line in finding.reproduce.split("\n"))
+    if rerun := format_rerun(record, finding):
+        yield f"  again:   {rerun}"
+    yield from (f"  {line}" for line in format_commands(finding.reproduce, _MAX_LINE_LENGTH))
 
 
 def _format_response(finding: Finding) -> str:

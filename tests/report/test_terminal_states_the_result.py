@@ -1,10 +1,15 @@
 """The report on a terminal states the result, the clauses checked, and the code that fails."""
 
 import datetime as dt
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract_watch.contracts.registry import ROOT
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.markdown import format_markdown
 from contract_watch.report.record import Record
@@ -89,3 +94,44 @@ def test_a_change_of_a_document_has_a_before_and_an_after(body: Any, after: str)
     assert "  before:  promise: absent" in lines
     assert f"  after:   {after}" in lines
     assert not any(line.startswith("  actual:") for line in lines)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize(
+    "finding_id", ["a/$(touch HIT)$(shell touch HIT)", "it's`touch HIT`", "x\n\u202e!! # \U0001f600", "-n"]
+)
+def test_a_finding_says_how_to_look_at_it_again(finding_id: str, tmp_path: Path) -> None:
+    """The line with ONLY= hands the very id to the command: neither the shell nor make reads it."""
+    record = _make_record(_make_finding(Severity.BREAKING, finding_id))
+    record.target_option = "http://127.0.0.1:9/$(touch HIT)"
+    (line,) = (
+        line.removeprefix("  again:   ")
+        for line in format_terminal(record, colour=False).split("\n")
+        if line.startswith("  again:   ")
+    )
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    stub = tmp_path / ".venv" / "bin" / "python"
+    stub.parent.mkdir(parents=True)
+    stub.write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n", encoding="utf-8")
+    stub.chmod(0o755)
+    done = subprocess.run(  # noqa: S603 (the line under test)
+        [shutil.which("bash") or "bash", "-c", f"{line} PYTHON=true"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    given = done.stdout.decode("utf-8").split("\0")
+    assert f"--only={finding_id}" in given
+    assert f"--target={record.target_option}" in given
+    assert list(tmp_path.glob("HIT*")) == []
+    assert "- Again: make contract VENDOR=acme TARGET=" in format_markdown([record])
+
+
+def test_a_long_command_is_never_cut() -> None:
+    """A comment stands for a line that is too long: what follows a quote that is left open would be commands."""
+    long = replace(_make_finding(Severity.BREAKING), reproduce=f"curl 'http://x/{'y' * 9000}'\ncurl 'short'")
+    for text in (format_terminal(_make_record(long), colour=False), format_markdown([_make_record(long)])):
+        assert "# a command of 9016 characters: see findings.json" in text
+        assert "curl 'short'" in text
+        assert "yyy" not in text

@@ -133,6 +133,7 @@ class Suite:
             now = dt.datetime.now(dt.UTC)
             record = Record(contract.slug, contract.name, contract.digest, base, options.seed, now)
             record.surfaces = list(options.protocols[contract.slug])
+            record.target_option = options.target
             self._records[contract.slug], self._began[contract.slug] = record, time.monotonic()
         record = self._records[contract.slug]
         gate = self.live_run.get_gate(contract, base)

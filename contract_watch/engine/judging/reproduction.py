@@ -1,6 +1,7 @@
 """Reproductions: the fewest requests that show a finding, as shell commands."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from contract_watch.contracts.config import Lifecycle
@@ -11,6 +12,8 @@ from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
+from contract_watch.escaping import quote_shell
+from contract_watch.report.curl import PLAIN_ID, ShellVariables, is_plain_id
 
 _MAX_EXCHANGES = 8
 
@@ -67,33 +70,34 @@ def format_script(
     """Format exchanges as shell commands, one a request. ``keys`` maps keys to shell expressions.
 
     All but the last request go over REST, below the address ``base``, over whatever protocol they were sent. An id
-    from the server becomes a shell variable.
+    from the server becomes a shell variable, unless it is more than a plain word.
     """
-    known, commands = dict(keys), []
+    variables, commands = ShellVariables(keys), list[str]()
     for step in exchanges[:-1]:
-        line = _format_over_rest(step, redactor, known, base)
+        line = _format_over_rest(step, redactor, variables, base)
         created = (
             life.extract_id(parse_json(step.response.body))
             if step.operation == life.create and step.response is not None
             else None
         )
-        if created is not None:
-            variable = f"id{sum(name.startswith('$id') for name in known.values()) + 1}"
-            line = f"{variable}=$({line} | tee /dev/stderr | sed -n '{_build_id_filter(life)}')"
-            known[created] = f"${variable}"
+        if created is not None and is_plain_id(created) and created not in keys:
+            variable = f"id{len(set(variables.ids.values())) + 1}"
+            line = f"{variable}=$({line} | tee /dev/stderr | LC_ALL=C sed -n {quote_shell(_build_id_filter(life))})"
+            variables = ShellVariables(keys, {**variables.ids, created: f"${variable}"})
         commands.append(line)
-    return "\n".join([*commands, exchanges[-1].format_command(redactor, known)])
+    return "\n".join([*commands, exchanges[-1].format_command(redactor, variables)])
 
 
-def _format_over_rest(step: Exchange, redactor: Redactor, keys: Mapping[str, str], base: str) -> str:
+def _format_over_rest(step: Exchange, redactor: Redactor, variables: ShellVariables, base: str) -> str:
     if step.encoded_request.reported_content == b"" or step.encoded_request.url == base + step.request.path:
-        return step.format_command(redactor, keys)
+        return step.format_command(redactor, variables)
     request = step.request
     content = b"" if request.body is MissingBody.ABSENT else json.dumps(request.body).encode()
     headers = {**request.headers, **({"content-type": "application/json"} if content else {})}
-    return format_request_as_curl(request.method, base + request.path, headers, content, redactor, keys)
+    return format_request_as_curl(request.method, base + request.path, headers, content, redactor, variables)
 
 
 def _build_id_filter(life: Lifecycle) -> str:
-    """Build a sed script that prints the id in a create response."""
-    return f's/.*"{life.id.rpartition("/")[2]}": *"\\([^"]*\\)".*/\\1/p'
+    """Build a sed script that prints the id in a create response, if it is a plain word."""
+    name = re.sub(r"[][\\.*^$/]", r"\\\g<0>", life.id.rpartition("/")[2])
+    return f's/.*"{name}": *"\\({PLAIN_ID}\\)".*/\\1/p'

@@ -1,7 +1,6 @@
 """A request and its response, for reports: without secrets."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json, select_headers
 from contract_watch.engine.protocols.wire import Response
+from contract_watch.report.curl import ShellVariables
 
 _MAX_BODY_BYTES = 20_000
 _MAX_PARSED_BYTES = 256 * 1024
@@ -68,9 +68,9 @@ class Exchange:
         except ValueError:
             return None
 
-    def format_command(self, redactor: Redactor, keys: Mapping[str, str]) -> str:
+    def format_command(self, redactor: Redactor, variables: ShellVariables) -> str:
         """Format the request as a curl command, with synthetic passwords of the same shape."""
-        return self.protocol.format_command(self.encoded_request, redactor, keys)
+        return self.protocol.format_command(self.encoded_request, redactor, variables)
 
 
 def _redact_body(content: bytes, redactor: Redactor) -> Any:

@@ -23,10 +23,9 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
 from contract_watch.engine.protocols.protocol import CannotEncodeError
-from contract_watch.engine.protocols.shell_commands import build_synthetic_json
-from contract_watch.engine.protocols.shell_commands import format_headers as shown_headers
+from contract_watch.engine.protocols.shell_commands import build_synthetic_json, format_headers
 from contract_watch.engine.protocols.wire import MAX_RESPONSE_BYTES, READ_TIMEOUT, Response, TransportError, Wire
-from contract_watch.report.curl import format_binary_curl
+from contract_watch.report.curl import ShellVariables, format_binary_curl
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
@@ -58,16 +57,17 @@ class _MessageCodec:
         return operation, content, json.dumps({name.strip("{}"): value for name, value in arguments.items()}).encode()
 
     def _format_command(
-        self, encoded: EncodedRequest, headers: Mapping[str, str], redactor: Redactor, keys: Mapping[str, str],
+        self, encoded: EncodedRequest, headers: Mapping[str, str], redactor: Redactor, variables: ShellVariables,
         http2: str = "",
     ) -> str:  # fmt: skip
         """Format a request as a curl command with ``headers``."""
         operation = self._contract.operations[encoded.operation or ""]
-        message = build_synthetic_json(encoded.reported_content, redactor, keys)
+        message = build_synthetic_json(encoded.reported_content, redactor, {known: known for known in variables.ids})
         content = self._messages.encode_request(operation, *_split_message(operation, message))
-        ids = {known: variable for known, variable in keys.items() if variable.startswith("$id")}
-        frame = grpc_web_frames.encode_frame(content)
-        return format_binary_curl(encoded.url, shown_headers(headers, redactor, keys), frame, keys, ids, http2=http2)
+        safe_headers = format_headers(headers, redactor, variables.keys)
+        return format_binary_curl(
+            encoded.url, safe_headers, grpc_web_frames.encode_frame(content), variables, http2=http2
+        )
 
     def _build_success(
         self, operation: Operation, content: bytes, headers: Mapping[str, str], errors: list[Any]
@@ -133,11 +133,11 @@ class GrpcProtocol(_MessageCodec):
             return self._send(encoded)
         return self._gate.send(encoded, lambda: self._send(encoded))
 
-    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, variables: ShellVariables) -> str:
         """Implement `WireProtocol.format_command`."""
         headers = {**encoded.headers, "content-type": "application/grpc", "te": "trailers"}
         http2 = "--http2" if self._secure else "--http2-prior-knowledge"
-        return self._format_command(encoded, headers, redactor, keys, http2)
+        return self._format_command(encoded, headers, redactor, variables, http2)
 
     def _send(self, encoded: EncodedRequest) -> Response:
         operation = self._contract.operations[encoded.operation or ""]
@@ -212,12 +212,12 @@ class GrpcWebProtocol(_MessageCodec):
         operation = self._contract.operations[encoded.operation or ""]
         return self._decode_response(operation, encoded.headers["content-type"], self._wire.send(encoded))
 
-    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, variables: ShellVariables) -> str:
         """Implement `WireProtocol.format_command`."""
         left_out = ("content-type", "x-grpc-web", "accept")
         headers = {name: value for name, value in encoded.headers.items() if name not in left_out}
         headers["content-type"] = grpc_web_frames.MEDIA_TYPES[0]
-        return self._format_command(encoded, headers, redactor, keys)
+        return self._format_command(encoded, headers, redactor, variables)
 
     def _decode_response(self, operation: Operation, media_type: str, response: Response) -> Response:
         """Convert a response to the form of REST; one that is not gRPC-web keeps its form and has a protocol error."""

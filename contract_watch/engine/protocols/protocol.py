@@ -1,12 +1,12 @@
 """Protocols: the ways to send a vendor's requests. Each gives responses in the form of REST, so that one model judges all."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.wire import Response
+from contract_watch.report.curl import ShellVariables
 
 
 class CannotEncodeError(Exception):
@@ -27,8 +27,8 @@ class WireProtocol(Protocol):
     def send(self, encoded: EncodedRequest) -> Response:
         """Send an encoded request, once for each call; raise `TransportError` if no response comes."""
 
-    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
-        """Format a curl command that sends the request; ``keys`` maps keys to shell expressions."""
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, variables: ShellVariables) -> str:
+        """Format a curl command that sends the request."""
 
     def close(self) -> None:
         """Close the connections."""

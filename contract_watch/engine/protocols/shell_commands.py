@@ -1,11 +1,13 @@
 """Requests as curl commands: without secrets, keys as shell variables."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.report.curl import format_curl, synthesize_secret
+from contract_watch.escaping import escape_json
+from contract_watch.report.curl import ShellVariables, format_curl, synthesize_secret
 
 JSON = Any
 _LIBRARY_HEADERS = {"accept-encoding", "connection", "content-length", "user-agent", "accept"}
@@ -25,39 +27,48 @@ def format_headers(headers: Mapping[str, str], redactor: Redactor, keys: Mapping
     }
 
 
-def build_synthetic_json(content: bytes, redactor: Redactor, keys: Mapping[str, str] = {}) -> JSON:
-    """Parse JSON and replace its secrets, except ``keys``, by synthetic ones of the same shape.
+def build_synthetic_json(content: bytes, redactor: Redactor, placeholders: Mapping[str, str] = {}) -> JSON:
+    """Parse JSON and replace its secrets by synthetic ones of the same shape, and strings by their ``placeholders``.
 
     Raises:
         ValueError: ``content`` is not JSON.
     """
     try:
-        return _replace_secrets(json.loads(content), redactor, keys)
+        return _replace_secrets(json.loads(content), redactor, placeholders)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 
 
 def format_request_as_curl(
-    method: str, url: str, headers: Mapping[str, str], content: bytes, redactor: Redactor, keys: Mapping[str, str]
+    method: str, url: str, headers: Mapping[str, str], content: bytes, redactor: Redactor, variables: ShellVariables
 ) -> str:
-    """Format a request as a curl command. ``keys`` maps keys to shell expressions."""
-    body = None
+    """Format a request as a curl command."""
+    body, expressions = None, dict[str, str]()
     if content:
+        # A server cannot guess a placeholder, so none of its strings becomes a variable.
+        mark = f"variable-{secrets.token_hex(16)}"
+        placeholders = {known: f"{mark}-{number}-" for number, known in enumerate({**variables.ids, **variables.keys})}
+        expressions = {placeholders[known]: one for known, one in {**variables.ids, **variables.keys}.items()}
         try:
-            body = json.dumps(build_synthetic_json(content, redactor, keys), ensure_ascii=False)
+            body = escape_json(json.dumps(build_synthetic_json(content, redactor, placeholders), ensure_ascii=False))
         except ValueError:
-            body = redactor.redact_string(content.decode("utf-8", "replace"))
-    return format_curl(method, redactor.redact_string(url), format_headers(headers, redactor, keys), body, keys)
+            body = redactor.redact_string(content.decode("utf-8", "surrogateescape"))
+    safe_url, safe_headers = redactor.redact_string(url), format_headers(headers, redactor, variables.keys)
+    return format_curl(method, safe_url, safe_headers, body, variables, expressions)
 
 
-def _replace_secrets(value: JSON, redactor: Redactor, keys: Mapping[str, str], *, secret: bool = False) -> JSON:
+def _replace_secrets(value: JSON, redactor: Redactor, placeholders: Mapping[str, str], *, secret: bool = False) -> JSON:
     if isinstance(value, dict):
         return {
-            redactor.redact_string(n): _replace_secrets(v, redactor, keys, secret=secret or redactor.is_secret_name(n))
+            redactor.redact_string(n): _replace_secrets(
+                v, redactor, placeholders, secret=secret or redactor.is_secret_name(n)
+            )
             for n, v in value.items()
         }
     if isinstance(value, list):
-        return [_replace_secrets(inner, redactor, keys, secret=secret) for inner in value]
-    if not isinstance(value, str) or value in keys:
+        return [_replace_secrets(inner, redactor, placeholders, secret=secret) for inner in value]
+    if not isinstance(value, str):
         return value
+    if value in placeholders:
+        return placeholders[value]
     return synthesize_secret(value) if secret else redactor.redact_string(value)

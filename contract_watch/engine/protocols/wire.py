@@ -5,7 +5,6 @@ read, no request is sent twice, and none goes to another address than the target
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -15,6 +14,7 @@ from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
+from contract_watch.report.curl import ShellVariables
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
@@ -160,9 +160,11 @@ class RestProtocol:
         """Implement `WireProtocol.send`."""
         return self._wire.send(encoded)
 
-    def format_command(self, encoded: EncodedRequest, redactor: Redactor, keys: Mapping[str, str]) -> str:
+    def format_command(self, encoded: EncodedRequest, redactor: Redactor, variables: ShellVariables) -> str:
         """Implement `WireProtocol.format_command`."""
-        return format_request_as_curl(encoded.method, encoded.url, encoded.headers, encoded.content, redactor, keys)
+        return format_request_as_curl(
+            encoded.method, encoded.url, encoded.headers, encoded.content, redactor, variables
+        )
 
     def close(self) -> None:
         """Implement `WireProtocol.close`."""
