@@ -11,6 +11,7 @@ from contract_watch.cli.output import forgive_streams
 from contract_watch.cli.signals import Termination
 from contract_watch.cli.status import ExitStatus
 from contract_watch.errors import InconclusiveError, UsageError
+from contract_watch.escaping import escape_text
 
 Parameters = ParamSpec("Parameters")
 _SYSTEM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
@@ -71,7 +72,7 @@ def _report_error(error: Exception, *, may_hold_secrets: bool) -> int:
         _print_error(f"error: {error}")
         return ExitStatus.INCONCLUSIVE
     if isinstance(error, OSError) and error.strerror and (error.filename or error.errno in _SYSTEM_ERRORS):
-        place = f"{_clean(str(error.filename))}: " if error.filename else ""
+        place = f"{escape_text(str(error.filename))}: " if error.filename else ""
         _print_error(f"error: {place}{error.strerror}")
         return ExitStatus.INCONCLUSIVE
     return _report_unforeseen(error, may_hold_secrets=may_hold_secrets)
@@ -87,8 +88,3 @@ def _report_unforeseen(error: BaseException, *, may_hold_secrets: bool) -> int:
 
 def _print_error(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _clean(name: str) -> str:
-    """Return a file's name without characters that steer a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in name)

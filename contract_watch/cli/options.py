@@ -18,7 +18,7 @@ from contract_watch.errors import UsageError
 class CommandParser(argparse.ArgumentParser):
     """A parser for ``python -m <module>`` that raises a `UsageError` of one line.
 
-    ``hint`` ends that line. An option whose value is the empty string counts as not given: make passes ``--vendor ''`` for an unset variable.
+    ``hint`` ends that line. An option whose value is the empty string counts as not given: make passes ``--vendor=`` for an unset variable.
     """
 
     def __init__(self, module: str, description: str | None, hint: str = "--help lists the options") -> None:

@@ -1,15 +1,31 @@
-"""Standard output and error of a command: colours, and readers that go away."""
+"""Standard output and error of a command: colours, foreign words in the text, and readers that go away."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any
 
+from contract_watch.escaping import escape_text
+
+_OWN_CONTROLS = re.compile(r"(\n|\r|\x1b\[(?:1;3[0-9]|0)m)")
+"""The control characters of our own output: colours and the line of progress, which rewrites itself."""
+
 
 def supports_colour(stream: IO[str]) -> bool:
     """Return True for a terminal, unless NO_COLOR or TERM=dumb says otherwise (no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def escape_output(text: str, *, is_terminal: bool) -> str:
+    """Return ``text`` without characters that steer a terminal and without commands to a CI job; line breaks stay.
+
+    Whoever prints a server's words escapes them. This catches those that reach the output on another way: in the message
+    of an error, of a library, of a warning. Only on a terminal colours stay.
+    """
+    parts = _OWN_CONTROLS.split(text) if is_terminal else re.split("(\n)", text)
+    return "".join(part if number % 2 else escape_text(part, max_length=len(part)) for number, part in enumerate(parts))
 
 
 class ForgivingStream:
@@ -28,11 +44,13 @@ class ForgivingStream:
 
     def write(self, text: str) -> int:
         """See IO."""
+        shown = escape_output(text, is_terminal=self._stream.isatty())
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
         try:
-            return self._stream.write(text)
+            self._stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
         except OSError as error:
             self._give_up(error)
-            return len(text)
+        return len(text)
 
     def writelines(self, lines: Any) -> None:
         """See IO."""

@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from contract_watch.escaping import escape_lines
+
 _directories: list[Path] = []
 """The report directory of the running command, if it has opened one."""
 
@@ -49,7 +51,7 @@ def _format_chain(error: BaseException, *, with_messages: bool, seen: set[int]) 
         yield from _format_chain(cause, with_messages=with_messages, seen=seen)
         yield "\nThe error above led to this one:\n"
     yield from (line.rstrip("\n") for line in traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    message = f": {error}" if with_messages else ""
+    message = f": {escape_lines(str(error))}" if with_messages else ""
     yield f"{type(error).__module__}.{type(error).__qualname__}{message}"
     if isinstance(error, BaseExceptionGroup):
         for number, member in enumerate(error.exceptions, 1):

@@ -3,7 +3,6 @@
 Exit status 0: every floor is reached; 1: one is not; 2: the measurement did not finish; 3: wrong usage.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.running.parallel import count_cores
+from contract_watch.escaping import format_json
 from contract_watch.mutants.derivation import MutantConfig, select_mutants
 from contract_watch.mutants.measurement import create_parser, parse_measurement
 from contract_watch.mutants.mutant import FAMILIES, Mutant
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         "processes": count_cores(),
         "runs": [as_json(s) for s in scores],
     }
-    write_atomically(measurement.directory / "mutants.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(measurement.directory / "mutants.json", format_json(report))
     write_atomically(measurement.directory / "mutants.md", format_markdown(scores, seconds))
     print(f"reports: {measurement.directory}/mutants.json, mutants.md")
     failures = [line for one in scores for line in one.list_failures()]

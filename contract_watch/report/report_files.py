@@ -1,9 +1,9 @@
 """The report files of a run."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract_watch.escaping import format_json
 from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.junit import format_junit
 from contract_watch.report.markdown import format_markdown
@@ -22,6 +22,6 @@ def write_reports(records: Sequence[Record], out: Path, *, single: bool) -> None
     """
     runs = [record.to_json() for record in records]
     content = runs[0] if single and runs else {"runs": runs}
-    write_atomically(out / "findings.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(out / "findings.json", format_json(content))
     write_atomically(out / "junit.xml", format_junit(records))
     write_atomically(out / "report.md", format_markdown(records))

@@ -35,7 +35,7 @@ ENDINGS: dict[str, tuple[Callable[[], int], int, str]] = {
     "wrong usage": (_raise(UsageError("--seed: bad")), 3, "error: --seed: bad\n"),
     "an outage": (_raise(InconclusiveError("http://a: no answer")), 2, "error: http://a: no answer\n"),
     "a subclass of it": (_raise(type("Away", (InconclusiveError,), {})("away")), 2, "error: away\n"),
-    "a file": (_raise(PermissionError(errno.EACCES, "Permission denied", "x\x1b.json")), 2, "error: x?.json: Permission denied\n"),
+    "a file": (_raise(PermissionError(errno.EACCES, "Permission denied", "x\x1b.json")), 2, "error: x\\x1b.json: Permission denied\n"),
     "a full disk": (_raise(OSError(errno.ENOSPC, "No space left on device")), 2, "error: No space left on device\n"),
     "an interruption": (_raise(KeyboardInterrupt()), 2, "interrupted: run it again\n"),
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from contract_watch.report.report_files import REPORT_NAMES
 from tests.support.loopback_server import App, serve_app
 from tests.support.suite_process import FREE_KEY, PAID_KEY, SuiteResult, check_target, run_two_at_a_time, start_suite
 from tests.vendors.jetemail import drifted_server as drifted
@@ -118,18 +119,18 @@ def test_no_secret_is_in_any_report(runs: Runs, server: str) -> None:
 
 @EVERY
 def test_a_server_s_words_do_not_steer_a_terminal_or_a_ci_job(runs: Runs, server: str) -> None:
-    """Print no control character and no line that a CI job takes for a command.
+    """Write no control character and nothing that a CI job takes for a command, wherever it is in a line.
 
     One server responds with escapes, bidi overrides, line breaks and workflow commands.
     """
     result = runs(server).result
-    for text in (result.out, result.err, result.markdown):
+    files = [(result.directory / name).read_text(encoding="utf-8") for name in REPORT_NAMES]
+    for text in (result.out, result.err, *files):
         assert (
             sorted({letter for letter in text if letter != "\n" and unicodedata.category(letter)[0] in "CZ"} - {" "})
             == []
         )
-    printed = (result.out + result.err).split("\n")
-    assert [line for line in printed if line.lstrip().startswith(("::", "##["))] == []
+        assert re.findall(r"::[A-Za-z]|##[\w.-]*\[", text) == []
 
 
 @EVERY

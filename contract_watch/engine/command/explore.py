@@ -3,7 +3,6 @@
 0: nothing breaking; 1: something is; 2: it could not tell; 3: wrong usage.
 """
 
-import json
 import math
 import os
 import sys
@@ -17,8 +16,8 @@ from contract_watch.engine.exploring.example_database import open_shared_databas
 from contract_watch.engine.protocols.targets import validate_unguarded_target
 from contract_watch.engine.running.parallel import count_cores, run_parallel
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text, format_json
 from contract_watch.report.atomic_file import write_atomically
-from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Severity
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
@@ -106,7 +105,7 @@ def _explore(options: RunOptions) -> int:
               "seconds": round(seconds, 1), "searches": finds.searches, "requests": finds.requests,
               "reasons": list(finds.reasons), "left_behind": list(finds.left_behind),
               "findings": list(finds.findings.values()), "cases": [path.name for path in finds.cases.values()]}  # fmt: skip
-    write_atomically(options.out / "exploration.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(options.out / "exploration.json", format_json(report))
     for reason in finds.reasons:
         print(f"inconclusive: {escape_text(reason)}")
     print(f"{len(finds.findings)} findings in {finds.searches} searches, {finds.requests} requests, {seconds:.0f} s on "

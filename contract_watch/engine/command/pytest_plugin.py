@@ -14,6 +14,7 @@ from contract_watch.engine.command.suite import Suite, VendorRun
 from contract_watch.engine.exploring.depth import list_modes
 from contract_watch.engine.judging.findings import ContractBrokenError
 from contract_watch.engine.running.progress import Progress
+from contract_watch.escaping import escape_lines, escape_text
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
@@ -46,7 +47,7 @@ def get_run_or_skip(suite: Suite, slug: str, protocol: str = "rest") -> VendorRu
     """Return the vendor's run on a protocol; skip the test with the reason if that run was stopped."""
     run = suite.get_run(slug, protocol)
     if run.session.stop_reason is not None:
-        pytest.skip(run.session.stop_reason)
+        pytest.skip(escape_text(run.session.stop_reason))
     return run
 
 
@@ -71,7 +72,7 @@ class ContractPlugin:
         if "probe" in names:
             family = metafunc.module.FAMILY
             cases = [(*where, probe) for where in plans for probe in plans[where] if probe.family == family]
-            ids = [f"{_format_run_name(self.suite, *case[:2])}-{case[2].id}" for case in cases]
+            ids = [escape_text(f"{_format_run_name(self.suite, *case[:2])}-{case[2].id}") for case in cases]
             metafunc.parametrize(("slug", "surface", "probe"), cases, ids=ids)
         elif "operation" in names:
             chosen = [
@@ -81,7 +82,9 @@ class ContractPlugin:
                 if (contract.slug, "rest") in plans
                 and self.suite.should_explore(f"explore/{operation}/{mode}", contract)
             ]
-            metafunc.parametrize(("slug", "operation", "mode"), chosen, ids=["-".join(case) for case in chosen])
+            metafunc.parametrize(
+                ("slug", "operation", "mode"), chosen, ids=[escape_text("-".join(case)) for case in chosen]
+            )
         elif "slug" in names:
             wanted: Callable[[Suite], bool] = getattr(metafunc.function, "wanted", lambda _suite: True)
             asked = list(plans) if wanted(self.suite) else []
@@ -140,13 +143,13 @@ class ContractPlugin:
             return
         error = call.excinfo.value
         if isinstance(error, ContractBrokenError):
-            report.longrepr = str(error)
+            report.longrepr = escape_lines(str(error))
             return
         if isinstance(error, BlockedRequestError):
             words = f"defect of the suite: blocked: {item.name} tried a request that the guard refuses: {error}"
         else:
             words = f"internal error in {item.name}: {self._describe_internal_error(error)}"
-        report.longrepr = words
+        report.longrepr = escape_text(words)
         self.suite.record_problem(_get_slug(item), words)
 
     @pytest.hookimpl

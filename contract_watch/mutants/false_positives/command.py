@@ -4,7 +4,6 @@ Exit status of ``python -m contract_watch.mutants.false_positives`` 0: there are
 measurement did not finish; 3: wrong usage.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.running.parallel import count_cores
+from contract_watch.escaping import format_json
 from contract_watch.mutants.derivation import select_items
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
 from contract_watch.mutants.measurement import create_parser, parse_measurement
@@ -46,9 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     results, seconds = measurement.run(Path(__file__).parent / "every_change.py")
     results = sorted(results, key=lambda result: (result["contract"], result["change"]))
     report = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
-    write_atomically(
-        measurement.directory / "false-positives.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n"
-    )
+    write_atomically(measurement.directory / "false-positives.json", format_json(report))
     return _print_results(results, seconds, measurement.directory)
 
 

@@ -323,6 +323,7 @@ class LeaksSecrets(RewritingServer):
 HOSTILE_TEXT = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!-- ", "]]>", "&lt;b&gt;", "\x00\x01\x7f", "\x1b[31mred\x1b]0;title\x07",
     "\x9b31m", "\u202eright to left\u2066", "\u2028\u2029\u0085", "\ud800", "\r\n::warning::line\n", "::error::first",
+    "x ::add-mask::y", "x ##[error]y ##vso[task.setvariable variable=a]b",
     "```\n<script>alert(2)</script>\n```", "~~~", "[link](http://evil.example)", "![image](http://evil.example/i.png)",
     "http://evil.example", "www.evil.example", "<http://evil.example>", "@everybody", "| a | b |", "# head", "`code`", "\\",
     "' \"$(touch /tmp/owned)\" `touch /tmp/owned` ", "\ufeff\u200b\U000e0041",
