@@ -2,7 +2,7 @@
 
 from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison
 from contract_watch.diff.document.rules import load_rules
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _MAX_LINES = 2000
 """The number of lines that are printed; the rest are counted."""

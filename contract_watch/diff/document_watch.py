@@ -10,7 +10,7 @@ from contract_watch.diff.document.document_cache import CachedDocument
 from contract_watch.diff.document.rules import load_rules, suggest_rule_id
 from contract_watch.diff.document_check import check_document
 from contract_watch.errors import UsageError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record
 from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
 
@@ -69,7 +69,7 @@ def _read_waivers(path: Path) -> list[Waiver]:
     for number, waiver in enumerate(waivers, 1):
         if waiver.rule and waiver.rule not in load_rules():
             suggestion = suggest_rule_id(waiver.rule)
-            fix = f'use "{suggestion}"' if suggestion else "see docs/rules.md"
+            fix = f'use "{escape_text(suggestion)}"' if suggestion else "see docs/rules.md"
             raise UsageError(f'{path}: waiver {number}: unknown rule "{escape_text(waiver.rule)}"; {fix}')
     return waivers
 

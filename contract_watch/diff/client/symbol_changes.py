@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from contract_watch.escaping import escape_text
+
 CALL_VARIANTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 """The functions of an operation's module."""
 
@@ -55,8 +57,14 @@ class SymbolChange:
     @property
     def description(self) -> str:
         """The change and its consequence on one line."""
-        values = f" from `{self.before}` to `{self.after}`" if self.before and self.after else ""
+        values = (
+            f" from {_show_source(self.before)} to {_show_source(self.after)}" if self.before and self.after else ""
+        )
         return f"{self.symbol}: {self.kind.value}{values}; {self.consequence}"
+
+
+def _show_source(source: str) -> str:
+    return f"`{escape_text(source)}`"
 
 
 def describe_symbol_changes(changes: Iterable[SymbolChange]) -> list[str]:

@@ -18,7 +18,7 @@ from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.rules import load_rules
 from contract_watch.diff.document.schemas import SchemaComparison
 from contract_watch.diff.document.source import SourceDocument
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 
 class ChangeLog:

@@ -17,7 +17,7 @@ from contract_watch.diff.document.limits import (
     describe_duplicate_name,
     parse_number,
 )
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 # Possessive, and the closing quote is optional: each character of any input is read once.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract_watch.diff.document.json_pointer import format_pointer
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 MAX_BYTES = 24 * 1024 * 1024
 """Bytes of a document, decompressed. One rare character in a string makes it four times as large in memory, twice."""

@@ -14,7 +14,7 @@ from contract_watch.diff.document import json_parser, yaml_parser
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH, InvalidDocumentError
 from contract_watch.diff.document.reference_check import check_references
 from contract_watch.errors import UsageError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _VERSION = re.compile(r"3\.[012]\.\d+(?:-.*)?", re.ASCII)
 _MARKUP = re.compile(r"<!doctype\s+html|<html|<head|<body", re.IGNORECASE)

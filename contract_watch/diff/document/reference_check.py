@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from contract_watch.diff.document.json_pointer import Trail, build_path, format_pointer, resolve_pointer
 from contract_watch.diff.document.limits import MAX_SHOWN_LENGTH, InvalidDocumentError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _BUNDLE_HINT = "bundle it into one document first, with Redocly's `redocly bundle` for one"
 _ANY_JSON = frozenset({"const", "dataValue", "default", "enum", "example", "mapping", "scopes", "security", "value"})

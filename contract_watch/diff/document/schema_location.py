@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from contract_watch.diff.document.changes import Direction, Effect, SchemaEdit, Tokens
 from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 
 @dataclass(frozen=True, slots=True)

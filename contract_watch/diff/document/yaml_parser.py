@@ -21,7 +21,7 @@ from contract_watch.diff.document.limits import (
     describe_duplicate_name,
     parse_number,
 )
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES_WITHOUT_LIBYAML = 8 * 1024 * 1024

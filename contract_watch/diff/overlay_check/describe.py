@@ -27,7 +27,7 @@ from contract_watch.diff.overlay_check.relocate import (
     get_child,
     get_reference,
 )
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 JSON = Any
 _MAX_VALUE_LENGTH = 80
@@ -87,10 +87,8 @@ def _suggest_target(check: ActionCheck, first: NearestLocation) -> str:
     if first.is_complete and first.moved_to:
         return f"correct the component instead: set the target of {_format_action(check)} to {path}{others}"
     if first.is_complete and first.renaming:
-        old, new = (escape_text(name, _MAX_VALUE_LENGTH) for name in first.renaming)
-        return (
-            f"if `{old}` is now `{new}`, set the target of {_format_action(check)} to {path}; otherwise drop it{others}"
-        )
+        old, new = (f"`{escape_text(name, _MAX_VALUE_LENGTH)}`" for name in first.renaming)
+        return f"if {old} is now {new}, set the target of {_format_action(check)} to {path}; otherwise drop it{others}"
     if first.is_complete:
         return f"the target no longer matches the location: set the target of {_format_action(check)} to {path}{others}"
     return (
