@@ -1,7 +1,6 @@
 """Take over the document that a vendor publishes now, with all that follows from it, or change nothing."""
 
 import datetime as dt
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -17,12 +16,15 @@ from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact
 from contract_watch.diff.document import ChangeLevel, Comparison, compare
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, compute_digest, load_entry
+from contract_watch.diff.document.lookalikes import describe_deceptive_names
 from contract_watch.diff.document.parameters import normalize_path
+from contract_watch.diff.document.prose import add_prose, describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.overlay_check import check_overlay
 from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
 from contract_watch.errors import UsageError
-from contract_watch.escaping import escape_text, quote_toml
+from contract_watch.escaping import escape_markdown, escape_text, format_json, quote_toml
+from contract_watch.generator import client_trial
 from contract_watch.generator.outputs import generate_outputs
 
 _CHANGELOG = "CHANGELOG.md"
@@ -31,6 +33,8 @@ _OPERATION = re.compile(r"\$\.paths\['([^']+)'\]\.(get|put|post|delete|options|h
 """The beginning of an overlay's target that names one operation."""
 _MAX_BREAKING_CHANGES = 3
 """The number of breaking changes that the changelog names."""
+_MAX_MESSAGE_LENGTH = 120
+"""The characters of each."""
 
 
 def accept_document(contract: Contract, given: str) -> list[str]:
@@ -62,7 +66,8 @@ def accept_document(contract: Contract, given: str) -> list[str]:
             )
         if revision == base:
             return []
-        comparison = compare(extract_operations(base, wanted, stored), revision)
+        stored_part = extract_operations(base, wanted, stored)
+        comparison = add_prose(compare(stored_part, revision), stored_part, revision)
         effective = _apply_overlay(contract, base, revision)
         impact = assess_document_impact(contract, _read_effective_document(contract), effective, comparison.changes)
         fresh = _build_replacements(contract, scratch / "tree", revision, found, comparison, impact)
@@ -71,6 +76,8 @@ def accept_document(contract: Contract, given: str) -> list[str]:
         f"{contract.name}: {stored} is what {escape_text(found.address)} says ({_format_counts(comparison)})",
         f"{contract.slug}-client {impact.version.current} -> {impact.version.version}: {impact.version.reason}",
         f"written: {', '.join(sorted(fresh))}",
+        *(f"look at a name: {line}" for line in describe_deceptive_names(stored_part, revision)),
+        *describe_rewording(stored_part, revision),
     ]
 
 
@@ -136,16 +143,16 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
     directory = f"contracts/{slug}"
     shutil.copytree(contract.directory, tree / directory, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / stored).parent.mkdir(parents=True, exist_ok=True)
-    (tree / stored).write_text(
-        json.dumps(revision, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
-    )
+    (tree / stored).write_text(format_json(revision), encoding="utf-8", newline="\n")
     accepted = tree / directory / _ACCEPTED_FILE
     with accepted.open("a", encoding="utf-8", newline="\n") as file:
         file.write(_format_entry(contract, found, impact, first=file.tell() == 0))
     try:
-        generate_outputs(Contract(slug, tree), tree / "generated" / slug)
-    except UsageError:
-        raise
+        fresh_contract, output = Contract(slug, tree), tree / "generated" / slug
+        generate_outputs(fresh_contract, output)
+        client_trial.try_client(slug, fresh_contract.effective.raw, output / "client")
+    except UsageError as error:
+        raise UsageError(f"{error}; nothing was changed") from error
     except Exception as error:
         message = next(iter(str(error).splitlines()), "")
         raise UsageError(f"{directory}: does not fit the new document ({type(error).__name__}: {escape_text(message, 200)}): edit it, and "
@@ -189,8 +196,12 @@ def _format_changes(found: Comparison) -> str:
     """Return the changelog's words for the changes: their number, and the first breaking ones."""
     broken = list(dict.fromkeys(one.message for one in found.changes if one.level is ChangeLevel.BREAKING))
     more = f" and {len(broken) - _MAX_BREAKING_CHANGES} more" if len(broken) > _MAX_BREAKING_CHANGES else ""
-    named = "; ".join(escape_text(one, 120) for one in broken[:_MAX_BREAKING_CHANGES])
+    named = "; ".join(escape_markdown(_shorten(one)) for one in broken[:_MAX_BREAKING_CHANGES])
     return _format_counts(found) + (f" ({named}{more})" if broken else "")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
 def _get_today() -> str:

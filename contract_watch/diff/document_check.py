@@ -15,6 +15,8 @@ from contract_watch.diff.client.impact import ClientImpact
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
 from contract_watch.diff.document import ApiChange, compare
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
+from contract_watch.diff.document.lookalikes import describe_deceptive_names
+from contract_watch.diff.document.prose import add_prose, describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings
 from contract_watch.diff.overlay_check import OverlayIssue, check_overlay
@@ -26,7 +28,7 @@ from contract_watch.diff.published_document import (
     redact_address,
 )
 from contract_watch.errors import UsageError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record, SuiteCheck
 
 _MAX_SYMBOLS = 200
@@ -79,7 +81,8 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
     except UsageError as error:
         raise FetchError(str(error)) from error
     stored = str(contract.settings["published"])
-    comparison = compare(extract_operations(base, frozenset(wanted), stored), revision)
+    stored_part = extract_operations(base, frozenset(wanted), stored)
+    comparison = add_prose(compare(stored_part, revision), stored_part, revision)
     corrected = check_overlay(read_overlay(contract.directory / "overlay.yaml"), base, revision)
     record.document |= {
         "address": found.address,
@@ -105,6 +108,8 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
             if name in (one.operation, one.operation.replace("ANY", name.split(" ")[0], 1))
         ]
         record.suite_checks.append(SuiteCheck(f"document/{name}", "document", name, finding_ids=ids))
+    record.notes += describe_deceptive_names(stored_part, revision)
+    record.notes += describe_rewording(stored_part, revision)
     record.notes += _describe_other_operations(wanted, there)
     record.notes += _format_overlay_issues(corrected.issues)
 

@@ -48,6 +48,7 @@ _TITLES = {
     "security": "Security",
     "server": "Servers",
     "vendor-calls": "Webhooks and callbacks",
+    "prose": "Titles and summaries (`make drift` alone)",
 }
 _SECTIONS = {
     "response": "responses",

@@ -4,4 +4,10 @@
 the result. `configuration` holds the settings and the preparation of the document, for every caller that runs the
 generator or asks it for names. `client_templates` changes the generator's own templates, and `descriptors` compiles the
 gRPC descriptors.
+
+Documents are written by strangers. `prose` escapes their texts before the generator sees them; `generator_process` gives
+templates the functions of `contract_watch.escaping`; `readme_example` makes the README's example from our own values.
+`naming` reserves names that the generated code uses, and `name_checks` refuses names and values that the client would
+change. `client_trial` imports and exercises a new client in a process of its own (`client_exercise`, a program) with
+`client_samples`, before `make accept` replaces the old one.
 """

@@ -4,7 +4,6 @@ The repository holds no copy of the generator. `templates/changes.toml` lists th
 `templates/*.jinja` replace whole templates. A template gets the facts of the contract in one variable, ``facts``.
 """
 
-import json
 import re
 import shutil
 import tomllib
@@ -16,6 +15,8 @@ from typing import Any
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text, format_python_literal
+from contract_watch.generator.readme_example import choose_address, choose_value, read_own_values
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TIMEOUT = 30
@@ -60,34 +61,41 @@ def write_templates(facts: Mapping[str, JSON], directory: Path) -> None:
         path.write_text(text.replace(change["find"], change["replace"]), encoding="utf-8")
     for path in TEMPLATES.glob("*.jinja"):
         shutil.copyfile(path, directory / path.name)
-    text = json.dumps(facts, ensure_ascii=False)
-    (directory / "facts.jinja").write_text(f"{{% set facts = {text} %}}\n", encoding="utf-8")
+    # Jinja's literals are Python's, as far as JSON has them.
+    (directory / "facts.jinja").write_text(
+        f"{{% set facts = {format_python_literal(dict(facts))} %}}\n", encoding="utf-8"
+    )
 
 
 def build_facts(contract: Contract) -> dict[str, JSON]:
-    """Return the values that the templates need; ``parameters``, ``fields`` and ``body`` are Python source by name."""
+    """Return the values that the templates need; ``server``, ``parameters``, ``fields`` and ``body`` are Python source.
+
+    The values of the example are our own (`contract_watch.generator.readme_example`): people and tests run it.
+    """
     document = contract.effective.raw
     operation = contract.operations[contract.lifecycle.create]
     basic = build_basic_facts(contract)
     version = str(document["info"].get("version"))
     if not VERSION_PATTERN.fullmatch(version):
         raise UsageError(
-            f"{contract.slug}: info.version must be a package version, got {version!r}; correct it in the overlay"
+            f"{contract.slug}: info.version must be a package version, got {escape_text(repr(version), 100)}; "
+            "correct it in the overlay"
         )
+    own = read_own_values(contract)
     body: Mapping[str, JSON] = resolve_reference(document, operation.body.schema) if operation.body else {}
-    value = build_example(document, body)
+    value = choose_value(document, body, own)
     fields = value if isinstance(value, dict) else {}
     return {
         **basic,
-        "server": _find_server(contract),
+        "server": format_python_literal(choose_address(contract)),
         "operation": operation.id,
         "parameters": {
-            p["name"]: format_literal(p.get("example", build_example(document, p.get("schema", {}))))
+            p["name"]: format_python_literal(own.get(p["name"], choose_value(document, p.get("schema", {}), own)))
             for p in operation.parameters
         },
-        "fields": {name: format_literal(inner) for name, inner in fields.items()},
+        "fields": {name: format_python_literal(inner) for name, inner in fields.items()},
         "flat": not set(COMBINATORS) & set(body) and all(_is_plain(document, body, name) for name in fields),
-        "body": format_literal(value),
+        "body": format_python_literal(value),
     }
 
 
@@ -110,43 +118,6 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
     }
 
 
-def build_example(document: Mapping[str, JSON], schema: Mapping[str, JSON]) -> JSON:
-    """Return a value of ``schema`` from its examples; of an object, the required properties only."""
-    found: Mapping[str, JSON] = resolve_reference(document, schema)
-    if "properties" in found or "allOf" in found:
-        value: dict[str, JSON] = {}
-        for part in found.get("allOf", []):
-            value |= build_example(document, part)
-        properties = found.get("properties", {})
-        return value | {name: build_example(document, properties.get(name, {})) for name in found.get("required", [])}
-    for key in ("const", "example", "default"):
-        if key in found:
-            return found[key]
-    for key in ("examples", "enum"):
-        if found.get(key):
-            return found[key][0]
-    for key in ("oneOf", "anyOf"):
-        if found.get(key):
-            return build_example(document, found[key][0])
-    kind = found.get("type", "string")
-    kind = next((name for name in kind if name != "null"), "string") if isinstance(kind, list) else kind
-    if kind == "array":
-        return [build_example(document, found.get("items", {}))] if found.get("minItems") else []
-    plain: dict[str, JSON] = {"object": {}, "boolean": True, "integer": found.get("minimum", 1)}
-    return plain.get(kind, found.get("minimum", 1) if kind == "number" else "text")
-
-
-def format_literal(value: JSON) -> str:
-    """Return the Python source of a JSON value, with double quotes."""
-    if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{format_literal(name)}: {format_literal(inner)}" for name, inner in value.items()) + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(format_literal(inner) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
-
-
 def _is_plain(document: Mapping[str, JSON], body: Mapping[str, JSON], name: str) -> bool:
     """Return True if the body's class takes the property ``name`` as a plain string, number or boolean."""
     schema = resolve_reference(document, body.get("properties", {}).get(name, {}))
@@ -155,10 +126,3 @@ def _is_plain(document: Mapping[str, JSON], body: Mapping[str, JSON], name: str)
         and schema.get("format") not in CLASS_FORMATS
         and not set(COMBINATORS) & set(schema)
     )
-
-
-def _find_server(contract: Contract) -> str:
-    """Return the pinned address: whoever copies an example sends a key there, so no document decides it."""
-    if contract.address is None:
-        return "https://api.example.com"
-    return f"https://your-instance.example{contract.address}" if contract.address_variable else contract.address

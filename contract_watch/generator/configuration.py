@@ -11,6 +11,9 @@ from openapi_python_client.parser.errors import GeneratorError
 
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
+from contract_watch.generator.naming import adapt_generator
+from contract_watch.generator.prose import escape_prose
 
 SETTINGS: dict[str, Any] = {
     # The title of a schema is the name of its class.
@@ -30,8 +33,8 @@ def get_package_name(slug: str) -> str:
 
 
 def prepare_document(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the effective document with the parts that the generator overlooks moved to where it looks."""
-    document = copy.deepcopy(dict(raw))
+    """Return the effective document as the generator reads it: prose escaped, and overlooked parts where it looks."""
+    document: dict[str, Any] = escape_prose(copy.deepcopy(dict(raw)))
     # The generator itself refuses malformed paths and operations.
     items = document["paths"].values() if isinstance(document.get("paths"), dict) else ()
     for item in (item for item in items if isinstance(item, dict)):
@@ -57,6 +60,7 @@ def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
     Raises:
         UsageError: the generator refuses the document; the message is one line.
     """
+    adapt_generator()
     try:
         data = GeneratorData.from_dict(prepare_document(raw), config=create_config())
     except (ValueError, RecursionError) as error:  # such as two members of an enumeration with one name
@@ -68,4 +72,4 @@ def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
 
 
 def _collapse_whitespace(text: str) -> str:
-    return " ".join(text.split())[:600]
+    return escape_text(" ".join(text.split()), 600)

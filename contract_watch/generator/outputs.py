@@ -1,6 +1,5 @@
 """The contents of `generated/<slug>/`: the effective document, its client package, gRPC descriptors."""
 
-import json
 import os
 import re
 import shutil
@@ -13,12 +12,20 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
+import contract_watch
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text, format_json
 from contract_watch.generator.client_templates import build_basic_facts, build_facts, format_banner, write_templates
-from contract_watch.generator.configuration import FIELD_PREFIX, SETTINGS, get_package_name, prepare_document
+from contract_watch.generator.configuration import (
+    FIELD_PREFIX,
+    SETTINGS,
+    get_package_name,
+    prepare_document,
+)
 from contract_watch.generator.descriptors import compile_protos
+from contract_watch.generator.name_checks import find_problems
 
 # No other configuration, no cache and no .gitignore, so that the bytes are the same on every machine.
 # README.md is excluded, since ruff would reformat its example.
@@ -31,6 +38,11 @@ TIMEOUT = 300
 """Seconds that the generator may take for one contract."""
 COMPARISON_TIMEOUT = 60
 """Seconds that the generator may take for a document that is only compared."""
+_START = "from contract_watch.generator.generator_process import run_generator; run_generator()"
+_PLEA = "If you believe this was a mistake"
+"""The start of the generator's request to report a problem to its authors."""
+_SOURCES = str(Path(contract_watch.__file__).resolve().parents[1])
+"""The directory from which the generator's process imports this package too."""
 _OBJECT_REPRS = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>")
 """The representation of an object in the generator's messages, different in each run."""
 
@@ -48,7 +60,7 @@ def generate_outputs(contract: Contract, into: Path) -> None:
         fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
         fresh.mkdir()
         document = {"x-generated": format_banner(contract), **contract.effective.raw}
-        (fresh / "openapi.json").write_text(_format_json(document), encoding="utf-8", newline="\n")
+        (fresh / "openapi.json").write_text(format_json(document), encoding="utf-8", newline="\n")
         package = _generate_client(
             contract, contract.effective.raw, build_facts(contract), Path(scratch), fresh / "client"
         )
@@ -115,26 +127,34 @@ def _generate_client(
     ``facts`` are for the templates, ``scratch`` takes the generator's input, ``timeout`` is in seconds.
     """
     package = get_package_name(contract.slug)
+    _check_names(contract, document)
     settings = SETTINGS | {
         "project_name_override": f"{contract.slug}-client",
         "package_name_override": package,
         "post_hooks": POST_HOOKS,
     }
-    (scratch / "input.json").write_text(_format_json(prepare_document(document)), encoding="utf-8")
-    (scratch / "config.json").write_text(_format_json(settings), encoding="utf-8")
+    (scratch / "input.json").write_text(format_json(prepare_document(document)), encoding="utf-8")
+    (scratch / "config.json").write_text(format_json(settings), encoding="utf-8")
     (scratch / "templates").mkdir()
     write_templates(facts, scratch / "templates")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     # The generator calls ruff by name, and formats no file without it.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", "input.json",
+    command = [sys.executable, "-c", _START, "generate", "--path", "input.json",
                "--config", "config.json", "--custom-template-path", "templates", "--output-path", str(client),
                "--fail-on-warning"]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, and arguments of our own making
             command,
             cwd=scratch,
-            env={**environment, "PATH": path, "PYTHONUTF8": "1", "NO_COLOR": "1", "_TYPER_STANDARD_TRACEBACK": "1"},
+            env={
+                **environment,
+                "PATH": path,
+                "PYTHONPATH": _SOURCES,
+                "PYTHONUTF8": "1",
+                "NO_COLOR": "1",
+                "_TYPER_STANDARD_TRACEBACK": "1",
+            },
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -148,13 +168,24 @@ def _generate_client(
         output = done.stderr or done.stdout
         # After a crash only the last line, the error, is about the document.
         output = output.strip().splitlines()[-1] if TRACEBACK in output else output
-        message = " ".join(_OBJECT_REPRS.sub("…", output).split())[:600]
+        output = _OBJECT_REPRS.sub("…", output).partition(_PLEA)[0]
+        message = escape_text(" ".join(output.split()), 600)
         raise UsageError(f"{contract.slug}: the client generator refuses the effective document: {message}")
     # The file could ignore a directory of the package, such as `build`.
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
     (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
     return client / package
+
+
+def _check_names(contract: Contract, document: Mapping[str, Any]) -> None:
+    """Raise a `UsageError` for the first name or value that the client would change, merge or confuse."""
+    problem = next(find_problems(document), None)
+    if problem is not None:
+        raise UsageError(
+            f"{contract.slug}: the effective document cannot become a client: {problem}; "
+            "rename or remove it in the overlay"
+        )
 
 
 def _check_body_types(contract: Contract, package: Path) -> None:
@@ -178,7 +209,3 @@ def _read_files(directory: Path) -> dict[str, bytes]:
         for name, path in paths.items()
         if "__pycache__" not in name.parts
     }
-
-
-def _format_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

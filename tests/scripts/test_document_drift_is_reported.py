@@ -140,7 +140,8 @@ def test_an_overlay_that_does_not_fit_comes_before_accepting(
 def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> None:
     """The predicted version is the one that accepting gives.
 
-    A renamed class alone is no drift, but a major version of the client. A new description alone is no new version.
+    A new title renames a class: it is additive for the API, and a major version of the client. A new description alone is
+    a note and no new version.
     """
 
     def renamed(document: dict[str, Any]) -> None:
@@ -151,9 +152,13 @@ def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> N
         document["paths"]["/outbound/smarthost"]["post"]["description"] = "Other words."
 
     status, report = run_drift_on(contract, make_document(contract, renamed))
-    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "none", "2.0.0")
+    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "additive", "2.0.0")
+    (finding,) = report["findings"]
+    assert (finding["clause"], finding["severity"]) == ("prose-changed", "additive")
+    assert 'schema/title "NewUser" added' in finding["title"]
     status, report = run_drift_on(contract, make_document(contract, reworded))
     assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "none", "1.0.0")
+    assert any('to "Other words."' in note for note in report["notes"])
 
 
 def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:

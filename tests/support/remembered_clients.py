@@ -1,7 +1,7 @@
 """A memory of generated clients: many tests of accepting and comparing generate the same client from the same document.
 
 The generator is a process of a second. It runs for the first test that needs a client; the others get a copy of its output.
-Its refusals are not remembered. `tests/generator` tests the generator itself and remembers nothing.
+Its refusals are not remembered. The trial of a client that works is remembered too. `tests/generator` tests the generator itself and remembers nothing.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.generator import outputs
+from contract_watch.generator import client_trial, outputs
 from contract_watch.generator.client_templates import format_banner
 from contract_watch.generator.configuration import get_package_name
 
@@ -44,6 +44,15 @@ def remember_clients(directory: Path) -> Iterator[None]:
             shutil.rmtree(fresh)
         return package
 
+    try_client = client_trial.try_client
+
+    def try_once(slug: str, document: Mapping[str, Any], client: Path) -> None:
+        tried = directory / f"tried-{hashlib.sha256(json.dumps([slug, document]).encode()).hexdigest()}"
+        if not tried.exists():
+            try_client(slug, document, client)
+            tried.touch()
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outputs, "_generate_client", generate_once)
+        patch.setattr(client_trial, "try_client", try_once)
         yield

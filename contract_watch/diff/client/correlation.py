@@ -23,8 +23,10 @@ from contract_watch.diff.client.symbol_changes import (
 )
 from contract_watch.diff.client.symbol_index import SymbolIndex
 from contract_watch.diff.client.version import HasLevel
+from contract_watch.diff.document.prose import RULE as PROSE_RULE
 
 NO_SYMBOL = "no symbol changes, only behaviour"
+NO_BEHAVIOUR = "no symbol and no behaviour changes, only docstrings"
 _WHOLE_SYMBOL_KINDS = (SymbolChangeKind.ADDED, SymbolChangeKind.REMOVED)
 _LIST_POSITION = re.compile(r"/(parameters|allOf|anyOf|oneOf|prefixItems)/[0-9]+|/required/[0-9]+$")
 """Locations with an index into a list; the item may have another index in the other document."""
@@ -62,6 +64,8 @@ class CorrelatedChange:
         """The changes of symbols on one line, or a phrase that only behaviour changes."""
         if self.symbol_changes:
             return "; ".join(describe_symbol_changes(self.symbol_changes))
+        if self.document_change.rule == PROSE_RULE:
+            return NO_BEHAVIOUR
         return f"{NO_SYMBOL} of {', '.join(group_call_variants(self.symbols))}" if self.symbols else NO_SYMBOL
 
 
@@ -96,7 +100,12 @@ def correlate_changes(
 
 
 def _find_symbols(change: ComparableChange, base: SymbolIndex, revision: SymbolIndex) -> list[ClientSymbols]:
-    """Return the symbols at the location of ``change``; if neither document has it, at the nearest location above it."""
+    """Return the symbols at the location of ``change``; if neither document has it, at the nearest location above it.
+
+    Prose has none: a title that names a class is a change of a symbol without a cause in the API.
+    """
+    if change.rule == PROSE_RULE:
+        return []
     having = [names for names in (base, revision) if names.contains(change.location)]
     found = [names.find_symbols(change.location) for names in having or (base, revision)]
     if not having:

@@ -11,6 +11,7 @@ import pytest
 from contract_watch.diff import rules_page
 from contract_watch.diff.document import ApiChange, ChangeLevel, compare
 from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS
+from contract_watch.diff.document.prose import add_prose
 from contract_watch.diff.document.rules import AREAS, ChangeRule, load_rules
 from tests.support.documents.pairs import load_pairs
 from tests.support.documents.rule_examples import DIRECTORY, get_example_name, load_examples
@@ -33,7 +34,8 @@ WEBHOOK_RULES = [rule for rule in API_RULES if _get_webhook_level(rule) is not r
 
 def _list_rule_changes(rule: ChangeRule, base: dict[str, object], revision: dict[str, object]) -> list[ApiChange]:
     """Return the changes between two documents that refer to ``rule``."""
-    return [change for change in compare(base, revision, today=TODAY).changes if change.rule == rule.id]
+    comparison = add_prose(compare(base, revision, today=TODAY), base, revision)
+    return [change for change in comparison.changes if change.rule == rule.id]
 
 
 def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
