@@ -175,6 +175,6 @@ def _check_members(values: list[str], names: Any) -> Iterator[str]:
     try:
         members = EnumProperty.values_from_list(values, _CLASS_OF_ENUM, names)
     except (ValueError, TypeError, AttributeError):
-        members = {}
+        return  # the generator refuses the enumeration itself, and names it
     if len(members) != len(values):
         yield f"the enumeration {escape_text(format_json(values, indent=None).strip(), 200)} has values that give members of one name"

@@ -14,6 +14,7 @@ from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.markdown import format_markdown
 from contract_watch.report.record import Record
 from contract_watch.report.terminal import format_terminal
+from tests.support.patience import PATIENCE
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 
@@ -118,7 +119,7 @@ def test_a_finding_says_how_to_look_at_it_again(finding_id: str, tmp_path: Path)
         [shutil.which("bash") or "bash", "-c", f"{line} PYTHON=true"],
         cwd=tmp_path,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     given = done.stdout.decode("utf-8").split("\0")

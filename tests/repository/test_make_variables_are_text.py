@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import ROOT
+from tests.support.patience import PATIENCE
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"(?m)^\.PHONY: (.+)$", MAKEFILE)
@@ -46,7 +47,13 @@ def _find_make_text(makefile: str) -> Iterator[str]:
 def _copy(tmp_path: Path) -> Path:
     """Make a directory with the Makefile, in which each program that recipes call records its arguments."""
     (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
-    for place in (".venv/bin/python", ".venv/lock/bin/python", ".venv/lock/bin/uv", "it's `touch HIT7` $(touch HIT8)"):
+    for place in (
+        ".venv/bin/python",
+        ".venv/bin/zizmor",
+        ".venv/lock/bin/python",
+        ".venv/lock/bin/uv",
+        "it's `touch HIT7` $(touch HIT8)",
+    ):
         stub = tmp_path / place
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.write_text(_STUB, encoding="utf-8")
@@ -63,7 +70,7 @@ def _run_make(directory: Path, arguments: list[str], environment: Mapping[str, s
         env={**inherited, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done

@@ -23,6 +23,7 @@ from contract_watch.engine.running.session import Session
 from contract_watch.mock.grpc_calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.protocol_sessions import make_protocol, make_session
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
@@ -127,7 +128,7 @@ def _paste(directory: Path, script: str) -> str:
         cwd=directory,
         env={**os.environ, KEY.variable: KEY.test, "HISTFILE": str(directory / "history"), "PS1": "", "PS2": ""},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert list(directory.glob("HIT*")) == [], script

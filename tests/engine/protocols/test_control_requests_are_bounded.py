@@ -18,10 +18,10 @@ from contract_watch.engine.account.network_sandbox import block_connections
 from contract_watch.engine.protocols.mock_controls import fetch_mock_health, find_mock_grpc_address, script_fault
 from tests.support.hostile_server import BOMB_BYTES, ENDLESS, HEAD, build_large_scripts, serve_script
 from tests.support.loopback_server import App, LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.patience import PATIENCE
 from tests.support.suite_process import check_target
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
 
-PATIENCE = 60.0
 MAX_GROWTH = 64 * 1024 * 1024
 """Bytes that a process may take for one response of 8 MiB and its copies; a bomb takes 100 MB at least."""
 
@@ -53,6 +53,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol
 from contract_watch.engine.protocols.wire import TransportError
+from tests.support.patience import PATIENCE
 
 protocol = GrpcProtocol(Contract("zitadel"), sys.argv[1])
 path = "/zitadel.admin.v1.AdminService/ListSMTPConfigs"
