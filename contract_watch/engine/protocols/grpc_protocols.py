@@ -33,7 +33,7 @@ _NEVER_CONNECTED = ("failed to connect to all addresses", "errors resolving ", "
 """The beginnings of the library's errors before a connection exists. "Connection reset" is none: the call may have arrived."""
 _BROKEN = re.compile("stream removed|closed|reset|broken pipe|recvmsg|sendmsg|goaway", re.IGNORECASE)
 """The library's words for a connection that ends during a call: by whether it notices while it reads or while it writes."""
-_TOO_LARGE = ("Received message larger than max", "Decompressed message larger than max")
+_TOO_LARGE = re.compile("(Received|Decompressed) message larger than max")
 """The library's words for a message beyond its limit; some releases put other words before them."""
 
 
@@ -160,7 +160,8 @@ class GrpcProtocol(_MessageCodec):
             raise TransportError("silent", "the target takes the call and does not answer in time") from error
         if code == grpc.StatusCode.UNAVAILABLE.value[0] and _BROKEN.search(text):
             raise TransportError("broken", "the connection broke (UNAVAILABLE)") from error
-        if code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0] and any(words in text for words in _TOO_LARGE):
+        is_refusal = text.startswith("SERVER: ")  # of a request that the server finds too large
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0] and not is_refusal and _TOO_LARGE.search(text):
             raise TransportError("too-large", f"the answer is longer than {MAX_RESPONSE_BYTES} bytes") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
         headers = {**_select_string_metadata(trailers), "grpc-status": str(code)}
