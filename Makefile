@@ -25,8 +25,8 @@ FAIL_ON ?= breaking
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
-# Test processes.
-WORKERS ?= 2
+# Test processes: one more than the cores of a small machine, because some tests wait.
+WORKERS ?= 3
 # Which tests `make test-all` runs; empty: all.
 TESTS ?=
 SLUG ?=
