@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -21,7 +20,8 @@ from contract_watch.net import is_loopback
 CONTROL_TIMEOUT = 10.0
 """Seconds for one request: less than for a vendor's, because a run waits for it before its first one."""
 _MAX_HEALTH_BYTES = 64 * 1024
-_GRPC_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
+_GRPC_ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>[1-9][0-9]{0,4})")
+_MAX_PORT = 65535
 
 
 def fetch_mock_health(target: str) -> dict[str, Any]:
@@ -42,9 +42,10 @@ def find_mock_grpc_address(target: str) -> str:
     An address that is not on loopback counts as none: keys are sent there.
     """
     address = fetch_mock_health(target).get("grpc")
-    if not isinstance(address, str) or not _GRPC_ADDRESS.fullmatch(address):
+    parts = _GRPC_ADDRESS.fullmatch(address) if isinstance(address, str) else None
+    if parts is None or int(parts["port"]) > _MAX_PORT:
         return ""
-    return address if is_loopback(urlsplit(f"//{address}").hostname or "", strict=True) else ""
+    return parts[0] if is_loopback(parts["host"] or parts["ipv6"], strict=True) else ""
 
 
 def script_fault(target: str, fault: Mapping[str, Any]) -> None:
