@@ -38,7 +38,7 @@ def test_no_exploring_request_does_harm(slug: str, share: float, tmp_path: Path)
             )
             sent += record.requests["explore"]
             assert (record.findings, record.left_behind) == ([], [])
-            assert record.reason is None or "that it may" in record.reason  # a limit may end it
+            assert record.reason is None or "limit reached" in record.reason  # a limit may end it
             assert production.list_run_objects() == []
         assert production.list_violations() == []
         assert production.count_limit_hits() == 0
