@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.schema import Document, Schema, resolve_reference
 
 _SCALARS = ("integer", "number", "boolean")
@@ -51,8 +52,8 @@ def parse_header(spec: HeaderSpec, value: str) -> Any:
         return value
     if spec.is_json:
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return parse_foreign_json(value)
+        except ValueError:
             return value
     schema = resolve_reference(spec.schema.document, spec.schema.schema)
     parts = [part.strip() for part in value.split(",")] if value else []

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
+
 JSON = Any
 ValuePath = tuple[str | int, ...]
 
@@ -172,8 +174,8 @@ class EncodedJson:
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         try:
-            decoded = json.loads(value)
-        except (TypeError, ValueError, RecursionError):
+            decoded = parse_foreign_json(value)
+        except (TypeError, ValueError):
             yield Mismatch(path, "encoding", "a string that contains JSON")
             return
         yield from self.inner.find_mismatches(decoded, path)

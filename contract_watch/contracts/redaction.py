@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contract_watch.contracts.encodings import MIN_SECRET_BYTES, SecretIndex, find_secret_spans, list_encodings
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.schema import Document
 
 JSON = Any
@@ -199,8 +200,8 @@ def _parse_inner_json(text: str) -> JSON:
     if text[:64].lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_foreign_json(text)
+    except ValueError:
         return None
 
 

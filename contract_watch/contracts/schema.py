@@ -3,7 +3,6 @@
 Vendors' patterns run on jsonschema-rs with its linear-time regular expressions, never on a backtracking engine.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,15 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.request import MissingBody
 
 JSON = Any
 ValuePath = tuple[str | int, ...]
 Document = Mapping[str, Any]
+_WINDOW = 100
+"""Items of a long list that are searched for violations at once. The validator lists all violations or none."""
+_MAX_WINDOWS = 50
 _MAX_DEPTH = 100
 
 
@@ -76,17 +79,26 @@ class Schema:
             return bool(self._validator.is_valid(_sanitize_value(value)))
 
     def find_violations(self, value: JSON) -> list[Violation]:
-        """Return every violation in ``value``, in the validator's order."""
+        """Return the violations in ``value``, in the validator's order.
+
+        Of a long list, only the first items with violations are searched: a server can send millions. If it takes too long
+        to find them, one violation of the whole value stands for all.
+        """
         if self.accepts(value):  # much faster than an empty iter_errors
             return []
-        try:
-            return [self._build_violation(error) for error in self._validator.iter_errors(value)]
-        except ValueError:
-            return [self._build_violation(error) for error in self._validator.iter_errors(_sanitize_value(value))]
+        for number in range(_MAX_WINDOWS):
+            part = _cut_lists(value, number)
+            if not self.accepts(part):
+                try:
+                    errors = list(self._validator.iter_errors(part))
+                except ValueError:
+                    errors = list(self._validator.iter_errors(_sanitize_value(part)))
+                return [self._build_violation(error, value, number) for error in errors]
+        return [Violation((), "schema", "a body that its schema accepts")]
 
     @staticmethod
-    def _build_violation(error: jsonschema_rs.ValidationError) -> Violation:
-        path = tuple(error.instance_path)
+    def _build_violation(error: jsonschema_rs.ValidationError, value: JSON, window: int) -> Violation:
+        path = _restore_path(tuple(error.instance_path), value, window)
         kind = error.kind
         keyword = kind.name
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
@@ -156,6 +168,30 @@ class Schema:
                     yield from self._flatten([member], value)
 
 
+def _cut_lists(value: JSON, window: int) -> JSON:
+    """Return a copy of ``value`` that holds of each long list the items of one window, a number that counts on and on."""
+    if isinstance(value, dict):
+        return {name: _cut_lists(inner, window) for name, inner in value.items()}
+    if isinstance(value, list):
+        start = _find_start(value, window)
+        return [_cut_lists(inner, window) for inner in value[start : start + _WINDOW]]
+    return value
+
+
+def _restore_path(path: ValuePath, value: JSON, window: int) -> ValuePath:
+    """Return the path in ``value`` of a path in what `_cut_lists` returned for it."""
+    restored: list[str | int] = []
+    for part in path:
+        index = part + _find_start(value, window) if isinstance(part, int) else part
+        restored.append(index)
+        value = value[index]
+    return tuple(restored)
+
+
+def _find_start(items: list[JSON], window: int) -> int:
+    return window % max(1, -(-len(items) // _WINDOW)) * _WINDOW
+
+
 def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
     """Return a copy that the validator can represent: lone surrogates replaced, nesting cut at `_MAX_DEPTH`."""
     if isinstance(value, str):
@@ -170,12 +206,12 @@ def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a body; a member of `MissingBody` stands for one that is empty or not JSON."""
+    """Parse a body; a member of `MissingBody` stands for one that is empty or not JSON, or nested too deeply."""
     if not body:
         return MissingBody.ABSENT
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_foreign_json(body)
+    except ValueError:
         return MissingBody.MALFORMED
 
 

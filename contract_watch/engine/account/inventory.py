@@ -1,12 +1,12 @@
 """The inventory: all objects of an account, read page by page through the contract's list operation."""
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.config import ListConfig
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.engine.account.account_session import AccountSession
 
 _MAX_PAGES = 200
@@ -79,8 +79,8 @@ def _read_page(
     if exchange.response is None or not exchange.succeeded:
         return None
     try:
-        body = json.loads(exchange.response.body)
-    except (ValueError, RecursionError):
+        body = parse_foreign_json(exchange.response.body)
+    except ValueError:
         return None
     if not isinstance(body, dict):
         return None

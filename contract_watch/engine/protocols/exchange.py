@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
@@ -79,11 +80,11 @@ def _redact_body(content: bytes, redactor: Redactor) -> Any:
     text = ""
     if len(content) <= _MAX_PARSED_BYTES:
         try:
-            shown = redactor.redact_json(json.loads(content))
+            shown = redactor.redact_json(parse_foreign_json(content))
             if len(content) <= _MAX_BODY_BYTES:
                 return shown
             text = json.dumps(shown, ensure_ascii=False)
-        except (ValueError, RecursionError):
+        except ValueError:
             pass
     text = text or redactor.redact_string(content[: _MAX_BODY_BYTES + _REDACTION_MARGIN].decode("utf-8", "replace"))
     return text if len(content) <= _MAX_BODY_BYTES else f"{text[:_MAX_BODY_BYTES]}… ({len(content)} bytes)"

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import Response, TransportError, Wire
@@ -30,8 +31,8 @@ def fetch_mock_health(target: str) -> dict[str, Any]:
     if response is None or response.status != 200 or len(response.body) > _MAX_HEALTH_BYTES:
         return {}
     try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
+        body = parse_foreign_json(response.body)
+    except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.escaping import escape_json
 from contract_watch.report.curl import ShellVariables, format_curl, synthesize_secret
@@ -33,10 +34,7 @@ def build_synthetic_json(content: bytes, redactor: Redactor, placeholders: Mappi
     Raises:
         ValueError: ``content`` is not JSON.
     """
-    try:
-        return _replace_secrets(json.loads(content), redactor, placeholders)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    return _replace_secrets(parse_foreign_json(content), redactor, placeholders)
 
 
 def format_request_as_curl(

@@ -1,9 +1,9 @@
 """The end of a run: remove everything that it created, and report the rest."""
 
 import contextlib
-import json
 from typing import Any
 
+from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.openapi import join_arguments
 from contract_watch.engine.account.gate import RunStoppedError
 from contract_watch.engine.account.ledger import LedgerError
@@ -138,8 +138,8 @@ def _find_listed_names(session: Session, account: str, attempt: Attempt, identit
     if identity:
         return {identity} if exchange.succeeded else set()
     try:
-        body = json.loads(exchange.response.body)
-    except (ValueError, RecursionError):
+        body = parse_foreign_json(exchange.response.body)
+    except ValueError:
         return created
     return {text for text in _collect_strings(body) if session.target.has_requested(text) or text in created}
 
