@@ -5,6 +5,7 @@ A symbol has the name that code imports it by: the shortest ``__all__`` that lis
 are in parentheses: ``acme_client.api.users.add_user.sync(body)``. Names with a leading underscore are private.
 """
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,9 @@ from contract_watch.errors import UsageError
 
 ATTRS_CLASS = ("attrs.define", "attrs.frozen")
 ATTRS_FIELD = "attrs.field"
+_MAX_MEMBERS = 5_000
+"""Members of one class, or as many in several as take the same time: some ten seconds."""
+_SMALL_FILE_BYTES = 10_000
 _ENUM_BASES = ("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
@@ -95,15 +99,31 @@ class ClientApi:
             yield from (f"{name}.{own}" for own in (*one.attributes, *(one.enum_members or ())))
 
 
+def _check_size(package: Path) -> None:
+    """Refuse a package that griffe would read for minutes: its time is the square of the members of each class."""
+    work = 0
+    for path in sorted(package.rglob("*.py")):
+        if path.stat().st_size < _SMALL_FILE_BYTES:
+            continue
+        bodies = (
+            node.body for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ClassDef | ast.Module)
+        )
+        work += sum(len(body) ** 2 for body in bodies)
+        if work > _MAX_MEMBERS**2:
+            raise UsageError(f"{package.name}: a client with more than {_MAX_MEMBERS:,} members in one class is not compared; "
+                             "leave the largest enumeration out of the document")  # fmt: skip
+
+
 def read_api(directory: Path, package: str) -> ClientApi:
     """Read the API of the package ``package`` in ``directory``.
 
     Raises:
-        UsageError: the package is missing or is not valid Python.
+        UsageError: the package is missing, is not valid Python, or has too many members in its classes.
     """
     if not (directory / package / "__init__.py").is_file():
         raise UsageError(f"{directory}: has no package {package}; run `make generate`")
     try:
+        _check_size(directory / package)
         loaded = griffe.load(package, search_paths=[directory], try_relative_path=False, allow_inspection=False)
     except (griffe.LoadingError, SyntaxError) as error:
         raise UsageError(f"{directory / package}: is not valid Python; run `make generate`") from error

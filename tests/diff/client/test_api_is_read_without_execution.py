@@ -167,3 +167,16 @@ def test_what_is_no_package_is_one_line(files: dict[str, str], what: str, tmp_pa
     with pytest.raises(UsageError, match=what) as caught:
         read_api(write_package(tmp_path, files), "acme_client")
     assert "\n" not in str(caught.value)
+
+
+def test_classes_of_thousands_of_members_are_refused_at_once(tmp_path: Path) -> None:
+    """A document may name a hundred thousand values of one enumeration; reading them would take hours."""
+    package = tmp_path / "acme_client"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    members = "".join(f'    V{number} = "v{number}"\n' for number in range(20_000))
+    (package / "kind.py").write_text(f"from enum import Enum\n\n\nclass Kind(str, Enum):\n{members}")
+    with pytest.raises(
+        UsageError, match="acme_client: a client with more than 5,000 members in one class is not compared"
+    ):
+        read_api(tmp_path, "acme_client")
