@@ -21,7 +21,7 @@ MINUTES ?=
 GRPC_TARGET ?=
 SURFACE ?=
 THOROUGH ?=
-FAIL_ON ?= breaking
+FAIL_ON ?=
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
@@ -51,7 +51,7 @@ help: ## print this page
 		Makefile
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
-	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive]"
+	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive|warning]"
 
 .PHONY: environment
 environment:

@@ -1,6 +1,6 @@
 """``make drift``: compare the documents that vendors publish now with the stored ones, and name the code that breaks.
 
-0: none or additive; 1: breaking; 2: a document cannot be read now; 3: wrong usage, or a waiver that has expired or is
+0: none or additive; 1: warning or breaking (or what --fail-on names); 2: a document cannot be read now; 3: wrong usage, or a waiver that has expired or is
 not used.
 """
 
@@ -19,7 +19,7 @@ from contract_watch.diff.published_document import find_address
 from contract_watch.errors import UsageError
 from contract_watch.report.report_files import write_reports
 from contract_watch.report.terminal import format_terminal
-from contract_watch.report.verdict import compute_exit_status
+from contract_watch.report.verdict import FAIL_ON, compute_exit_status
 
 
 @cli.command(interrupted="no report was written; run it again")
@@ -30,9 +30,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--published", default="", help="the file or address of the published document (the vendor's)")
     parser.add_argument("--known", default="", help="1: leave out vendors without a known address")
     parser.add_out_option()
-    parser.add_argument(
-        "--fail-on", default="breaking", choices=("breaking", "additive"), help="the least severity that fails"
-    )
+    parser.add_argument("--fail-on", default="warning", choices=FAIL_ON, help="the least verdict that fails (warning)")
     given = parser.parse_args(arguments)
     restore_backup(root)  # a killed `make accept` may have left files replaced
     contracts = _select_contracts(given, root)

@@ -14,11 +14,12 @@ from contract_watch.diff.atomic_replacement import replace_atomically, staging_d
 from contract_watch.diff.changelog import insert_line
 from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact
-from contract_watch.diff.document import ChangeLevel, Comparison, compare
+from contract_watch.diff.contract_comparison import compare_under_contract
+from contract_watch.diff.document import ChangeLevel, Comparison
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, compute_digest, load_entry
 from contract_watch.diff.document.lookalikes import describe_deceptive_names
 from contract_watch.diff.document.parameters import normalize_path
-from contract_watch.diff.document.prose import add_prose, describe_rewording
+from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.overlay_check import check_overlay
 from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
@@ -53,12 +54,8 @@ def accept_document(contract: Contract, given: str) -> list[str]:
     with staging_directory(contract.root) as scratch:
         found = _find_document(contract, given)
         stored = str(contract.settings["published"])
-        base = contract.published.raw
-        wanted = frozenset(
-            list_operations(base)
-            | list_operations(_read_effective_document(contract))
-            | _list_overlay_operations(contract)
-        )
+        base, current = contract.published.raw, _read_effective_document(contract)
+        wanted = frozenset(list_operations(base) | list_operations(current) | _list_overlay_operations(contract))
         revision = extract_operations(found.document, wanted, found.address)
         if not revision["paths"]:
             raise UsageError(
@@ -67,9 +64,9 @@ def accept_document(contract: Contract, given: str) -> list[str]:
         if revision == base:
             return []
         stored_part = extract_operations(base, wanted, stored)
-        comparison = add_prose(compare(stored_part, revision), stored_part, revision)
+        comparison = compare_under_contract(stored_part, revision, current)
         effective = _apply_overlay(contract, base, revision)
-        impact = assess_document_impact(contract, _read_effective_document(contract), effective, comparison.changes)
+        impact = assess_document_impact(contract, current, effective, comparison.changes)
         fresh = _build_replacements(contract, scratch / "tree", revision, found, comparison, impact)
         replace_atomically(contract.root, fresh)
     return [

@@ -13,10 +13,11 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
-from contract_watch.diff.document import ApiChange, compare
+from contract_watch.diff.contract_comparison import compare_under_contract
+from contract_watch.diff.document import ApiChange
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
 from contract_watch.diff.document.lookalikes import describe_deceptive_names
-from contract_watch.diff.document.prose import add_prose, describe_rewording
+from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings
 from contract_watch.diff.overlay_check import OverlayIssue, check_overlay
@@ -82,7 +83,7 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
         raise FetchError(str(error)) from error
     stored = str(contract.settings["published"])
     stored_part = extract_operations(base, frozenset(wanted), stored)
-    comparison = add_prose(compare(stored_part, revision), stored_part, revision)
+    comparison = compare_under_contract(stored_part, revision, contract.effective.raw)
     corrected = check_overlay(read_overlay(contract.directory / "overlay.yaml"), base, revision)
     record.document |= {
         "address": found.address,
@@ -128,7 +129,9 @@ def _assess_impact(
     record.document["client"] = {
         "current": version.current,
         "next": version.version,
+        "step": version.step.name.lower(),
         "why": version.reason,
+        "breaks_alone": [one.description for one in impact.unaccounted[:_MAX_SYMBOLS] if one.is_breaking],
         "symbols": [one.description for one in impact.symbol_changes[:_MAX_SYMBOLS]],
     }
     if impact.unaccounted:

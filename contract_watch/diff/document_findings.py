@@ -11,7 +11,7 @@ from contract_watch.diff.client.correlation import CorrelatedChange
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
 from contract_watch.diff.document.changes import ApiChange, ChangeLevel
 from contract_watch.diff.document.json_pointer import parse_pointer
-from contract_watch.diff.document.rules import load_rules
+from contract_watch.diff.document.rules import Assessment, load_rules
 from contract_watch.diff.document.source import SourceDocument
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
@@ -20,6 +20,8 @@ _MAX_VALUE_LENGTH = 4000
 """The characters of JSON that a finding holds of one location of a document."""
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _WARNING_PREFIX = "This change may break code. "
+_SEVERITIES = {ChangeLevel.BREAKING: Severity.BREAKING, ChangeLevel.WARNING: Severity.WARNING}
+"""The severities of levels; all others are additive."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ def build_findings(
 ) -> list[Finding]:
     """Return a finding for each rule and location of ``changes``.
 
-    `breaking` changes give breaking findings, all others additive ones. ``client`` maps a change to its effect on the
-    generated client; None if that is unknown.
+    `breaking` changes give breaking findings, `warning` ones warnings, all others additive ones. A change that breaks a
+    symbol of the generated client is at least a warning. ``client`` maps a change to its effect on that client; None if
+    that is unknown.
     """
     groups: dict[tuple[str, str], list[ApiChange]] = {}
     for change in changes:
@@ -77,24 +80,25 @@ def _build_finding(
     client: list[CorrelatedChange] | None,
 ) -> Finding:
     worst = max(changes, key=lambda change: change.level.rank)
-    assessment = load_rules()[worst.rule].assess(worst.direction, worst.area)
+    assessment = _assess(worst)
     operation, status = _parse_location(worst.location)
     messages = "; ".join(dict.fromkeys(change.message for change in changes))
     consequence = f"{_WARNING_PREFIX if worst.level is ChangeLevel.WARNING else ''}{assessment.consequence}"
     if effects := "; ".join(dict.fromkeys(correlated.description for correlated in client or ())):
         consequence += f" In the client: {effects}."
-    before, after = (_get_value(document, worst.location) for document in documents)
+    old_location = worst.previous_location or worst.location
+    before, after = _get_value(documents[0], old_location), _get_value(documents[1], worst.location)
     stored = "absent" if before is None else escape_text(json.dumps(before, ensure_ascii=False), 300)
     return Finding(
         id=format_finding_id(worst.rule, worst.location),
-        severity=Severity.BREAKING if worst.level is ChangeLevel.BREAKING else Severity.ADDITIVE,
+        severity=_choose_severity(worst.level, client or ()),
         operation=operation,
         surface="rest",
         status=status,
         title=escape_text(f"{operation}: {messages}"),
         why=consequence,
         clause=worst.rule,
-        promise=f"{compared.stored_path} at {escape_text(worst.location)}: {stored}",
+        promise=f"{compared.stored_path} at {escape_text(old_location)}: {stored}",
         exchange={
             "request": {"method": "GET", "url": compared.published_address, "headers": {}, "body": None},
             "response": {"status": 200, "headers": {}, "body": after},
@@ -106,6 +110,22 @@ def _build_finding(
             dict.fromkeys(line for correlated in client for line in describe_symbol_changes(correlated.symbol_changes))
         ),
     )
+
+
+def _assess(change: ApiChange) -> Assessment:
+    """Return the assessment of a change; one of what the contract requires has that of a required property."""
+    rules = load_rules()
+    usual = rules[change.rule].assess(change.direction, change.area)
+    strict = rules.get(f"required-{change.rule}")
+    is_stricter = strict is not None and change.level.rank > usual.level.rank
+    return strict.assess(change.direction, change.area) if strict is not None and is_stricter else usual
+
+
+def _choose_severity(level: ChangeLevel, client: Iterable[CorrelatedChange]) -> Severity:
+    """Return the severity of a change; users of the client cannot ignore one that breaks a symbol."""
+    severity = _SEVERITIES.get(level, Severity.ADDITIVE)
+    breaks_client = any(symbol.is_breaking for correlated in client for symbol in correlated.symbol_changes)
+    return Severity.WARNING if severity is Severity.ADDITIVE and breaks_client else severity
 
 
 def _parse_location(location: str) -> tuple[str, int | None]:
@@ -123,14 +143,8 @@ def _parse_location(location: str) -> tuple[str, int | None]:
 
 def _get_value(document: SourceDocument, location: str) -> Any:
     """Return the value at a location, through references; None if it is absent, a shortened string if it is long."""
-    value: Any = document.raw
-    for name in parse_pointer(location):
-        value = document.follow(value) if isinstance(value, dict) and name not in value else value
-        if isinstance(value, dict) and name in value:
-            value = value[name]
-        elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            return None
+    value = document.find_value(parse_pointer(location))
+    if value is None:
+        return None
     text = json.dumps(value, ensure_ascii=False)
     return value if len(text) <= _MAX_VALUE_LENGTH else escape_text(text, _MAX_VALUE_LENGTH)

@@ -9,6 +9,7 @@ class Severity(Enum):
     """The effect of a finding on code that relies on the contract."""
 
     ADDITIVE = "additive"
+    WARNING = "warning"
     BREAKING = "breaking"
 
 

@@ -9,7 +9,7 @@ from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 from contract_watch.report.summary import format_headline, format_rerun, format_totals
 
-_VERDICT_ICONS = {"none": "✅", "additive": "➕", "inconclusive": "❔", "breaking": "❌"}
+_VERDICT_ICONS = {"none": "✅", "additive": "➕", "warning": "⚠️", "inconclusive": "❔", "breaking": "❌"}
 _MAX_BODY_LENGTH = 800
 _MAX_LINE_LENGTH = 4000
 _MAX_FINDINGS_BYTES = 300_000

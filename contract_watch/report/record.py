@@ -85,8 +85,9 @@ class Record:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of this run."""
-        return derive_verdict(self.findings, self.reason)
+        """The verdict of this run; a client that breaks although no finding says so is a warning."""
+        breaks_alone = self.document.get("client", {}).get("breaks_alone")
+        return max(derive_verdict(self.findings, self.reason), Verdict.WARNING if breaks_alone else Verdict.NONE)
 
     def group_findings(self) -> list[tuple[Finding, str]]:
         """Return each finding once, with a phrase that names its surfaces; the phrase is empty for a vendor with one surface."""

@@ -43,6 +43,8 @@ def _format_result(record: Record) -> str:
         return "no drift"
     if record.verdict is Verdict.INCONCLUSIVE:
         return "inconclusive"
+    if not record.findings:
+        return f"{record.verdict.label}: the client needs a major version"
     return f"{record.verdict.label} drift, {_format_count(len(record.group_findings()), 'finding')}"
 
 

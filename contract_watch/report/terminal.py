@@ -12,18 +12,21 @@ from contract_watch.report.summary import format_headline, format_rerun, format_
 _CONSEQUENCES = {
     "none": "",
     "additive": "The target does more than the contract says. Code that relies on the contract still works.",
+    "warning": "The target may break code that relies on the contract.",
     "inconclusive": "The run could not check whether the target keeps the contract.",
     "breaking": "The target breaks the contract. Code that relies on the contract will fail.",
 }
 _NEXT_STEPS = {
     "none": "",
     "additive": "Next: extend the contract (overlay, model), or waive the finding in the contract's waivers.toml.",
+    "warning": "Next: ask the vendor, or waive the finding in the contract's waivers.toml.",
     "inconclusive": "Next: remove the cause and run again.",
     "breaking": "Next: reproduce it with the curl lines; report it to the vendor, or waive it in the contract's waivers.toml.",
 }
 _DOCUMENT_CONSEQUENCES = {
     "none": "The published document means what the stored one means.",
-    "additive": "The published document differs from the stored one. No change certainly breaks code.",
+    "additive": "The published document differs from the stored one. No code breaks.",
+    "warning": "The published document may break code that relies on the stored one, or users of the client.",
     "inconclusive": "The published document could not be compared with the stored one.",
     "breaking": "The published document breaks code that relies on the stored one.",
 }
@@ -33,16 +36,18 @@ _FIX_OVERLAY = "apply the edits in the notes on overlay.yaml"
 _DOCUMENT_NEXT_STEPS = {
     "none": "",
     "additive": f"Next: {_ACCEPT}, {_WAIVE}",
+    "warning": f"Next: check what consumers use, then {_ACCEPT}, {_WAIVE}",
     "inconclusive": "Next: remove the cause and run again.",
     "breaking": f"Next: warn the consumers, then {_ACCEPT}, {_WAIVE}",
 }
 _OVERLAY_NEXT_STEPS = {
     "none": f"Next: the overlay does not fit the new document: {_FIX_OVERLAY}, then {_ACCEPT}.",
     "additive": f"Next: {_FIX_OVERLAY}, then {_ACCEPT}.",
+    "warning": f"Next: check what consumers use, {_FIX_OVERLAY}, then {_ACCEPT}.",
     "inconclusive": "Next: remove the cause and run again.",
     "breaking": f"Next: warn the consumers, {_FIX_OVERLAY}, then {_ACCEPT}.",
 }
-_COLOURS = {"none": "32", "additive": "33", "inconclusive": "33", "breaking": "31"}
+_COLOURS = {"none": "32", "additive": "33", "warning": "33", "inconclusive": "33", "breaking": "31"}
 _MAX_FINDINGS = 12
 _MAX_LINE_LENGTH = 1000
 _MAX_BODY_LENGTH = 300

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.finding import Finding
+
+FAIL_ON = ("additive", "warning", "breaking")
+"""The verdicts that a command may fail from; `inconclusive` has an exit status of its own."""
 
 
 class Verdict(IntEnum):
@@ -11,8 +14,9 @@ class Verdict(IntEnum):
 
     NONE = 0
     ADDITIVE = 1
-    INCONCLUSIVE = 2
-    BREAKING = 3
+    WARNING = 2
+    INCONCLUSIVE = 3
+    BREAKING = 4
 
     @property
     def label(self) -> str:
@@ -24,16 +28,16 @@ def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
     """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None."""
     worst = Verdict.INCONCLUSIVE if reason else Verdict.NONE
     for finding in findings:
-        worst = max(worst, Verdict.BREAKING if finding.severity is Severity.BREAKING else Verdict.ADDITIVE)
+        worst = max(worst, Verdict[finding.severity.name])
     return worst
 
 
 def compute_exit_status(verdicts: Iterable[Verdict], *, left_behind: bool, fail_on: str) -> int:
     """Return the exit status for all vendors: 1 for drift, 2 for inconclusive or objects left behind, otherwise 0.
 
-    ``fail_on`` is `breaking`, or `additive` to fail on additive drift too.
+    ``fail_on`` is the least verdict that counts as drift, one of `FAIL_ON`.
     """
     distinct = set(verdicts)
-    if Verdict.BREAKING in distinct or (fail_on == "additive" and Verdict.ADDITIVE in distinct):
+    if any(verdict >= Verdict[fail_on.upper()] for verdict in distinct - {Verdict.INCONCLUSIVE}):
         return 1
     return 2 if left_behind or Verdict.INCONCLUSIVE in distinct else 0

@@ -40,7 +40,7 @@ _REORDERING_KINDS = (
 
 
 class ComparableChange(HasLevel, Protocol):
-    """A change of the document: its rule, its level, and its location in either document."""
+    """A change of the document: its rule, its level, and its location in either document, for a rename in both."""
 
     @property
     def rule(self) -> str:
@@ -49,6 +49,10 @@ class ComparableChange(HasLevel, Protocol):
     @property
     def location(self) -> str:
         """The JSON pointer to the location of use, through references."""
+
+    @property
+    def previous_location(self) -> str:
+        """For a rename, the JSON pointer to the old name in the base; otherwise empty."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ def _find_symbols(change: ComparableChange, base: SymbolIndex, revision: SymbolI
     """
     if change.rule == PROSE_RULE:
         return []
+    if change.previous_location:
+        return [base.find_symbols(change.previous_location), revision.find_symbols(change.location)]
     having = [names for names in (base, revision) if names.contains(change.location)]
     found = [names.find_symbols(change.location) for names in having or (base, revision)]
     if not having:

@@ -13,6 +13,8 @@ A request may accept more values, never fewer; a response may return fewer, neve
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
 `schemas`, `scalars`, `objects`, `arrays`, `combinators`, `member_matching`, `annotations`, `schema_location`
     compare two schemas; the resulting edits have no direction.
+`renames`
+    pairs a removed name with the added name that replaces it.
 `lazy_references`
     compares the targets of two references once, and reports the edits wherever the references occur.
 `operations`, `parameters`, `media_types`, `encoding`, `responses`, `security`, `servers`, `deprecation`

@@ -39,13 +39,21 @@ class ChangeLog:
         self._rules = load_rules()
         self._changes: dict[tuple[str, Direction, str, str, str], ApiChange] = {}
 
-    def record_change(self, rule_id: str, location: Tokens, message: str) -> None:
-        """Add a change of anything but a schema."""
+    def record_change(self, rule_id: str, location: Tokens, message: str, *, previous: Tokens | None = None) -> None:
+        """Add a change of anything but a schema; ``previous`` is the location of the old name, for a rename."""
         rule = self._rules[rule_id]
         direction = OPPOSITE_DIRECTIONS[rule.direction] if self.vendor_calls else rule.direction
         level = rule.assess(direction, rule.area).level
         self._add_change(
-            ApiChange(rule_id, level, direction, rule.area, format_pointer(location), escape_text(message))
+            ApiChange(
+                rule_id,
+                level,
+                direction,
+                rule.area,
+                format_pointer(location),
+                escape_text(message),
+                "" if previous is None else format_pointer(previous),
+            )
         )
 
     def compare_schemas(
@@ -81,7 +89,8 @@ class ChangeLog:
                 level = ChangeLevel.WARNING  # the location hides the effect that the rule expects
             if direction in edit.muted_directions:
                 level = ChangeLevel.COMPATIBLE
-            self._add_change(ApiChange(rule.id, level, direction, area, edit.location, edit.message))
+            previous = edit.previous_location or ""
+            self._add_change(ApiChange(rule.id, level, direction, area, edit.location, edit.message, previous))
 
     def _add_change(self, change: ApiChange) -> None:
         key = (change.rule, change.direction, change.area, change.location, change.message)

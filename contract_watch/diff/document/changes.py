@@ -55,6 +55,7 @@ class SchemaEdit:
         depth: the number of levels below the root schema; 0 is the root.
         is_removed: True if the location is in the base.
         muted_directions: the directions in which the values never occur.
+        previous_location: for a rename, the JSON pointer to the old name in the base.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class SchemaEdit:
     depth: int
     is_removed: bool = False
     muted_directions: frozenset[Direction] = field(default=frozenset())
+    previous_location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class ApiChange:
         area: the part of the API: "body", "property", "parameter" or "header" for schemas, else the area of the rule.
         location: a JSON pointer to the place of use, through references: in the revision, or in the base for a removal.
         message: the change in a few words, with names and values escaped.
+        previous_location: for a rename, the JSON pointer to the old name in the base; otherwise empty.
     """
 
     rule: str
@@ -85,6 +88,7 @@ class ApiChange:
     area: str
     location: str
     message: str
+    previous_location: str = ""
 
 
 @dataclass(frozen=True)

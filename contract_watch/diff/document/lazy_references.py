@@ -140,4 +140,7 @@ class _LinkFrame:
             effect = Effect.UNCLEAR
         at = self.locations[0 if edit.is_removed else 1] + edit.location
         muted = edit.muted_directions | self.muted_directions if self.muted_directions else edit.muted_directions
-        return SchemaEdit(edit.kind, at, effect, edit.message, self.depth + edit.depth, edit.is_removed, muted)
+        previous = None if edit.previous_location is None else self.locations[0] + edit.previous_location
+        return SchemaEdit(
+            edit.kind, at, effect, edit.message, self.depth + edit.depth, edit.is_removed, muted, previous
+        )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from contract_watch.diff.document.changes import Direction, Effect
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
+from contract_watch.diff.document.renames import find_renamed_properties
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit, mute_edit
 
 _REQUEST: frozenset[Direction] = frozenset({"request"})
@@ -15,13 +16,16 @@ def compare(
     walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
     """Yield the edits of object constraints."""
+    renamed = find_renamed_properties(walk, before, after)
     for name in before.properties:
         if name in after.properties:
             yield from _compare_common(walk, before, after, location, name)
+        elif name in renamed:
+            yield from _compare_renamed(walk, before, after, location, (name, renamed[name]))
         else:
             yield from _compare_removed(walk, before, after, location, name)
     for name in after.properties:
-        if name not in before.properties:
+        if name not in before.properties and name not in renamed.values():
             yield from _compare_added(walk, before, after, location, name)
     declared = {*before.properties, *after.properties}
     for name in sorted((before.required ^ after.required) - declared):
@@ -69,6 +73,44 @@ def _compare_common(
         word = "set" if is_.write_only else "cleared"
         needed = "required-property-" if was_required else ""
         yield create_edit(f"{needed}write-only-{word}", Effect.NOTHING, f"writeOnly {word}", here)
+
+
+def _compare_renamed(
+    walk: SchemaWalk,
+    before: NormalizedSchema,
+    after: NormalizedSchema,
+    location: SchemaLocation,
+    names: tuple[str, str],
+) -> Iterator[EditOrLink]:
+    """Yield the edits of a property with another name: one for the name, and those for everything else.
+
+    In an object that rejects other names on both sides, the old and the new name exclude each other.
+    """
+    name, other = names
+    old, new = before.find_property(name), after.find_property(other)
+    here = location.enter(old, new, "properties", other)
+    spec = walk.normalize(1, new)
+    muted = (_REQUEST if spec.read_only else _NO_DIRECTIONS) | (_RESPONSE if spec.write_only else _NO_DIRECTIONS)
+    was_required, is_required = name in before.required, other in after.required
+    without = after.find_property(name), before.find_property(other)  # the schemas of a name where it is not declared
+    refused = walk.normalize(1, without[0]).rejects_all, walk.normalize(0, without[1]).rejects_all
+    kind, effect = "property-renamed", Effect.UNCLEAR
+    if was_required and is_required:
+        kind, effect = "required-property-renamed", Effect.BOTH
+    elif all(refused):
+        kind, effect = "property-renamed-and-refused", Effect.BOTH
+    message = f"`{name}` was renamed to `{other}`"
+    yield create_edit(kind, effect, message, here, is_renamed=True, muted_directions=muted)
+    if was_required != is_required:
+        word, effect = ("required", Effect.NARROWS) if is_required else ("optional", Effect.WIDENS)
+        message = f"{other} became {word}"
+        yield create_edit(f"property-became-{word}", effect, message, here, muted_directions=muted)
+    if without[0] and not refused[0]:
+        for one in walk.compare(old, without[0], location.enter(old, without[0])):
+            yield mute_edit(one, muted)
+    if without[1] and not refused[1]:
+        for one in walk.compare(without[1], new, location.enter(without[1], new)):
+            yield mute_edit(one, muted)
 
 
 def _compare_removed(

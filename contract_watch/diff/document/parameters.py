@@ -7,6 +7,8 @@ from typing import Any
 from contract_watch.diff.document import deprecation
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
+from contract_watch.diff.document.normalized_schema import SubSchema
+from contract_watch.diff.document.renames import pair_names
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
@@ -41,9 +43,13 @@ def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[
 
 def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -> None:
     """Record the changes of parameters."""
+    renamed = _find_renames(change_log, base, revision)
     for key, (old, at) in base.items():
         area, name = f"{key[0]}-parameter", old.get("name")
-        if key not in revision:
+        if key in renamed:
+            new, here = revision[renamed[key]]
+            _record_rename(change_log, area, (old, new), (at, here))
+        elif key not in revision:
             word = deprecation.classify_removal(old, change_log.today)
             word = "removed-after-deprecation" if word == "removed-while-unstable" else word
             change_log.record_change(f"{area}-{word}", at, f"{key[0]} parameter {name} removed")
@@ -51,11 +57,54 @@ def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -
             new, here = revision[key]
             _compare_parameter(change_log, area, old, new, (at, here))
     for key, (new, at) in revision.items():
-        if key not in base:
+        if key not in base and key not in renamed.values():
             needed = new.get("required") is True or key[0] == "path"
             word = "required-added" if needed else "added"
             message = f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added"
             change_log.record_change(f"{key[0]}-parameter-{word}", at, message)
+
+
+def _find_renames(
+    change_log: ChangeLog, base: ParameterMap, revision: ParameterMap
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the new key of each parameter that was renamed; those of a path are identified by position anyway."""
+    removed = [
+        key
+        for key, (spec, _) in base.items()
+        if key not in revision
+        and key[0] != "path"
+        and deprecation.classify_removal(spec, change_log.today) == "removed"
+    ]
+    added = [key for key in revision if key not in base and key[0] != "path"]
+
+    def is_same(old: tuple[str, str], new: tuple[str, str]) -> bool:
+        return old[0] == new[0] and is_encoded_alike(change_log, base[old][0], revision[new][0])
+
+    return pair_names(removed, added, is_same)
+
+
+def is_encoded_alike(change_log: ChangeLog, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return True if two parameters or headers have the same schema and encoding, whatever their names."""
+    before, after = find_schema(old), find_schema(new)
+    flags = ("deprecated", "allowEmptyValue", "allowReserved")
+    traits = [
+        (schema[0], find_style(spec), *(spec.get(flag) is True for flag in flags))
+        for spec, schema in ((old, before), (new, after))
+    ]
+    return traits[0] == traits[1] and change_log.schemas.is_same((SubSchema(before[1]),), (SubSchema(after[1]),))
+
+
+def _record_rename(
+    change_log: ChangeLog, area: str, specs: tuple[Mapping[str, Any], Mapping[str, Any]], at: tuple[Tokens, Tokens]
+) -> None:
+    """Record a rename, and the change of ``required`` that comes with it."""
+    was, is_ = (spec.get("required") is True for spec in specs)
+    old, new = (spec.get("name") for spec in specs)
+    message = f"{area.replace('-', ' ')} `{old}` was renamed to `{new}`"
+    change_log.record_change(f"{area}-{'required-' if was and is_ else ''}renamed", at[1], message, previous=at[0])
+    if was != is_:
+        word = "required" if is_ else "optional"
+        change_log.record_change(f"{area}-became-{word}", at[1], f"{new} became {word}")
 
 
 def _compare_parameter(

@@ -6,11 +6,20 @@ from typing import Any
 from contract_watch.diff.document import media_types
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.parameters import find_schema, find_style, is_composite, is_string_encoded
+from contract_watch.diff.document.parameters import (
+    find_schema,
+    find_style,
+    is_composite,
+    is_encoded_alike,
+    is_string_encoded,
+)
+from contract_watch.diff.document.renames import pair_names
 from contract_watch.diff.document.source import as_object
 
 _IGNORED = ("content-type",)
 """Headers that other parts of OpenAPI describe."""
+_HeaderMap = dict[str, tuple[Any, str]]
+"""Headers with their names as written, by names in lower case."""
 
 
 def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
@@ -65,9 +74,13 @@ def _compare_response(change_log: ChangeLog, base: Any, revision: Any, at: tuple
     locations = ((*at[0], "content"), (*at[1], "content"))
     media_types.compare(change_log, "response", old.get("content"), new.get("content"), locations)
     before, after = (_collect_headers(spec) for spec in (old, new))
+    renamed = _find_renamed_headers(change_log, before, after)
     for name, (raw, written) in before.items():
         was = change_log.base.follow(raw)
         here = (*at[0], "headers", written)
+        if name in renamed:
+            _record_rename(change_log, (before[name], after[renamed[name]]), at)
+            continue
         if name not in after:
             needed = "required-" if was.get("required") is True else ""
             change_log.record_change(f"response-header-{needed}removed", here, f"header {written} removed")
@@ -75,14 +88,39 @@ def _compare_response(change_log: ChangeLog, base: Any, revision: Any, at: tuple
         is_, location = change_log.revision.follow(after[name][0]), (*at[1], "headers", after[name][1])
         _compare_header(change_log, was, is_, (here, location))
     for name, (_, written) in after.items():
-        if name not in before:
+        if name not in before and name not in renamed.values():
             change_log.record_change("response-header-added", (*at[1], "headers", written), f"header {written} added")
 
 
-def _collect_headers(answer: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
+def _collect_headers(answer: Mapping[str, Any]) -> _HeaderMap:
     spec = answer.get("headers")
     spec = as_object(spec)
     return {name.lower(): (raw, name) for name, raw in spec.items() if name.lower() not in _IGNORED}
+
+
+def _find_renamed_headers(change_log: ChangeLog, before: _HeaderMap, after: _HeaderMap) -> dict[str, str]:
+    """Return the new name of each header that was renamed."""
+
+    def is_same(old: str, new: str) -> bool:
+        was, is_ = change_log.base.follow(before[old][0]), change_log.revision.follow(after[new][0])
+        return is_encoded_alike(change_log, was, is_)
+
+    return pair_names([name for name in before if name not in after], [n for n in after if n not in before], is_same)
+
+
+def _record_rename(
+    change_log: ChangeLog, headers: tuple[tuple[Any, str], tuple[Any, str]], at: tuple[Tokens, Tokens]
+) -> None:
+    """Record a rename, and the change of ``required`` that comes with it."""
+    (raw, old), (other, new) = headers
+    was, is_ = (source.follow(one).get("required") is True
+                for source, one in ((change_log.base, raw), (change_log.revision, other)))  # fmt: skip
+    locations = ((*at[0], "headers", old), (*at[1], "headers", new))
+    kind = f"response-header-{'required-' if was and is_ else ''}renamed"
+    change_log.record_change(kind, locations[1], f"header `{old}` was renamed to `{new}`", previous=locations[0])
+    if was != is_:
+        word = "required" if is_ else "optional"
+        change_log.record_change(f"response-header-became-{word}", locations[1], f"header {new} became {word}")
 
 
 def _compare_header(

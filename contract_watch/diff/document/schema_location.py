@@ -90,6 +90,10 @@ class SchemaWalk(Protocol):
         """Return True if two values are equal, with everything that they refer to."""
         ...
 
+    def is_same(self, base: Conjunction, revision: Conjunction) -> bool:
+        """Return True if two nodes have no edit between them or below them, as far as is known."""
+        ...
+
     def intern(self, raw: Any) -> int:
         """Return a number that equal values share."""
         ...
@@ -112,8 +116,8 @@ class SchemaWalk(Protocol):
 
 
 def create_edit(kind: str, effect: Effect, message: str, location: SchemaLocation, *, is_removed: bool = False,
-         muted_directions: frozenset[Direction] = frozenset()) -> SchemaEdit:  # fmt: skip
-    """Return an edit at its location in the revision, or in the base if ``is_removed``."""
+         is_renamed: bool = False, muted_directions: frozenset[Direction] = frozenset()) -> SchemaEdit:  # fmt: skip
+    """Return an edit at its location in the revision, or in the base if ``is_removed``; at both if ``is_renamed``."""
     return SchemaEdit(
         kind,
         format_pointer(location.full_paths[0 if is_removed else 1]),
@@ -122,6 +126,7 @@ def create_edit(kind: str, effect: Effect, message: str, location: SchemaLocatio
         location.depth,
         is_removed,
         muted_directions,
+        format_pointer(location.full_paths[0]) if is_renamed else None,
     )
 
 

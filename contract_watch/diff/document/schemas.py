@@ -44,6 +44,7 @@ class SchemaComparison:
         self._same_dialect = base.is_openapi_30 == revision.is_openapi_30
         self._equality: dict[tuple[int, int], bool] = {}
         self._subsets: dict[tuple[Effect, Key], bool | None] = {}
+        self._same: dict[Key, bool] = {}
         self._distant_keys: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
         self._nesting = 0
         self._open_checks, self._used_assumption = 0, False
@@ -163,6 +164,18 @@ class SchemaComparison:
         """Return a number that equal values share."""
         return self._interner.intern(raw)
 
+    def is_same(self, base: Conjunction, revision: Conjunction) -> bool:
+        """Return True if two nodes have no edit between them or below them.
+
+        An open check counts as False: a schema in a cycle that contains the two may differ.
+        """
+        key = _make_key(base, revision)
+        if key not in self._same:
+            self._pinned += [base, revision]  # keeps their ids unique
+            self._same[key] = False
+            self._same[key] = not self.collect_kinds(_RootWalk(self).compare(base, revision, _NOWHERE))
+        return self._same[key]
+
     def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
         """Return True if every value of the base belongs to the revision, as far as is known."""
         return self._check_subset(base, revision, Effect.WIDENS)
@@ -229,6 +242,10 @@ class _RootWalk:
     def is_equal(self, base: Any, revision: Any) -> bool:
         """Delegate to the comparison of the documents."""
         return self._schemas.is_equal(base, revision)
+
+    def is_same(self, base: Conjunction, revision: Conjunction) -> bool:
+        """Delegate to the comparison of the documents."""
+        return self._schemas.is_same(base, revision)
 
     def intern(self, raw: Any) -> int:
         """Delegate to the comparison of the documents."""

@@ -1,6 +1,6 @@
 """A document under comparison, its references, and the equality of its parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -41,6 +41,19 @@ class SourceDocument:
                 return node
             node = self.resolve(reference)
         return {}
+
+    def find_value(self, tokens: Iterable[str]) -> JSON:
+        """Return the value at a location, through references; None if it is absent."""
+        value: JSON = self.raw
+        for name in tokens:
+            value = self.follow(value) if isinstance(value, dict) and name not in value else value
+            if isinstance(value, dict) and name in value:
+                value = value[name]
+            elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name) < len(value):
+                value = value[int(name)]
+            else:
+                return None
+        return value
 
     def find_references(self, node: JSON) -> frozenset[str]:
         """Return all references in and below ``node``, but not in their targets."""

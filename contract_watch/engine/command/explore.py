@@ -18,7 +18,7 @@ from contract_watch.engine.running.parallel import count_cores, run_parallel
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text, format_json
 from contract_watch.report.atomic_file import write_atomically
-from contract_watch.report.finding import Severity
+from contract_watch.report.verdict import Verdict, compute_exit_status
 
 _FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
 _ROUND_SECONDS = 8.0
@@ -62,10 +62,9 @@ class ExplorationResults:
 
     def compute_exit_status(self, fail_on: str) -> int:
         """Return the exit status of the exploration."""
-        severities = {finding["severity"] for finding in self.findings.values()}
-        if Severity.BREAKING.value in severities or (severities and fail_on == "additive"):
-            return 1
-        return 2 if self.reasons or self.left_behind else 0
+        verdicts = [Verdict[finding["severity"].upper()] for finding in self.findings.values()]
+        verdicts += [Verdict.INCONCLUSIVE] if self.reasons else []
+        return compute_exit_status(verdicts, left_behind=bool(self.left_behind), fail_on=fail_on)
 
 
 @cli.command(interrupted="the exploration had not begun")

@@ -20,6 +20,7 @@ from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 from contract_watch.errors import UsageError
+from contract_watch.report.verdict import FAIL_ON
 
 _MAX_MINUTES = 24 * 60
 FLAGS: dict[str, dict[str, Any]] = {
@@ -44,7 +45,10 @@ FLAGS: dict[str, dict[str, Any]] = {
         "default": "",
         "help": "rest, grpc, grpc-web, or several with commas: speak these only (all there are)",
     },
-    "--fail-on": {"default": "breaking", "help": "additive or breaking: from which severity on to fail (breaking)"},
+    "--fail-on": {
+        "default": "breaking",
+        "help": "additive, warning or breaking: from which verdict on to fail (breaking)",
+    },
 }
 
 
@@ -98,8 +102,8 @@ def check_consequences(live: str, fail_on: str) -> None:
     """Raise `UsageError` if ``--live`` or ``--fail-on`` has a value that does not exist."""
     if live not in ("", "read", "mutate"):
         raise UsageError(f"--live must be read or mutate, got {live!r}")
-    if fail_on not in ("additive", "breaking"):
-        raise UsageError(f"--fail-on must be additive or breaking, got {fail_on!r}")
+    if fail_on not in FAIL_ON:
+        raise UsageError(f"--fail-on must be additive, warning or breaking, got {fail_on!r}")
 
 
 def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:

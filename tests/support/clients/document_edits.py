@@ -33,6 +33,7 @@ class StubDocumentChange:
     location: str
     rule: str = "some-rule"
     level: DocumentLevel = DocumentLevel.COMPATIBLE
+    previous_location: str = ""
 
 
 @dataclass(frozen=True)
