@@ -89,8 +89,8 @@ def test_an_added_server_is_a_warning(contract: Contract, servers: list[str], ru
     def set_servers(document: dict[str, Any]) -> None:
         document["servers"] = [{"url": url} for url in servers]
 
-    _, report = run_drift_on(contract, make_document(contract, set_servers))
-    assert (report["verdict"], report["document"]["level"]) == ("additive", "warning")
+    status, report = run_drift_on(contract, make_document(contract, set_servers))
+    assert (status, report["verdict"], report["document"]["level"]) == (1, "warning", "warning")
     (finding,) = report["findings"]
     assert finding["clause"] == rule
     assert finding["why"].startswith(
@@ -119,7 +119,7 @@ def test_an_operation_that_is_gone_breaks(contract: Contract) -> None:
 def test_an_overlay_that_does_not_fit_comes_before_accepting(
     contract: Contract, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A body became a component without a change of meaning: no drift, status 0.
+    """A body became a component without a change of meaning: the class of the client has another name, a warning.
 
     The overlay no longer matches, so the next step is to edit it.
     """
@@ -130,18 +130,19 @@ def test_an_overlay_that_does_not_fit_comes_before_accepting(
         content["schema"] = {"$ref": "#/components/schemas/New"}
 
     status, report = run_drift_on(contract, make_document(contract, moved))
-    assert (status, report["verdict"]) == (0, "none")
+    assert (status, report["verdict"], report["findings"]) == (1, "warning", [])
     assert report["document"]["overlay"]
     output = capsys.readouterr().out
-    assert "Next: the overlay does not fit" in output
+    assert "JetEmail: warning: the client needs a major version" in output
+    assert "apply the edits in the notes on overlay.yaml" in output
     assert "publishes what is stored" not in output
 
 
 def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> None:
     """The predicted version is the one that accepting gives.
 
-    A new title renames a class: it is additive for the API, and a major version of the client. A new description alone is
-    a note and no new version.
+    A new title renames a class: it is additive for the API, and a major version of the client, so the verdict is a
+    warning. A new description alone is a note and no new version.
     """
 
     def renamed(document: dict[str, Any]) -> None:
@@ -152,7 +153,8 @@ def test_names_of_the_client_change_without_the_meaning(contract: Contract) -> N
         document["paths"]["/outbound/smarthost"]["post"]["description"] = "Other words."
 
     status, report = run_drift_on(contract, make_document(contract, renamed))
-    assert (status, report["verdict"], report["document"]["client"]["next"]) == (0, "additive", "2.0.0")
+    assert (status, report["verdict"], report["document"]["client"]["next"]) == (1, "warning", "2.0.0")
+    assert report["document"]["client"]["step"] == "major"
     (finding,) = report["findings"]
     assert (finding["clause"], finding["severity"]) == ("prose-changed", "additive")
     assert 'schema/title "NewUser" added' in finding["title"]
