@@ -37,13 +37,17 @@ REVISION ?=
 PUBLISHED ?=
 # 1: leave out vendors whose document has no known address.
 KNOWN ?=
+# Vendors that must not be skipped, separated by commas.
+REQUIRE ?=
+# 1: accept a document although an action of the overlay does not fit it.
+ANYWAY ?=
 
 # A value is text, never make's or the shell's: commands read it from the environment, as "$$ONLY".
 # make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN
+	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY
 
 .PHONY: help
 help: ## print this page
@@ -51,7 +55,7 @@ help: ## print this page
 		Makefile
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
-	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive|warning]"
+	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive|warning] [REQUIRE=slug,slug]"
 
 .PHONY: environment
 environment:
@@ -63,11 +67,13 @@ environment:
 contract: environment ## check vendors' contracts against the mock, a URL, or the vendor [VENDOR=] [TARGET=]
 	@$(RUN) -m contract_tests --vendor="$$VENDOR" --target="$$TARGET" --out="$$OUT" --seed="$$SEED" --live="$$LIVE" \
 		--explore="$$EXPLORE" --only="$$ONLY" --shard="$$SHARD" --minutes="$$MINUTES" --grpc-target="$$GRPC_TARGET" \
-		--surface="$$SURFACE" --thorough="$$THOROUGH" --fail-on="$$FAIL_ON"
+		--surface="$$SURFACE" --thorough="$$THOROUGH" --fail-on="$$FAIL_ON" \
+		--require="$$REQUIRE"
 
 .PHONY: live
-live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=]
-	@$(RUN) -m scripts.check_accounts --vendor="$$VENDOR" --live="$$LIVE" --out="$$OUT" --fail-on="$$FAIL_ON"
+live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=] [REQUIRE=]
+	@$(RUN) -m scripts.check_accounts --vendor="$$VENDOR" --live="$$LIVE" --out="$$OUT" --fail-on="$$FAIL_ON" \
+		--require="$$REQUIRE"
 
 .PHONY: plan
 plan: environment ## print every request that a live run would send; send none [VENDOR=] [LIVE=read]
@@ -75,20 +81,25 @@ plan: environment ## print every request that a live run would send; send none [
 		--surface="$$SURFACE" --thorough="$$THOROUGH" --only="$$ONLY"
 
 .PHONY: vendors
-vendors: environment ## print vendors and their variables as JSON, a matrix for CI
-	@$(RUN) -m scripts.list_vendors
+vendors: environment ## print vendors and their variables as JSON, a matrix for CI [REQUIRE=]
+	@$(RUN) -m scripts.list_vendors --require="$$REQUIRE"
+
+.PHONY: overview
+overview: environment ## join the tables of vendors below OUT into OUT/overview.md
+	@$(RUN) -m scripts.join_overviews --out="$$OUT"
 
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
 	@$(RUN) -m scripts.sweep_accounts --vendor="$$VENDOR" --target="$$TARGET" --delete="$$DELETE"
 
 .PHONY: drift
-drift: environment ## compare the document that a vendor publishes now with the stored one [VENDOR=] [PUBLISHED=file-or-url]
-	@$(RUN) -m scripts.watch_documents --vendor="$$VENDOR" --published="$$PUBLISHED" --known="$$KNOWN" --out="$$OUT" --fail-on="$$FAIL_ON"
+drift: environment ## compare the document that a vendor publishes now with the stored one [VENDOR=] [PUBLISHED=file-or-url] [KNOWN=1]
+	@$(RUN) -m scripts.watch_documents --vendor="$$VENDOR" --published="$$PUBLISHED" --known="$$KNOWN" --out="$$OUT" \
+		--fail-on="$$FAIL_ON" --require="$$REQUIRE"
 
 .PHONY: accept
-accept: environment ## store the document that make drift compared last and generate its client, or change nothing [VENDOR=]
-	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED"
+accept: environment ## store the document that make drift compared last and generate its client, or change nothing [VENDOR=] [ANYWAY=1]
+	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED" --anyway="$$ANYWAY"
 
 .PHONY: diff
 diff: environment ## compare two OpenAPI documents [BASE= REVISION=]

@@ -1,6 +1,7 @@
 """``python -m contract_tests``: a run of the suite, its report, and its exit status.
 
-0: none or additive; 1: breaking; 2: inconclusive, or something was left behind; 3: wrong usage.
+0: none, additive or warning; 1: breaking, or what --fail-on names; 2: inconclusive, something was left behind, or a vendor
+that --require names was skipped; 3: wrong usage.
 """
 
 import sys
@@ -40,11 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: the suite did not come to an end (pytest status {status})", file=sys.stderr)
         return cli.ExitStatus.INCONCLUSIVE
     print(f"reports: {options.out}/findings.json, junit.xml, report.md")
-    return compute_exit_status(
+    for line in plugin.skipped:
+        print(f"error: {line}", file=sys.stderr)
+    status = compute_exit_status(
         [record.verdict for record in plugin.records],
         left_behind=any(record.left_behind for record in plugin.records),
         fail_on=options.fail_on,
     )
+    return cli.join_statuses([status, cli.ExitStatus.INCONCLUSIVE if plugin.skipped else cli.ExitStatus.OK])
 
 
 if __name__ == "__main__":

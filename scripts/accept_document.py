@@ -22,11 +22,13 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = cli.CommandParser("scripts.accept_document", __doc__)
     parser.add_argument("--vendor", default="", help="the contract's slug")
     parser.add_argument("--published", default="", help="the file or address of the document (the one compared last)")
+    parser.add_argument("--anyway", default="", help="1: accept although the overlay hides what the vendor serves now")
     given = parser.parse_args(arguments)
     if given.vendor in ("", "all"):
         raise UsageError("--vendor must name one vendor; make accept VENDOR=slug")
     contract = choose_contracts(given.vendor, root)[0]
-    done = accept_document(contract, given.published)
+    anyway = cli.parse_switch("--anyway", given.anyway) is True
+    done = accept_document(contract, given.published, anyway=anyway)
     if done:
         left = [*(f"left to do: {line}" for line in _find_gaps(contract)), "Next: make test, look at the diff, commit."]
         print("\n".join([*done, *left]))

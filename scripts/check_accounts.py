@@ -1,31 +1,47 @@
 """``make live``: a run on the real account of every vendor whose key is set; the others are skipped, each with a line.
 
 Keys come from the environment, or as continuous integration hands them over: ``SECRET_NAMES`` and ``SECRET_0`` and so on, or
-``SECRETS_JSON``. Only the variables that contracts name are read. The status is that of the worst run.
+``SECRETS_JSON``. Only the variables that contracts name are read. The status is that of the worst run, and 2 if every
+vendor was skipped, or one that --require names.
 """
 
 import os
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from contract_watch import cli
-from contract_watch.contracts.registry import choose_contracts
-from contract_watch.engine.command.live_runs import read_environment, run_vendor
+from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.engine.command import live_runs
 from contract_watch.engine.command.options import add_options, check_consequences
+from contract_watch.report.overview import format_overview, read_required
 
 
 @cli.command(interrupted="the vendors that follow were not checked")
 def main(arguments: list[str] | None = None) -> int:
-    """Run; 0 if every vendor was skipped or keeps its contract."""
+    """Run; see the module for the statuses."""
     parser = cli.CommandParser("scripts.check_accounts", "Checks every account whose key is set.")
-    add_options(parser, "--vendor", "--live", "--out", "--fail-on")
+    add_options(parser, "--vendor", "--live", "--out", "--fail-on", "--require")
     given = parser.parse_args(arguments)
     check_consequences(given.live, given.fail_on)
-    contracts, environment = choose_contracts(given.vendor), read_environment(os.environ)
-    live, out = given.live or "read", Path(given.out)
-    return cli.join_statuses(
-        run_vendor(contract, environment, live=live, out=out, fail_on=given.fail_on) for contract in contracts
+    required = read_required(given.require, choose_contracts("all"))
+    contracts, environment = choose_contracts(given.vendor), live_runs.read_environment(os.environ)
+    out = cli.create_output_directory("--out", given.out)
+    status, overview = live_runs.check_accounts(
+        contracts, environment, live=given.live or "read", out=out, fail_on=given.fail_on
     )
+    print(f"\n{format_overview(overview)}\n\nreports: {out}/report.md", flush=True)
+    problems = overview.list_skipped(required, "live")
+    if all(live_runs.list_missing_variables(contract, environment) for contract in contracts):
+        problems.append(_describe_variables(contracts, environment))
+    for line in problems:
+        print(f"error: {line}", file=sys.stderr)
+    return cli.join_statuses([status, cli.ExitStatus.INCONCLUSIVE if problems else cli.ExitStatus.OK])
+
+
+def _describe_variables(contracts: Sequence[Contract], environment: Mapping[str, str]) -> str:
+    """Return the variables that make at least one run possible, on one line."""
+    choices = [" and ".join(live_runs.list_missing_variables(contract, environment)) for contract in contracts]
+    return f"no account was checked; set {', or '.join(choices)}"
 
 
 if __name__ == "__main__":

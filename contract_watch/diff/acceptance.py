@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from contract_watch.diff.document.lookalikes import describe_deceptive_names
 from contract_watch.diff.document.parameters import normalize_path
 from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
-from contract_watch.diff.overlay_check import check_overlay
+from contract_watch.diff.overlay_check import OverlayIssue, check_overlay
+from contract_watch.diff.overlay_check.notes import format_overlay_notes, list_serious_issues
 from contract_watch.diff.published_document import FetchError, PublishedDocument, read_published_document
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_markdown, escape_text, format_json, quote_toml
@@ -38,13 +39,13 @@ _MAX_MESSAGE_LENGTH = 120
 """The characters of each."""
 
 
-def accept_document(contract: Contract, given: str) -> list[str]:
+def accept_document(contract: Contract, given: str, *, anyway: bool = False) -> list[str]:
     """Take over the document that ``contract``'s vendor publishes; return a line for each thing done, none if it is stored.
 
     The document is the one that ``make drift`` compared last, so that users take over what they looked at; ``given``,
     a file or an address, names another one. It is stored as far as it is under contract, the overlay is applied, the
     client is generated anew with the version that it needs, the old document's digest is recorded, and the changelog
-    gets a line.
+    gets a line. An overlay that would hide a change of the vendor is refused, unless ``anyway``.
 
     Raises:
         UsageError: the document cannot be taken over; nothing was changed.
@@ -65,7 +66,8 @@ def accept_document(contract: Contract, given: str) -> list[str]:
             return []
         stored_part = extract_operations(base, wanted, stored)
         comparison = compare_under_contract(stored_part, revision, current)
-        effective = _apply_overlay(contract, base, revision)
+        issues = _check_overlay(contract, base, revision)
+        effective = _apply_overlay(contract, revision, issues, anyway=anyway)
         impact = assess_document_impact(contract, current, effective, comparison.changes)
         fresh = _build_replacements(contract, scratch / "tree", revision, found, comparison, impact)
         replace_atomically(contract.root, fresh)
@@ -75,6 +77,7 @@ def accept_document(contract: Contract, given: str) -> list[str]:
         f"written: {', '.join(sorted(fresh))}",
         *(f"look at a name: {line}" for line in describe_deceptive_names(stored_part, revision)),
         *describe_rewording(stored_part, revision),
+        *(f"note: {line}" for line in format_overlay_notes(issues)),
     ]
 
 
@@ -112,25 +115,42 @@ def _read_effective_document(contract: Contract) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "x-generated"}
 
 
-def _apply_overlay(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the new document with the overlay; a `UsageError` names the edit that each action needs which does not fit."""
+def _apply_overlay(
+    contract: Contract, revision: Mapping[str, Any], issues: Sequence[OverlayIssue], *, anyway: bool
+) -> dict[str, Any]:
+    """Return the new document with the overlay; a `UsageError` names the edit that each action needs which does not fit.
+
+    With ``anyway`` the actions that apply may hide what the vendor serves now.
+    """
     path = contract.directory / "overlay.yaml"
-    actions = read_overlay(path)
+    source = str(path.relative_to(contract.root))
+    lines = [f"  action {one.action} ({one.target}): {one.message}; {one.edit}" for one in issues]
     try:
-        return apply_overlay(revision, actions, str(path.relative_to(contract.root)))
+        effective = apply_overlay(revision, read_overlay(path), source)
     except UsageError as error:
-        troubles = _describe_overlay_issues(actions, base, revision)
-        raise UsageError("\n".join([f"{error}; nothing was changed", *troubles])) from error
+        raise UsageError("\n".join([f"{error}; nothing was changed", *lines])) from error
+    if (serious := list_serious_issues(issues)) and not anyway:
+        count = len({one.action for one in serious})
+        problem = f"{source}: {count} action{'' if count == 1 else 's'} would hide what the vendor serves now or no longer fit"
+        fix = "edit the overlay as below, or set ANYWAY=1 to keep it as it is"
+        raise UsageError("\n".join([f"{problem}; {fix}; nothing was changed", *lines]))
+    return effective
 
 
-def _describe_overlay_issues(
-    actions: list[Mapping[str, Any]], base: Mapping[str, Any], revision: Mapping[str, Any]
-) -> list[str]:
-    try:
-        found = check_overlay(actions, base, revision).issues
-    except UsageError:  # edited for the new document already, so that it does not fit the old one
-        return []
-    return [f"  action {one.action} ({one.target}): {one.message}; {one.edit}" for one in found]
+def _check_overlay(contract: Contract, base: Mapping[str, Any], revision: Mapping[str, Any]) -> list[OverlayIssue]:
+    """Return the issues of the overlay's actions, without those that were edited for the new document already.
+
+    Such an action does not fit the old document, so that nothing tells how it should fit the new one.
+    """
+    kept, numbers, state = [], [], dict(base)
+    for number, action in enumerate(read_overlay(contract.directory / "overlay.yaml"), 1):
+        try:
+            state = apply_overlay(state, [action], "")
+        except UsageError:
+            continue
+        kept.append(action)
+        numbers.append(number)
+    return list(check_overlay(kept, base, revision, numbers=numbers).issues)
 
 
 def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, Any], found: PublishedDocument, comparison: Comparison,

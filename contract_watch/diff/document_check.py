@@ -20,7 +20,8 @@ from contract_watch.diff.document.lookalikes import describe_deceptive_names
 from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings
-from contract_watch.diff.overlay_check import OverlayIssue, check_overlay
+from contract_watch.diff.overlay_check import check_overlay
+from contract_watch.diff.overlay_check.notes import format_overlay_notes
 from contract_watch.diff.published_document import (
     FetchError,
     PublishedDocument,
@@ -32,10 +33,10 @@ from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record, SuiteCheck
 
+NOWHERE = "nowhere"
+"""The target of a comparison without a known address."""
 _MAX_SYMBOLS = 200
 """The number of symbol changes that a report lists."""
-_MAX_ACTIONS = 8
-"""The number of overlay actions that the notes list one by one."""
 _MAX_OPERATIONS = 5
 """The number of operations outside the contract that a line names."""
 
@@ -49,7 +50,7 @@ def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocume
         UsageError: the contract itself, or ``given``, cannot be read.
     """
     begun, started = time.monotonic(), dt.datetime.now(dt.UTC)
-    target = redact_address(find_address(contract, given, os.environ)) or "nowhere"
+    target = redact_address(find_address(contract, given, os.environ)) or NOWHERE
     record = Record(contract.slug, contract.name, contract.digest, target, 0, started)
     record.requests = {"probes": 0, "client": 0, "explore": 0, "document": 0}
     record.documented = [f"document/{name}" for name in list_operations(contract.effective.raw).values()]
@@ -112,7 +113,7 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
     record.notes += describe_deceptive_names(stored_part, revision)
     record.notes += describe_rewording(stored_part, revision)
     record.notes += _describe_other_operations(wanted, there)
-    record.notes += _format_overlay_issues(corrected.issues)
+    record.notes += format_overlay_notes(corrected.issues)
 
 
 def _assess_impact(
@@ -141,17 +142,6 @@ def _assess_impact(
         f"the client package needs version {version.version} (it is {version.current}): {version.reason}"
     )
     return impact
-
-
-def _format_overlay_issues(issues: Sequence[OverlayIssue]) -> list[str]:
-    """Return a line for each action that needs an edit; of many, the number of each kind and the first."""
-    lines = [f"overlay.yaml, action {one.action} ({one.target}): {one.message}; {one.edit}" for one in issues]
-    if len(lines) <= _MAX_ACTIONS:
-        return lines
-    kinds = [one.kind.value for one in issues]
-    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    more = f"… and {len(lines) - _MAX_ACTIONS} more actions: findings.json has them all, under document.overlay"
-    return [f"overlay.yaml: {len(lines)} actions do not fit the new document: {counted}", *lines[:_MAX_ACTIONS], more]
 
 
 def _describe_other_operations(

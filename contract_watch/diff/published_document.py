@@ -37,6 +37,12 @@ def get_variable_name(contract: Contract) -> str:
     return f"{contract.slug.upper()}_PUBLISHED"
 
 
+def describe_address_options(contract: Contract) -> str:
+    """Return the ways to make the address of a vendor's document known for good."""
+    file = contract.config_file.relative_to(contract.root)
+    return f"set {get_variable_name(contract)}, or set `upstream` in {file}"
+
+
 def find_address(contract: Contract, given: str, environment: Mapping[str, str]) -> str:
     """Return the file or address of the document that ``contract``'s vendor publishes, empty if it is unknown.
 
@@ -69,8 +75,9 @@ def read_published_document(
     """
     source = find_address(contract, given, environment)
     if not source:
-        raise FetchError(f"the address of {contract.name}'s document is unknown: give PUBLISHED=file-or-url, set "
-                                f"{get_variable_name(contract)}, or set `upstream` in {contract.config_file.name}")  # fmt: skip
+        raise FetchError(
+            f"the address of {contract.name}'s document is unknown: give PUBLISHED=file-or-url, {describe_address_options(contract)}"
+        )
     known = load_entry(cache, contract.slug)
     online = source.lower().startswith(_URL_SCHEMES)
     found = _fetch(source, known) if online else _read_file(source)

@@ -3,7 +3,7 @@
 It is a three-way comparison of every location that an action touches: in the old document, in the new document, and in
 the result of the whole overlay. `relocate` finds the locations of the old document in the new one (items by name,
 references, likely new names), `diff` compares an update part by part, `match` checks one action and applies it as far as
-possible, `issue` defines an issue, and `describe` words the problem and the edit.
+possible, `issue` defines an issue, `describe` words the problem and the edit, and `notes` lists the issues for people.
 
 Actions are matched and applied by the functions of `contract_watch.contracts.overlay`, so the lenient application here
 agrees with the strict one. Without lost, broken and colliding actions, the strict overlay without its superfluous parts
@@ -36,13 +36,14 @@ def check_overlay(
     base: Mapping[str, Any],
     revision: Mapping[str, Any],
     source: str = "overlay.yaml",
+    numbers: Sequence[int] | None = None,
 ) -> OverlayCheck:
     """Apply ``actions``, which fit ``base``, to ``revision``, any JSON object of at most 100 levels.
 
     Each action is checked on both documents as the earlier actions left them. Values that it removes or overwrites are
     compared with the old ones, and the vendor's new values with those of the action and of the whole overlay. Only ``..``
     and filters can match nested locations; each of these is checked in its state before the action, so the result may
-    differ from the strict overlay there.
+    differ from the strict overlay there. ``numbers`` are those of the actions in their file, from one on by default.
 
     Raises:
         UsageError: the overlay does not fit ``base``; ``source`` names it.
@@ -50,7 +51,7 @@ def check_overlay(
     end = apply_overlay(base, list(actions), source)
     old, new = copy.deepcopy(dict(base)), _copy_tree(dict(revision))
     issues: list[OverlayIssue] = []
-    for number, action in enumerate(actions, 1):
+    for number, action in zip(numbers or range(1, len(actions) + 1), actions, strict=True):
         check = check_action(number, action, old, new, end)
         issues += describe_issues(check)
         check.apply(new)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -302,7 +303,15 @@ def _describe_wider(check: ActionCheck) -> Iterator[OverlayIssue]:
     count = "a new location" if len(new) == 1 else f"{len(new)} new locations"
     message = f"also {effect} {count}: {_format_locations(place.location for place in new)}"
     edit = f"none, if {_format_action(check)} is right there too; otherwise narrow its target"
-    yield _build_issue(check, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
+    issue = _build_issue(check, OverlayIssueKind.WIDER, (place.location for place in new), message, edit)
+    hides = check.is_removal or any(_overwrites(part) for place in new for part in place.parts)
+    yield replace(issue, hides_values=hides)
+
+
+def _overwrites(part: UpdatePart) -> bool:
+    """Return True if a part replaces a value of the vendor's; an item of an array is added to the others."""
+    is_item = isinstance(part.after, list) and (not part.keys or isinstance(part.keys[-1], int))
+    return part.state is PartState.APPLIES and part.after is not ABSENT and not is_item
 
 
 def _format_locations(places: Iterable[NodePath]) -> str:

@@ -32,6 +32,7 @@ class OverlayIssue:
         message: the problem, on one escaped line.
         edit: the edit of the overlay, on one escaped line.
         keys: the parts of the update to remove: names, and indexes into the update's own arrays.
+        hides_values: the action removes or overwrites values of the vendor at locations that it did not match before.
     """
 
     action: int
@@ -41,3 +42,4 @@ class OverlayIssue:
     message: str
     edit: str
     keys: tuple[tuple[str | int, ...], ...] = ()
+    hides_values: bool = False

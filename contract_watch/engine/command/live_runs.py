@@ -4,12 +4,24 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract_watch.cli import ExitStatus
+from contract_watch.cli import ExitStatus, join_statuses
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.report.atomic_file import write_atomically
+from contract_watch.report.overview import (
+    FILE_NAME,
+    Overview,
+    format_overview_markdown,
+    read_overview,
+    tabulate_verdicts,
+    write_overview,
+)
+from contract_watch.report.report_files import REPORT_NAMES
+from contract_watch.report.verdict import Verdict
 
 MAX_VARIABLES = 6
 """The most variables of one vendor: a CI job passes them as ``SECRET_0`` to ``SECRET_5``."""
@@ -30,14 +42,26 @@ def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -
     return [variable for variable in needed if not environment.get(variable)]
 
 
-def list_matrix() -> list[dict[str, str | list[str]]]:
+def describe_missing(contract: Contract, missing: Sequence[str]) -> str:
+    """Return the reason that a vendor is skipped, from its unset variables."""
+    keys = [name for name in missing if name != contract.address_variable]
+    parts = [f"no key in {', '.join(keys)}"] if keys else []
+    parts += [f"no address in {contract.address_variable}"] if contract.address_variable in missing else []
+    return ", ".join(parts)
+
+
+def list_matrix(required: Sequence[str] = ()) -> list[dict[str, str | list[str]]]:
     """Return a CI job for each vendor: its slug, and the names of the variables that its run may read.
+
+    ``required`` are the slugs of the vendors that get a job, all if it is empty.
 
     Raises:
         UsageError: a contract has more variables than a job passes.
     """
     jobs: list[dict[str, str | list[str]]] = []
     for contract in choose_contracts("all"):
+        if required and contract.slug not in required:
+            continue
         names = list_variables(contract)
         if len(names) > MAX_VARIABLES:
             raise UsageError(f"{contract.config_file}: names {len(names)} variables, at most {MAX_VARIABLES} reach a CI job; "
@@ -83,3 +107,64 @@ def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str,
                "--out", str(out / contract.slug), "--fail-on", fail_on]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
+
+
+def check_accounts(
+    contracts: Sequence[Contract], environment: Mapping[str, str], *, live: str, out: Path, fail_on: str
+) -> tuple[int, Overview]:
+    """Run the suite on the accounts of ``contracts``; return the joined status, and the table of all vendors.
+
+    ``out`` gets the reports of each vendor in a directory of its own, and a page with the table and all of them.
+
+    Raises:
+        OSError: ``out`` is not writable.
+    """
+    result = _AccountResults(skipped={contract.slug: "the command was interrupted" for contract in contracts})
+    try:
+        for contract in contracts:
+            directory = out / contract.slug
+            for name in (*REPORT_NAMES, FILE_NAME):
+                (directory / name).unlink(missing_ok=True)  # an earlier run's report is no result of this one
+            status = run_vendor(contract, environment, live=live, out=out, fail_on=fail_on)
+            result.add(contract, directory, status, list_missing_variables(contract, environment))
+    finally:
+        overview = tabulate_verdicts(choose_contracts("all"), "live", result.verdicts, result.skipped)
+        write_overview(overview, out)
+        write_atomically(out / "report.md", format_overview_markdown(overview) + "\n".join(result.pages))
+    return join_statuses(result.statuses), overview
+
+
+@dataclass
+class _AccountResults:
+    """The results of the accounts so far: verdicts and reasons by slug, statuses, and pages of reports."""
+
+    skipped: dict[str, str]
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    statuses: list[int] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+
+    def add(self, contract: Contract, directory: Path, status: int, missing: Sequence[str]) -> None:
+        """Take in the result of one vendor, whose reports are in ``directory`` unless it was skipped."""
+        self.statuses.append(status)
+        verdict = None if missing else _read_verdict(directory)
+        if verdict is None:
+            self.skipped[contract.slug] = (
+                describe_missing(contract, missing) if missing else f"no report, status {status}"
+            )
+            return
+        self.verdicts[contract.slug] = verdict
+        self.pages.append(_read_page(directory))
+
+
+def _read_verdict(directory: Path) -> Verdict | None:
+    """Return the verdict of the run whose reports are in ``directory``, None if it wrote none."""
+    try:
+        return next(iter(read_overview(directory / FILE_NAME).list_verdicts("live")), None)
+    except UsageError:
+        return None
+
+
+def _read_page(directory: Path) -> str:
+    """Return the page of one vendor's run without its table, which only names that vendor's result."""
+    table = format_overview_markdown(read_overview(directory / FILE_NAME))
+    return (directory / "report.md").read_text(encoding="utf-8").removeprefix(table)

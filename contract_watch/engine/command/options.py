@@ -20,6 +20,7 @@ from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 from contract_watch.errors import UsageError
+from contract_watch.report.overview import REQUIRE_HELP, read_required
 from contract_watch.report.verdict import FAIL_ON
 
 _MAX_MINUTES = 24 * 60
@@ -45,6 +46,7 @@ FLAGS: dict[str, dict[str, Any]] = {
         "default": "",
         "help": "rest, grpc, grpc-web, or several with commas: speak these only (all there are)",
     },
+    "--require": {"default": "", "help": REQUIRE_HELP},
     "--fail-on": {
         "default": "breaking",
         "help": "additive, warning or breaking: from which verdict on to fail (breaking)",
@@ -71,6 +73,7 @@ class RunOptions:
     shard: tuple[int, int]
     minutes: float
     fail_on: str
+    required: tuple[str, ...] = ()
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thorough: bool = False
     grpc_target: str = ""
@@ -143,6 +146,7 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
         shard=part,
         minutes=minutes,
         fail_on=raw["fail_on"],
+        required=tuple(read_required(raw.get("require", ""), choose_contracts("all"))),
         keys=keys,
         grpc_target=grpc_target,
         protocols=surfaces,

@@ -10,6 +10,7 @@ import pytest
 from contract_watch.cli import write_traceback
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.account.guard import BlockedRequestError
+from contract_watch.engine.command.run_overview import build_run_overview, list_skipped_vendors
 from contract_watch.engine.command.suite import Suite, VendorRun
 from contract_watch.engine.exploring.depth import list_modes
 from contract_watch.engine.judging.findings import ContractBrokenError
@@ -52,12 +53,16 @@ def get_run_or_skip(suite: Suite, slug: str, protocol: str = "rest") -> VendorRu
 
 
 class ContractPlugin:
-    """Registered once a run. ``records`` are the vendors' results when it is over."""
+    """Registered once a run.
+
+    ``records`` are the vendors' results when it is over, ``skipped`` has a line for each required vendor without one.
+    """
 
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
         self.records: list[Record] = []
         self.report_error = ""
+        self.skipped: list[str] = []
         self._reason: str | None = None
         self._has_traceback = False
         self._progress = Progress(sys.stderr)
@@ -186,9 +191,13 @@ class ContractPlugin:
             self._progress.clear()
         options = self.suite.options
         try:
-            write_reports(self.records, options.out, single=options.vendor != "all")
+            overview = build_run_overview(options, self.records)
+            write_reports(self.records, options.out, single=options.vendor != "all", overview=overview)
         except OSError as error:
             self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
+        self.skipped = list_skipped_vendors(options, self.records)
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _describe_internal_error(self, error: BaseException) -> str:
         """Return kind and place of an error of ours; the traceback of the run's first goes into a file of the reports."""
@@ -203,6 +212,8 @@ class ContractPlugin:
         """Print the report below pytest's own if the user called pytest."""
         if self.report_error:
             terminalreporter.write_line(f"error: {self.report_error}")
+        for line in self.skipped:
+            terminalreporter.write_line(f"error: {line}")
         for record in self.records:
             terminalreporter.section(f"contract {record.contract}")
             terminalreporter.write_line(format_terminal(record, colour=False))
