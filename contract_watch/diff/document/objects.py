@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contract_watch.diff.document.changes import Direction, Effect
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
-from contract_watch.diff.document.renames import find_renamed_properties
+from contract_watch.diff.document.renames import describe_rename, find_renamed_properties
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit, mute_edit
 
 _REQUEST: frozenset[Direction] = frozenset({"request"})
@@ -99,8 +99,7 @@ def _compare_renamed(
         kind, effect = "required-property-renamed", Effect.BOTH
     elif all(refused):
         kind, effect = "property-renamed-and-refused", Effect.BOTH
-    message = f"`{name}` was renamed to `{other}`"
-    yield create_edit(kind, effect, message, here, is_renamed=True, muted_directions=muted)
+    yield create_edit(kind, effect, describe_rename(name, other), here, is_renamed=True, muted_directions=muted)
     if was_required != is_required:
         word, effect = ("required", Effect.NARROWS) if is_required else ("optional", Effect.WIDENS)
         message = f"{other} became {word}"

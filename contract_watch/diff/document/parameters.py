@@ -8,7 +8,7 @@ from contract_watch.diff.document import deprecation
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.normalized_schema import SubSchema
-from contract_watch.diff.document.renames import pair_names
+from contract_watch.diff.document.renames import describe_rename, pair_names
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
@@ -100,7 +100,7 @@ def _record_rename(
     """Record a rename, and the change of ``required`` that comes with it."""
     was, is_ = (spec.get("required") is True for spec in specs)
     old, new = (spec.get("name") for spec in specs)
-    message = f"{area.replace('-', ' ')} `{old}` was renamed to `{new}`"
+    message = f"{area.replace('-', ' ')} {describe_rename(old, new)}"
     change_log.record_change(f"{area}-{'required-' if was and is_ else ''}renamed", at[1], message, previous=at[0])
     if was != is_:
         word = "required" if is_ else "optional"

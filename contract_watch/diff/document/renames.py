@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.schema_location import SchemaWalk
+from contract_watch.escaping import format_code_span
 
 Name = TypeVar("Name", bound=Hashable)
 _MAX_PAIRS = 144
@@ -24,6 +25,11 @@ def pair_names(
     fits = {old: [new for new in added if is_same(old, new)] for old in removed}
     claims = [new for found in fits.values() for new in found]
     return {old: found[0] for old, found in fits.items() if len(found) == 1 and claims.count(found[0]) == 1}
+
+
+def describe_rename(old: object, new: object) -> str:
+    """Return the message of a rename."""
+    return f"{format_code_span(str(old))} was renamed to {format_code_span(str(new))}"
 
 
 def find_renamed_properties(walk: SchemaWalk, before: NormalizedSchema, after: NormalizedSchema) -> dict[str, str]:

@@ -13,7 +13,7 @@ from contract_watch.diff.document.parameters import (
     is_encoded_alike,
     is_string_encoded,
 )
-from contract_watch.diff.document.renames import pair_names
+from contract_watch.diff.document.renames import describe_rename, pair_names
 from contract_watch.diff.document.source import as_object
 
 _IGNORED = ("content-type",)
@@ -117,7 +117,7 @@ def _record_rename(
                 for source, one in ((change_log.base, raw), (change_log.revision, other)))  # fmt: skip
     locations = ((*at[0], "headers", old), (*at[1], "headers", new))
     kind = f"response-header-{'required-' if was and is_ else ''}renamed"
-    change_log.record_change(kind, locations[1], f"header `{old}` was renamed to `{new}`", previous=locations[0])
+    change_log.record_change(kind, locations[1], f"header {describe_rename(old, new)}", previous=locations[0])
     if was != is_:
         word = "required" if is_ else "optional"
         change_log.record_change(f"response-header-became-{word}", locations[1], f"header {new} became {word}")
