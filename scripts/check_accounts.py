@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
-from contract_watch.engine.command import live_runs
+from contract_watch.engine.command.live_runs import list_missing_variables, read_environment, run_accounts
 from contract_watch.engine.command.options import add_options, check_consequences
 from contract_watch.report.overview import format_overview, read_required
 
@@ -24,14 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     check_consequences(given.live, given.fail_on)
     required = read_required(given.require, choose_contracts("all"))
-    contracts, environment = choose_contracts(given.vendor), live_runs.read_environment(os.environ)
+    contracts, environment = choose_contracts(given.vendor), read_environment(os.environ)
     out = cli.create_output_directory("--out", given.out)
-    status, overview = live_runs.check_accounts(
-        contracts, environment, live=given.live or "read", out=out, fail_on=given.fail_on
-    )
+    status, overview = run_accounts(contracts, environment, live=given.live or "read", out=out, fail_on=given.fail_on)
     print(f"\n{format_overview(overview)}\n\nreports: {out}/report.md", flush=True)
     problems = overview.list_skipped(required, "live")
-    if all(live_runs.list_missing_variables(contract, environment) for contract in contracts):
+    if all(list_missing_variables(contract, environment) for contract in contracts):
         problems.append(_describe_variables(contracts, environment))
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
@@ -40,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _describe_variables(contracts: Sequence[Contract], environment: Mapping[str, str]) -> str:
     """Return the variables that make at least one run possible, on one line."""
-    choices = [" and ".join(live_runs.list_missing_variables(contract, environment)) for contract in contracts]
+    choices = [" and ".join(list_missing_variables(contract, environment)) for contract in contracts]
     return f"no account was checked; set {', or '.join(choices)}"
 
 

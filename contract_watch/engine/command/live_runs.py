@@ -109,7 +109,7 @@ def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str,
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
 
 
-def check_accounts(
+def run_accounts(
     contracts: Sequence[Contract], environment: Mapping[str, str], *, live: str, out: Path, fail_on: str
 ) -> tuple[int, Overview]:
     """Run the suite on the accounts of ``contracts``; return the joined status, and the table of all vendors.
