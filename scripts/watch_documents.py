@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     waivers = read_all_waivers(contracts)  # before anything is fetched or written
     out = cli.create_output_directory("--out", given.out)
     result = watch_documents(contracts, waivers, given.published)
-    write_reports(result.records, out, single=len(contracts) == 1 and given.vendor != "all")
+    write_reports(result.records, out)
     colour = cli.supports_colour(sys.stdout)
     for record in result.records:
         print(format_terminal(record, colour=colour))

@@ -86,7 +86,7 @@ def test_a_drift_of_one_protocol_is_reported_of_that_one(tmp_path: Path) -> None
     assert sum(requests["by_surface"].values()) == requests["total"]
     assert result.report["surface"] == SURFACES
     schema = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
-    assert not [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(result.report)]
+    assert not [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(result.full_report)]
     assert "$ZITADEL_TOKEN" in result.report["findings"][0]["reproduce"]
     assert ZITADEL.credentials[0].test not in result.all_output
 

@@ -186,7 +186,7 @@ class ContractPlugin:
             self._progress.clear()
         options = self.suite.options
         try:
-            write_reports(self.records, options.out, single=options.vendor != "all")
+            write_reports(self.records, options.out)
         except OSError as error:
             self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
 
