@@ -118,6 +118,19 @@ class Confirmation:
             not attempt.may_be_outage and bool(wrong) and all(self.is_plain(found, widely=True) for found in wrong)
         )
 
+    def explain_gone(self, operation: str | None) -> str:
+        """Return the plain cause by which an operation answers every request with one error; empty if there is none."""
+        declared = self._session.contract.operations.get(operation or "")
+        if declared is None:
+            return ""
+        conforming = self._session.record.conforming_statuses.get(declared.name, set())
+        for key, names in self._confirmed.items():
+            prefix, _, status = key.rpartition(":")
+            is_error = prefix == f"{declared.id}:answers" and int(status) >= 400
+            if is_error and len(names) >= _PLAIN and conforming <= {int(status)}:
+                return f"{declared.name} answers {status} to every request"
+        return ""
+
     def find_wide_drift(self) -> str:
         """Return the title of a plain cause over a whole operation or most operations; empty if there is none."""
         record = self._session.record

@@ -71,6 +71,9 @@ class Runner:
         silent = [step.operation for step in probe.steps if step.operation in self.confirmation.silent_operations]
         if silent:
             return f"{silent[0]} gives no response: every further request would wait for its timeout"
+        asked = {clause.partition("/")[0] for clause in probe.clauses}
+        if len(asked) == 1 and (gone := self.confirmation.explain_gone(asked.pop())):
+            return gone
         missing = [account for account in probe.required_accounts if account not in session.keys]
         if missing:
             variable = next(c.variable for c in session.contract.credentials if c.account == missing[0])
