@@ -28,9 +28,21 @@ from collections.abc import Callable
 from typing import Any
 
 _MAX_LENGTH = 2000
-_WWW = re.compile(r"(?i)(www)\.")
-"""The start of an address that Markdown links automatically."""
-_MARKDOWN_ESCAPES = {ord(character): f"&#{ord(character)};" for character in "&<>\\`*_{}[]()#+!|~@:"}
+_MARKDOWN_CHARACTERS = re.compile(
+    r"""[\\`~|]                        # escapes, code, strikethrough, cells
+    | (?<![^\W_])_ | _(?![^\W_])      # emphasis, unless within a word
+    | \*(?!\s) | (?<=\S)\*            # emphasis, unless alone
+    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;)  # HTML
+    | \](?=[(\[:]|$) | \[(?=\^)        # links and footnotes
+    | (?<=:)/(?=/) | (?<=www)\.        # addresses, which Markdown links by itself
+    | @(?=\w) | \#(?=\d|\#*$) | :(?=[\w+-]+:)  # mentions, numbers of issues, emoji
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_MARKDOWN_BLOCK = re.compile(r"[ #>+\-=~:\[]|\d{1,9}(?=[.)])")
+"""The start of a text that Markdown would take for a heading, a list, a quote, a rule, a definition or a table."""
+_HTML_CHARACTERS = frozenset("&@#: ")
+"""Characters for which HTML's entity stands: programs read them after the backslash is gone."""
 _BACKTICKS = re.compile("`+")
 _CI_COMMAND = re.compile(r"(?<=:):(?=[A-Za-z])|(?<=#)#(?=[\w.-]*\[)")
 """The second character of ``::error``, ``##[error]`` or ``##vso[…]``, which GitHub and Azure obey in a line of a log."""
@@ -69,8 +81,21 @@ def _escape_character(character: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return Markdown that renders as the literal ``text``, also in a table cell."""
-    return _WWW.sub("\\1&#46;", escape_text(text).translate(_MARKDOWN_ESCAPES))
+    """Return Markdown that renders as the literal ``text``, anywhere in a line or a table cell; it reads well as it is.
+
+    Only the characters that Markdown would read are escaped.
+    """
+    shown = _MARKDOWN_CHARACTERS.sub(lambda found: _escape_for_markdown(found[0]), escape_text(text))
+    if (start := _MARKDOWN_BLOCK.match(shown)) is not None:
+        first = start[0]
+        shown = (
+            f"{first}\\{shown[len(first) :]}" if first.isdigit() else f"{_escape_for_markdown(first)}{shown[1:]}"
+        )
+    return f"{shown[:-1]}&#32;" if shown.endswith(" ") else shown
+
+
+def _escape_for_markdown(character: str) -> str:
+    return f"&#{ord(character)};" if character in _HTML_CHARACTERS else f"\\{character}"
 
 
 def format_code_span(text: str) -> str:
