@@ -18,7 +18,7 @@ from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import find_address
 from contract_watch.errors import UsageError
 from contract_watch.report.report_files import write_reports
-from contract_watch.report.terminal import format_terminal
+from contract_watch.report.terminal import format_closing, format_terminal
 from contract_watch.report.verdict import compute_exit_status
 
 
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         print(format_terminal(record, colour=colour))
         print()
     print(f"reports: {out}/findings.json, junit.xml, report.md", flush=True)
+    if closing := format_closing(result.records):
+        print(closing, flush=True)
     for slug, document in result.cached.items():  # after the report: `make accept` takes over only a reported document
         store_entry(root / CACHE_DIRECTORY, slug, document)
     for line in result.waiver_problems:

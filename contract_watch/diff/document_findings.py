@@ -15,6 +15,7 @@ from contract_watch.diff.document.rules import load_rules
 from contract_watch.diff.document.source import SourceDocument
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.hypothesis import Hypothesis
 
 _MAX_VALUE_LENGTH = 4000
 """The characters of JSON that a finding holds of one location of a document."""
@@ -105,7 +106,13 @@ def _build_finding(
         else tuple(
             dict.fromkeys(line for correlated in client for line in describe_symbol_changes(correlated.symbol_changes))
         ),
+        hypotheses=(_build_hypothesis(worst, messages),),
     )
+
+
+def _build_hypothesis(change: ApiChange, messages: str) -> Hypothesis:
+    """Build the hypothesis that one edit of a shared schema shows at several places of use."""
+    return Hypothesis(f"document/{change.rule}/{change.direction}: {messages}", "", messages)
 
 
 def _parse_location(location: str) -> tuple[str, int | None]:

@@ -40,10 +40,20 @@ class Cause:
 
     @cached_property
     def representative(self) -> Finding:
-        """Return the finding that shows the cause: the worst one, reproduced, with the shortest reproduction."""
+        """Return the finding that shows the cause: the worst one, reproduced, with the shortest reproduction.
+
+        A valid request that is refused shows it best.
+        """
         return min(
             self.findings,
-            key=lambda one: (one.flapping, -_RANKS.index(one.severity), one.reproduce.count("\n"), len(one.reproduce)),
+            key=lambda one: (
+                one.flapping,
+                -_RANKS.index(one.severity),
+                not one.id.endswith("/refused"),
+                "/response/" not in one.id,
+                one.reproduce.count("\n"),
+                len(one.reproduce),
+            ),
         )
 
     @property
@@ -71,7 +81,8 @@ class Cause:
     @property
     def consequence(self) -> str:
         """Return the code of consumers that fails."""
-        return self.representative.why
+        stated = self.hypothesis.consequence if self.hypothesis is not None else ""
+        return stated or self.representative.why
 
     def to_json(self) -> dict[str, Any]:
         """Return the cause as ``findings.json`` holds it."""
@@ -107,6 +118,7 @@ def _choose_hypothesis(
     groups: dict[str, list[Finding]], conforming: StatusesByOperation
 ) -> tuple[Hypothesis, Sequence[str]] | None:
     explained: dict[str, list[str]] = {}
+    evidence: dict[str, int] = {}
     positions: dict[str, int] = {}
     hypotheses: dict[str, Hypothesis] = {}
     for name, (first, *_) in groups.items():
@@ -115,8 +127,9 @@ def _choose_hypothesis(
             if hypotheses.setdefault(key, hypothesis).is_refuted(conforming) or hypothesis.is_refuted(conforming):
                 continue
             explained.setdefault(key, []).append(name)
+            evidence[key] = evidence.get(key, 0) + (not hypothesis.is_side_effect)
             positions[key] = min(position, positions.get(key, position))
-    likely = [key for key, names in explained.items() if len(names) >= hypotheses[key].least]
+    likely = [key for key in explained if evidence[key] >= hypotheses[key].least]
     if not likely:
         return None
     best = min(likely, key=lambda key: (-len(explained[key]), positions[key], key))

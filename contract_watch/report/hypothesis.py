@@ -20,6 +20,8 @@ class Hypothesis:
         least: the findings that it takes to believe it.
         refuting: conforming responses that refute it: operations, each with statuses.
         only_status: operations, each with the one status with which it may conform.
+        consequence: the code of consumers that fails; empty if the findings say it.
+        is_side_effect: it would explain the finding too, but the finding is no evidence for it.
         explains_any_request: every request to the operation shows it, whatever it holds.
     """
 
@@ -30,6 +32,8 @@ class Hypothesis:
     least: int = 2
     refuting: tuple[tuple[str, tuple[int, ...]], ...] = ()
     only_status: tuple[tuple[str, int], ...] = ()
+    consequence: str = ""
+    is_side_effect: bool = False
     explains_any_request: bool = False
 
     def is_refuted(self, conforming: StatusesByOperation) -> bool:

@@ -31,6 +31,7 @@ def explain_status(
     is_documented = operation.find_response(actual) is not None
     for status in wanted:
         rest = f"{actual} where {status} is documented"
+        failing = f"Code that recognises this response by its status {status} takes another path."
         refuting = ((operation.name, (status,)),)
         # Where the status is no documented one, a single code in the vendor's program gives it everywhere.
         if kind.startswith("status-"):
@@ -40,6 +41,7 @@ def explain_status(
                     "answer",
                     rest,
                     refuting=refuting if is_documented else (),
+                    consequence=failing,
                     explains_any_request=not is_documented,
                 )
             )
@@ -51,6 +53,7 @@ def explain_status(
                 operation.name,
                 _LEAST_FOR_OPERATION,
                 refuting,
+                consequence=failing,
                 explains_any_request=True,
             )
         )
@@ -88,15 +91,20 @@ def explain_missing_object(contract: Contract) -> Hypothesis:
         f"{create.id}:creates-nothing", "create", "no object: what it created is neither listed nor found",
         create.name, _LEAST_FOR_OPERATION,
         tuple((one.name, tuple(status for status in one.responses if status < 300)) for one in users),
+        consequence="Code that uses what it created will fail.",
         explains_any_request=True,
     )  # fmt: skip
 
 
-def _explain_operation(operation: Operation, status: int) -> Hypothesis:
+def _explain_operation(operation: Operation, status: int, *, is_side_effect: bool = False) -> Hypothesis:
     """Explain a response by an operation that gives this status to every request."""
+    consequence = (
+        "Every call of this operation fails." if status >= 400 else "Code is told that it succeeded, whatever it sends."
+    )
     return Hypothesis(
         f"{operation.id}:answers:{status}", "answer", f"{status} to every request", operation.name,
-        _LEAST_FOR_OPERATION, only_status=((operation.name, status),), explains_any_request=True,
+        _LEAST_FOR_OPERATION, only_status=((operation.name, status),), consequence=consequence,
+        is_side_effect=is_side_effect, explains_any_request=True,
     )  # fmt: skip
 
 
@@ -104,12 +112,13 @@ def explain_body(operation: Operation, status: int, pointer: str, kind: str) -> 
     """Explain a property of a response body that breaks its schema: every response may have changed alike."""
     verb, rest = _BODY_WORDS.get(kind, ("answer", f"with another `{{}}` than documented ({kind})"))
     described = rest.replace("{}", pointer) if pointer else "with a body of another type"
-    return Hypothesis(f"body/{pointer}:{kind}", verb, described), _explain_operation(operation, status)
+    whole = _explain_operation(operation, status, is_side_effect=True)
+    return Hypothesis(f"body/{pointer}:{kind}", verb, described), whole
 
 
 def explain_part(operation: Operation, status: int, key: str, verb: str, rest: str) -> tuple[Hypothesis, ...]:
     """Explain another part of a response: every response may have changed alike."""
-    return Hypothesis(key, verb, rest), _explain_operation(operation, status)
+    return Hypothesis(key, verb, rest), _explain_operation(operation, status, is_side_effect=True)
 
 
 def explain_mismatch(contract: Contract, clause: str, pointer: str, kind: str) -> tuple[Hypothesis, ...]:
@@ -160,7 +169,8 @@ def add_renames(
         if any(one.pointer.startswith(f"{path}{before}") for one in schema.find_violations(renamed)):
             continue
         rest = f"`{path}{after}` instead of `{path}{before}`"
-        explained = Hypothesis(f"renamed/{path}{before}->{after}", "answer", rest)
+        failing = f"Code that reads `{path}{before}` will fail: the property has another name."
+        explained = Hypothesis(f"renamed/{path}{before}->{after}", "answer", rest, consequence=failing)
         for index in (*places_before, *places_after):
             found[index] = replace(found[index], hypotheses=(explained, *found[index].hypotheses))
     return found

@@ -263,7 +263,7 @@ class ResponseJudge:
             id=f"{clause}/{kind}",
             severity=severity,
             clause=clause,
-            title=f"{operation.name} {action or 'with'} {subject}: expected {options}{reason}, got {response.status}",
+            title=f"{operation.name} {action or 'given'} {subject}: expected {options}{reason}, got {response.status}",
             why=why,
             operation=clause.split("/")[0] if owed else operation.id,
             may_be_outage=response.status >= 500 or is_html_page(response),

@@ -142,17 +142,22 @@ def check_schema(checked: CheckedResponse) -> Iterator[Disagreement]:
     for found in checked.schema.find_violations(checked.json) if checked.schema is not None else ():
         kind = _KINDS.get(found.keyword, found.keyword)
         pointer = f"{found.pointer}/" if found.path else ""
-        where = f" at `{found.pointer}`" if found.pointer else ""
+        actual = checked.secrets.describe_value(checked.json, found.path)
+        where = f"`{found.pointer}` = {actual}" if found.pointer else f"the body {actual}"
         title = (
             f"{checked.label}: required property `{found.pointer}` is missing"
             if kind == "missing"
-            else f"{checked.label}: expected {found.expected}{where}, got "
-            f"{checked.secrets.describe_value(checked.json, found.path)}"
+            else f"{checked.label}: {where}: expected {found.expected.removeprefix('enum ')}"
+        )
+        why = (
+            f"Code that reads `{found.pointer}` will fail: the property may be missing."
+            if kind == "missing"
+            else "Code that relies on the documented body will fail on this response."
         )
         yield Disagreement(
             f"{checked.id}/body/{pointer}{kind}", BREAKING,
             f"{checked.operation.id}/{checked.key}/body/{found.pointer}" if pointer else checked.clause, title,
-            "Code that relies on the documented body will fail on this response.", checked.operation.id,
+            why, checked.operation.id,
             is_unreadable=True, hypotheses=checked.explain_body(found.pointer, kind),
         )  # fmt: skip
 

@@ -94,7 +94,7 @@ class Confirmation:
             findings.append(finding)
         self._found[finding.id] = finding
         if not finding.flapping:
-            for hypothesis in finding.hypotheses:
+            for hypothesis in (one for one in finding.hypotheses if not one.is_side_effect):
                 self._confirmed.setdefault(hypothesis.key, set()).add(finding.id)
 
     # -- plain causes
@@ -114,9 +114,7 @@ class Confirmation:
     def is_explained(self, attempt: Attempt) -> bool:
         """Return True if a plain cause explains every wrong status of ``attempt``, whatever its request holds."""
         wrong = [found for found, _ in attempt.disagreements.values() if found.is_wrong_status]
-        return (
-            not attempt.may_be_outage and bool(wrong) and all(self.is_plain(found, widely=True) for found in wrong)
-        )
+        return not attempt.may_be_outage and bool(wrong) and all(self.is_plain(found, widely=True) for found in wrong)
 
     def explain_gone(self, operation: str | None) -> str:
         """Return the plain cause by which an operation answers every request with one error; empty if there is none."""
