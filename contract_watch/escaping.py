@@ -42,7 +42,7 @@ _MARKDOWN_CHARACTERS = re.compile(
 )
 _MARKDOWN_BLOCK = re.compile(r"[ #>+\-=~:\[]|\d{1,9}(?=[.)])")
 """The start of a text that Markdown would take for a heading, a list, a quote, a rule, a definition or a table."""
-_HTML_CHARACTERS = frozenset("&@#: ")
+_HTML_CHARACTERS = frozenset("&<@#: ")
 """Characters for which HTML's entity stands: programs read them after the backslash is gone."""
 _BACKTICKS = re.compile("`+")
 _CI_COMMAND = re.compile(r"(?<=:):(?=[A-Za-z])|(?<=#)#(?=[\w.-]*\[)")

@@ -112,7 +112,7 @@ def _build_finding(
 
 def _build_hypothesis(change: ApiChange, messages: str) -> Hypothesis:
     """Build the hypothesis that one edit of a shared schema shows at several places of use."""
-    return Hypothesis(f"document/{change.rule}/{change.direction}: {messages}", "", messages)
+    return Hypothesis(f"document/{change.rule}/{change.direction}: {messages}", "", messages).edit_text(str)
 
 
 def _parse_location(location: str) -> tuple[str, int | None]:

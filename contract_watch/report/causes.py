@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from contract_watch.report.finding import Finding, Severity
-from contract_watch.report.hypothesis import Hypothesis, StatusesByOperation
+from contract_watch.report.hypothesis import Hypothesis, StatusesByOperation, shorten
 
 _RANKS = list(Severity)
+_MAX_TITLE = 1000
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Cause:
     @property
     def id(self) -> str:
         """Return the hypothesis's key, or the id of the one finding; it is the same from run to run."""
-        return self.hypothesis.key if self.hypothesis is not None else self.findings[0].id
+        return self.hypothesis.key if self.hypothesis is not None else shorten(self.findings[0].id)
 
     @cached_property
     def finding_ids(self) -> list[str]:
@@ -75,7 +76,8 @@ class Cause:
     def title(self) -> str:
         """Return the cause in one line."""
         if self.hypothesis is None:
-            return self.findings[0].title
+            title = self.findings[0].title
+            return title if len(title) <= _MAX_TITLE else shorten(title)
         return f"{self.hypothesis.format_title(self.operations)} ({self.count} findings)"
 
     @property

@@ -1,9 +1,11 @@
 """Hypotheses: changes by a vendor, each of which would explain several findings at once."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+_MAX_LENGTH = 300
 StatusesByOperation = Mapping[str, AbstractSet[int]]
 """The statuses of an operation (``METHOD path``) with which it gave conforming responses."""
 
@@ -36,6 +38,11 @@ class Hypothesis:
     is_side_effect: bool = False
     explains_any_request: bool = False
 
+    def edit_text(self, edit: Callable[[str], str]) -> "Hypothesis":
+        """Return it with its texts redacted by ``edit``, and bounded: a server may have chosen the names in them."""
+        key, rest, failing = (shorten(edit(text)) for text in (self.key, self.rest, self.consequence))
+        return replace(self, key=key, rest=rest, consequence=failing)
+
     def is_refuted(self, conforming: StatusesByOperation) -> bool:
         """Return True if a conforming response contradicts it."""
         return any(not conforming.get(name, set()).isdisjoint(statuses) for name, statuses in self.refuting) or any(
@@ -49,6 +56,13 @@ class Hypothesis:
             return f"{subject}: {self.rest}"
         is_singular = bool(self.subject) or len(operations) == 1
         return f"{subject} {self.verb}{'s' if is_singular else ''} {self.rest}"
+
+
+def shorten(text: str) -> str:
+    """Return ``text``, or its beginning with a digest of all of it if it is long."""
+    if len(text) <= _MAX_LENGTH:
+        return text
+    return f"{text[:_MAX_LENGTH]}…{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
 def join_operations(operations: list[str]) -> str:

@@ -117,10 +117,12 @@ def apply_waivers(
 ) -> WaivedFindings:
     """Split ``findings`` into those that count and those waived; ``conforming`` tells their causes."""
     every, statuses = list(findings), conforming or {}
-    causes = {name: {cause.id} for cause in group_findings(every, statuses) for name in cause.finding_ids}
+    found = group_findings(every, statuses)
+    causes = {name: {cause.id} for cause in found for name in cause.finding_ids}
+    alone = {cause.findings[0].id for cause in found if cause.hypothesis is None}
     for finding in every:  # a cause with one finding left is waived by the name that it had with several
         likely = {one.key for one in finding.hypotheses if not one.is_refuted(statuses)}
-        causes[finding.id] |= likely if causes[finding.id] == {finding.id} else set()
+        causes[finding.id] |= likely if finding.id in alone else set()
     result = WaivedFindings()
     valid = [waiver for waiver in waivers if waiver.expires >= today]
     result.expired.extend(

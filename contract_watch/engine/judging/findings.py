@@ -23,10 +23,7 @@ def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement
         clause=text(found.clause),
         title=text(found.title),
         operation=text(found.operation),
-        hypotheses=tuple(
-            replace(one, key=text(one.key), rest=text(one.rest), consequence=text(one.consequence))
-            for one in found.hypotheses
-        ),
+        hypotheses=tuple(one.edit_text(text) for one in found.hypotheses),
     )
 
 
