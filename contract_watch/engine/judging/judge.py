@@ -184,14 +184,16 @@ class ResponseJudge:
         name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
+        cause = self._contract.operations.get(responsible, operation)
+        after = f" after {cause.name}" if cause is not operation else ""
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status}: expected {self._secrets.describe_expected(found.expected, found.path)}"
+            title=f"{operation.name} {status}{after}: expected {self._secrets.describe_expected(found.expected, found.path)}"
             f"{where}, got {self._secrets.describe_value(body, found.path)}",
             why="Code that relies on this rule of the vendor acts on a wrong state.",
-            operation=responsible if responsible in self._contract.operations else operation.id,
+            operation=cause.id,
             object_name=found.object_name,
             hypotheses=explain_mismatch(self._contract, clause, name if blamed else pointer, found.kind),
         )
