@@ -40,7 +40,7 @@ _MARKDOWN_CHARACTERS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_MARKDOWN_BLOCK = re.compile(r"[ #>+\-=~:\[]|\d{1,9}(?=[.)](?: |$))")
+_MARKDOWN_BLOCK = re.compile(r"[ #>+\-=~:\[*]|\d{1,9}(?=[.)](?: |$))")
 """The start of a text that Markdown would take for a heading, a list, a quote, a rule, a definition or a table."""
 _HTML_CHARACTERS = frozenset("&<@#: ")
 """Characters for which HTML's entity stands: programs read them after the backslash is gone."""

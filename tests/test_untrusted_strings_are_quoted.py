@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -117,6 +117,8 @@ FRAGMENTS = (
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join) | st.text())
+@example("* x")
+@example("x #")
 @settings(max_examples=100, deadline=None)
 def test_markdown_shows_any_string_in_any_place(text: str) -> None:
     """In a paragraph, an item, a heading or a cell a string is text, character by character, and nothing is linked."""
