@@ -150,7 +150,9 @@ def check_schema(checked: CheckedResponse) -> Iterator[Disagreement]:
             else f"{checked.label}: {where}: expected {found.expected.removeprefix('enum ')}"
         )
         why = (
-            f"Code that reads `{found.pointer}` will fail: the property may be missing."
+            f"Code that knows only the documented values of `{found.pointer}` will fail on this one."
+            if kind == "value" and found.pointer
+            else f"Code that reads `{found.pointer}` will fail: the property may be missing."
             if kind == "missing"
             else "Code that relies on the documented body will fail on this response."
         )
