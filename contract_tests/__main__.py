@@ -12,7 +12,7 @@ from contract_watch.engine.command.options import build_parser, complete_setting
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.pytest_run import run_pytest
 from contract_watch.engine.command.suite import Suite
-from contract_watch.report.terminal import format_terminal
+from contract_watch.report.terminal import format_closing, format_terminal
 from contract_watch.report.verdict import compute_exit_status
 
 
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: the suite did not come to an end (pytest status {status})", file=sys.stderr)
         return cli.ExitStatus.INCONCLUSIVE
     print(f"reports: {options.out}/findings.json, junit.xml, report.md")
+    if closing := format_closing(plugin.records):
+        print(closing)
     for line in plugin.skipped:
         print(f"error: {line}", file=sys.stderr)
     status = compute_exit_status(

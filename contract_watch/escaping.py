@@ -7,6 +7,7 @@ Documents, servers and targets control no terminal, no page, no parser, no shell
 `escape_lines`             prose with line breaks: docstrings, descriptions
 `escape_markdown`          Markdown and HTML, also in a table cell
 `format_code_span`         a code span of Markdown
+`format_prose`             Markdown of prose that quotes names in backticks
 `format_code_block`        a code block of Markdown
 `format_python_literal`    a literal in Python source
 `quote_toml`               a string in TOML
@@ -28,9 +29,21 @@ from collections.abc import Callable
 from typing import Any
 
 _MAX_LENGTH = 2000
-_WWW = re.compile(r"(?i)(www)\.")
-"""The start of an address that Markdown links automatically."""
-_MARKDOWN_ESCAPES = {ord(character): f"&#{ord(character)};" for character in "&<>\\`*_{}[]()#+!|~@:"}
+_MARKDOWN_CHARACTERS = re.compile(
+    r"""[\\`~|]                        # escapes, code, strikethrough, cells
+    | (?<![^\W_])_ | _(?![^\W_])      # emphasis, unless within a word
+    | \*(?!\s) | (?<=\S)\*            # emphasis, unless alone
+    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;)  # HTML
+    | \](?=[(\[:]|$) | \[(?=\^)        # links and footnotes
+    | (?<=:)/(?=/) | (?<=www)\.        # addresses, which Markdown links by itself
+    | @(?=\w) | \#(?=\d|\#*$) | :(?=[\w+-]+:)  # mentions, numbers of issues, emoji
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_MARKDOWN_BLOCK = re.compile(r"[ #>+\-=~:\[*]|\d{1,9}(?=[.)](?: |$))")
+"""The start of a text that Markdown would take for a heading, a list, a quote, a rule, a definition or a table."""
+_HTML_CHARACTERS = frozenset("&<@#: ")
+"""Characters for which HTML's entity stands: programs read them after the backslash is gone."""
 _BACKTICKS = re.compile("`+")
 _CI_COMMAND = re.compile(r"(?<=:):(?=[A-Za-z])|(?<=#)#(?=[\w.-]*\[)")
 """The second character of ``::error``, ``##[error]`` or ``##vso[…]``, which GitHub and Azure obey in a line of a log."""
@@ -69,8 +82,23 @@ def _escape_character(character: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return Markdown that renders as the literal ``text``, also in a table cell."""
-    return _WWW.sub("\\1&#46;", escape_text(text).translate(_MARKDOWN_ESCAPES))
+    """Return Markdown that renders as the literal ``text``, anywhere in a line or a table cell; it reads well as it is.
+
+    Only the characters that Markdown would read are escaped.
+    """
+    shown = _escape_inline(escape_text(text))
+    if (start := _MARKDOWN_BLOCK.match(shown)) is not None:
+        first = start[0]
+        shown = f"{first}\\{shown[len(first) :]}" if first.isdigit() else f"{_escape_for_markdown(first)}{shown[1:]}"
+    return f"{shown[:-1]}&#32;" if shown.endswith(" ") else shown
+
+
+def _escape_inline(text: str) -> str:
+    return _MARKDOWN_CHARACTERS.sub(lambda found: _escape_for_markdown(found[0]), text)
+
+
+def _escape_for_markdown(character: str) -> str:
+    return f"&#{ord(character)};" if character in _HTML_CHARACTERS else f"\\{character}"
 
 
 def format_code_span(text: str) -> str:
@@ -80,6 +108,21 @@ def format_code_span(text: str) -> str:
     # CommonMark removes one space from both ends if both have one.
     padding = " " if not shown.strip() or shown[0] in " `" or shown[-1] in " `" else ""
     return f"{fence}{padding}{shown}{padding}{fence}"
+
+
+def format_prose(text: str, max_length: int = _MAX_LENGTH) -> str:
+    """Return Markdown of prose that quotes names in backticks: they become code spans, all else is literal.
+
+    The names may hold anything; not for a table cell.
+    """
+    if len(text) > max_length:
+        text = f"{text[:max_length]}… ({len(text)} characters)"
+    # The odd parts stand between two backticks; the first one may begin a line.
+    parts = re.split(r"(?<![`\\])`([^`]+)`(?!`)", text)
+    shown = [escape_markdown(parts[0].rstrip(" ")) + " " * parts[0].endswith(" ")]
+    for number, part in enumerate(parts[1:], 1):
+        shown.append(format_code_span(part) if number % 2 else _escape_inline(_escape_unprintable(part)))
+    return "".join(shown)
 
 
 def format_code_block(text: str, language: str) -> list[str]:

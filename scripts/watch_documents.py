@@ -26,7 +26,7 @@ from contract_watch.report.overview import (
     read_required,
 )
 from contract_watch.report.report_files import write_reports
-from contract_watch.report.terminal import format_terminal
+from contract_watch.report.terminal import format_closing, format_terminal
 from contract_watch.report.verdict import FAIL_ON, compute_exit_status
 
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     unknown = [record.contract for record in result.records if record.target == NOWHERE]
     skipped = dict.fromkeys([*(contract.slug for contract in left_out), *unknown], NO_ADDRESS)
     overview = build_overview(everything, "document", result.records, skipped)
-    write_reports(result.records, out, single=len(contracts) == 1 and given.vendor != "all", overview=overview)
+    write_reports(result.records, out, overview=overview)
     colour = cli.supports_colour(sys.stdout)
     print(f"{format_overview(overview)}\n")
     for contract in left_out:
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         print(format_terminal(record, colour=colour))
         print()
     print(f"reports: {out}/findings.json, junit.xml, report.md", flush=True)
+    if closing := format_closing(result.records):
+        print(closing, flush=True)
     for slug, document in result.cached.items():  # after the report: `make accept` takes over only a reported document
         store_entry(root / CACHE_DIRECTORY, slug, document)
     missing = overview.list_skipped(required, "document")

@@ -2,12 +2,15 @@
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from contract_watch.escaping import (
@@ -16,6 +19,7 @@ from contract_watch.escaping import (
     escape_text,
     format_code_span,
     format_json,
+    format_prose,
     format_python_literal,
     is_printable,
     quote_shell,
@@ -96,6 +100,63 @@ def test_markdown_shows_the_string_and_nothing_else(text: str) -> None:
         ]
         assert [child.type for child in paragraph] == ["code_inline"]
         assert paragraph[0].content == escape_text(text)
+
+
+FRAGMENTS = (
+    *"\\`*_{}[]()#+-.!|~<>&@:/ =^$ab1w",
+    "www.",
+    "http://",
+    "&amp;",
+    "[x](y)",
+    "**",
+    "[^1]:",
+    "<b>",
+    "# ",
+    "\n",
+)
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join) | st.text())
+@example("* x")
+@example("x #")
+@settings(max_examples=100, deadline=None)
+def test_markdown_shows_any_string_in_any_place(text: str) -> None:
+    """In a paragraph, an item, a heading or a cell a string is text, character by character, and nothing is linked."""
+    shown, expected = escape_markdown(text), escape_text(text)
+    assert re.search(r"(?i)(http|https|ftp)://|www\.", shown) is None
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for page, around in (
+        (f"x {shown}", "x {}"),
+        (f"- {shown}", "{}"),
+        (f"### 1. breaking: {shown}", "1. breaking: {}"),
+        (f"| a |\n|---|\n| {shown} |", "a{}"),
+    ):
+        inline = [child for token in parser.parse(page) for child in token.children or ()]
+        assert {child.type for child in inline} <= {"text", "text_special"}
+        assert "".join(child.content for child in inline).strip() == around.format(expected).strip()
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join))
+@settings(max_examples=60, deadline=None)
+def test_prose_shows_its_quotations_as_code(text: str) -> None:
+    """Names between backticks are code, all else is text; no character is lost but the backticks and spaces around."""
+    inline = [
+        child for token in MarkdownIt("commonmark").parse(f"- {format_prose(text)}") for child in token.children or ()
+    ]
+    assert {child.type for child in inline} <= {"text", "text_special", "code_inline"}
+    assert re.sub("[` ]", "", "".join(child.content for child in inline)) == re.sub("[` ]", "", escape_text(text))
+
+
+def test_markdown_reads_well_unrendered() -> None:
+    """Only what Markdown would read is escaped."""
+    for text in (
+        "createSmtpUser/200/body",
+        "127.0.0.1:8025 at 12:30",
+        'expected 400, got ["a", 1] (b)',
+        "snake_case -> x",
+    ):
+        assert escape_markdown(text) == text
+    assert escape_markdown("http://a") == "http:\\//a"
 
 
 def test_prose_keeps_its_lines() -> None:

@@ -334,6 +334,14 @@ class Contract:
             return []
         return self._parse_tables("accepted", read_toml(path).get("accepted", []), AcceptedDocument, path)
 
+    def describe_age(self) -> str:
+        """Describe since when the contract holds: the day of the accepted document, else the document's version."""
+        if self.accepted_documents:
+            return f"the document accepted on {self.accepted_documents[-1].date}"
+        info = self.published.raw.get("info")
+        version = info.get("version") if isinstance(info, dict) else None
+        return f"version {version} of the vendor's document" if isinstance(version, str) and version else ""
+
     @property
     def upstream(self) -> str:
         """The URL where the vendor publishes its document now; empty if none is known."""

@@ -55,6 +55,7 @@ def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocume
     record.requests = {"probes": 0, "client": 0, "explore": 0, "document": 0}
     record.documented = [f"document/{name}" for name in list_operations(contract.effective.raw).values()]
     record.document = {"address": record.target, "level": None}
+    record.since = contract.describe_age()
     cached = None
     try:
         found = read_published_document(contract, given, contract.root / CACHE_DIRECTORY, os.environ)

@@ -15,6 +15,7 @@ from contract_watch.diff.document.rules import Assessment, load_rules
 from contract_watch.diff.document.source import SourceDocument
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.hypothesis import Hypothesis
 
 _MAX_VALUE_LENGTH = 4000
 """The characters of JSON that a finding holds of one location of a document."""
@@ -109,6 +110,7 @@ def _build_finding(
         else tuple(
             dict.fromkeys(line for correlated in client for line in describe_symbol_changes(correlated.symbol_changes))
         ),
+        hypotheses=(_build_hypothesis(worst, messages),),
     )
 
 
@@ -126,6 +128,11 @@ def _choose_severity(level: ChangeLevel, client: Iterable[CorrelatedChange]) -> 
     severity = _SEVERITIES.get(level, Severity.ADDITIVE)
     breaks_client = any(symbol.is_breaking for correlated in client for symbol in correlated.symbol_changes)
     return Severity.WARNING if severity is Severity.ADDITIVE and breaks_client else severity
+
+
+def _build_hypothesis(change: ApiChange, messages: str) -> Hypothesis:
+    """Build the hypothesis that one edit of a shared schema shows at several places of use."""
+    return Hypothesis(f"document/{change.rule}/{change.direction}: {messages}", "", messages).edit_text(str)
 
 
 def _parse_location(location: str) -> tuple[str, int | None]:

@@ -19,11 +19,12 @@ def apply_document_waivers(record: Record, waivers: Sequence[Waiver], today: dt.
     """Move waived findings of ``record``; return a line for each waiver that has expired or that no change needs."""
     mine = [one for one in waivers if one.rule]
     every = record.findings
-    record.findings, record.waived, expired = apply_waivers(every, mine, today)
+    result = apply_waivers(every, mine, today)
+    record.findings, record.waived = result.counted, result.waived
     if record.reason is not None:
-        return expired  # without a comparison no waiver is known to be unused
+        return result.expired  # without a comparison no waiver is known to be unused
     unused = [one for one in mine if one.expires >= today and not any(one.matches(finding) for finding in every)]
-    return [*expired, *(f"waiver {one.label} waives nothing that changed: delete it" for one in unused)]
+    return [*result.expired, *(f"waiver {one.label} waives nothing that changed: delete it" for one in unused)]
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contract_watch.report.record import Record
 
 COLUMNS = ("operation", "status", "responses", "conforming", "drifted", "not checked because")
+_DRIFTED = COLUMNS.index("drifted")
 
 
 def build_coverage_rows(record: Record) -> Iterator[tuple[str, ...]]:
@@ -20,3 +21,9 @@ def build_coverage_rows(record: Record) -> Iterator[tuple[str, ...]]:
         responses = cell.conforming + cell.drifted
         label = str(status) if cell.is_documented else f"{status} (undocumented)"
         yield (operation, label, str(responses), str(cell.conforming), str(cell.drifted), cell.reason_not_exercised)
+
+
+def split_coverage_rows(record: Record) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Return the rows that drifted and the others, without the header."""
+    rows = list(build_coverage_rows(record))[1:]
+    return [row for row in rows if row[_DRIFTED] != "0"], [row for row in rows if row[_DRIFTED] == "0"]

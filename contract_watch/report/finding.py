@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from contract_watch.report.hypothesis import Hypothesis
+
 
 class Severity(Enum):
     """The effect of a finding on code that relies on the contract."""
@@ -27,6 +29,7 @@ class Finding:
         reproduce: one or more curl lines.
         flapping: a retry did not reproduce it; ``again`` is the exchange of the retry.
         symbols: for a change of a document, the changes of the generated client; None if unknown or not applicable.
+        hypotheses: the changes by the vendor that would explain it, the most specific one first.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Finding:
     flapping: bool = False
     again: dict[str, Any] | None = None
     symbols: tuple[str, ...] | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
 
     def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
         """Return the finding as one that a retry, whose exchange is ``again``, did not reproduce."""
@@ -51,6 +55,7 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Return the finding as ``findings.json`` holds it."""
         content = {**vars(self), "severity": self.severity.value}
+        del content["hypotheses"]
         for optional in ("again", "symbols"):
             if content[optional] is None:
                 del content[optional]

@@ -8,6 +8,7 @@ from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record, SuiteCheck
 
 _MAX_LINE_LENGTH = 4000
+_MAX_TITLE_LENGTH = 500
 
 
 def format_junit(records: Sequence[Record]) -> str:
@@ -42,12 +43,15 @@ def _build_suite(record: Record) -> ET.Element:
     )
     if record.reason is not None:
         ET.SubElement(verdict, "error", message=escape_text(record.reason), type="inconclusive")
+    shown: set[tuple[str, str]] = set()
     for check in record.suite_checks:
-        suite.append(_build_case(record, check, counted))
+        suite.append(_build_case(record, check, counted, shown))
     return suite
 
 
-def _build_case(record: Record, check: SuiteCheck, counted: Mapping[tuple[str, str], Finding]) -> ET.Element:
+def _build_case(
+    record: Record, check: SuiteCheck, counted: Mapping[tuple[str, str], Finding], shown: set[tuple[str, str]]
+) -> ET.Element:
     surface = f".{check.surface}" if len(record.surfaces) > 1 else ""
     case = ET.Element(
         "testcase",
@@ -56,15 +60,28 @@ def _build_case(record: Record, check: SuiteCheck, counted: Mapping[tuple[str, s
         time=f"{check.seconds:.3f}",
     )
     keys = [(name, check.surface) for name in check.finding_ids if (name, check.surface) in counted]
-    for finding in (counted[key] for key in keys):
-        failure = ET.SubElement(case, "failure", message=escape_text(finding.title), type=finding.severity.value)
-        failure.text = "\n".join(
-            [
-                escape_text(finding.id),
-                escape_text(finding.why),
-                *format_commands(finding.reproduce, _MAX_LINE_LENGTH),
-            ]
-        )
+    if findings := [counted[key] for key in dict.fromkeys(keys)]:
+        case.append(_build_failure(findings, shown))
     if check.skip_reason:
         ET.SubElement(case, "skipped", message=escape_text(check.skip_reason))
     return case
+
+
+def _build_failure(findings: Sequence[Finding], shown: set[tuple[str, str]]) -> ET.Element:
+    """Build the one failure of a case; a finding that an earlier case has ``shown`` is only named again."""
+    first = findings[0]
+    severities = {finding.severity.value for finding in findings}
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    failure = ET.Element(
+        "failure",
+        message=escape_text(first.title, _MAX_TITLE_LENGTH) + more,
+        type="breaking" if "breaking" in severities else first.severity.value,
+    )
+    lines: list[str] = []
+    for finding in findings:
+        lines += [escape_text(finding.id), escape_text(f"{finding.severity.value}: {finding.title}", _MAX_TITLE_LENGTH)]
+        if (finding.id, finding.surface) not in shown:
+            shown.add((finding.id, finding.surface))
+            lines += [escape_text(finding.why), *format_commands(finding.reproduce, _MAX_LINE_LENGTH)]
+    failure.text = "\n".join(lines)
+    return failure

@@ -1,15 +1,16 @@
 """The results of a run for one vendor, from which every report is built."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract_watch.report.causes import Cause, group_findings
 from contract_watch.report.finding import Finding
 from contract_watch.report.verdict import Verdict, derive_verdict
-from contract_watch.report.waivers import Waiver
+from contract_watch.report.waivers import Waiver, apply_waivers
 
-FORMAT = 1
+FORMAT = 2
 VERSION = "0.1.0"
 
 
@@ -49,6 +50,7 @@ class Record:
         documented: the ids of all clauses; ``not_exercised`` maps those that were not checked to the reason.
         waived: accepted findings with their waivers; ``findings`` holds the others.
         left_behind: objects of the run that could not be removed.
+        since: the age of the contract, such as the version of the accepted document; empty if unknown.
         target_option: TARGET as the user gave it; empty or ``mock`` for a mock of the run's own.
         live: for a run on a real account, its permissions, its account and the prefix of its names.
         document: for a comparison of documents, the two documents and the effect on the client and on the overlay.
@@ -72,6 +74,7 @@ class Record:
     waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    since: str = ""
     target_option: str = ""
     live: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +91,30 @@ class Record:
         """The verdict of this run; a client that breaks although no finding says so is a warning."""
         breaks_alone = self.document.get("client", {}).get("breaks_alone")
         return max(derive_verdict(self.findings, self.reason), Verdict.WARNING if breaks_alone else Verdict.NONE)
+
+    @property
+    def conforming_statuses(self) -> dict[str, set[int]]:
+        """The statuses of each operation with which it gave conforming responses."""
+        found: dict[str, set[int]] = {}
+        for (operation, status), cell in self.coverage.items():
+            if cell.conforming:
+                found.setdefault(operation, set()).add(status)
+        return found
+
+    def apply_waivers(self, waivers: Sequence[Waiver], today: dt.date, *, is_whole: bool) -> None:
+        """Move waived findings, and note waivers that have expired or, if the run ``is_whole``, match nothing."""
+        result = apply_waivers(self.findings, waivers, today, self.conforming_statuses)
+        self.findings, self.waived = result.counted, result.waived
+        self.notes += result.expired
+        if is_whole and self.reason is None:
+            self.notes += [
+                f"waiver {one.label} matched nothing: delete it from waivers.toml if the vendor has mended it"
+                for one in result.unused
+            ]
+
+    def find_causes(self) -> list[Cause]:
+        """Return the causes of the findings that count, worst first."""
+        return group_findings(self.findings, self.conforming_statuses)
 
     def group_findings(self) -> list[tuple[Finding, str]]:
         """Return each finding once, with a phrase that names its surfaces; the phrase is empty for a vendor with one surface."""
@@ -106,7 +133,6 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return the run as ``findings.json`` holds it."""
         return {
-            "format": FORMAT,
             "version": VERSION,
             "contract": self.contract,
             "contract_digest": self.digest,
@@ -123,14 +149,18 @@ class Record:
                 "exercised": len(self.documented) - len(self.not_exercised),
                 "not_exercised": [{"id": name, "why": why} for name, why in self.not_exercised.items()],
             },
-            "findings": [finding.to_json() for finding in self.findings],
-            "waived": [_waived_to_json(finding, waiver) for finding, waiver in self.waived],
+            "causes": [cause.to_json() for cause in self.find_causes()],
+            "findings": [self._finding_to_json(finding) for finding in self.findings],
+            "waived": [
+                {**self._finding_to_json(finding), "waived": waiver.to_json()} for finding, waiver in self.waived
+            ],
             "left_behind": self.left_behind,
             "notes": self.notes,
             **({"live": self.live} if self.live else {}),
             **({"document": self.document} if self.document else {}),
         }
 
-
-def _waived_to_json(finding: Finding, waiver: Waiver) -> Mapping[str, Any]:
-    return {**finding.to_json(), "waived": {"reason": waiver.reason, "expires": waiver.expires.isoformat()}}
+    def _finding_to_json(self, finding: Finding) -> dict[str, Any]:
+        """Return a finding as JSON; of several protocols the title names its own, so that no two are the same."""
+        content = finding.to_json()
+        return {**content, "title": f"{finding.title} over {finding.surface}"} if len(self.surfaces) > 1 else content

@@ -8,22 +8,21 @@ from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.junit import format_junit
 from contract_watch.report.markdown import format_markdown
 from contract_watch.report.overview import Overview, format_overview_markdown, write_overview
-from contract_watch.report.record import Record
+from contract_watch.report.record import FORMAT, Record
 
 REPORT_NAMES = ("findings.json", "junit.xml", "report.md")
 
 
-def write_reports(records: Sequence[Record], out: Path, *, single: bool, overview: Overview | None = None) -> None:
+def write_reports(records: Sequence[Record], out: Path, *, overview: Overview | None = None) -> None:
     """Write ``findings.json``, ``junit.xml`` and ``report.md`` into the directory ``out``.
 
-    ``findings.json`` is the run itself for a ``single`` vendor, otherwise an object with a list of runs. ``overview`` is the
-    table of vendors: if one of its columns was checked, it comes first in ``report.md`` and goes into ``overview.json``.
+    ``findings.json`` holds a list of runs, one for each vendor. ``overview`` is the table of vendors:
+    if one of its columns was checked, it comes first in ``report.md`` and goes into ``overview.json``.
 
     Raises:
         OSError: the directory is not writable.
     """
-    runs = [record.to_json() for record in records]
-    content = runs[0] if single and runs else {"runs": runs}
+    content = {"format": FORMAT, "runs": [record.to_json() for record in records]}
     write_atomically(out / "findings.json", format_json(content))
     write_atomically(out / "junit.xml", format_junit(records))
     page = format_markdown(records)

@@ -1,18 +1,22 @@
 """Waivers: accepted findings, each with a reason and an expiry date.
 
-Findings of runs are waived by id, changes of a vendor's document by rule and location.
+Findings of runs are waived by id or by cause, changes of a vendor's document by rule and location.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from contract_watch.contracts.openapi import read_toml
 from contract_watch.errors import UsageError
+from contract_watch.report.causes import group_findings
 from contract_watch.report.finding import Finding
+from contract_watch.report.hypothesis import StatusesByOperation
 
 _RUN_KEYS = {"id", "reason", "expires"}
+_CAUSE_KEYS = {"cause", "reason", "expires"}
 _DOCUMENT_KEYS = {"rule", "location", "reason", "expires"}
 
 
@@ -20,8 +24,8 @@ _DOCUMENT_KEYS = {"rule", "location", "reason", "expires"}
 class Waiver:
     """An accepted finding; ``expires`` is the last day on which the waiver is valid.
 
-    ``id`` is the finding's id. A change of a document has a ``rule`` and a ``location``, a JSON pointer in which ``*``
-    matches any one name or index.
+    ``id`` is the finding's id, ``cause`` the id of a cause, whose findings it accepts all. A change of a document has a
+    ``rule`` and a ``location``, a JSON pointer in which ``*`` matches any one name or index.
     """
 
     id: str
@@ -29,14 +33,22 @@ class Waiver:
     expires: dt.date
     rule: str = ""
     location: str = ""
+    cause: str = ""
 
     @property
     def label(self) -> str:
-        """The id, or the rule and the location, for messages."""
-        return f"{self.rule} at {self.location}" if self.rule else self.id
+        """The id, the cause, or the rule and the location, for messages."""
+        return f"{self.rule} at {self.location}" if self.rule else self.cause or self.id
 
-    def matches(self, finding: Finding) -> bool:
-        """Return True if the waiver names ``finding``; the expiry date is not considered."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the waiver as ``findings.json`` holds it with a waived finding."""
+        cause = {"cause": self.cause} if self.cause else {}
+        return {**cause, "reason": self.reason, "expires": self.expires.isoformat()}
+
+    def matches(self, finding: Finding, causes: Collection[str] = ()) -> bool:
+        """Return True if the waiver names ``finding`` or one of ``causes``, which may be its own; it may have expired."""
+        if self.cause:
+            return self.cause in causes
         if not self.rule:
             return finding.id == self.id
         if finding.clause != self.rule or not finding.id.startswith("document/"):
@@ -64,9 +76,9 @@ def read_waivers(path: Path) -> list[Waiver]:
 
 def _parse_waiver(path: Path, number: int, table: object) -> Waiver:
     where = f"{path}: waiver {number}"
-    if not isinstance(table, dict) or set(table) not in (_RUN_KEYS, _DOCUMENT_KEYS):
+    if not isinstance(table, dict) or set(table) not in (_RUN_KEYS, _CAUSE_KEYS, _DOCUMENT_KEYS):
         raise UsageError(
-            f"{where}: must have `id` (or `rule` and `location`), `reason` and `expires`, and no other key"
+            f"{where}: must have `id` (or `cause`, or `rule` and `location`), `reason` and `expires`, and no other key"
         )
     for key in sorted(set(table) - {"expires"}):
         if not isinstance(table[key], str) or not table[key].strip():
@@ -77,26 +89,53 @@ def _parse_waiver(path: Path, number: int, table: object) -> Waiver:
     expires = table["expires"]
     if not isinstance(expires, dt.date) or isinstance(expires, dt.datetime):
         raise UsageError(
-            f"{where} ({table.get('id', rule)}): `expires` must be a date without quotes, such as 2027-01-31"
+            f"{where} ({table.get('id', table.get('cause', rule))}): `expires` must be a date without quotes, such as 2027-01-31"
         )
-    return Waiver(table.get("id", f"document/{rule}{location}"), table["reason"], expires, rule, location)
+    cause = table.get("cause", "")
+    name = table.get("id", "" if cause else f"document/{rule}{location}")
+    return Waiver(name, table["reason"], expires, rule, location, cause)
+
+
+@dataclass(frozen=True)
+class WaivedFindings:
+    """The result of applying waivers: findings that count, waived ones, and a line for each waiver that has expired.
+
+    ``unused`` are the valid waivers that match nothing.
+    """
+
+    counted: list[Finding] = field(default_factory=list)
+    waived: list[tuple[Finding, Waiver]] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    unused: list[Waiver] = field(default_factory=list)
 
 
 def apply_waivers(
-    findings: Iterable[Finding], waivers: Sequence[Waiver], today: dt.date
-) -> tuple[list[Finding], list[tuple[Finding, Waiver]], list[str]]:
-    """Split ``findings`` into those that count and those waived, with a line for each expired waiver."""
+    findings: Iterable[Finding],
+    waivers: Sequence[Waiver],
+    today: dt.date,
+    conforming: StatusesByOperation | None = None,
+) -> WaivedFindings:
+    """Split ``findings`` into those that count and those waived; ``conforming`` tells their causes."""
+    every, statuses = list(findings), conforming or {}
+    found = group_findings(every, statuses)
+    causes = {name: {cause.id} for cause in found for name in cause.finding_ids}
+    alone = {cause.findings[0].id for cause in found if cause.hypothesis is None}
+    for finding in every:  # a cause with one finding left is waived by the name that it had with several
+        likely = {one.key for one in finding.hypotheses if not one.is_refuted(statuses)}
+        causes[finding.id] |= likely if finding.id in alone else set()
+    result = WaivedFindings()
     valid = [waiver for waiver in waivers if waiver.expires >= today]
-    lines = [
+    result.expired.extend(
         f"waiver {waiver.label} expired on {waiver.expires} and is ignored: renew or delete it"
         for waiver in waivers
         if waiver.expires < today
-    ]
-    counted, waived = [], []
-    for finding in findings:
-        waiver = next((candidate for candidate in valid if candidate.matches(finding)), None)
+    )
+    for finding in every:
+        waiver = next((one for one in valid if one.matches(finding, causes[finding.id])), None)
         if waiver is not None:
-            waived.append((finding, waiver))
+            result.waived.append((finding, waiver))
         else:
-            counted.append(finding)
-    return counted, waived, lines
+            result.counted.append(finding)
+    used = {id(waiver) for _, waiver in result.waived}
+    result.unused.extend(waiver for waiver in valid if id(waiver) not in used)
+    return result

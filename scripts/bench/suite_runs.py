@@ -77,8 +77,7 @@ def read_report(out: Path) -> Any:
     if found is None:
         raise BenchError("the suite wrote no findings.json")
     try:
-        report: Any = json.loads(found.read_text(encoding="utf-8"))
-        return report["runs"][0] if "runs" in report else report
+        return json.loads(found.read_text(encoding="utf-8"))["runs"][0]
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise BenchError("findings.json does not have the documented format") from error
 

@@ -15,6 +15,7 @@ import pytest
 from contract_watch.contracts.registry import ROOT
 from tests.support.command_process import start_command
 from tests.support.patience import PATIENCE
+from tests.support.reports import read_report
 
 QUOTED = "api_live_0123456789abcdef"
 COMMANDS = [
@@ -183,6 +184,5 @@ def test_a_defect_of_the_suite_leaves_one_traceback(module: str, name: str, meth
 
 
 def _read_runs(out: Path) -> list[dict[str, Any]]:
-    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    runs: list[dict[str, Any]] = report.get("runs", [report])
+    runs: list[dict[str, Any]] = read_report(out)["runs"]
     return runs

@@ -1,6 +1,7 @@
 """The report on a terminal states the result, the clauses checked, and the code that fails."""
 
 import datetime as dt
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -126,7 +127,7 @@ def test_a_finding_says_how_to_look_at_it_again(finding_id: str, tmp_path: Path)
     assert f"--only={finding_id}" in given
     assert f"--target={record.target_option}" in given
     assert list(tmp_path.glob("HIT*")) == []
-    assert "- Again: make contract VENDOR=acme TARGET=" in format_markdown([record])
+    assert re.search(r"^- Again: `+ ?make contract VENDOR=acme TARGET=", format_markdown([record]), re.MULTILINE)
 
 
 def test_a_long_command_is_never_cut() -> None:

@@ -50,7 +50,7 @@ def test_a_waived_finding_does_not_count(tmp_path: Path) -> None:
         {"reason": "reported to the vendor", "expires": today.isoformat()},
     )
     schema = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
-    assert jsonschema_rs.validator_for(schema).is_valid(result.report)
+    assert jsonschema_rs.validator_for(schema).is_valid(result.full_report)
     assert name in result.out
     assert result.junit.find(".//failure") is None
 

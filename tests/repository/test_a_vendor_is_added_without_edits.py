@@ -113,7 +113,7 @@ def test_suite_runs_on_the_mock(copy: RepositoryCopy) -> None:
     The whole run, exploring included, exercises every clause, has the verdict none and leaves nothing behind.
     """
     copy.run_module("contract_tests", "--vendor", SLUG, "--seed", "7", "--out", str(copy.reports))
-    run = copy.read_report("findings.json")
+    (run,) = copy.read_report("findings.json")["runs"]
     assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
     assert run["clauses"]["not_exercised"] == []
 
@@ -127,7 +127,7 @@ def test_a_real_account_is_guarded(copy: RepositoryCopy) -> None:
     said = copy.run_module(
         "contract_tests", "--vendor", SLUG, "--live", "mutate", "--seed", "7", "--out", str(copy.reports)
     )
-    run = copy.read_report("findings.json")
+    (run,) = copy.read_report("findings.json")["runs"]
     assert (run["verdict"], run["findings"], run["left_behind"]) == ("none", [], [])
     assert "LIVE=mutate: key " in said.splitlines()[0]
     assert any("not the run's own" in entry["why"] for entry in run["clauses"]["not_exercised"])

@@ -8,6 +8,7 @@ import jsonschema_rs
 from contract_watch.contracts.registry import ROOT, Contract
 from scripts.watch_documents import main
 from tests.support.contract_root import SLUG, write_document
+from tests.support.reports import read_report, read_run
 
 _SCHEMA = jsonschema_rs.validator_for(
     json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
@@ -18,8 +19,8 @@ def run_drift(contract: Contract, *arguments: str) -> tuple[int, dict[str, Any]]
     """Run the command; return its status and its report, which has the documented form."""
     out = contract.root.parent / "out"
     status = main(["--vendor", SLUG, "--out", str(out), *arguments], contract.root)
-    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    _SCHEMA.validate(report)
+    _SCHEMA.validate(read_report(out))
+    report = read_run(out)
     assert (out / "report.md").read_text(encoding="utf-8").startswith("## ")
     return status, report
 

@@ -4,7 +4,6 @@ Processes are forked from one that has already imported the suite, which saves t
 behaves like a new one and takes signals like one.
 """
 
-import json
 import multiprocessing
 import os
 import signal
@@ -22,6 +21,7 @@ import pytest
 
 from contract_watch.contracts.registry import load_contracts
 from tests.support.patience import PATIENCE
+from tests.support.reports import read_report, read_run
 
 PAID_KEY, FREE_KEY = "api_test_paid_0123456789abcdef", "api_test_free_0123456789abcdef"
 
@@ -48,9 +48,13 @@ class SuiteResult:
 
     @cached_property
     def report(self) -> dict[str, Any]:
+        """Parse the one run in ``findings.json``."""
+        return read_run(self.directory)
+
+    @cached_property
+    def full_report(self) -> dict[str, Any]:
         """Parse ``findings.json``."""
-        found: dict[str, Any] = json.loads((self.directory / "findings.json").read_text(encoding="utf-8"))
-        return found
+        return read_report(self.directory)
 
     @cached_property
     def findings(self) -> dict[str, dict[str, Any]]:

@@ -192,7 +192,7 @@ class ContractPlugin:
         options = self.suite.options
         try:
             overview = build_run_overview(options, self.records)
-            write_reports(self.records, options.out, single=options.vendor != "all", overview=overview)
+            write_reports(self.records, options.out, overview=overview)
         except OSError as error:
             self.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
         self.skipped = list_skipped_vendors(options, self.records)

@@ -34,7 +34,7 @@ from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
 from contract_watch.report.record import CoverageCell, Record
-from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
+from contract_watch.report.waivers import Waiver, read_waivers
 
 if TYPE_CHECKING:
     from contract_watch.engine.exploring.drawn_case import DrawnCase
@@ -133,6 +133,7 @@ class Suite:
             now = dt.datetime.now(dt.UTC)
             record = Record(contract.slug, contract.name, contract.digest, base, options.seed, now)
             record.surfaces = list(options.protocols[contract.slug])
+            record.since = contract.describe_age()
             record.target_option = options.target
             self._records[contract.slug], self._began[contract.slug] = record, time.monotonic()
         record = self._records[contract.slug]
@@ -319,13 +320,17 @@ class Suite:
             or ("nothing that tells anything reached the target" if nothing else None)
         )
         _fill_cells(contract, record)
-        today = dt.datetime.now(dt.UTC).date()
-        standing, record.waived, lines = apply_waivers(record.findings, self._waivers[contract.slug], today)
-        record.findings = standing
-        record.notes += lines
+        is_whole = self._asks_everything(contract) and not any(run.session.target.is_mock for run in runs)
+        record.apply_waivers(self._waivers[contract.slug], dt.datetime.now(dt.UTC).date(), is_whole=is_whole)
         for run in runs:
             _redact_record(record, run.session.redactor)
         record.seconds = self._until.get(contract.slug, time.monotonic()) - self._began[contract.slug]
+
+    def _asks_everything(self, contract: Contract) -> bool:
+        """Return True if nothing was left out of this run by an option."""
+        options, live = self.options, self.options.live_settings.get(contract.slug)
+        is_whole = not options.only and options.shard == (1, 1)
+        return is_whole and (live is None or live.mode is LiveMode.MUTATE)
 
     def _explain_not_exercised(self, contract: Contract, stopped: str | None, reason: str | None) -> str:
         if stopped or reason:

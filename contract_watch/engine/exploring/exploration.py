@@ -132,6 +132,11 @@ def _run_search(
             f"{min(runner.confirmation.silent_operations)} gives no answer: exploring would wait for its time-outs"
         )
         return []
+    if wide := runner.confirmation.find_wide_drift():
+        checked.skip_reason = f"one drift shows everywhere, and exploring would find little else: {wide}"
+        if not any(note.startswith("not explored") for note in session.record.notes):
+            session.record.notes.append(f"not explored: {checked.skip_reason}")
+        return []
     findings: list[Finding] = []
     try:
         with session.coverage.in_stage("explore"):

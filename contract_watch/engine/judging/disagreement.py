@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.finding import Severity
+from contract_watch.report.hypothesis import Hypothesis
 
 BREAKING, ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
@@ -14,7 +15,8 @@ class Disagreement:
 
     ``operation`` is the id of the operation held responsible. ``may_be_outage`` marks a response that a broken server
     gives too, ``is_unreadable`` a body whose values cannot be judged, ``is_wrong_status`` a status that the contract
-    does not allow. ``object_name`` is the object concerned, if the response holds several.
+    does not allow. ``object_name`` is the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the most
+    specific one first.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Disagreement:
     is_unreadable: bool = False
     is_wrong_status: bool = False
     object_name: str | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
 
 
 def is_html_page(response: Response) -> bool:

@@ -18,7 +18,12 @@ def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement
     """Redact a disagreement for reports; ``object_name`` stays, for the run to find the object."""
     text = redactor.redact_string
     return replace(
-        found, id=text(found.id), clause=text(found.clause), title=text(found.title), operation=text(found.operation)
+        found,
+        id=text(found.id),
+        clause=text(found.clause),
+        title=text(found.title),
+        operation=text(found.operation),
+        hypotheses=tuple(one.edit_text(text) for one in found.hypotheses),
     )
 
 
@@ -39,4 +44,5 @@ def build_finding(
         promise=derive_clauses(contract).get(found.clause, found.clause),
         exchange=exchange.to_json(redactor),
         reproduce=reproduce,
+        hypotheses=found.hypotheses,
     )

@@ -4,7 +4,7 @@ The run does not see the target's state. It keeps every state that the responses
 the states in which the model does not allow it; a response that no state allows is a disagreement.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.schema import format_pointer, parse_json
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
+from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
 from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
@@ -110,7 +111,7 @@ class ResponseJudge:
         succeeded = 200 <= response.status < 300
         done = [pair for pair in allowed if succeeded and pair[1].status < 300]
         if not fitting and done:  # the request was carried out, with another success status
-            judged.disagreements.append(_build_other_success(operation, done[0][1], response))
+            judged.disagreements.append(self._build_other_success(operation, done[0][1], response))
             judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for _, outcome in done)
         elif not fitting:
             expected = [outcome for _, outcome in allowed]
@@ -183,15 +184,18 @@ class ResponseJudge:
         name = f"{clause}/{setting}" if blamed else clause
         responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
+        cause = self._contract.operations.get(responsible, operation)
+        after = f" after {cause.name}" if cause is not operation else ""
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status}: expected {self._secrets.describe_expected(found.expected, found.path)}"
+            title=f"{operation.name} {status}{after}: expected {self._secrets.describe_expected(found.expected, found.path)}"
             f"{where}, got {self._secrets.describe_value(body, found.path)}",
             why="Code that relies on this rule of the vendor acts on a wrong state.",
-            operation=responsible if responsible in self._contract.operations else operation.id,
+            operation=cause.id,
             object_name=found.object_name,
+            hypotheses=explain_mismatch(self._contract, clause, name if blamed else pointer, found.kind),
         )
 
     def _find_names(self, request: Request) -> set[str]:
@@ -213,6 +217,19 @@ class ResponseJudge:
                 why="The vendor has an operation that its document does not declare.",
                 operation=f"{request.method} {path}",
             )
+
+    def _build_other_success(self, operation: Operation, expected: Outcome, response: Response) -> Disagreement:
+        clause, kind = f"{operation.id}/response/{expected.status}", f"status-{response.status}"
+        return Disagreement(
+            id=f"{clause}/{kind}",
+            severity=BREAKING,
+            clause=clause,
+            title=f"{operation.name}: expected {expected.status}, got {response.status}",
+            why="Code that recognises success by the documented status takes this response for a failure.",
+            operation=operation.id,
+            may_be_outage=is_html_page(response),
+            hypotheses=explain_status(self._contract, operation, clause, kind, [expected.status], response.status),
+        )
 
     def _build_wrong_status(
         self, request: Request, allowed: Sequence[Outcome], response: Response, intended_clauses: Sequence[str]
@@ -242,46 +259,43 @@ class ResponseJudge:
             kind, severity = f"status-{response.status}", BREAKING
             why = "Code that tells cases apart by the status takes another path than the documented one."
         options = " or ".join(str(status) for status in wanted)
-        subject = self._describe_request(request, clause) if action else ""
-        title = f"{operation.name} {action} {subject}" if subject else operation.name
-        reason = "" if subject else f" ({expected.why})"
+        subject = self._describe_request(request, clause)
+        reason = "" if "/request/" in clause else f" ({expected.why})"
         return Disagreement(
             id=f"{clause}/{kind}",
             severity=severity,
             clause=clause,
-            title=f"{title}: expected {options}{reason}, got {response.status}",
+            title=f"{operation.name} {action or 'given'} {subject}: expected {options}{reason}, got {response.status}",
             why=why,
             operation=clause.split("/")[0] if owed else operation.id,
             may_be_outage=response.status >= 500 or is_html_page(response),
             is_wrong_status=True,
+            hypotheses=explain_status(self._contract, operation, clause, kind, wanted, response.status),
         )
 
     def _describe_request(self, request: Request, clause: str) -> str:
-        """Describe the value that a clause about one argument is about; return an empty string for other clauses."""
+        """Describe what was sent, as far as ``clause`` is about it."""
+        if "/credential" in clause:
+            location = clause.partition("/credential/")[2]
+            return f"the key in its location `{location}`" if location else "a request without a valid key"
         _, _, argument = clause.partition("/request/")
         pointer, _, keyword = argument.rpartition("/")
-        name = pointer.split("/")[0]
-        if not name:
-            return ""
-        if keyword == "required":
-            return f"a body without required `{pointer}`"
         arguments = join_arguments(request.parameters, request.body)
-        if name not in arguments:
-            return ""
-        return f"`{name}` = {self._secrets.describe_value(arguments, (name,))} ({keyword})"
+        if pointer and keyword == "required":
+            return f"a body without required `{pointer}`"
+        name = pointer.split("/")[0]
+        if name and name in arguments:
+            inner = "" if pointer == name else f" of `{pointer}`"
+            return f"`{name}` = {self._secrets.describe_value(arguments, (name,))} ({keyword}{inner})"
+        if isinstance(request.body, MissingBody):
+            return "no body" if request.body is MissingBody.ABSENT and argument else self._describe_arguments(arguments)
+        if not isinstance(request.body, dict):
+            return f"the body {self._secrets.describe_value(request.body, ())}"
+        return self._describe_arguments(arguments)
 
-
-def _build_other_success(operation: Operation, expected: Outcome, response: Response) -> Disagreement:
-    clause = f"{operation.id}/response/{expected.status}"
-    return Disagreement(
-        id=f"{clause}/status-{response.status}",
-        severity=BREAKING,
-        clause=clause,
-        title=f"{operation.name}: expected {expected.status}, got {response.status}",
-        why="Code that recognises success by the documented status takes this response for a failure.",
-        operation=operation.id,
-        may_be_outage=is_html_page(response),
-    )
+    def _describe_arguments(self, arguments: Mapping[str, Any]) -> str:
+        shown = self._secrets.describe_value(dict(arguments), ())
+        return "a request without arguments" if not arguments else shown
 
 
 def _deduplicate_states(states: Iterator[ModelState]) -> list[ModelState]:

@@ -13,8 +13,10 @@ from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema, format_pointer, get_value, walk_strings
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
+from contract_watch.engine.judging.hypotheses import add_renames, explain_body, explain_part
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
+from contract_watch.report.hypothesis import Hypothesis
 
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
 
@@ -57,6 +59,19 @@ class CheckedResponse:
         """Return the response's media type without parameters."""
         return self.response.headers.get("content-type", "").split(";")[0].strip().lower()
 
+    def explain_body(self, pointer: str, kind: str) -> tuple[Hypothesis, ...]:
+        """Return the hypotheses about a property of the body."""
+        return explain_body(self.operation, self.response.status, pointer, kind)
+
+    def explain_media_type(self) -> tuple[Hypothesis, ...]:
+        """Return the hypotheses about the response's media type."""
+        media_type = self.media_type or "none"
+        return self.explain_part(f"media-type/{media_type}", "answer", f"with media type {media_type}")
+
+    def explain_part(self, key: str, verb: str, rest: str) -> tuple[Hypothesis, ...]:
+        """Return the hypotheses about another part of the response."""
+        return explain_part(self.operation, self.response.status, key, verb, rest)
+
     @property
     def has_json(self) -> bool:
         """Return True if the document promises a body and the response has one that is JSON."""
@@ -80,6 +95,7 @@ def check_encoding(checked: CheckedResponse) -> Iterator[Disagreement]:
             f"{checked.id}/{kind}", BREAKING, checked.clause, f"{checked.label}: {problem}",
             "Clients of this protocol misread the response, or cannot read it.", checked.operation.id,
             may_be_outage=checked.response.status >= 500 or is_html_page(checked.response),
+            hypotheses=checked.explain_part(f"encoding/{kind}", "encode", f"responses wrongly ({kind})"),
         )  # fmt: skip
 
 
@@ -90,6 +106,7 @@ def check_no_body(checked: CheckedResponse) -> Iterator[Disagreement]:
             f"{checked.id}/body/undocumented", ADDITIVE, checked.clause, f"{checked.label}: expected no body, got one",
             "Code that reads the response may ignore its body.", checked.operation.id,
             may_be_outage=is_html_page(checked.response),
+            hypotheses=checked.explain_part("body:undocumented", "answer", "with a body where none is documented"),
         )  # fmt: skip
 
 
@@ -101,7 +118,7 @@ def check_media_type(checked: CheckedResponse) -> Iterator[Disagreement]:
             f"{checked.id}/media-type/{checked.media_type or 'none'}", BREAKING, checked.clause,
             f"{checked.label}: expected media type {expected}, got {checked.media_type or 'none'}",
             "Clients that choose their parser by the media type will fail.", checked.operation.id,
-            may_be_outage=is_html_page(checked.response),
+            may_be_outage=is_html_page(checked.response), hypotheses=checked.explain_media_type(),
         )  # fmt: skip
 
 
@@ -113,6 +130,10 @@ def check_json(checked: CheckedResponse) -> Iterator[Disagreement]:
             f"{checked.id}/body/not-json", BREAKING, checked.clause, f"{checked.label}: expected JSON, got {actual}",
             "Clients cannot parse the response.", checked.operation.id,
             may_be_outage=is_html_page(checked.response), is_unreadable=True,
+            hypotheses=(
+                *(checked.explain_media_type() if checked.media_type not in checked.spec.media else ()),
+                *checked.explain_part("body:not-json", "answer", "with a body that is not JSON"),
+            ),
         )  # fmt: skip
 
 
@@ -121,18 +142,25 @@ def check_schema(checked: CheckedResponse) -> Iterator[Disagreement]:
     for found in checked.schema.find_violations(checked.json) if checked.schema is not None else ():
         kind = _KINDS.get(found.keyword, found.keyword)
         pointer = f"{found.pointer}/" if found.path else ""
-        where = f" at `{found.pointer}`" if found.pointer else ""
+        actual = checked.secrets.describe_value(checked.json, found.path)
+        where = f"`{found.pointer}` = {actual}" if found.pointer else f"the body {actual}"
         title = (
             f"{checked.label}: required property `{found.pointer}` is missing"
             if kind == "missing"
-            else f"{checked.label}: expected {found.expected}{where}, got "
-            f"{checked.secrets.describe_value(checked.json, found.path)}"
+            else f"{checked.label}: {where}: expected {found.expected.removeprefix('enum ')}"
+        )
+        why = (
+            f"Code that knows only the documented values of `{found.pointer}` will fail on this one."
+            if kind == "value" and found.pointer
+            else f"Code that reads `{found.pointer}` will fail: the property may be missing."
+            if kind == "missing"
+            else "Code that relies on the documented body will fail on this response."
         )
         yield Disagreement(
             f"{checked.id}/body/{pointer}{kind}", BREAKING,
             f"{checked.operation.id}/{checked.key}/body/{found.pointer}" if pointer else checked.clause, title,
-            "Code that relies on the documented body will fail on this response.", checked.operation.id,
-            is_unreadable=True,
+            why, checked.operation.id,
+            is_unreadable=True, hypotheses=checked.explain_body(found.pointer, kind),
         )  # fmt: skip
 
 
@@ -147,6 +175,7 @@ def check_undocumented_properties(checked: CheckedResponse) -> Iterator[Disagree
             f"{checked.label}: undocumented property `{pointer}`",
             "A secret may leak to whoever stores or logs responses." if is_secret
             else "Clients that reject unknown properties will fail; others will drop it.", checked.operation.id,
+            hypotheses=checked.explain_body(pointer, "undocumented"),
         )  # fmt: skip
 
 
@@ -161,6 +190,7 @@ def check_repeated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]
                 f"{checked.id}/body/{pointer}/repeated", BREAKING, f"{checked.operation.id}/{checked.key}/body/{pointer}",
                 f"{checked.label}: `{pointer}` repeats an earlier password, expected a fresh one",
                 "Whoever knows one user's password knows another's.", checked.operation.id,
+                hypotheses=checked.explain_body(pointer, "repeated"),
             )  # fmt: skip
 
 
@@ -177,6 +207,7 @@ def check_secrets(checked: CheckedResponse) -> Iterator[Disagreement]:
                 f"{checked.id}/body/{pointer}/secret", BREAKING, checked.clause,
                 f"{checked.label}: `{pointer}` contains a secret that this run sent",
                 "The secret leaks to whoever stores or logs responses.", checked.operation.id,
+                hypotheses=checked.explain_body(pointer, "secret"),
             )  # fmt: skip
 
 
@@ -195,6 +226,7 @@ def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
                 f"{header}/missing", BREAKING, clause, f"{checked.label}: required header `{name}` is missing",
                 "Code that reads the header will fail.", checked.operation.id,
                 may_be_outage=is_html_page(checked.response),
+                hypotheses=checked.explain_part(f"header/{name}:missing", "lack", f"the required header `{name}`"),
             )  # fmt: skip
         elif value is not None and spec.schema is not None:
             for found in spec.schema.find_violations(parse_header(spec, value)):
@@ -203,6 +235,9 @@ def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
                     f"{checked.label}: expected {found.expected} in header `{name}`, got "
                     f"{checked.secrets.describe_value({name: value}, (name,))}",
                     "Code that parses the header will fail or go wrong.", checked.operation.id,
+                    hypotheses=checked.explain_part(
+                        f"header/{name}:{found.keyword}", "send", f"another header `{name}` than documented"
+                    ),
                 )  # fmt: skip
 
 
@@ -217,6 +252,7 @@ def check_secrets_in_headers(checked: CheckedResponse) -> Iterator[Disagreement]
                 f"{checked.id}/header/{name}/secret", BREAKING, checked.clause,
                 f"{checked.label}: header `{name}` contains a secret that this run sent",
                 "The secret leaks to whoever stores or logs responses.", checked.operation.id,
+                hypotheses=checked.explain_part(f"header/{name}:secret", "leak", f"a secret in the header `{name}`"),
             )  # fmt: skip
 
 
@@ -237,5 +273,5 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
 
 def check_response(checked: CheckedResponse) -> Iterator[Disagreement]:
     """Run every check on one response."""
-    for check in RESPONSE_CHECKS:
-        yield from check(checked)
+    found = [disagreement for check in RESPONSE_CHECKS for disagreement in check(checked)]
+    yield from add_renames(found, checked.id, checked.schema, checked.json)

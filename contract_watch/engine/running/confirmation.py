@@ -10,6 +10,8 @@ from contract_watch.engine.running.findings import make_finding
 from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding, Severity
 
+_PLAIN = 3
+"""The confirmed findings of one hypothesis after which it needs no further confirmation."""
 _MAX_UNREPEATED = 3
 """Retries in vain after which a finding counts as flaky for good."""
 
@@ -27,6 +29,7 @@ class Confirmation:
         self._unrepeated_counts: dict[str, int] = {}
         self.evidence: dict[str, tuple[Disagreement, Exchange]] = {}
         self.silent_operations: set[str] = set()
+        self._confirmed: dict[str, set[str]] = {}
         for finding in known:
             self._add_finding(finding)
 
@@ -39,6 +42,10 @@ class Confirmation:
             return known
         findings = {name: make_finding(self._session, *pair) for name, pair in new.items()}
         self.evidence |= new
+        if all(self.is_plain(found) for found, _ in new.values()):
+            for finding in findings.values():
+                self._add_finding(finding)
+            return [self._found[name] for name in seen]
         second = again()
         repeated = self.collect_disagreements(second)
         is_silent = second.transport_error is not None and second.transport_error.kind == "silent"
@@ -86,6 +93,53 @@ class Confirmation:
         else:
             findings.append(finding)
         self._found[finding.id] = finding
+        if not finding.flapping:
+            for hypothesis in (one for one in finding.hypotheses if not one.is_side_effect):
+                self._confirmed.setdefault(hypothesis.key, set()).add(finding.id)
+
+    # -- plain causes
+
+    def is_plain(self, found: Disagreement, *, widely: bool = False) -> bool:
+        """Return True if a disagreement has a cause that several confirmed findings share: it needs no confirmation.
+
+        ``widely``: the cause explains any request to the operation. A response that an outage may explain has no cause.
+        """
+        conforming = self._session.record.conforming_statuses
+        return not found.may_be_outage and any(
+            len(self._confirmed.get(one.key, ())) >= _PLAIN and not one.is_refuted(conforming)
+            for one in found.hypotheses
+            if one.explains_any_request or not widely
+        )
+
+    def is_explained(self, attempt: Attempt) -> bool:
+        """Return True if a plain cause explains every wrong status of ``attempt``, whatever its request holds."""
+        wrong = [found for found, _ in attempt.disagreements.values() if found.is_wrong_status]
+        return not attempt.may_be_outage and bool(wrong) and all(self.is_plain(found, widely=True) for found in wrong)
+
+    def explain_gone(self, operation: str | None) -> str:
+        """Return the plain cause by which an operation answers every request with one error; empty if there is none."""
+        declared = self._session.contract.operations.get(operation or "")
+        if declared is None:
+            return ""
+        conforming = self._session.record.conforming_statuses.get(declared.name, set())
+        for key, names in self._confirmed.items():
+            prefix, _, status = key.rpartition(":")
+            is_error = prefix == f"{declared.id}:answers" and int(status) >= 400
+            if is_error and len(names) >= _PLAIN and conforming <= {int(status)}:
+                return f"{declared.name} answers {status} to every request"
+        return ""
+
+    def find_wide_drift(self) -> str:
+        """Return the title of a plain cause over a whole operation or most operations; empty if there is none."""
+        record = self._session.record
+        for cause in record.find_causes():
+            hypothesis = cause.hypothesis
+            if hypothesis is None or cause.is_flaky or len(self._confirmed.get(hypothesis.key, ())) < _PLAIN:
+                continue
+            is_whole = hypothesis.explains_any_request and bool(hypothesis.only_status)
+            if is_whole or 2 * len(cause.operations) > len(self._session.contract.operations):
+                return cause.title
+        return ""
 
     def collect_disagreements(self, attempt: Attempt) -> dict[str, tuple[Disagreement, Exchange]]:
         """Collect the disagreements of an attempt by id; a request without a response is one more."""

@@ -9,6 +9,8 @@ from contract_watch.engine.running.session import Session
 
 _MAX_CREATIONS = 40
 """Most creations of one shared object if a target keeps losing it."""
+_MAX_LOST = 3
+"""Creations in a row that create nothing, after which no more are tried."""
 
 
 class ObjectPool:
@@ -20,7 +22,7 @@ class ObjectPool:
         self._simulation = Simulation(session.contract)
         self._current: dict[str, str] = {}
         self._unchanged: set[str] = set()
-        self._creation_count = 0
+        self._creation_count = self._lost_count = 0
 
     def _list_usable(self, account: str) -> list[str]:
         """List the run's own objects of ``account`` that surely exist."""
@@ -46,7 +48,7 @@ class ObjectPool:
             return session.names.create_name()
         usable = [name for name in self._list_usable(account) if name not in taken]
         name = self._current.get(account, "")
-        if self._creation_count > _MAX_CREATIONS:
+        if self._creation_count > _MAX_CREATIONS or self._lost_count >= _MAX_LOST:
             return name
         for known in (name, *usable):
             if known in usable and self._prepare_object(known, account, operation):
@@ -93,5 +95,6 @@ class ObjectPool:
         self._current[account] = identity
         self._unchanged.add(identity)
         self._creation_count += 1
+        self._lost_count = 0 if identity in self._list_usable(account) else self._lost_count + 1
         self._prepare_object(identity, account, operation)
         return identity

@@ -71,6 +71,9 @@ class Runner:
         silent = [step.operation for step in probe.steps if step.operation in self.confirmation.silent_operations]
         if silent:
             return f"{silent[0]} gives no response: every further request would wait for its timeout"
+        asked = {clause.partition("/")[0] for clause in probe.clauses}
+        if len(asked) == 1 and (gone := self.confirmation.explain_gone(asked.pop())):
+            return gone
         missing = [account for account in probe.required_accounts if account not in session.keys]
         if missing:
             variable = next(c.variable for c in session.contract.credentials if c.account == missing[0])
@@ -85,15 +88,29 @@ class Runner:
         first = self._run_attempt(probe, fresh=part and shares_objects)
         if not first.may_be_outage and not first.disagreements:
             return []
-        if first.is_doubtful and not self.control.run(first.exchanges[-1].operation or probe.operation, probe.clauses):
+        is_explained = self.confirmation.is_explained(first)
+        operation = first.exchanges[-1].operation or probe.operation
+        if first.is_doubtful and not is_explained and not self.control.run(operation, probe.clauses):
             return []
-        if probe.parts and first.has_wrong_status:
-            apart = [finding for one in probe.parts for finding in self._run_and_confirm(one, part=True)]
+        if probe.parts and first.has_wrong_status and not is_explained:
+            apart = self._take_apart(probe, first)
             if apart:
                 return apart
         is_listed = any(found.object_name is not None for found, _ in first.disagreements.values())
         fresh = shares_objects or is_listed
         return self.confirmation.confirm_attempt(first, lambda: self._run_attempt(probe, fresh=fresh))
+
+    def _take_apart(self, probe: Probe, first: Attempt) -> list[Finding]:
+        """Run the parts of a probe one by one, until a plain cause explains why the probe failed."""
+        found: list[Finding] = []
+        for number, one in enumerate(probe.parts):
+            if found and self.confirmation.is_explained(first):
+                reason = f"not asked one by one: {found[-1].title}"
+                for rest in probe.parts[number:]:
+                    self._session.coverage.skip_clauses(rest.clauses, reason)
+                break
+            found += self._run_and_confirm(one, part=True)
+        return found
 
     def _run_permitted_parts(self, probe: Probe) -> list[Finding]:
         """Run those parts of a probe that may be sent; the clauses of the others are not exercised."""

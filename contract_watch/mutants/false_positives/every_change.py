@@ -82,7 +82,7 @@ def _run_suite(slug: str, target: str, directory: Path) -> dict[str, Any]:
     report = directory / "findings.json"
     if not report.exists():
         raise AssertionError(f"the suite ended with {ended.returncode}: {ended.stderr.strip()[-200:]}")
-    run = json.loads(report.read_text(encoding="utf-8"))
+    (run,) = json.loads(report.read_text(encoding="utf-8"))["runs"]
     requests = run["requests"]["probes"] + run["requests"]["client"]
     return {"verdict": run["verdict"], "findings": [f["id"] for f in run["findings"]], "requests": requests,
             "reason": run["reason"]}  # fmt: skip

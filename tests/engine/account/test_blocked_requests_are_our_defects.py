@@ -1,6 +1,5 @@
 """A request that the guard blocks is a defect of the suite: it is reported as one, never as the vendor's drift."""
 
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from contract_watch.engine.protocols.httpx_transport import HttpxTransport
 from tests.support.live_runs import is_run_name, make_options
 from tests.support.patience import PATIENCE
 from tests.support.production.fake import FakeProduction
+from tests.support.reports import read_run
 from tests.support.virtual_clock import VirtualClock
 
 DEFECTIVE_SUITE = """
@@ -61,7 +61,7 @@ def test_a_suite_that_tries_is_reported_and_stopped(
             [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
             env={**os.environ, "LEDGER": str(tmp_path / "ledger")},
         )  # fmt: skip
-        report = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
+        report = read_run(tmp_path / "out")
         assert (ended.returncode, report["verdict"], report["findings"]) == (2, "inconclusive", []), ended
         assert words in report["reason"]
         assert production.list_violations() == []

@@ -1,6 +1,5 @@
 """SEED repeats a run; ONLY and SHARD narrow it."""
 
-import json
 import os
 import re
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.loopback_server import serve_app
 from tests.support.patience import PATIENCE
+from tests.support.reports import read_run
 from tests.support.suite_process import check_target, start_suite
 from tests.vendors.jetemail import drifted_server as drifted
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
@@ -29,7 +29,7 @@ def _list_explored_requests(out: Path, seed: str, hash_seed: str, **environment:
     with serve_app(FaithfulJetEmail()) as at:  # its own directory has no other run's examples
         subprocess.run([*command, "--target", at.url], cwd=out, env=variables,  # noqa: S603
                        check=True, capture_output=True, timeout=PATIENCE)  # fmt: skip
-    report = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    report = read_run(out)
     assert (report["seed"], report["verdict"]) == (int(seed or report["seed"]), "none")
     last = at.requests[-report["requests"]["explore"] :]
     return [(a.method, a.path, _PREFIX.sub("ct-", a.content.decode("utf-8", "replace"))) for a in last]
@@ -57,7 +57,7 @@ def test_each_night_explores_anew_and_its_printed_seed_repeats_it(tmp_path: Path
     The environment says CI, as at night; there Hypothesis repeats its examples by default.
     """
     one, other = (_list_explored_requests(tmp_path / name, "", "1", CI="true") for name in ("one", "other"))
-    printed = json.loads((tmp_path / "one" / "findings.json").read_text(encoding="utf-8"))["seed"]
+    printed = read_run(tmp_path / "one")["seed"]
     assert len(one) > 100
     assert one != other
     assert _list_explored_requests(tmp_path / "again", str(printed), "2") == one

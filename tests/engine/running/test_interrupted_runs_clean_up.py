@@ -1,6 +1,5 @@
 """An interrupted run reports the interruption, cleans up and never leaves half a report."""
 
-import json
 import signal
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.patience import PATIENCE
+from tests.support.reports import read_run
 from tests.support.suite_process import assert_inconclusive, check_target, start_check
 from tests.vendors.jetemail.drifted_server import StallingApp
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
@@ -76,11 +76,10 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
     """Reports are replaced atomically: a reader that polls sees the earlier report, then the new one."""
     with serve_app(FaithfulJetEmail()) as at:
         earlier = check_target(tmp_path, at.url, "--only", "rules/rename", "--seed", "1")
-        file = earlier.directory / "findings.json"
         running = start_check(tmp_path, at.url, "--seed", "2")
         seeds = set()
         while running.is_alive:
-            seeds.add(json.loads(file.read_text(encoding="utf-8"))["seed"])
+            seeds.add(read_run(earlier.directory)["seed"])
         seeds.add(running.wait_for_exit().report["seed"])
     assert seeds == {1, 2}
     assert sorted(path.name for path in earlier.directory.iterdir()) == ["findings.json", "junit.xml", "report.md"]

@@ -22,6 +22,7 @@ from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.support.reports import read_run
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 from tests.support.secret_leaks.secret_search import ENCODINGS, SecretSearch
 from tests.support.shared_directories import make_once
@@ -121,7 +122,7 @@ def test_without_the_redactor_every_output_holds_one(runs: dict[tuple[str, str],
 def test_something_was_found_to_tell_of(runs: dict[tuple[str, str], RunOutputs]) -> None:
     """The runs have findings and cases, with and without the redactor, so the outputs are not empty."""
     for (slug, _), left in runs.items():
-        report = json.loads((left.directory / OUTPUTS["findings.json"]).read_text(encoding="utf-8"))
+        report = read_run((left.directory / OUTPUTS["findings.json"]).parent)
         assert len(report["findings"]) > 5
         if slug == "zitadel":
             assert list((left.directory / "cases").iterdir())
