@@ -38,7 +38,7 @@ def select_exchanges(
     """
     before = []
     for earlier in mutations:
-        if earlier is exchange:
+        if earlier.request is exchange.request or earlier.request.timestamp > exchange.request.timestamp:
             break
         before.append(earlier)
     names = {object_name} if object_name is not None else set(exchange.names)

@@ -78,8 +78,13 @@ class Confirmation:
                 findings.append(self._found[finding.id])
         return findings
 
+    def replace_finding(self, finding: Finding, found: Disagreement, exchange: Exchange) -> None:
+        """Replace the finding with the same id: ``exchange`` shows it with less."""
+        self.evidence[finding.id] = found, exchange
+        self._add_finding(finding)
+
     def _add_finding(self, finding: Finding) -> None:
-        """Add a finding, in place of the flaky one with its id if there is one."""
+        """Add a finding, in place of the one with its id if there is one."""
         findings = self._session.record.findings
         if (before := self._found.get(finding.id)) in findings:
             findings[findings.index(before)] = finding
