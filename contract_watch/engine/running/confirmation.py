@@ -33,6 +33,8 @@ class Confirmation:
     def confirm_attempt(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """Return the findings of ``first``; run ``again`` if any of them is new."""
         seen = self.collect_disagreements(first)
+        for name, pair in seen.items():
+            self._keep_shorter_evidence(name, *pair)
         known = [self._found[name] for name in seen if name in self._found]
         new = {name: pair for name, pair in seen.items() if name not in self._found or self._should_retry(name)}
         if not new:
@@ -77,6 +79,15 @@ class Confirmation:
                 self._add_finding(finding.mark_flaky(None) if flaky else finding)
                 findings.append(self._found[finding.id])
         return findings
+
+    def _keep_shorter_evidence(self, name: str, found: Disagreement, exchange: Exchange) -> None:
+        """Keep ``exchange`` as evidence of the finding ``name`` if fewer or shorter requests led to it."""
+        known = self._found.get(name)
+        if known is None or known.flapping or name not in self.evidence:
+            return
+        other = make_finding(self._session, found, exchange)
+        if other.status == known.status and len(other.reproduce) < len(known.reproduce):
+            self.replace_finding(other, found, exchange)
 
     def replace_finding(self, finding: Finding, found: Disagreement, exchange: Exchange) -> None:
         """Replace the finding with the same id: ``exchange`` shows it with less."""

@@ -15,9 +15,9 @@ def make_finding(session: Session, found: Disagreement, exchange: Exchange) -> F
     return make_finding_of(session, found, select_steps(session, found, exchange))
 
 
-def select_steps(session: Session, found: Disagreement, exchange: Exchange) -> list[Exchange]:
-    """Select the exchanges that led to a disagreement in ``exchange``, which is the last one."""
-    return select_exchanges(session.target.mutations, exchange, found.object_name, session.contract.lifecycle)
+def select_steps(session: Session, found: Disagreement, exchange: Exchange, **more: int) -> list[Exchange]:
+    """Select the exchanges that led to a disagreement in ``exchange``, which is the last one; see `select_exchanges`."""
+    return select_exchanges(session.target.mutations, exchange, found.object_name, session.contract.lifecycle, **more)
 
 
 def make_finding_of(session: Session, found: Disagreement, exchanges: Sequence[Exchange]) -> Finding:

@@ -25,16 +25,13 @@ from contract_watch.engine.running.findings import make_finding_of, select_steps
 from contract_watch.engine.running.fresh_names import FreshNames
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.engine.running.simplification import (
-    Change,
-    Simplifier,
-    apply_changes,
-    rename_arguments,
-)
+from contract_watch.engine.running.simplification import Assignment, Change, Simplifier, apply_changes, rename_arguments
 from contract_watch.report.finding import Finding, Severity
 
 MAX_REQUESTS = 25
 """Requests of one run for minimal reproductions, over all its protocols."""
+_MAX_STEPS = 30
+"""Recorded requests that are looked through for those that matter."""
 _MAX_REPLAYS = 6
 """Replays for one finding, so that others get their turn."""
 
@@ -75,7 +72,7 @@ class Minimizer:
     @property
     def has_work(self) -> bool:
         """Return True if there is a finding that may be shown with less."""
-        return any(True for _ in self._list_findings())
+        return bool(self._list_findings())
 
     def run(self) -> None:
         """Minimise one reproduction after another, the most important finding first, while the allowance lasts."""
@@ -108,7 +105,9 @@ class Minimizer:
         """Look for a shorter reproduction of ``finding``; one that is minimal already costs no request."""
         session = self._session
         found, exchange = self._runner.confirmation.evidence[finding.id]
-        steps = [_drop_library_headers(step) for step in select_steps(session, found, exchange)]
+        steps = [
+            _drop_library_headers(step) for step in select_steps(session, found, exchange, max_exchanges=_MAX_STEPS)
+        ]
         if any(step.response is None or step.request.body is MissingBody.MALFORMED for step in steps):
             return
         judge = self._create_judge()
@@ -124,10 +123,13 @@ class Minimizer:
             after = judge.judge_sequence(candidate, clauses)
             return after.wrong_statuses <= before.wrong_statuses and _shows(after, found)
 
-        changes = self._simplifier.find_changes(steps, _find_focus(found, steps[-1]), is_shown, shortens=not clauses)
-        if changes:
-            with contextlib.suppress(_AllowanceSpentError):
+        focus = _find_focus(found, steps[-1])
+        changes = self._simplifier.find_changes(steps, focus, is_shown, shortens=not clauses)
+        with contextlib.suppress(_AllowanceSpentError):
+            if changes:
                 self._search(finding.id, steps, changes, clauses)
+            if f"/request/{focus}/*/" in found.clause:
+                self._search_item(finding.id, focus, clauses)
 
     def _create_judge(self) -> RecordedJudge:
         session, contract = self._session, self._session.contract
@@ -155,6 +157,23 @@ class Minimizer:
             half = len(suspects) // 2
             suspects = next((part for part in (suspects[:half], suspects[half:]) if shows_without(part)), ())
 
+    def _search_item(self, name: str, argument: str, clauses: Sequence[str]) -> None:
+        """Look for the items of a list that show the finding ``name`` alone: by halves."""
+        session = self._session
+        steps = select_steps(session, *self._runner.confirmation.evidence[name])
+        items = steps[-1].request.body.get(argument) if isinstance(steps[-1].request.body, dict) else None
+        for _ in range(_MAX_REPLAYS):
+            if not isinstance(items, list) or len(items) < 2:
+                return
+            half = len(items) // 2
+            for part in (items[:half], items[half:]):
+                assignment = Assignment(len(steps) - 1, argument, part)
+                if self._replay(name, apply_changes(session.contract, steps, [assignment]), clauses):
+                    items = part
+                    break
+            else:
+                return
+
     # -- replaying
 
     def _replay(self, name: str, steps: Sequence[Exchange], clauses: Sequence[str]) -> bool:
@@ -165,7 +184,7 @@ class Minimizer:
         """
         self._reserve_requests(steps)
         session = self._session
-        names, sent_before = FreshNames(session.names), sum(session.record.requests.values())
+        names, before = FreshNames(session.names), self._count_costs()
         session.protocol.start_attempt(name)
         try:
             with session.record_attempt(*clauses) as attempt:
@@ -175,11 +194,19 @@ class Minimizer:
         except (BlockedRequestError, CannotEncodeError):
             return False
         finally:
-            self.spent += sum(session.record.requests.values()) - sent_before
+            self.spent += self._count_costs() - before
         if attempt.transport_error is not None:
             raise _AllowanceSpentError
         self._keep_shorter_reproductions(attempt)
         return any(shown == name for shown, _ in attempt.occurrences)
+
+    def _count_costs(self) -> int:
+        """Count the requests of the run so far, with those that will remove its objects."""
+        session = self._session
+        remove = session.contract.operations[session.contract.lifecycle.remove].name
+        # A control request follows each response to a removal that may be an outage.
+        each = 2 if any(finding.operation == remove for finding in session.record.findings) else 1
+        return sum(session.record.requests.values()) + each * len(session.target.list_owned())
 
     def _send_step(self, step: Exchange, names: FreshNames) -> bool:
         """Send a recorded request with fresh names; return True if the next one makes sense then."""
@@ -198,24 +225,31 @@ class Minimizer:
         return True
 
     def _reserve_requests(self, steps: Sequence[Exchange]) -> None:
-        """Reserve what ``steps`` cost, with the removal of their objects; clean up before the first of all.
+        """Check that ``steps`` may be sent, with the removal of their objects; clean up before a list is read.
 
-        The lists that the target returns then hold nothing of the run's, so only the replayed requests explain them.
+        The list then holds nothing of the run's, so only the replayed requests explain it.
+
+        Raises:
+            _AllowanceSpentError: they may not be sent.
         """
         session, life = self._session, self._session.contract.lifecycle
-        removals = sum(step.operation == life.create for step in steps)
-        first = 0 if self._has_cleaned_up else len(session.keys)  # the last clean-up reads each account once more
         is_permitted = session.gate is None or (
             not session.gate.is_full
             and all(session.may_perform(step.operation or "") for step in steps)
             and not any(step.operation in life.affects_others for step in steps)
         )
-        if not is_permitted or self.spent + first + len(steps) + removals > self._allowance:
-            raise _AllowanceSpentError
-        if first:
-            clean_up(session, self._runner)
+        if is_permitted and not self._has_cleaned_up and any(self._is_list(step) for step in steps):
             self._has_cleaned_up = True
-        self.spent += first + removals
+            clean_up(session, self._runner)
+            # The last clean-up reads each account once more, and removes again what may still exist.
+            self.spent += len(session.keys) + len(session.target.list_owned())
+        names = {name for step in steps for name in step.names}
+        if not is_permitted or self.spent + len(steps) + len(names) > self._allowance:
+            raise _AllowanceSpentError
+
+    def _is_list(self, step: Exchange) -> bool:
+        contract = self._session.contract
+        return contract.is_read_only(step.operation) and not contract.get_roles(step.operation)
 
     def _keep_shorter_reproductions(self, attempt: Attempt) -> None:
         """Keep the exchanges of ``attempt`` as evidence of every finding that they show with less."""

@@ -129,8 +129,12 @@ class Simplifier:
             changes.extend(more)
             return True
 
+        for count in range(len(exchanges) - 1, 1, -1):  # an object's creation and removal may go together only
+            if accepts(*(Removal(index) for index in range(count))):
+                break
         for index in range(len(exchanges) - 1):
-            accepts(Removal(index))
+            if Removal(index) not in changes:
+                accepts(Removal(index))
         left = [index for index in range(len(exchanges)) if Removal(index) not in changes]
         for renaming in self._list_renamings([exchanges[index] for index in left], focus):
             accepts(renaming)
