@@ -55,6 +55,8 @@ def minimize_reproductions(
                 minimizer.run()
         except KeyboardInterrupt:
             reason = "the run was interrupted while it looked for shorter reproductions"
+        except Exception as error:  # noqa: BLE001 (whatever it is, the findings are there to be reported)
+            reason = f"internal error while looking for shorter reproductions: {type(error).__name__}"
         spent[slug] = spent.get(slug, 0) + minimizer.spent
     return reason
 
@@ -180,7 +182,7 @@ class Minimizer:
         """Send ``steps`` with fresh names; return True if the last request shows the finding ``name`` again.
 
         Raises:
-            _AllowanceSpentError: the request may not be sent, or the target does not respond.
+            _AllowanceSpentError: the requests may not be sent, or the target seems to be down.
         """
         self._reserve_requests(steps)
         session = self._session
@@ -195,7 +197,9 @@ class Minimizer:
             return False
         finally:
             self.spent += self._count_costs() - before
-        if attempt.transport_error is not None:
+        found, _ = self._runner.confirmation.evidence[name]
+        if attempt.may_be_outage and not found.may_be_outage:
+            self._allowance = 0
             raise _AllowanceSpentError
         self._keep_shorter_reproductions(attempt)
         return any(shown == name for shown, _ in attempt.occurrences)
