@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import Disagreement
-from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.judge import ResponseJudge
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
@@ -14,7 +13,10 @@ from contract_watch.engine.protocols.exchange import Exchange
 
 @dataclass(frozen=True)
 class Replica:
-    """The judgement of a sequence of exchanges: the last one's disagreements, and every wrong status with its index."""
+    """The judgement of a sequence of exchanges: the last one's disagreements, and every wrong status with its index.
+
+    They are not redacted: nothing of them is reported.
+    """
 
     disagreements: Sequence[Disagreement]
     wrong_statuses: frozenset[tuple[int, str]]
@@ -30,7 +32,7 @@ class RecordedJudge:
     def __init__(
         self, contract: Contract, secrets: RunSecrets, state: ModelState, satisfied_clauses: Collection[str]
     ) -> None:
-        self._contract, self._secrets, self._state = contract, secrets, state
+        self._contract, self._state = contract, state
         self._satisfied_clauses = satisfied_clauses
         self._judge = ResponseJudge(contract, secrets)
 
@@ -44,7 +46,7 @@ class RecordedJudge:
             judged = self._judge.judge_response(
                 states, exchange.request, exchange.response, clauses, self._satisfied_clauses
             )
-            found = [redact_disagreement(one, self._secrets.redactor) for one in judged.disagreements]
+            found = judged.disagreements
             wrong |= {(len(exchanges) - number, one.id) for one in found if one.is_wrong_status}
             states = [
                 self._contract.model.forget(state, judged.unknown_objects) if judged.unknown_objects else state

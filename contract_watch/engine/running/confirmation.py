@@ -6,7 +6,7 @@ from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.running.findings import make_finding
+from contract_watch.engine.running.findings import make_finding, select_steps
 from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding, Severity
 
@@ -85,9 +85,14 @@ class Confirmation:
         known = self._found.get(name)
         if known is None or known.flapping or name not in self.evidence:
             return
-        other = make_finding(self._session, found, exchange)
-        if other.status == known.status and len(other.reproduce) < len(known.reproduce):
-            self.replace_finding(other, found, exchange)
+        status = exchange.response.status if exchange.response is not None else None
+        if status == known.status and self._measure(found, exchange) < self._measure(*self.evidence[name]):
+            self.replace_finding(make_finding(self._session, found, exchange), found, exchange)
+
+    def _measure(self, found: Disagreement, exchange: Exchange) -> tuple[int, int]:
+        """Return the number of requests that led to a disagreement, and the bytes in their bodies."""
+        steps = select_steps(self._session, found, exchange)
+        return len(steps), sum(len(step.encoded_request.content) for step in steps)
 
     def replace_finding(self, finding: Finding, found: Disagreement, exchange: Exchange) -> None:
         """Replace the finding with the same id: ``exchange`` shows it with less."""

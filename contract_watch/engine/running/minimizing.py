@@ -32,6 +32,8 @@ MAX_REQUESTS = 25
 """Requests of one run for minimal reproductions, over all its protocols."""
 _MAX_STEPS = 30
 """Recorded requests that are looked through for those that matter."""
+_MAX_FINDINGS = 30
+"""Findings that are looked at: more would take long, and the allowance is spent before."""
 _MAX_REPLAYS = 6
 """Replays for one finding, so that others get their turn."""
 
@@ -81,7 +83,7 @@ class Minimizer:
         record = self._session.record
         left_behind = list(record.left_behind)
         with self._session.contain_stop(), self._session.coverage.in_stage("probes"):
-            for finding in choose_order(self._list_findings()):
+            for finding in choose_order(self._list_findings())[:_MAX_FINDINGS]:
                 self._minimize(finding)
         record.left_behind = left_behind  # the last clean-up lists what remains
 
@@ -105,6 +107,8 @@ class Minimizer:
 
     def _minimize(self, finding: Finding) -> None:
         """Look for a shorter reproduction of ``finding``; one that is minimal already costs no request."""
+        if self.spent >= self._allowance:
+            return
         session = self._session
         found, exchange = self._runner.confirmation.evidence[finding.id]
         steps = [
@@ -207,10 +211,14 @@ class Minimizer:
     def _count_costs(self) -> int:
         """Count the requests of the run so far, with those that will remove its objects."""
         session = self._session
-        remove = session.contract.operations[session.contract.lifecycle.remove].name
         # A control request follows each response to a removal that may be an outage.
-        each = 2 if any(finding.operation == remove for finding in session.record.findings) else 1
+        each = 2 if self._is_removal_suspect() else 1
         return sum(session.record.requests.values()) + each * len(session.target.list_owned())
+
+    def _is_removal_suspect(self) -> bool:
+        """Return True if a finding is about the removal of objects: they may remain, and be removed again."""
+        remove = self._session.contract.operations[self._session.contract.lifecycle.remove].name
+        return any(finding.operation == remove for finding in self._session.record.findings)
 
     def _send_step(self, step: Exchange, names: FreshNames) -> bool:
         """Send a recorded request with fresh names; return True if the next one makes sense then."""
@@ -243,6 +251,8 @@ class Minimizer:
             and not any(step.operation in life.affects_others for step in steps)
         )
         if is_permitted and not self._has_cleaned_up and any(self._is_list(step) for step in steps):
+            if self._is_removal_suspect():
+                raise _AllowanceSpentError
             self._has_cleaned_up = True
             clean_up(session, self._runner)
             # The last clean-up reads each account once more, and removes again what may still exist.

@@ -16,7 +16,7 @@ from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.protocols.exchange import Exchange
 
-_MAX_TRIALS = 120
+_MAX_TRIALS = 80
 """Trials of one reproduction: each judges all of its exchanges."""
 
 
