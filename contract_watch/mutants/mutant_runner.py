@@ -57,7 +57,7 @@ class MutantRunner:
         self._base = base + contract.base_path
         self._server = server
         planned = [probe for probe in plan_probes(contract) if can_encode_rest(contract, probe)]
-        self._plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
+        self.plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
 
     def run_mutant(self, mutant: Mutant) -> MutantResult:
         """Run the suite's deterministic stages against a mutant until the first finding."""
@@ -110,7 +110,7 @@ class MutantRunner:
             run_preflight(session, runner)
             if record.findings:
                 return record, record.findings
-            for found in _run_stages(session, runner, self._plan if probes is None else probes):
+            for found in _run_stages(session, runner, self.plan if probes is None else probes):
                 if found or session.stop_reason is not None:
                     record.reason = record.reason or session.stop_reason
                     return record, found

@@ -9,6 +9,7 @@ from contract_watch.report.junit import format_junit
 from contract_watch.report.markdown import format_markdown
 from contract_watch.report.overview import Overview, format_overview_markdown, write_overview
 from contract_watch.report.record import FORMAT, Record
+from contract_watch.report.reproduction_files import move_long_reproductions, remove_stale_reproductions
 
 REPORT_NAMES = ("findings.json", "junit.xml", "report.md")
 
@@ -22,6 +23,7 @@ def write_reports(records: Sequence[Record], out: Path, *, overview: Overview | 
     Raises:
         OSError: the directory is not writable.
     """
+    move_long_reproductions(records, out)
     content = {"format": FORMAT, "runs": [record.to_json() for record in records]}
     write_atomically(out / "findings.json", format_json(content))
     write_atomically(out / "junit.xml", format_junit(records))
@@ -30,3 +32,4 @@ def write_reports(records: Sequence[Record], out: Path, *, overview: Overview | 
         page = format_overview_markdown(overview) + page
         write_overview(overview, out)
     write_atomically(out / "report.md", page)
+    remove_stale_reproductions(records, out)

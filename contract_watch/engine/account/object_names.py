@@ -22,6 +22,7 @@ _PADDING_CHARACTERS = f"-{string.digits[::-1]}{string.ascii_lowercase[::-1]}"
 """Padding for long names, with every character that a name may have."""
 # Our own expression, linear: character classes without nesting.
 _NAME_PATTERN = re.compile(r"ct-([0-9]{6})-([a-z0-9]{6})-([a-z0-9]+-n(?:-[a-z0-9-]*)?)")
+_PLAIN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9]+-n(?![a-z0-9])")
 MAX_NAME_LENGTH = 1000
 """Longest string that is parsed as a name."""
 
@@ -71,6 +72,12 @@ def parse_name(name: str) -> ParsedName | None:
         if compute_check_character(found[1] + found[2][:-1]) == found[2][-1]:
             return ParsedName(day, found[2], variant)
     return None
+
+
+def find_plain_name(name: str) -> str:
+    """Return the plain name that ``name`` begins with, in any spelling; an empty string if it begins with none."""
+    found = _PLAIN_NAME.match(re.sub("[ _]", "-", name.lower()))
+    return found[0] if found is not None and len(found[0]) <= len(name) else ""
 
 
 def is_same_name(requested: str, listed: str) -> bool:

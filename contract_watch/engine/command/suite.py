@@ -28,6 +28,7 @@ from contract_watch.engine.protocols.mock_controls import find_mock_grpc_address
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_origin, join_base_path
 from contract_watch.engine.running.cleanup import clean_up, list_possible_leftovers, trim_objects
+from contract_watch.engine.running.minimizing import minimize_reproductions
 from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
@@ -248,6 +249,7 @@ class Suite:
     def finish(self, reason: str | None = None) -> list[Record]:
         """End every run: clean up, settle clauses, waivers and verdict. ``reason`` says why it was cut short."""
         try:
+            reason = minimize_reproductions(((r.session, r.runner) for r in self.runs.values()), reason, self.progress)
             for run in self._list_runs_to_clean_up():
                 reason = self._clean_up_run(run, reason)
             for slug, record in self._records.items():

@@ -28,17 +28,21 @@ def build_key_variables(contract: Contract, keys: Mapping[str, str]) -> dict[str
 
 
 def select_exchanges(
-    mutations: Sequence[Exchange], exchange: Exchange, object_name: str | None, life: Lifecycle
+    mutations: Sequence[Exchange],
+    exchange: Exchange,
+    object_name: str | None,
+    life: Lifecycle,
+    max_exchanges: int = _MAX_EXCHANGES,
 ) -> list[Exchange]:
     """Select the changes behind the objects of ``exchange``, in order, then ``exchange`` itself.
 
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through renames. A list
     names no object and needs one to show: the last one created. An operation that affects other objects belongs to
-    them from their creation on.
+    them from their creation on. Of more than ``max_exchanges`` changes the latest remain.
     """
     before = []
     for earlier in mutations:
-        if earlier is exchange:
+        if earlier.request is exchange.request or earlier.request.timestamp > exchange.request.timestamp:
             break
         before.append(earlier)
     names = {object_name} if object_name is not None else set(exchange.names)
@@ -51,16 +55,16 @@ def select_exchanges(
         if earlier.names & names or (number > first and earlier.operation in life.affects_others):
             needed.append(earlier)
             names |= earlier.names
-    return [*_limit_exchanges(needed[::-1], life), exchange]
+    return [*_limit_exchanges(needed[::-1], life, max_exchanges), exchange]
 
 
-def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle) -> list[Exchange]:
+def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle, max_exchanges: int) -> list[Exchange]:
     """Limit ``needed`` to the latest exchanges and the creations of the objects that those name."""
-    if len(needed) <= _MAX_EXCHANGES:
+    if len(needed) <= max_exchanges:
         return list(needed)
-    late = needed[-_MAX_EXCHANGES + 1 :]
+    late = needed[-max_exchanges + 1 :]
     named = {name for one in late for name in one.names}
-    created = [one for one in needed[: -_MAX_EXCHANGES + 1] if one.operation == life.create and one.names & named]
+    created = [one for one in needed[: -max_exchanges + 1] if one.operation == life.create and one.names & named]
     return [*(created or needed[:1]), *late]
 
 

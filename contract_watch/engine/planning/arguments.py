@@ -37,7 +37,7 @@ class ArgumentBuilder:
         """
         properties = operation.get_arguments()
         made = {
-            name: self._build_sample(operation, name, properties[name]) for name in operation.get_required_arguments()
+            name: self.build_sample(operation, name, properties[name]) for name in operation.get_required_arguments()
         }
         if operation.id == self._contract.lifecycle.create:
             made |= {name: "{n}" for name, role in self._contract.get_roles(operation.id).items() if role == "new"}
@@ -52,10 +52,11 @@ class ArgumentBuilder:
             if operation.body.accepts(fill_with_stand_ins(split_arguments(made)[1])):
                 break
             if name not in made and self.get_role(operation, name) is None:
-                made[name] = self._build_sample(operation, name, prop)
+                made[name] = self.build_sample(operation, name, prop)
         return made
 
-    def _build_sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
+    def build_sample(self, operation: Operation, name: str, prop: dict[str, Any]) -> Any:
+        """Build a valid value of an argument: its placeholder, its example, or the simplest value of its schema."""
         role = self.get_role(operation, name)
         if role == "new":
             return "{n}"

@@ -6,7 +6,7 @@ from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.running.findings import make_finding
+from contract_watch.engine.running.findings import make_finding, select_steps
 from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding, Severity
 
@@ -36,6 +36,8 @@ class Confirmation:
     def confirm_attempt(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
         """Return the findings of ``first``; run ``again`` if any of them is new."""
         seen = self.collect_disagreements(first)
+        for name, pair in seen.items():
+            self._keep_shorter_evidence(name, *pair)
         known = [self._found[name] for name in seen if name in self._found]
         new = {name: pair for name, pair in seen.items() if name not in self._found or self._should_retry(name)}
         if not new:
@@ -85,8 +87,27 @@ class Confirmation:
                 findings.append(self._found[finding.id])
         return findings
 
+    def _keep_shorter_evidence(self, name: str, found: Disagreement, exchange: Exchange) -> None:
+        """Keep ``exchange`` as evidence of the finding ``name`` if fewer or shorter requests led to it."""
+        known = self._found.get(name)
+        if known is None or known.flapping or name not in self.evidence:
+            return
+        status = exchange.response.status if exchange.response is not None else None
+        if status == known.status and self._measure(found, exchange) < self._measure(*self.evidence[name]):
+            self.replace_finding(make_finding(self._session, found, exchange), found, exchange)
+
+    def _measure(self, found: Disagreement, exchange: Exchange) -> tuple[int, int]:
+        """Return the number of requests that led to a disagreement, and the bytes in their bodies."""
+        steps = select_steps(self._session, found, exchange)
+        return len(steps), sum(len(step.encoded_request.content) for step in steps)
+
+    def replace_finding(self, finding: Finding, found: Disagreement, exchange: Exchange) -> None:
+        """Replace the finding with the same id: ``exchange`` shows it with less."""
+        self.evidence[finding.id] = found, exchange
+        self._add_finding(finding)
+
     def _add_finding(self, finding: Finding) -> None:
-        """Add a finding, in place of the flaky one with its id if there is one."""
+        """Add a finding, in place of the one with its id if there is one."""
         findings = self._session.record.findings
         if (before := self._found.get(finding.id)) in findings:
             findings[findings.index(before)] = finding

@@ -121,6 +121,16 @@ class Session:
             self._stop_reason = before or self._stop_reason
 
     @contextmanager
+    def contain_stop(self) -> Iterator[None]:
+        """Let a stop in the block end the block alone: nothing that is sent there decides the verdict."""
+        before = self._stop_reason
+        try:
+            with contextlib.suppress(RunAbortedError):
+                yield
+        finally:
+            self._stop_reason = before
+
+    @contextmanager
     def expect_fault(self, status: int | None) -> Iterator[None]:
         """Judge the responses in the block as a scripted fault with ``status``; None: as usual."""
         self._scripted_status = status

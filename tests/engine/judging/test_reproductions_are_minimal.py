@@ -1,6 +1,7 @@
 """A reproduction contains the changes that led to its objects, and no others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -54,3 +55,13 @@ def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> No
     assert found[:2] == ["create:a", "create:b"]
     assert found[-1] == "read:a"
     assert len(found) <= 12
+
+
+def test_changes_after_the_response_are_no_part_of_it() -> None:
+    """The reproduction of a creation has this creation once, though its record knows the id, and no later change."""
+    creation = replace(_make_exchange("create", "a"), request=Request("create", "POST", "/", timestamp=5.0))
+    recorded = replace(creation, names=frozenset({"a", "id-1"}))
+    later = replace(_make_exchange("change", "a"), request=Request("change", "POST", "/", timestamp=6.0))
+    assert select_exchanges([recorded, later], creation, None, LIFECYCLE) == [creation]
+    read = replace(_make_exchange("read", "a"), request=Request("read", "GET", "/", timestamp=5.5))
+    assert select_exchanges([recorded, later], read, None, LIFECYCLE) == [recorded, read]
