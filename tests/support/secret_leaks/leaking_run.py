@@ -41,6 +41,7 @@ from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
 from contract_watch.report.record import Record
+from tests.support.patience import PATIENCE
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 
 _TURN_SECONDS = 12.0
@@ -210,7 +211,7 @@ def _store_key_in_free_text(mock: LeakingMock, base: str) -> None:
 
 def _save_mock_controls(mock: LeakingMock, base: str) -> None:
     _store_key_in_free_text(mock, base)
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         for control in ("calls", "state"):
             Path(control).write_bytes(client.get(f"{base}/__mock/{control}").content)
 
