@@ -274,4 +274,5 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
 def check_response(checked: CheckedResponse) -> Iterator[Disagreement]:
     """Run every check on one response."""
     found = [disagreement for check in RESPONSE_CHECKS for disagreement in check(checked)]
-    yield from add_renames(found, checked.id, checked.schema, checked.json)
+    if found:
+        yield from add_renames(found, checked.id, checked.schema, checked.json)

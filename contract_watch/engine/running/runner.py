@@ -72,7 +72,7 @@ class Runner:
         if silent:
             return f"{silent[0]} gives no response: every further request would wait for its timeout"
         asked = {clause.partition("/")[0] for clause in probe.clauses}
-        if len(asked) == 1 and (gone := self.confirmation.explain_gone(asked.pop())):
+        if self._session.record.findings and len(asked) == 1 and (gone := self.confirmation.explain_gone(asked.pop())):
             return gone
         missing = [account for account in probe.required_accounts if account not in session.keys]
         if missing:
