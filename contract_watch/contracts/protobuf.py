@@ -25,6 +25,8 @@ from contract_watch.contracts.request import MissingBody
 from contract_watch.errors import UsageError
 
 JSON = Any
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Bytes of a message that is decoded. Two bytes can be a nested message, which takes a thousand as JSON."""
 _STATUS = "google.rpc.Status"
 
 
@@ -147,6 +149,10 @@ class MessageCodec:
 
     @staticmethod
     def _parse_message(descriptor: Descriptor, content: bytes) -> Message:
+        if len(content) > MAX_MESSAGE_BYTES:
+            raise MessageCodecError(
+                f"the {descriptor.full_name} has {len(content):,} bytes, more than {MAX_MESSAGE_BYTES:,}"
+            )
         message = message_factory.GetMessageClass(descriptor)()
         try:
             message.ParseFromString(content)

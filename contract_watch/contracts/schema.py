@@ -19,6 +19,7 @@ Document = Mapping[str, Any]
 _WINDOW = 100
 """Items of a long list that are searched for violations at once. The validator lists all violations or none."""
 _MAX_WINDOWS = 50
+_MAX_VIOLATIONS = 1000
 _MAX_DEPTH = 100
 
 
@@ -93,7 +94,7 @@ class Schema:
                     errors = list(self._validator.iter_errors(part))
                 except ValueError:
                     errors = list(self._validator.iter_errors(_sanitize_value(part)))
-                return [self._build_violation(error, value, number) for error in errors]
+                return [self._build_violation(error, value, number) for error in errors[:_MAX_VIOLATIONS]]
         return [Violation((), "schema", "a body that its schema accepts")]
 
     @staticmethod

@@ -6,6 +6,7 @@ its own preconditions.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from contract_watch.contracts.headers import parse_header
@@ -18,6 +19,8 @@ from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.hypothesis import Hypothesis
 
+MAX_FOUND = 100
+"""Disagreements of one check over one response: a server can send a hundred thousand unknown properties."""
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
 
 
@@ -272,7 +275,7 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
 
 
 def check_response(checked: CheckedResponse) -> Iterator[Disagreement]:
-    """Run every check on one response."""
-    found = [disagreement for check in RESPONSE_CHECKS for disagreement in check(checked)]
+    """Run every check on one response, and take the first `MAX_FOUND` disagreements of each."""
+    found = [disagreement for check in RESPONSE_CHECKS for disagreement in islice(check(checked), MAX_FOUND)]
     if found:
         yield from add_renames(found, checked.id, checked.schema, checked.json)

@@ -12,6 +12,8 @@ from contract_watch.report.finding import Finding, Severity
 
 _PLAIN = 3
 """The confirmed findings of one hypothesis after which it needs no further confirmation."""
+MAX_FINDINGS = 1000
+"""Findings of one vendor after which its run stops: a server that makes names up would fill the memory."""
 _MAX_UNREPEATED = 3
 """Retries in vain after which a finding counts as flaky for good."""
 
@@ -114,6 +116,8 @@ class Confirmation:
         else:
             findings.append(finding)
         self._found[finding.id] = finding
+        if len(findings) >= MAX_FINDINGS:
+            self._session.stop(f"{len(findings):,} findings: nothing more is asked; read the causes first")
         if not finding.flapping:
             for hypothesis in (one for one in finding.hypotheses if not one.is_side_effect):
                 self._confirmed.setdefault(hypothesis.key, set()).add(finding.id)

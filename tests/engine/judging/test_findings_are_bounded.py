@@ -1,0 +1,50 @@
+"""No server fills the memory with findings: one response gives few, and one run not many more."""
+
+import itertools
+
+import pytest
+
+from contract_watch.contracts.protobuf import MAX_MESSAGE_BYTES, MessageCodec, MessageCodecError
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.schema import parse_json
+from contract_watch.engine.judging.response_checks import MAX_FOUND, CheckedResponse, check_response
+from contract_watch.engine.judging.run_secrets import RunSecrets
+from contract_watch.engine.protocols.wire import Response
+from contract_watch.engine.running import confirmation
+from tests.support.direct_runs import run_directly
+from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+
+
+def test_a_response_with_very_many_unknown_properties_gives_few_disagreements(jetemail: Contract) -> None:
+    """Each check reports its first ones."""
+    operation = jetemail.operations["listSmtpUsers"]
+    names = ",".join(f'"k{number}": {number}' for number in range(50_000))
+    body = f'{{"success": true, "smarthosts": [], {names}}}'.encode()
+    response = Response(200, {"content-type": "application/json"}, body)
+    secrets = RunSecrets(jetemail, {"main": "a-key-of-some-length"})
+    checked = CheckedResponse(operation, response, operation.find_response(200), parse_json(body), secrets)
+    assert 0 < len(list(check_response(checked))) <= 2 * MAX_FOUND
+
+
+def test_a_server_that_makes_names_up_is_left(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each response has properties that no other has; the run stops, and says so."""
+    monkeypatch.setattr(confirmation, "MAX_FINDINGS", 150)
+    numbers = itertools.count()
+
+    def answer(_request: ReceivedRequest) -> LoopbackResponse:
+        first = next(numbers) * 1000
+        return LoopbackResponse(200, {f"k{first + number}": number for number in range(1000)})
+
+    with serve_app(answer) as server:
+        record, _runner = run_directly(jetemail, server.url)
+    assert 150 <= len(record.findings) <= 150 + 4 * MAX_FOUND
+    assert any("nothing more is asked" in reason for reason in record.not_exercised.values())
+
+
+def test_a_long_grpc_message_is_not_decoded() -> None:
+    """A megabyte of two-byte messages would become a gigabyte of JSON."""
+    codec = MessageCodec(Contract("zitadel"))
+    operation = Contract("zitadel").lifecycle.read
+    assert codec.decode_response(operation, b"\x12\x00" * 1000) is not None
+    with pytest.raises(MessageCodecError, match="more than 1,048,576"):
+        codec.decode_response(operation, b"\x12\x00" * (MAX_MESSAGE_BYTES // 2 + 1))
