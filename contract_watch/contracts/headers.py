@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
-from contract_watch.contracts.schema import Document, Schema, resolve_reference
+from contract_watch.contracts.schema import Document, Schema, parse_foreign_json, resolve_reference
 
 _SCALARS = ("integer", "number", "boolean")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
+from contract_watch.contracts.schema import parse_foreign_json
 
 JSON = Any
 ValuePath = tuple[str | int, ...]

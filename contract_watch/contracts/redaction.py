@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contract_watch.contracts.encodings import MIN_SECRET_BYTES, SecretIndex, find_secret_spans, list_encodings
-from contract_watch.contracts.foreign_json import parse_foreign_json
-from contract_watch.contracts.schema import Document
+from contract_watch.contracts.schema import Document, parse_foreign_json
 
 JSON = Any
 _SECRET_NAME = re.compile(

@@ -3,6 +3,7 @@
 Vendors' patterns run on jsonschema-rs with its linear-time regular expressions, never on a backtracking engine.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,6 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.request import MissingBody
 
 JSON = Any
@@ -20,7 +20,10 @@ _WINDOW = 100
 """Items of a long list that are searched for violations at once. The validator lists all violations or none."""
 _MAX_WINDOWS = 50
 _MAX_VIOLATIONS = 1000
-_MAX_DEPTH = 100
+MAX_DEPTH = 100
+"""Levels of nested objects and arrays. No documented body comes near it."""
+MAX_VALUES = 300_000
+"""Values at any depth. Judging one takes some 20 microseconds, so a body takes no longer than a slow response."""
 
 
 @dataclass(frozen=True)
@@ -194,16 +197,46 @@ def _find_start(items: list[JSON], window: int) -> int:
 
 
 def _sanitize_value(value: JSON, depth: int = 0) -> JSON:
-    """Return a copy that the validator can represent: lone surrogates replaced, nesting cut at `_MAX_DEPTH`."""
+    """Return a copy that the validator can represent: lone surrogates replaced, nesting cut at `MAX_DEPTH`."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict | list) and depth > _MAX_DEPTH:
+    if isinstance(value, dict | list) and depth > MAX_DEPTH:
         return None
     if isinstance(value, dict):
         return {_sanitize_value(name): _sanitize_value(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
         return [_sanitize_value(inner, depth + 1) for inner in value]
     return value
+
+
+def parse_foreign_json(content: str | bytes) -> Any:
+    """Parse ``content``.
+
+    Raises:
+        ValueError: it is not JSON, or it is nested deeper than `MAX_DEPTH`, or it holds more than `MAX_VALUES`.
+    """
+    try:
+        value = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    # Each value but the first follows one of these, so that few of them need no closer look.
+    signs = (b"[", b"{", b",") if isinstance(content, bytes) else ("[", "{", ",")
+    if sum(map(content.count, signs)) >= MAX_DEPTH:  # type: ignore[arg-type]
+        _check_size(value)
+    return value
+
+
+def _check_size(value: Any) -> None:
+    level, count = [value], 1
+    for _ in range(MAX_DEPTH + 1):
+        holders = [one for one in level if isinstance(one, dict | list)]
+        if not holders:
+            return
+        level = [inner for one in holders for inner in (one.values() if isinstance(one, dict) else one)]
+        count += len(level)
+        if count > MAX_VALUES:
+            raise ValueError("too many values")
+    raise ValueError("nested too deeply")
 
 
 def parse_json(body: bytes) -> Any:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.foreign_json import MAX_DEPTH, MAX_VALUES, parse_foreign_json
-from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.schema import MAX_DEPTH, MAX_VALUES, Schema, parse_foreign_json
 from tests.support.loopback_server import LoopbackResponse, serve_app
 from tests.support.suite_process import check_target
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail

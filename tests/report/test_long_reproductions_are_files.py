@@ -45,14 +45,16 @@ def test_the_one_line_runs_the_file(tmp_path: Path) -> None:
     out.mkdir()
     record = _make_record(_make_finding(HOSTILE, LONG), _make_finding("short", "curl -sS http://127.0.0.1:9"))
     record.waived = [(_make_finding("waived", f"{LONG}\ntrue"), Waiver("waived", "known", dt.date(2027, 1, 1)))]
-    write_reports([record], out, single=True)
+    write_reports([record], out)
     long, short = (finding.reproduce for finding in record.findings)
     assert (long.count("\n"), short) == (0, "curl -sS http://127.0.0.1:9")
     assert len(_list_files(out)) == 2
     assert all(Path(name).parent.name == "reproduce" and len(Path(name).stem) == 12 for name in _list_files(out))
     shown = subprocess.run(["bash", "-c", long], capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603, S607 (the line under test)
     assert shown.stdout.decode().split() == [str(number) for number in range(40)]
-    assert [finding["reproduce"] for finding in json.loads((out / "findings.json").read_text())["findings"]] == [
+    assert [
+        finding["reproduce"] for finding in json.loads((out / "findings.json").read_text())["runs"][0]["findings"]
+    ] == [
         long,
         short,
     ]
@@ -61,9 +63,9 @@ def test_the_one_line_runs_the_file(tmp_path: Path) -> None:
 
 def test_files_of_earlier_reports_are_removed(tmp_path: Path) -> None:
     """The next report in the same directory has one long reproduction of its own; another's file is not touched."""
-    write_reports([_make_record(_make_finding("first", LONG))], tmp_path, single=True)
+    write_reports([_make_record(_make_finding("first", LONG))], tmp_path)
     (before,) = _list_files(tmp_path)
     (tmp_path / "reproduce" / "mine.sh").write_text("true\n")
-    write_reports([_make_record(_make_finding("second", f"{LONG}\ntrue"))], tmp_path, single=True)
+    write_reports([_make_record(_make_finding("second", f"{LONG}\ntrue"))], tmp_path)
     assert before not in _list_files(tmp_path)
     assert (len(_list_files(tmp_path)), (tmp_path / "reproduce/mine.sh").exists()) == (2, True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.config import ListConfig
-from contract_watch.contracts.foreign_json import parse_foreign_json
+from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.account.account_session import AccountSession
 
 _MAX_PAGES = 200

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
+from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json, select_headers

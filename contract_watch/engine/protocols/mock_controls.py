@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
+from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import Response, TransportError, Wire

@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.escaping import escape_json
 from contract_watch.report.curl import ShellVariables, format_curl, synthesize_secret
 

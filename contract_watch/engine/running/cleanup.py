@@ -3,8 +3,8 @@
 import contextlib
 from typing import Any
 
-from contract_watch.contracts.foreign_json import parse_foreign_json
 from contract_watch.contracts.openapi import join_arguments
+from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.account.gate import RunStoppedError
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.restoration import confirm_removals, find_leftovers, list_unsettled

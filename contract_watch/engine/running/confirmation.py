@@ -50,7 +50,17 @@ class Confirmation:
             for finding in findings.values():
                 self._add_finding(finding)
             return [self._found[name] for name in seen]
-        second = again()
+        self._compare_retry(new, findings, first, again())
+        return list({found.id: found for name in seen if (found := self._found.get(name)) is not None}.values())
+
+    def _compare_retry(
+        self,
+        new: dict[str, tuple[Disagreement, Exchange]],
+        findings: dict[str, Finding],
+        first: Attempt,
+        second: Attempt,
+    ) -> None:
+        """Confirm the findings that a second attempt repeats; the others are flaky, or no drift."""
         repeated = self.collect_disagreements(second)
         is_silent = second.transport_error is not None and second.transport_error.kind == "silent"
         if is_silent and any(name in new for name in repeated):
@@ -70,7 +80,6 @@ class Confirmation:
                 if name not in self._found:
                     shown = counterpart.to_json(self._session.redactor) if counterpart is not None else None
                     self._add_finding(finding.mark_flaky(shown))
-        return list({found.id: found for name in seen if (found := self._found.get(name)) is not None}.values())
 
     def _should_retry(self, name: str) -> bool:
         """Return True for a flaky finding that depends on state: it may be reproducible in another state."""

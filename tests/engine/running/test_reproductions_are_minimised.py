@@ -57,7 +57,7 @@ class RefusesDigitDomains(FaithfulJetEmail):
         return super().respond(requested)
 
 
-class Answers422(drifted.RewritingServer):
+class RefusesWith422(drifted.RewritingServer):
     """Every refusal with 400 is 422."""
 
     STATUS = 400
@@ -177,7 +177,7 @@ def test_a_wide_drift_costs_25_requests_at_most(monkeypatch: pytest.MonkeyPatch)
     totals = {}
     for allowance in (0, minimizing.MAX_REQUESTS):
         monkeypatch.setattr(minimizing, "MAX_REQUESTS", allowance)
-        with check_app(Answers422(), "updateSmtpUser") as checked:
+        with check_app(RefusesWith422(), "updateSmtpUser") as checked:
             ids = list(checked.findings)
             checked.minimize()
             clean_up(checked.session, checked.runner)
