@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -130,6 +131,11 @@ def _load_tls_context() -> ssl.SSLContext:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     context.load_verify_locations(cafile=certifi.where())
     return context
+
+
+def read_root_certificates() -> bytes:
+    """Return the certificate authorities that connections trust, as PEM, for libraries that would ask the environment."""
+    return Path(certifi.where()).read_bytes()
 
 
 def discard_tls_key_log() -> None:

@@ -2,6 +2,9 @@
 
 import os
 
-# gRPC reads this variable once, when it is loaded. It would make gRPC print headers, with the keys in them, where no log
-# record passes.
-os.environ.pop("GRPC_TRACE", None)
+# gRPC reads its variables once, when it is first used. They name proxies and certificate authorities, which would get the
+# keys, and make it print headers where no log record passes. The Makefile's own are no variables of gRPC's.
+for _name in [
+    name for name in os.environ if name.upper().startswith("GRPC_") and name not in ("GRPC_TARGET", "GRPC_PORT")
+]:
+    os.environ.pop(_name)

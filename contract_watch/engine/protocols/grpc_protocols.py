@@ -25,6 +25,7 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest, Requ
 from contract_watch.engine.protocols.protocol import CannotEncodeError
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json, format_headers
 from contract_watch.engine.protocols.wire import MAX_RESPONSE_BYTES, READ_TIMEOUT, Response, TransportError, Wire
+from contract_watch.net import read_root_certificates
 from contract_watch.report.curl import ShellVariables, format_binary_curl
 
 _JSON = {"content-type": "application/json"}
@@ -113,7 +114,7 @@ class GrpcProtocol(_MessageCodec):
         options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES), ("grpc.enable_retries", 0),
                    ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # fmt: skip
         self._channel = (
-            grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
+            grpc.secure_channel(address, grpc.ssl_channel_credentials(read_root_certificates()), options)
             if secure
             else grpc.insecure_channel(address, options)
         )

@@ -1,13 +1,19 @@
 """Targets: the values of TARGET, the address of a contract's operations, and the keys sent there."""
 
+import contextlib
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
 from contract_watch.net import is_loopback
+
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_MAX_HOST_LENGTH = 253
 
 
 def validate_target(target: str, option: str = "--target") -> str:
@@ -33,8 +39,24 @@ def validate_target(target: str, option: str = "--target") -> str:
         raise UsageError(
             f"{option} must be scheme, host, port and perhaps a path; leave out credentials, query and fragment"
         )
+    if not _is_plain_host(parts.hostname):
+        raise UsageError(
+            f"{option} must name a host of letters, digits, hyphens and dots, or an address, got {target!r}; "
+            "write other names in Punycode"
+        )
+    if any(segment in (".", "..") for segment in unquote(parts.path).split("/")):
+        raise UsageError(f"{option} must have a path without `.` and `..`, got {target!r}")
     _normalize_host(target)
     return target.rstrip("/")
+
+
+def _is_plain_host(host: str) -> bool:
+    """Return True for an IP address, or a name that every library reads alike: gRPC decodes percent signs, httpx does not."""
+    if ":" in host:
+        with contextlib.suppress(ValueError):
+            return "%" not in host and ip_address(host) is not None
+        return False
+    return len(host) <= _MAX_HOST_LENGTH and all(_LABEL.fullmatch(label) for label in host.rstrip(".").split("."))
 
 
 def resolve_address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
