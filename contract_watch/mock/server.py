@@ -17,15 +17,34 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.vendor import MockVendor
 
 _START_TIMEOUT = 10.0
+MAX_HEADER_BYTES = 256 * 1024
+"""Bytes of the headers and trailers of one request, as memory counts them."""
+_HEADER_OVERHEAD = 32
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class MockProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection."""
+    """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection.
+
+    It hangs up on a client whose headers or trailers take more than `MAX_HEADER_BYTES`; uvicorn would keep them all.
+    """
+
+    _header_bytes = 0
 
     def on_message_begin(self) -> None:
         """See HttpToolsProtocol."""
         super().on_message_begin()
+        self._header_bytes = 0
         self.scope["extensions"] = {"mock.connection": {"transport": self.transport}}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See HttpToolsProtocol."""
+        self._header_bytes += len(name) + len(value) + _HEADER_OVERHEAD
+        if self._header_bytes <= MAX_HEADER_BYTES:
+            super().on_header(name, value)
+        elif not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
 
 
 def build_mock(

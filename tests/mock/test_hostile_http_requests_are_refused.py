@@ -1,6 +1,8 @@
 """No request makes the mock answer 500, hang, or accept a body that is not JSON."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ from tests.support.patience import PATIENCE
 from tests.support.suite_process import PAID_KEY
 
 PATH = "/outbound/smarthost"
+_MANY_BYTES = 60_000_000
+"""More than any buffer between client and mock holds."""
 
 
 def _post_bytes(mock: httpx.Client, content: bytes) -> httpx.Response:
@@ -131,3 +135,17 @@ def test_exponential_domain_is_answered_at_once() -> None:
                     assert client.request(method, PATH, json=body, timeout=PATIENCE).status_code in (400, 409)
         finally:
             server.kill()
+
+
+@pytest.mark.parametrize("begin", [b"", b"Transfer-Encoding: chunked\r\n\r\n0\r\n"], ids=["headers", "trailers"])
+def test_headers_without_end_are_cut_off(mock_address: str, begin: bytes) -> None:
+    """The mock hangs up after a quarter of a megabyte instead of keeping them all."""
+    address = httpx.URL(mock_address)
+    sent = 0
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as client:
+        client.sendall(b"POST /outbound/smarthost HTTP/1.1\r\nHost: 127.0.0.1\r\n" + begin)
+        with contextlib.suppress(OSError):
+            while sent < _MANY_BYTES:
+                client.sendall(b"X: y\r\n" * 10_000)
+                sent += 60_000
+    assert sent < _MANY_BYTES
