@@ -108,7 +108,10 @@ class Schema:
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
             return Violation((*path, kind.property), keyword, "the required property")
         limits = [limit for name, limit in kind.as_dict().items() if name not in ("value", "context")]
-        words = [" or ".join(map(str, limit)) if isinstance(limit, list) else str(limit) for limit in limits]
+        words = [
+            " or ".join(map(str, limit)) if isinstance(limit, list) else str(limit).partition("\n")[0]
+            for limit in limits
+        ]
         return Violation(path, keyword, f"{keyword} {' '.join(words)}".strip())
 
     def find_undocumented(self, value: JSON) -> Iterator[ValuePath]:

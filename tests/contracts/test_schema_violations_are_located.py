@@ -158,3 +158,11 @@ def test_exponential_pattern_is_judged_at_once() -> None:
     A subprocess with a time limit checks that it is rejected within a second.
     """
     subprocess.run([sys.executable, "-c", _HOSTILE], check=True, timeout=PATIENCE, cwd=ROOT)  # noqa: S603 (our own code)
+
+
+def test_a_violation_is_one_line() -> None:
+    """The validator's text about a name has more lines, with the whole schema."""
+    schema = Schema({}, {"type": "object", "propertyNames": {"pattern": "^[a-z]+$"}})
+    (found,) = schema.find_violations({"a\r\nb": 1})
+    assert "\n" not in found.expected
+    assert "does not match" in found.expected
