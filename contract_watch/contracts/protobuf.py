@@ -26,7 +26,7 @@ from contract_watch.errors import UsageError
 
 JSON = Any
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""Bytes of a message that is decoded. Two bytes can be a nested message, which takes a thousand as JSON."""
+"""Bytes of a response that is decoded. Two bytes can be a nested message, which takes a thousand as JSON."""
 _STATUS = "google.rpc.Status"
 
 
@@ -104,8 +104,10 @@ class MessageCodec:
     def decode_response(self, operation: str, content: bytes) -> JSON:
         """Decode the body of a success to the JSON of REST; raise `MessageCodecError` if it is malformed.
 
-        Fields that the ``.proto`` does not declare are named ``field_<number>``.
+        Fields that the ``.proto`` does not declare are named ``field_<number>``. A longer message is not decoded.
         """
+        if len(content) > MAX_MESSAGE_BYTES:
+            raise MessageCodecError(f"the message has {len(content):,} bytes, more than {MAX_MESSAGE_BYTES:,}")
         return self._decode(self._methods[operation].output_type, content)
 
     def encode_status(self, status: GrpcStatus) -> bytes:
@@ -149,10 +151,6 @@ class MessageCodec:
 
     @staticmethod
     def _parse_message(descriptor: Descriptor, content: bytes) -> Message:
-        if len(content) > MAX_MESSAGE_BYTES:
-            raise MessageCodecError(
-                f"the {descriptor.full_name} has {len(content):,} bytes, more than {MAX_MESSAGE_BYTES:,}"
-            )
         message = message_factory.GetMessageClass(descriptor)()
         try:
             message.ParseFromString(content)
