@@ -10,7 +10,7 @@ from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
@@ -46,7 +46,10 @@ def list_document_hosts(document: Mapping[str, Any]) -> set[str]:
 
 
 def find_base_path(document: Mapping[str, Any]) -> str:
-    """Return the path of the document's first server, with a slash before it and none at its end; empty for the root."""
+    """Return the path of the document's first server, with a slash before it and none at its end; empty for the root.
+
+    A path with ``.`` or ``..`` counts as none: clients would shorten it, and servers route by what they get.
+    """
     server = next(iter(_read_list(document)), {})
     variables = server.get("variables")
 
@@ -57,6 +60,8 @@ def find_base_path(document: Mapping[str, Any]) -> str:
     try:
         path = urlsplit(_VARIABLE.sub(insert_default, str(server.get("url", "")))).path.strip("/")
     except ValueError:
+        return ""
+    if any(segment in (".", "..") for segment in unquote(path).split("/")):
         return ""
     return f"/{path}" if path else ""  # without the slash, a path such as @host would become another host
 
