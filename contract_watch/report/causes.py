@@ -43,7 +43,7 @@ class Cause:
     def representative(self) -> Finding:
         """Return the finding that shows the cause: the worst one, reproduced, with the shortest reproduction.
 
-        A valid request that is refused shows it best.
+        A valid request that is refused shows it best, a reproduction in a file of its own worst.
         """
         return min(
             self.findings,
@@ -52,6 +52,7 @@ class Cause:
                 -_RANKS.index(one.severity),
                 not one.id.endswith("/refused"),
                 "/response/" not in one.id,
+                one.reproduce.startswith("bash "),
                 one.reproduce.count("\n"),
                 len(one.reproduce),
             ),

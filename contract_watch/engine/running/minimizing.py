@@ -28,8 +28,8 @@ from contract_watch.engine.running.session import Session
 from contract_watch.engine.running.simplification import Assignment, Change, Simplifier, apply_changes, rename_arguments
 from contract_watch.report.finding import Finding, Severity
 
-MAX_REQUESTS = 25
-"""Requests of one run for minimal reproductions, over all its protocols."""
+MAX_REQUESTS = 20
+"""Requests of one run for minimal reproductions, over all its protocols: 25 would take a wide drift past 250."""
 _MAX_STEPS = 30
 """Recorded requests that are looked through for those that matter."""
 _MAX_FINDINGS = 30

@@ -1,4 +1,4 @@
-"""After a run its findings are shown again with fewer requests and simpler values, at 25 requests at most."""
+"""After a run its findings are shown again with fewer requests and simpler values, at 20 requests at most."""
 
 import json
 import os
@@ -172,8 +172,8 @@ def test_the_item_that_is_refused_is_found() -> None:
     assert after[0].startswith("9")
 
 
-def test_a_wide_drift_costs_25_requests_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every 400 is 422: dozens of findings. Shrinking, with the removal of its objects, costs 25 requests at most."""
+def test_a_wide_drift_costs_20_requests_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 400 is 422: dozens of findings. Shrinking, with the removal of its objects, costs 20 requests at most."""
     totals = {}
     for allowance in (0, minimizing.MAX_REQUESTS):
         monkeypatch.setattr(minimizing, "MAX_REQUESTS", allowance)
@@ -185,7 +185,7 @@ def test_a_wide_drift_costs_25_requests_at_most(monkeypatch: pytest.MonkeyPatch)
             assert list(checked.findings) == ids
             assert checked.session.record.left_behind == []
             assert len(ids) > 10
-    assert 0 < totals[25] - totals[0] <= 25
+    assert 0 < totals[20] - totals[0] <= 20
 
 
 def test_a_faithful_server_gets_no_further_request() -> None:
