@@ -20,7 +20,6 @@ from scripts.watch_documents import main as drift
 from tests.support.contract_root import (
     SLUG,
     add_property,
-    copy_contract,
     find_username_schema,
     hash_files,
     make_document,
@@ -32,13 +31,6 @@ from tests.support.patience import PATIENCE
 pytestmark = pytest.mark.usefixtures("remembered_clients")
 
 REPLACED = ["CHANGELOG.md", "contracts/jetemail/accepted.toml", "generated/jetemail", "openapi.json"]
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def run_accept(contract: Contract, *arguments: str) -> int:

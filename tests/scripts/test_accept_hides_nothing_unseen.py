@@ -1,24 +1,16 @@
 """`make accept` repeats the notes on the overlay, and refuses one that would hide what the vendor serves now."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_watch.contracts.registry import Contract
 from scripts.accept_document import main
-from tests.support.contract_root import SLUG, copy_contract, hash_files, make_document, write_document
+from tests.support.contract_root import SLUG, hash_files, make_document, write_document
 from tests.support.document_drift_runs import run_drift
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def _get_operation(document: dict[str, Any], method: str) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from tests.support.contract_root import (
     BREAKING_CHANGE,
     SLUG,
     add_property,
-    copy_contract,
     find_username_schema,
     make_document,
     shorten_names,
@@ -26,13 +24,6 @@ from tests.support.document_drift_runs import run_drift, run_drift_on
 from tests.support.loopback_server import LoopbackResponse, serve_app
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def test_what_is_stored_is_no_drift(contract: Contract, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,6 @@
 """A waiver of a document's change has a rule and a location; one that is expired or unused is an error."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,20 +12,12 @@ from tests.support.contract_root import (
     BREAKING_CHANGE,
     SLUG,
     add_property,
-    copy_contract,
     make_document,
     shorten_names,
 )
 from tests.support.document_drift_runs import run_drift_on
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def write_waiver(contract: Contract, rule: str, location: str, expires: str = "2099-01-31") -> None:

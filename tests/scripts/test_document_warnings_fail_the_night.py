@@ -1,24 +1,16 @@
 """`make drift` fails on what may break consumers, unless FAIL_ON says otherwise."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from tests.support.contract_root import copy_contract, make_document
+from tests.support.contract_root import make_document
 from tests.support.document_drift_runs import run_drift_on
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
 
 POST = "/paths/~1outbound~1smarthost/post/requestBody/content/application~1json/schema/properties"
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def _rename_request_property(document: dict[str, Any]) -> None:

@@ -12,20 +12,13 @@ from contract_watch.errors import UsageError
 from contract_watch.escaping import is_printable
 from contract_watch.generator import client_trial
 from scripts.accept_document import main
-from tests.support.contract_root import SLUG, add_property, copy_contract, hash_files, make_document, write_document
+from tests.support.contract_root import SLUG, add_property, hash_files, make_document, write_document
 from tests.support.document_drift_runs import run_drift_on
 
 pytestmark = pytest.mark.usefixtures("remembered_clients")
 
 CODE = "__import__('pathlib').Path('pwned').touch()"
 IMAGE = "<img src=x onerror=y> [a](javascript:b)"
-
-
-@pytest.fixture(name="contract")
-def _contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    monkeypatch.delenv("JETEMAIL_PUBLISHED", raising=False)
-    (tmp_path / "root").mkdir()
-    return copy_contract(tmp_path / "root")
 
 
 def _find_body(document: dict[str, Any]) -> dict[str, Any]:
