@@ -30,6 +30,10 @@ from contract_watch.report.curl import ShellVariables, format_binary_curl
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
+_GRACE_SECONDS = 2.0
+"""Seconds that gRPC has to end a call after its deadline."""
+_BLOCKED_CHANNELS: list[grpc.Channel] = []
+"""Channels that cannot be closed; they are kept, because collecting one would try to close it."""
 _NEVER_CONNECTED = ("failed to connect to all addresses", "errors resolving ", "DNS resolution failed")
 """The beginnings of the library's errors before a connection exists. "Connection reset" is none: the call may have arrived."""
 _BROKEN = re.compile("stream removed|closed|reset|broken pipe|recvmsg|sendmsg|goaway", re.IGNORECASE)
@@ -111,13 +115,15 @@ class GrpcProtocol(_MessageCodec):
         super().__init__(contract)
         self._gate = gate
         self._address, self._secure = address, secure
+        self._channel = self._open_channel()
+
+    def _open_channel(self) -> grpc.Channel:
+        # Without retries no request is sent twice.
         options = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES), ("grpc.enable_retries", 0),
                    ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # fmt: skip
-        self._channel = (
-            grpc.secure_channel(address, grpc.ssl_channel_credentials(read_root_certificates()), options)
-            if secure
-            else grpc.insecure_channel(address, options)
-        )
+        if not self._secure:
+            return grpc.insecure_channel(self._address, options)
+        return grpc.secure_channel(self._address, grpc.ssl_channel_credentials(read_root_certificates()), options)
 
     def start_attempt(self, probe_id: str) -> None:
         """Do nothing: gRPC has one encoding."""
@@ -143,12 +149,18 @@ class GrpcProtocol(_MessageCodec):
     def _send(self, encoded: EncodedRequest) -> Response:
         operation = self._contract.operations[encoded.operation or ""]
         method: Any = self._channel.unary_unary(encoded.path, request_serializer=None, response_deserializer=None)
+        call = method.future(encoded.content, timeout=READ_TIMEOUT, metadata=tuple(encoded.headers.items()))
         try:
-            message, call = method.with_call(
-                encoded.content, timeout=READ_TIMEOUT, metadata=tuple(encoded.headers.items())
-            )
+            message = call.result(timeout=READ_TIMEOUT + _GRACE_SECONDS)
         except grpc.RpcError as error:
             return self._convert_error(error)
+        except grpc.FutureTimeoutError as error:
+            # A server that floods the connection and reads nothing blocks the channel: not even closing it would end.
+            _BLOCKED_CHANNELS.append(self._channel)
+            self._channel = self._open_channel()
+            raise TransportError("silent", "the target blocks the connection and does not answer in time") from error
+        finally:
+            call.cancel()
         return self._build_success(operation, message, _select_string_metadata(call.initial_metadata()), [])
 
     def _convert_error(self, error: Any) -> Response:
