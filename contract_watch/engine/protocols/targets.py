@@ -1,6 +1,5 @@
 """Targets: the values of TARGET, the address of a contract's operations, and the keys sent there."""
 
-import contextlib
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -52,11 +51,11 @@ def validate_target(target: str, option: str = "--target") -> str:
 
 def _is_plain_host(host: str) -> bool:
     """Return True for an IP address, or a name that every library reads alike: gRPC decodes percent signs, httpx does not."""
-    if ":" in host:
-        with contextlib.suppress(ValueError):
-            return "%" not in host and ip_address(host) is not None
-        return False
-    return len(host) <= _MAX_HOST_LENGTH and all(_LABEL.fullmatch(label) for label in host.rstrip(".").split("."))
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return len(host) <= _MAX_HOST_LENGTH and all(map(_LABEL.fullmatch, host.rstrip(".").split(".")))
+    return "%" not in host  # the zone of an IPv6 address is refused too
 
 
 def resolve_address(contract: Contract, target: str, environment: Mapping[str, str]) -> str:
