@@ -184,7 +184,7 @@ def test_the_words_of_the_library_do_not_depend_on_the_moment(
     def fail(*_: Any, **__: Any) -> None:
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, text)
 
-    monkeypatch.setattr("grpc._channel._UnaryUnaryMultiCallable.with_call", fail)
+    monkeypatch.setattr("grpc._channel._MultiThreadedRendezvous.result", fail)
     found = ""
     try:
         assert native.send(native.encode(_make_read_request())).status == 503

@@ -29,7 +29,7 @@ _HARMLESS: dict[str, set[str]] = {
     },
     "httpcore": {"NetworkBackend", "NetworkStream", "ConnectError", "ConnectTimeout", "ReadTimeout"},
     "requests": {"Request"},
-    "grpc": {"GenericRpcHandler", "RpcError", "StatusCode", "ssl_channel_credentials", "stream_unary_rpc_method_handler"},
+    "grpc": {"FutureTimeoutError", "GenericRpcHandler", "RpcError", "StatusCode", "ssl_channel_credentials", "stream_unary_rpc_method_handler"},
     "redis": {"AuthenticationError", "RedisError", "ResponseError", "backoff.NoBackoff", "connection.parse_url",
               "retry.Retry"},
     "sqlite3": {"DatabaseError", "Error", "OperationalError"},
