@@ -157,6 +157,9 @@ class Suite:
             run_preflight(session, run.runner)
             if first:
                 self.live_run.prepare_account(session, self.progress)
+        except KeyboardInterrupt:
+            session.stop("the run was interrupted")
+            raise
         except BaseException as error:
             session.stop(f"the run could not begin: {type(error).__name__}")
             raise

@@ -40,6 +40,8 @@ _BROKEN = re.compile("stream removed|closed|reset|broken pipe|recvmsg|sendmsg|go
 """The library's words for a connection that ends during a call: by whether it notices while it reads or while it writes."""
 _TOO_LARGE = re.compile("(Received|Decompressed) message larger than max")
 """The library's words for a message beyond its limit; some releases put other words before them."""
+_LONG_HEADERS = re.compile("received metadata size exceeds (soft|hard) limit")
+"""The library's words for headers beyond its limit, which it gives the code of an exhausted rate limit."""
 
 
 class _MessageCodec:
@@ -161,7 +163,10 @@ class GrpcProtocol(_MessageCodec):
             raise TransportError("silent", "the target blocks the connection and does not answer in time") from error
         finally:
             call.cancel()
-        return self._build_success(operation, message, _select_string_metadata(call.initial_metadata()), [])
+        headers = _select_string_metadata(call.initial_metadata())
+        if message is None:
+            return _build_response(200, headers, b"", [_describe_message_count(0)])
+        return self._build_success(operation, message, headers, [])
 
     def _convert_error(self, error: Any) -> Response:
         """Convert an error of the library to the response that it carries, or raise a `TransportError`."""
@@ -176,6 +181,8 @@ class GrpcProtocol(_MessageCodec):
         is_refusal = text.startswith("SERVER: ")  # of a request that the server finds too large
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0] and not is_refusal and _TOO_LARGE.search(text):
             raise TransportError("too-large", f"the answer is longer than {MAX_RESPONSE_BYTES} bytes") from error
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0] and _LONG_HEADERS.search(text):
+            raise TransportError("too-large", "the headers of the answer are longer than gRPC allows") from error
         details = next((value for name, value in trailers if name == _DETAILS and isinstance(value, bytes)), None)
         headers = {**_select_string_metadata(trailers), "grpc-status": str(code)}
         return self._build_refusal(GrpcStatus(code, text), details, headers, [])
@@ -190,6 +197,11 @@ def _build_response(
 ) -> Response:
     """Build a response in REST's form; its headers are metadata."""
     return Response(status, {**headers, **_JSON}, body, tuple(errors), has_documented_headers=False)
+
+
+def _describe_message_count(count: int) -> tuple[str, str]:
+    """Describe the protocol error of a success with ``count`` messages."""
+    return "message", f"expected one message in a success, got {count}"
 
 
 def _select_string_metadata(metadata: Any) -> dict[str, str]:
@@ -269,12 +281,7 @@ class GrpcWebProtocol(_MessageCodec):
             code = "0"
         if code == "0":
             if len(messages) != 1:
-                return _build_response(
-                    200,
-                    trailers,
-                    b"",
-                    (*errors, ("message", f"expected one message in a success, got {len(messages)}")),
-                )
+                return _build_response(200, trailers, b"", (*errors, _describe_message_count(len(messages))))
             return self._build_success(operation, messages[0], trailers, errors)
         text, details = trailers.get("grpc-message", ""), None
         try:

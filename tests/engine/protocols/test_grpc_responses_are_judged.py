@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -227,6 +228,37 @@ def test_a_native_answer_that_is_no_message_is_found() -> None:
 
     with _serve_native(garbage) as surface:
         assert "message" in _judge_read(surface)[0]
+
+
+def test_a_native_success_without_a_message_is_found() -> None:
+    """A success is one message: status 0 in trailers alone is a finding and no crash."""
+    _, service, method = MESSAGES.get_method_path(GET.id).split("/")
+    silent: Any = grpc.unary_stream_rpc_method_handler(lambda _content, _context: iter(()))
+    handler = grpc.method_handlers_generic_handler(service, {method: silent})
+    server = grpc.server(ThreadPoolExecutor(1), [handler])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    surface = GrpcProtocol(ZITADEL, f"127.0.0.1:{port}")
+    try:
+        assert "message" in _judge_read(surface)[0]
+    finally:
+        surface.close()
+        server.stop(0).wait(PATIENCE)
+
+
+def test_long_headers_are_no_rate_limit() -> None:
+    """The library refuses headers beyond its limit with the code of an exhausted rate limit, which no server sent."""
+
+    async def answer(context: Any) -> bytes:
+        context.set_trailing_metadata([("x-long", "v" * 20_000)])
+        return b""
+
+    with _serve_native(answer) as surface:
+        spoken = make_session(ZITADEL, "http://127.0.0.1:9", surface)
+        with spoken.record_attempt() as attempt:
+            assert spoken.send_operation(GET.id, {"{id}": spoken.names.create_name()}).response is None
+        assert attempt.transport_error is not None
+        assert attempt.transport_error.kind == "too-large"
 
 
 def test_a_dead_port_is_a_transport_error_and_no_answer() -> None:

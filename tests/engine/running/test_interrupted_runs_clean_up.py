@@ -42,6 +42,19 @@ def test_an_interrupted_run_cleans_up_and_reports(number: int, method: str, coun
     assert (result.junit.tag, result.markdown[:3]) == ("testsuites", "## ")
 
 
+def test_an_interrupted_preflight_is_an_interruption(tmp_path: Path) -> None:
+    """SIGINT arrives during the run's first request. The reason is told in words, not as a name of Python's."""
+    stalls = StallingApp(FaithfulJetEmail(), "GET", 1)
+    with serve_app(stalls) as at:
+        running = start_check(tmp_path, at.url)
+        assert stalls.reached.wait(PATIENCE)
+        running.send_signal(signal.SIGINT)
+        result = running.wait_for_exit()
+        stalls.go.set()
+    assert_inconclusive(result)
+    assert result.report["reason"] == "the run was interrupted"
+
+
 def test_an_interrupted_clean_up_says_what_is_left(tmp_path: Path) -> None:
     """SIGTERM arrives during the first deletion of the clean-up. The run is inconclusive and names all leftovers."""
     app = FaithfulJetEmail()
