@@ -21,9 +21,14 @@ class Verdict(IntEnum):
 
 
 def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
-    """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None."""
+    """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None.
+
+    Flaky findings decide nothing.
+    """
     worst = Verdict.INCONCLUSIVE if reason else Verdict.NONE
     for finding in findings:
+        if finding.flapping:
+            continue
         worst = max(worst, Verdict.BREAKING if finding.severity is Severity.BREAKING else Verdict.ADDITIVE)
     return worst
 

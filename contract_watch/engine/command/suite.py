@@ -13,7 +13,7 @@ from contract_watch.cli import catch_signals, ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.clock import Clock
+from contract_watch.engine.account.clock import Clock, SystemClock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
@@ -31,7 +31,7 @@ from contract_watch.engine.running.cleanup import clean_up, list_possible_leftov
 from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
-from contract_watch.engine.running.session import Session
+from contract_watch.engine.running.session import Patience, Session
 from contract_watch.errors import UsageError
 from contract_watch.report.record import CoverageCell, Record
 from contract_watch.report.waivers import Waiver, apply_waivers, read_waivers
@@ -60,7 +60,9 @@ class Suite:
         self._connector = connector or NetworkConnector()
         self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
-        self.live_run = LiveRun(options, clock)
+        self._clock = clock or SystemClock()
+        self._patience: dict[str, Patience] = {}
+        self.live_run = LiveRun(options, self._clock)
         for contract in options.contracts:
             planned = plan_probes(contract, self.live_run.build_send_filter(contract))
             known = {probe.id for probe in planned}
@@ -143,8 +145,10 @@ class Suite:
             names = gate.guard.names.create_partition("abc"[contract.protocols.index(protocol)])
         spoken = self._create_protocol(contract, protocol, base, gate)
         others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
+        patience = self._patience.setdefault(contract.slug, Patience.begin(contract, record, self._clock))
         wire, keys = self._connector.connect_http(get_origin(base), gate), options.keys[contract.slug]
-        session = Session(contract, base, keys, names, record, spoken, gate, wire, next(others, None))
+        session = Session(contract, base, keys, names, record, spoken, gate, wire, next(others, None),
+                          patience=patience)  # fmt: skip
         self._stack.callback(session.close)
         run = VendorRun(contract, protocol, session, Runner(session))
         first = all(known.contract is not contract for known in self.runs.values())
@@ -303,21 +307,18 @@ class Suite:
         documented = derive_clauses(contract)
         record.documented = list(documented)
         exercised = {clause for run in runs for clause in run.session.coverage.exercised_clauses}
-        stopped = next((run.session.stop_reason for run in runs if run.session.stop_reason), None)
+        stops = [run.session.stop_reason for run in runs if run.session.stop_reason]
+        stopped = "; ".join(dict.fromkeys(stops)) or None
         why = self._explain_not_exercised(contract, stopped, reason)
         record.not_exercised = {
             name: record.not_exercised.get(name, why) for name in documented if name not in exercised
         }
-        nothing = not exercised.intersection(documented)
-        record.reason = (
-            record.reason
-            or stopped
-            or next((f"defect of the suite: {what}" for what in self.live_run.sandbox_violations), None)
-            or self._problems.get(contract.slug)
-            or self._problems.get("")
-            or reason
-            or ("nothing that tells anything reached the target" if nothing else None)
-        )
+        violations = [f"defect of the suite: {what}" for what in self.live_run.sandbox_violations][:1]
+        problems = [self._problems[name] for name in (contract.slug, "") if name in self._problems]
+        reasons = [one for one in (record.reason, *stops, *violations, *problems, reason) if one]
+        if not reasons and not exercised.intersection(documented):
+            reasons = ["nothing that tells anything reached the target"]
+        record.reason = "; ".join(dict.fromkeys(reasons)) or None
         _fill_cells(contract, record)
         today = dt.datetime.now(dt.UTC).date()
         standing, record.waived, lines = apply_waivers(record.findings, self._waivers[contract.slug], today)

@@ -196,12 +196,10 @@ class SearchState:
         session, runner = self._session, self._runner
         self._known |= _list_finding_ids(session)
         new = [name for name in runner.confirmation.collect_disagreements(attempt) if name not in self._known]
-        if (
-            new
-            and attempt.is_doubtful
-            and not runner.control.run(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
-        ):
-            return  # nothing can be concluded from it
+        if new and attempt.is_doubtful:
+            runner.control.require_answer(
+                attempt, attempt.exchanges[-1].operation or session.contract.lifecycle.read
+            )
         for name in new:
             self.sighting_counts[name] = self.sighting_counts.get(name, 0) + 1
         if new:

@@ -14,7 +14,8 @@ class Disagreement:
 
     ``operation`` is the id of the operation held responsible. ``may_be_outage`` marks a response that a broken server
     gives too, ``is_unreadable`` a body whose values cannot be judged, ``is_wrong_status`` a status that the contract
-    does not allow. ``object_name`` is the object concerned, if the response holds several.
+    does not allow. ``may_lag`` marks a response that would be right in another state of the objects. ``object_name`` is
+    the object concerned, if the response holds several.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Disagreement:
     is_unreadable: bool = False
     is_wrong_status: bool = False
     object_name: str | None = None
+    may_lag: bool = False
 
 
 def is_html_page(response: Response) -> bool:
