@@ -1,10 +1,11 @@
 """Proxies that misbehave now and then in front of a faithful server: each takes an app and gives one."""
 
 import http.client
+import itertools
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from contract_watch.engine.account.clock import Clock
@@ -52,7 +53,7 @@ def on_every(number: int) -> Chooser:
 
 def at_random(share: float, seed: int) -> Chooser:
     """Choose a share of the requests."""
-    numbers = random.Random(seed)  # noqa: S311 (faults that a test can repeat)
+    numbers = random.Random(seed)
     return lambda _count, _request: numbers.random() < share
 
 
@@ -66,6 +67,22 @@ def inject(fault: AppResponse, chosen: Chooser) -> Faulty:
             nonlocal count
             count += 1
             return fault if chosen(count, request) else app(request)
+
+        return answer
+
+    return wrap
+
+
+def inject_in_turn(faults: Sequence[AppResponse], every: int) -> Faulty:
+    """Answer each request whose number is a multiple of ``every`` with the next fault."""
+
+    def wrap(app: App) -> App:
+        count, turns = 0, itertools.cycle(faults)
+
+        def answer(request: ReceivedRequest) -> AppResponse:
+            nonlocal count
+            count += 1
+            return next(turns) if count % every == 0 else app(request)
 
         return answer
 
@@ -107,7 +124,7 @@ def cache_reads(is_read: Callable[[ReceivedRequest], bool], seconds: float, cloc
         def answer(request: ReceivedRequest) -> AppResponse:
             if not is_read(request):
                 return app(request)
-            keys = json.dumps(sorted(item for item in request.headers.items() if item[0] not in ("host",)))
+            keys = json.dumps(sorted(item for item in request.headers.items() if item[0] != "host"))
             key = request.method, request.path, keys, request.content
             if key not in cached or clock.now() - cached[key][0] >= seconds:
                 cached[key] = clock.now(), app(request)
@@ -122,7 +139,7 @@ _ODD_PATH = re.compile(r"%(0|1|7f|2f)", re.IGNORECASE)
 
 
 def guard_paths(app: App) -> App:
-    """A reverse proxy that answers odd and long paths, and control characters in names, with pages of its own."""
+    """Answer odd and long paths, and control characters in names, with pages of a reverse proxy."""
 
     def answer(request: ReceivedRequest) -> AppResponse:
         if len(request.path) > 1500:

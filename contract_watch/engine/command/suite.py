@@ -13,7 +13,7 @@ from contract_watch.cli import catch_signals, ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.account.clock import Clock, SystemClock
+from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
@@ -60,9 +60,7 @@ class Suite:
         self._connector = connector or NetworkConnector()
         self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
-        self._clock = clock or SystemClock()
-        self._patience: dict[str, Patience] = {}
-        self.live_run = LiveRun(options, self._clock)
+        self.live_run = LiveRun(options, clock)
         for contract in options.contracts:
             planned = plan_probes(contract, self.live_run.build_send_filter(contract))
             known = {probe.id for probe in planned}
@@ -144,10 +142,11 @@ class Suite:
         if gate is not None:
             names = gate.guard.names.create_partition("abc"[contract.protocols.index(protocol)])
         spoken = self._create_protocol(contract, protocol, base, gate)
-        others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
-        patience = self._patience.setdefault(contract.slug, Patience.begin(contract, record, self._clock))
+        earlier = next((one.session for one in self.runs.values() if one.contract is contract), None)
+        redactor = earlier.redactor if earlier is not None else None
+        patience = earlier.patience if earlier is not None else Patience.begin(contract, record, self.live_run.clock)
         wire, keys = self._connector.connect_http(get_origin(base), gate), options.keys[contract.slug]
-        session = Session(contract, base, keys, names, record, spoken, gate, wire, next(others, None),
+        session = Session(contract, base, keys, names, record, spoken, gate, wire, redactor,
                           patience=patience)  # fmt: skip
         self._stack.callback(session.close)
         run = VendorRun(contract, protocol, session, Runner(session))

@@ -154,7 +154,9 @@ class ResponseJudge:
         judged.is_excused_refusal = 400 <= response.status < 500 and might_succeed and not judged.disagreements
         return judged
 
-    def dismiss_response(self, possible_states: Sequence[ModelState], request: Request, judged: JudgeResult) -> JudgeResult:
+    def dismiss_response(
+        self, possible_states: Sequence[ModelState], request: Request, judged: JudgeResult
+    ) -> JudgeResult:
         """Return the result of a response that says nothing about the target: only its objects are unknown now."""
         unknown = set() if self._contract.is_read_only(request.operation) else self._find_names(request)
         return JudgeResult(list(possible_states), unknown_objects=unknown, json=judged.json, is_conclusive=False)

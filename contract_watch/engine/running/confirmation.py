@@ -58,6 +58,7 @@ class Confirmation:
         missing = {name: self._count_repeats(first, *pair) for name, pair in new.items()}
         doubtful = {name for name, (_, exchange) in new.items() if first.is_doubtful_at(exchange)}
         retries: list[Attempt] = []
+        set_aside: dict[int, Finding] = {}
         spoiled = 0
         while missing and len(retries) < _MAX_RETRIES:
             other = again()
@@ -75,7 +76,9 @@ class Confirmation:
                         self._add_confirmed(findings[name], name, repeated[name], first, retries)
                 elif name in doubtful:
                     del missing[name]
-                    self._set_aside(findings[name])
+                    set_aside.setdefault(id(new[name][1]), findings[name])
+        for finding in set_aside.values():
+            self._note_set_aside(finding)
         for name in missing:
             self._add_flaky(findings[name], name, new[name][1], first, retries)
         for other in retries:
@@ -112,7 +115,7 @@ class Confirmation:
             self._session.record.notes.append(f"comes and goes, seen in {times} tries: {finding.title}")
         self._add_finding(finding)
 
-    def _set_aside(self, finding: Finding) -> None:
+    def _note_set_aside(self, finding: Finding) -> None:
         note = f"set aside, because a retry did not show it: {finding.title}"
         if note not in self._session.record.notes:
             self._session.record.notes.append(note)
@@ -140,15 +143,15 @@ class Confirmation:
         """Return True for a flaky finding: it may be reproducible in another state."""
         return self._found[name].flapping and self._unrepeated_counts.get(name, 0) < _MAX_UNREPEATED
 
-    def add_explored_findings(self, failed: Attempt, *, flaky: bool) -> list[Finding]:
-        """Add and return the findings of an explored example, which Hypothesis has retried already."""
+    def add_repeated_findings(self, failed: Attempt, *, flaky: bool) -> list[Finding]:
+        """Add and return the findings of an attempt that has been retried already, such as an explored example."""
         findings = []
         for name, pair in self.collect_disagreements(failed).items():
             if name not in self._found:
                 finding = make_finding(self._session, *pair)
                 self.evidence[name] = pair
                 if flaky and failed.is_doubtful_at(pair[1]):
-                    self._set_aside(finding)
+                    self._note_set_aside(finding)
                     continue
                 self._add_finding(finding.mark_flaky(None) if flaky else finding)
                 findings.append(self._found[finding.id])

@@ -49,9 +49,7 @@ class ControlCheck:
                     answer = session.resend(exchange)
                 except TransportError:
                     return False  # each further one may wait for its time-out
-                if answer.status != status and (
-                    not attempt.disagreements or _is_same_kind(answer, exchange.response)
-                ):
+                if answer.status != status and (not attempt.disagreements or _is_same_kind(answer, exchange.response)):
                     return True
         return not known and any(self._conforms(request, status) for request in self._build_requests(operation))
 

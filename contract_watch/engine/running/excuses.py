@@ -27,14 +27,17 @@ class ExcuseCheck:
                 found.append((exchange, outcomes))
         return found
 
-    def reject(self, attempt: Attempt) -> None:
-        """Add a disagreement for each refusal of an attempt that no document excuses any more."""
+    def reject(self, attempt: Attempt) -> bool:
+        """Add a disagreement for each refusal of an attempt that no document excuses any more; return True if there is one."""
         session = self._session
+        if attempt.may_be_outage or attempt.disagreements:
+            return False
         for exchange, outcomes in self.find_refusals(attempt):
             found = session.judge_unexcused_refusal(exchange, outcomes, attempt.intended_clauses)
             redacted = redact_disagreement(found, session.redactor)
             attempt.disagreements.setdefault(redacted.id, (redacted, exchange))
             attempt.occurrences.add((redacted.id, attempt.exchanges.index(exchange)))
+        return bool(attempt.disagreements)
 
     def _list_outcomes_if_all_is_known(self, exchange: Exchange, change_count: int) -> list[Outcome]:
         """Return the outcomes of a request on an account on which this run's objects are all there are.

@@ -75,7 +75,9 @@ class GoneCheck:
         headers = [self._session.build_credential_headers(account) for account in self._session.keys]
         good = [{name.lower(): value for name, value in one.items()} for one in headers]
         return any(
-            name == operation and other != status and any(one.items() <= exchange.request.headers.items() for one in good)
+            name == operation
+            and other != status
+            and any(one.items() <= exchange.request.headers.items() for one in good)
             for (name, other), exchange in seen
         )
 

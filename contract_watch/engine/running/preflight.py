@@ -8,7 +8,6 @@ from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.mock_controls import fetch_mock_health
-from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running.control import explain_outage
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
@@ -35,7 +34,9 @@ def run_preflight(session: Session, runner: Runner) -> None:
             return
         if response.status in (401, 403) and not may_be_outage(response):
             if not _is_key_known(session, main.account, (401, 403)):
-                session.stop(f"the target does not accept the key in {main.variable} ({response.status}): check the key")
+                session.stop(
+                    f"the target does not accept the key in {main.variable} ({response.status}): check the key"
+                )
                 return
         elif first.is_doubtful and not runner.control.does_another_answer(session.contract.lifecycle.read, response):
             session.stop(explain_outage(response, has_answered=False))

@@ -92,7 +92,9 @@ class Runner:
         # A part runs on an object of its own: a shared one may be in a state that leaves the response open.
         first = self._run_attempt(probe, fresh=part and shares_objects)
         if not first.may_be_outage and not first.disagreements:
-            first = self._settle_excuse(probe, first, fresh=part and shares_objects)
+            first, refused = self._settle_excuse(probe, first, fresh=shares_objects)
+            if refused and self._excuses.reject(first):
+                return self.confirmation.add_repeated_findings(first, flaky=False)
             if not first.may_be_outage and not first.disagreements:
                 return []
         if first.is_doubtful:
@@ -109,17 +111,19 @@ class Runner:
         """Return the findings of ``first``, confirmed by ``again``; an operation that refuses everything is one finding."""
         return self._gone_check.condense(self.confirmation.confirm_attempt(first, again), first)
 
-    def _settle_excuse(self, probe: Probe, first: Attempt, *, fresh: bool) -> Attempt:
-        """Ask again with other values where only an unknown object may excuse a refusal; return the deciding attempt."""
+    def _settle_excuse(self, probe: Probe, first: Attempt, *, fresh: bool) -> tuple[Attempt, bool]:
+        """Ask again with other values where only an unknown object may excuse a refusal.
+
+        Return the last attempt, and True if it and all others were refused. A probe without placeholders has one value.
+        """
         attempt = first
+        if not any(find_placeholders(step.arguments) - {"password"} for step in probe.steps):
+            return attempt, False
         for _ in range(MAX_OTHER_VALUES):
-            if not self._excuses.find_refusals(attempt):
-                return attempt
+            if attempt.may_be_outage or attempt.disagreements or not self._excuses.find_refusals(attempt):
+                return attempt, False
             attempt = self._run_attempt(probe, fresh=fresh)
-            if attempt.may_be_outage or attempt.disagreements:
-                return attempt
-        self._excuses.reject(attempt)
-        return attempt
+        return attempt, True
 
     def _run_permitted_parts(self, probe: Probe) -> list[Finding]:
         """Run those parts of a probe that may be sent; the clauses of the others are not exercised."""

@@ -85,8 +85,8 @@ class Session:
         self.protocol: WireProtocol = protocol or self._rest
         self.secrets = RunSecrets(contract, self.keys, record.seed if gate is None else None, redactor)
         redact_log_records(self.redactor)
-        self._patience = patience or Patience.begin(contract, record, lag=lag)
-        self.target = TargetKnowledge(contract, self.keys, names, self._patience.lag, self._claim_id)
+        self.patience = patience or Patience.begin(contract, record, lag=lag)
+        self.target = TargetKnowledge(contract, self.keys, names, self.patience.lag, self._claim_id)
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
         self._judge = ResponseJudge(contract, self.secrets)
@@ -197,7 +197,7 @@ class Session:
         A read that shows the state before a change is retried for as long as the vendor may lag.
         """
         exchange, judged = self._send_and_judge(request, encoded, protocol)
-        lag, pause, waited = self._patience.lag, 0.0, 0.0
+        lag, pause, waited = self.patience.lag, 0.0, 0.0
         while self._scripted_status is None and (pause := lag.plan_pause(request.operation, judged, pause)):
             self.wait(pause)
             waited += pause
@@ -216,7 +216,7 @@ class Session:
     def wait(self, seconds: float) -> None:
         """Let time pass, on a real account within the minutes that a run may take."""
         if self.gate is None:
-            self._patience.clock.wait(seconds)
+            self.patience.clock.wait(seconds)
             return
         try:
             self.gate.wait(seconds)
@@ -256,7 +256,7 @@ class Session:
         """Wait as long as a throttled response asks; stop the run if that is too long."""
         self.attempt.exchanges.append(exchange)
         try:
-            note = self._patience.throttling.wait(response, self.gate)
+            note = self.patience.throttling.wait(response, self.gate)
         except RunStoppedError as end:
             raise self.stop(str(end)) from end
         if not note:

@@ -44,7 +44,9 @@ class Throttling:
             self._clock.wait(seconds)
         elif status == _UNAVAILABLE:
             gate.wait(seconds)
-        return f"the target answered {status} and asked to wait: the run waited {seconds:.0f} s and sent the request again"
+        return (
+            f"the target answered {status} and asked to wait: the run waited {seconds:.0f} s and sent the request again"
+        )
 
 
 def explain_refused_wait(response: Response) -> str:
