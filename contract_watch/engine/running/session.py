@@ -109,7 +109,12 @@ class Session:
         return self.gate is None or self.gate.guard.mode is LiveMode.MUTATE
 
     def may_perform(self, operation: str) -> bool:
-        """Return True if the run may do ``operation`` to its own objects: on a real account some need consent."""
+        """Return True if the run may do ``operation`` to its own objects: on a real account some need consent.
+
+        One that is gone is not asked again.
+        """
+        if operation in self.target.gone_operations:
+            return False
         return self.gate is None or self.gate.guard.allows_operation(operation)
 
     def drop_account(self, account: str) -> None:

@@ -20,7 +20,7 @@ from tests.support.fault_proxies import FAULTS, Faulty, ForwardingApp, inject, o
 from tests.support.loopback_server import App, LoopbackResponse, LoopbackServer, ReceivedRequest, serve_app
 from tests.support.plain_runs import run_against
 from tests.support.virtual_clock import VirtualClock
-from tests.vendors.jetemail.drifted_server import DropsQuota
+from tests.vendors.jetemail.drifted_server import DropsMessage, DropsQuota
 from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
 
 VENDORS = ("jetemail", "smtp2go", "zitadel")
@@ -70,8 +70,7 @@ def test_an_answer_that_is_not_repeated_is_set_aside_for_every_judge(faulty: Fau
     assert sum(cell.drifted for cell in record.coverage.values()) == 0
 
 
-@pytest.mark.parametrize("slug", VENDORS)
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(("slug", "half"), [("jetemail", 0), ("jetemail", 1), ("smtp2go", 0), ("zitadel", 1)])
 def test_faults_of_every_kind_are_survived(slug: str, half: int, tmp_path: Path) -> None:
     """Pages, empty answers, captchas, resets and gateway errors in turn, on every 37th request."""
     record = _run(tmp_path, slug, proxies.inject_in_turn(list(FAULTS.values())[half::2], 37))
@@ -168,7 +167,7 @@ def test_a_target_that_answers_nothing_well_is_told_as_such(
 def test_no_reason_contradicts_a_breaking_verdict(tmp_path: Path) -> None:
     """A drift is confirmed, then the server dies: the reason does not say that this is no drift."""
     dies = inject(FAULTS["nginx-500"], lambda count, _request: count > 120)
-    record = _run(tmp_path, "jetemail", dies, DropsQuota())
+    record = _run(tmp_path, "jetemail", dies, DropsMessage())
     assert record.verdict is Verdict.BREAKING
     assert "an outage" in (record.reason or "")
     assert "not drift" not in (record.reason or "") + " ".join(record.notes)
