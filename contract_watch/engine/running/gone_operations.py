@@ -39,11 +39,23 @@ class GoneCheck:
             operation, response = exchange.operation, exchange.response
             if operation is None or response is None or response.status < 300:
                 continue
-            if (operation, response.status) not in self._checked:
+            if (operation, response.status) not in self._checked and self._can_check(operation):
                 self._checked.add((operation, response.status))
                 if gone := self._check_operation(operation, response.status):
                     return [gone]
         return found or self._find_gone(first)
+
+    def _can_check(self, operation: str) -> bool:
+        """Return True if the run may ask an operation about an object that exists: some refuse where there is none.
+
+        Nothing is created on a real account before its objects were listed.
+        """
+        session = self._session
+        if not session.may_mutate or operation == session.contract.lifecycle.create:
+            return True
+        if session.gate is None:
+            self._pool.get_ready_object(session.contract.credentials[0].account)
+        return bool(session.target.created_objects)
 
     def _find_gone(self, first: Attempt) -> list[Finding]:
         """Return the findings of operations that an attempt met and that are known to be gone."""
