@@ -37,7 +37,7 @@ class Throttling:
         seconds = parse_retry_after(header, self._clock.wall(), MAX_RETRY_AFTER)
         if gate is not None and status == _TOO_MANY_REQUESTS:
             seconds = gate.handle_rate_limit(header)
-        if self._count >= MAX_WAITS or self._seconds + seconds > MAX_SECONDS:
+        if header is None or self._count >= MAX_WAITS or self._seconds + seconds > MAX_SECONDS:
             return ""
         self._count, self._seconds = self._count + 1, self._seconds + seconds
         if gate is None:
