@@ -108,14 +108,14 @@ class MutantRunner:
         try:
             runner = Runner(session)
             run_preflight(session, runner)
-            if record.findings:
-                return record, record.findings
+            if found := _select_steady(record.findings):
+                return record, found
             for found in _run_stages(session, runner, self.plan if probes is None else probes):
-                if found or session.stop_reason is not None:
+                if (steady := _select_steady(found)) or session.stop_reason is not None:
                     record.reason = record.reason or session.stop_reason
-                    return record, found
+                    return record, steady
             clean_up(session, runner)
-            return record, record.findings
+            return record, _select_steady(record.findings)
         finally:
             session.close()
 
@@ -132,6 +132,11 @@ def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterat
         yield runner.run_probe(probe)
     yield run_client(session, runner)
     yield parse_recorded_responses(session, runner)
+
+
+def _select_steady(findings: list[Finding]) -> list[Finding]:
+    """Return the findings that decide a verdict: flaky ones do not."""
+    return [finding for finding in findings if not finding.flapping]
 
 
 def _names_property(mutant: Mutant, finding: Finding) -> bool:

@@ -25,10 +25,14 @@ class Verdict(IntEnum):
 
 
 def derive_verdict(findings: Iterable[Finding], reason: str | None) -> Verdict:
-    """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None."""
+    """Return the verdict of a run with ``findings`` (without waived ones); ``reason`` is why it is incomplete, or None.
+
+    Flaky findings decide nothing.
+    """
     worst = Verdict.INCONCLUSIVE if reason else Verdict.NONE
     for finding in findings:
-        worst = max(worst, Verdict[finding.severity.name])
+        if not finding.flapping:
+            worst = max(worst, Verdict[finding.severity.name])
     return worst
 
 

@@ -145,7 +145,11 @@ def start_suite(
 
 
 def start_check(directory: Path, target: str, *arguments: str, **more: Any) -> SuiteProcess:
-    """Start a check of ``target`` by JetEmail's contract, without exploring unless ``arguments`` include it."""
+    """Start a check of ``target`` by JetEmail's contract, without exploring unless ``arguments`` include it.
+
+    Waits for the target take no time.
+    """
+    more.setdefault("skip_waits", True)
     explore = () if "--explore" in arguments else ("--explore", "0")
     return start_suite(directory, "--vendor", "jetemail", "--target", target, *explore, *arguments, **more)
 

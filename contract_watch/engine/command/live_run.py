@@ -32,7 +32,7 @@ class LiveRun:
     """
 
     def __init__(self, options: RunOptions, clock: Clock | None = None) -> None:
-        self._options, self._clock = options, clock or SystemClock()
+        self._options, self.clock = options, clock or SystemClock()
         if options.live_settings:
             discard_tls_key_log()
         self._stack = ExitStack()
@@ -45,7 +45,7 @@ class LiveRun:
         for slug, protection in options.live_settings.items():
             contract = next(one for one in options.contracts if one.slug == slug)
             create_rate_limiter(
-                protection.redis_url, protection.directory, slug, 1, 1.0, self._clock
+                protection.redis_url, protection.directory, slug, 1, 1.0, self.clock
             ).close()  # a bad address shows now
             self._ledger = self._ledger or _open_ledger(protection)
             base_path = (
@@ -98,13 +98,13 @@ class LiveRun:
             names, parts = self.names[contract.slug], urlsplit(base)
             guard = self._guards[contract.slug]
             run = LedgerRun(names.run_id, names.run_prefix, f"{contract.slug}{protection.account}",
-                      f"{parts.scheme}://{parts.netloc}", self._clock.wall())  # fmt: skip
+                      f"{parts.scheme}://{parts.netloc}", self.clock.wall())  # fmt: skip
             self._ledger.begin_run(run)
             bounds = protection.limits
             shared = create_rate_limiter(
-                protection.redis_url, protection.directory, run.account, bounds.rate, bounds.seconds, self._clock
+                protection.redis_url, protection.directory, run.account, bounds.rate, bounds.seconds, self.clock
             )
-            self._gates[contract.slug] = Gate(guard, bounds, shared, self._ledger, run, self._clock)
+            self._gates[contract.slug] = Gate(guard, bounds, shared, self._ledger, run, self.clock)
         return self._gates[contract.slug]
 
     def prepare_account(self, session: Session, progress: Callable[[str], None]) -> None:

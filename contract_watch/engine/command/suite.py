@@ -32,7 +32,7 @@ from contract_watch.engine.running.minimizing import minimize_reproductions
 from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
-from contract_watch.engine.running.session import Session
+from contract_watch.engine.running.session import Patience, Session
 from contract_watch.errors import UsageError
 from contract_watch.report.record import CoverageCell, Record
 from contract_watch.report.waivers import Waiver, read_waivers
@@ -144,9 +144,12 @@ class Suite:
         if gate is not None:
             names = gate.guard.names.create_partition("abc"[contract.protocols.index(protocol)])
         spoken = self._create_protocol(contract, protocol, base, gate)
-        others = (one.session.redactor for one in self.runs.values() if one.contract is contract)
+        earlier = next((one.session for one in self.runs.values() if one.contract is contract), None)
+        redactor = earlier.redactor if earlier is not None else None
+        patience = earlier.patience if earlier is not None else Patience.begin(contract, record, self.live_run.clock)
         wire, keys = self._connector.connect_http(get_origin(base), gate), options.keys[contract.slug]
-        session = Session(contract, base, keys, names, record, spoken, gate, wire, next(others, None))
+        session = Session(contract, base, keys, names, record, spoken, gate, wire, redactor,
+                          patience=patience)  # fmt: skip
         self._stack.callback(session.close)
         run = VendorRun(contract, protocol, session, Runner(session))
         first = all(known.contract is not contract for known in self.runs.values())
@@ -309,21 +312,18 @@ class Suite:
         documented = derive_clauses(contract)
         record.documented = list(documented)
         exercised = {clause for run in runs for clause in run.session.coverage.exercised_clauses}
-        stopped = next((run.session.stop_reason for run in runs if run.session.stop_reason), None)
+        stops = [run.session.stop_reason for run in runs if run.session.stop_reason]
+        stopped = "; ".join(dict.fromkeys(stops)) or None
         why = self._explain_not_exercised(contract, stopped, reason)
         record.not_exercised = {
             name: record.not_exercised.get(name, why) for name in documented if name not in exercised
         }
-        nothing = not exercised.intersection(documented)
-        record.reason = (
-            record.reason
-            or stopped
-            or next((f"defect of the suite: {what}" for what in self.live_run.sandbox_violations), None)
-            or self._problems.get(contract.slug)
-            or self._problems.get("")
-            or reason
-            or ("nothing that tells anything reached the target" if nothing else None)
-        )
+        violations = [f"defect of the suite: {what}" for what in self.live_run.sandbox_violations][:1]
+        problems = [self._problems[name] for name in (contract.slug, "") if name in self._problems]
+        reasons = [one for one in (record.reason, *stops, *violations, *problems, reason) if one]
+        if not reasons and not exercised.intersection(documented):
+            reasons = ["nothing that tells anything reached the target"]
+        record.reason = "; ".join(dict.fromkeys(reasons)) or None
         _fill_cells(contract, record)
         is_whole = self._asks_everything(contract) and not any(run.session.target.is_mock for run in runs)
         record.apply_waivers(self._waivers[contract.slug], dt.datetime.now(dt.UTC).date(), is_whole=is_whole)

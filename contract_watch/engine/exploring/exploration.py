@@ -170,7 +170,7 @@ def _search_once(runner: Runner, state: "SearchState", search: Callable[[], None
         return []
     # Seen more than once, it is not flaky: the state in which Hypothesis retried was another.
     once = all(state.sighting_counts.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
-    return runner.confirmation.add_explored_findings(failed, flaky=is_flaky and once)
+    return runner.confirmation.add_repeated_findings(failed, flaky=is_flaky and once)
 
 
 class SearchState:
@@ -201,12 +201,8 @@ class SearchState:
         session, runner = self._session, self._runner
         self._known |= _list_finding_ids(session)
         new = [name for name in runner.confirmation.collect_disagreements(attempt) if name not in self._known]
-        if (
-            new
-            and attempt.is_doubtful
-            and not runner.control.run(attempt.exchanges[-1].operation or session.contract.lifecycle.read)
-        ):
-            return  # nothing can be concluded from it
+        if new and attempt.is_doubtful:
+            runner.control.require_answer(attempt, attempt.exchanges[-1].operation or session.contract.lifecycle.read)
         for name in new:
             self.sighting_counts[name] = self.sighting_counts.get(name, 0) + 1
         if new:

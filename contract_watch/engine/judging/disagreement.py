@@ -15,8 +15,9 @@ class Disagreement:
 
     ``operation`` is the id of the operation held responsible. ``may_be_outage`` marks a response that a broken server
     gives too, ``is_unreadable`` a body whose values cannot be judged, ``is_wrong_status`` a status that the contract
-    does not allow. ``object_name`` is the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the most
-    specific one first.
+    does not allow. ``may_lag`` marks a response that would be right in another state of the objects. ``object_name`` is
+    the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the
+    most specific one first.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Disagreement:
     is_wrong_status: bool = False
     object_name: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    may_lag: bool = False
 
 
 def is_html_page(response: Response) -> bool:

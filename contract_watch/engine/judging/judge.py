@@ -14,8 +14,9 @@ from contract_watch.contracts.outcomes import ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.schema import format_pointer, parse_json
-from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
+from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
+from contract_watch.engine.judging.interception import may_be_outage
 from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
@@ -30,7 +31,9 @@ _GENERAL_STATUSES = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
 class Attempt:
     """The exchanges of one check, and its disagreements, each with its exchange.
 
-    ``occurrences`` holds the id of every disagreement with the number of its exchange.
+    ``occurrences`` holds the id of every disagreement with the number of its exchange. ``held_back`` are the exchanges
+    that disagree, with their results: nothing else may use them before they are confirmed. ``excused_refusals`` are
+    refusals that might have been granted, each with the number of changes before it.
     """
 
     intended_clauses: tuple[str, ...] = ()
@@ -38,6 +41,20 @@ class Attempt:
     disagreements: dict[str, tuple[Disagreement, Exchange]] = field(default_factory=dict)
     transport_error: TransportError | None = None
     occurrences: set[tuple[str, int]] = field(default_factory=set)
+    held_back: "list[tuple[Exchange, JudgeResult]]" = field(default_factory=list)
+    excused_refusals: list[tuple[Exchange, int]] = field(default_factory=list)
+
+    def is_held_back(self, exchange: Exchange) -> bool:
+        """Return True if an exchange disagrees."""
+        return any(held is exchange for held, _ in self.held_back)
+
+    def is_doubtful_at(self, exchange: Exchange) -> bool:
+        """Return True if the cause of what is wrong with one exchange may be unrelated to the request."""
+        found = next((judged.disagreements for held, judged in self.held_back if held is exchange), [])
+        return exchange.response is None or any(
+            one.may_be_outage or (one.is_wrong_status and exchange.response.status in _GENERAL_STATUSES)
+            for one in found
+        )
 
     def has_disagreement_at(self, name: str, number: int) -> bool:
         """Return True if a disagreement occurred at the ``number``-th exchange, or if that exchange never came."""
@@ -68,7 +85,9 @@ class Attempt:
 class JudgeResult:
     """The result of judging one response.
 
-    ``satisfied_clauses`` are the clauses that it satisfied, ``unknown_objects`` the objects whose state it leaves unknown.
+    ``satisfied_clauses`` are the clauses that it satisfied, ``unknown_objects`` the objects whose state it leaves
+    unknown. A result that is not ``is_conclusive`` says nothing about the target. ``is_excused_refusal`` marks a
+    refusal of a request that might have been granted.
     """
 
     possible_states: list[ModelState]
@@ -76,6 +95,8 @@ class JudgeResult:
     satisfied_clauses: set[str] = field(default_factory=set)
     unknown_objects: set[str] = field(default_factory=set)
     json: Any = MissingBody.ABSENT
+    is_conclusive: bool = True
+    is_excused_refusal: bool = False
 
 
 class ResponseJudge:
@@ -118,6 +139,10 @@ class ResponseJudge:
             judged.disagreements.append(self._build_wrong_status(request, expected, response, intended_clauses))
             judged.unknown_objects |= self._find_names(request)
         judged.disagreements += self._check_response(operation, response, judged.json)
+        if judged.disagreements and may_be_outage(response):  # the request may have been carried out, or never arrived
+            judged.possible_states = list(possible_states)
+            judged.unknown_objects |= self._find_names(request)
+            return judged
         if not fitting:
             return judged
         if any(found.is_unreadable for found in judged.disagreements):
@@ -126,7 +151,22 @@ class ResponseJudge:
             )
             return judged
         self._check_values(operation, fitting, response, judged, satisfied_clauses)
+        might_succeed = any(outcome.status < 300 for _, outcome in allowed)
+        judged.is_excused_refusal = 400 <= response.status < 500 and might_succeed and not judged.disagreements
         return judged
+
+    def dismiss_response(
+        self, possible_states: Sequence[ModelState], request: Request, judged: JudgeResult
+    ) -> JudgeResult:
+        """Return the result of a response that says nothing about the target: only its objects are unknown now."""
+        unknown = set() if self._contract.is_read_only(request.operation) else self._find_names(request)
+        return JudgeResult(list(possible_states), unknown_objects=unknown, json=judged.json, is_conclusive=False)
+
+    def build_unexcused_refusal(
+        self, request: Request, granted: Sequence[Outcome], response: Response, intended_clauses: Sequence[str]
+    ) -> Disagreement:
+        """Build the disagreement of a refusal that only an unknown state could excuse, and that others got as well."""
+        return self._build_wrong_status(request, granted, response, intended_clauses)
 
     def judge_fault(
         self, possible_states: Sequence[ModelState], request: Request, response: Response, status: int
@@ -196,6 +236,7 @@ class ResponseJudge:
             operation=cause.id,
             object_name=found.object_name,
             hypotheses=explain_mismatch(self._contract, clause, name if blamed else pointer, found.kind),
+            may_lag=True,
         )
 
     def _find_names(self, request: Request) -> set[str]:
@@ -227,7 +268,7 @@ class ResponseJudge:
             title=f"{operation.name}: expected {expected.status}, got {response.status}",
             why="Code that recognises success by the documented status takes this response for a failure.",
             operation=operation.id,
-            may_be_outage=is_html_page(response),
+            may_be_outage=may_be_outage(response),
             hypotheses=explain_status(self._contract, operation, clause, kind, [expected.status], response.status),
         )
 
@@ -268,9 +309,10 @@ class ResponseJudge:
             title=f"{operation.name} {action or 'given'} {subject}: expected {options}{reason}, got {response.status}",
             why=why,
             operation=clause.split("/")[0] if owed else operation.id,
-            may_be_outage=response.status >= 500 or is_html_page(response),
+            may_be_outage=may_be_outage(response),
             is_wrong_status=True,
             hypotheses=explain_status(self._contract, operation, clause, kind, wanted, response.status),
+            may_lag=documented and not may_be_outage(response),
         )
 
     def _describe_request(self, request: Request, clause: str) -> str:

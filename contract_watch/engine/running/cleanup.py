@@ -102,7 +102,7 @@ def _verify_removal(session: Session, runner: Runner, account: str, removed: lis
         if listed:
             remaining = _find_listed_names(session, account, send_read(session, account, identity), identity)
             if not attempt.may_be_outage:
-                runner.confirmation.add_explored_findings(attempt, flaky=not remaining)
+                runner.confirmation.add_repeated_findings(attempt, flaky=not remaining)
         session.record.left_behind += sorted(remaining)
 
 

@@ -53,12 +53,10 @@ def _run_check(session: Session, runner: Runner, name: str, title: str, results:
     try:
         with session.coverage.in_stage("client"):
             first = _collect_attempt(session, results)
-            if first.is_doubtful and not runner.control.run(first.exchanges[-1].operation or ""):
-                return []
+            if first.is_doubtful:
+                runner.control.require_answer(first, first.exchanges[-1].operation or "")
             found = (
-                runner.confirmation.confirm_attempt(first, lambda: _collect_attempt(session, results))
-                if first.disagreements
-                else []
+                runner.confirm_attempt(first, lambda: _collect_attempt(session, results)) if first.disagreements else []
             )
     except RunAbortedError as stop:
         checked.skip_reason = str(stop)
@@ -76,7 +74,7 @@ def _collect_attempt(session: Session, results: ClientResults) -> Attempt:
                 raise RunAbortedError(session.stop_reason)
             if exchange.response is None or exchange.operation is None:
                 continue
-            drifted = any(at is exchange for _, at in attempt.disagreements.values())
+            drifted = attempt.is_held_back(exchange)
             place = f"{exchange.operation}/{exchange.response.status}/"
             known = any(f.id.startswith(place) and "/client/" not in f.id for f in session.record.findings)
             if drifted or known:

@@ -1,6 +1,11 @@
-"""Confirmation: a disagreement becomes a finding after its probe has run once more."""
+"""Confirmation: a disagreement becomes a finding after its probe has run again.
+
+An exchange that is not repeated is set aside if a server in trouble, or something in front of it, may have caused it:
+then nothing uses it. Any other disagreement that is not repeated is flaky, unless one of several retries shows it again.
+"""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
@@ -15,7 +20,13 @@ _PLAIN = 3
 MAX_FINDINGS = 1000
 """Findings of one vendor after which its run stops: a server that makes names up would fill the memory."""
 _MAX_UNREPEATED = 3
-"""Retries in vain after which a finding counts as flaky for good."""
+"""Confirmations in vain after which a finding counts as flaky for good."""
+_MAX_RETRIES = 4
+"""Retries of one attempt: some drifts come and go."""
+_DOUBTFUL_REPEATS = 2
+"""Repeats in a row that confirm a disagreement with a cause that may be unrelated to the request."""
+_MAX_SPOILED = 2
+"""Retries that do not count, because another outage hit them."""
 
 
 class Confirmation:
@@ -40,62 +51,150 @@ class Confirmation:
         seen = self.collect_disagreements(first)
         for name, pair in seen.items():
             self._keep_shorter_evidence(name, *pair)
-        known = [self._found[name] for name in seen if name in self._found]
         new = {name: pair for name, pair in seen.items() if name not in self._found or self._should_retry(name)}
-        if not new:
-            return known
-        findings = {name: make_finding(self._session, *pair) for name, pair in new.items()}
-        self.evidence |= new
-        if all(self.is_plain(found) for found, _ in new.values()):
-            for finding in findings.values():
-                self._add_finding(finding)
-            return [self._found[name] for name in seen]
-        self._compare_retry(new, findings, first, again())
+        if new and all(self.is_plain(found) for found, _ in new.values()):
+            self.evidence |= new
+            for pair in new.values():
+                self._add_finding(make_finding(self._session, *pair))
+        elif new:
+            self._confirm_new(new, first, again)
+        self._note_confirmed(first)
         return list({found.id: found for name in seen if (found := self._found.get(name)) is not None}.values())
 
-    def _compare_retry(
+    def _confirm_new(
+        self, new: dict[str, tuple[Disagreement, Exchange]], first: Attempt, again: Callable[[], Attempt]
+    ) -> None:
+        findings = {name: make_finding(self._session, *pair) for name, pair in new.items()}
+        self.evidence |= new
+        missing = {name: self._count_repeats(first, *pair) for name, pair in new.items()}
+        doubtful = {name for name, (_, exchange) in new.items() if first.is_doubtful_at(exchange)}
+        retries: list[Attempt] = []
+        set_aside: dict[int, Finding] = {}
+        spoiled = 0
+        while missing and len(retries) < _MAX_RETRIES:
+            other = again()
+            repeated = self.collect_disagreements(other)
+            if spoiled < _MAX_SPOILED and _is_spoiled(other, repeated, new):
+                spoiled += 1
+                continue
+            retries.append(other)
+            self._note_silence(other, [name for name in repeated if name in new])
+            for name in list(missing):
+                if name in repeated and _is_same_occurrence(name, first, other):
+                    missing[name] -= 1
+                    if not missing[name]:
+                        del missing[name]
+                        self._add_confirmed(findings[name], name, repeated[name], first, retries)
+                elif name in doubtful:
+                    del missing[name]
+                    set_aside.setdefault(id(new[name][1]), findings[name])
+        for finding in set_aside.values():
+            self._note_set_aside(finding)
+        self._settle_missing({name: new[name] for name in missing}, findings, first, retries)
+        for other in retries:
+            self._note_confirmed(other)
+
+    def _settle_missing(
         self,
-        new: dict[str, tuple[Disagreement, Exchange]],
+        missing: dict[str, tuple[Disagreement, Exchange]],
         findings: dict[str, Finding],
         first: Attempt,
-        second: Attempt,
+        retries: list[Attempt],
     ) -> None:
-        """Confirm the findings that a second attempt repeats; the others are flaky, or no drift."""
-        repeated = self.collect_disagreements(second)
-        is_silent = second.transport_error is not None and second.transport_error.kind == "silent"
-        if is_silent and any(name in new for name in repeated):
-            self.silent_operations.add(second.exchanges[-1].operation or "")
-        for name, first_finding in findings.items():
-            finding = first_finding
-            if name in repeated and _is_same_occurrence(name, first, second):
-                other = make_finding(self._session, *repeated[name])
-                if len(other.reproduce) < len(finding.reproduce):  # its objects are new: fewer requests show it
-                    finding, self.evidence[name] = other, repeated[name]
-                self._add_finding(finding)
-            elif new[name][0].may_be_outage:
-                self._session.record.notes.append(f"not reproduced on retry, so not drift: {finding.title}")
+        """Add the findings of disagreements that no retry showed again: flaky, unless the same read still shows them."""
+        kept = self._find_kept(missing, first)
+        for name, (_, exchange) in missing.items():
+            if name in kept:
+                self._session.record.notes.append(f"one object shows it, and keeps it: {findings[name].title}")
+                self._add_finding(findings[name])
             else:
-                counterpart = _find_counterpart(new[name][1], first, second)
-                self._unrepeated_counts[name] = self._unrepeated_counts.get(name, 0) + 1
-                if name not in self._found:
-                    shown = counterpart.to_json(self._session.redactor) if counterpart is not None else None
-                    self._add_finding(finding.mark_flaky(shown))
+                self._add_flaky(findings[name], name, exchange, first, retries)
+
+    def _find_kept(self, missing: dict[str, tuple[Disagreement, Exchange]], first: Attempt) -> set[str]:
+        """Return the disagreements in ``missing`` that the same reads show again.
+
+        A change that is lost on an object with a history is not lost on the new object of a retry.
+        """
+        kept = set()
+        for exchange, judged in first.held_back:
+            names = {name for name, (found, at) in missing.items() if at is exchange and found.may_lag}
+            if names and self._session.contract.is_read_only(exchange.operation):
+                again = self._session.reread(exchange, judged, first.intended_clauses)
+                kept |= names & self.collect_disagreements(again).keys()
+        return kept
+
+    @staticmethod
+    def _count_repeats(first: Attempt, _found: Disagreement, exchange: Exchange) -> int:
+        """Return how many retries have to repeat a disagreement; each silent one takes a time-out."""
+        is_silent = first.transport_error is not None and first.transport_error.kind == "silent"
+        return _DOUBTFUL_REPEATS if first.is_doubtful_at(exchange) and not is_silent else 1
+
+    def _note_silence(self, other: Attempt, repeated: list[str]) -> None:
+        is_silent = other.transport_error is not None and other.transport_error.kind == "silent"
+        if is_silent and repeated:
+            self.silent_operations.add(other.exchanges[-1].operation or "")
+
+    def _add_confirmed(
+        self,
+        finding: Finding,
+        name: str,
+        repeated: tuple[Disagreement, Exchange],
+        first: Attempt,
+        retries: list[Attempt],
+    ) -> None:
+        other = make_finding(self._session, *repeated)
+        exchange = self.evidence[name][1]
+        if len(other.reproduce) < len(finding.reproduce):  # its objects are new: fewer requests show it
+            finding, self.evidence[name] = other, repeated
+        without = [one for one in retries if name not in self.collect_disagreements(one)]
+        if without:
+            shown = _find_counterpart(exchange, first, without[0])
+            finding = replace(finding, again=shown.to_json(self._session.redactor) if shown is not None else None)
+            times = f"{len(retries) + 1 - len(without)} of {len(retries) + 1}"
+            self._session.record.notes.append(f"comes and goes, seen in {times} tries: {finding.title}")
+        self._add_finding(finding)
+
+    def _note_set_aside(self, finding: Finding) -> None:
+        note = f"set aside, because a retry did not show it: {finding.title}"
+        if note not in self._session.record.notes:
+            self._session.record.notes.append(note)
+
+    def _add_flaky(
+        self, finding: Finding, name: str, exchange: Exchange, first: Attempt, retries: list[Attempt]
+    ) -> None:
+        counterpart = _find_counterpart(exchange, first, retries[-1]) if retries else None
+        self._unrepeated_counts[name] = self._unrepeated_counts.get(name, 0) + 1
+        if name not in self._found:
+            shown = counterpart.to_json(self._session.redactor) if counterpart is not None else None
+            self._add_finding(finding.mark_flaky(shown))
+
+    def _note_confirmed(self, attempt: Attempt) -> None:
+        """Let coverage and client use the exchanges of an attempt whose disagreements are confirmed."""
+        for exchange, judged in attempt.held_back:
+            names = [redact_disagreement(found, self._session.redactor).id for found in judged.disagreements]
+            findings = [self._found[name] for name in names if name in self._found]
+            if any(not finding.flapping for finding in findings):
+                if exchange.request.operation is not None:
+                    self._session.coverage.note_exchange(exchange, judged)
+                self._session.coverage.add_clauses(finding.clause for finding in findings)
 
     def _should_retry(self, name: str) -> bool:
-        """Return True for a flaky finding that depends on state: it may be reproducible in another state."""
-        is_stateful = "/effect/" in name or "/rule/" in name
-        count = self._unrepeated_counts.get(name, 0)
-        return is_stateful and self._found[name].flapping and count < _MAX_UNREPEATED
+        """Return True for a flaky finding: it may be reproducible in another state."""
+        return self._found[name].flapping and self._unrepeated_counts.get(name, 0) < _MAX_UNREPEATED
 
-    def add_explored_findings(self, failed: Attempt, *, flaky: bool) -> list[Finding]:
-        """Add and return the findings of an explored example, which Hypothesis has retried already."""
+    def add_repeated_findings(self, failed: Attempt, *, flaky: bool) -> list[Finding]:
+        """Add and return the findings of an attempt that has been retried already, such as an explored example."""
         findings = []
         for name, pair in self.collect_disagreements(failed).items():
             if name not in self._found:
                 finding = make_finding(self._session, *pair)
                 self.evidence[name] = pair
+                if flaky and failed.is_doubtful_at(pair[1]):
+                    self._note_set_aside(finding)
+                    continue
                 self._add_finding(finding.mark_flaky(None) if flaky else finding)
                 findings.append(self._found[finding.id])
+        self._note_confirmed(failed)
         return findings
 
     def _keep_shorter_evidence(self, name: str, found: Disagreement, exchange: Exchange) -> None:
@@ -115,6 +214,16 @@ class Confirmation:
     def replace_finding(self, finding: Finding, found: Disagreement, exchange: Exchange) -> None:
         """Replace the finding with the same id: ``exchange`` shows it with less."""
         self.evidence[finding.id] = found, exchange
+        self._add_finding(finding)
+
+    def replace_findings(self, names: Iterable[str], finding: Finding, evidence: tuple[Disagreement, Exchange]) -> None:
+        """Replace the findings ``names`` by one that explains them all."""
+        for name in names:
+            found = self._found.get(name)
+            if found in self._session.record.findings:
+                self._session.record.findings.remove(found)
+            self._found[name] = finding
+        self.evidence[finding.id] = evidence
         self._add_finding(finding)
 
     def _add_finding(self, finding: Finding) -> None:
@@ -150,22 +259,12 @@ class Confirmation:
         wrong = [found for found, _ in attempt.disagreements.values() if found.is_wrong_status]
         return not attempt.may_be_outage and bool(wrong) and all(self.is_plain(found, widely=True) for found in wrong)
 
-    def explain_gone(self, operation: str | None) -> str:
-        """Return the plain cause by which an operation answers every request with one error; empty if there is none."""
-        declared = self._session.contract.operations.get(operation or "")
-        if declared is None:
-            return ""
-        conforming = self._session.record.conforming_statuses.get(declared.name, set())
-        for key, names in self._confirmed.items():
-            prefix, _, status = key.rpartition(":")
-            is_error = prefix == f"{declared.id}:answers" and int(status) >= 400
-            if is_error and len(names) >= _PLAIN and conforming <= {int(status)}:
-                return f"{declared.name} answers {status} to every request"
-        return ""
-
     def find_wide_drift(self) -> str:
         """Return the title of a plain cause over a whole operation or most operations; empty if there is none."""
         record = self._session.record
+        for operation in self._session.target.gone_operations:
+            if (gone := self._found.get(f"{operation}/gone")) is not None:
+                return gone.title
         for cause in record.find_causes():
             hypothesis = cause.hypothesis
             if hypothesis is None or cause.is_flaky or len(self._confirmed.get(hypothesis.key, ())) < _PLAIN:
@@ -176,8 +275,16 @@ class Confirmation:
         return ""
 
     def collect_disagreements(self, attempt: Attempt) -> dict[str, tuple[Disagreement, Exchange]]:
-        """Collect the disagreements of an attempt by id; a request without a response is one more."""
-        found = dict(attempt.disagreements)
+        """Collect the disagreements of an attempt by id; a request without a response is one more.
+
+        An operation that is gone is a finding already.
+        """
+        gone = self._session.target.gone_operations
+        found = {
+            name: (one, exchange)
+            for name, (one, exchange) in attempt.disagreements.items()
+            if exchange.response is None or gone.get(exchange.operation or "") != exchange.response.status
+        }
         if attempt.transport_error is None:
             return found
         last = attempt.exchanges[-1]
@@ -208,3 +315,12 @@ def _is_same_occurrence(name: str, first: Attempt, second: Attempt) -> bool:
     """Return True if both attempts show a disagreement at the same request: else it is flaky."""
     number = min((number for shown, number in first.occurrences if shown == name), default=len(second.exchanges))
     return second.has_disagreement_at(name, number)
+
+
+def _is_spoiled(
+    other: Attempt,
+    repeated: dict[str, tuple[Disagreement, Exchange]],
+    new: dict[str, tuple[Disagreement, Exchange]],
+) -> bool:
+    """Return True if a retry met an outage of its own."""
+    return any(name not in new and other.is_doubtful_at(exchange) for name, (_, exchange) in repeated.items())

@@ -83,6 +83,8 @@ class ObjectPool:
         name = session.names.create_name()
         life = session.contract.lifecycle
         create = session.contract.operations[life.create]
+        if create.id in session.target.gone_operations:
+            return name
         body = fill_placeholders(self._arguments.build_baseline(create), OwnName(name))
         with session.record_attempt() as attempt:
             session.send_operation(create.id, body, account)

@@ -2,16 +2,20 @@
 
 import contextlib
 
+from contract_watch.engine.judging.interception import may_be_outage
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.mock_controls import fetch_mock_health
+from contract_watch.engine.running.control import explain_outage
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
 
 _MAX_PREFLIGHT_TRIES = 3
+_PAUSES = (1.0, 3.0)
+"""Seconds before the first read is sent again, where an outage may have answered it."""
 
 
 def run_preflight(session: Session, runner: Runner) -> None:
@@ -24,25 +28,38 @@ def run_preflight(session: Session, runner: Runner) -> None:
         session.target.mark_as_mock()
     main = session.contract.credentials[0]
     with contextlib.suppress(RunAbortedError):
-        first = _wait_for_response(session, main.account)
+        first = _wait_for_usable_response(session, main.account)
         response = first.exchanges[-1].response if first is not None else None
         if first is None or response is None:
             return
-        status = response.status
-        if status in (401, 403) and not _is_key_known(session, main.account):
-            session.stop(f"the target does not accept the key in {main.variable} ({status}): check the key")
+        if response.status in (401, 403) and not may_be_outage(response):
+            if not _is_key_known(session, main.account, (401, 403)):
+                session.stop(
+                    f"the target does not accept the key in {main.variable} ({response.status}): check the key"
+                )
+                return
+        elif first.is_doubtful and not runner.control.does_another_answer(session.contract.lifecycle.read, response):
+            session.stop(explain_outage(response, has_answered=False))
             return
-        if status in (502, 503, 504):
-            session.stop(f"the target answers {status}: an outage, not drift; run again later")
-            return
-        if first.disagreements and not first.may_be_outage:
-            runner.confirmation.confirm_attempt(first, lambda: send_read(session, main.account))
+        if first.disagreements:
+            runner.confirm_attempt(first, lambda: send_read(session, main.account))
         for credential in session.contract.credentials[1:]:
             if credential.account in session.keys:
                 exchange = send_read(session, credential.account).exchanges[-1]
                 unknown = exchange.response is not None and exchange.response.status == 401
                 if unknown and not _is_key_known(session, credential.account, (401,)):
                     session.drop_account(credential.account)
+
+
+def _wait_for_usable_response(session: Session, account: str) -> Attempt | None:
+    """Return the first attempt that no outage explains, or the last one; stop the session and return None if none comes."""
+    first = _wait_for_response(session, account)
+    for pause in _PAUSES:
+        if first is None or not first.may_be_outage:
+            break
+        session.wait(pause)
+        first = _wait_for_response(session, account)
+    return first
 
 
 def send_read(session: Session, account: str, identity: str = "") -> Attempt:
@@ -69,7 +86,7 @@ def _wait_for_response(session: Session, account: str) -> Attempt | None:
     return None
 
 
-def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, ...] = (401, 403)) -> bool:
+def _is_key_known(session: Session, account: str, unknown_statuses: tuple[int, ...]) -> bool:
     """Return True if another operation accepts a key that the read rejected: then the read has drifted.
 
     ``unknown_statuses`` are those that say that the key is unknown; for a restricted account, 403 says that it is

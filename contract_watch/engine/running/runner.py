@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
@@ -13,6 +13,8 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.mock_controls import script_fault
 from contract_watch.engine.running.confirmation import Confirmation
 from contract_watch.engine.running.control import ControlCheck
+from contract_watch.engine.running.excuses import MAX_OTHER_VALUES, ExcuseCheck
+from contract_watch.engine.running.gone_operations import GoneCheck
 from contract_watch.engine.running.object_pool import ObjectPool
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
@@ -28,6 +30,8 @@ class Runner:
         self.confirmation = Confirmation(session, known)
         self.control = ControlCheck(session)
         self.pool = ObjectPool(session)
+        self._excuses = ExcuseCheck(session)
+        self._gone_check = GoneCheck(session, self.confirmation, self.pool)
         gate = session.gate
         self._precheck = ProbePrecheck(gate.guard) if gate is not None else None
         self._removal_numbers = itertools.count(1)
@@ -72,8 +76,8 @@ class Runner:
         if silent:
             return f"{silent[0]} gives no response: every further request would wait for its timeout"
         asked = {clause.partition("/")[0] for clause in probe.clauses}
-        if self._session.record.findings and len(asked) == 1 and (gone := self.confirmation.explain_gone(asked.pop())):
-            return gone
+        if len(asked) == 1 and (gone := asked & session.target.gone_operations.keys()):
+            return f"{min(gone)} answers {session.target.gone_operations[min(gone)]} to every request"
         missing = [account for account in probe.required_accounts if account not in session.keys]
         if missing:
             variable = next(c.variable for c in session.contract.credentials if c.account == missing[0])
@@ -87,18 +91,41 @@ class Runner:
         # A part runs on an object of its own: a shared one may be in a state that leaves the response open.
         first = self._run_attempt(probe, fresh=part and shares_objects)
         if not first.may_be_outage and not first.disagreements:
-            return []
+            first, refused = self._settle_excuse(probe, first, fresh=shares_objects)
+            if refused and self._excuses.reject(first):
+                return self.confirmation.add_repeated_findings(first, flaky=False)
+            if not first.may_be_outage and not first.disagreements:
+                return []
         is_explained = self.confirmation.is_explained(first)
-        operation = first.exchanges[-1].operation or probe.operation
-        if first.is_doubtful and not is_explained and not self.control.run(operation, probe.clauses):
-            return []
+        if first.is_doubtful and not is_explained:
+            self.control.require_answer(first, first.exchanges[-1].operation or probe.operation)
         if probe.parts and first.has_wrong_status and not is_explained:
             apart = self._take_apart(probe, first)
             if apart:
                 return apart
         is_listed = any(found.object_name is not None for found, _ in first.disagreements.values())
         fresh = shares_objects or is_listed
-        return self.confirmation.confirm_attempt(first, lambda: self._run_attempt(probe, fresh=fresh))
+        return self.confirm_attempt(first, lambda: self._run_attempt(probe, fresh=fresh))
+
+    def confirm_attempt(self, first: Attempt, again: Callable[[], Attempt]) -> list[Finding]:
+        """Return the findings of ``first``, confirmed by ``again``; an operation that refuses everything is one finding."""
+        return self._gone_check.condense(self.confirmation.confirm_attempt(first, again), first)
+
+    def _settle_excuse(self, probe: Probe, first: Attempt, *, fresh: bool) -> tuple[Attempt, bool]:
+        """Ask again with other values where only an unknown object may excuse a refusal.
+
+        Return the last attempt, and True if it and all others were refused. A probe without placeholders has one value.
+        """
+        attempt = first
+        if not any(find_placeholders(step.arguments) - {"password"} for step in probe.steps):
+            return attempt, False
+        for _ in range(MAX_OTHER_VALUES):
+            if attempt.may_be_outage or attempt.disagreements or not attempt.excused_refusals:
+                return attempt, False
+            if not self._excuses.find_refusals(attempt):
+                return attempt, False
+            attempt = self._run_attempt(probe, fresh=fresh)
+        return attempt, True
 
     def _take_apart(self, probe: Probe, first: Attempt) -> list[Finding]:
         """Run the parts of a probe one by one, until a plain cause explains why the probe failed."""
@@ -138,11 +165,10 @@ class Runner:
             with session.expect_fault(probe.fault.get("status")):
                 for step in probe.steps:
                     self._send_step(step, names)
-                    if attempt.transport_error is not None or attempt.has_wrong_status:
+                    if attempt.may_be_outage or attempt.has_wrong_status:
                         break  # the next step would rest on a state that no document describes
                 else:
                     session.coverage.add_clauses(probe.clauses)
-            session.coverage.add_clauses(found.clause for found, _ in attempt.disagreements.values())
         return attempt
 
     def _send_step(self, step: ProbeStep, names: dict[str, str]) -> Exchange:

@@ -2,21 +2,25 @@
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
+from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
+from contract_watch.engine.account.clock import Clock, SystemClock
 from contract_watch.engine.account.gate import NEVER_SENT, Gate, RunStoppedError
 from contract_watch.engine.account.guard import BlockedRequestError, LiveMode
 from contract_watch.engine.account.ledger import LedgerError
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
+from contract_watch.engine.judging.interception import may_be_intercepted
 from contract_watch.engine.judging.judge import Attempt, JudgeResult, ResponseJudge
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.planning.probe import build_credential_headers, find_object_names, make_operation_request
@@ -27,13 +31,29 @@ from contract_watch.engine.protocols.request_parser import parse_library_request
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import Response, RestProtocol, TransportError, Wire, encode_library_request
 from contract_watch.engine.running.coverage import Coverage
+from contract_watch.engine.running.lag import Lag
 from contract_watch.engine.running.log_redaction import redact_log_records
 from contract_watch.engine.running.target_knowledge import TargetKnowledge
+from contract_watch.engine.running.throttling import THROTTLED_STATUSES, Throttling, explain_refused_wait, is_throttled
 from contract_watch.errors import RunAbortedError
 from contract_watch.report.record import Record
 
-_FIRST_PAUSE = 0.1
-"""Seconds before a read that may lag is retried; each later pause is twice as long."""
+
+@dataclass(frozen=True)
+class Patience:
+    """The waits of one run, which the sessions of all its protocols share."""
+
+    clock: Clock
+    lag: Lag
+    throttling: Throttling
+
+    @classmethod
+    def begin(
+        cls, contract: Contract, record: Record, clock: Clock | None = None, lag: float | None = None
+    ) -> "Patience":
+        """Begin a run; ``lag`` replaces the contract's seconds for which a read may lag."""
+        time_source = clock or SystemClock()
+        return cls(time_source, Lag(contract, record, time_source, lag), Throttling(time_source))
 
 
 class Session:
@@ -41,7 +61,8 @@ class Session:
 
     ``base`` is the target's address with its path; ``keys`` maps accounts to keys; ``protocol`` encodes requests, REST by
     default. On a real account every request passes ``gate``. ``wire`` carries REST. ``redactor`` is that of an earlier
-    session on the same account. ``lag`` replaces the contract's seconds for which a read may lag.
+    session on the same account, ``patience`` that of the run. ``lag`` replaces the contract's seconds for which a read
+    may lag, in a run of one session.
     """
 
     def __init__(
@@ -56,6 +77,7 @@ class Session:
         wire: Wire | None = None,
         redactor: Redactor | None = None,
         lag: float | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.contract, self.base, self.names, self.gate = contract, base.rstrip("/"), names, gate
         self.keys = dict(keys)
@@ -63,8 +85,8 @@ class Session:
         self.protocol: WireProtocol = protocol or self._rest
         self.secrets = RunSecrets(contract, self.keys, record.seed if gate is None else None, redactor)
         redact_log_records(self.redactor)
-        max_lag = contract.lifecycle.lag if lag is None else lag
-        self.target = TargetKnowledge(contract, self.keys, names, max_lag, self._claim_id)
+        self.patience = patience or Patience.begin(contract, record, lag=lag)
+        self.target = TargetKnowledge(contract, self.keys, names, self.patience.lag, self._claim_id)
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
         self._judge = ResponseJudge(contract, self.secrets)
@@ -87,7 +109,12 @@ class Session:
         return self.gate is None or self.gate.guard.mode is LiveMode.MUTATE
 
     def may_perform(self, operation: str) -> bool:
-        """Return True if the run may do ``operation`` to its own objects: on a real account some need consent."""
+        """Return True if the run may do ``operation`` to its own objects: on a real account some need consent.
+
+        One that is gone is not asked again.
+        """
+        if operation in self.target.gone_operations:
+            return False
         return self.gate is None or self.gate.guard.allows_operation(operation)
 
     def drop_account(self, account: str) -> None:
@@ -173,6 +200,17 @@ class Session:
         """Send the request of an exchange once more; raise `TransportError` if no response comes."""
         return self._send_until_settled(exchange.request, exchange.encoded_request, exchange.protocol)
 
+    def reread(self, exchange: Exchange, judged: JudgeResult, clauses: Sequence[str]) -> Attempt:
+        """Send a read again and judge it by the states that its first result ``judged`` left, as if none had come since."""
+        states = self.target.possible_states
+        self.target.reset_states(judged.possible_states)
+        try:
+            with self.record_attempt(*clauses) as attempt, contextlib.suppress(TransportError):
+                self.resend(exchange)
+        finally:
+            self.target.reset_states(states)
+        return attempt
+
     def send_http_request(self, request: httpx.Request) -> Response:
         """Send a request that a library built, over REST; raise `TransportError` if no response comes."""
         encoded = encode_library_request(request)
@@ -185,17 +223,37 @@ class Session:
         A read that shows the state before a change is retried for as long as the vendor may lag.
         """
         exchange, judged = self._send_and_judge(request, encoded, protocol)
-        pause = _FIRST_PAUSE
-        while self._scripted_status is None and self.target.may_lag(request, judged, pause):
-            time.sleep(pause)  # nothing else tells when the vendor has caught up; the contract bounds it
-            pause *= 2
-            exchange, judged = self._send_and_judge(request, encoded, protocol)
-            self.attempt.exchanges.pop(-2)  # the response that lagged is no part of the attempt
-        if pause > _FIRST_PAUSE:
-            self.target.settle(judged)
+        if judged.disagreements and self._scripted_status is None:
+            exchange, judged = self._wait_for_lag(exchange, judged)
         self._note_result(exchange, judged)
         assert exchange.response is not None
         return exchange.response
+
+    def _wait_for_lag(self, exchange: Exchange, judged: JudgeResult) -> tuple[Exchange, JudgeResult]:
+        """Retry a read for as long as lag may explain what is wrong with it; return the last response and its result."""
+        request, lag, pause, waited = exchange.request, self.patience.lag, 0.0, 0.0
+        while pause := lag.plan_pause(request.operation, judged, pause):
+            self.wait(pause)
+            waited += pause
+            exchange, judged = self._send_and_judge(request, exchange.encoded_request, exchange.protocol)
+            self.attempt.exchanges.pop(-2)  # the response that lagged is no part of the attempt
+        if waited:
+            lag.settle(judged, waited)
+        elif lag.is_time_used_up and lag.may_explain(request.operation, judged):
+            judged = self._judge.dismiss_response(self.target.possible_states, request, judged)
+            if self.coverage.stage != "explore":
+                self.record.reason = self.record.reason or lag.explain_time_used_up()
+        return exchange, judged
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, on a real account within the minutes that a run may take."""
+        if self.gate is None:
+            self.patience.clock.wait(seconds)
+            return
+        try:
+            self.gate.wait(seconds)
+        except RunStoppedError as end:
+            raise self.stop(str(end)) from end
 
     def _send_and_judge(
         self, request: Request, encoded: EncodedRequest, protocol: WireProtocol
@@ -205,21 +263,47 @@ class Session:
             raise RunAbortedError(self._stop_reason)
         request = replace(request, timestamp=time.time())
         self.secrets.learn_request(request.body, find_later=self.coverage.stage != "explore")
-        exchange = self._deliver(
-            Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
-        )
+        sent = Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
+        exchange = self._deliver(sent)
+        while self._scripted_status is None and self._asks_to_wait(exchange):
+            self._wait_out(exchange)
+            exchange = self._deliver(sent)
         response = exchange.response
         assert response is not None
         self.attempt.exchanges.append(exchange)
-        if response.status == 429 and self._scripted_status != 429:
-            if self.gate is not None:
-                self.gate.handle_rate_limit(response.headers.get("retry-after"))
-            raise self.stop("the target's rate limit was passed (429): run again later, or alone")
         states = self.target.possible_states
         if self._scripted_status is not None:
             return exchange, self._judge.judge_fault(states, request, response, self._scripted_status)
         clauses, satisfied = self.attempt.intended_clauses, self.coverage.satisfied_clauses
-        return exchange, self._judge.judge_response(states, request, response, clauses, satisfied)
+        judged = self._judge.judge_response(states, request, response, clauses, satisfied)
+        if judged.disagreements and 300 <= response.status < 500 and self._may_be_intercepted(request, encoded):
+            judged = self._judge.dismiss_response(states, request, judged)
+        return exchange, judged
+
+    def _may_be_intercepted(self, request: Request, encoded: EncodedRequest) -> bool:
+        """Return True if something in front of the vendor may have refused a request for the way it names objects."""
+        return not self.target.is_mock and may_be_intercepted(self.contract, request, encoded)
+
+    @staticmethod
+    def _asks_to_wait(exchange: Exchange) -> bool:
+        response = exchange.response
+        return response is not None and response.status in THROTTLED_STATUSES and is_throttled(response)
+
+    def _wait_out(self, exchange: Exchange) -> None:
+        """Wait as long as a throttled response asks; stop the run if that is too long."""
+        response = exchange.response
+        assert response is not None
+        self.attempt.exchanges.append(exchange)
+        try:
+            note = self.patience.throttling.wait(response, self.gate)
+        except RunStoppedError as end:
+            raise self.stop(str(end)) from end
+        if not note:
+            raise self.stop(explain_refused_wait(response))
+        self.attempt.exchanges.pop()  # the answer to the request is still to come
+        self.record.notes.append(note)
+        if response.status >= 500:  # it may have been carried out nevertheless
+            self.target.forget_objects(exchange.names)
 
     def _deliver(self, exchange: Exchange) -> Exchange:
         """Send the request of an exchange and count it; return the exchange with its response."""
@@ -270,12 +354,24 @@ class Session:
             self.stop(str(error))
             return True
 
+    def judge_unexcused_refusal(
+        self, exchange: Exchange, granted: Sequence[Outcome], clauses: Sequence[str]
+    ) -> Disagreement:
+        """Judge a refusal that no document excuses any more; ``granted`` are the outcomes that the contract allows."""
+        assert exchange.response is not None
+        return self._judge.build_unexcused_refusal(exchange.request, granted, exchange.response, clauses)
+
     def _note_result(self, exchange: Exchange, judged: JudgeResult) -> None:
+        # The state of an object that was lost is unknown for a reason that is reported.
+        if judged.is_excused_refusal and exchange.names.isdisjoint(self.target.forgotten_objects):
+            self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))
         self.target.note_response(exchange, judged)
         self.secrets.note_passwords(judged.json)
         for found in judged.disagreements:
             redacted = redact_disagreement(found, self.redactor)
             self.attempt.disagreements.setdefault(redacted.id, (redacted, exchange))
             self.attempt.occurrences.add((redacted.id, len(self.attempt.exchanges) - 1))
-        if exchange.request.operation is not None:
+        if judged.disagreements:
+            self.attempt.held_back.append((exchange, judged))
+        elif exchange.request.operation is not None and judged.is_conclusive:
             self.coverage.note_exchange(exchange, judged)

@@ -1,9 +1,8 @@
 """The knowledge of a run about the target: its possible states, the run's own objects, and good responses."""
 
-import math
 import re
-import time
 from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from contract_watch.contracts.model import Account
@@ -15,6 +14,7 @@ from contract_watch.engine.account.object_names import NameGenerator, is_same_na
 from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.planning.probe import find_object_names
 from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.running.lag import Lag
 
 ClaimId = Callable[[Collection[str], str], bool]
 
@@ -23,13 +23,14 @@ class TargetKnowledge:
     """The knowledge of one session, which only its methods change.
 
     ``created_objects`` holds (account, name or id) of everything that the run may have created and not removed,
-    ``mutations`` the changes that succeeded, oldest first. ``max_lag`` is the number of seconds for which a read may
-    still show the state before a change. ``claim_id`` takes the names in a create request and the id in its response,
-    and returns True if that id is the run's own.
+    ``mutations`` the changes that succeeded, oldest first, ``forgotten_objects`` the objects whose state was unknown at
+    any time. ``lag`` is told of every change. ``gone_operations`` maps operations to the status that they give to every
+    request. ``claim_id`` takes the names in a create request and the id in its response, and returns True if that id is
+    the run's own.
     """
 
     def __init__(
-        self, contract: Contract, keys: Mapping[str, str], names: NameGenerator, max_lag: float, claim_id: ClaimId
+        self, contract: Contract, keys: Mapping[str, str], names: NameGenerator, lag: Lag, claim_id: ClaimId
     ) -> None:
         self._contract, self._names, self._claim_id = contract, names, claim_id
         accounts = [Account(name, key) for name, key in keys.items()]
@@ -38,16 +39,18 @@ class TargetKnowledge:
         self.created_objects: dict[tuple[str, str], None] = {}
         self.ids_by_name: dict[str, str] = {}
         self.received_ids: set[str] = set()
+        self.forgotten_objects: set[str] = set()
         self._requested_names: set[str] = set()
         self.mutations: list[Exchange] = []
         self._control_exchanges: dict[str, Exchange] = {}
         self.is_mock = False
-        self._max_lag, self._changed_at = max_lag, -math.inf
-        self._settled_disagreements: set[str] = set()
+        self.gone_operations: dict[str, int] = {}
+        self._lag = lag
 
     def mark_as_mock(self) -> None:
         """Note that the target is the project's own mock."""
         self.is_mock = True
+        self._lag.expect_none()
 
     def reset_states(self, states: Collection[ModelState]) -> None:
         """Set the possible states, after somebody has reset the target."""
@@ -94,17 +97,20 @@ class TargetKnowledge:
         """Take over the states that a judged response leaves possible, and any change that it confirms."""
         self.possible_states = judged.possible_states
         self.forget_objects(judged.unknown_objects)
-        if not any(found.may_be_outage for found in judged.disagreements):
+        if judged.is_conclusive and not any(found.may_be_outage for found in judged.disagreements):
             self._track_change(exchange)
         operation, response = exchange.request.operation, exchange.response
-        if operation is None or response is None or judged.disagreements:
+        if operation is None or response is None or judged.disagreements or not judged.is_conclusive:
             return
-        if response.status >= 400 or self._contract.is_read_only(operation):
+        before = self._control_exchanges.get(operation)
+        is_better = before is None or response.succeeded or not before.succeeded
+        if (response.status >= 400 or self._contract.is_read_only(operation)) and is_better:
             self._control_exchanges[operation] = exchange
 
-    def forget_objects(self, names: Collection[str]) -> None:
+    def forget_objects(self, names: AbstractSet[str]) -> None:
         """Treat the state of the objects ``names`` as unknown."""
         if names:
+            self.forgotten_objects |= names
             self.possible_states = [self._contract.model.forget(state, names) for state in self.possible_states]
 
     def _track_change(self, exchange: Exchange) -> None:
@@ -113,7 +119,7 @@ class TargetKnowledge:
         succeeded = exchange.response is not None and exchange.response.succeeded
         if not succeeded or request.operation is None or self._contract.is_read_only(request.operation):
             return
-        self._changed_at = time.monotonic()
+        self._lag.note_change()
         if request.operation == life.create and life.id:
             exchange = self._learn_id(exchange)
         self.mutations.append(exchange)
@@ -137,25 +143,20 @@ class TargetKnowledge:
         self.created_objects[account, identity] = None
         return replace(exchange, names=names | {identity})
 
-    # -- lag and controls
+    # -- operations that conformed, or are gone
 
-    def may_lag(self, request: Request, judged: JudgeResult, pause: float) -> bool:
-        """Return True if a read that disagrees may, after ``pause`` seconds more, still show the state before a change.
+    def mark_as_gone(self, operation: str, status: int) -> None:
+        """Note that an operation gives ``status`` to every request."""
+        self.gone_operations[operation] = status
 
-        If one retry did not help, the value is treated as final.
-        """
-        is_new = any(found.id not in self._settled_disagreements for found in judged.disagreements)
-        in_time = time.monotonic() + pause < self._changed_at + self._max_lag
-        return self._contract.is_read_only(request.operation) and is_new and in_time
-
-    def settle(self, judged: JudgeResult) -> None:
-        """Treat the disagreements of a read as final: it was retried for as long as the vendor may lag."""
-        self._settled_disagreements |= {found.id for found in judged.disagreements}
-
-    def find_control(self, other_than: str) -> Exchange | None:
-        """Return an exchange that conformed, of another operation than ``other_than`` if there is one."""
-        others = (exchange for name, exchange in self._control_exchanges.items() if name != other_than)
-        return next(others, self._control_exchanges.get(other_than))
+    def find_controls(self, operation: str, status: int | None) -> list[Exchange]:
+        """Return exchanges that conformed with another status than ``status``: other operations first, successes first."""
+        found = [
+            (name == operation, not exchange.succeeded, exchange)
+            for name, exchange in self._control_exchanges.items()
+            if exchange.response is not None and exchange.response.status != status
+        ]
+        return [exchange for *_, exchange in sorted(found, key=lambda one: one[:2])]
 
 
 def _may_sanitise(requested: str, listed: str) -> bool:

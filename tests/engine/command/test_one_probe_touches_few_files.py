@@ -6,7 +6,7 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.engine.command.probe_trace import FAMILIES, trace_probes
 from contract_watch.errors import UsageError
 
-MAX_FILES, MAX_LIBRARY_FILES = 20, 25
+MAX_FILES, MAX_LIBRARY_FILES = 20, 28
 """Files of the default probe, the vendor's included; and of the library for any probe that passes."""
 
 

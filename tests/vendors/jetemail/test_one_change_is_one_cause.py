@@ -26,7 +26,7 @@ CONTRACT = Contract("jetemail")
 PATH = "/outbound/smarthost"
 SERVERS: Mapping[str, tuple[type[FaithfulJetEmail], list[str]]] = {
     "422 for 400": (changed.Answers422, [f"POST, DELETE and PATCH {PATH} answer 422 where 400 is documented"]),
-    "no PATCH": (changed.LosesUpdate, [f"PATCH {PATH} answers 404 to every request"]),
+    "no PATCH": (changed.LosesUpdate, [f"PATCH {PATH} refuses every request: expected 200, got 404"]),
     "README's example": (
         changed.CreatesNothing,
         [f"POST {PATH} answers 200 to every request", f"POST {PATH} creates no object"],
