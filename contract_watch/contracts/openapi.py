@@ -240,9 +240,11 @@ def read_json(path: Path) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the parsed TOML of the file ``path``; a `UsageError` names the file."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: is not a file")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is one; Python refuses very long numbers by another
         raise UsageError(f"{path}: is not TOML ({error}); correct it") from error

@@ -24,6 +24,7 @@ NOT_ASKED = "not asked"
 NOT_HERE = "not checked here"
 NO_ADDRESS = "no known address"
 FORMAT = 1
+_MAX_BYTES = 1_000_000
 _WEAK = (NOT_HERE, NOT_ASKED)
 """The reasons that any other cell replaces, the weakest first."""
 
@@ -167,14 +168,14 @@ def read_overview(path: Path) -> Overview:
         UsageError: the file cannot be read, or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        rows = content["vendors"]
+        is_table = path.is_file() and path.stat().st_size <= _MAX_BYTES
+        rows = json.loads(path.read_text(encoding="utf-8") if is_table else "")["vendors"]
         overview = Overview({str(row["vendor"]): str(row["name"]) for row in rows})
         for row in rows:
             for column in COLUMNS:
                 if column in row:
                     overview.cells[str(row["vendor"]), column] = _parse_cell(row[column])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path}: is no table of vendors; delete it and run the check again") from error
     return overview
 
@@ -184,7 +185,9 @@ def _cell_to_json(cell: Cell) -> dict[str, str]:
 
 
 def _parse_cell(content: Mapping[str, str]) -> Cell:
-    return Cell(Verdict[content["verdict"].upper()], "") if "verdict" in content else Cell(None, content["not_checked"])
+    if "verdict" in content:
+        return Cell(Verdict[content["verdict"].upper()], "")
+    return Cell(None, str(content["not_checked"]))
 
 
 def _list_rows(overview: Overview) -> list[tuple[str, ...]]:
@@ -195,5 +198,5 @@ def _list_rows(overview: Overview) -> list[tuple[str, ...]]:
 
 
 def _mark(text: str) -> str:
-    """Return a cell in Markdown, bold if its verdict asks for something; reasons are our own words, with variables."""
-    return f"**{text}**" if text in ("warning", "inconclusive", "breaking") else escape_text(text).replace("|", "\\|")
+    """Return a cell in Markdown, bold if its verdict asks for something."""
+    return f"**{text}**" if text in ("warning", "inconclusive", "breaking") else escape_markdown(text)

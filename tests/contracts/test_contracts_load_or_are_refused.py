@@ -76,6 +76,7 @@ def test_malformed_setting_is_named(root: Path, key: str, break_with: str) -> No
     ("old", "new", "part", "problem"),
     [
         ('name = "JetEmail"', 'name = "', "name", "is not TOML"),
+        ('name = "JetEmail"', f"name = {'9' * 5000}", "name", "is not TOML"),
         (r'header = "Authorization"\n', "", "places", "`places` must have either `header` or `field`"),
         (r'form = "Bearer \{\}"\n', "", "places", "`places` lacks the key 'form'; add it"),
         (

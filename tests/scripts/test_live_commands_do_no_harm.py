@@ -201,6 +201,23 @@ def test_secrets_come_by_the_contracts_names_alone() -> None:
     assert list_missing_variables(ZITADEL, {"ZITADEL_TOKEN": "a-token"}) == ["ZITADEL_URL"]
 
 
+@pytest.mark.parametrize(
+    ("secrets", "words"),
+    [
+        ("[" * 100_000, "SECRETS_JSON must be a JSON object"),
+        ("[]", "SECRETS_JSON must be a JSON object"),
+        (r'{"JETEMAIL_API_KEY": "a\u0000"}', "JETEMAIL_API_KEY has a character that no variable can carry"),
+        (r'{"JETEMAIL_API_KEY": "\ud800"}', "JETEMAIL_API_KEY has a character that no variable can carry"),
+    ],
+    ids=["nested", "a list", "NUL", "a surrogate"],
+)
+def test_malformed_secrets_are_one_line(secrets: str, words: str, tmp_path: Path) -> None:
+    """No value of the environment is an internal error; the line has the variable's name, not its value."""
+    ended = run_command("scripts.check_accounts", "--out", str(tmp_path), SECRETS_JSON=secrets)
+    assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
+    assert words in ended.stderr
+
+
 def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all keys, however they were handed over, the process of a vendor's run has its own vendor's alone."""
     program, seen = tmp_path / "python", tmp_path / "environment"

@@ -1,6 +1,7 @@
 """Every summary begins with a table of vendors: a verdict, or the reason that nothing was checked; REQUIRE makes it fail."""
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -208,6 +209,34 @@ def test_tables_of_several_jobs_are_one(tmp_path: Path, capsys: pytest.CaptureFi
     }
     assert _read_printed_table(f"{capsys.readouterr().out}\n") == expected
     assert _read_table((tmp_path / "overview.md").read_text(encoding="utf-8")) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        '{"vendors": [{"vendor": "jetemail", "name": "JetEmail", "live": {"verdict": 1}}]}',
+        '{"vendors": [{"vendor": "jetemail", "name": "JetEmail", "live": 1}]}',
+        " " * 1_000_001,
+        "",
+        None,
+    ],
+    ids=["nested", "a number", "no cell", "large", "empty", "a named pipe"],
+)
+def test_a_table_that_is_none_is_refused(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line names the file; a pipe is not waited for."""
+    (tmp_path / "job").mkdir()
+    path = tmp_path / "job" / "overview.json"
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(content, encoding="utf-8")
+    assert join_overviews.main(["--out", str(tmp_path)]) == 3
+    error = capsys.readouterr().err
+    assert f"{path}: is no table of vendors" in error
+    assert error.count("\n") == 1
 
 
 def test_the_matrix_may_be_limited_to_required_vendors(capsys: pytest.CaptureFixture[str]) -> None:

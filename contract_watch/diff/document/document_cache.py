@@ -79,7 +79,7 @@ def load_entry(directory: Path, slug: str) -> CachedDocument | None:
     """Return the cached document of a vendor, or None if there is none or it is damaged."""
     path = directory / f"{slug}.json"
     try:
-        if path.stat().st_size > 4 * MAX_BYTES:
+        if not path.is_file() or path.stat().st_size > 4 * MAX_BYTES:
             return None
         found = CachedDocument(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):

@@ -123,7 +123,8 @@ def _parse_address(url: str) -> httpx.URL:
     """Parse ``url`` and refuse addresses that must not be fetched. Errors hide it: it may hold credentials."""
     try:
         address = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        is_local = is_loopback(address.host, strict=True)  # httpx decodes the host here, which may fail
+    except (httpx.InvalidURL, ValueError) as error:
         raise FetchError("the address of the published document is malformed; correct it") from error
     if address.userinfo:
         raise _build_error(
@@ -131,7 +132,7 @@ def _parse_address(url: str) -> httpx.URL:
         )
     if address.scheme not in ("https", "http") or not address.host:
         raise _build_error(address, "is not an https address", "give one")
-    if address.scheme == "http" and not is_loopback(address.host, strict=True):
+    if address.scheme == "http" and not is_local:
         raise _build_error(address, "is not fetched over http, where others could change it", "give its https address")
     return address
 
@@ -205,11 +206,12 @@ def _resolve_redirect(address: httpx.URL, location: str) -> httpx.URL:
     """Return the target of a redirect if it is on the same server."""
     try:
         found = address.join(location)
+        server = (found.scheme, found.host, found.port)
     except (httpx.InvalidURL, ValueError) as error:
         raise _build_error(address, "the redirect has no valid address", "try again later") from error
     if not location or found.userinfo:
         raise _build_error(address, "the redirect has no valid address", "try again later")
-    if (found.scheme, found.host, found.port) != (address.scheme, address.host, address.port):
+    if server != (address.scheme, address.host, address.port):
         remedy = "set that as its address if it is the vendor's"
         raise _build_error(address, f"redirects to another server, {_format_address(found)}", remedy)
     return found

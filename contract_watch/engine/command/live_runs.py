@@ -1,6 +1,7 @@
 """Runs on the real accounts of vendors, each in a process of its own with no other vendor's keys."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -79,14 +80,25 @@ def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
     plain = {name: value for name, value in environment.items() if not _SECRET.fullmatch(name)}
     try:
         given = json.loads(environment.get("SECRETS_JSON") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
         raise UsageError("SECRETS_JSON must be a JSON object from names to values")
     names = (name.strip() for name in environment.get("SECRET_NAMES", "").split(","))
     given |= {name: environment.get(f"SECRET_{number}") for number, name in enumerate(names)}
     wanted = {variable for contract in choose_contracts("all") for variable in list_variables(contract)}
-    return plain | {name: value for name, value in given.items() if name in wanted and isinstance(value, str) and value}
+    found = {name: value for name, value in given.items() if name in wanted and isinstance(value, str) and value}
+    if bad := next((name for name, value in sorted(found.items()) if not _is_variable_value(value)), ""):
+        raise UsageError(f"{bad} has a character that no variable can carry; copy its value again")
+    return plain | found
+
+
+def _is_variable_value(value: str) -> bool:
+    """Return True if a variable of a process's environment can have ``value``."""
+    try:
+        return b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
 
 
 def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str, out: Path, fail_on: str) -> int:

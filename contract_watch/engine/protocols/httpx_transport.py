@@ -37,7 +37,7 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
 
 def build_httpx_response(reply: Response, request: httpx.Request) -> httpx.Response:
     """Build an httpx response; the body is already decoded."""
-    kept = {
-        n: v for n, v in reply.headers.items() if n not in ("content-encoding", "content-length", "transfer-encoding")
-    }
+    left_out = ("content-encoding", "content-length", "transfer-encoding")
+    # As bytes, because httpx takes strings for ASCII: a server may send others.
+    kept = [(name.encode(), value.encode()) for name, value in reply.headers.items() if name not in left_out]
     return httpx.Response(reply.status, headers=kept, content=reply.body, request=request)

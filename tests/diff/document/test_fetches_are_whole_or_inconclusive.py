@@ -157,6 +157,7 @@ def test_the_largest_document_is_fetched() -> None:
         ("ftp://example.com/a", "is not an https address"), ("file:///etc/passwd", "is not an https address"), ("", "is not an https address"),
         ("openapi.json", "is not an https address"), ("//example.com/a", "is not an https address"), ("https://", "is not an https address"),
         ("https:///a", "is not an https address"), ("https://[::1/a", "the address of the published document is malformed"),
+        ("https://xn--a/", "the address of the published document is malformed"),
         ("https://example.com:x/", "the address of the published document is malformed"), ("https://a\nb/", "is malformed"),
         ("https://example.com/\x1b[2J", "is malformed"), ("https://example.com/" + "x" * 70_000, "is malformed"),
         ("https://user:hidden@example.com/a", "https://example.com/a: the address contains credentials"),
@@ -226,7 +227,7 @@ def test_what_is_no_whole_document_is_given_up(answer: LoopbackResponse | bytes 
         ("https://127.0.0.1:{own}/a", "redirects to another server, https://127.0.0.1:{own}/a"),
         ("http://127.0.0.1/a", "another server"), ("ftp://127.0.0.1:{own}/", "another server"), ("file:///etc/passwd", "another server"),
         ("http://user:hidden@127.0.0.1:{own}/a", "the redirect has no valid address"), ("", "the redirect has no valid address"),
-        ("http://[::1", "the redirect has no valid address"), ("http://a:b/", "the redirect has no valid address"),
+        ("http://xn--a/", "the redirect has no valid address"), ("http://[::1", "the redirect has no valid address"), ("http://a:b/", "the redirect has no valid address"),
     ],
 )  # fmt: skip
 def test_a_redirect_elsewhere_is_not_followed(location: str, words: str) -> None:

@@ -3,14 +3,17 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract_watch.contracts.registry import Contract
+from tests.support.direct_runs import run_directly
 from tests.support.loopback_server import App, LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.suite_process import SuiteResult, check_target, run_two_at_a_time
+from tests.vendors.jetemail.drifted_server import RewritingServer
 from tests.vendors.jetemail.faithful_server import INTERPRETATIONS, FaithfulJetEmail
 
 Interpretations = dict[str, str]
@@ -177,3 +180,19 @@ def test_others_at_work_are_no_drift(tmp_path: Path) -> None:
     server.add_foreign_users()
     with serve_app(server) as at:
         assert_no_drift(check_target(tmp_path, at.url))
+
+
+class _WritesHeaders(RewritingServer):
+    """JetEmail whose answers have headers outside ASCII, in Latin-1 and in UTF-8."""
+
+    def rewrite_response(self, answer: LoopbackResponse, requested: ReceivedRequest) -> LoopbackResponse:
+        office = "caf\u00e9" if requested.method == "POST" else "caf\u00c3\u00a9"
+        return replace(answer, headers={**answer.headers, "X-Office": office})
+
+
+def test_headers_outside_ascii_are_no_drift() -> None:
+    """No document forbids them, and every stage can read them."""
+    with serve_app(_WritesHeaders()) as at:
+        record, _ = run_directly(Contract("jetemail"), at.url)
+    assert record.findings == []
+    assert record.reason is None
