@@ -9,6 +9,11 @@ from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.record import CoverageCell, Record
 
+_LARGE_BYTES = 64 * 1024
+"""Bytes of a response that count as many; those of faithful vendors are far shorter."""
+MAX_LARGE_BYTES = 256 * 1024 * 1024
+"""Bytes of large responses after which a run stops: its findings and states keep exchanges in memory."""
+
 
 class Coverage:
     """The coverage of one session. ``record`` receives counts and cells; ``protocol_name`` says over which protocol.
@@ -24,6 +29,7 @@ class Coverage:
         self.exercised_clauses: set[str] = set()
         self.satisfied_clauses: set[str] = set()
         self.exchanges_by_status: dict[tuple[str, int], Exchange] = {}
+        self._large_bytes = 0
 
     @property
     def stage(self) -> str:
@@ -48,6 +54,13 @@ class Coverage:
         self.record.requests[self._stage] += 1
         counts, name = self.record.by_surface, self._protocol_name
         counts[name] = counts.get(name, 0) + 1
+
+    def count_bytes(self, size: int) -> bool:
+        """Count the bytes of a response if they are many; return True once, when a run has received as much as it may."""
+        if size <= _LARGE_BYTES:
+            return False
+        before, self._large_bytes = self._large_bytes, self._large_bytes + size
+        return before <= MAX_LARGE_BYTES < self._large_bytes
 
     def add_clauses(self, clauses: Iterable[str]) -> None:
         """Note clauses as exercised."""

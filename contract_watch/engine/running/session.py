@@ -328,6 +328,8 @@ class Session:
             self._report_to_gate(exchange.request, None if error.kind != "refused" else NEVER_SENT)
             raise
         self.coverage.count_request()
+        if self.coverage.count_bytes(len(response.body)):
+            self.stop("the target sends very large responses: nothing more is asked, to keep the memory bounded")
         self._report_to_gate(exchange.request, response.status)
         if 400 <= response.status < 500 or self._scripted_status is not None:
             take_back()

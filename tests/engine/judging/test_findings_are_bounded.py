@@ -1,6 +1,8 @@
 """No server fills the memory with findings: one response gives few, and one run not many more."""
 
 import itertools
+import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,9 +12,10 @@ from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.judging.response_checks import MAX_FOUND, CheckedResponse, check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
-from contract_watch.engine.running import confirmation
+from contract_watch.engine.running import confirmation, coverage
 from tests.support.direct_runs import run_directly
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
+from tests.vendors.jetemail.faithful_server import FaithfulJetEmail
 
 
 def test_a_response_with_very_many_unknown_properties_gives_few_disagreements(jetemail: Contract) -> None:
@@ -39,6 +42,23 @@ def test_a_server_that_makes_names_up_is_left(jetemail: Contract, monkeypatch: p
         record, _runner = run_directly(jetemail, server.url)
     assert 150 <= len(record.findings) <= 150 + 4 * MAX_FOUND
     assert any("nothing more is asked" in reason for reason in record.not_exercised.values())
+
+
+def test_a_server_of_large_responses_is_left(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run keeps exchanges in memory: it stops after so many bytes, says so, and still cleans up."""
+    monkeypatch.setattr(coverage, "MAX_LARGE_BYTES", 2_000_000)
+    vendor = FaithfulJetEmail()
+
+    def answer(request: ReceivedRequest) -> LoopbackResponse:
+        answer = vendor(request)
+        assert isinstance(answer, LoopbackResponse)
+        return replace(answer, content=b" " * 100_000 + json.dumps(answer.body).encode())
+
+    with serve_app(answer) as server:
+        record, _runner = run_directly(jetemail, server.url)
+    assert any("very large responses" in reason for reason in record.not_exercised.values())
+    assert 20 <= sum(record.requests.values()) < 60
+    assert not any(vendor.rows.values())
 
 
 def test_a_long_grpc_message_is_not_decoded() -> None:
