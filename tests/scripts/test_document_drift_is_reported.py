@@ -260,9 +260,11 @@ def test_an_unchanged_document_is_not_sent_again(contract: Contract) -> None:
         assert [one["id"] for one in first[1]["findings"]] == [one["id"] for one in second[1]["findings"]]
         assert first[1]["document"]["published_digest"] == second[1]["document"]["published_digest"]
         cached = contract.root / ".published" / f"{SLUG}.json"
-        cached.write_text(cached.read_text(encoding="utf-8").replace("smarthost", "smarthosts"), encoding="utf-8")
-        assert run_drift(contract, "--published", f"{server.url}/openapi.json")[0] == 1
-        assert server.requests[-1].headers.get("if-none-match") is None
+        whole = json.loads(cached.read_text(encoding="utf-8"))
+        for text in (whole["content"].replace("smarthost", "smarthosts"), "\ud800", None):
+            cached.write_text(json.dumps({**whole, "content": text}), encoding="utf-8")
+            assert run_drift(contract, "--published", f"{server.url}/openapi.json")[0] == 1
+            assert server.requests[-1].headers.get("if-none-match") is None
         assert run_drift(contract, "--published", f"{server.url}/other.json")[0] == 1
         assert server.requests[-1].headers.get("if-none-match") is None
 

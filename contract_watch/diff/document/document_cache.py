@@ -82,10 +82,12 @@ def load_entry(directory: Path, slug: str) -> CachedDocument | None:
         if not path.is_file() or path.stat().st_size > 4 * MAX_BYTES:
             return None
         found = CachedDocument(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        is_whole = all(
+            value.encode() is not None for value in asdict(found).values()
+        )  # JSON can hold what UTF-8 cannot
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
-    whole = all(isinstance(value, str) for value in asdict(found).values())
-    return found if whole and compute_digest(found.content.encode()) == found.content_digest else None
+    return found if is_whole and compute_digest(found.content.encode()) == found.content_digest else None
 
 
 def compute_digest(content: bytes) -> str:
