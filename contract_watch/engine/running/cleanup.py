@@ -57,12 +57,28 @@ def list_possible_leftovers(session: Session) -> list[str]:
 
 def _clean_up(session: Session, runner: Runner) -> None:
     removed: dict[str, list[str]] = {account: [] for account in session.keys}
+    absent: dict[str, set[str]] = {}
     for account, name in _list_own_objects(session):
-        if account in removed and not _has_no_id(session, name):
-            runner.run_probe(_build_removal_probe(session, runner, account, name))
-            removed[account].append(name)
+        if account not in removed or _has_no_id(session, name) or name in absent.get(account, ()):
+            continue
+        runner.run_probe(_build_removal_probe(session, runner, account, name))
+        removed[account].append(name)
+        if account not in absent and (account, name) in session.target.created_objects:
+            absent[account] = _find_absent_objects(session, account)
     for account, names in removed.items():
         _verify_removal(session, runner, account, names)
+
+
+def _find_absent_objects(session: Session, account: str) -> set[str]:
+    """Find the objects that a list does not show, after a removal was refused: perhaps they were never created.
+
+    On a real account each of them is removed nevertheless.
+    """
+    if session.gate is not None or _reads_one_by_one(session):
+        return set()
+    attempt = send_read(session, account)
+    created = {name for held, name in session.target.created_objects if held == account}
+    return set() if attempt.disagreements else created - _find_listed_names(session, account, attempt, "")
 
 
 def trim_objects(session: Session, runner: Runner) -> None:
@@ -104,6 +120,8 @@ def _verify_removal(session: Session, runner: Runner, account: str, removed: lis
             if not attempt.may_be_outage:
                 runner.confirmation.add_repeated_findings(attempt, flaky=not remaining)
         session.record.left_behind += sorted(remaining)
+        if not attempt.may_be_outage:
+            session.target.note_removed(account, ({identity} if identity else set(created)) - remaining)
 
 
 def _list_own_objects(session: Session) -> list[tuple[str, str]]:

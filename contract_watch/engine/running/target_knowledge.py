@@ -107,6 +107,11 @@ class TargetKnowledge:
         if (response.status >= 400 or self._contract.is_read_only(operation)) and is_better:
             self._control_exchanges[operation] = exchange
 
+    def note_removed(self, account: str, names: Collection[str]) -> None:
+        """Note that objects are gone: their removal was asked for, and a read does not show them any more."""
+        for name in names:
+            self.created_objects.pop((account, name), None)
+
     def forget_objects(self, names: AbstractSet[str]) -> None:
         """Treat the state of the objects ``names`` as unknown."""
         if names:
