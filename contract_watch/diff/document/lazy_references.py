@@ -9,6 +9,8 @@ from contract_watch.diff.document.schema_location import SchemaLink
 
 _MAX_DISTANCE = 24
 """The number of references in a chain, from the root of a body, that each root reports."""
+_MAX_LINKS = 2000
+"""The number of references in a chain that are followed: each location behind them names them all."""
 
 
 class ReferenceTarget:
@@ -58,6 +60,9 @@ def follow_links(
         found: the edits and links of a root.
         distant_keys: the links that earlier roots followed beyond the maximal distance; this call adds its own. Only the
             first root reports such edits: where all schemas refer to each other, reports would be too long to read.
+
+    Raises:
+        RecursionError: a chain of references is too long.
     """
     seen: set[tuple[object, ...]] = set()
     waiting: deque[tuple[Iterable[SchemaEdit | ResolvedLink], _LinkFrame | None]] = deque([(found, None)])
@@ -72,6 +77,8 @@ def follow_links(
             if not one.target.has_edits:
                 continue
             inner = _LinkFrame(frame, one)
+            if inner.distance > _MAX_LINKS:
+                raise RecursionError("the chain of references is too long")
             # The same schema may be read-only on one path and not on another, so each is followed.
             key = (one.key, inner.muted_directions, inner.is_unclear, inner.depth == 0)
             if key in seen or (distant_keys is not None and inner.distance > _MAX_DISTANCE and key in distant_keys):
