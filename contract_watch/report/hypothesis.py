@@ -58,11 +58,11 @@ class Hypothesis:
         return f"{subject} {self.verb}{'s' if is_singular else ''} {self.rest}"
 
 
-def shorten(text: str) -> str:
-    """Return ``text``, or its beginning with a digest of all of it if it is long."""
-    if len(text) <= _MAX_LENGTH:
+def shorten(text: str, length: int = _MAX_LENGTH) -> str:
+    """Return ``text``, or its first ``length`` characters with a digest of all of it if it is longer."""
+    if len(text) <= length:
         return text
-    return f"{text[:_MAX_LENGTH]}…{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:12]}"
+    return f"{text[:length]}…{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
 def join_operations(operations: list[str]) -> str:

@@ -8,6 +8,10 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.report.finding import Finding
+from contract_watch.report.hypothesis import shorten
+
+_MAX_LENGTH = 1000
+"""Characters of an id or a title, beyond all that documents give."""
 
 
 class ContractBrokenError(AssertionError):
@@ -15,8 +19,14 @@ class ContractBrokenError(AssertionError):
 
 
 def redact_disagreement(found: Disagreement, redactor: Redactor) -> Disagreement:
-    """Redact a disagreement for reports; ``object_name`` stays, for the run to find the object."""
-    text = redactor.redact_string
+    """Redact a disagreement for reports, and shorten names in it that a server chose.
+
+    ``object_name`` stays, for the run to find the object.
+    """
+
+    def text(value: str) -> str:
+        return shorten(redactor.redact_string(value), _MAX_LENGTH)
+
     return replace(
         found,
         id=text(found.id),

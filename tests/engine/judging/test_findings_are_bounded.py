@@ -9,6 +9,7 @@ import pytest
 from contract_watch.contracts.protobuf import MAX_MESSAGE_BYTES, MessageCodec, MessageCodecError
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import parse_json
+from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.response_checks import MAX_FOUND, CheckedResponse, check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
@@ -27,6 +28,18 @@ def test_a_response_with_very_many_unknown_properties_gives_few_disagreements(je
     secrets = RunSecrets(jetemail, {"main": "a-key-of-some-length"})
     checked = CheckedResponse(operation, response, operation.find_response(200), parse_json(body), secrets)
     assert 0 < len(list(check_response(checked))) <= 2 * MAX_FOUND
+
+
+def test_a_long_name_is_shortened(jetemail: Contract) -> None:
+    """A property name of a megabyte is told by its beginning and a digest; two such names stay two findings."""
+    operation = jetemail.operations["listSmtpUsers"]
+    secrets = RunSecrets(jetemail, {"main": "a-key-of-some-length"})
+    body = json.dumps({"success": True, "smarthosts": [], "k" * 1_000_000 + "1": 1, "k" * 1_000_000 + "2": 1}).encode()
+    response = Response(200, {"content-type": "application/json"}, body)
+    checked = CheckedResponse(operation, response, operation.find_response(200), parse_json(body), secrets)
+    found = [redact_disagreement(one, secrets.redactor) for one in check_response(checked)]
+    assert len({one.id for one in found}) == 2
+    assert max(len(text) for one in found for text in (one.id, one.title, one.clause)) < 1100
 
 
 def test_a_server_that_makes_names_up_is_left(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
