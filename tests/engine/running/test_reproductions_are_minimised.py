@@ -223,3 +223,17 @@ def test_an_interruption_meanwhile_loses_nothing(monkeypatch: pytest.MonkeyPatch
         assert checked.findings == before
         clean_up(checked.session, checked.runner)
         assert checked.session.target.list_owned() == set()
+
+
+def test_an_error_of_ours_meanwhile_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shrinking fails where nobody foresaw it: the findings stay, and the reason names the kind of the error alone."""
+    with check_app(drifted.DropsMessage(), "createSmtpUser") as checked:
+        before = checked.findings
+
+        def fail(_encoded: Any) -> Any:
+            raise ZeroDivisionError("secret")
+
+        monkeypatch.setattr(checked.session.protocol, "send", fail)
+        reason = checked.minimize()
+        assert reason == "internal error while looking for shorter reproductions: ZeroDivisionError"
+        assert checked.findings == before
