@@ -121,7 +121,8 @@ def _assess_impact(
     contract: Contract, revision: Mapping[str, Any], changes: Sequence[ApiChange], record: Record
 ) -> ClientImpact | None:
     """Return the impact on the client; None, with a note, if the generator refuses the new document."""
-    print(f"{contract.name}: {len(changes)} changes; generating the client of both documents …", file=sys.stderr)
+    changed = f"{len(changes)} change{'s' if len(changes) != 1 else ''}"
+    print(f"{contract.name}: {changed}; generating the client of both documents …", file=sys.stderr)
     try:
         impact = assess_document_impact(contract, contract.effective.raw, revision, changes)
     except UsageError as error:
