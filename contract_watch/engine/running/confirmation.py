@@ -4,7 +4,7 @@ An exchange that is not repeated is set aside if a server in trouble, or somethi
 then nothing uses it. Any other disagreement that is not repeated is flaky, unless one of several retries shows it again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from contract_watch.engine.judging.disagreement import Disagreement
@@ -85,6 +85,9 @@ class Confirmation:
                     if not missing[name]:
                         del missing[name]
                         self._add_confirmed(findings[name], name, repeated[name], first, retries)
+                elif _breaks_same_clause(new[name][0], repeated):
+                    del missing[name]
+                    self._add_finding(findings[name])
                 elif name in doubtful:
                     del missing[name]
                     set_aside.setdefault(id(new[name][1]), findings[name])
@@ -303,6 +306,13 @@ class Confirmation:
         )
         silence = redact_disagreement(silence, self._session.redactor)
         return {**found, silence.id: (silence, last)}
+
+
+def _breaks_same_clause(found: Disagreement, repeated: Mapping[str, tuple[Disagreement, Exchange]]) -> bool:
+    """Return True if a retry got another wrong status for the same clause: what the first request made may be in its way."""
+    return found.is_wrong_status and not found.may_be_outage and any(
+        one.is_wrong_status and not one.may_be_outage and one.clause == found.clause for one, _ in repeated.values()
+    )  # fmt: skip
 
 
 def _find_counterpart(exchange: Exchange, first: Attempt, second: Attempt) -> Exchange | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -151,3 +152,31 @@ def test_what_one_object_keeps_is_drift(shown: int, is_flaky: bool) -> None:
     assert (finding.id, finding.flapping) == ("updateSmtpUser/effect/quota/value", is_flaky)
     kept = [note for note in session.record.notes if note.startswith("one object shows it")]
     assert len(kept) == (0 if is_flaky else 1)
+
+
+class _Coerces(FaithfulJetEmail):
+    """JetEmail that takes a number for the name that it spells."""
+
+    def respond(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        body = requested.json_body
+        if requested.method == "POST" and isinstance(body, dict) and isinstance(body.get("username"), int):
+            body = {**body, "username": str(body["username"])}
+        return super().respond(replace(requested, content=json.dumps(body).encode()))
+
+
+def test_a_retry_with_another_wrong_status_confirms() -> None:
+    """The number is taken for a name, so the retry finds the name taken: neither is the refusal that is documented."""
+    contract = Contract("jetemail")
+    with serve_app(_Coerces()) as at:
+        session = make_session(contract, at.url + contract.base_path, None, lag=0.0)
+        try:
+
+            def create() -> Attempt:
+                with session.record_attempt("createSmtpUser/request/username/type") as attempt:
+                    session.send_operation("createSmtpUser", {"username": 12345678})
+                return attempt
+
+            (finding,) = Runner(session).confirm_attempt(create(), create)
+        finally:
+            session.close()
+    assert (finding.id, finding.flapping) == ("createSmtpUser/request/username/type/accepted", False)
