@@ -64,7 +64,7 @@ def _format_cause(record: Record, cause: Cause, number: int) -> Iterator[str]:
     title = format_prose(cause.title, _MAX_TITLE_LENGTH)
     yield f"### {number}. {cause.severity.value}: {title}{format_surfaces(record, cause)}{flaky}"
     yield ""
-    yield f"- Impact: {escape_markdown(cause.consequence)}"
+    yield f"- Impact: {format_prose(cause.consequence)}"
     if cause.count > 1:
         yield f"- Example: {format_prose(finding.title, _MAX_TITLE_LENGTH)}"
     if is_document_change(finding):

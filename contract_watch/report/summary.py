@@ -28,9 +28,10 @@ _DOCUMENT_CONSEQUENCES = {
 }
 _RETRY = "remove the reason and run again."
 _NEXT_STEPS = {
-    "additive": "extend the contract (overlay, model), or waive the cause in contracts/{}/waivers.toml.",
+    "additive": "extend the contract (overlay, model), or waive it in contracts/{0}/waivers.toml by its {1}.",
     "inconclusive": _RETRY,
-    "breaking": "reproduce it with the curl lines; report it to the vendor, or waive the cause in contracts/{}/waivers.toml.",
+    "breaking": "reproduce it with the curl lines, which need the keys in the environment; report it to {2}, or waive it in "
+    "contracts/{0}/waivers.toml by its {1}.",
 }
 _ACCEPT = "run make accept VENDOR={} to store the new document"
 _WAIVE = "or waive changes by rule and location in waivers.toml."
@@ -68,7 +69,9 @@ def format_next_step(record: Record) -> str:
     """Return what to do; empty if there is nothing."""
     table = _DOCUMENT_NEXT_STEPS if record.document else _NEXT_STEPS
     table = _OVERLAY_NEXT_STEPS if record.document.get("overlay") else table
-    return table.get(record.verdict.label, "").format(record.contract)
+    name = "cause" if any(cause.hypothesis is not None for cause in list_deciding_causes(record)) else "id"
+    whom = "the vendor" if record.target_option == "live" else "whoever runs this target"
+    return table.get(record.verdict.label, "").format(record.contract, name, whom)
 
 
 def list_deciding_causes(record: Record) -> list[Cause]:
@@ -109,13 +112,18 @@ def iterate_summary(record: Record) -> Iterator[tuple[str, str]]:
         yield "What broke" if record.verdict is Verdict.BREAKING else "What changed", format_broken(record)
         yield "Whom", format_affected(record)
         if record.since:
-            yield "Since", f"after {escape_text(record.since)}"
+            yield "Since", format_since(record)
     if waived := [line for is_breaking, line in _iterate_waived(record) if is_breaking]:
         yield "Waived", "; ".join(waived)
     if record.left_behind:
         yield "Left behind", f"{_format_count(len(record.left_behind), 'object')}: delete by hand"
     if step := format_next_step(record):
         yield "Next", step
+
+
+def format_since(record: Record) -> str:
+    """Return since when the change may be there, escaped for a terminal."""
+    return f"some time after {escape_text(record.since)}, which the contract is written for"
 
 
 def describe_waived(record: Record) -> list[str]:

@@ -17,6 +17,7 @@ from contract_watch.report.summary import (
     format_headline,
     format_next_step,
     format_rerun,
+    format_since,
     format_surfaces,
     format_totals,
     is_document_change,
@@ -65,7 +66,7 @@ def _format_lines(record: Record, colour: bool) -> Iterator[str]:
         yield f"Incomplete: {escape_text(record.reason)}"
     yield f"{'Document' if record.document else 'Target'}: {escape_text(record.target)}, {format_totals(record)}"
     if record.findings and record.since:
-        yield f"Since: after {escape_text(record.since)}"
+        yield f"Since: {format_since(record)}"
     yield from _format_causes(record)
     if record.findings:
         yield from _format_table(record)

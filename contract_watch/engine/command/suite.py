@@ -397,4 +397,6 @@ def _fill_cells(contract: Contract, record: Record) -> None:
         for status in operation.responses:
             cell = record.coverage.setdefault((operation.name, status), CoverageCell())
             if not cell.conforming and not cell.drifted:
-                cell.reason_not_exercised = record.not_exercised.get(f"{operation.id}/response/{status}", "no probe")
+                cell.reason_not_exercised = record.not_exercised.get(
+                    f"{operation.id}/response/{status}", "another status came instead"
+                )

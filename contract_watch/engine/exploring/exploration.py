@@ -133,7 +133,7 @@ def _run_search(
         )
         return []
     if wide := runner.confirmation.find_wide_drift():
-        checked.skip_reason = f"one drift shows everywhere, and exploring would find little else: {wide}"
+        checked.skip_reason = f"random requests would show little but this drift: {wide}"
         if not any(note.startswith("not explored") for note in session.record.notes):
             session.record.notes.append(f"not explored: {checked.skip_reason}")
         return []

@@ -31,7 +31,7 @@ def explain_status(
     is_documented = operation.find_response(actual) is not None
     for status in wanted:
         rest = f"{actual} where {status} is documented"
-        failing = f"Code that recognises this response by its status {status} takes another path."
+        failing = f"Code that handles the documented status {status} does not handle this response."
         refuting = ((operation.name, (status,)),)
         # Where the status is no documented one, a single code in the vendor's program gives it everywhere.
         if kind.startswith("status-"):

@@ -298,7 +298,7 @@ class ResponseJudge:
             why = "Code that sends this documented request will fail."
         else:
             kind, severity = f"status-{response.status}", BREAKING
-            why = "Code that tells cases apart by the status takes another path than the documented one."
+            why = "Code that handles the documented status does not handle this one."
         options = " or ".join(str(status) for status in wanted)
         subject = self._describe_request(request, clause)
         reason = "" if "/request/" in clause else f" ({expected.why})"
