@@ -16,6 +16,9 @@ from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
 
+_MAX_REFUSED = 3
+"""Removals in a row that are refused before a list is asked what is there at all."""
+
 
 def _reads_one_by_one(session: Session) -> bool:
     """Return True if objects are read one by one, not in a list."""
@@ -58,19 +61,21 @@ def list_possible_leftovers(session: Session) -> list[str]:
 def _clean_up(session: Session, runner: Runner) -> None:
     removed: dict[str, list[str]] = {account: [] for account in session.keys}
     absent: dict[str, set[str]] = {}
+    refused = dict.fromkeys(removed, 0)
     for account, name in _list_own_objects(session):
         if account not in removed or _has_no_id(session, name) or name in absent.get(account, ()):
             continue
         runner.run_probe(_build_removal_probe(session, runner, account, name))
         removed[account].append(name)
-        if account not in absent and (account, name) in session.target.created_objects:
+        refused[account] = refused[account] + 1 if (account, name) in session.target.created_objects else 0
+        if refused[account] == _MAX_REFUSED:
             absent[account] = _find_absent_objects(session, account)
     for account, names in removed.items():
         _verify_removal(session, runner, account, names)
 
 
 def _find_absent_objects(session: Session, account: str) -> set[str]:
-    """Find the objects that a list does not show, after a removal was refused: perhaps they were never created.
+    """Find the objects that a list does not show, after removals were refused: perhaps they were never created.
 
     On a real account each of them is removed nevertheless.
     """
@@ -78,7 +83,8 @@ def _find_absent_objects(session: Session, account: str) -> set[str]:
         return set()
     attempt = send_read(session, account)
     created = {name for held, name in session.target.created_objects if held == account}
-    return set() if attempt.disagreements else created - _find_listed_names(session, account, attempt, "")
+    is_list = attempt.exchanges[-1].succeeded and not attempt.may_be_outage
+    return created - _find_listed_names(session, account, attempt, "") if is_list else set()
 
 
 def trim_objects(session: Session, runner: Runner) -> None:
