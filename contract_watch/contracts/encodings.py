@@ -1,4 +1,4 @@
-"""The search for known secrets in a string, in any encoding.
+"""The search for known secrets in a string, in every usual encoding and in any case.
 
 The search decodes the string instead of encoding the secrets in every way that a server might. It decodes JSON escapes
 (up to twice), percent-encoding, HTML entities and line breaks, and runs of base64 and hex at every alignment; it looks
@@ -140,7 +140,7 @@ class SecretIndex:
 
     def add(self, encoded: str, length: int) -> None:
         """Add a secret in one encoding; ``length`` is its decoded length in characters."""
-        secret = encoded.encode("utf-8", "surrogatepass")
+        secret = encoded.encode("utf-8", "surrogatepass").lower()
         if secret not in self._lengths:
             self._heads.setdefault(secret[:MIN_SECRET_BYTES], []).append(secret)
         self._lengths[secret] = max(length, self._lengths.get(secret, 0))
@@ -153,7 +153,8 @@ class SecretIndex:
         return other
 
     def find_spans(self, text: bytes) -> Iterator[tuple[int, int, int]]:
-        """Yield start, end and shown length of each secret in ``text``."""
+        """Yield start, end and shown length of each secret in ``text``, in any case: names of headers lose theirs."""
+        text = text.lower()
         if len(text) < len(self._lengths):  # one walk over a short string is cheaper than a search for each secret
             for start in range(len(text) - MIN_SECRET_BYTES + 1):
                 for secret in self._heads.get(text[start : start + MIN_SECRET_BYTES], ()):

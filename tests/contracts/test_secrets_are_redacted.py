@@ -140,6 +140,15 @@ def test_a_public_word_is_not_looked_for() -> None:
     assert redactor.redact_json({"password": "updateSmtpUser"}) == {"password": "[redacted, 14 characters]"}
 
 
+@pytest.mark.parametrize("echo", ["SECRET-KEY-0123ABC", "secret-key-0123abc", "X-Secret-Key-0123abC: 1"])
+def test_a_secret_in_another_case_is_known(echo: str) -> None:
+    """HTTP/2 has names of headers in lower case, and a server may shout."""
+    redacted = Redactor(values=["Secret-Key-0123abc"]).redact_string(echo)
+    assert "0123abc" not in redacted.lower()
+    encoded = base64.b64encode(echo.encode()).decode()
+    assert encoded not in Redactor(values=["Secret-Key-0123abc"]).redact_string(encoded)
+
+
 CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
 
 
