@@ -85,7 +85,7 @@ class Confirmation:
                     if not missing[name]:
                         del missing[name]
                         self._add_confirmed(findings[name], name, repeated[name], first, retries)
-                elif _breaks_same_clause(new[name][0], repeated):
+                elif _is_answered_wrongly(new[name], repeated):
                     del missing[name]
                     self._add_finding(findings[name])
                 elif name in doubtful:
@@ -106,9 +106,14 @@ class Confirmation:
     ) -> None:
         """Add the findings of disagreements that no retry showed again: flaky, unless the same read still shows them."""
         kept = self._find_kept(missing, first)
-        for name, (_, exchange) in missing.items():
+        for name, (found, exchange) in missing.items():
             if name in kept:
                 self._session.record.notes.append(f"one object shows it, and keeps it: {findings[name].title}")
+                self._add_finding(findings[name])
+            elif not found.is_wrong_status and not found.may_be_outage and not _was_repeated(exchange, first, retries):
+                self._session.record.notes.append(
+                    f"no retry could show it, after a removal say: {findings[name].title}"
+                )
                 self._add_finding(findings[name])
             else:
                 self._add_flaky(findings[name], name, exchange, first, retries)
@@ -308,10 +313,26 @@ class Confirmation:
         return {**found, silence.id: (silence, last)}
 
 
-def _breaks_same_clause(found: Disagreement, repeated: Mapping[str, tuple[Disagreement, Exchange]]) -> bool:
-    """Return True if a retry got another wrong status for the same clause: what the first request made may be in its way."""
+def _is_answered_wrongly(
+    pair: tuple[Disagreement, Exchange], repeated: Mapping[str, tuple[Disagreement, Exchange]]
+) -> bool:
+    """Return True if a wrong status was followed by another wrong response to the same operation.
+
+    What the first request made may be in the way of its retry.
+    """
+    found, exchange = pair
     return found.is_wrong_status and not found.may_be_outage and any(
-        one.is_wrong_status and not one.may_be_outage and one.clause == found.clause for one, _ in repeated.values()
+        not one.may_be_outage and at.operation == exchange.operation for one, at in repeated.values()
+    )  # fmt: skip
+
+
+def _was_repeated(exchange: Exchange, first: Attempt, retries: list[Attempt]) -> bool:
+    """Return True if a retry got a response with the same status to the same request: it could show the same."""
+    counterparts = [_find_counterpart(exchange, first, one) for one in retries]
+    return any(
+        one is not None and one.response is not None and exchange.response is not None
+        and one.response.status == exchange.response.status
+        for one in counterparts
     )  # fmt: skip
 
 

@@ -180,3 +180,34 @@ def test_a_retry_with_another_wrong_status_confirms() -> None:
         finally:
             session.close()
     assert (finding.id, finding.flapping) == ("createSmtpUser/request/username/type/accepted", False)
+
+
+class _RemovesInSilence(FaithfulJetEmail):
+    """JetEmail whose removals say success, and no message."""
+
+    def respond(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        answer = super().respond(requested)
+        if requested.method == "DELETE" and isinstance(answer, LoopbackResponse) and answer.status == 200:
+            return LoopbackResponse(200, {"success": True})
+        return answer
+
+
+def test_what_no_retry_can_show_counts() -> None:
+    """The object is gone, so the retry of its removal gets another status: that refutes nothing."""
+    contract = Contract("jetemail")
+    with serve_app(_RemovesInSilence()) as at:
+        session = make_session(contract, at.url + contract.base_path, None, lag=0.0)
+        try:
+            name = session.names.create_name()
+            session.send_operation("createSmtpUser", {"username": name})
+
+            def remove() -> Attempt:
+                with session.record_attempt() as attempt:
+                    session.send_operation("deleteSmtpUser", {"username": name})
+                return attempt
+
+            (finding,) = Runner(session).confirm_attempt(remove(), remove)
+        finally:
+            session.close()
+    assert (finding.id, finding.flapping) == ("deleteSmtpUser/200/body/message/missing", False)
+    assert [note for note in session.record.notes if note.startswith("no retry could show it")]
